@@ -1,0 +1,295 @@
+//! An action: what is declared of it, and how it runs, by its declaration or by hand.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::connector::Connector;
+use crate::error::{Error, ErrorKind, Fault};
+use crate::field::{Field, FieldShape, Place};
+use crate::outcome::Answer;
+use crate::request::Request;
+use crate::runtime::Call;
+
+/// All that is declared of an action; the macro writes it as a static.
+#[derive(Debug)]
+pub struct Declaration {
+    /// The stable key: `getDeal`.
+    pub key: &'static str,
+    /// The name to show.
+    pub label: &'static str,
+    /// What it does, as a sentence.
+    pub description: &'static str,
+    /// The module that declares it.
+    pub module: &'static str,
+    /// The file and line that declare it, for a complaint about a doubled key.
+    pub line: &'static str,
+    /// The connector that it belongs to.
+    pub connector: &'static Connector,
+    /// Where it goes; an action by hand may have none.
+    pub endpoint: Option<Endpoint>,
+    /// The scopes, any one of which suffices.
+    pub scopes: &'static [&'static str],
+    /// What one call costs of the daily budget.
+    pub cost: Option<u32>,
+    /// Whether any number of calls leaves the same end state, where the method does not say it.
+    pub idempotent: Option<bool>,
+    /// Whether it destroys, where the method does not say it.
+    pub destructive: bool,
+    /// What must hold between inputs.
+    pub rules: &'static [Rule],
+    /// The inputs, in the order in which they are shown.
+    pub fields: &'static [Field],
+    /// What comes back.
+    pub returns: FieldShape,
+}
+
+/// Where an action goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// The method.
+    pub method: Method,
+    /// The path, with its version and its variables in braces.
+    pub path: &'static str,
+}
+
+/// An HTTP method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+    /// PUT
+    Put,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+/// What an action does to the vendor's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing.
+    Read,
+    /// It adds or changes.
+    Write,
+    /// It removes.
+    Destructive,
+}
+
+/// What must hold between inputs.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// At least one of these is given.
+    AnyOf(&'static [&'static str]),
+    /// No two of these are given.
+    AtMostOne(&'static [&'static str]),
+    /// A text has a least length, unless a flag is true.
+    Shortest {
+        /// The text.
+        input: &'static str,
+        /// Its least length.
+        length: usize,
+        /// The flag.
+        unless: &'static str,
+    },
+}
+
+/// A struct under `#[action]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not an action", note = "name a struct that stands under #[action]")]
+pub trait Declares {
+    /// What is declared of it.
+    fn declaration() -> &'static Declaration;
+}
+
+/// An action as the catalogue holds it, which cannot tell a declared one from one by hand.
+#[async_trait]
+pub trait Action: fmt::Debug + Send + Sync {
+    /// What is declared of it.
+    fn declaration(&self) -> &'static Declaration;
+    /// Runs it.
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error>;
+}
+
+/// An action that needs code: its fields are read into the struct, and `run` does the rest through the call.
+#[async_trait]
+pub trait Handler: DeserializeOwned + Send {
+    /// Runs it; all that it sends goes through `call`.
+    async fn run(self, call: &Call<'_>) -> Result<Answer, Error>;
+}
+
+/// An action that is its declaration: one request, one answer.
+#[derive(Debug)]
+pub struct Declared(&'static Declaration);
+
+/// An action written by hand.
+pub struct ByHand<H>(&'static Declaration, PhantomData<fn() -> H>);
+
+impl Declared {
+    /// The action of a declaration that has an endpoint.
+    pub const fn new(declaration: &'static Declaration) -> Self {
+        Self(declaration)
+    }
+}
+
+impl<H> ByHand<H> {
+    /// The action of a declaration and its handler.
+    pub const fn new(declaration: &'static Declaration) -> Self {
+        Self(declaration, PhantomData)
+    }
+}
+
+impl<H> fmt::Debug for ByHand<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ByHand").field(&self.0.key).finish()
+    }
+}
+
+#[async_trait]
+impl Action for Declared {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let response = call.send(Request::of(self.0, call.input())).await?;
+        response.into_answer(self.0)
+    }
+}
+
+#[async_trait]
+impl<H: Handler> Action for ByHand<H> {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let handler = H::deserialize(call.input()).map_err(|error| {
+            Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).source(error)
+        })?;
+        handler.run(call).await
+    }
+}
+
+impl Declaration {
+    /// What it does to the vendor's data.
+    pub fn effect(&self) -> Effect {
+        match self.endpoint.map(|endpoint| endpoint.method) {
+            _ if self.destructive => Effect::Destructive,
+            Some(method) => method.effect(),
+            None => Effect::Write,
+        }
+    }
+
+    /// Whether any number of calls leaves the same end state.
+    pub fn is_idempotent(&self) -> bool {
+        let by_method = self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
+        self.idempotent.unwrap_or(by_method)
+    }
+
+    /// The room that declares it: the module below `rooms`, else the last one.
+    pub fn resource(&self) -> &'static str {
+        let mut segments = self.module.split("::");
+        match segments.find(|segment| *segment == "rooms").and_then(|_| segments.next()) {
+            Some(room) => room,
+            None => self.module.rsplit("::").next().unwrap_or(self.module),
+        }
+    }
+
+    /// Whether it answers a list by pages.
+    pub fn is_paged(&self) -> bool {
+        self.fields.iter().any(|field| field.place == Place::Query && field.wire == "cursor")
+    }
+
+    /// Whether it answers a list.
+    pub fn is_list(&self) -> bool {
+        self.returns.many || self.is_paged()
+    }
+
+    /// The field that travels as `wire`.
+    pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.wire == wire)
+    }
+}
+
+impl Method {
+    /// As it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// What it does to data.
+    pub const fn effect(self) -> Effect {
+        match self {
+            Self::Get => Effect::Read,
+            Self::Delete => Effect::Destructive,
+            Self::Post | Self::Put | Self::Patch => Effect::Write,
+        }
+    }
+}
+
+impl Effect {
+    /// Its name in the contract.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Destructive => "destructive",
+        }
+    }
+}
+
+impl Rule {
+    /// At least one of these is given.
+    pub const fn any_of(inputs: &'static [&'static str]) -> Self {
+        Self::AnyOf(inputs)
+    }
+
+    /// No two of these are given.
+    pub const fn at_most_one(inputs: &'static [&'static str]) -> Self {
+        Self::AtMostOne(inputs)
+    }
+
+    /// The text `input` has at least `length` characters, unless the flag is true.
+    pub const fn shortest(input: &'static str, length: usize, unless: &'static str) -> Self {
+        Self::Shortest { input, length, unless }
+    }
+
+    /// What is wrong with an input by this rule.
+    pub(crate) fn fault(&self, input: &Map<String, Value>) -> Option<Fault> {
+        match *self {
+            Self::AnyOf(names) => (!names.iter().any(|name| input.contains_key(*name)))
+                .then(|| Fault::new("", format!("at least one of {} is required", listed(names, "or")))),
+            Self::AtMostOne(names) => {
+                let given: Vec<&str> = names.iter().copied().filter(|name| input.contains_key(*name)).collect();
+                (given.len() > 1).then(|| Fault::new(format!("/{}", given[1]), format!("{} exclude each other", listed(&given, "and"))))
+            }
+            Self::Shortest { input: name, length, unless } => {
+                let text = input.get(name)?.as_str()?;
+                (text.chars().count() < length && input.get(unless) != Some(&Value::Bool(true)))
+                    .then(|| Fault::new(format!("/{name}"), format!("{text:?} is shorter than {length} characters")))
+            }
+        }
+    }
+}
+
+/// `a`, `b` or `c`, in backticks.
+pub(crate) fn listed(names: &[&str], last: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
+        Some((end, _)) => end.clone(),
+        None => String::new(),
+    }
+}

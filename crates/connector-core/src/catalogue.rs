@@ -1,0 +1,256 @@
+//! Everything that is linked in, sorted, each key once.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::action::{Action, Declaration, Effect};
+use crate::connector::Connector;
+use crate::data_source::DataSource;
+use crate::error::{Error, ErrorKind};
+use crate::field::Field;
+use crate::input::Checks;
+use crate::schema;
+
+/// What a macro submits: a pointer, never a value.
+#[derive(Clone, Copy, Debug)]
+pub enum Registered {
+    /// An action.
+    Action(&'static dyn Action),
+    /// A data source.
+    DataSource(&'static dyn DataSource),
+}
+
+inventory::collect!(Registered);
+
+/// The actions and data sources of the connectors that a host lists.
+#[derive(Debug)]
+pub struct Catalogue {
+    connectors: Vec<&'static Connector>,
+    entries: Vec<Entry>,
+}
+
+/// One action or data source, and what is worked out on its first use.
+#[derive(Debug)]
+pub struct Entry {
+    kind: Kind,
+    checks: OnceLock<Checks>,
+}
+
+/// Which of the two an entry is.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// An action.
+    Action(&'static dyn Action),
+    /// A data source.
+    DataSource(&'static dyn DataSource),
+}
+
+impl Catalogue {
+    /// What is linked in of these connectors; refuses a key that is there twice, since it depends on link order which wins.
+    pub fn of(connectors: &[&'static Connector]) -> Result<Self, Error> {
+        let listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
+        Self::sorted(connectors, inventory::iter::<Registered>().copied().filter(|registered| listed(registered.connector())))
+    }
+
+    fn sorted(connectors: &[&'static Connector], registered: impl Iterator<Item = Registered>) -> Result<Self, Error> {
+        let mut entries: Vec<Entry> = registered.map(Entry::new).collect();
+        entries.sort_by_key(|entry| (entry.key(), entry.connector().key));
+        for pair in entries.windows(2) {
+            if pair[0].key() == pair[1].key() && pair[0].connector().key == pair[1].connector().key {
+                let message = format!("The key {} is declared twice: at {} and at {}.", pair[0].key(), pair[0].line(), pair[1].line());
+                return Err(Error::new(ErrorKind::Bug, message).hint("Rename one of the two structs, or give it #[key(\"…\")]."));
+            }
+        }
+        Ok(Self { connectors: connectors.to_vec(), entries })
+    }
+
+    /// The connectors.
+    pub fn connectors(&self) -> &[&'static Connector] {
+        &self.connectors
+    }
+
+    /// Everything, sorted by key.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The actions, sorted by key.
+    pub fn actions(&self) -> impl Iterator<Item = &'static Declaration> + '_ {
+        self.entries.iter().filter_map(Entry::declaration)
+    }
+
+    /// The action or data source of a key; an unknown one names the nearest three.
+    pub fn find(&self, connector: Option<&str>, key: &str) -> Result<&Entry, Error> {
+        if let Some(named) = connector
+            && !self.connectors.iter().any(|known| known.key == named)
+        {
+            let known: Vec<&str> = self.connectors.iter().map(|connector| connector.key).collect();
+            let error = Error::new(ErrorKind::InvalidInvocation, format!("There is no connector {named:?}."));
+            return Err(error.hint(format!("Linked in: {}.", known.join(", "))));
+        }
+        let from = self.entries.partition_point(|entry| entry.key() < key);
+        let mut same = self.entries[from..].iter().take_while(|entry| entry.key() == key);
+        let mut of_connector = same.clone().filter(|entry| connector.is_none_or(|named| entry.connector().key == named));
+        match (of_connector.next(), of_connector.next()) {
+            (Some(entry), None) => Ok(entry),
+            (Some(_), Some(_)) => {
+                let owners: Vec<&str> = same.by_ref().map(|entry| entry.connector().key).collect();
+                Err(Error::new(ErrorKind::InvalidInvocation, format!("Several connectors have {key}."))
+                    .hint(format!("Give `connector`: {}.", owners.join(" or "))))
+            }
+            (None, _) => Err(self.unknown(key)),
+        }
+    }
+
+    fn unknown(&self, key: &str) -> Error {
+        let near = nearest(key, self.entries.iter().map(Entry::key), 3);
+        let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", shortened(key)));
+        match near.as_slice() {
+            [] => error.hint("`connector list` shows all keys."),
+            near => error.hint(format!("The nearest: {}.", near.join(", "))),
+        }
+    }
+}
+
+impl Entry {
+    fn new(registered: Registered) -> Self {
+        let kind = match registered {
+            Registered::Action(action) => Kind::Action(action),
+            Registered::DataSource(source) => Kind::DataSource(source),
+        };
+        Self { kind, checks: OnceLock::new() }
+    }
+
+    /// Which of the two it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What is declared of it, where it is an action.
+    pub fn declaration(&self) -> Option<&'static Declaration> {
+        match self.kind {
+            Kind::Action(action) => Some(action.declaration()),
+            Kind::DataSource(_) => None,
+        }
+    }
+
+    /// Its key.
+    pub fn key(&self) -> &'static str {
+        match self.kind {
+            Kind::Action(action) => action.declaration().key,
+            Kind::DataSource(source) => source.key(),
+        }
+    }
+
+    /// Its name to show.
+    pub fn label(&self) -> &'static str {
+        match self.kind {
+            Kind::Action(action) => action.declaration().label,
+            Kind::DataSource(source) => source.label(),
+        }
+    }
+
+    /// What it does, as a sentence.
+    pub fn description(&self) -> &'static str {
+        match self.kind {
+            Kind::Action(action) => action.declaration().description,
+            Kind::DataSource(source) => source.description(),
+        }
+    }
+
+    /// The connector that it belongs to.
+    pub fn connector(&self) -> &'static Connector {
+        match self.kind {
+            Kind::Action(action) => action.declaration().connector,
+            Kind::DataSource(source) => source.connector(),
+        }
+    }
+
+    /// What it does to the vendor's data.
+    pub fn effect(&self) -> Effect {
+        self.declaration().map_or(Effect::Read, Declaration::effect)
+    }
+
+    /// Its inputs, in order.
+    pub fn fields(&self) -> Vec<&'static Field> {
+        match self.kind {
+            Kind::Action(action) => action.declaration().fields.iter().collect(),
+            Kind::DataSource(source) => source.fields(),
+        }
+    }
+
+    /// The schema of its input.
+    pub fn input_schema(&self) -> Value {
+        match self.kind {
+            Kind::Action(action) => schema::input(action.declaration()),
+            Kind::DataSource(_) => {
+                let mut schema = schema::fields(self.fields().into_iter());
+                // The inputs of a data source are ours: they do not travel under their own names.
+                for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
+                    if let Some(property) = property.as_object_mut() {
+                        property.shift_remove("x-wire");
+                    }
+                }
+                schema
+            }
+        }
+    }
+
+    /// What its input is checked with: compiled on first use, since all of them at once would be most of a cold start.
+    pub(crate) fn checks(&self) -> &Checks {
+        self.checks.get_or_init(|| Checks::new(schema::fields(self.fields().into_iter())))
+    }
+
+    fn line(&self) -> &'static str {
+        match self.kind {
+            Kind::Action(action) => action.declaration().line,
+            Kind::DataSource(source) => source.line(),
+        }
+    }
+}
+
+impl Registered {
+    fn connector(&self) -> &'static Connector {
+        match self {
+            Self::Action(action) => action.declaration().connector,
+            Self::DataSource(source) => source.connector(),
+        }
+    }
+}
+
+/// The names nearest to `name`, best first, those that are near enough to be meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    // Distance is quadratic in length: nobody means a key by a page of text.
+    if name.chars().count() > 64 {
+        return Vec::new();
+    }
+    let folded = name.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = known
+        .map(|other| (strsim::normalized_damerau_levenshtein(&folded, &other.to_lowercase()), other))
+        .filter(|(score, _)| *score >= 0.4)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().take(most).map(|(_, other)| other).collect()
+}
+
+/// A caller's text as it may stand in a message: quoted, and not long.
+pub(crate) fn shortened(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_prefers_the_closest_and_is_not_fooled_by_case() {
+        let known = ["getDeal", "getDeals", "mergeDeals", "addPerson"];
+        assert_eq!(nearest("getdael", known.into_iter(), 3)[0], "getDeal");
+        assert!(nearest(&"x".repeat(10_000), known.into_iter(), 3).is_empty());
+        assert!(nearest("", known.into_iter(), 3).is_empty());
+    }
+}

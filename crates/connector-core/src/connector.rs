@@ -1,0 +1,68 @@
+//! A connector: its name, how one signs in to it, and how its answers are read.
+
+use crate::error::Error;
+use crate::response::Refusal;
+
+/// What a connector crate exports as `CONNECTOR`; a host lists it, which is also what links the crate.
+#[derive(Debug)]
+pub struct Connector {
+    /// The stable key: `pipedrive`.
+    pub key: &'static str,
+    /// The name to show.
+    pub label: &'static str,
+    /// What it is for, as a sentence.
+    pub description: &'static str,
+    /// The version of the crate that declares it.
+    pub version: &'static str,
+    /// The domains below which its accounts live.
+    pub domains: &'static [&'static str],
+    /// The ways to sign in.
+    pub auth: &'static [Auth],
+    /// Where an answer's parts stand.
+    pub envelope: Envelope,
+    /// What a refusal means.
+    pub refusal: fn(&Refusal<'_>) -> Error,
+}
+
+/// A way to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// An access token, sent as `Authorization: Bearer`.
+    OAuth2,
+    /// A token of one user, sent in a header of the vendor's own.
+    ApiToken {
+        /// The header, in lower case.
+        header: &'static str,
+    },
+}
+
+/// Where the parts of an answer stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope {
+    /// The member that is false where the answer is a refusal.
+    pub success: &'static str,
+    /// The member that holds what was asked for.
+    pub data: &'static str,
+    /// The member that holds page facts, and what else stands beside the data.
+    pub beside: &'static str,
+    /// The page fact that is the next cursor, within `beside`.
+    pub next_cursor: &'static str,
+    /// The list of what a search found, within `data`, and the member of each that is the record.
+    pub found: (&'static str, &'static str),
+}
+
+impl Connector {
+    /// Whether a host is one of the vendor's own, to which alone a credential of an account may go.
+    pub fn owns_host(&self, host: &str) -> bool {
+        let below = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+        self.domains.iter().any(|domain| below(domain))
+    }
+
+    /// The header that carries an API token.
+    pub(crate) fn token_header(&self) -> Option<&'static str> {
+        self.auth.iter().find_map(|auth| match auth {
+            Auth::ApiToken { header } => Some(*header),
+            Auth::OAuth2 => None,
+        })
+    }
+}

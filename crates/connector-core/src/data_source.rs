@@ -1,0 +1,197 @@
+//! A data source: the choices that fill an input, listed or searched.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::action::Declaration;
+use crate::connector::Connector;
+use crate::error::{Error, ErrorKind, Fault};
+use crate::field::{Field, FieldShape, Place};
+use crate::outcome::{Answer, Page, RawJson};
+use crate::request::Request;
+use crate::runtime::Call;
+
+/// A struct under `#[data_source]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]
+pub trait Picklist {
+    /// The key of the data source.
+    const KEY: &'static str;
+}
+
+/// A data source as the catalogue holds it.
+#[async_trait]
+pub trait DataSource: fmt::Debug + Send + Sync {
+    /// The stable key: `selectDeal`.
+    fn key(&self) -> &'static str;
+    /// The name to show.
+    fn label(&self) -> &'static str;
+    /// What it offers, as a sentence.
+    fn description(&self) -> &'static str;
+    /// The file and line that declare it.
+    fn line(&self) -> &'static str;
+    /// The connector that it belongs to.
+    fn connector(&self) -> &'static Connector;
+    /// Its inputs.
+    fn fields(&self) -> Vec<&'static Field>;
+    /// One page of choices.
+    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Error>;
+}
+
+/// One page of choices.
+#[derive(Debug, Default)]
+pub struct Choices {
+    /// What can be chosen.
+    pub choices: Vec<Choice>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+}
+
+/// What can be chosen: the value, and what to show for it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Choice {
+    /// The value to give to the input.
+    pub key: String,
+    /// What to show.
+    pub label: String,
+}
+
+/// A data source over two actions: one that lists and one that searches.
+#[derive(Debug)]
+pub struct DeclaredSource {
+    /// The stable key.
+    pub key: &'static str,
+    /// The name to show.
+    pub label: &'static str,
+    /// What it offers.
+    pub description: &'static str,
+    /// The file and line that declare it.
+    pub line: &'static str,
+    /// The connector that it belongs to.
+    pub connector: &'static Connector,
+    /// The action that lists the records.
+    pub list: fn() -> &'static Declaration,
+    /// The action that finds records by a term.
+    pub search: fn() -> &'static Declaration,
+    /// The text of a choice, with members of the record in braces.
+    pub choice: &'static str,
+}
+
+static SEARCH: Field = Field {
+    name: "search",
+    wire: "search",
+    place: Place::Own,
+    doc: "Text to look for. Left out, all records are offered.",
+    source: None,
+    shape: FieldShape::of::<Option<String>>(),
+};
+
+static CURSOR: Field = Field {
+    name: "cursor",
+    wire: "cursor",
+    place: Place::Own,
+    doc: "Where to go on: `page.next` of the page before. Left out, the first page is read.",
+    source: None,
+    shape: FieldShape::of::<Option<String>>(),
+};
+
+#[async_trait]
+impl DataSource for DeclaredSource {
+    fn key(&self) -> &'static str {
+        self.key
+    }
+
+    fn label(&self) -> &'static str {
+        self.label
+    }
+
+    fn description(&self) -> &'static str {
+        self.description
+    }
+
+    fn line(&self) -> &'static str {
+        self.line
+    }
+
+    fn connector(&self) -> &'static Connector {
+        self.connector
+    }
+
+    fn fields(&self) -> Vec<&'static Field> {
+        let limit = (self.list)().fields.iter().find(|field| field.name == "limit");
+        [&SEARCH, &CURSOR].into_iter().chain(limit).collect()
+    }
+
+    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Error> {
+        let mut input = call.input().clone();
+        let term = input.shift_remove("search");
+        let searches = term.is_some();
+        input.extend(term.map(|term| ("term".to_owned(), term)));
+        let declaration = if searches { (self.search)() } else { (self.list)() };
+        // A rule of the search speaks of its term, which the caller gave as `search`.
+        let faults: Vec<Fault> =
+            declaration.rules.iter().filter_map(|rule| rule.fault(&input)).map(|fault| Fault::new("/search", fault.message)).collect();
+        if !faults.is_empty() {
+            return Err(Error::invalid_input(self.key, faults));
+        }
+        let request = Request::of(declaration, &input);
+        let response = if searches { call.send_beside(request).await? } else { call.send(request).await? };
+        let answer = response.into_answer(declaration)?;
+        let next = answer.page.and_then(|page| page.next);
+        Ok(Choices { choices: self.read(&answer.data)?, next })
+    }
+}
+
+impl DeclaredSource {
+    fn read(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
+        type Members<'a> = std::collections::HashMap<&'a str, &'a RawValue>;
+        let unread = |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").source(error);
+        let (list, record) = self.connector.envelope.found;
+        let text = data.as_str();
+        let records: Vec<Members<'_>> = if text.starts_with('{') {
+            let found: Members<'_> = serde_json::from_str(text).map_err(unread)?;
+            let items = found.get(list).map_or("[]", |items| items.get());
+            let items: Vec<Members<'_>> = serde_json::from_str(items).map_err(unread)?;
+            let inner = items.iter().filter_map(|item| item.get(record)).map(|item| serde_json::from_str(item.get()));
+            inner.collect::<Result<_, _>>().map_err(unread)?
+        } else {
+            serde_json::from_str(text).map_err(unread)?
+        };
+        let member = |record: &Members<'_>, name: &str| record.get(name).map_or_else(String::new, |raw| plain(raw));
+        Ok(records
+            .iter()
+            .map(|record| Choice { key: member(record, "id"), label: filled(self.choice, |name| member(record, name)) })
+            .collect())
+    }
+}
+
+impl Choices {
+    pub(crate) fn into_answer(self) -> Answer {
+        let page = Page { count: self.choices.len() as u64, complete: self.next.is_none(), next: self.next };
+        Answer { data: RawJson::of(&self.choices), page: Some(page), extra: Vec::new() }
+    }
+}
+
+/// A text without its quotes; anything else as it is written; null as nothing.
+fn plain(raw: &RawValue) -> String {
+    match serde_json::from_str::<Value>(raw.get()) {
+        Ok(Value::String(text)) => text,
+        Ok(Value::Null) | Err(_) => String::new(),
+        Ok(other) => other.to_string(),
+    }
+}
+
+/// The template with each `{name}` replaced.
+fn filled(template: &str, member: impl Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        out.push_str(before);
+        out.push_str(&member(name));
+        rest = after;
+    }
+    out + rest
+}

@@ -1,0 +1,317 @@
+//! One input, and the Rust types that stand for what may be given.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use crate::schema::{Mode, Schemas};
+
+/// One input of an action.
+#[derive(Debug)]
+pub struct Field {
+    /// The name in an invocation's `input`.
+    pub name: &'static str,
+    /// The name on the wire.
+    pub wire: &'static str,
+    /// Where it travels.
+    pub place: Place,
+    /// What to give, as a sentence.
+    pub doc: &'static str,
+    /// The key of the data source that fills it.
+    pub source: Option<&'static str>,
+    /// What its type says.
+    pub shape: FieldShape,
+}
+
+/// Where an input travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the path, percent-encoded.
+    Path,
+    /// In the query.
+    Query,
+    /// As a member of the JSON body.
+    Body,
+    /// As a pair of the form.
+    Form,
+    /// As a part of the multipart body.
+    Multipart,
+    /// Nowhere by itself: an action by hand reads it.
+    Own,
+}
+
+/// How a value is written outside JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// As its text.
+    Plain,
+    /// A list, separated by commas.
+    Commas,
+    /// A boolean as `1` or `0`.
+    Digit,
+}
+
+/// What a field's type says, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldShape {
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether null may be given, and clears.
+    pub nullable: bool,
+    /// How it is written outside JSON.
+    pub written: Written,
+    /// Whether it is a list.
+    pub many: bool,
+    /// Its JSON Schema.
+    pub schema: fn(&mut Schemas) -> Value,
+}
+
+impl FieldShape {
+    /// What `T` says.
+    pub const fn of<T: FieldType>() -> Self {
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, many: T::MANY, schema: T::schema }
+    }
+}
+
+/// A type that stands for what may be given to an input or come back in a record.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an input or a member of a record",
+    note = "use a type of connector_core (Id, List, Date, …), bool, i64, f64, String, Vec, Option, or a #[record]"
+)]
+pub trait FieldType {
+    /// Whether it must be given: `Option` alone says no.
+    const REQUIRED: bool = true;
+    /// Whether null clears it: `Nullable` alone says yes.
+    const NULLABLE: bool = false;
+    /// How it is written outside JSON.
+    const WRITTEN: Written = Written::Plain;
+    /// Whether it is a list.
+    const MANY: bool = false;
+    /// Its JSON Schema.
+    fn schema(schemas: &mut Schemas) -> Value;
+}
+
+/// The number of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Id(pub i64);
+
+/// A value that null clears. Anything else refuses null.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Nullable<T> {
+    /// Null was given.
+    Null,
+    /// A value was given.
+    Value(T),
+}
+
+/// Values that travel as one text, separated by commas; at least one, at most `MOST`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct List<T, const MOST: usize = 100>(pub Vec<T>);
+
+/// A text that is not empty.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Text(pub String);
+
+/// A boolean that travels as `1` or `0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Flag(pub bool);
+
+/// A day: `2026-01-31`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Date(pub String);
+
+/// A moment with its zone, in whole seconds: `2026-01-31T09:30:00Z`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct DateTime(pub String);
+
+/// A moment in UTC without a zone: `2026-01-31 09:30:00`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct UtcTime(pub String);
+
+/// Any JSON value.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Json(pub Value);
+
+/// An object whose names are free and whose values are of one shape, in the order in which it was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MapOf<T>(pub Vec<(String, T)>);
+
+/// Bytes as text in base64.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Base64(pub String);
+
+/// One record that is two: what it has in common with others, and the rest.
+#[derive(Debug)]
+pub struct Both<A, B>(PhantomData<(A, B)>);
+
+impl FieldType for Id {
+    /// Numbers start at 1: a template that yields 0 for "nothing" must not reach a filter, which would then match all.
+    fn schema(schemas: &mut Schemas) -> Value {
+        match schemas.mode {
+            Mode::Input => json!({"type": "integer", "minimum": 1}),
+            Mode::Output => json!({"type": "integer"}),
+        }
+    }
+}
+
+impl FieldType for i64 {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "integer"})
+    }
+}
+
+impl FieldType for f64 {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "number"})
+    }
+}
+
+impl FieldType for bool {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "boolean"})
+    }
+}
+
+impl FieldType for Flag {
+    const WRITTEN: Written = Written::Digit;
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "boolean"})
+    }
+}
+
+impl FieldType for String {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string"})
+    }
+}
+
+impl FieldType for Text {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "minLength": 1})
+    }
+}
+
+impl FieldType for Date {
+    fn schema(schemas: &mut Schemas) -> Value {
+        schemas.moment("date", r"^\d{4}-\d{2}-\d{2}$", "2026-01-31")
+    }
+}
+
+impl FieldType for DateTime {
+    fn schema(schemas: &mut Schemas) -> Value {
+        schemas.moment("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$", "2026-01-31T09:30:00Z")
+    }
+}
+
+impl FieldType for UtcTime {
+    fn schema(schemas: &mut Schemas) -> Value {
+        let day = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])";
+        let pattern = format!(r"^{day} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d$");
+        match schemas.mode {
+            Mode::Input => json!({"type": "string", "pattern": pattern, "examples": ["2026-01-31 09:30:00"]}),
+            Mode::Output => json!({"type": "string"}),
+        }
+    }
+}
+
+impl FieldType for Base64 {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "contentEncoding": "base64"})
+    }
+}
+
+impl FieldType for Json {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"description": "Any JSON value."})
+    }
+}
+
+impl<T: FieldType> FieldType for MapOf<T> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({"type": "object", "additionalProperties": T::schema(schemas)})
+    }
+}
+
+impl<A: FieldType, B: FieldType> FieldType for Both<A, B> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({"allOf": [A::schema(schemas), B::schema(schemas)]})
+    }
+}
+
+impl<T: FieldType> FieldType for Vec<T> {
+    const MANY: bool = true;
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({"type": "array", "items": T::schema(schemas)})
+    }
+}
+
+impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
+    const WRITTEN: Written = Written::Commas;
+    fn schema(schemas: &mut Schemas) -> Value {
+        let mut items = T::schema(schemas);
+        // A comma inside an item would make two of one.
+        if items["type"] == "string" && items.get("enum").is_none() {
+            items = json!({"type": "string", "pattern": "^[^,]+$", "examples": ["one-value-without-a-comma"]});
+        }
+        json!({"type": "array", "items": items, "minItems": 1, "maxItems": MOST})
+    }
+}
+
+impl<T: FieldType> FieldType for Nullable<T> {
+    const NULLABLE: bool = true;
+    const WRITTEN: Written = T::WRITTEN;
+    fn schema(schemas: &mut Schemas) -> Value {
+        let schema = T::schema(schemas);
+        schemas.nullable(schema)
+    }
+}
+
+impl<T: FieldType> FieldType for Option<T> {
+    const REQUIRED: bool = false;
+    const NULLABLE: bool = T::NULLABLE;
+    const WRITTEN: Written = T::WRITTEN;
+    fn schema(schemas: &mut Schemas) -> Value {
+        T::schema(schemas)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nullable<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| value.map_or(Self::Null, Self::Value))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for MapOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
+            type Value = Vec<(String, T)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                std::iter::from_fn(|| map.next_entry().transpose()).collect()
+            }
+        }
+        deserializer.deserialize_map(Pairs(PhantomData)).map(Self)
+    }
+}
+
+/// Reads a member that is there, so that null is told from absent: serde alone makes both `None`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,355 @@
+//! Reads an input before it is validated, and says all that is wrong with it at once.
+
+use std::fmt;
+
+use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Number, Value};
+
+use crate::action::Rule;
+use crate::catalogue::nearest;
+use crate::error::{Error, ErrorKind, Fault};
+use crate::field::{Field, Place};
+
+/// The largest whole number that a decimal fraction carries exactly.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// What an input is checked with.
+pub(crate) struct Checks {
+    validator: Validator,
+    schema: Value,
+    kind: Kind,
+}
+
+const NULL_REQUIRED: &str = "null is no value, and one is required";
+const NULL_OPTIONAL: &str = "null clears a field, and this one cannot be cleared; leave it out to keep it as it is";
+
+/// The types that a schema names, as a tree to walk beside a value.
+#[derive(Debug)]
+enum Kind {
+    Integer,
+    Number,
+    Boolean,
+    List(Box<Kind>),
+    Object(Vec<(String, Kind)>),
+    Other,
+}
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checks").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Checks {
+    pub(crate) fn new(schema: Value) -> Self {
+        let validator = jsonschema::options()
+            .should_validate_formats(true)
+            .build(&schema)
+            .expect("schemas are built from types, and a test compiles each");
+        let kind = Kind::of(&schema, &schema);
+        Self { validator, schema, kind }
+    }
+
+    /// The input as it will travel, or every fault at once.
+    ///
+    /// `nulls_are_absent`: for a read, a null filter means that none is given.
+    pub(crate) fn read(
+        &self,
+        input: Map<String, Value>,
+        fields: &[&Field],
+        rules: &[Rule],
+        nulls_are_absent: bool,
+    ) -> Result<Map<String, Value>, Vec<Fault>> {
+        let mut input = input;
+        if nulls_are_absent {
+            let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required && !field.shape.nullable);
+            input.retain(|name, value| !(value.is_null() && optional(name)));
+        }
+        let mut faults = Vec::new();
+        let mut value = Value::Object(input);
+        self.kind.settle(&mut value, &mut String::new(), &mut faults);
+        if !self.validator.is_valid(&value) {
+            // The form of a value is the better complaint than what it stands for, and one value has one fault.
+            let mut errors: Vec<_> = self.validator.iter_errors(&value).collect();
+            errors.sort_by_key(|error| matches!(error.kind(), ValidationErrorKind::Format { .. }));
+            for error in errors {
+                self.explain(&error, &mut faults);
+            }
+        }
+        let Value::Object(input) = value else { return Err(faults) };
+        faults
+            .extend(fields.iter().filter(|field| field.place == Place::Path).filter_map(|field| path_fault(field, input.get(field.name)?)));
+        if faults.is_empty() {
+            faults.extend(rules.iter().filter_map(|rule| rule.fault(&input)));
+        }
+        let mut seen = std::collections::HashSet::new();
+        faults.retain(|fault| seen.insert(fault.path.clone()));
+        if faults.is_empty() { Ok(input) } else { Err(faults) }
+    }
+
+    fn explain(&self, error: &jsonschema::ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let at = error.instance_path().as_str().to_owned();
+        let schema = || at_pointer(&self.schema, error.instance_path().as_str());
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                for name in unexpected {
+                    let known = schema().and_then(|schema| schema["properties"].as_object());
+                    let near = known.map(|known| nearest(name, known.keys().map(String::as_str), 1)).unwrap_or_default();
+                    let message = match (near.first(), known) {
+                        (Some(near), _) => format!("there is no such input; the nearest is `{near}`"),
+                        (None, Some(known)) if !known.is_empty() => {
+                            format!(
+                                "there is no such input; there are {}",
+                                crate::action::listed(&known.keys().map(String::as_str).collect::<Vec<_>>(), "and")
+                            )
+                        }
+                        _ => "there is no such input".to_owned(),
+                    };
+                    faults.push(Fault::new(format!("{at}/{}", escaped(name)), message));
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                faults.push(Fault::new(format!("{at}/{}", escaped(name)), "is required".to_owned()));
+            }
+            _ if error.instance().is_null() => {
+                let required = self.schema["required"].as_array().is_some_and(|names| names.iter().any(|name| at[1..] == *name));
+                faults.push(Fault::new(at, if required { NULL_REQUIRED } else { NULL_OPTIONAL }));
+            }
+            ValidationErrorKind::Enum { options } => {
+                let options: Vec<String> = options.as_array().into_iter().flatten().map(Value::to_string).collect();
+                faults.push(Fault::new(at, format!("{} is not one of {}", brief(&error.instance().to_string()), options.join(", "))));
+            }
+            ValidationErrorKind::MaxItems { limit } => {
+                let count = error.instance().as_array().map_or(0, Vec::len);
+                faults.push(Fault::new(at, format!("there are {count} items, and at most {limit} are taken")));
+            }
+            ValidationErrorKind::MinItems { .. } => faults.push(Fault::new(at, "the list is empty; give an item, or leave the list out")),
+            ValidationErrorKind::Format { .. } => {
+                faults.push(Fault::new(at, format!("{} does not exist in the calendar", brief(&error.instance().to_string()))))
+            }
+            ValidationErrorKind::Pattern { .. } => {
+                let example = schema().and_then(|schema| schema["examples"][0].as_str());
+                let value = brief(&error.instance().to_string());
+                let message = match example {
+                    Some(example) => format!("{value} is not of the form {example:?}"),
+                    None => brief(&error.to_string()),
+                };
+                faults.push(Fault::new(at, message));
+            }
+            _ => faults.push(Fault::new(at, brief(&error.to_string()))),
+        }
+    }
+}
+
+/// The failure that carries faults of an input, its hint made from the first.
+pub(crate) fn error(action: &str, faults: Vec<Fault>) -> Error {
+    let hint = match faults.as_slice() {
+        [only] => hint(only),
+        all => format!("Mend the {} faults named; each says where.", all.len()),
+    };
+    Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).hint(hint).faults(faults)
+}
+
+fn hint(fault: &Fault) -> String {
+    let name = match fault.path.trim_start_matches('/') {
+        "" => "the input",
+        name => name,
+    };
+    let word = |kind: &str| fault.message.contains(&format!("of type \"{kind}\""));
+    match () {
+        () if fault.message == "is required" || fault.message == NULL_REQUIRED => format!("Give {name}."),
+        () if word("integer") => format!("Give {name} as a whole number."),
+        () if word("number") => format!("Give {name} as a number."),
+        () if word("boolean") => format!("Give {name} as true or false."),
+        () if word("array") => format!("Give {name} as a list, in square brackets."),
+        () if word("object") => format!("Give {name} as an object, in braces."),
+        () if word("string") => format!("Give {name} as text, in quotes."),
+        () if fault.message.contains(" is not one of ") => format!("Give {name} as one of the values named, in the same case."),
+        () if fault.message.contains(" is not of the form ") => format!("Write {name} in the form shown."),
+        () if fault.message.starts_with("null ") => format!("Give {name} a value, or leave it out."),
+        () if fault.message.starts_with("there is no such input") => format!("Leave {name} out, or name it as it is written here."),
+        () => format!("Mend {name}, and try again."),
+    }
+}
+
+impl Kind {
+    fn of(schema: &Value, root: &Value) -> Self {
+        let schema = resolved(schema, root);
+        let kind = match &schema["type"] {
+            Value::Array(kinds) => kinds.iter().find_map(|kind| kind.as_str().filter(|kind| *kind != "null")),
+            kind => kind.as_str(),
+        };
+        match kind {
+            Some("integer") => Self::Integer,
+            Some("number") => Self::Number,
+            Some("boolean") => Self::Boolean,
+            Some("array") => Self::List(Box::new(Self::of(&schema["items"], root))),
+            Some("object") => {
+                let properties = schema["properties"].as_object();
+                Self::Object(properties.into_iter().flatten().map(|(name, property)| (name.clone(), Self::of(property, root))).collect())
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// Takes templated strings for what they say, where nothing is lost.
+    fn settle(&self, value: &mut Value, at: &mut String, faults: &mut Vec<Fault>) {
+        match (self, &mut *value) {
+            (Self::Integer | Self::Number, Value::String(text)) => {
+                if let Some(number) = number(text) {
+                    *value = Value::Number(number);
+                    self.settle(value, at, faults);
+                }
+            }
+            (Self::Boolean, Value::String(text)) => match text.as_str() {
+                "true" => *value = Value::Bool(true),
+                "false" => *value = Value::Bool(false),
+                _ => {}
+            },
+            (Self::Integer, Value::Number(number)) => {
+                let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) else { return };
+                if float.abs() <= EXACT {
+                    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and within 53 bits")]
+                    let whole = float as i64;
+                    *value = whole.into();
+                } else {
+                    faults.push(Fault::new(at.clone(), format!("{number} is beyond what a whole number carries exactly")));
+                }
+            }
+            (Self::List(item), Value::Array(values)) => {
+                for (index, value) in values.iter_mut().enumerate() {
+                    within(at, &index.to_string(), |at| item.settle(value, at, faults));
+                }
+            }
+            (Self::Object(members), Value::Object(values)) => {
+                for (name, value) in values.iter_mut() {
+                    if let Some((_, kind)) = members.iter().find(|(member, _)| member == name) {
+                        within(at, name, |at| kind.settle(value, at, faults));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A JSON number written as text: a sign, digits, nothing around them.
+fn number(text: &str) -> Option<Number> {
+    let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    let number: Number = if plain { serde_json::from_str(text).ok()? } else { return None };
+    // Digits that only a float could hold would arrive changed.
+    let digits = text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    (!(digits && number.is_f64())).then_some(number)
+}
+
+fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
+    let length = at.len();
+    at.push('/');
+    at.push_str(&escaped(name));
+    work(at);
+    at.truncate(length);
+}
+
+/// A name as a segment of a JSON pointer.
+pub(crate) fn escaped(name: &str) -> String {
+    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1") } else { name.to_owned() }
+}
+
+/// The schema of what stands at a pointer into the input.
+fn at_pointer<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
+    let mut schema = root;
+    for segment in pointer.split('/').skip(1) {
+        schema = resolved(schema, root);
+        schema = match schema["properties"].get(segment.replace("~1", "/").replace("~0", "~")) {
+            Some(property) => property,
+            None => schema.get("items")?,
+        };
+    }
+    Some(resolved(schema, root))
+}
+
+fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        Some(name) => &root["$defs"][name],
+        None => schema,
+    }
+}
+
+/// A path value that would leave its segment is refused: the request would be another one.
+fn path_fault(field: &Field, value: &Value) -> Option<Fault> {
+    let text = value.as_str()?;
+    let decoded = percent_decode_str(text).decode_utf8_lossy();
+    let what = match () {
+        () if text.is_empty() => "is empty",
+        () if [text, &decoded].iter().any(|text| text.contains(['/', '\\'])) => "contains a slash",
+        () if [text, &decoded].iter().any(|text| matches!(*text, "." | "..")) => "is a relative path",
+        () if decoded.chars().any(char::is_control) => "contains a control character",
+        () => return None,
+    };
+    Some(Fault::new(format!("/{}", field.name), format!("{} {what}, which a path cannot carry", brief(&value.to_string()))))
+}
+
+/// A message that quotes a caller's value, cut where the value is long.
+fn brief(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn settled(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
+        let checks = Checks::new(json!({"type": "object", "properties": {"x": {"type": kind}}}));
+        let input = Map::from_iter([("x".to_owned(), value)]);
+        checks.read(input, &[], &[], false).map(|mut input| input.remove("x").expect("x was given"))
+    }
+
+    #[test]
+    fn a_templated_string_is_taken_for_what_it_says_where_nothing_is_lost() {
+        for (kind, given, taken) in [
+            ("integer", json!("42"), json!(42)),
+            ("integer", json!("-7"), json!(-7)),
+            ("integer", json!(1.0), json!(1)),
+            ("integer", json!("1.0"), json!(1)),
+            ("integer", json!("1e3"), json!(1000)),
+            ("integer", json!(9_223_372_036_854_775_807_i64), json!(9_223_372_036_854_775_807_i64)),
+            ("number", json!("12.50"), json!(12.5)),
+            ("number", json!("3"), json!(3)),
+            ("boolean", json!("true"), json!(true)),
+            ("boolean", json!("false"), json!(false)),
+            ("string", json!("42"), json!("42")),
+        ] {
+            assert_eq!(settled(kind, given.clone()), Ok(taken), "{kind} {given}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_changed_is_a_fault() {
+        for (kind, given) in [
+            ("integer", json!("")),
+            ("integer", json!(" 42")),
+            ("integer", json!("0x10")),
+            ("integer", json!("1.5")),
+            ("integer", json!("9223372036854775808000")),
+            ("integer", json!(1e30)),
+            ("integer", json!(9_007_199_254_740_994.0)),
+            ("integer", json!(true)),
+            ("number", json!("123456789012345678901234567890")),
+            ("boolean", json!("yes")),
+            ("boolean", json!(1)),
+            ("string", json!(42)),
+        ] {
+            let faults = settled(kind, given.clone()).expect_err(&format!("{kind} {given} must be refused"));
+            assert_eq!(faults.len(), 1, "{faults:?}");
+            assert_eq!(faults[0].path, "/x");
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! JSON in: an invocation, read strictly, since a member that is ignored is a promise that is broken.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::catalogue::{nearest, shortened};
+use crate::error::{Error, ErrorKind, Fault};
+use crate::input::escaped;
+use crate::outcome::Outcome;
+
+/// One call: an action's or data source's key, its input, and how to go about it.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Invocation {
+    /// The caller's own name for the call, given back in the outcome.
+    pub id: Value,
+    /// The connector's key; left out while one is linked.
+    pub connector: Option<String>,
+    /// The action's or data source's key.
+    pub action: String,
+    /// The connection's name or id.
+    pub connection: Option<String>,
+    /// The input, by name.
+    pub input: Map<String, Value>,
+    /// How to go about it.
+    pub options: Options,
+    /// What is wrong with the input as text, which a tree can no longer tell: doubled keys, numbers past 64 bits.
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// How to go about a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// Answers the requests that would be sent, and sends none.
+    pub dry_run: bool,
+    /// How long the call may take.
+    pub timeout: Duration,
+    /// The key under which a write is carried out at most once.
+    pub idempotency_key: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None }
+    }
+}
+
+impl Invocation {
+    /// A call of an action or data source.
+    pub fn new(action: impl Into<String>) -> Self {
+        Self {
+            id: Value::Null,
+            connector: None,
+            action: action.into(),
+            connection: None,
+            input: Map::new(),
+            options: Options::default(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// With an input; anything but an object is taken for an empty one.
+    #[must_use]
+    pub fn input(mut self, input: Value) -> Self {
+        self.input = if let Value::Object(input) = input { input } else { Map::new() };
+        self
+    }
+
+    /// With an input that is JSON text, read as strictly as that of an invocation.
+    pub fn input_json(mut self, text: &[u8]) -> Result<Self, Box<Outcome>> {
+        let refuse = |error| Box::new(Outcome::failed(Value::Null, Some(self.action.clone()), error));
+        let (value, faults) = strict(text).map_err(|error| refuse(not_json("input", &error)))?;
+        let Value::Object(input) = value else {
+            return Err(refuse(invalid("The input is not an object.").hint(r#"Write the inputs by name: {"dealId": 1}."#)));
+        };
+        (self.input, self.faults) = (input, faults);
+        Ok(self)
+    }
+
+    /// Under a connection.
+    #[must_use]
+    pub fn connection(mut self, connection: impl Into<String>) -> Self {
+        self.connection = Some(connection.into());
+        self
+    }
+
+    /// Under a name of the caller's.
+    #[must_use]
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Value::String(id.into());
+        self
+    }
+
+    /// Sends nothing, and answers what would be sent.
+    #[must_use]
+    pub fn dry_run(mut self) -> Self {
+        self.options.dry_run = true;
+        self
+    }
+
+    /// Reads an invocation, or answers the outcome that says why not.
+    pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
+        let (value, faults) = strict(text).map_err(|error| Box::new(Outcome::failed(Value::Null, None, not_json("invocation", &error))))?;
+        let id = value.get("id").filter(|id| id.is_string()).cloned().unwrap_or(Value::Null);
+        let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
+        Self::from_value(value, faults).map_err(|error| Box::new(Outcome::failed(id, action, error)))
+    }
+
+    fn from_value(value: Value, faults: Vec<Fault>) -> Result<Self, Error> {
+        const MEMBERS: [&str; 6] = ["id", "connector", "action", "connection", "input", "options"];
+        let Value::Object(mut members) = value else {
+            return Err(invalid("The invocation is not an object.").hint(r#"Write {"action": "getDeal", "input": {"dealId": 1}}."#));
+        };
+        let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path.starts_with("/input/"));
+        if let Some(fault) = other_faults.first() {
+            return Err(invalid(format!("The member {} {}.", shortened(fault.path.trim_start_matches('/')), fault.message))
+                .hint("Give each member once."));
+        }
+        if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
+            return Err(unknown_member("The invocation", unknown, &MEMBERS));
+        }
+        let mut text = |name: &str| match members.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(invalid(format!("The member `{name}` is not a text."))),
+        };
+        let (id, connector, connection) = (text("id")?, text("connector")?, text("connection")?);
+        let action = text("action")?
+            .ok_or_else(|| invalid("The member `action` is missing.").hint("Name an action: `connector list` shows all keys."))?;
+        let input = match members.remove("input") {
+            None => Map::new(),
+            Some(Value::Object(input)) => input,
+            Some(_) => return Err(invalid("The member `input` is not an object.").hint(r#"Write the inputs by name: {"dealId": 1}."#)),
+        };
+        let options = match members.remove("options") {
+            None | Some(Value::Null) => Options::default(),
+            Some(Value::Object(options)) => Options::read(options)?,
+            Some(_) => return Err(invalid("The member `options` is not an object.")),
+        };
+        let from_input = |fault: Fault| Fault::new(fault.path.trim_start_matches("/input"), fault.message);
+        let faults = input_faults.into_iter().map(from_input).collect();
+        Ok(Self { id: id.map_or(Value::Null, Value::String), connector, action, connection, input, options, faults })
+    }
+}
+
+impl Options {
+    fn read(members: Map<String, Value>) -> Result<Self, Error> {
+        const KNOWN: [&str; 3] = ["dryRun", "timeoutMs", "idempotencyKey"];
+        let mut options = Self::default();
+        for (name, value) in members {
+            let not_built = |what: &str| Err(invalid(format!("Of options.{name}, {what} is not built yet.")).hint("Leave it out."));
+            match (name.as_str(), &value) {
+                ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
+                ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
+                ("dryRun", _) => return Err(invalid("The option dryRun is neither true nor false.")),
+                ("timeoutMs", Value::Number(number)) if number.as_u64().is_some_and(|ms| (1..=3_600_000).contains(&ms)) => {
+                    options.timeout = Duration::from_millis(number.as_u64().unwrap_or_default());
+                }
+                ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
+                ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
+                ("idempotencyKey" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
+                ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not a text of 1 to 255 bytes.")),
+                // What the contract names and is to come: its default is taken, anything else is refused by name.
+                ("pages", Value::String(word)) if word == "one" => {}
+                ("view", Value::String(word)) if word == "record" => {}
+                ("fields", Value::String(word)) if word == "keys" => {}
+                ("pages" | "maxItems" | "view" | "fields" | "expect" | "timeZone" | "estimate", value) => {
+                    return not_built(&shortened(&value.to_string()));
+                }
+                _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidInvocation, message)
+}
+
+fn unknown_member(of: &str, name: &str, known: &[&str]) -> Error {
+    let error = invalid(format!("{of} has no member {}.", shortened(name)));
+    match nearest(name, known.iter().copied(), 1).first() {
+        Some(near) => error.hint(format!("The nearest is `{near}`.")),
+        None => error.hint(format!("There are: {}.", known.join(", "))),
+    }
+}
+
+/// A JSON text as a tree, and what the tree would hide.
+fn strict(text: &[u8]) -> serde_json::Result<(Value, Vec<Fault>)> {
+    let faults = RefCell::new(Vec::new());
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = Strict { at: None, faults: &faults }.deserialize(&mut json)?;
+    json.end()?;
+    Ok((value, faults.into_inner()))
+}
+
+fn not_json(what: &str, error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    let why = match () {
+        () if text.starts_with("recursion limit") => "It is nested deeper than 128 levels".to_owned(),
+        () if text.starts_with("invalid unicode") => format!("It is not UTF-8 at column {}", error.column()),
+        () if error.is_eof() => "It ends before it is complete".to_owned(),
+        () => format!("{} at column {}", text.split(" at line").next().unwrap_or_default(), error.column()),
+    };
+    invalid(format!("The {what} is not JSON.")).hint(format!("{why}; it is one JSON object."))
+}
+
+/// A JSON value, read so that what a tree would hide is kept as a fault.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    at: Option<&'a At<'a>>,
+    faults: &'a RefCell<Vec<Fault>>,
+}
+
+/// Where in the text the reader is, as a chain on the stack: a pointer is written only where there is a fault.
+struct At<'a> {
+    parent: Option<&'a At<'a>>,
+    name: Name<'a>,
+}
+
+enum Name<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+impl Strict<'_> {
+    fn fault(&self, name: Option<&str>, message: &str) {
+        let mut segments: Vec<String> = name.map(escaped).into_iter().collect();
+        let mut at = self.at;
+        while let Some(here) = at {
+            segments.push(match here.name {
+                Name::Member(name) => escaped(name),
+                Name::Item(index) => index.to_string(),
+            });
+            at = here.parent;
+        }
+        let path = segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment);
+        self.faults.borrow_mut().push(Fault::new(path, message));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // Past 64 bits a whole number was rounded when it was read, and would arrive as another one.
+        if value.fract() == 0.0 && value.abs() >= 18_446_744_073_709_551_616.0 {
+            self.fault(None, "is a number past 64 bits, which would not arrive as it was given");
+        }
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        loop {
+            let at = At { parent: self.at, name: Name::Item(values.len()) };
+            match items.next_element_seed(Strict { at: Some(&at), faults: self.faults })? {
+                Some(value) => values.push(value),
+                None => return Ok(Value::Array(values)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let at = At { parent: self.at, name: Name::Member(&name) };
+            let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
+            if map.contains_key(&name) {
+                self.fault(Some(&name), "is given twice");
+            }
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &[u8]) -> (String, Option<String>) {
+        let outcome = Invocation::from_json(text).expect_err("must be refused");
+        let error = outcome.error().expect("a refusal has an error");
+        assert_eq!(error.kind(), ErrorKind::InvalidInvocation, "{error}");
+        (error.to_string(), outcome.id.as_str().map(str::to_owned))
+    }
+
+    #[test]
+    fn what_is_not_an_invocation_is_refused_in_words() {
+        for (text, word) in [
+            (&b""[..], "ends before"),
+            (b"{", "ends before"),
+            (b"nonsense", "expected"),
+            (b"{} {}", "trailing"),
+            (b"[]", "not an object"),
+            (b"{}", "`action` is missing"),
+            (b"{\"action\": 1}", "`action` is not a text"),
+            (b"{\"action\": \"x\", \"inputs\": {}}", "nearest is `input`"),
+            (b"{\"action\": \"x\", \"action\": \"y\"}", "given twice"),
+            (b"{\"action\": \"x\", \"input\": []}", "`input` is not an object"),
+            (b"{\"action\": \"x\", \"options\": {\"pages\": \"all\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"diff\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"dryrun\": true}}", "nearest is `dryRun`"),
+            (b"{\"action\": \"x\", \"options\": {\"timeoutMs\": 0}}", "timeoutMs"),
+            (b"{\"action\": \"\xff\"}", "not UTF-8"),
+        ] {
+            let (error, _) = refused(text);
+            assert!(error.contains(word), "{}: {error}", String::from_utf8_lossy(text));
+        }
+        let deep = [b"{\"action\":".to_vec(), vec![b'['; 10_000]].concat();
+        assert!(refused(&deep).0.contains("nested deeper"));
+    }
+
+    #[test]
+    fn an_id_that_could_be_read_comes_back_with_the_refusal() {
+        assert_eq!(refused(b"{\"id\": \"a\", \"action\": \"x\", \"bogus\": 1}").1.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn what_a_tree_would_hide_in_the_input_is_kept_with_its_pointer() {
+        let text = br#"{"action":"x","input":{"a":1,"a":2,"b":[{"c/d":1,"c/d":1}],"n":123456789012345678901234567890}}"#;
+        let invocation = Invocation::from_json(text).expect("the invocation itself is sound");
+        let paths: Vec<&str> = invocation.faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert_eq!(paths, ["/a", "/b/0/c~1d", "/n"]);
+    }
+}

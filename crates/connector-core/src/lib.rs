@@ -1,0 +1,51 @@
+//! What any connector is: declared actions and data sources, and the runtime that invokes them, JSON in and JSON out.
+//!
+//! Data flows one way: invocation → catalogue → validated input → [`Request`] → transport → response → [`Outcome`].
+//! This crate names no vendor: a [`Connector`] says how its answers and refusals are read.
+
+mod action;
+mod catalogue;
+mod connections;
+mod connector;
+mod data_source;
+mod error;
+mod field;
+mod input;
+mod invocation;
+mod ledger;
+mod manifest;
+mod outcome;
+mod record;
+mod request;
+mod response;
+mod runtime;
+mod schema;
+
+pub use action::{Action, ByHand, Declaration, Declared, Declares, Effect, Endpoint, Handler, Method, Rule};
+pub use catalogue::{Catalogue, Entry, Kind, Registered};
+pub use connections::{Access, Connection, Connections, Credential, OneConnection};
+pub use connector::{Auth, Connector, Envelope};
+pub use connector_macros::{action, data_source, record};
+pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
+pub use error::{Error, ErrorKind, Fault, Retry, Upstream};
+pub use field::{
+    Base64, Both, Date, DateTime, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Text, UtcTime, Written,
+};
+pub use invocation::{Invocation, Options};
+pub use ledger::{Claim, Ledger};
+pub use outcome::{Answer, Meta, Outcome, Page, RawJson};
+pub use record::{Closed, Member};
+pub use request::{Body, Part, Request};
+pub use response::{Refusal, Response};
+pub use runtime::{Builder, Call, Runtime};
+pub use schema::Schemas;
+
+/// What the macros' output names; not an interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+    pub use serde;
+    pub use serde_json::Value;
+
+    pub use crate::field::present;
+}

@@ -1,0 +1,75 @@
+//! The catalogue as JSON.
+
+use serde_json::{Map, Value, json};
+
+use crate::action::Declaration;
+use crate::catalogue::{Catalogue, Entry};
+use crate::connector::{Auth, Connector};
+use crate::schema;
+
+impl Catalogue {
+    /// The manifest of one connector; `example` gives an input and what came back for a key.
+    pub fn manifest(&self, connector: &Connector, example: impl Fn(&str) -> Option<Value>) -> Value {
+        let entries = || self.entries().iter().filter(|entry| entry.connector().key == connector.key);
+        let auth: Vec<&str> = connector.auth.iter().map(Auth::name).collect();
+        json!({
+            "connector": {
+                "key": connector.key, "label": connector.label, "description": connector.description,
+                "version": connector.version, "auth": auth,
+            },
+            "actions": entries().filter_map(|entry| Some(action(entry, entry.declaration()?, &example))).collect::<Vec<_>>(),
+            "dataSources": entries().filter(|entry| entry.declaration().is_none()).map(|entry| data_source(entry, &example)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Entry {
+    /// What the manifest says of this entry.
+    pub fn described(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
+        match self.declaration() {
+            Some(declaration) => action(self, declaration, &example),
+            None => data_source(self, &example),
+        }
+    }
+}
+
+impl Auth {
+    /// Its name in the manifest.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OAuth2 => "oauth2",
+            Self::ApiToken { .. } => "apiToken",
+        }
+    }
+}
+
+fn action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&str) -> Option<Value>) -> Value {
+    let mut described = json!({
+        "key": declaration.key,
+        "label": declaration.label,
+        "description": declaration.description,
+        "resource": declaration.resource(),
+        "effect": declaration.effect().as_str(),
+        "idempotent": declaration.is_idempotent(),
+        "status": "live",
+        "endpoint": declaration.endpoint.map(|endpoint| json!({"method": endpoint.method.as_str(), "path": endpoint.path})),
+        "scopes": declaration.scopes,
+        "cost": declaration.cost,
+        "pagination": if declaration.is_paged() { "cursor" } else { "none" },
+        "input": entry.input_schema(),
+        "output": schema::output(&declaration.returns),
+    });
+    described["example"] = example(declaration.key).unwrap_or(Value::Null);
+    described
+}
+
+fn data_source(entry: &Entry, example: &impl Fn(&str) -> Option<Value>) -> Value {
+    let mut described = Map::new();
+    described.insert("key".into(), entry.key().into());
+    described.insert("label".into(), entry.label().into());
+    described.insert("description".into(), entry.description().into());
+    described.insert("type".into(), "picklist".into());
+    described.insert("input".into(), entry.input_schema());
+    described.insert("example".into(), example(entry.key()).unwrap_or(Value::Null));
+    described.into()
+}

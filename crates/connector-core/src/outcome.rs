@@ -1,0 +1,251 @@
+//! JSON out: what came of an invocation, serialized straight to bytes so that data is never parsed to be written.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind};
+
+/// What came of an invocation.
+#[derive(Debug)]
+pub struct Outcome {
+    pub(crate) id: Value,
+    pub(crate) action: Option<String>,
+    pub(crate) result: Result<Answer, Error>,
+    pub(crate) meta: Meta,
+}
+
+/// What an action answers.
+#[derive(Debug)]
+pub struct Answer {
+    /// What was asked for, as it came.
+    pub data: RawJson,
+    /// Where a list stands.
+    pub page: Option<Page>,
+    /// What came beside the data.
+    pub extra: Vec<(String, RawJson)>,
+}
+
+/// Where a list stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// How many records came.
+    pub count: u64,
+    /// Whether the last page was read.
+    pub complete: bool,
+    /// What to give as `cursor` to go on.
+    pub next: Option<String>,
+}
+
+/// How an outcome came about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Meta {
+    /// The connection's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Whether the connection is a sandbox.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
+    /// The status of the last answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How many requests were sent.
+    pub requests: u32,
+    /// What they cost of the daily budget.
+    pub tokens: u32,
+    /// How often the action was tried.
+    pub attempts: u32,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// Whether the outcome is that of an earlier call with the same idempotency key.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+/// A JSON value as text, known to be valid and to stand on one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawJson(Bytes);
+
+impl Outcome {
+    pub(crate) fn failed(id: Value, action: Option<String>, error: Error) -> Self {
+        Self { id, action, result: Err(error), meta: Meta::default() }
+    }
+
+    /// The outcome of an invocation that could not be read at all.
+    pub fn refused(error: Error) -> Self {
+        Self::failed(Value::Null, None, error)
+    }
+
+    /// Whether it went well.
+    pub fn ok(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    /// What was asked for, as JSON text.
+    pub fn data(&self) -> Option<&RawJson> {
+        self.result.as_ref().ok().map(|answer| &answer.data)
+    }
+
+    /// Where a list stands.
+    pub fn page(&self) -> Option<&Page> {
+        self.result.as_ref().ok()?.page.as_ref()
+    }
+
+    /// What went wrong.
+    pub fn error(&self) -> Option<&Error> {
+        self.result.as_ref().err()
+    }
+
+    /// How it came about.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// The outcome as one line of JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        let room = self.data().map_or(0, |data| data.0.len());
+        let mut out = Vec::with_capacity(room + 512);
+        out.extend_from_slice(b"{\"id\":");
+        put(&mut out, &self.id);
+        out.extend_from_slice(b",\"action\":");
+        put(&mut out, &self.action);
+        match &self.result {
+            Ok(answer) => {
+                out.extend_from_slice(b",\"ok\":true,");
+                answer.write(&mut out);
+            }
+            Err(error) => {
+                out.extend_from_slice(b",\"ok\":false,\"error\":");
+                put(&mut out, &error.rendered());
+            }
+        }
+        out.extend_from_slice(b",\"meta\":");
+        put(&mut out, &self.meta);
+        out.push(b'}');
+        out
+    }
+}
+
+impl Answer {
+    /// An answer that is data alone.
+    pub fn of(data: &impl Serialize) -> Self {
+        Self { data: RawJson::of(data), page: None, extra: Vec::new() }
+    }
+
+    /// The answer as a ledger keeps it.
+    pub(crate) fn to_keep(&self) -> Vec<u8> {
+        let mut out = vec![b'{'];
+        self.write(&mut out);
+        out.push(b'}');
+        out
+    }
+
+    /// The answer that a ledger kept.
+    pub(crate) fn kept(text: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Kept<'a> {
+            #[serde(borrow)]
+            data: &'a RawValue,
+            page: Option<Page>,
+            #[serde(borrow, default)]
+            extra: BTreeMap<String, &'a RawValue>,
+        }
+        let body = Bytes::copy_from_slice(text);
+        let kept: Kept<'_> = serde_json::from_slice(&body)
+            .map_err(|error| Error::new(ErrorKind::Bug, "The outcome that the ledger kept cannot be read.").source(error))?;
+        let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::part(&body, raw))).collect();
+        Ok(Self { data: RawJson::part(&body, kept.data), page: kept.page, extra })
+    }
+
+    /// The members of an outcome that are the answer's.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"data\":");
+        out.extend_from_slice(&self.data.0);
+        if let Some(page) = &self.page {
+            out.extend_from_slice(b",\"page\":");
+            put(out, page);
+        }
+        if !self.extra.is_empty() {
+            out.extend_from_slice(b",\"extra\":");
+            put_object(out, self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        }
+    }
+}
+
+impl RawJson {
+    /// A value as JSON text.
+    pub fn of(value: &impl Serialize) -> Self {
+        let mut out = Vec::new();
+        put(&mut out, value);
+        Self(out.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("it was read as JSON, which is text")
+    }
+
+    /// The value, parsed.
+    pub fn to_value(&self) -> Value {
+        serde_json::from_slice(&self.0).expect("it was read as JSON")
+    }
+
+    pub(crate) fn null() -> Self {
+        Self(Bytes::from_static(b"null"))
+    }
+
+    /// A part of a body, without a copy where it stands on one line.
+    pub(crate) fn part(body: &Bytes, raw: &RawValue) -> Self {
+        Self::one_line(body.slice_ref(raw.get().as_bytes()))
+    }
+
+    /// The array that reaches from its first item to its last, with its brackets.
+    pub(crate) fn array(body: &Bytes, ends: Option<(&RawValue, &RawValue)>) -> Self {
+        let Some((first, last)) = ends else { return Self(Bytes::from_static(b"[]")) };
+        let offset = |part: &RawValue| part.get().as_ptr() as usize - body.as_ptr() as usize;
+        let (start, end) = (offset(first), offset(last) + last.get().len());
+        // Nothing but space can stand between an array's bracket and its first or last item.
+        let open = body[..start].iter().rposition(|byte| *byte == b'[').unwrap_or(start);
+        let close = body[end..].iter().position(|byte| *byte == b']').map_or(end, |at| end + at + 1);
+        Self::one_line(body.slice(open..close))
+    }
+
+    pub(crate) fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut out = Vec::new();
+        put_object(&mut out, members);
+        Self::one_line(out.into())
+    }
+
+    /// An outcome is one line: breaks between tokens become spaces. Within a string JSON allows none.
+    fn one_line(text: Bytes) -> Self {
+        if text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            let spaced: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
+            return Self(spaced.into());
+        }
+        Self(text)
+    }
+}
+
+fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    serde_json::to_writer(out, value).expect("a value of ours is written to memory");
+}
+
+fn put_object<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a str, &'a str)>) {
+    out.push(b'{');
+    for (at, (name, value)) in members.enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        put(out, name);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+    }
+    out.push(b'}');
+}

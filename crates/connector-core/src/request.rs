@@ -1,0 +1,184 @@
+//! A declaration and its input to a request: a value that touches nothing, so that a snapshot can hold it.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
+
+use crate::action::{Declaration, Effect, Endpoint, Method};
+use crate::field::{Field, Place, Written};
+
+/// What a path segment or a query may carry as it is: the unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What will be sent, without a host and without a credential.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path, encoded, with its version.
+    pub path: String,
+    /// The query, in order, not encoded.
+    pub query: Vec<(String, String)>,
+    /// Headers beside those of the transport.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Body,
+    /// What it costs of the daily budget.
+    pub cost: u32,
+}
+
+/// Whether a request is the one that the action stands for, or one beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Own,
+    Helper,
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// JSON, as text.
+    Json(Bytes),
+    /// A form.
+    Form(Vec<(String, String)>),
+    /// Parts.
+    Multipart(Vec<Part>),
+}
+
+/// One part of a multipart body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The name of the part.
+    pub name: String,
+    /// The name of the file, where it is one.
+    pub file_name: Option<String>,
+    /// The media type, where it is not plain text.
+    pub content_type: Option<String>,
+    /// The content.
+    pub content: Bytes,
+}
+
+impl Request {
+    /// A request with nothing but a method and a path.
+    pub fn new(method: Method, path: impl Into<String>, cost: u32) -> Self {
+        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost }
+    }
+
+    /// The request of a declared action; the input has passed its checks, so building cannot fail.
+    pub fn of(declaration: &Declaration, input: &Map<String, Value>) -> Self {
+        let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
+        let mut request = Self::new(endpoint.method, filled(&endpoint, declaration.fields, input), declaration.cost.unwrap_or(0));
+        let given = || declaration.fields.iter().filter_map(|field| Some((field, input.get(field.name)?)));
+        let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
+        request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
+        let has = |place: Place| declaration.fields.iter().any(|field| field.place == place);
+        request.body = match () {
+            () if has(Place::Body) => Body::Json(object(placed(Place::Body))),
+            () if has(Place::Form) => {
+                Body::Form(placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect())
+            }
+            () if has(Place::Multipart) => Body::Multipart(
+                placed(Place::Multipart).map(|(field, value)| Part::text(field.wire, written(field.shape.written, value))).collect(),
+            ),
+            () => Body::Empty,
+        };
+        request
+    }
+
+    /// What it does to data.
+    pub fn effect(&self) -> Effect {
+        self.method.effect()
+    }
+
+    /// The path and the query, encoded.
+    pub fn target(&self) -> String {
+        let mut target = self.path.clone();
+        for (at, (name, value)) in self.query.iter().enumerate() {
+            target.push(if at == 0 { '?' } else { '&' });
+            // A comma and a colon are legal in a query, and lists and times read better with them.
+            let plain = |text: &str| utf8_percent_encode(text, RESERVED).to_string().replace("%2C", ",").replace("%3A", ":");
+            write!(target, "{}={}", plain(name), plain(value)).expect("writing to a String cannot fail");
+        }
+        target
+    }
+
+    /// The line that a dry run answers, of the form of recorded traffic.
+    pub(crate) fn line(&self, action: &str, origin: &str, credential: &str, role: Role) -> Value {
+        let mut line = json!({"action": action, "method": self.method.as_str(), "url": format!("{origin}{}", self.target())});
+        let mut headers = Map::from_iter([(credential.to_owned(), Value::from("[redacted]"))]);
+        headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())));
+        line["headers"] = headers.into();
+        match &self.body {
+            Body::Empty => {}
+            Body::Json(text) => line["json"] = serde_json::from_slice(text).unwrap_or(Value::Null),
+            Body::Form(pairs) => {
+                line["form"] = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect::<Map<_, _>>().into();
+            }
+            Body::Multipart(parts) => line["multipart"] = parts.iter().map(Part::line).collect(),
+        }
+        if role == Role::Helper {
+            line["helper"] = true.into();
+        }
+        line
+    }
+}
+
+impl Part {
+    /// A part that is plain text.
+    pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), file_name: None, content_type: None, content: Bytes::from(value.into()) }
+    }
+
+    fn line(&self) -> Value {
+        match &self.file_name {
+            Some(file) => json!({"name": self.name, "filename": file}),
+            None => json!({"name": self.name, "value": String::from_utf8_lossy(&self.content)}),
+        }
+    }
+}
+
+/// The path with its variables filled in.
+fn filled(endpoint: &Endpoint, fields: &[Field], input: &Map<String, Value>) -> String {
+    let mut path = String::with_capacity(endpoint.path.len() + 16);
+    for segment in endpoint.path.split('/').skip(1) {
+        path.push('/');
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(variable) => {
+                let field = fields.iter().find(|field| field.place == Place::Path && field.wire == variable);
+                let value = field.and_then(|field| input.get(field.name)).expect("a path's fields are required");
+                path.extend(utf8_percent_encode(&written(Written::Plain, value), RESERVED));
+            }
+            None => path.push_str(segment),
+        }
+    }
+    path
+}
+
+/// A value outside JSON.
+fn written(how: Written, value: &Value) -> String {
+    match (how, value) {
+        (Written::Digit, Value::Bool(flag)) => u8::from(*flag).to_string(),
+        (Written::Commas, Value::Array(items)) => items.iter().map(|item| written(Written::Plain, item)).collect::<Vec<_>>().join(","),
+        (_, Value::String(text)) => text.clone(),
+        (_, other) => other.to_string(),
+    }
+}
+
+/// A JSON object under wire names, in the order of the declaration.
+fn object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
+    let mut text = vec![b'{'];
+    for (field, value) in fields {
+        if text.len() > 1 {
+            text.push(b',');
+        }
+        serde_json::to_writer(&mut text, field.wire).expect("a name is written to memory");
+        text.push(b':');
+        serde_json::to_writer(&mut text, value).expect("a value is written to memory");
+    }
+    text.push(b'}');
+    text.into()
+}

@@ -1,0 +1,282 @@
+//! Bytes to data and page, in one pass: no tree is built, and what came travels on as it came.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use reqwest::header::HeaderMap;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::action::{Declaration, Effect};
+use crate::connector::Envelope;
+use crate::error::{Error, ErrorKind, Retry};
+use crate::outcome::{Answer, Page, RawJson};
+
+/// An answer that is no refusal.
+#[derive(Debug)]
+pub struct Response {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// What the request did, which decides whether it may be repeated where the answer cannot be read.
+    pub(crate) effect: Effect,
+}
+
+/// An answer that refuses; a connector says what it means.
+#[derive(Debug)]
+pub struct Refusal<'a> {
+    response: &'a Response,
+    declaration: Option<&'a Declaration>,
+}
+
+impl Response {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// A header's value, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Whether it says that it is JSON.
+    pub fn is_json(&self) -> bool {
+        self.header("content-type").is_some_and(|media| media.contains("json"))
+    }
+
+    /// The answer, its data found and its page facts read.
+    pub fn into_answer(self, declaration: &Declaration) -> Result<Answer, Error> {
+        let envelope = &declaration.connector.envelope;
+        let listed = declaration.is_list();
+        let read = Read::from(&self.body, envelope, listed).map_err(|error| self.unread(error))?;
+        if read.success == Some(false) {
+            return Err((declaration.connector.refusal)(&Refusal { response: &self, declaration: Some(declaration) }));
+        }
+        Ok(read.into_answer(&self.body, envelope, listed, declaration.is_paged()))
+    }
+
+    /// The failure where the answer cannot be read.
+    fn unread(&self, error: serde_json::Error) -> Error {
+        let what = match () {
+            () if self.body.iter().all(u8::is_ascii_whitespace) => "is empty".to_owned(),
+            () if error.is_eof() => format!("is cut off after {} bytes", self.body.len()),
+            () if !self.is_json() => format!("is not JSON but {}", self.header("content-type").unwrap_or("of no media type")),
+            () => "is not JSON".to_owned(),
+        };
+        bad_answer(&format!("The answer ({}) {what}.", self.status), self.effect).source(error)
+    }
+}
+
+/// The failure for an answer that cannot be read; a write may have been carried out.
+pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
+    let error = Error::new(ErrorKind::BadAnswer, message);
+    match effect {
+        Effect::Read => error.hint("Nothing was changed: try again."),
+        _ => error.with_retry(Retry::Unsafe).hint("The request may have been carried out: look before you repeat it."),
+    }
+}
+
+impl<'a> Refusal<'a> {
+    pub(crate) fn new(response: &'a Response, declaration: Option<&'a Declaration>) -> Self {
+        Self { response, declaration }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.response.header(name)
+    }
+
+    /// The body as JSON, where it is.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.response.body).ok()
+    }
+
+    /// What the refused request would have done.
+    pub fn effect(&self) -> Effect {
+        self.response.effect
+    }
+
+    /// What was declared of the action.
+    pub fn declaration(&self) -> Option<&'a Declaration> {
+        self.declaration
+    }
+}
+
+/// The parts of an answer, borrowed from its body.
+#[derive(Default)]
+struct Read<'a> {
+    success: Option<bool>,
+    data: Option<Data<'a>>,
+    beside: Option<&'a RawValue>,
+    others: Vec<(Cow<'a, str>, &'a RawValue)>,
+}
+
+enum Data<'a> {
+    /// An array: how many, the first and the last, from which the array's own text follows.
+    Listed {
+        count: u64,
+        ends: Option<(&'a RawValue, &'a RawValue)>,
+    },
+    Raw(&'a RawValue),
+}
+
+impl<'a> Read<'a> {
+    fn from(body: &'a [u8], envelope: &Envelope, listed: bool) -> serde_json::Result<Self> {
+        let parse = |listed| {
+            let mut json = serde_json::Deserializer::from_slice(body);
+            let read = Members { envelope, listed }.deserialize(&mut json)?;
+            json.end().map(|()| read)
+        };
+        match parse(listed) {
+            // A list that is null, or a search that answers an object.
+            Err(error) if listed && error.is_data() => parse(false),
+            result => result,
+        }
+    }
+
+    fn into_answer(mut self, body: &Bytes, envelope: &Envelope, listed: bool, paged: bool) -> Answer {
+        let mut extra = Vec::new();
+        let Some(data) = self.data else {
+            // No data at all: the whole answer, without the word that says it went well.
+            self.others.extend(self.beside.map(|beside| (Cow::Borrowed(envelope.beside), beside)));
+            let data = if self.others.is_empty() {
+                RawJson::null()
+            } else {
+                RawJson::object(self.others.iter().map(|(name, raw)| (&**name, raw.get())))
+            };
+            return Answer { data, page: None, extra };
+        };
+        let (data, count) = match data {
+            Data::Listed { count, ends } => (RawJson::array(body, ends), count),
+            Data::Raw(raw) => (RawJson::part(body, raw), if listed { found(raw, envelope.found.0) } else { 0 }),
+        };
+        let mut next = None;
+        if let Some(beside) = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}")) {
+            if !beside.get().starts_with('{') {
+                extra.push((envelope.beside.to_owned(), RawJson::part(body, beside)));
+            }
+            let members: Vec<(Cow<'_, str>, &RawValue)> = members(beside);
+            let mut rest = members.iter().filter(|(name, _)| !(paged && name == envelope.next_cursor)).peekable();
+            if paged {
+                let cursor = members.iter().find(|(name, _)| name == envelope.next_cursor);
+                next = cursor.and_then(|(_, raw)| serde_json::from_str::<Option<String>>(raw.get()).ok().flatten());
+            }
+            if rest.peek().is_some() {
+                extra.push((envelope.beside.to_owned(), RawJson::object(rest.map(|(name, raw)| (&**name, raw.get())))));
+            }
+        }
+        extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::part(body, raw))));
+        let page = listed.then(|| Page { count, complete: next.is_none(), next });
+        Answer { data, page, extra }
+    }
+}
+
+/// The members of an object; none where it is something else, as Pipedrive's empty `[]`.
+fn members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+    struct Pairs;
+    impl<'de> Visitor<'de> for Pairs {
+        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut pairs = Vec::new();
+            while let Some(Name(name)) = map.next_key()? {
+                pairs.push((name, map.next_value()?));
+            }
+            Ok(pairs)
+        }
+    }
+    serde_json::Deserializer::from_str(raw.get()).deserialize_map(Pairs).unwrap_or_default()
+}
+
+/// How many a search found.
+fn found(data: &RawValue, list: &str) -> u64 {
+    let items = members(data).into_iter().find(|(name, _)| name == list);
+    let items: Option<Vec<IgnoredAny>> = items.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
+    items.map_or(0, |items| items.len() as u64)
+}
+
+/// A member's name, borrowed where it has no escapes.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+struct Members<'e> {
+    envelope: &'e Envelope,
+    listed: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Members<'_> {
+    type Value = Read<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Read<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'de>, A::Error> {
+        let mut read = Read::default();
+        while let Some(Name(name)) = map.next_key()? {
+            if name == self.envelope.data {
+                read.data = Some(if self.listed { map.next_value_seed(Items)? } else { Data::Raw(map.next_value()?) });
+            } else if name == self.envelope.success {
+                let raw: &RawValue = map.next_value()?;
+                read.success = serde_json::from_str(raw.get()).ok();
+            } else if name == self.envelope.beside {
+                read.beside = Some(map.next_value()?);
+            } else {
+                read.others.push((name, map.next_value()?));
+            }
+        }
+        Ok(read)
+    }
+}
+
+struct Items;
+
+impl<'de> DeserializeSeed<'de> for Items {
+    type Value = Data<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Data<'de>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items {
+    type Value = Data<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data<'de>, A::Error> {
+        let (mut count, mut ends) = (0, None);
+        while let Some(item) = items.next_element::<&'de RawValue>()? {
+            count += 1;
+            ends = Some((ends.map_or(item, |(first, _)| first), item));
+        }
+        Ok(Data::Listed { count, ends })
+    }
+}

@@ -1,0 +1,170 @@
+//! The spine: find → read the input → choose the connection → build and send → read.
+
+mod builder;
+mod call;
+mod transport;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tracing::debug;
+
+use crate::action::Effect;
+use crate::catalogue::{Catalogue, Entry, Kind};
+use crate::connections::Connections;
+use crate::error::{Error, ErrorKind, Retry};
+use crate::input;
+use crate::invocation::Invocation;
+use crate::ledger::{Claim, Ledger};
+use crate::outcome::{Answer, Outcome};
+use crate::runtime::transport::Transport;
+
+pub use builder::Builder;
+pub use call::Call;
+use call::Session;
+
+/// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    catalogue: Catalogue,
+    connections: Box<dyn Connections>,
+    ledger: Option<Box<dyn Ledger>>,
+    transport: Transport,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("entries", &self.0.catalogue.entries().len()).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// A runtime to be set up.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Everything that it can invoke.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    /// Carries an invocation out. The future stands alone, so it can be spawned; dropping it cancels the call.
+    pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
+        let inner = Arc::clone(&self.0);
+        async move { inner.invoke(invocation).await }
+    }
+
+    /// Carries out an invocation that is JSON text; one that cannot be read has an outcome too.
+    pub fn invoke_json(&self, text: &[u8]) -> impl Future<Output = Outcome> + Send + use<> {
+        let read = Invocation::from_json(text).map(|invocation| self.invoke(invocation));
+        async move {
+            match read {
+                Ok(outcome) => outcome.await,
+                Err(refused) => *refused,
+            }
+        }
+    }
+}
+
+impl Inner {
+    async fn invoke(&self, invocation: Invocation) -> Outcome {
+        let started = Instant::now();
+        let Invocation { id, action, connector, connection, input, options, faults } = invocation;
+        let session = Session::new(options.dry_run);
+        let work = async {
+            let entry = self.catalogue.find(connector.as_deref(), &action)?;
+            let input = checked(entry, input, faults)?;
+            let chosen = self.connections.choose(entry.connector().key, connection.as_deref()).await?;
+            session.chose(&chosen);
+            let call = Call::new(entry, &input, &chosen, self, &session);
+            match options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read) {
+                Some(key) => self.once(key, &call).await,
+                None => run(&call).await,
+            }
+        };
+        let result = match tokio::time::timeout(options.timeout, work).await {
+            Ok(result) => result,
+            Err(_) => Err(session.timed_out(options.timeout)),
+        };
+        let mut meta = session.meta();
+        meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let kind = result.as_ref().err().map(Error::kind);
+        debug!(
+            action,
+            connection = meta.connection,
+            status = meta.status,
+            tokens = meta.tokens,
+            elapsed_ms = meta.elapsed_ms,
+            error = kind.map(ErrorKind::as_str),
+            "invoked"
+        );
+        Outcome { id, action: Some(action), result, meta }
+    }
+
+    /// Runs a call at most once under a key.
+    async fn once(&self, key: &str, call: &Call<'_>) -> Result<Answer, Error> {
+        let Some(ledger) = &self.ledger else {
+            return Err(Error::new(
+                ErrorKind::InvalidInvocation,
+                "An idempotency key is not built yet on this host, which keeps no outcomes.",
+            )
+            .hint("Leave options.idempotencyKey out."));
+        };
+        match ledger.claim(key, &call.fingerprint()).await? {
+            Claim::Fresh => {}
+            Claim::Finished(answer) => {
+                call.replayed();
+                return Answer::kept(&answer);
+            }
+            Claim::Unfinished => {
+                return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
+                    .with_retry(Retry::Unsafe)
+                    .hint("It is still running, or it may have been carried out: look before you repeat it."));
+            }
+            Claim::OtherCall => {
+                return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
+                    .hint("Use a key for one call alone."));
+            }
+        }
+        let result = run(call).await;
+        let kept = match &result {
+            Ok(answer) => ledger.finish(key, answer.to_keep()).await,
+            Err(error) if error.retry() == Retry::Unsafe => Ok(()),
+            Err(_) => ledger.release(key).await,
+        };
+        // What was carried out stays carried out: a ledger that fails afterwards is a warning, not a failure.
+        if let Err(error) = kept {
+            call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
+        }
+        result
+    }
+}
+
+/// The input as it will travel.
+fn checked(entry: &Entry, input: Map<String, Value>, mut faults: Vec<crate::Fault>) -> Result<Map<String, Value>, Error> {
+    let rules = entry.declaration().map_or(&[][..], |declaration| declaration.rules);
+    match entry.checks().read(input, &entry.fields(), rules, entry.effect() == Effect::Read) {
+        Ok(input) if faults.is_empty() => Ok(input),
+        Ok(_) => Err(input::error(entry.key(), faults)),
+        Err(found) => {
+            faults.extend(found);
+            Err(input::error(entry.key(), faults))
+        }
+    }
+}
+
+async fn run(call: &Call<'_>) -> Result<Answer, Error> {
+    let result = match call.entry().kind() {
+        Kind::Action(action) => action.run(call).await,
+        Kind::DataSource(source) => source.choices(call).await.map(crate::Choices::into_answer),
+    };
+    // In a dry run the action stops where it would have sent: what it would have sent is the answer.
+    match call.would_send() {
+        Some(lines) => Ok(Answer::of(&lines)),
+        None => result,
+    }
+}

@@ -1,0 +1,216 @@
+//! The only file that holds an HTTP client.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::multipart::{Form, Part as FormPart};
+use reqwest::{Client, Url};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::action::{Effect, Method};
+use crate::connections::{Access, Credential};
+use crate::error::{Error, ErrorKind, Retry};
+use crate::request::{Body, Part, Request, Role};
+use crate::response::{Response, bad_answer};
+
+/// How requests travel.
+#[derive(Clone, Debug)]
+pub(super) struct TransportSettings {
+    pub(super) largest_answer: usize,
+    pub(super) per_host: usize,
+    pub(super) proxy: Option<String>,
+    pub(super) authorities: Vec<u8>,
+}
+
+impl Default for TransportSettings {
+    fn default() -> Self {
+        Self { largest_answer: 64 << 20, per_host: 64, proxy: None, authorities: Vec::new() }
+    }
+}
+
+/// One client for all, and a cap on what is under way to each host: without it 10,000 calls open 10,000 sockets.
+pub(super) struct Transport {
+    client: Client,
+    settings: TransportSettings,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Transport {
+    pub(super) fn new(settings: TransportSettings) -> Result<Self, Error> {
+        let wrong = |what: &str| Error::new(ErrorKind::Bug, format!("The runtime's {what} cannot be used."));
+        let mut client = Client::builder()
+            .tls_backend_preconfigured(tls(&settings.authorities)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(settings.per_host)
+            .user_agent(concat!("connector/", env!("CARGO_PKG_VERSION")));
+        if let Some(proxy) = &settings.proxy {
+            client = client.proxy(reqwest::Proxy::all(proxy).map_err(|error| wrong("proxy").source(error))?);
+        }
+        let client = client.build().map_err(|error| wrong("HTTP client").source(error))?;
+        Ok(Self { client, settings, hosts: Mutex::default() })
+    }
+
+    /// Sends a request to the connection's own host, and gives whatever answer comes.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        access: &Access,
+        credential: &'static str,
+        told: Option<(&str, Role)>,
+    ) -> Result<Response, Error> {
+        let sent = self.request(request, access, credential, told)?;
+        let effect = request.effect();
+        let _permit = self.permit(access.origin()).await;
+        let response = self.client.execute(sent).await.map_err(|error| failed(error, effect))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = self.body(response, effect).await?;
+        Ok(Response { status, headers, body, effect })
+    }
+
+    fn request(
+        &self,
+        request: &Request,
+        access: &Access,
+        credential: &'static str,
+        told: Option<(&str, Role)>,
+    ) -> Result<reqwest::Request, Error> {
+        let url = format!("{}{}", access.origin(), request.target());
+        let url = Url::parse(&url).map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").source(error))?;
+        // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
+        if url.origin().ascii_serialization() != access.origin() {
+            return Err(Error::new(ErrorKind::Bug, "The request would leave the connection's own host."));
+        }
+        let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
+        for (name, value) in &request.headers {
+            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").source(error))?;
+            let value = HeaderValue::try_from(value).map_err(|error| unfit(&format!("value of the header {name}")).source(error))?;
+            headers.append(name, value);
+        }
+        let mut secret = match access.credential() {
+            Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
+            Credential::ApiToken(_) => HeaderValue::try_from(access.credential().secret()),
+        }
+        .map_err(|_| {
+            Error::new(ErrorKind::NoConnection, "The connection's token has a character that a header cannot carry.")
+                .hint("Copy the token again.")
+        })?;
+        secret.set_sensitive(true);
+        headers.insert(credential, secret);
+        if let Some((action, role)) = told {
+            headers.extend(HeaderValue::try_from(action).ok().map(|action| (HeaderName::from_static("x-connector-action"), action)));
+            if role == Role::Helper {
+                headers.insert("x-connector-helper", HeaderValue::from_static("true"));
+            }
+        }
+        let method = match request.method {
+            Method::Get => reqwest::Method::GET,
+            Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        };
+        let built = self.client.request(method, url);
+        let built = match &request.body {
+            Body::Empty => built,
+            Body::Json(text) => built.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(text.clone()),
+            Body::Form(pairs) => {
+                let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+                built.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(text)
+            }
+            Body::Multipart(parts) => built.multipart(multipart(parts)?),
+        };
+        built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").source(error))
+    }
+
+    /// A place among the requests under way to a host.
+    async fn permit(&self, origin: &str) -> OwnedSemaphorePermit {
+        let host = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+            match hosts.get(origin) {
+                Some(host) => Arc::clone(host),
+                None => Arc::clone(hosts.entry(origin.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.settings.per_host)))),
+            }
+        };
+        host.acquire_owned().await.expect("the semaphore is never closed")
+    }
+
+    async fn body(&self, mut response: reqwest::Response, effect: Effect) -> Result<Bytes, Error> {
+        let most = self.settings.largest_answer;
+        let over = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
+        let told = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+        if told > most {
+            return Err(over());
+        }
+        let mut body = BytesMut::new();
+        let cut = |error: reqwest::Error, so_far: usize| {
+            bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).source(error.without_url())
+        };
+        while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len()))? {
+            if body.is_empty() && chunk.len() >= told {
+                // All of it came at once: no copy.
+                if chunk.len() > most {
+                    return Err(over());
+                }
+                if told > 0 {
+                    return Ok(chunk);
+                }
+            }
+            if body.len() + chunk.len() > most {
+                return Err(over());
+            }
+            body.reserve(told.saturating_sub(body.len()).max(chunk.len()));
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+fn multipart(parts: &[Part]) -> Result<Form, Error> {
+    parts.iter().try_fold(Form::new(), |form, part| {
+        let mut built = FormPart::stream(reqwest::Body::from(part.content.clone()));
+        if let Some(file) = &part.file_name {
+            built = built.file_name(file.clone());
+        }
+        if let Some(media) = &part.content_type {
+            built = built.mime_str(media).map_err(|error| unfit("part's media type").source(error))?;
+        }
+        Ok(form.part(part.name.clone(), built))
+    })
+}
+
+/// The public authorities, compiled in: reading a machine's certificates is most of a cold start.
+fn tls(authorities: &[u8]) -> Result<rustls::ClientConfig, Error> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    let wrong = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Bug, format!("The certificate authorities cannot be read: {error}."));
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for certificate in CertificateDer::pem_slice_iter(authorities) {
+        roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    Ok(versions.expect("the ring provider has the default versions").with_root_certificates(roots).with_no_client_auth())
+}
+
+fn unfit(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, format!("The {what} cannot be sent."))
+}
+
+/// Why no answer came. What was not connected was not sent; anything later may have arrived.
+fn failed(error: reqwest::Error, effect: Effect) -> Error {
+    let connected = !error.is_connect();
+    let message = if connected { "The connection broke before an answer came." } else { "The host cannot be reached." };
+    let failure = Error::new(ErrorKind::Unreachable, message);
+    let failure = match effect {
+        Effect::Write | Effect::Destructive if connected => {
+            failure.with_retry(Retry::Unsafe).hint("The request may have been carried out: look before you repeat it.")
+        }
+        _ => failure.hint("Nothing was changed: check the connection's host, and try again."),
+    };
+    failure.source(error.without_url())
+}

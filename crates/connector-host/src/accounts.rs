@@ -1,0 +1,141 @@
+//! The connections of a host that has no store: those of the environment, else an embedded sandbox.
+
+use std::path::PathBuf;
+use std::sync::Once;
+
+use async_trait::async_trait;
+use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, OneConnection};
+use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox, Store};
+use tokio::net::TcpListener;
+use tokio::sync::OnceCell;
+
+use crate::command::Failure;
+use crate::connectors::CONNECTORS;
+use crate::env;
+
+/// What the environment names, or the embedded sandbox where it names nothing.
+pub(crate) enum Accounts {
+    Named(Vec<(String, OneConnection)>),
+    Embedded(Embedded),
+}
+
+/// A sandbox of this process, started when a request is first sent.
+pub(crate) struct Embedded {
+    data: PathBuf,
+    said: Once,
+    access: OnceCell<Access>,
+}
+
+impl Accounts {
+    pub(crate) fn from_env() -> Result<Self, Failure> {
+        let mut named = Vec::new();
+        if let Some(url) = env::variable(env::SANDBOX) {
+            let sandbox = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN));
+            let sandbox = sandbox.map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?;
+            if !url.starts_with("http://") {
+                return Err(Failure::usage(format!("{} takes a sandbox on this machine, as http://127.0.0.1:8020", env::SANDBOX)));
+            }
+            named.push(("sandbox".to_owned(), sandbox.as_sandbox()));
+        }
+        match (env::variable(env::API_TOKEN), env::variable(env::API_DOMAIN)) {
+            (Some(token), Some(domain)) => named.push(("env".to_owned(), account(&domain, token)?)),
+            (Some(_), None) => {
+                return Err(Failure::usage(format!("{} needs {}, as https://acme.pipedrive.com", env::API_TOKEN, env::API_DOMAIN)));
+            }
+            (None, Some(_)) => {
+                return Err(Failure::usage(format!("{} needs {}, an API token of that account", env::API_DOMAIN, env::API_TOKEN)));
+            }
+            (None, None) => {}
+        }
+        if named.is_empty() {
+            return Ok(Self::Embedded(Embedded { data: sandbox_file()?, said: Once::new(), access: OnceCell::new() }));
+        }
+        Ok(Self::Named(named))
+    }
+}
+
+fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
+    let wrong = |why: String| Failure::usage(format!("{}: {why}", env::API_DOMAIN));
+    let connection = OneConnection::new("env", domain, Credential::api_token(token)).map_err(|error| wrong(error.to_string()))?;
+    let host = domain.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
+    let local = domain.starts_with("http://");
+    if !local && !CONNECTORS.iter().any(|connector| connector.owns_host(host)) {
+        return Err(wrong(format!("{host} is no host of Pipedrive's; write it as https://acme.pipedrive.com")));
+    }
+    Ok(connection)
+}
+
+/// Where the sandbox keeps its data: the user's data folder, or the one that is set.
+pub(crate) fn sandbox_file() -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy;
+    let folder = match env::variable(env::DATA_DIR) {
+        Some(folder) => PathBuf::from(folder),
+        None => etcetera::choose_base_strategy()
+            .map_err(|_| Failure::host(format!("there is no home folder to keep data in: set {}", env::DATA_DIR)))?
+            .data_dir()
+            .join("connector"),
+    };
+    Ok(folder.join("sandbox.json"))
+}
+
+#[async_trait]
+impl Connections for Accounts {
+    async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
+        match self {
+            Self::Embedded(embedded) => embedded.choose(named),
+            Self::Named(accounts) => {
+                let names: Vec<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
+                let missing =
+                    |message: String| Error::new(ErrorKind::NoConnection, message).hint(format!("There are: {}.", names.join(", ")));
+                let found = match named {
+                    Some(wanted) => accounts.iter().find(|(name, _)| name == wanted),
+                    None if accounts.len() > 1 => return Err(missing("Several connections are set up, and none is named.".to_owned())),
+                    None => accounts.first(),
+                };
+                let (_, account) = found.ok_or_else(|| missing(format!("There is no connection {:?}.", named.unwrap_or_default())))?;
+                account.choose(connector, None).await
+            }
+        }
+    }
+
+    async fn access(&self, connection: &Connection) -> Result<Access, Error> {
+        match self {
+            Self::Embedded(embedded) => embedded.access.get_or_try_init(|| embedded.start()).await.cloned(),
+            Self::Named(accounts) => {
+                let account = accounts.iter().find(|(name, _)| *name == connection.name);
+                let (_, account) = account.ok_or_else(|| Error::new(ErrorKind::NoConnection, "The connection is gone."))?;
+                account.access(connection).await
+            }
+        }
+    }
+}
+
+impl Embedded {
+    fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
+        if let Some(named) = named.filter(|named| *named != "sandbox") {
+            return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up."))
+                .hint(format!("Set {} and {}, or name no connection to use the sandbox.", env::API_TOKEN, env::API_DOMAIN)));
+        }
+        self.said.call_once(|| {
+            crate::render::say(&format!(
+                "No account is set up: using the embedded sandbox, which keeps its data in {}.",
+                self.data.display()
+            ));
+        });
+        Ok(Connection::new("sandbox", "http://127.0.0.1").with_api_token().as_sandbox())
+    }
+
+    /// Any port, and a token that nobody else knows: another program of this machine could find the port.
+    async fn start(&self) -> Result<Access, Error> {
+        let failed = |message: String| Error::new(ErrorKind::Bug, format!("The embedded sandbox cannot start: {message}"));
+        let mut bytes = [0; 20];
+        getrandom::fill(&mut bytes).map_err(|error| failed(error.to_string()))?;
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let options = Options { store: Store::File(self.data.clone()), api_token: token.clone(), ..Options::default() };
+        let sandbox = Sandbox::open(options).map_err(|error| failed(error.to_string()))?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| failed(error.to_string()))?;
+        let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
+        tokio::spawn(pipedrive_sandbox::serve(listener, sandbox));
+        Access::new(&format!("http://{address}"), Credential::api_token(token))
+    }
+}

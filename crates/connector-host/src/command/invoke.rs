@@ -1,0 +1,267 @@
+//! `connector invoke`: one action from the command line, or a stream of invocations.
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal, Read, Write};
+
+use connector_core::{Error, ErrorKind, Invocation, Outcome, Runtime};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{Failure, runtime};
+use crate::exit_code::Exit;
+use crate::render;
+
+/// A longer line than this is refused, so that one line cannot fill the memory.
+const LONGEST_LINE: usize = 64 << 20;
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The action or data source to run; without one, invocations are read from stdin, one JSON object a line
+    action: Option<String>,
+    /// The input: JSON, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON", requires = "action")]
+    input: Option<String>,
+    /// The connection to use
+    #[arg(long, value_name = "NAME", requires = "action")]
+    connection: Option<String>,
+    /// Send nothing, and show what would be sent
+    #[arg(long, requires = "action")]
+    dry_run: bool,
+    /// Write the outcome over several lines
+    #[arg(long)]
+    pretty: bool,
+    /// How many invocations of stdin run at once
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), conflicts_with = "action")]
+    jobs: u16,
+    /// Write outcomes as they come, and not in the order of stdin
+    #[arg(long, conflicts_with = "action")]
+    unordered: bool,
+    // Named by the contract and to come: refused by name, not shown.
+    #[command(flatten)]
+    later: Later,
+}
+
+#[derive(clap::Args)]
+struct Later {
+    #[arg(long, hide = true)]
+    pages: Option<String>,
+    #[arg(long, hide = true)]
+    max_items: Option<String>,
+    #[arg(long, hide = true)]
+    view: Option<String>,
+    #[arg(long, hide = true)]
+    fields: Option<String>,
+    #[arg(long, hide = true)]
+    estimate: bool,
+    #[arg(long, hide = true)]
+    output: Option<String>,
+    #[arg(long, hide = true)]
+    file: Option<String>,
+    #[arg(long, hide = true)]
+    stream: bool,
+}
+
+impl Later {
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("--pages", self.pages.is_some()),
+            ("--max-items", self.max_items.is_some()),
+            ("--view", self.view.is_some()),
+            ("--fields", self.fields.is_some()),
+            ("--estimate", self.estimate),
+            ("--output", self.output.is_some()),
+            ("--file", self.file.is_some()),
+            ("--stream", self.stream),
+        ]
+        .into_iter()
+        .find_map(|(name, given)| given.then_some(name))
+    }
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    if let Some(flag) = arguments.later.given() {
+        return Err(Failure::not_built(flag));
+    }
+    let runtime = runtime()?;
+    let mut out = Out { pretty: arguments.pretty, exit: Exit::Ok };
+    match &arguments.action {
+        Some(action) => {
+            out.pretty |= std::io::stdout().is_terminal();
+            let outcome = one(&runtime, action, &arguments).await?;
+            out.put(&outcome)?;
+        }
+        None => {
+            if std::io::stdin().is_terminal() {
+                render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
+            }
+            let lines = Lines { reader: BufReader::with_capacity(64 << 10, tokio::io::stdin()) };
+            stream(&runtime, lines, usize::from(arguments.jobs), arguments.unordered, &mut out).await?;
+        }
+    }
+    Ok(out.exit)
+}
+
+async fn one(runtime: &Runtime, action: &str, arguments: &Arguments) -> Result<Outcome, Failure> {
+    let mut invocation = Invocation::new(action);
+    invocation.connection.clone_from(&arguments.connection);
+    invocation.options.dry_run = arguments.dry_run;
+    let invocation = match &arguments.input {
+        Some(given) => invocation.input_json(&input(given)?),
+        None => Ok(invocation),
+    };
+    Ok(match invocation {
+        Ok(invocation) => runtime.invoke(invocation).await,
+        Err(refused) => *refused,
+    })
+}
+
+/// The input's text: itself, a file's, or stdin's.
+fn input(given: &str) -> Result<Vec<u8>, Failure> {
+    match given.strip_prefix('@') {
+        Some(file) => std::fs::read(file).map_err(|error| Failure::usage(format!("--input @{file}: {error}"))),
+        None if given == "-" => {
+            let mut text = Vec::new();
+            std::io::stdin().read_to_end(&mut text).map_err(|error| Failure::host(format!("stdin: {error}")))?;
+            Ok(text)
+        }
+        None => Ok(given.as_bytes().to_vec()),
+    }
+}
+
+/// Runs invocations as they come, `jobs` at once; one that cannot be read is an outcome, and the rest goes on.
+async fn stream<R: AsyncBufRead + Unpin>(
+    runtime: &Runtime,
+    mut lines: Lines<R>,
+    jobs: usize,
+    unordered: bool,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    if unordered {
+        let mut under_way = JoinSet::new();
+        while let Some(line) = lines.next().await? {
+            if under_way.len() >= jobs
+                && let Some(done) = under_way.join_next().await
+            {
+                out.put(&joined(done)?)?;
+            }
+            under_way.spawn(line.invoke(runtime));
+        }
+        while let Some(done) = under_way.join_next().await {
+            out.put(&joined(done)?)?;
+        }
+        return Ok(());
+    }
+    let mut under_way: VecDeque<JoinHandle<Outcome>> = VecDeque::with_capacity(jobs);
+    while let Some(line) = lines.next().await? {
+        under_way.push_back(tokio::spawn(line.invoke(runtime)));
+        if under_way.len() >= jobs
+            && let Some(first) = under_way.pop_front()
+        {
+            out.put(&joined(first.await)?)?;
+        }
+    }
+    for done in under_way {
+        out.put(&joined(done.await)?)?;
+    }
+    Ok(())
+}
+
+fn joined(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Failure> {
+    done.map_err(|error| Failure::host(format!("an invocation ended without an outcome: {error}")))
+}
+
+/// One line of stdin.
+#[derive(Debug, PartialEq)]
+enum Line {
+    Text(Vec<u8>),
+    TooLong,
+}
+
+impl Line {
+    fn invoke(self, runtime: &Runtime) -> impl Future<Output = Outcome> + Send + use<> {
+        let call = match self {
+            Self::Text(text) => Ok(runtime.invoke_json(&text)),
+            Self::TooLong => Err(Error::new(ErrorKind::InvalidInvocation, "The line is longer than 64 MiB.")
+                .hint("Is a line break missing? Each invocation is one line.")),
+        };
+        async move {
+            match call {
+                Ok(call) => call.await,
+                Err(error) => Outcome::refused(error),
+            }
+        }
+    }
+}
+
+/// Lines that hold something, each at most [`LONGEST_LINE`] long.
+struct Lines<R> {
+    reader: R,
+}
+
+impl<R: AsyncBufRead + Unpin> Lines<R> {
+    async fn next(&mut self) -> Result<Option<Line>, Failure> {
+        let mut line = Vec::new();
+        loop {
+            let part = self.reader.fill_buf().await.map_err(|error| Failure::host(format!("stdin: {error}")))?;
+            let end = part.iter().position(|byte| *byte == b'\n');
+            let taken = end.unwrap_or(part.len());
+            // One byte over is kept, so that what is too long is told from what just fits.
+            let room = (LONGEST_LINE + 1).saturating_sub(line.len());
+            line.extend_from_slice(&part[..taken.min(room)]);
+            let over = part.is_empty() || end.is_some();
+            self.reader.consume(taken + usize::from(end.is_some()));
+            if !over {
+                continue;
+            }
+            let blank = line.iter().all(u8::is_ascii_whitespace);
+            match (blank, end) {
+                (true, None) => return Ok(None),
+                (true, Some(_)) => line.clear(),
+                (false, _) if line.len() > LONGEST_LINE => return Ok(Some(Line::TooLong)),
+                (false, _) => return Ok(Some(Line::Text(line))),
+            }
+        }
+    }
+}
+
+struct Out {
+    pretty: bool,
+    exit: Exit,
+}
+
+impl Out {
+    fn put(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+        if !outcome.ok() {
+            self.exit = Exit::NotOk;
+        }
+        let mut text = outcome.to_json();
+        if self.pretty {
+            text = render::indented(&text);
+        }
+        text.push(b'\n');
+        let mut out = std::io::stdout().lock();
+        match out.write_all(&text).and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::silent()),
+            Err(error) => Err(Failure::host(format!("stdout: {error}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn lines_are_cut_at_line_breaks_and_at_the_cap() {
+        let long = vec![b'x'; LONGEST_LINE + 10];
+        let text = [b"one\n\n  \r\ntwo\n", &long[..], b"\nthree"].concat();
+        let mut lines = Lines { reader: BufReader::new(&text[..]) };
+        let mut read = Vec::new();
+        while let Some(line) = lines.next().await.expect("memory can be read") {
+            read.push(line);
+        }
+        let text = |text: &[u8]| Line::Text(text.to_vec());
+        assert_eq!(read, [text(b"one"), text(b"two"), Line::TooLong, text(b"three")]);
+    }
+}

@@ -1,0 +1,23 @@
+//! What the process ends with.
+
+use std::process::ExitCode;
+
+/// The exit codes of `connector`; each is part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Every outcome is ok.
+    Ok = 0,
+    /// Some outcome is not ok, or a check found a difference.
+    NotOk = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The host itself failed: a file, a port, a store.
+    Host = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

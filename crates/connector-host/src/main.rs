@@ -1,0 +1,21 @@
+//! The binary `connector`: the only crate that knows arguments, environment, files and ports.
+
+mod accounts;
+mod command;
+mod connectors;
+mod env;
+mod examples;
+mod exit_code;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = command::Arguments::parse();
+    match command::run(arguments) {
+        Ok(code) => code.into(),
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,162 @@
+//! What people see: the only place that formats for them.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+
+use serde_json::Value;
+
+/// Says something beside the outcomes.
+pub(crate) fn say(text: &str) {
+    // Nobody may be listening; an outcome does not depend on it.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// Rows under headings: aligned on a terminal, tab-separated elsewhere.
+pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    if !std::io::stdout().is_terminal() {
+        return rows.iter().fold(String::new(), |text, row| text + &row.join("\t") + "\n");
+    }
+    let widest = |column: usize| rows.iter().map(|row| row[column].len()).chain([headings[column].len()]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..headings.len()).map(widest).collect();
+    let line = |cells: Vec<&str>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
+        padded.join("  ").trim_end().to_owned() + "\n"
+    };
+    let head = format!("{BOLD}{}{PLAIN}", line(headings.to_vec()));
+    rows.iter().fold(head, |text, row| text + &line(row.iter().map(String::as_str).collect()))
+}
+
+/// What an action does, takes and gives, for a person.
+pub(crate) fn described(entry: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut out = format!(
+        "{BOLD}{}{PLAIN}  {}\n{}.\n",
+        text(&entry["key"]),
+        text(&entry["label"]),
+        text(&entry["description"]).trim_end_matches('.')
+    );
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            let _ = writeln!(out, "  {name:<9} {value}");
+        }
+    };
+    let endpoint = &entry["endpoint"];
+    fact(
+        "Endpoint",
+        endpoint.as_object().map_or_else(String::new, |_| format!("{} {}", text(&endpoint["method"]), text(&endpoint["path"]))),
+    );
+    fact("Effect", text(&entry["effect"]));
+    fact("Cost", entry["cost"].as_u64().map_or_else(String::new, |cost| format!("{cost} tokens of the daily budget")));
+    let scopes: Vec<String> = entry["scopes"].as_array().into_iter().flatten().map(text).collect();
+    fact("Scopes", if scopes.len() > 1 { format!("any of {}", scopes.join(", ")) } else { scopes.concat() });
+    let properties = entry["input"]["properties"].as_object();
+    let required = entry["input"]["required"].as_array();
+    out.push_str(if properties.is_none_or(serde_json::Map::is_empty) { "\nNo input.\n" } else { "\nInput:\n" });
+    let width = properties.into_iter().flatten().map(|(name, _)| name.len()).max().unwrap_or(0);
+    for (name, property) in properties.into_iter().flatten() {
+        let mark = if required.is_some_and(|names| names.iter().any(|other| other == name)) { "*" } else { " " };
+        let source = property["x-source"].as_str().map_or_else(String::new, |source| format!(" Choices: {source}."));
+        let _ = writeln!(
+            out,
+            "{mark} {BOLD}{name:<width$}{PLAIN}  {}  {}{source}",
+            type_of(property, &entry["input"]),
+            text(&property["description"])
+        );
+    }
+    if required.is_some() {
+        out.push_str("  (* must be given)\n");
+    }
+    if let Some(input) = entry["example"].get("input") {
+        let _ =
+            write!(out, "\nExample:\n  connector invoke {} --input '{}'\n", text(&entry["key"]), input.to_string().replace('\'', "'\\''"));
+    }
+    out
+}
+
+const BOLD: &str = "\u{1b}[1m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// A schema's type in a few words.
+fn type_of(schema: &Value, root: &Value) -> String {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        return type_of(&root["$defs"][name], root);
+    }
+    let values = schema["enum"]
+        .as_array()
+        .map(|values| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>());
+    match (values, &schema["type"]) {
+        (Some(values), _) if values.len() > 6 => format!("{}|…", values[..5].join("|")),
+        (Some(values), _) => values.join("|"),
+        (None, Value::Array(kinds)) => kinds.iter().map(|kind| kind.as_str().unwrap_or_default()).collect::<Vec<_>>().join("|"),
+        (None, Value::String(kind)) if kind == "array" => format!("list of {}", type_of(&schema["items"], root)),
+        (None, Value::String(kind)) => schema["examples"][0]
+            .as_str()
+            .filter(|_| schema.get("format").is_some())
+            .map_or_else(|| kind.clone(), |example| format!("{kind} as {example}")),
+        _ => "any".to_owned(),
+    }
+}
+
+/// JSON over several lines, its values as they are written: a number that is parsed could come out as another.
+pub(crate) fn indented(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len() * 2);
+    let mut depth = 0_usize;
+    let (mut in_text, mut escaped) = (false, false);
+    let mut bytes = json.iter().copied().peekable();
+    let line = |out: &mut Vec<u8>, depth: usize| {
+        out.push(b'\n');
+        out.extend(std::iter::repeat_n(b' ', depth * 2));
+    };
+    while let Some(byte) = bytes.next() {
+        if in_text {
+            out.push(byte);
+            in_text = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+            continue;
+        }
+        match byte {
+            b'"' => {
+                in_text = true;
+                out.push(byte);
+            }
+            b'{' | b'[' => {
+                out.push(byte);
+                while bytes.next_if(u8::is_ascii_whitespace).is_some() {}
+                if let Some(close) = bytes.next_if(|next| matches!(next, b'}' | b']')) {
+                    out.push(close);
+                } else {
+                    depth += 1;
+                    line(&mut out, depth);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                line(&mut out, depth);
+                out.push(byte);
+            }
+            b',' => {
+                out.push(byte);
+                line(&mut out, depth);
+            }
+            b':' => out.extend_from_slice(b": "),
+            _ if byte.is_ascii_whitespace() => {}
+            _ => out.push(byte),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indenting_changes_no_value() {
+        let json = br#"{"a":[1.10,{"b":"x, \"y\": {z}\\"},[], {} ],"n":12345678901234567890123}"#;
+        let text = String::from_utf8(indented(json)).expect("it was text");
+        assert_eq!(
+            text,
+            "{\n  \"a\": [\n    1.10,\n    {\n      \"b\": \"x, \\\"y\\\": {z}\\\\\"\n    },\n    [],\n    {}\n  ],\n  \"n\": 12345678901234567890123\n}"
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! The grammar of connector-core: an action, a data source or a record is a struct, and these attributes read it.
+//!
+//! What a macro decides is only what tokens alone can tell; whatever can wait until run time is decided in
+//! connector-core, where it can be read and tested.
+
+mod emit;
+mod parse;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Declares an action: the struct's name is its key, its doc comment its label and description, its fields its inputs.
+///
+/// `#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read"), cost = 1, returns(Deal))]`; without an endpoint the
+/// action is written by hand and implements `Handler`. Further words: `idempotent = bool`, `destructive`, `rules(…)`.
+#[proc_macro_attribute]
+pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    written(parse::action(arguments.into(), item).map(|declared| emit::action(&declared)))
+}
+
+/// Declares a picklist: `#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"))]`.
+#[proc_macro_attribute]
+pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    written(parse::data_source(arguments.into(), item).map(|declared| emit::data_source(&declared)))
+}
+
+/// Declares a shape: a struct whose fields are members under their own names, or an enum of closed values.
+#[proc_macro_attribute]
+pub fn record(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    written(parse::record(arguments.into(), item).map(|declared| emit::record(&declared)))
+}
+
+fn written(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+    result.unwrap_or_else(syn::Error::into_compile_error).into()
+}

@@ -1,0 +1,418 @@
+//! Tokens to a declaration, or to a complaint that says what to do.
+
+use proc_macro2::{Span, TokenStream};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Lit, LitBool, LitInt, LitStr, Meta, Result, Token, Type};
+
+/// What `#[action]` read.
+pub(crate) struct Action {
+    /// The struct, its attributes of ours taken off.
+    pub(crate) item: DeriveInput,
+    pub(crate) key: String,
+    pub(crate) doc: Doc,
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) scopes: Vec<LitStr>,
+    pub(crate) cost: Option<LitInt>,
+    pub(crate) returns: Option<Type>,
+    pub(crate) idempotent: Option<LitBool>,
+    pub(crate) destructive: bool,
+    pub(crate) rules: Vec<Expr>,
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// Where an action goes.
+pub(crate) struct Endpoint {
+    pub(crate) method: Ident,
+    pub(crate) path: LitStr,
+}
+
+/// A label and a description.
+pub(crate) struct Doc {
+    pub(crate) first: String,
+    pub(crate) rest: String,
+}
+
+/// One field of an action.
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) wire: String,
+    pub(crate) place: &'static str,
+    pub(crate) doc: String,
+    pub(crate) ty: Type,
+    pub(crate) source: Option<Type>,
+    /// Whether it is an `Option<Nullable<…>>`, which serde alone cannot tell null from absent for.
+    pub(crate) three_states: bool,
+    pub(crate) optional: bool,
+}
+
+/// What `#[data_source]` read.
+pub(crate) struct DataSource {
+    pub(crate) item: DeriveInput,
+    pub(crate) key: String,
+    pub(crate) doc: Doc,
+    pub(crate) list: Type,
+    pub(crate) search: Type,
+    pub(crate) label: LitStr,
+}
+
+/// What `#[record]` read.
+pub(crate) struct Record {
+    pub(crate) item: DeriveInput,
+    pub(crate) doc: String,
+    pub(crate) shape: Shape,
+}
+
+/// A struct's members or an enum's values.
+pub(crate) enum Shape {
+    Members(Vec<(String, String, Type)>),
+    Values(Vec<Lit>),
+}
+
+pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
+    let span = item.ident.span();
+    let mut read = Action {
+        key: camel(&item.ident.to_string()),
+        doc: doc(&item.attrs, span, "its first line is the action's label, the rest its description")?,
+        endpoint: None,
+        scopes: Vec::new(),
+        cost: None,
+        returns: None,
+        idempotent: None,
+        destructive: false,
+        rules: Vec::new(),
+        inputs: Vec::new(),
+        item: item.clone(),
+    };
+    if read.doc.rest.is_empty() {
+        return Err(Error::new(span, "the doc comment has a label and no description: add an empty line and a sentence"));
+    }
+    if let Some(key) = take_string(&mut item.attrs, "key")? {
+        read.key = key;
+    }
+    let metas = metas(arguments)?;
+    once(&metas)?;
+    for meta in metas {
+        let name = name_of(&meta);
+        match name.as_str() {
+            "get" | "post" | "put" | "patch" | "delete" => {
+                let path = meta.require_list()?.parse_args::<LitStr>()?;
+                let method = meta.path().require_ident()?.clone();
+                if read.endpoint.replace(Endpoint { method, path }).is_some() {
+                    return Err(Error::new(meta.span(), "an action has one endpoint: declare a struct for each of the two"));
+                }
+            }
+            "scopes" => read.scopes = list::<LitStr>(&meta)?,
+            "cost" => read.cost = Some(value(&meta)?),
+            "returns" => read.returns = Some(meta.require_list()?.parse_args()?),
+            "idempotent" => read.idempotent = Some(value(&meta)?),
+            "destructive" => read.destructive = meta.require_path_only().map(|_| true)?,
+            "rules" => read.rules = list::<Expr>(&meta)?,
+            _ => {
+                let known = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, rules";
+                let what = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
+                return Err(Error::new(meta.span(), format!("unknown {what} `{name}`: one of {known}")));
+            }
+        }
+    }
+    let variables = match &read.endpoint {
+        Some(endpoint) => variables(&endpoint.path)?,
+        None => Vec::new(),
+    };
+    read.inputs = inputs(&mut item, &read, &variables)?;
+    for variable in &variables {
+        if !read.inputs.iter().any(|input| input.place == "Path" && &input.wire == variable) {
+            let path = &read.endpoint.as_ref().expect("a variable comes from an endpoint").path;
+            return Err(Error::new(path.span(), format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`")));
+        }
+    }
+    if read.endpoint.is_some() && read.returns.is_none() {
+        return Err(Error::new(span, "say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list"));
+    }
+    read.item = item;
+    Ok(read)
+}
+
+fn inputs(item: &mut DeriveInput, read: &Action, variables: &[String]) -> Result<Vec<Input>> {
+    let fields = match &mut item.data {
+        Data::Struct(data) => &mut data.fields,
+        _ => return Err(Error::new(item.ident.span(), "an action is a struct: its fields are its inputs; declare one for each")),
+    };
+    let named = match fields {
+        Fields::Named(named) => &mut named.named,
+        Fields::Unit => return Ok(Vec::new()),
+        Fields::Unnamed(_) => return Err(Error::new(item.ident.span(), "give the fields names: they are the action's inputs")),
+    };
+    let by_hand = read.endpoint.is_none();
+    let in_query = read.endpoint.as_ref().is_some_and(|e| e.method == "get" || e.method == "delete");
+    let mut inputs: Vec<Input> = Vec::new();
+    for field in named {
+        let ident = field.ident.clone().expect("named fields have names");
+        let written = ident.to_string().trim_start_matches("r#").to_owned();
+        let sentence = doc(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.whole();
+        let wire = take_string(&mut field.attrs, "wire")?.unwrap_or_else(|| written.clone());
+        let mut place = match () {
+            () if by_hand => "Own",
+            () if variables.contains(&wire) => "Path",
+            () if in_query => "Query",
+            () => "Body",
+        };
+        let mut told = None;
+        for (word, name) in [("query", "Query"), ("body", "Body"), ("form", "Form"), ("multipart", "Multipart")] {
+            let Some(attribute) = take(&mut field.attrs, word) else { continue };
+            if place == "Path" {
+                return Err(Error::new(
+                    attribute.path().span(),
+                    format!("`{wire}` stands in the path: take #[{word}] off, or the variable out of the path"),
+                ));
+            }
+            if let Some(other) = told.replace(word) {
+                return Err(Error::new(
+                    attribute.path().span(),
+                    format!("an input travels in one place: take #[{other}] or #[{word}] off"),
+                ));
+            }
+            place = name;
+        }
+        let source = take(&mut field.attrs, "source").map(|a| a.parse_args::<Type>()).transpose()?;
+        if inputs.iter().any(|input| input.place == place && input.wire == wire) {
+            return Err(Error::new(
+                ident.span(),
+                format!("`{wire}` travels twice in the {}: name one of the two otherwise, with #[wire(\"…\")]", place.to_lowercase()),
+            ));
+        }
+        let name = camel_field(&written);
+        if inputs.iter().any(|input| input.name == name) {
+            return Err(Error::new(ident.span(), format!("two inputs would be named `{name}`: rename one")));
+        }
+        let inner = generic(&field.ty, "Option");
+        inputs.push(Input {
+            name,
+            wire,
+            place,
+            doc: sentence,
+            three_states: inner.is_some_and(|inner| generic(inner, "Nullable").is_some()),
+            optional: inner.is_some(),
+            ty: field.ty.clone(),
+            source,
+        });
+    }
+    Ok(inputs)
+}
+
+pub(crate) fn data_source(arguments: TokenStream, item: DeriveInput) -> Result<DataSource> {
+    let span = item.ident.span();
+    let (mut listed, mut searched, mut label) = (None, None, None);
+    let metas = metas(arguments)?;
+    once(&metas)?;
+    for meta in metas {
+        match name_of(&meta).as_str() {
+            "list" => listed = Some(meta.require_list()?.parse_args::<Type>()?),
+            "search" => searched = Some(meta.require_list()?.parse_args::<Type>()?),
+            "label" => label = Some(meta.require_list()?.parse_args::<LitStr>()?),
+            name => return Err(Error::new(meta.span(), format!("unknown word `{name}`: one of list, search, label"))),
+        }
+    }
+    let missing = |what: &str| Error::new(span, format!("a data source needs {what}"));
+    Ok(DataSource {
+        key: camel(&item.ident.to_string()),
+        doc: doc(&item.attrs, span, "its first line is the data source's label, the rest its description")?,
+        list: listed.ok_or_else(|| missing("`list(Action)`, the action that lists its records"))?,
+        search: searched.ok_or_else(|| missing("`search(Action)`, the action that finds its records by a term"))?,
+        label: label.ok_or_else(|| missing("`label(\"{name}\")`, the text of a choice"))?,
+        item,
+    })
+}
+
+pub(crate) fn record(arguments: TokenStream, mut item: DeriveInput) -> Result<Record> {
+    if let Some(word) = metas(arguments)?.first() {
+        return Err(Error::new(word.span(), "#[record] takes no words: take it out"));
+    }
+    let ident = item.ident.clone();
+    let text = doc(&item.attrs, ident.span(), "it says what the shape stands for")?.whole();
+    let shape = match &mut item.data {
+        Data::Struct(data) => {
+            let mut members: Vec<(String, String, Type)> = Vec::new();
+            for field in &mut data.fields {
+                let Some(name) = &field.ident else {
+                    return Err(Error::new(field.span(), "give the fields names: they are the record's members"));
+                };
+                let sentence = doc(&field.attrs, name.span(), "it says what the member holds")?.whole();
+                let written = name.to_string().trim_start_matches("r#").to_owned();
+                let span = name.span();
+                let wire = take_string(&mut field.attrs, "wire")?.unwrap_or(written);
+                if members.iter().any(|(other, ..)| *other == wire) {
+                    return Err(Error::new(
+                        span,
+                        format!("`{wire}` stands twice in this record: take one out, or name it otherwise with #[wire(\"…\")]"),
+                    ));
+                }
+                members.push((wire, sentence, field.ty.clone()));
+            }
+            Shape::Members(members)
+        }
+        Data::Enum(data) => {
+            let mut values = Vec::new();
+            for variant in &mut data.variants {
+                if !matches!(variant.fields, Fields::Unit) {
+                    return Err(Error::new(
+                        variant.span(),
+                        "a value of a closed set has no fields: leave them out, or make a struct of it",
+                    ));
+                }
+                let given = take(&mut variant.attrs, "wire").map(|a| a.parse_args::<Lit>()).transpose()?;
+                values.push(given.unwrap_or_else(|| Lit::Str(LitStr::new(&snake(&variant.ident.to_string()), variant.ident.span()))));
+            }
+            Shape::Values(values)
+        }
+        Data::Union(_) => return Err(Error::new(ident.span(), "a record is a struct or an enum")),
+    };
+    Ok(Record { item, doc: text, shape })
+}
+
+impl Doc {
+    /// Both parts as one text.
+    pub(crate) fn whole(&self) -> String {
+        if self.rest.is_empty() { self.first.clone() } else { format!("{} {}", self.first, self.rest) }
+    }
+}
+
+/// The doc comment: the first paragraph, and the rest in one line.
+fn doc(attributes: &[Attribute], span: Span, why: &str) -> Result<Doc> {
+    let mut paragraphs = vec![String::new()];
+    for attribute in attributes.iter().filter(|a| a.path().is_ident("doc")) {
+        let Meta::NameValue(pair) = &attribute.meta else { continue };
+        let Expr::Lit(literal) = &pair.value else { continue };
+        let Lit::Str(text) = &literal.lit else { continue };
+        let line = text.value();
+        let line = line.trim();
+        let last = paragraphs.last_mut().expect("there is always a paragraph");
+        match (line.is_empty(), last.is_empty()) {
+            (true, true) => {}
+            (true, false) => paragraphs.push(String::new()),
+            (false, true) => last.push_str(line),
+            (false, false) => {
+                last.push(' ');
+                last.push_str(line);
+            }
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    if paragraphs.is_empty() {
+        return Err(Error::new(span, format!("a doc comment is missing: {why}")));
+    }
+    let first = paragraphs.remove(0);
+    Ok(Doc { first, rest: paragraphs.join(" ") })
+}
+
+/// The names between braces.
+fn variables(path: &LitStr) -> Result<Vec<String>> {
+    let text = path.value();
+    if !text.starts_with('/') {
+        return Err(Error::new(path.span(), "a path starts with `/` and names its version: `/api/v2/deals`"));
+    }
+    let mut names = Vec::new();
+    for segment in text.split('/') {
+        let braces = ['{', '}'];
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) if !name.is_empty() && !name.contains(braces) => names.push(name.to_owned()),
+            None if !segment.contains(braces) => {}
+            _ => {
+                return Err(Error::new(
+                    path.span(),
+                    format!("`{segment}`: a variable fills its whole segment, as in `/deals/{{deal_id}}`"),
+                ));
+            }
+        }
+    }
+    Ok(names)
+}
+
+fn metas(arguments: TokenStream) -> Result<Punctuated<Meta, Token![,]>> {
+    Punctuated::<Meta, Token![,]>::parse_terminated.parse2(arguments)
+}
+
+/// Refuses a word that is given twice: the second would silently win.
+fn once(metas: &Punctuated<Meta, Token![,]>) -> Result<()> {
+    let mut seen = Vec::new();
+    for meta in metas {
+        let name = name_of(meta);
+        if seen.contains(&name) {
+            return Err(Error::new(meta.span(), format!("`{name}` is given twice: take one out")));
+        }
+        seen.push(name);
+    }
+    Ok(())
+}
+
+fn name_of(meta: &Meta) -> String {
+    let path = meta.path();
+    path.get_ident().map_or_else(|| quote::quote!(#path).to_string(), Ident::to_string)
+}
+
+fn list<T: syn::parse::Parse>(meta: &Meta) -> Result<Vec<T>> {
+    let parsed = meta.require_list()?.parse_args_with(Punctuated::<T, Token![,]>::parse_terminated)?;
+    Ok(parsed.into_iter().collect())
+}
+
+fn value<T: syn::parse::Parse>(meta: &Meta) -> Result<T> {
+    let value = &meta.require_name_value()?.value;
+    syn::parse2(quote::quote!(#value))
+}
+
+/// Takes an attribute of ours off, so that the compiler does not meet it.
+fn take(attributes: &mut Vec<Attribute>, name: &str) -> Option<Attribute> {
+    let at = attributes.iter().position(|a| a.path().is_ident(name))?;
+    Some(attributes.remove(at))
+}
+
+fn take_string(attributes: &mut Vec<Attribute>, name: &str) -> Result<Option<String>> {
+    take(attributes, name).map(|a| a.parse_args::<LitStr>().map(|text| text.value())).transpose()
+}
+
+/// `T` of `Wrapper<T>`.
+fn generic<'a>(ty: &'a Type, wrapper: &str) -> Option<&'a Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first() {
+        Some(syn::GenericArgument::Type(inner)) if last.ident == wrapper => Some(inner),
+        _ => None,
+    }
+}
+
+/// `GetDeal` → `getDeal`.
+fn camel(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// `include_fields` → `includeFields`.
+fn camel_field(name: &str) -> String {
+    let mut out = String::new();
+    let mut upper = false;
+    for letter in name.chars() {
+        match letter {
+            '_' => upper = true,
+            _ if upper => {
+                out.extend(letter.to_uppercase());
+                upper = false;
+            }
+            _ => out.push(letter),
+        }
+    }
+    out
+}
+
+/// `AddTime` → `add_time`.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for (at, letter) in name.chars().enumerate() {
+        if letter.is_uppercase() && at > 0 {
+            out.push('_');
+        }
+        out.extend(letter.to_lowercase());
+    }
+    out
+}

@@ -1,0 +1,4 @@
+//! Actions that need code.
+
+mod operations;
+mod raw_request;

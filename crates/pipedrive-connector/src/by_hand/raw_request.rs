@@ -1,0 +1,267 @@
+//! A request of the caller's own, to the connection's own host.
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use connector_core::{
+    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Text, action, record,
+};
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::operations::operation;
+
+/// What Pipedrive serves its API below.
+const ROOTS: [&str; 3] = ["/api/v2/", "/api/v1/", "/v1/"];
+
+/// Headers that the transport owns.
+const OWNED_HEADERS: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Words in the name of a header that carries a credential.
+const CREDENTIALS: [&str; 6] = ["authorization", "cookie", "token", "api-key", "secret", "password"];
+
+/// Raw Request
+///
+/// Send raw HTTP request to Pipedrive
+#[action(destructive, rules(at_most_one(&["json", "form", "multipart"])))]
+struct RawRequest {
+    /// The method.
+    method: RawMethod,
+    /// The path on the connection's own host, below /api/v2, /api/v1 or /v1.
+    path: Text,
+    /// The query, by name; a list is sent as one text with commas. Left out, there is none.
+    query: Option<MapOf<Json>>,
+    /// Further headers, by name; none that carries a credential. Left out, there are none.
+    headers: Option<MapOf<String>>,
+    /// The body as JSON; null is a body too. Left out, there is none.
+    json: Option<Nullable<Json>>,
+    /// The body as a form, by name. Left out, there is none.
+    form: Option<MapOf<Json>>,
+    /// The body in parts. Left out, there is none.
+    multipart: Option<Vec<RawPart>>,
+}
+
+/// An HTTP method.
+#[record]
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+enum RawMethod {
+    #[wire("GET")]
+    Get,
+    #[wire("POST")]
+    Post,
+    #[wire("PUT")]
+    Put,
+    #[wire("PATCH")]
+    Patch,
+    #[wire("DELETE")]
+    Delete,
+}
+
+/// One part of a body.
+#[record]
+#[derive(Deserialize)]
+struct RawPart {
+    /// The name of the part.
+    name: String,
+    /// The content as text. Left out, `base64` gives it.
+    value: Option<String>,
+    /// The content as bytes, in base64. Left out, `value` gives it.
+    base64: Option<Base64>,
+    /// The name of the file. Left out, the part is no file.
+    #[wire("fileName")]
+    #[serde(rename = "fileName")]
+    file_name: Option<String>,
+    /// The media type of the content. Left out, none is sent.
+    #[wire("contentType")]
+    #[serde(rename = "contentType")]
+    content_type: Option<String>,
+}
+
+#[async_trait]
+impl Handler for RawRequest {
+    async fn run(self, call: &Call<'_>) -> Result<Answer, Error> {
+        let (request, warning) = self.request().map_err(|fault| Error::invalid_input(Self::declaration().key, vec![fault]))?;
+        if let Some(warning) = warning {
+            call.warn(warning);
+        }
+        call.send(request).await?.into_answer(Self::declaration())
+    }
+}
+
+impl RawRequest {
+    fn request(self) -> Result<(Request, Option<String>), Fault> {
+        let (path, in_path) = self.path.0.split_once('?').unwrap_or((&self.path.0, ""));
+        path_is_within(path).map_err(|why| Fault::new("/path", why))?;
+        let method = match self.method {
+            RawMethod::Get => Method::Get,
+            RawMethod::Post => Method::Post,
+            RawMethod::Put => Method::Put,
+            RawMethod::Patch => Method::Patch,
+            RawMethod::Delete => Method::Delete,
+        };
+        let known = operation(method.as_str(), path);
+        let warning = match known.map(|operation| operation.instead) {
+            Some(None) => None,
+            Some(Some("deprecated")) => Some(format!("{} {path} is deprecated by Pipedrive.", method.as_str())),
+            Some(Some("nothing")) => Some(format!("{} {path} is out of support at Pipedrive, and nothing replaces it.", method.as_str())),
+            Some(Some(instead)) => Some(format!("{} {path} is out of support at Pipedrive: call {instead} instead.", method.as_str())),
+            None => Some(format!("{} {path} is not documented by Pipedrive; what it costs is not counted.", method.as_str())),
+        };
+        let mut request = Request::new(method, path, known.and_then(|operation| operation.cost).unwrap_or(0));
+        request.query = form_urlencoded::parse(in_path.as_bytes()).into_owned().collect();
+        request.query.extend(pairs(self.query, "query")?);
+        if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("api_token")) {
+            return Err(Fault::new("/query", "a token in the query would stand in logs; the connection's own credential is sent"));
+        }
+        request.headers = headers(self.headers)?;
+        request.body = match (self.json, self.form, self.multipart) {
+            (Some(Nullable::Null), ..) => Body::Json("null".into()),
+            (Some(Nullable::Value(Json(value))), ..) => Body::Json(value.to_string().into()),
+            (_, Some(form), _) => Body::Form(pairs(Some(form), "form")?),
+            (.., Some(multipart)) => Body::Multipart(parts(multipart)?),
+            (None, None, None) => Body::Empty,
+        };
+        Ok((request, warning))
+    }
+}
+
+/// A path that stays on the host and below its API, however it is read.
+fn path_is_within(path: &str) -> Result<(), String> {
+    if path.contains("://") || path.starts_with("//") {
+        return Err("it names a host; give the path alone, the host is the connection's own".to_owned());
+    }
+    if !ROOTS.iter().any(|root| path.len() > root.len() && path.starts_with(root)) {
+        return Err(format!("it is not below {}", ROOTS.join(" or ")));
+    }
+    if path.contains(['\\', '#', '@']) || path.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+        return Err("it has a character that a path cannot carry".to_owned());
+    }
+    let leaves = |segment: &str| {
+        let decoded = percent_decode_str(segment).decode_utf8_lossy();
+        matches!(&*decoded, "." | "..") || decoded.contains(['/', '\\']) || decoded.chars().any(char::is_control)
+    };
+    match path.split('/').skip(1).find(|segment| segment.is_empty() || leaves(segment)) {
+        Some(segment) => Err(format!("its segment {segment:?} could lead elsewhere")),
+        None => Ok(()),
+    }
+}
+
+fn headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, Fault> {
+    let mut headers = Vec::new();
+    for (name, value) in given.map(|given| given.0).unwrap_or_default() {
+        let lower = name.to_ascii_lowercase();
+        let why = match () {
+            () if CREDENTIALS.iter().any(|word| lower.contains(word)) => "it carries a credential; the connection's own is sent",
+            () if OWNED_HEADERS.contains(&&*lower) || lower.starts_with("x-forwarded") || lower.starts_with("x-connector") => {
+                "it is the connector's own"
+            }
+            () if lower.is_empty() || !lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
+                "it is no header's name"
+            }
+            () if value.chars().any(|letter| letter.is_control() || !letter.is_ascii()) => {
+                "its value has a character that a header cannot carry"
+            }
+            () => {
+                headers.push((lower, value));
+                continue;
+            }
+        };
+        return Err(Fault::new(format!("/headers/{}", name.replace('~', "~0").replace('/', "~1")), why));
+    }
+    Ok(headers)
+}
+
+/// Names and values as text; a list is one text with commas.
+fn pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)>, Fault> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    let pair = |(name, Json(value)): (String, Json)| {
+        let written = match &value {
+            Value::Array(items) => items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(",")),
+            value => text(value),
+        };
+        match written {
+            Some(written) => Ok((name, written)),
+            None => Err(Fault::new(format!("/{place}/{name}"), "it is neither a text, a number, a boolean nor a list of these")),
+        }
+    };
+    given.map(|given| given.0).unwrap_or_default().into_iter().map(pair).collect()
+}
+
+fn parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
+    let part = |(at, part): (usize, RawPart)| {
+        let content = match (part.value, part.base64) {
+            (Some(text), None) => text.into_bytes(),
+            (None, Some(Base64(text))) => STANDARD
+                .decode(text)
+                .map_err(|error| Fault::new(format!("/multipart/{at}/base64"), format!("it is not base64: {error}")))?,
+            _ => return Err(Fault::new(format!("/multipart/{at}"), "exactly one of `value` and `base64` is required")),
+        };
+        Ok(Part { name: part.name, file_name: part.file_name, content_type: part.content_type, content: content.into() })
+    };
+    given.into_iter().enumerate().map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_could_leave_the_account_is_refused() {
+        for path in [
+            "https://evil.example/api/v2/deals",
+            "//evil.example/api/v2/deals",
+            "/api/v2/../../evil",
+            "/api/v2/%2e%2e/evil",
+            "/api/v2/..%2fevil",
+            "/api/v2/deals/%5c..",
+            "/api/v2\\@evil.example/",
+            "/api/v2/deals#x",
+            "/api/v2//deals",
+            "/api/v2/",
+            "/api/v2",
+            "/v2/deals",
+            "/oauth/token",
+            "api/v2/deals",
+            "/api/v2/de als",
+            "/api/v2/deals/\n",
+            "/API/v2/deals",
+        ] {
+            assert!(path_is_within(path).is_err(), "{path:?} must be refused");
+        }
+        for path in ["/api/v2/deals", "/api/v1/users/me", "/v1/users", "/api/v2/deals/1/products", "/v1/deals/a%20b"] {
+            assert_eq!(path_is_within(path), Ok(()), "{path:?} must be taken");
+        }
+    }
+
+    #[test]
+    fn a_header_that_carries_a_credential_is_refused_without_its_value() {
+        for name in
+            ["Authorization", "Cookie", "x-api-token", "Proxy-Authorization", "Host", "X-Forwarded-For", "x-connector-action", "a b", ""]
+        {
+            let given = MapOf(vec![(name.to_owned(), "hunter2".to_owned())]);
+            let fault = headers(Some(given)).expect_err(&format!("{name:?} must be refused"));
+            assert!(!fault.message.contains("hunter2") && fault.path.starts_with("/headers"));
+        }
+        let given = MapOf(vec![("X-Trace".to_owned(), "a\r\nb: c".to_owned())]);
+        assert!(headers(Some(given)).is_err(), "a line break in a value must be refused");
+    }
+}

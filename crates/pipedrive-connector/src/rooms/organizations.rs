@@ -1,0 +1,278 @@
+//! Organizations: the companies that one deals with.
+
+use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, record};
+
+use crate::data_sources::SelectOrganization;
+use crate::types::{Address, CustomFields, Deleted, Limit, Named, SortBy, SortDirection, VisibleTo};
+
+/// Add Organization
+///
+/// Add an organization
+#[action(post("/api/v2/organizations"), scopes("contacts:full"), cost = 5, returns(Organization))]
+struct AddOrganization {
+    /// The name of the organization.
+    name: String,
+    /// The user who owns the organization. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// When the organization was added, with its zone. Left out, it is now.
+    add_time: Option<DateTime>,
+    /// Who may see the organization. Left out, the default of the user applies.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of the labels to put on the organization. Left out, it has none.
+    label_ids: Option<Vec<i64>>,
+    /// The address; its `value` suffices. Left out, there is none.
+    address: Option<Address>,
+    /// The website. Left out, none is kept.
+    website: Option<Nullable<String>>,
+    /// The address of the LinkedIn profile. Left out, none is kept.
+    linkedin: Option<Nullable<String>>,
+    /// The ID of the industry. Left out, none is kept.
+    industry: Option<Nullable<i64>>,
+    /// The yearly revenue. Left out, none is kept.
+    annual_revenue: Option<Nullable<i64>>,
+    /// How many people work there. Left out, none is kept.
+    employee_count: Option<Nullable<i64>>,
+    /// Custom fields by their 40-character keys. Left out, none is set.
+    custom_fields: Option<CustomFields>,
+}
+
+/// Get Organization
+///
+/// Get details of an organization
+#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization))]
+struct GetOrganization {
+    /// The organization to read.
+    #[source(SelectOrganization)]
+    org_id: Id,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<OrganizationExtra>>,
+    /// The keys of the custom fields to include, at most 15. Left out, all are.
+    custom_fields: Option<List<String, 15>>,
+    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    include_option_labels: Option<bool>,
+    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    include_labels: Option<bool>,
+}
+
+/// Get Organizations
+///
+/// Get all organizations
+#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>))]
+pub(crate) struct GetOrganizations {
+    /// A filter of the account; it overrides IDs and owner. Left out, none applies.
+    filter_id: Option<Id>,
+    /// The organizations to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    ids: Option<List<Id>>,
+    /// Only organizations of this owner. Left out, those of all.
+    owner_id: Option<Id>,
+    /// Only organizations changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+    /// Only organizations changed before this moment, with its zone. Left out, no matter when.
+    updated_until: Option<DateTime>,
+    /// What to sort by; only the ID is safe while organizations change. Left out, the ID.
+    sort_by: Option<SortBy>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<OrganizationExtra>>,
+    /// The keys of the custom fields to include, at most 15. Left out, all are.
+    custom_fields: Option<List<String, 15>>,
+    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    include_option_labels: Option<bool>,
+    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    include_labels: Option<bool>,
+    /// How many organizations a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Update Organization
+///
+/// Update an organization
+#[action(patch("/api/v2/organizations/{org_id}"), scopes("contacts:full"), cost = 5, returns(Organization))]
+struct UpdateOrganization {
+    /// The organization to change.
+    #[source(SelectOrganization)]
+    org_id: Id,
+    /// The name of the organization. Left out, it stays.
+    name: Option<String>,
+    /// The user who owns the organization. Left out, it stays.
+    owner_id: Option<Id>,
+    /// Who may see the organization. Left out, it stays.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of all labels of the organization; they replace those it has. Left out, they stay.
+    label_ids: Option<Vec<i64>>,
+    /// The address; parts that are not given are cleared. Left out, it stays.
+    address: Option<Address>,
+    /// The website; null clears it. Left out, it stays.
+    website: Option<Nullable<String>>,
+    /// The address of the LinkedIn profile; null clears it. Left out, it stays.
+    linkedin: Option<Nullable<String>>,
+    /// The ID of the industry; null clears it. Left out, it stays.
+    industry: Option<Nullable<i64>>,
+    /// The yearly revenue; null clears it. Left out, it stays.
+    annual_revenue: Option<Nullable<i64>>,
+    /// How many people work there; null clears it. Left out, it stays.
+    employee_count: Option<Nullable<i64>>,
+    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
+    custom_fields: Option<CustomFields>,
+}
+
+/// Delete Organization
+///
+/// Delete an organization
+#[action(delete("/api/v2/organizations/{org_id}"), scopes("contacts:full"), cost = 3, returns(Deleted))]
+struct DeleteOrganization {
+    /// The organization to delete; for 30 days it can be brought back.
+    #[source(SelectOrganization)]
+    org_id: Id,
+}
+
+/// Search Organization
+///
+/// Search organizations
+#[action(
+    get("/api/v2/organizations/search"),
+    scopes("contacts:read", "contacts:full", "search:read"),
+    cost = 20,
+    returns(FoundOrganizations),
+    rules(shortest("term", 2, "exactMatch"))
+)]
+pub(crate) struct SearchOrganization {
+    /// The text to look for, at least 2 characters; 1 suffices for an exact match.
+    term: Text,
+    /// Where to look. Left out, everywhere.
+    fields: Option<List<OrganizationSearchField>>,
+    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    exact_match: Option<bool>,
+    /// How many organizations a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Merge Organizations
+///
+/// Merge two organizations
+#[action(put("/api/v1/organizations/{org_id}/merge"), scopes("contacts:full"), cost = 40, returns(MergedOrganization), idempotent = false)]
+struct MergeOrganizations {
+    /// The organization that is merged into the other and is gone afterwards.
+    #[source(SelectOrganization)]
+    org_id: Id,
+    /// The organization that stays; where both have a value, its value is kept.
+    #[source(SelectOrganization)]
+    merge_with_id: Id,
+}
+
+/// Where a search for organizations looks.
+#[record]
+enum OrganizationSearchField {
+    Address,
+    CustomFields,
+    Notes,
+    Name,
+}
+
+/// What can be read of an organization beside its own fields.
+#[record]
+enum OrganizationExtra {
+    NextActivityId,
+    LastActivityId,
+    OpenDealsCount,
+    RelatedOpenDealsCount,
+    ClosedDealsCount,
+    RelatedClosedDealsCount,
+    EmailMessagesCount,
+    PeopleCount,
+    ActivitiesCount,
+    DoneActivitiesCount,
+    UndoneActivitiesCount,
+    FilesCount,
+    NotesCount,
+    FollowersCount,
+    WonDealsCount,
+    RelatedWonDealsCount,
+    LostDealsCount,
+    RelatedLostDealsCount,
+    SmartBccEmail,
+}
+
+/// An organization.
+#[record]
+struct Organization {
+    /// The ID of the organization.
+    id: i64,
+    /// Its name.
+    name: Option<String>,
+    /// The user who owns it.
+    owner_id: Option<i64>,
+    /// When it was added.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+    /// Whether it is deleted.
+    is_deleted: Option<bool>,
+    /// Who may see it.
+    visible_to: Option<VisibleTo>,
+    /// Its address.
+    address: Option<Address>,
+    /// The IDs of its labels.
+    label_ids: Option<Vec<i64>>,
+    /// Its website.
+    website: Option<String>,
+    /// The address of its LinkedIn profile.
+    linkedin: Option<String>,
+    /// The ID of its industry.
+    industry: Option<i64>,
+    /// Its yearly revenue.
+    annual_revenue: Option<i64>,
+    /// How many people work there.
+    employee_count: Option<i64>,
+    /// Its custom fields, by their keys.
+    custom_fields: Option<CustomFields>,
+}
+
+/// What a search for organizations found.
+#[record]
+struct FoundOrganizations {
+    /// The organizations, the best match first.
+    items: Vec<FoundOrganization>,
+}
+
+/// One organization that a search found.
+#[record]
+struct FoundOrganization {
+    /// How well it matches.
+    result_score: Option<f64>,
+    /// The organization.
+    item: FoundOrganizationItem,
+}
+
+/// An organization as a search shows it.
+#[record]
+struct FoundOrganizationItem {
+    /// The ID of the organization.
+    id: i64,
+    /// The kind of record, organization.
+    r#type: Option<String>,
+    /// Its name.
+    name: Option<String>,
+    /// Its address as one text.
+    address: Option<String>,
+    /// Who may see it.
+    visible_to: Option<VisibleTo>,
+    /// The user who owns it.
+    owner: Option<Named>,
+    /// The values of custom fields that match.
+    custom_fields: Option<Vec<Json>>,
+    /// The notes that match.
+    notes: Option<Vec<String>>,
+}
+
+/// The organization that stays after merging.
+#[record]
+struct MergedOrganization {
+    /// The ID of the organization that stays.
+    id: i64,
+}

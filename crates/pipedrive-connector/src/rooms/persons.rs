@@ -1,0 +1,379 @@
+//! Persons: the people that one deals with.
+
+use connector_core::{Date, DateTime, Id, Json, List, Text, UtcTime, action, record};
+
+use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::types::{Address, ContactValue, CustomFields, Deleted, Limit, Named, SortBy, SortDirection, VisibleTo};
+
+/// Add Person
+///
+/// Add a person
+#[action(post("/api/v2/persons"), scopes("contacts:full"), cost = 5, returns(Person))]
+struct AddPerson {
+    /// The name of the person.
+    name: String,
+    /// The user who owns the person. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The organization of the person. Left out, the person has none.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+    /// When the person was added, with its zone. Left out, it is now.
+    add_time: Option<DateTime>,
+    /// The email addresses of the person. Left out, there is none.
+    emails: Option<Vec<ContactValue>>,
+    /// The phone numbers of the person. Left out, there is none.
+    phones: Option<Vec<ContactValue>>,
+    /// Who may see the person. Left out, the default of the user applies.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of the labels to put on the person. Left out, there is none.
+    label_ids: Option<Vec<i64>>,
+    /// The postal address; only where the account syncs contacts. Left out, there is none.
+    postal_address: Option<Address>,
+    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, there are none.
+    notes: Option<String>,
+    /// The messaging accounts; only where the account syncs contacts. Left out, there is none.
+    im: Option<Vec<ContactValue>>,
+    /// The birthday; only where the account syncs contacts. Left out, there is none.
+    birthday: Option<Date>,
+    /// The job title; only where the account syncs contacts. Left out, there is none.
+    job_title: Option<String>,
+    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, there is no consent.
+    marketing_status: Option<MarketingStatus>,
+    /// Custom fields by their 40-character keys. Left out, none is set.
+    custom_fields: Option<CustomFields>,
+}
+
+/// Get Person
+///
+/// Get details of a person
+#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person))]
+struct GetPerson {
+    /// The person to read.
+    #[source(SelectPerson)]
+    person_id: Id,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<PersonExtra>>,
+    /// The keys of the custom fields to include, at most 15. Left out, all are.
+    custom_fields: Option<List<String, 15>>,
+    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    include_option_labels: Option<bool>,
+    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    include_labels: Option<bool>,
+}
+
+/// Get Persons
+///
+/// Get all persons
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>))]
+pub(crate) struct GetPersons {
+    /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
+    filter_id: Option<Id>,
+    /// The persons to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    ids: Option<List<Id>>,
+    /// Only persons of this owner. Left out, those of all.
+    owner_id: Option<Id>,
+    /// Only persons of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+    /// Only persons of this deal. Left out, those of all.
+    #[source(SelectDeal)]
+    deal_id: Option<Id>,
+    /// Only persons changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+    /// Only persons changed before this moment, with its zone. Left out, no matter when.
+    updated_until: Option<DateTime>,
+    /// What to sort by; only the ID is safe while persons change. Left out, the ID.
+    sort_by: Option<SortBy>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<PersonExtra>>,
+    /// The keys of the custom fields to include, at most 15. Left out, all are.
+    custom_fields: Option<List<String, 15>>,
+    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    include_option_labels: Option<bool>,
+    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    include_labels: Option<bool>,
+    /// How many persons a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Update Person
+///
+/// Update a person
+#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person))]
+struct UpdatePerson {
+    /// The person to change.
+    #[source(SelectPerson)]
+    person_id: Id,
+    /// The name of the person. Left out, it stays.
+    name: Option<String>,
+    /// The user who owns the person. Left out, it stays.
+    owner_id: Option<Id>,
+    /// The organization of the person. Left out, it stays.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+    /// All email addresses of the person; they replace those there are. Left out, they stay.
+    emails: Option<Vec<ContactValue>>,
+    /// All phone numbers of the person; they replace those there are. Left out, they stay.
+    phones: Option<Vec<ContactValue>>,
+    /// Who may see the person. Left out, it stays.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of all labels of the person; they replace those there are. Left out, they stay.
+    label_ids: Option<Vec<i64>>,
+    /// The postal address; only where the account syncs contacts. Left out, it stays.
+    postal_address: Option<Address>,
+    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, they stay.
+    notes: Option<String>,
+    /// All messaging accounts; only where the account syncs contacts. Left out, they stay.
+    im: Option<Vec<ContactValue>>,
+    /// The birthday; only where the account syncs contacts. Left out, it stays.
+    birthday: Option<Date>,
+    /// The job title; only where the account syncs contacts. Left out, it stays.
+    job_title: Option<String>,
+    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, it stays.
+    marketing_status: Option<MarketingStatus>,
+    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
+    custom_fields: Option<CustomFields>,
+}
+
+/// Delete Person
+///
+/// Delete a person
+#[action(delete("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 3, returns(Deleted))]
+struct DeletePerson {
+    /// The person to delete; for 30 days it can be brought back.
+    #[source(SelectPerson)]
+    person_id: Id,
+}
+
+/// Search Persons
+///
+/// Search persons
+#[action(
+    get("/api/v2/persons/search"),
+    scopes("contacts:read", "contacts:full", "search:read"),
+    cost = 20,
+    returns(FoundPersons),
+    rules(shortest("term", 2, "exactMatch"))
+)]
+pub(crate) struct SearchPersons {
+    /// The text to look for, at least 2 characters; 1 suffices for an exact match.
+    term: Text,
+    /// Where to look. Left out, everywhere.
+    fields: Option<List<PersonSearchField>>,
+    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    exact_match: Option<bool>,
+    /// Only persons of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    organization_id: Option<Id>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<PersonSearchExtra>,
+    /// How many persons a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Merge Persons
+///
+/// Merge two persons
+#[action(put("/api/v1/persons/{person_id}/merge"), scopes("contacts:full"), cost = 40, returns(MergedPerson), idempotent = false)]
+struct MergePersons {
+    /// The person who is merged into the other and is gone afterwards.
+    #[source(SelectPerson)]
+    person_id: Id,
+    /// The person who stays; where both have a value, their value is kept.
+    #[source(SelectPerson)]
+    merge_with_id: Id,
+}
+
+/// Whether marketing mail may be sent to a person.
+#[record]
+enum MarketingStatus {
+    NoConsent,
+    Unsubscribed,
+    Subscribed,
+    Archived,
+}
+
+/// Where a search for persons looks.
+#[record]
+enum PersonSearchField {
+    CustomFields,
+    Email,
+    Notes,
+    Phone,
+    Name,
+}
+
+/// What a search for persons can add.
+#[record]
+enum PersonSearchExtra {
+    #[wire("person.picture")]
+    Picture,
+}
+
+/// What can be read of a person beside their own fields.
+#[record]
+enum PersonExtra {
+    NextActivityId,
+    LastActivityId,
+    OpenDealsCount,
+    RelatedOpenDealsCount,
+    ClosedDealsCount,
+    RelatedClosedDealsCount,
+    ParticipantOpenDealsCount,
+    ParticipantClosedDealsCount,
+    EmailMessagesCount,
+    ActivitiesCount,
+    DoneActivitiesCount,
+    UndoneActivitiesCount,
+    FilesCount,
+    NotesCount,
+    FollowersCount,
+    WonDealsCount,
+    RelatedWonDealsCount,
+    LostDealsCount,
+    RelatedLostDealsCount,
+    LastIncomingMailTime,
+    LastOutgoingMailTime,
+    MarketingStatus,
+    DoiStatus,
+    SmartBccEmail,
+}
+
+/// A person.
+#[record]
+struct Person {
+    /// The ID of the person.
+    id: i64,
+    /// The whole name.
+    name: Option<String>,
+    /// The first name.
+    first_name: Option<String>,
+    /// The last name.
+    last_name: Option<String>,
+    /// The user who owns the person.
+    owner_id: Option<i64>,
+    /// The organization of the person.
+    org_id: Option<i64>,
+    /// When the person was added.
+    add_time: Option<DateTime>,
+    /// When the person was last changed.
+    update_time: Option<DateTime>,
+    /// The email addresses.
+    emails: Option<Vec<ContactValue>>,
+    /// The phone numbers.
+    phones: Option<Vec<ContactValue>>,
+    /// Whether the person is deleted.
+    is_deleted: Option<bool>,
+    /// Who may see the person.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of the labels.
+    label_ids: Option<Vec<i64>>,
+    /// The ID of the picture.
+    picture_id: Option<i64>,
+    /// The postal address; only where the account syncs contacts.
+    postal_address: Option<Address>,
+    /// Notes of the contact sync; only where the account syncs contacts.
+    notes: Option<String>,
+    /// The messaging accounts; only where the account syncs contacts.
+    im: Option<Vec<ContactValue>>,
+    /// The messaging accounts, under the name that some answers give them.
+    ims: Option<Vec<ContactValue>>,
+    /// The birthday; only where the account syncs contacts.
+    birthday: Option<Date>,
+    /// The job title; only where the account syncs contacts.
+    job_title: Option<String>,
+    /// Whether marketing mail may be sent; only where the account has Campaigns.
+    marketing_status: Option<MarketingStatus>,
+    /// The custom fields, by their keys.
+    custom_fields: Option<CustomFields>,
+}
+
+/// What a search for persons found.
+#[record]
+struct FoundPersons {
+    /// The persons, the best match first.
+    items: Vec<FoundPerson>,
+}
+
+/// One person that a search found.
+#[record]
+struct FoundPerson {
+    /// How well it matches.
+    result_score: Option<f64>,
+    /// The person.
+    item: FoundPersonItem,
+}
+
+/// A person as a search shows them.
+#[record]
+struct FoundPersonItem {
+    /// The ID of the person.
+    id: i64,
+    /// The kind of record, person.
+    r#type: Option<String>,
+    /// The whole name.
+    name: Option<String>,
+    /// The phone numbers.
+    phones: Option<Vec<String>>,
+    /// The email addresses.
+    emails: Option<Vec<String>>,
+    /// The main email address.
+    primary_email: Option<String>,
+    /// Who may see the person.
+    visible_to: Option<VisibleTo>,
+    /// The user who owns the person.
+    owner: Option<Named>,
+    /// The organization of the person.
+    organization: Option<Named>,
+    /// The values of custom fields that match.
+    custom_fields: Option<Vec<Json>>,
+    /// The notes that match.
+    notes: Option<Vec<String>>,
+    /// The picture; only where it was asked for.
+    picture: Option<Json>,
+}
+
+/// A person as merging answers it, in the older shape: times without a zone, custom fields beside the others.
+#[record]
+struct MergedPerson {
+    /// The ID of the person who stays.
+    id: i64,
+    /// The ID of the person who was merged into them.
+    merge_what_id: Option<i64>,
+    /// The company that the account belongs to.
+    company_id: Option<i64>,
+    /// The user who owns the person.
+    owner_id: Option<Json>,
+    /// The organization of the person.
+    org_id: Option<Json>,
+    /// The whole name.
+    name: Option<String>,
+    /// The first name.
+    first_name: Option<String>,
+    /// The last name.
+    last_name: Option<String>,
+    /// The phone numbers.
+    phone: Option<Vec<ContactValue>>,
+    /// The email addresses.
+    email: Option<Vec<ContactValue>>,
+    /// Whether the person is not deleted.
+    active_flag: Option<bool>,
+    /// When the person was added, in UTC.
+    add_time: Option<UtcTime>,
+    /// When the person was last changed, in UTC.
+    update_time: Option<UtcTime>,
+    /// Who may see the person, as text.
+    visible_to: Option<String>,
+    /// The IDs of the labels.
+    label_ids: Option<Vec<i64>>,
+    /// The name of the organization.
+    org_name: Option<String>,
+    /// The name of the owner.
+    owner_name: Option<String>,
+}

@@ -1,0 +1,110 @@
+//! Stages: the steps of a pipeline.
+
+use connector_core::{DateTime, Id, Nullable, Text, action, record};
+
+use crate::types::{Deleted, Limit, SortDirection};
+
+/// Add Stage
+///
+/// Add a new stage
+#[action(post("/api/v2/stages"), scopes("admin"), cost = 5, returns(Stage))]
+struct AddStage {
+    /// The name of the stage.
+    name: String,
+    /// The pipeline to add the stage to.
+    pipeline_id: Id,
+    /// How likely deals in it are to be won, in percent. Left out, it is 100.
+    deal_probability: Option<i64>,
+    /// Whether deals in it rot where nothing happens. Left out, they do not.
+    is_deal_rot_enabled: Option<bool>,
+    /// After how many days without a change a deal is rotten. Left out, none is set.
+    days_to_rotten: Option<Nullable<i64>>,
+}
+
+/// Get Stage
+///
+/// Get one stage
+#[action(get("/api/v2/stages/{stage_id}"), scopes("deals:read", "deals:full", "admin"), cost = 1, returns(Stage))]
+struct GetStage {
+    /// The stage to read.
+    stage_id: Id,
+}
+
+/// Get Stages
+///
+/// Get all stages
+#[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>))]
+struct GetStages {
+    /// Only stages of this pipeline. Left out, those of all.
+    pipeline_id: Option<Id>,
+    /// What to sort by. Left out, the ID.
+    sort_by: Option<StageSortBy>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+    /// How many stages a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Update Stage
+///
+/// Update stage details
+#[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage))]
+struct UpdateStage {
+    /// The stage to change.
+    stage_id: Id,
+    /// The name of the stage. Left out, it stays.
+    name: Option<String>,
+    /// The pipeline to move the stage to. Left out, it stays.
+    pipeline_id: Option<Id>,
+    /// How likely deals in it are to be won, in percent. Left out, it stays.
+    deal_probability: Option<i64>,
+    /// Whether deals in it rot where nothing happens. Left out, it stays.
+    is_deal_rot_enabled: Option<bool>,
+    /// After how many days without a change a deal is rotten; null clears it. Left out, it stays.
+    days_to_rotten: Option<Nullable<i64>>,
+}
+
+/// Delete Stage
+///
+/// Delete a stage
+#[action(delete("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 3, returns(Deleted))]
+struct DeleteStage {
+    /// The stage to delete.
+    stage_id: Id,
+}
+
+/// What stages can be sorted by.
+#[record]
+enum StageSortBy {
+    Id,
+    UpdateTime,
+    AddTime,
+    OrderNr,
+}
+
+/// A stage.
+#[record]
+struct Stage {
+    /// The ID of the stage.
+    id: i64,
+    /// Where it stands in its pipeline.
+    order_nr: Option<i64>,
+    /// Its name.
+    name: Option<String>,
+    /// Whether it is deleted.
+    is_deleted: Option<bool>,
+    /// How likely deals in it are to be won, in percent.
+    deal_probability: Option<i64>,
+    /// The pipeline it belongs to.
+    pipeline_id: Option<i64>,
+    /// Whether deals in it rot where nothing happens.
+    is_deal_rot_enabled: Option<bool>,
+    /// After how many days without a change a deal is rotten.
+    days_to_rotten: Option<i64>,
+    /// When it was made.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+}

@@ -1,0 +1,251 @@
+//! From an operation to what it does, and from a record to the shape that the document gives its answer.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::api::{Kind, Operation, Schema, Version, api};
+use crate::clock;
+use crate::collections::{self, Collection, V1, Verb};
+use crate::computed;
+use crate::failure::Failure;
+use crate::fields;
+use crate::store::{State, id_of};
+use crate::validate::{Query, Record, plain};
+use crate::{merge, read, reports, search, write};
+
+/// A valid request.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: &'static Operation,
+    pub(crate) variables: BTreeMap<&'static str, String>,
+    pub(crate) query: Query,
+    pub(crate) body: Record,
+    pub(crate) now: OffsetDateTime,
+    pub(crate) user: u64,
+}
+
+impl Call {
+    /// The id in the path. One that no record can have finds none.
+    pub(crate) fn id(&self) -> u64 {
+        self.variables.get("id").and_then(|id| id.parse().ok()).unwrap_or(0)
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// The tokens of a comma-separated parameter.
+    pub(crate) fn tokens(&self, name: &str) -> Option<Vec<&str>> {
+        self.parameter(name).map(|text| text.split(',').map(str::trim).filter(|t| !t.is_empty()).collect())
+    }
+
+    pub(crate) fn asks_for(&self, name: &str) -> bool {
+        matches!(self.parameter(name), Some("true" | "1"))
+    }
+
+    /// The documented shape below the answer, such as that of `data`.
+    pub(crate) fn shape(&self, path: &[&str]) -> Option<&'static Schema> {
+        api().below(self.operation.success().1?, path)
+    }
+}
+
+type Report = fn(&State, &Call) -> Result<Value, Failure>;
+
+pub(crate) enum Action {
+    Verb(&'static Collection, Verb),
+    Report(Report),
+}
+
+/// Operations that no table can say.
+const REPORTS: &[(&str, Report)] = &[
+    ("/api/v1/deals/summary", reports::summary),
+    ("/api/v1/deals/timeline", reports::timeline),
+    ("/api/v1/users/find", reports::find_users),
+    ("/api/v1/users/me", reports::me),
+    ("/api/v1/filters/helpers", reports::filter_helpers),
+];
+
+pub(crate) fn action(operation: &Operation) -> Option<Action> {
+    let report = REPORTS.iter().find(|(path, _)| operation.method == "GET" && *path == operation.path);
+    report
+        .map(|(_, report)| Action::Report(*report))
+        .or_else(|| collections::served(operation).map(|(collection, verb)| Action::Verb(collection, verb)))
+}
+
+impl Action {
+    pub(crate) fn writes(&self) -> bool {
+        !matches!(self, Self::Report(_) | Self::Verb(_, Verb::List | Verb::Get | Verb::Search))
+    }
+
+    pub(crate) fn read(&self, state: &State, call: &Call) -> Result<Value, Failure> {
+        match self {
+            Self::Report(report) => report(state, call),
+            Self::Verb(collection, Verb::Get) => read::one(state, call, collection),
+            Self::Verb(collection, Verb::Search) => search::search(state, call, collection),
+            Self::Verb(collection, _) => read::list(state, call, collection),
+        }
+    }
+
+    pub(crate) fn write(&self, state: &mut State, call: &Call) -> Result<Value, Failure> {
+        match self {
+            Self::Report(report) => report(state, call),
+            Self::Verb(collection, Verb::Create) => write::create(state, call, collection),
+            Self::Verb(collection, Verb::Update) => write::update(state, call, collection),
+            Self::Verb(collection, Verb::Delete) => write::delete(state, call, collection),
+            Self::Verb(collection, Verb::DeleteMany) => write::delete_many(state, call, collection),
+            Self::Verb(collection, Verb::Merge) => merge::merge(state, call, collection),
+            Self::Verb(..) => self.read(state, call),
+        }
+    }
+}
+
+pub(crate) fn success(data: Value) -> Value {
+    let mut body = Record::new();
+    body.insert("success".to_owned(), Value::Bool(true));
+    body.insert("data".to_owned(), data);
+    Value::Object(body)
+}
+
+pub(crate) fn page(data: Value, additional: Value) -> Value {
+    let mut body = success(data);
+    body["additional_data"] = additional;
+    body
+}
+
+/// A record in an answer's shape: a field without a value is null where the document allows it, else left out.
+pub(crate) fn shaped(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
+    let version = call.operation.version();
+    let includable = api().includable(call.operation);
+    let included = call.tokens("include_fields").unwrap_or_default();
+    let mut out = Record::new();
+    for (name, schema) in &shape.properties {
+        let schema = api().resolve(schema);
+        if includable.iter().any(|v| v == name) && !included.contains(&name.as_str()) {
+            continue;
+        }
+        let value = match name.as_str() {
+            "custom_fields" => Some(custom_fields(state, call, collection, row)),
+            "conditions" => row.get(name).map(|conditions| conditions_of(call, conditions)),
+            _ => value(state, call, collection, row, name, schema).and_then(|value| fitted(value, schema, version)),
+        };
+        match value {
+            Some(value) => {
+                out.insert(name.clone(), value);
+            }
+            None if schema.nullable || schema.kind.is_none() => {
+                out.insert(name.clone(), Value::Null);
+            }
+            None => {}
+        }
+    }
+    for name in included.into_iter().filter(|name| shape.property(name).is_none()) {
+        out.insert(name.to_owned(), computed_or_kept(state, collection, row, name).unwrap_or_default());
+    }
+    if shape.property("add_time").is_some() {
+        match version {
+            Version::V2 => beside(state, call, collection, row, &mut out),
+            Version::V1 => flat_custom_fields(state, collection, row, &mut out),
+        }
+    }
+    Value::Object(out)
+}
+
+/// The few fields of one record that another shows, in the shape that the document gives them.
+pub(crate) fn nested(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
+    let fields = shape.properties.iter().filter_map(|(name, schema)| {
+        let schema = api().resolve(schema);
+        Some((name.clone(), fitted(value(state, call, collection, row, name, schema)?, schema, call.operation.version())?))
+    });
+    Value::Object(fields.collect())
+}
+
+fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name: &str, shape: &Schema) -> Option<Value> {
+    let rule = collection.v1.iter().find(|(n, _)| *n == name && call.operation.version() == Version::V1);
+    match rule.map(|(_, rule)| rule) {
+        Some(V1::From(other)) => computed_or_kept(state, collection, row, other),
+        Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
+        Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
+        Some(V1::IsYou) => Some(Value::Bool(id_of(row) == Some(call.user))),
+        Some(V1::Linked(field, table)) => {
+            let linked = state.linked(row, field, table)?;
+            Some(nested(state, call, collections::collection(table)?, linked, shape))
+        }
+        None => computed_or_kept(state, collection, row, name),
+    }
+}
+
+fn computed_or_kept(state: &State, collection: &Collection, row: &Record, name: &str) -> Option<Value> {
+    match row.get(name) {
+        Some(value) => Some(value.clone()),
+        None if name == "is_deleted" => Some(Value::Bool(false)),
+        None => computed::value(state, collection, row, name),
+    }
+}
+
+/// A kept value in the type that the document gives it: v1 writes numbers as text and lists with commas.
+fn fitted(value: Value, schema: &Schema, version: Version) -> Option<Value> {
+    Some(match (schema.kind, value) {
+        (_, Value::Null) => return None,
+        (Some(Kind::String), Value::Array(items)) if items.is_empty() => return None,
+        (Some(Kind::String), Value::Array(items)) => items.iter().map(plain).collect::<Vec<_>>().join(",").into(),
+        (Some(Kind::String), Value::String(text)) if version == Version::V1 => clock::v1_time(&text).into(),
+        (Some(Kind::String), other) if !other.is_string() => plain(&other).into(),
+        (Some(Kind::Integer), Value::Array(items)) => items.into_iter().next()?,
+        (Some(Kind::Integer), Value::Number(n)) if !n.is_i64() && !n.is_u64() => {
+            #[expect(clippy::cast_possible_truncation, reason = "the document promises an integer; the nearest will do")]
+            let nearest = n.as_f64()?.round() as i64;
+            nearest.into()
+        }
+        (_, other) => other,
+    })
+}
+
+/// What stands beside the documented fields of a v2 record.
+fn beside(state: &State, call: &Call, collection: &Collection, row: &Record, out: &mut Record) {
+    for name in collection.extra {
+        out.insert((*name).to_owned(), row.get(*name).cloned().unwrap_or_default());
+    }
+    if call.asks_for("include_labels") {
+        let ids = row.get("label_ids").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let field = fields::by_code(state, collection.fields, "label_ids");
+        let labels = field.map(|field| ids.iter().map(|id| fields::labelled(field, id)).collect());
+        out.insert("labels".to_owned(), labels.unwrap_or_else(|| json!([])));
+    }
+}
+
+fn custom_fields(state: &State, call: &Call, collection: &Collection, row: &Record) -> Value {
+    let only = call.tokens("custom_fields");
+    let kept = row.get("custom_fields");
+    let wanted = fields::custom(state, collection.fields).filter(|f| only.as_ref().is_none_or(|o| o.contains(&fields::code(f))));
+    wanted
+        .map(|field| {
+            let code = fields::code(field);
+            let value = kept.and_then(|values| values.get(code));
+            (code.to_owned(), fields::v2(field, value, call.asks_for("include_option_labels")))
+        })
+        .collect::<Record>()
+        .into()
+}
+
+fn flat_custom_fields(state: &State, collection: &Collection, row: &Record, out: &mut Record) {
+    let kept = row.get("custom_fields");
+    for field in fields::custom(state, collection.fields) {
+        fields::v1(field, kept.and_then(|values| values.get(fields::code(field))), out);
+    }
+}
+
+/// A filter's conditions, which name their fields only when asked to.
+fn conditions_of(call: &Call, conditions: &Value) -> Value {
+    let mut conditions = conditions.clone();
+    if !call.asks_for("include_field_code") {
+        let groups = conditions.get_mut("conditions").and_then(Value::as_array_mut).into_iter().flatten();
+        for condition in groups.filter_map(|g| g.get_mut("conditions")?.as_array_mut()).flatten() {
+            if let Some(condition) = condition.as_object_mut() {
+                condition.shift_remove("field_code");
+            }
+        }
+    }
+    conditions
+}

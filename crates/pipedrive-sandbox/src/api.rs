@@ -1,0 +1,259 @@
+//! The facts of Pipedrive's API documents: operations, their parameters and the shapes of bodies and answers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../../spec/pipedrive/api.json");
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Api {
+    types: BTreeMap<String, Schema>,
+    operations: Vec<Operation>,
+    out_of_support: Vec<Retired>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Operation {
+    pub(crate) method: String,
+    /// The template, such as `/api/v2/deals/{id}`.
+    pub(crate) path: String,
+    pub(crate) id: String,
+    status: String,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    pub(crate) cost: Option<u64>,
+    #[serde(default)]
+    pub(crate) path_params: Vec<Parameter>,
+    #[serde(default)]
+    pub(crate) query: Vec<Parameter>,
+    pub(crate) body: Option<Body>,
+    #[serde(default)]
+    answers: BTreeMap<String, Schema>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Retired {
+    method: String,
+    path: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Parameter {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) required: bool,
+    /// Comma-separated.
+    #[serde(default)]
+    pub(crate) list: bool,
+    /// Ignored when this other parameter is given.
+    pub(crate) overridden_by: Option<String>,
+    #[serde(flatten)]
+    pub(crate) schema: Schema,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) media: String,
+    #[serde(flatten)]
+    pub(crate) schema: Schema,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Schema {
+    #[serde(rename = "$type")]
+    named: Option<String>,
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<Kind>,
+    #[serde(default)]
+    pub(crate) nullable: bool,
+    #[serde(default, rename = "enum")]
+    pub(crate) values: Vec<Value>,
+    pub(crate) format: Option<String>,
+    pub(crate) minimum: Option<f64>,
+    pub(crate) maximum: Option<f64>,
+    pub(crate) min_items: Option<usize>,
+    pub(crate) max_items: Option<usize>,
+    pub(crate) min_length: Option<usize>,
+    pub(crate) max_length: Option<usize>,
+    #[serde(default, deserialize_with = "in_order")]
+    pub(crate) properties: Vec<(String, Schema)>,
+    #[serde(default)]
+    pub(crate) required: Vec<String>,
+    pub(crate) items: Option<Box<Schema>>,
+    #[serde(default)]
+    pub(crate) one_of: Vec<Schema>,
+    /// Takes properties beside the named ones.
+    #[serde(default)]
+    pub(crate) open: bool,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Kind {
+    Array,
+    Boolean,
+    Integer,
+    Number,
+    Object,
+    String,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Array => "an array",
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Number => "a number",
+            Self::Object => "an object",
+            Self::String => "a string",
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    V1,
+    V2,
+}
+
+pub(crate) enum Route {
+    Found { operation: &'static Operation, variables: BTreeMap<&'static str, String> },
+    Retired,
+    OtherMethod,
+    Unknown,
+}
+
+pub(crate) fn api() -> &'static Api {
+    static API: OnceLock<Api> = OnceLock::new();
+    API.get_or_init(|| serde_json::from_str(DOCUMENT).expect("the embedded document is of this shape"))
+}
+
+impl Api {
+    /// Finds the operation of a path. Literal segments beat variables.
+    pub(crate) fn route(&'static self, method: &str, path: &str) -> Route {
+        let path = if path.starts_with("/v1/") { format!("/api{path}") } else { path.to_owned() };
+        let found = self.operations.iter().filter(|o| o.method == method).filter_map(|o| Some((o, matches(&o.path, &path)?)));
+        if let Some((operation, variables)) = found.min_by_key(|(_, variables)| variables.len()) {
+            if operation.status != "current" {
+                return Route::Retired;
+            }
+            return Route::Found { operation, variables };
+        }
+        let retired = |r: &Retired| matches(&r.path, &path).is_some();
+        if self.out_of_support.iter().any(|r| r.method == method && retired(r)) {
+            Route::Retired
+        } else if self.operations.iter().any(|o| matches(&o.path, &path).is_some()) || self.out_of_support.iter().any(retired) {
+            Route::OtherMethod
+        } else {
+            Route::Unknown
+        }
+    }
+
+    /// Follows a name to the shape it stands for.
+    pub(crate) fn resolve<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
+        let mut schema = schema;
+        while let Some(next) = schema.named.as_ref().and_then(|name| self.types.get(name)) {
+            schema = next;
+        }
+        schema
+    }
+
+    /// The shape below `path`; an array on the way stands for its items.
+    pub(crate) fn below<'a>(&'a self, schema: &'a Schema, path: &[&str]) -> Option<&'a Schema> {
+        let mut schema = self.items(schema);
+        for name in path {
+            schema = self.items(schema.property(name)?);
+        }
+        Some(schema)
+    }
+
+    fn items<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
+        let schema = self.resolve(schema);
+        schema.items.as_deref().map_or(schema, |items| self.resolve(items))
+    }
+
+    /// What a record carries only where it is asked for: a write of the same records cannot ask.
+    pub(crate) fn includable(&self, operation: &Operation) -> &[Value] {
+        let path = operation.path.trim_end_matches("/{id}");
+        let read = |o: &&Operation| o.method == "GET" && o.path == path;
+        let reads = self.operations.iter().find(read);
+        reads.and_then(|o| o.parameter("include_fields")).map_or(&[], |p| &p.schema.values)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+}
+
+impl Operation {
+    pub(crate) fn version(&self) -> Version {
+        if self.path.starts_with("/api/v2/") { Version::V2 } else { Version::V1 }
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
+        self.query.iter().find(|p| p.name == name)
+    }
+
+    /// The documented status of success and the answer's shape.
+    pub(crate) fn success(&self) -> (u16, Option<&Schema>) {
+        self.answers
+            .iter()
+            .find_map(|(status, schema)| Some((status.parse().ok().filter(|s| (200..300).contains(s))?, Some(schema))))
+            .unwrap_or((200, None))
+    }
+}
+
+impl Schema {
+    pub(crate) fn property(&self, name: &str) -> Option<&Schema> {
+        self.properties.iter().find(|(n, _)| n == name).map(|(_, schema)| schema)
+    }
+}
+
+/// The variables of a path that fits the template.
+fn matches<'t>(template: &'t str, path: &str) -> Option<BTreeMap<&'t str, String>> {
+    let mut wanted = template.split('/');
+    let mut given = path.split('/');
+    let mut variables = BTreeMap::new();
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return Some(variables),
+            (Some(want), Some(got)) => match want.strip_prefix('{').and_then(|w| w.strip_suffix('}')) {
+                Some(_) if got.is_empty() => return None,
+                Some(name) => {
+                    let text = percent_encoding::percent_decode_str(got).decode_utf8().ok()?;
+                    variables.insert(name, text.into_owned());
+                }
+                None if want == got => {}
+                None => return None,
+            },
+            _ => return None,
+        }
+    }
+}
+
+/// Properties in the document's order, which is also the order of answers.
+fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Schema)>, D::Error> {
+    struct InOrder;
+    impl<'de> Visitor<'de> for InOrder {
+        type Value = Vec<(String, Schema)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("properties")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut all = Vec::new();
+            while let Some(entry) = map.next_entry()? {
+                all.push(entry);
+            }
+            Ok(all)
+        }
+    }
+    deserializer.deserialize_map(InOrder)
+}

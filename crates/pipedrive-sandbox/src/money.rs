@@ -1,0 +1,38 @@
+//! Sums of money as Pipedrive writes them, converted at fixed rates.
+
+/// Units for one euro. A currency that is not here counts as the euro does.
+const RATES: &[(&str, f64)] = &[("EUR", 1.0), ("USD", 1.1), ("GBP", 0.85)];
+
+const SYMBOLS: &[(&str, &str)] = &[("EUR", "€"), ("USD", "US$"), ("GBP", "£")];
+
+pub(crate) fn convert(value: f64, from: &str, to: &str) -> f64 {
+    let rate = |currency: &str| RATES.iter().find(|(c, _)| *c == currency).map_or(1.0, |(_, rate)| *rate);
+    if from == to { value } else { round(value / rate(from) * rate(to)) }
+}
+
+/// To cents.
+pub(crate) fn round(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
+}
+
+/// Such as `€5,000` and `US$11.10`.
+pub(crate) fn format(value: f64, currency: &str) -> String {
+    let text = format!("{:.2}", value.abs());
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+    let mut grouped = String::new();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if cents != "00" {
+        grouped.push('.');
+        grouped.push_str(cents);
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    match SYMBOLS.iter().find(|(c, _)| *c == currency) {
+        Some((_, symbol)) => format!("{sign}{symbol}{grouped}"),
+        None => format!("{sign}{currency} {grouped}"),
+    }
+}

@@ -1,0 +1,104 @@
+//! Writes down each request served, without its credentials, one JSON line for each.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyDataStream, Full};
+use serde_json::{Value, json};
+
+use crate::OpenError;
+use crate::store::private;
+use crate::validate::Record;
+
+#[derive(Debug)]
+pub(crate) struct Recording(Mutex<File>);
+
+impl Recording {
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = private(OpenOptions::new().create(true).append(true)).open(path);
+        file.map(|file| Self(Mutex::new(file))).map_err(|e| OpenError::Unwritable { path: path.to_owned(), reason: e.to_string() })
+    }
+
+    pub(crate) fn append(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
+        let mut line = line(request, status, response).to_string();
+        line.push('\n');
+        // One write, so that lines of several processes stay whole.
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        if let Err(error) = written {
+            tracing::warn!(%error, "a request could not be recorded");
+        }
+    }
+}
+
+fn line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value {
+    let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let host = header(HOST.as_str()).unwrap_or("localhost");
+    let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
+    let mut line = json!({
+        "action": header("x-connector-action"),
+        "method": request.method().as_str(),
+        "url": format!("http://{host}{path}"),
+        "headers": headers(request.headers()),
+    });
+    if let Some((form, body)) = body(header(CONTENT_TYPE.as_str()).unwrap_or_default(), request.body()) {
+        line[form] = body;
+    }
+    if header("x-connector-helper") == Some("true") {
+        line["helper"] = Value::Bool(true);
+    }
+    line["status"] = json!(status.as_u16());
+    line["response"] = response.clone();
+    line
+}
+
+fn headers(headers: &HeaderMap) -> Value {
+    let secret = |name: &str| name == AUTHORIZATION.as_str() || name == COOKIE.as_str() || name == "x-api-token";
+    let shown = headers.iter().map(|(name, value)| {
+        let value = if secret(name.as_str()) { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        (name.as_str().to_owned(), Value::from(value))
+    });
+    shown.collect::<Record>().into()
+}
+
+/// The body by the name of its form; none where it is empty or of another form.
+fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
+    let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match media.as_str() {
+        _ if bytes.is_empty() => None,
+        "application/x-www-form-urlencoded" => {
+            let fields = form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::from(value)));
+            Some(("form", fields.collect::<Record>().into()))
+        }
+        "multipart/form-data" => Some(("multipart", parts(content_type, bytes.clone())?)),
+        _ => serde_json::from_slice(bytes).ok().map(|body| ("json", body)),
+    }
+}
+
+fn parts(content_type: &str, bytes: Bytes) -> Option<Value> {
+    let boundary = multer::parse_boundary(content_type).ok()?;
+    let mut multipart = multer::Multipart::new(BodyDataStream::new(Full::new(bytes)), boundary);
+    let read = pin!(async move {
+        let mut parts = Vec::new();
+        while let Ok(Some(field)) = multipart.next_field().await {
+            let mut part = json!({ "name": field.name() });
+            match field.file_name().map(str::to_owned) {
+                Some(file) => part["filename"] = file.into(),
+                None => part["value"] = field.text().await.unwrap_or_default().into(),
+            }
+            parts.push(part);
+        }
+        Value::Array(parts)
+    });
+    // The whole body is there, so that nothing is waited for.
+    match read.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(parts) => Some(parts),
+        Poll::Pending => None,
+    }
+}

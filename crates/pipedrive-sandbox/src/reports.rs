@@ -1,0 +1,229 @@
+//! Answers that are computed rather than kept: sums over deals, the own user, the filters' vocabulary.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use time::{Date, Duration};
+
+use crate::answer::{Call, shaped, success};
+use crate::clock::{iso_date, parse_date};
+use crate::collections::{Collection, collection};
+use crate::computed::{amount, flag, text, weighted};
+use crate::failure::Failure;
+use crate::filters;
+use crate::money;
+use crate::read::record;
+use crate::store::State;
+use crate::validate::{Record, plain};
+use crate::write::currency;
+
+const MAX_INTERVALS: u32 = 366;
+
+/// The deals' fields by whose date a timeline can group.
+const DATES: &[&str] = &["add_time", "update_time", "stage_change_time", "won_time", "lost_time", "close_time", "expected_close_date"];
+
+fn known(name: &str) -> &'static Collection {
+    collection(name).expect("the collection is in the table")
+}
+
+/// The deals that a report's parameters name, archived and deleted ones left out.
+fn deals<'a>(state: &'a State, call: &'a Call) -> Result<Vec<&'a Record>, Failure> {
+    let filter = call.parameter("filter_id").map(|id| filters::find(state, known("deals"), id)).transpose()?;
+    let fits = |row: &Record, field: &str, parameter: &str| {
+        call.parameter(parameter).is_none_or(|wanted| row.get(field).map(plain).as_deref() == Some(wanted))
+    };
+    let deals = state.live("deals").filter(|row| !flag(row, "is_archived")).filter(|row| {
+        [("owner_id", "user_id"), ("pipeline_id", "pipeline_id"), ("stage_id", "stage_id"), ("status", "status")]
+            .iter()
+            .all(|(field, parameter)| fits(row, field, parameter))
+    });
+    Ok(deals.filter(|row| filter.is_none_or(|filter| filters::holds(state, call, known("deals"), row, filter))).collect())
+}
+
+pub(crate) fn summary(state: &State, call: &Call) -> Result<Value, Failure> {
+    let deals = deals(state, call)?;
+    let target = currency(state, call);
+    let mut values: BTreeMap<&str, (f64, f64, usize)> = BTreeMap::new();
+    for deal in &deals {
+        let sum = values.entry(text(deal, "currency")).or_default();
+        *sum = (sum.0 + amount(deal), sum.1 + weighted(state, deal), sum.2 + 1);
+    }
+    let mut data = json!({ "values_total": {}, "weighted_values_total": {}, "total_count": deals.len() });
+    let (mut total, mut weighted_total) = (0.0, 0.0);
+    for (code, (value, weighted, count)) in values {
+        let converted = money::convert(value, code, target);
+        total += converted;
+        weighted_total += money::convert(weighted, code, target);
+        data["values_total"][code] = json!({
+            "value": number(value),
+            "count": count,
+            "value_converted": number(converted),
+            "value_formatted": money::format(value, code),
+            "value_converted_formatted": money::format(converted, target),
+        });
+        data["weighted_values_total"][code] =
+            json!({ "value": number(weighted), "count": count, "value_formatted": money::format(weighted, code) });
+    }
+    for (name, value) in [("total", total), ("total_weighted", weighted_total)] {
+        data[format!("{name}_currency_converted_value")] = number(value);
+        data[format!("{name}_currency_converted_value_formatted")] = money::format(value, target).into();
+    }
+    Ok(success(data))
+}
+
+/// The document has one period as `data` where several can be asked for: it is the whole span, the periods beside it.
+pub(crate) fn timeline(state: &State, call: &Call) -> Result<Value, Failure> {
+    let start = call.parameter("start_date").and_then(parse_date).ok_or_else(|| Failure::invalid("start_date", "is required"))?;
+    let amount = call.parameter("amount").and_then(|a| a.parse().ok()).filter(|a| (1..=MAX_INTERVALS).contains(a));
+    let amount: u32 = amount.ok_or_else(|| Failure::invalid("amount", format!("must be between 1 and {MAX_INTERVALS}")))?;
+    let field = call.parameter("field_key").unwrap_or_default();
+    let is_custom_date = |row: &Record| text(row, "field_code") == field && text(row, "field_type").starts_with("date");
+    if !DATES.contains(&field) && !state.live("dealFields").any(is_custom_date) {
+        return Err(Failure::invalid("field_key", "is no date field of deals"));
+    }
+    let interval = call.parameter("interval").unwrap_or_default();
+    let bounds = (0..=amount).map(|n| step(start, interval, n)).collect::<Option<Vec<Date>>>();
+    let bounds = bounds.ok_or_else(|| Failure::invalid("amount", "leads past the calendar"))?;
+    let deals: Vec<(String, &Record)> = deals(state, call)?
+        .into_iter()
+        .filter(|deal| matches!(text(deal, "status"), "open" | "won"))
+        .filter_map(|deal| Some((date_of(deal, field)?, deal)))
+        .collect();
+    let period = |from: Date, until: Date| {
+        let (from, until) = (iso_date(from), iso_date(until));
+        let inside = deals.iter().filter(|(date, _)| *date >= from && *date < until).map(|(_, deal)| *deal);
+        period(state, call, &from, &until, &inside.collect::<Vec<_>>())
+    };
+    let mut data = period(bounds[0], bounds[bounds.len() - 1]);
+    if amount > 1 {
+        data["periods"] = bounds.windows(2).map(|pair| period(pair[0], pair[1])).collect();
+    }
+    Ok(success(data))
+}
+
+fn period(state: &State, call: &Call, from: &str, until: &str, deals: &[&Record]) -> Value {
+    let last_day = parse_date(until).and_then(Date::previous_day).map_or_else(String::new, iso_date);
+    let mut period = json!({ "period_start": format!("{from} 00:00:00"), "period_end": format!("{last_day} 23:59:59") });
+    if !call.asks_for("exclude_deals")
+        && let Some(shape) = call.shape(&["data", "deals"])
+    {
+        period["deals"] = deals.iter().map(|deal| shaped(state, call, known("deals"), deal, shape)).collect();
+    }
+    let of = |status: &str| deals.iter().copied().filter(|deal| text(deal, "status") == status).collect::<Vec<_>>();
+    let (open, won) = (of("open"), of("won"));
+    let plain_value = |deal: &Record| amount(deal);
+    let weighted_value = |deal: &Record| weighted(state, deal);
+    period["totals"] = json!({
+        "count": deals.len(),
+        "values": by_currency(deals, plain_value),
+        "weighted_values": by_currency(deals, weighted_value),
+        "open_count": open.len(),
+        "open_values": by_currency(&open, plain_value),
+        "weighted_open_values": by_currency(&open, weighted_value),
+        "won_count": won.len(),
+        "won_values": by_currency(&won, plain_value),
+    });
+    if let Some(target) = call.parameter("totals_convert_currency") {
+        let target = if target == "default_currency" { currency(state, call) } else { target };
+        let sum = |deals: &[&Record], value: &dyn Fn(&Record) -> f64| {
+            let converted = deals.iter().map(|deal| money::convert(value(deal), text(deal, "currency"), target));
+            json!({ target: number(converted.sum()) })
+        };
+        period["totals_converted"] = json!({
+            "count": deals.len(),
+            "values": sum(deals, &plain_value),
+            "weighted_values": sum(deals, &weighted_value),
+            "open_count": open.len(),
+            "open_values": sum(&open, &plain_value),
+            "weighted_open_values": sum(&open, &weighted_value),
+            "won_count": won.len(),
+            "won_values": sum(&won, &plain_value),
+        });
+    }
+    period
+}
+
+fn by_currency(deals: &[&Record], value: impl Fn(&Record) -> f64) -> Value {
+    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    for deal in deals {
+        *sums.entry(text(deal, "currency")).or_default() += value(deal);
+    }
+    sums.into_iter().map(|(code, sum)| (code.to_owned(), number(sum))).collect::<Record>().into()
+}
+
+/// A sum to cents, without a fraction where it has none.
+fn number(value: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value = money::round(value);
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and exact")]
+        let whole = value as i64;
+        whole.into()
+    } else {
+        value.into()
+    }
+}
+
+fn date_of(deal: &Record, field: &str) -> Option<String> {
+    let value = deal.get(field).or_else(|| deal.get("custom_fields")?.get(field))?;
+    value.get("value").unwrap_or(value).as_str()?.get(..10).map(str::to_owned)
+}
+
+/// The first day of the `n`th interval.
+fn step(start: Date, interval: &str, n: u32) -> Option<Date> {
+    let months = match interval {
+        "day" => return start.checked_add(Duration::days(n.into())),
+        "week" => return start.checked_add(Duration::weeks(n.into())),
+        "quarter" => n * 3,
+        _ => n,
+    };
+    let month = u32::from(u8::from(start.month())) - 1 + months;
+    let year = start.year() + i32::try_from(month / 12).ok()?;
+    let month = time::Month::try_from(u8::try_from(month % 12 + 1).ok()?).ok()?;
+    // A month that is too short ends the interval with its last day.
+    Date::from_calendar_date(year, month, start.day().min(month.length(year))).ok()
+}
+
+pub(crate) fn me(state: &State, call: &Call) -> Result<Value, Failure> {
+    let user = state.get_live("users", call.user).ok_or_else(|| Failure::not_found("User"))?;
+    Ok(success(record(state, call, known("users"), user)))
+}
+
+pub(crate) fn find_users(state: &State, call: &Call) -> Result<Value, Failure> {
+    let term = call.parameter("term").unwrap_or_default().to_lowercase();
+    if term.is_empty() {
+        return Err(Failure::invalid("term", "must not be empty"));
+    }
+    let field = if call.asks_for("search_by_email") { "email" } else { "name" };
+    let found = state.live("users").filter(|user| text(user, field).to_lowercase().contains(&term));
+    Ok(success(found.map(|user| record(state, call, known("users"), user)).collect()))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
+pub(crate) fn filter_helpers(_: &State, _: &Call) -> Result<Value, Failure> {
+    const KINDS: &[&str] = &[
+        "int",
+        "double",
+        "monetary",
+        "time",
+        "date",
+        "timerange",
+        "daterange",
+        "varchar",
+        "varchar_auto",
+        "text",
+        "phone",
+        "address",
+        "enum",
+        "set",
+        "user",
+        "org",
+        "people",
+        "deal",
+        "stage",
+        "status",
+    ];
+    let operators: Record = filters::OPERATORS.iter().map(|(operator, words)| ((*operator).to_owned(), (*words).into())).collect();
+    let of_kind = KINDS.iter().map(|kind| ((*kind).to_owned(), Value::Object(operators.clone())));
+    Ok(success(json!({ "operators": of_kind.collect::<Record>() })))
+}

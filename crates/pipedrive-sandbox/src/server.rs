@@ -1,0 +1,77 @@
+//! Serves a sandbox over HTTP/1.1.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::Sandbox;
+
+const MAX_BODY: usize = 10 << 20;
+/// How much of a body that is too large is still read, so that its sender gets to hear of it.
+const MAX_DRAINED: usize = 128 << 20;
+
+/// Answers every connection of a listener until it is dropped.
+pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
+    loop {
+        let (stream, _) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            // One that is gone before it was accepted says nothing about the next.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays with delays");
+        }
+        let sandbox = sandbox.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(sandbox.clone(), request));
+            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let response = match read(body).await? {
+        None => sandbox.refuse_too_large(&Request::from_parts(head, Bytes::new()), MAX_BODY),
+        Some(body) if sandbox.waits() => {
+            let request = Request::from_parts(head, body);
+            let refused = sandbox.clone();
+            match tokio::task::spawn_blocking(move || sandbox.respond(request)).await {
+                Ok(response) => response,
+                Err(error) => refused.internal(&error),
+            }
+        }
+        Some(body) => sandbox.respond(Request::from_parts(head, body)),
+    };
+    Ok(response.map(Full::new))
+}
+
+/// The whole body, or none when it is too large.
+async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut kept = BytesMut::new();
+    let mut total = 0_usize;
+    while let Some(frame) = body.frame().await.transpose()? {
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        total += data.len();
+        if total <= MAX_BODY {
+            kept.extend_from_slice(data);
+        } else if total > MAX_DRAINED {
+            break;
+        }
+    }
+    Ok((total <= MAX_BODY).then(|| kept.freeze()))
+}

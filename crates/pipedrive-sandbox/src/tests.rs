@@ -1,0 +1,70 @@
+//! What a client of the sandbox may rely on.
+
+mod protocol;
+mod records;
+mod storage;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::Value;
+
+use crate::{Clock, DEMO_API_TOKEN, Options, Sandbox};
+
+fn options() -> Options {
+    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), ..Options::default() }
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox::open(options()).expect("a sandbox in memory opens")
+}
+
+fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {
+    let request = Request::builder().method(method).uri(path).header("x-api-token", DEMO_API_TOKEN);
+    match body {
+        Some(body) => request.header("content-type", "application/json").body(Bytes::from(body.to_string())),
+        None => request.body(Bytes::new()),
+    }
+    .expect("the test's request is valid")
+}
+
+fn read(response: &Response<Bytes>) -> (u16, Value) {
+    let body = serde_json::from_slice(response.body()).expect("every answer is JSON; look at Inner::finish");
+    (response.status().as_u16(), body)
+}
+
+fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
+    read(&sandbox.respond(request("GET", path, None)))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
+fn send(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> (u16, Value) {
+    read(&sandbox.respond(request(method, path, Some(&body))))
+}
+
+/// The `data` of a request that must succeed.
+fn data(sandbox: &Sandbox, path: &str) -> Value {
+    let (status, body) = get(sandbox, path);
+    assert_eq!(status, 200, "GET {path} should succeed; it answered {body}");
+    body["data"].clone()
+}
+
+fn done(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Value {
+    let (status, answer) = send(sandbox, method, path, body);
+    assert_eq!(status, 200, "{method} {path} should succeed; it answered {answer}");
+    answer["data"].clone()
+}
+
+#[track_caller]
+fn refused(answer: &(u16, Value), status: u16, part: &str) {
+    let error = answer.1["error"].as_str().unwrap_or_default();
+    assert!(
+        answer.0 == status && answer.1["success"] == false && error.contains(part),
+        "should be a {status} with '{part}' in its error; it is {} {}",
+        answer.0,
+        answer.1
+    );
+}
+
+fn ids(data: &Value) -> Vec<u64> {
+    data.as_array().expect("the data is a list").iter().filter_map(|row| row["id"].as_u64()).collect()
+}

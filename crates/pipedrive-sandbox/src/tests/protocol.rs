@@ -1,0 +1,259 @@
+//! Authentication, routes, limits, strictness, headers and recording: what all operations share.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
+use crate::api::api;
+use crate::{Bearer, DEMO_API_TOKEN, Options, Sandbox, answer, serve};
+
+fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+    let request = headers.iter().fold(Request::builder().uri(path), |r, (name, value)| r.header(*name, *value));
+    read(&sandbox.respond(request.body(Bytes::new()).expect("the test's request is valid")))
+}
+
+#[test]
+fn exactly_one_valid_credential_is_accepted() {
+    let bearer = Bearer { token: "oauth".to_owned(), scopes: vec!["deals:read".to_owned()] };
+    let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
+    let as_bearer = format!("Bearer {DEMO_API_TOKEN}");
+    for headers in [
+        &[][..],
+        &[("x-api-token", "wrong")],
+        &[("authorization", "Bearer wrong")],
+        &[("authorization", as_bearer.as_str())],
+        &[("x-api-token", DEMO_API_TOKEN), ("authorization", "Bearer oauth")],
+    ] {
+        let answer = with_headers(&sandbox, "/api/v2/deals/1", headers);
+        refused(&answer, 401, "unauthorized access");
+        assert_eq!(answer.1["errorCode"], 401, "the gateway's errors name their status in the body");
+    }
+    refused(&with_headers(&sandbox, "/api/v2/deals?api_token=x", &[("x-api-token", DEMO_API_TOKEN)]), 401, "unauthorized");
+    assert_eq!(with_headers(&sandbox, "/api/v2/deals/1", &[("authorization", "Bearer oauth")]).0, 200);
+    refused(&with_headers(&sandbox, "/api/v2/persons/1", &[("authorization", "Bearer oauth")]), 403, "Scope and URL mismatch");
+}
+
+#[test]
+fn routes_say_why_they_do_not_serve() {
+    let sandbox = sandbox();
+    refused(&get(&sandbox, "/api/v2/nothing"), 404, "Unknown path");
+    refused(&get(&sandbox, "/v2/deals"), 404, "Unknown path");
+    refused(&send(&sandbox, "PUT", "/api/v2/deals/1", json!({})), 405, "not allowed");
+    refused(&get(&sandbox, "/v1/deals/1"), 410, "out of support");
+    refused(&get(&sandbox, "/api/v2/leads/search?term=abc"), 501, "does not serve it yet");
+    assert_eq!(get(&sandbox, "/v1/users/me"), get(&sandbox, "/api/v1/users/me"), "/v1 should be an alias of /api/v1");
+}
+
+#[test]
+fn every_documented_operation_is_answered() {
+    let sandbox = sandbox();
+    for operation in api().operations() {
+        let path = operation.path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/");
+        let (status, body) = send(&sandbox, &operation.method, &path, json!({}));
+        let served = answer::action(operation).is_some();
+        assert_eq!(served, !matches!(status, 410 | 501), "{} {path} should be served or say why not: {status} {body}", operation.method);
+        assert!(matches!(status, 200 | 201 | 400 | 404 | 410 | 501), "{} {path} answered {status} {body}", operation.method);
+    }
+}
+
+#[test]
+fn the_second_version_is_strict() {
+    let sandbox = sandbox();
+    let key = data(&sandbox, "/api/v2/dealFields?limit=500")
+        .as_array()
+        .and_then(|fields| fields.iter().find(|f| f["field_type"] == "set" && f["is_custom_field"] == true))
+        .and_then(|field| field["field_code"].as_str().map(str::to_owned))
+        .expect("the demo has a custom field of each type");
+    for (body, part) in [
+        (json!({}), "title: is required"),
+        (json!({ "title": "" }), "title: is required"),
+        (json!({ "title": 5 }), "title: must be a string"),
+        (json!({ "title": "x", "value": "5" }), "value: must be a number"),
+        (json!({ "title": "x", "is_archived": 1 }), "is_archived: must be a boolean"),
+        (json!({ "title": "x", "owner_id": null }), "owner_id: must not be null"),
+        (json!({ "title": "x", "status": "lose" }), "status: must be one of"),
+        (json!({ "title": "x", "expected_close_date": "22.11.2026" }), "expected_close_date: is not in"),
+        (json!({ "title": "x", "won_time": "2026-11-22 10:00:00", "status": "won" }), "won_time: is not in"),
+        (json!({ "title": "x", "colour": "red" }), "colour: unknown field"),
+        (json!({ "title": "x", "custom_fields": { "abc": 1 } }), "custom_fields: Unknown key 'abc'"),
+        (json!({ "title": "x", "custom_fields": { key.clone(): [] } }), "at least one option id"),
+        (json!({ "title": "x", "custom_fields": { key.clone(): ["1"] } }), "must be an option's id"),
+        (json!({ "title": "x", "custom_fields": { key.clone(): [99] } }), "99 is not an option"),
+        (json!({ "title": "x", "visible_to": 2 }), "visible_to: must be one of"),
+        (json!({ "title": "x", "label_ids": [77] }), "label_ids: 77 is not an option"),
+        (json!({ "title": "x", "probability": 101 }), "probability: must be between"),
+    ] {
+        let answer = send(&sandbox, "POST", "/api/v2/deals", body);
+        refused(&answer, 400, part);
+        assert_eq!(answer.1["code"], "ERR_SCHEMA_VALIDATION_FAILED", "a validation error has its code");
+    }
+    refused(&get(&sandbox, "/api/v2/deals?user_id=1"), 400, "user_id: unknown query parameter");
+    refused(&get(&sandbox, "/api/v2/deals?limit=501"), 400, "limit: must be between");
+    refused(&get(&sandbox, "/api/v2/deals?include_fields=notes_count,nothing"), 400, "include_fields: must be one of");
+    refused(&get(&sandbox, "/api/v2/deals?updated_since=2026-01-01T00:00:00.5Z"), 400, "whole seconds");
+    refused(&get(&sandbox, &format!("/api/v2/deals?ids={}", vec!["1"; 101].join(","))), 400, "at most 100 ids");
+    refused(&get(&sandbox, &format!("/api/v2/deals?custom_fields={}", vec!["a"; 16].join(","))), 400, "at most 15 keys");
+    refused(&get(&sandbox, "/api/v2/deals/abc"), 400, "id: must be an integer");
+}
+
+#[test]
+fn the_first_version_is_lenient() {
+    let sandbox = sandbox();
+    let note = done(&sandbox, "POST", "/v1/notes", json!({ "content": "hi", "deal_id": "1", "pinned_to_deal_flag": "1", "colour": "red" }));
+    assert_eq!((&note["deal_id"], &note["pinned_to_deal_flag"]), (&json!(1), &json!(true)));
+    assert_eq!(note["add_time"], "2026-11-22 12:00:00", "v1 writes times without T and Z");
+    assert!(note.get("colour").is_none(), "an unknown field should be ignored");
+    refused(&send(&sandbox, "POST", "/v1/notes", json!({ "deal_id": 1 })), 400, "content: is required");
+    assert_eq!(get(&sandbox, "/v1/notes?whatever=1").0, 200, "v1 ignores unknown query parameters");
+}
+
+#[test]
+fn a_body_must_be_json_and_say_so() {
+    let sandbox = sandbox();
+    let with = |media: &str, body: &'static str| {
+        let request = Request::builder().method("POST").uri("/api/v2/deals").header("x-api-token", DEMO_API_TOKEN);
+        read(&sandbox.respond(request.header("content-type", media).body(Bytes::from(body)).expect("the test's request is valid")))
+    };
+    refused(&with("text/plain", "{\"title\":\"x\"}"), 400, "content-type must be application/json");
+    refused(&with("application/json", "{\"title\":"), 400, "not valid JSON");
+    refused(&with("application/json", "[]"), 400, "must be an object");
+    assert_eq!(with("application/json; charset=utf-8", "{\"title\":\"x\"}").0, 200);
+}
+
+#[test]
+fn limits_refuse_only_when_set() {
+    let unlimited = sandbox();
+    assert!((0..200).all(|_| get(&unlimited, "/api/v2/deals/1").0 == 200), "without a limit nothing is refused");
+
+    let bursty = Sandbox::open(Options { burst_limit: Some(2), ..options() }).expect("a sandbox in memory opens");
+    let answers: Vec<_> = (0..3).map(|_| bursty.respond(request("GET", "/api/v2/deals/1", None))).collect();
+    assert_eq!(answers[1].headers()["x-ratelimit-remaining"], "0");
+    refused(&read(&answers[2]), 429, "request over limit");
+    assert_eq!(answers[2].headers()["retry-after"], "2", "a 429 says when to try again");
+
+    let poor = Sandbox::open(Options { daily_budget: Some(15), ..options() }).expect("a sandbox in memory opens");
+    assert_eq!(get(&poor, "/api/v2/deals").0, 200, "a list costs 10 of 15");
+    let last = poor.respond(request("GET", "/api/v2/deals", None));
+    refused(&read(&last), 429, "request over limit");
+    assert_eq!(last.headers()["x-daily-ratelimit-token-remaining"], "0");
+}
+
+#[test]
+fn every_answer_has_the_headers_of_one() {
+    let sandbox = sandbox();
+    for path in ["/api/v2/deals/1", "/api/v2/deals/9999", "/nothing"] {
+        let response = sandbox.respond(request("GET", path, None));
+        for name in [
+            "x-ratelimit-limit",
+            "x-ratelimit-remaining",
+            "x-ratelimit-reset",
+            "x-daily-ratelimit-token-limit",
+            "x-daily-ratelimit-token-remaining",
+            "x-correlation-id",
+        ] {
+            assert!(response.headers().contains_key(name), "{path} should be answered with {name}");
+        }
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+}
+
+#[test]
+fn pages_add_up_to_the_whole() {
+    let sandbox = sandbox();
+    for path in [
+        "deals?limit=37",
+        "deals?limit=13&sort_by=update_time&sort_direction=desc",
+        "persons?limit=11&sort_by=add_time",
+        "deals/search?term=e1&limit=9",
+    ] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (status, page) = get(&sandbox, &format!("/api/v2/{path}{cursor}"));
+            assert_eq!(status, 200, "{path}{cursor} should be a page: {page}");
+            let rows = if path.contains("search") { page["data"]["items"].as_array() } else { page["data"].as_array() };
+            let id = |row: &Value| row["id"].as_u64().or(row["item"]["id"].as_u64());
+            seen.extend(rows.expect("a page has rows").iter().filter_map(id));
+            match page["additional_data"]["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        let name = path.split(['?', '/']).next().unwrap_or_default();
+        let mut sorted = seen.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), seen.len(), "{path} should answer no record twice");
+        if !path.contains("search") {
+            assert_eq!(sorted, ids(&data(&sandbox, &format!("/api/v2/{name}?limit=500"))), "{path} should lead to every record");
+        }
+    }
+}
+
+#[test]
+fn a_cursor_belongs_to_its_list_and_survives_changes() {
+    let sandbox = sandbox();
+    let (_, page) = get(&sandbox, "/api/v2/deals?limit=5");
+    let cursor = page["additional_data"]["next_cursor"].as_str().expect("there are more deals").to_owned();
+    refused(&get(&sandbox, "/api/v2/deals?cursor=garbage"), 400, "cursor");
+    refused(&get(&sandbox, &format!("/api/v2/persons?cursor={cursor}")), 400, "another list");
+    refused(&get(&sandbox, &format!("/api/v2/deals?sort_by=add_time&cursor={cursor}")), 400, "another list or order");
+    let before = ids(&data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}")));
+    done(&sandbox, "DELETE", "/api/v2/deals/5", json!({}));
+    assert_eq!(ids(&data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}"))), before, "the record of a cursor may go");
+}
+
+#[test]
+fn requests_are_recorded_without_their_secrets() {
+    let path = std::env::temp_dir().join(format!("pipedrive-sandbox-record-{}.jsonl", std::process::id()));
+    let recording = Sandbox::open(Options { record: Some(path.clone()), ..options() }).expect("the recording opens");
+    let form = "--b\r\nContent-Disposition: form-data; name=\"deal_id\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n";
+    let upload = Request::builder()
+        .method("POST")
+        .uri("/api/v1/files")
+        .header("x-api-token", DEMO_API_TOKEN)
+        .header("content-type", "multipart/form-data; boundary=b")
+        .header("x-connector-action", "addFile")
+        .header("x-connector-helper", "true");
+    recording.respond(upload.body(Bytes::from(form)).expect("the test's request is valid"));
+    send(&recording, "POST", "/api/v2/deals?x=1", json!({ "title": "T" }));
+    let text = std::fs::read_to_string(&path).expect("the recording is there");
+    std::fs::remove_file(&path).expect("the recording can be removed");
+    assert!(!text.contains(DEMO_API_TOKEN), "credentials should be redacted");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["multipart"], json!([{ "name": "deal_id", "value": "1" }, { "name": "file", "filename": "a.txt" }]));
+    assert_eq!((&lines[0]["action"], &lines[0]["helper"]), (&json!("addFile"), &json!(true)));
+    assert_eq!(lines[1]["json"], json!({ "title": "T" }));
+    assert_eq!(lines[1]["url"], "http://localhost/api/v2/deals?x=1");
+    assert_eq!((&lines[1]["status"], &lines[1]["response"]["success"]), (&json!(400), &json!(false)));
+    assert_eq!(lines[1]["headers"]["x-api-token"], "[redacted]");
+}
+
+/// Sends one request over a socket and reads the head of its answer.
+fn over_http(body: usize) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
+        let address = listener.local_addr().expect("a listener has an address");
+        tokio::spawn(serve(listener, sandbox()));
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("the sandbox listens");
+        let head = format!(
+            "POST /api/v2/deals HTTP/1.1\r\nhost: x\r\nx-api-token: {DEMO_API_TOKEN}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {body}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        stream.write_all(&vec![b' '; body]).await.expect("the body is read to its end");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("the answer is text");
+        answer
+    })
+}
+
+#[test]
+fn a_body_over_ten_mebibytes_is_refused_politely() {
+    let refused = over_http((10 << 20) + 1);
+    assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("\"success\":false"), "should be a 413 with an error body: {refused}");
+    let allowed = over_http(10 << 20);
+    assert!(allowed.starts_with("HTTP/1.1 400"), "ten mebibytes of blanks are a body, and no JSON: {allowed}");
+}

@@ -1,0 +1,114 @@
+//! The state file: shared by processes, never lost, never destroyed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+
+use serde_json::json;
+
+use super::{data, done, get, ids, options, refused, send};
+use crate::{OpenError, Options, Sandbox, Store};
+
+/// A folder of its own for each test, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder can be made");
+        Self(folder)
+    }
+
+    fn state(&self) -> PathBuf {
+        self.0.join("deep").join("state.json")
+    }
+
+    fn open(&self) -> Result<Sandbox, OpenError> {
+        Sandbox::open(Options { store: Store::File(self.state()), ..options() })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[test]
+fn what_is_written_is_there_for_the_next() {
+    let folder = Folder::new("next");
+    let stage = done(&folder.open().expect("a new file is made"), "PATCH", "/api/v2/stages/1", json!({ "name": "Kept" }));
+    let again = data(&folder.open().expect("the file opens again"), "/api/v2/stages/1");
+    assert_eq!(again, stage, "a write that was answered should be on disk");
+}
+
+#[test]
+fn two_sandboxes_on_one_file_lose_no_write() {
+    const EACH: usize = 8;
+    let folder = Folder::new("shared");
+    let sandboxes = [folder.open().expect("a new file is made"), folder.open().expect("the file opens twice")];
+    let created: Vec<u64> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|n| {
+                let sandbox = sandboxes[n % 2].clone();
+                scope.spawn(move || {
+                    let one = |_| done(&sandbox, "POST", "/api/v2/organizations", json!({ "name": "Shared" }))["id"].as_u64();
+                    (0..EACH).filter_map(one).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("no thread panics")).collect()
+    });
+    let mut unique = created.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), 4 * EACH, "each write should get an id of its own: {created:?}");
+    for sandbox in &sandboxes {
+        let all = ids(&data(sandbox, "/api/v2/organizations?limit=500"));
+        assert!(unique.iter().all(|id| all.contains(id)), "each sandbox should see every write");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_left_alone() {
+    let folder = Folder::new("corrupt");
+    drop(folder.open().expect("a new file is made"));
+    for (content, part) in [("{\"version\":1,", "is no state file"), ("{\"version\":99}", "of version 99"), ("[]", "is no state file")] {
+        fs::write(folder.state(), content).expect("the test writes the file");
+        let error = folder.open().expect_err("such a file should not open").to_string();
+        assert!(error.contains(part), "the error should say '{part}': {error}");
+        assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), content, "the file should be as it was");
+    }
+}
+
+#[test]
+fn a_file_that_becomes_corrupt_is_an_error_of_the_server() {
+    let folder = Folder::new("broken");
+    let sandbox = folder.open().expect("a new file is made");
+    fs::write(folder.state(), "broken").expect("the test writes the file");
+    refused(&get(&sandbox, "/api/v2/deals/1"), 500, "is no state file");
+    refused(&send(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x" })), 500, "is no state file");
+    assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), "broken", "the file should be as it was");
+}
+
+#[test]
+fn a_write_that_cannot_be_stored_changes_nothing() {
+    let folder = Folder::new("unwritable");
+    let sandbox = folder.open().expect("a new file is made");
+    let temporary = PathBuf::from(format!("{}.new", folder.state().display()));
+    drop(fs::remove_file(&temporary));
+    fs::create_dir(&temporary).expect("a folder takes the temporary file's place");
+    refused(&send(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "title": "Lost" })), 500, "cannot be written");
+    assert_ne!(data(&sandbox, "/api/v2/deals/1")["title"], "Lost", "a write that failed should not be seen");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new("private");
+    drop(folder.open().expect("a new file is made"));
+    let mode = |path: PathBuf| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(folder.state()), 0o600);
+    assert_eq!(mode(folder.state().parent().expect("it is in a folder").to_owned()), 0o700);
+}

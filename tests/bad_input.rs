@@ -1,0 +1,126 @@
+//! Bad input of any kind: the right kind of error, a sentence, a hint, a pointer; nothing is sent.
+
+use connector_core::Invocation;
+use serde_json::{Value, json};
+
+use crate::world::{beside_sandbox, options, rendered, runtime};
+
+async fn refused(key: &str, input: Value) -> Value {
+    let outcome = rendered(&runtime("http://127.0.0.1:9").invoke(Invocation::new(key).input(input)).await);
+    assert_eq!(outcome["ok"], false, "{key} must be refused: {outcome}");
+    assert_eq!(outcome["meta"]["requests"], 0, "nothing is sent: {outcome}");
+    assert!(outcome["error"]["hint"].is_string(), "there is a hint: {outcome}");
+    outcome["error"].clone()
+}
+
+#[tokio::test]
+async fn every_fault_is_named_at_once_with_its_pointer() {
+    let error = refused("addPerson", json!({"ownerID": 3, "visibleTo": 2, "emails": [{"value": "a@example.com"}, {"address": "b@example.com"}], "labelIds": "1,2", "birthday": "1990-02-30"})).await;
+    assert_eq!(error["kind"], "invalid_input");
+    let mut faults: Vec<(String, String)> = error["faults"]
+        .as_array()
+        .expect("faults")
+        .iter()
+        .map(|fault| (fault["path"].as_str().unwrap_or_default().to_owned(), fault["message"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    faults.sort();
+    insta::assert_debug_snapshot!("faults_at_once", faults);
+}
+
+#[tokio::test]
+async fn each_fault_says_what_to_do() {
+    let mut told = String::new();
+    for (key, input) in [
+        ("getDeal", json!({"dealId": "abc"})),
+        ("getDeal", json!({})),
+        ("getDeal", json!({"dealId": 0})),
+        ("getDeal", json!({"dealId": 1.5})),
+        ("getDeal", json!({"dealId": null})),
+        ("getDeal", json!({"dealId": 1, "includeField": ["x"]})),
+        ("getDeal", json!({"dealId": 1, "includeFields": ["Notes_Count"]})),
+        ("getDeals", json!({"limit": 501})),
+        ("getDeals", json!({"status": []})),
+        ("getDeals", json!({"ids": (1..=101).collect::<Vec<_>>()})),
+        ("getDeals", json!({"updatedSince": "yesterday"})),
+        ("getDeals", json!({"updatedSince": "2026-01-01T00:00:00.123Z"})),
+        ("getDeals", json!({"updatedSince": "2026-13-01T00:00:00Z"})),
+        ("getDeals", json!({"customFields": ["a,b"]})),
+        ("addDeal", json!({"title": null})),
+        ("addDeal", json!({"title": "x", "expectedCloseDate": "31.12.2026"})),
+        ("addDeal", json!({"title": "x", "archiveTime": "2026-01-01T00:00:00Z"})),
+        ("addDeal", json!({"title": "x", "status": "Open"})),
+        ("updatePerson", json!({"personId": 1, "orgId": null})),
+        ("searchDeals", json!({"term": "a"})),
+        ("searchDeals", json!({"term": ""})),
+        ("selectDeal", json!({"search": "a"})),
+        ("rawRequest", json!({"method": "get", "path": "/api/v2/deals"})),
+        ("rawRequest", json!({"method": "GET", "path": "https://evil.example/api/v2/deals"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/../../oauth/token"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "headers": {"Authorization": "Bearer hunter2"}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals?api_token=hunter2"})),
+        ("rawRequest", json!({"method": "POST", "path": "/api/v2/deals", "json": {}, "form": {}})),
+        ("rawRequest", json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "file", "base64": "###"}]})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"a": {"b": 1}}})),
+    ] {
+        let error = refused(key, input.clone()).await;
+        assert_eq!(error["kind"], "invalid_input", "{key} {input}: {error}");
+        assert!(!error.to_string().contains("hunter2"), "a credential is not repeated: {error}");
+        let input = input.to_string();
+        let input = if input.len() > 120 { "…".to_owned() } else { input };
+        told += &format!("{key} {input}\n");
+        for fault in error["faults"].as_array().expect("faults") {
+            told += &format!("    {}: {}\n", fault["path"].as_str().unwrap_or_default(), fault["message"].as_str().unwrap_or_default());
+        }
+        told += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
+    }
+    insta::assert_snapshot!("faults_and_hints", told.replace("hunter2", "[a secret]"));
+}
+
+#[tokio::test]
+async fn an_unknown_action_names_the_nearest_three() {
+    let error = refused("getDael", json!({})).await;
+    assert_eq!(error["kind"], "unknown_action");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("getDeal") && hint.matches(',').count() == 2), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_connector_and_connection_are_refused_by_name() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let outcome = rendered(&runtime.invoke_json(br#"{"connector": "hubspot", "action": "getDeal"}"#).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_invocation", "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").connection("acme")).await);
+    assert_eq!(outcome["error"]["kind"], "no_connection", "{outcome}");
+}
+
+#[tokio::test]
+async fn a_doubled_key_and_a_number_past_64_bits_are_faults_of_the_input() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let text = br#"{"action": "addDeal", "input": {"title": "a", "title": "b", "customFields": {"x": 123456789012345678901234567890}}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
+    let paths: Vec<&str> =
+        outcome["error"]["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
+    assert_eq!(paths, ["/title", "/customFields/x"]);
+}
+
+/// 50 MB are legal JSON: the account refuses them, and says so.
+#[tokio::test]
+async fn a_body_of_50_mb_gets_the_account_s_own_answer() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x".repeat(50_000_000)}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["status"]), (&json!("upstream_rejected"), &json!(413)), "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("searchDeals").input(json!({"term": "xxxx"}))).await);
+    assert_eq!(outcome["data"]["items"], json!([]), "nothing was created: {outcome}");
+}
+
+#[tokio::test]
+async fn what_the_account_refuses_points_to_the_input() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "customFields": {"nonsense": 1}}))).await);
+    assert_eq!(outcome["error"]["kind"], "upstream_rejected", "{outcome}");
+    assert!(outcome["error"]["faults"][0]["path"].as_str().is_some_and(|path| path.starts_with("/customFields")), "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "personId": 99999}))).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/personId", "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 99999}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("not_found"), &json!("never")), "{outcome}");
+}

@@ -1,0 +1,221 @@
+//! The binary itself: what stands on stdout, what on stderr, and what it exits with.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::world::{assert_valid, path, protocol};
+
+/// A command line whose data lies in a folder of the test's own.
+struct Host {
+    folder: tempfile::TempDir,
+}
+
+impl Host {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder for data") }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(arguments)
+            .env("CONNECTOR_DATA_DIR", self.folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {
+        fed(self.command(arguments), stdin.as_ref())
+    }
+}
+
+fn fed(mut command: Command, stdin: &[u8]) -> Output {
+    let mut child = command.spawn().expect("the binary runs");
+    // A command that reads no stdin may be gone before all of it is written.
+    let _ = child.stdin.take().expect("stdin is piped").write_all(stdin);
+    child.wait_with_output().expect("the binary ends")
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).expect("stdout is text");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let schema = protocol("outcome");
+    lines.iter().for_each(|line| assert_valid(&schema, line, "an outcome"));
+    lines
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_line_sees_what_the_line_before_it_did_and_so_does_the_next_process() {
+    let host = Host::new();
+    let input = "{\"action\":\"addDeal\",\"input\":{\"title\":\"Rocket\"}}\n{\"action\":\"searchDeals\",\"input\":{\"term\":\"Rocket\"}}\n";
+    let output = host.run(&["invoke"], input);
+    let outcomes = lines(&output);
+    assert_eq!((outcomes.len(), output.status.code()), (2, Some(0)), "{}", stderr(&output));
+    let id = &outcomes[0]["data"]["id"];
+    assert_eq!(&outcomes[1]["data"]["items"][0]["item"]["id"], id);
+    assert_eq!(outcomes[0]["meta"]["sandbox"], true);
+    assert_eq!(stderr(&output).matches("embedded sandbox").count(), 1, "it is said once: {}", stderr(&output));
+    let again = lines(&host.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Rocket\"}"], ""));
+    assert_eq!(&again[0]["data"]["items"][0]["item"]["id"], id);
+}
+
+#[test]
+fn one_bad_line_is_one_outcome_and_the_rest_goes_on() {
+    let host = Host::new();
+    let deep = format!("{{\"action\":{}\n", "[".repeat(10_000));
+    let mut input =
+        b"nonsense\n{\"action\":\"nope\"}\n\n{\"id\":\"u\",\"action\":\"getDeal\",\"bogus\":1}\n{\"action\":\"\xff\"}\n".to_vec();
+    input.extend(deep.as_bytes());
+    input.extend(b"{\"id\":\"last\",\"action\":\"getStage\",\"input\":{\"stageId\":\"1\"}}");
+    for arguments in [&["invoke"][..], &["invoke", "--jobs", "8"]] {
+        let output = host.run(arguments, &input);
+        let outcomes = lines(&output);
+        let kinds: Vec<&str> = outcomes.iter().map(|outcome| outcome["error"]["kind"].as_str().unwrap_or("ok")).collect();
+        assert_eq!(kinds, ["invalid_invocation", "unknown_action", "invalid_invocation", "invalid_invocation", "invalid_invocation", "ok"]);
+        assert_eq!((&outcomes[2]["id"], &outcomes[5]["id"]), (&json!("u"), &json!("last")));
+        assert_eq!(output.status.code(), Some(1), "some outcome is not ok");
+    }
+}
+
+#[test]
+fn many_at_once_keep_their_order_unless_told_otherwise() {
+    let host = Host::new();
+    let input: String = (0..60).map(|at| format!("{{\"id\":\"{at}\",\"action\":\"getStage\",\"input\":{{\"stageId\":1}}}}\n")).collect();
+    let ids = |arguments: &[&str]| -> Vec<String> {
+        lines(&host.run(arguments, &input)).iter().map(|outcome| outcome["id"].as_str().expect("an id").to_owned()).collect()
+    };
+    let wanted: Vec<String> = (0..60).map(|at: u32| at.to_string()).collect();
+    assert_eq!(ids(&["invoke", "--jobs", "16"]), wanted);
+    let mut unordered = ids(&["invoke", "--jobs", "16", "--unordered"]);
+    unordered.sort_by_key(|id| id.parse::<u32>().expect("a number"));
+    assert_eq!(unordered, wanted);
+}
+
+#[test]
+fn a_dry_run_starts_no_sandbox_and_shows_what_would_be_sent() {
+    let host = Host::new();
+    let output = host.run(&["invoke", "mergeDeals", "--input", "{\"dealId\":1,\"mergeWithId\":2}", "--dry-run"], "");
+    let outcomes = lines(&output);
+    let line = &outcomes[0]["data"][0];
+    assert_eq!((&line["method"], &line["json"]), (&json!("PUT"), &json!({"merge_with_id": 2})), "{outcomes:?}");
+    assert!(!host.folder.path().join("sandbox.json").exists(), "a dry run starts nothing");
+}
+
+#[test]
+fn an_input_comes_from_an_argument_a_file_or_stdin() {
+    let host = Host::new();
+    let file = host.folder.path().join("input.json");
+    std::fs::write(&file, "{\"stageId\": 1}").expect("it can be written");
+    let at = format!("@{}", file.display());
+    for (input, stdin) in [("{\"stageId\":1}", ""), (at.as_str(), ""), ("-", "{\"stageId\":1}")] {
+        let outcomes = lines(&host.run(&["invoke", "getStage", "--input", input], stdin));
+        assert_eq!(outcomes[0]["data"]["id"], 1, "{input}: {outcomes:?}");
+    }
+    let pretty = host.run(&["invoke", "getStage", "--input", "{\"stageId\":1}", "--pretty"], "");
+    assert!(pretty.stdout.iter().filter(|byte| **byte == b'\n').count() > 10, "--pretty is over several lines");
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
+    let host = Host::new();
+    for (arguments, word) in [
+        (&["invoke", "getDeals", "--pages", "all"][..], "--pages is not built yet"),
+        (&["invoke", "getDeals", "--view", "flat"], "--view is not built yet"),
+        (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
+        (&["serve", "--port", "1"], "`connector serve` is not built yet"),
+        (&["connections", "list"], "`connector connections` is not built yet"),
+        (&["invok"], "invoke"),
+        (&["manifest", "hubspot"], "hubspot"),
+    ] {
+        let output = host.run(arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(word), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "stdout carries outcomes alone");
+    }
+    let output = host.run(&["invoke", "getDeal", "--input", "{\"dealId\":"], "");
+    assert_eq!((lines(&output)[0]["error"]["kind"].as_str(), output.status.code()), (Some("invalid_invocation"), Some(1)));
+}
+
+#[test]
+fn an_account_of_the_environment_is_used_and_a_wrong_one_is_refused() {
+    let host = Host::new();
+    for (variables, word) in [
+        (&[("CONNECTOR_API_TOKEN", "hunter2")][..], "needs CONNECTOR_API_DOMAIN"),
+        (&[("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com")], "needs CONNECTOR_API_TOKEN"),
+        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://evil.example")], "no host of Pipedrive's"),
+        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://pipedrive.com.evil.example")], "no host of Pipedrive's"),
+        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "http://acme.pipedrive.com")], "https"),
+        (&[("CONNECTOR_SANDBOX", "https://acme.pipedrive.com")], "sandbox on this machine"),
+    ] {
+        let mut command = host.command(&["invoke", "getCurrentUser"]);
+        command.envs(variables.iter().copied());
+        let output = fed(command, b"");
+        assert_eq!(output.status.code(), Some(2), "{variables:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(word) && !stderr(&output).contains("hunter2"), "{variables:?}: {}", stderr(&output));
+    }
+    let mut command = host.command(&["invoke", "getDeals", "--dry-run"]);
+    command.env("CONNECTOR_API_TOKEN", "hunter2").env("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com");
+    let output = fed(command, b"");
+    let outcomes = lines(&output);
+    assert_eq!(outcomes[0]["data"][0]["url"], "https://acme.pipedrive.com/api/v2/deals");
+    assert_eq!(outcomes[0]["meta"]["connection"], "env");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "a token is not shown");
+}
+
+#[test]
+fn a_named_connection_never_falls_back_to_the_sandbox() {
+    let host = Host::new();
+    let outcomes = lines(&host.run(&["invoke", "getDeals", "--connection", "acme"], ""));
+    assert_eq!(outcomes[0]["error"]["kind"], "no_connection", "{outcomes:?}");
+    assert!(!host.folder.path().join("sandbox.json").exists(), "nothing was started");
+}
+
+#[test]
+fn the_catalogue_is_listed_described_and_checked() {
+    let host = Host::new();
+    let list = host.run(&["list", "--kind", "data-source"], "");
+    assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 3, "a line each, no colours in a pipe");
+    let described = host.run(&["describe", "getDeal"], "");
+    let text = String::from_utf8_lossy(&described.stdout).into_owned();
+    assert!(
+        text.contains("GET /api/v2/deals/{deal_id}") && text.contains("connector invoke getDeal") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+    let unknown = host.run(&["describe", "getDael"], "");
+    assert!(unknown.status.code() == Some(1) && stderr(&unknown).contains("getDeal"), "{}", stderr(&unknown));
+    let manifest = path("manifests/pipedrive.json").display().to_string();
+    let check = host.run(&["manifest", "pipedrive", "--check", &manifest], "");
+    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
+    let stale = host.folder.path().join("stale.json");
+    std::fs::write(&stale, "{}\n").expect("it can be written");
+    let check = host.run(&["manifest", "--check", &stale.display().to_string()], "");
+    assert!(check.status.code() == Some(1) && stderr(&check).contains("--write"), "{}", stderr(&check));
+}
+
+#[test]
+fn a_host_that_fails_exits_with_3() {
+    let host = Host::new();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let output = host.run(&["sandbox", "--memory", "--port", &port], "");
+    assert!(output.status.code() == Some(3) && stderr(&output).contains("--port 0"), "{}", stderr(&output));
+    std::fs::write(host.folder.path().join("sandbox.json"), "not a state").expect("it can be written");
+    let output = host.run(&["sandbox", "--port", "0"], "");
+    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    assert_eq!(
+        std::fs::read_to_string(host.folder.path().join("sandbox.json")).expect("it is there"),
+        "not a state",
+        "what cannot be read is not destroyed"
+    );
+}
