@@ -11,6 +11,7 @@ use crate::world::{assert_valid, beside_sandbox, catalogue, none, options, path,
 #[tokio::test]
 async fn every_fixture_brings_what_it_says() {
     let record = path("target/traffic.jsonl");
+    std::fs::create_dir_all(path("target")).expect("the build folder is there");
     let _ = std::fs::remove_file(&record);
     let update = std::env::var_os("UPDATE_FIXTURES").is_some();
     let mut found = Vec::new();

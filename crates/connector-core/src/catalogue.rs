@@ -245,6 +245,70 @@ pub(crate) fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Declared, Endpoint, Envelope, FieldShape, Json, Method};
+
+    static VENDOR: Connector = Connector {
+        key: "vendor",
+        label: "Vendor",
+        description: "A vendor.",
+        version: "1",
+        domains: &[],
+        auth: &[],
+        envelope: Envelope { success: "ok", data: "data", beside: "more", next_cursor: "next", found: ("items", "item") },
+        refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
+    };
+
+    const fn declaration(key: &'static str, line: &'static str) -> Declaration {
+        Declaration {
+            key,
+            label: "Label",
+            description: "Description",
+            module: "vendor::rooms::things",
+            line,
+            connector: &VENDOR,
+            endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
+            scopes: &[],
+            cost: None,
+            idempotent: None,
+            destructive: false,
+            rules: &[],
+            fields: &[],
+            returns: FieldShape::of::<Json>(),
+        }
+    }
+
+    static ONE: Declaration = declaration("getThing", "things.rs:1");
+    static OTHER: Declaration = declaration("getOther", "things.rs:5");
+    static AGAIN: Declaration = declaration("getThing", "things.rs:9");
+    static FIRST: Declared = Declared::new(&ONE);
+    static SECOND: Declared = Declared::new(&OTHER);
+    static THIRD: Declared = Declared::new(&AGAIN);
+
+    #[test]
+    fn link_order_is_no_order() {
+        let keys = |registered: [Registered; 2]| {
+            let catalogue = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect("two keys");
+            catalogue.entries().iter().map(Entry::key).collect::<Vec<_>>()
+        };
+        let (first, second) = (Registered::Action(&FIRST), Registered::Action(&SECOND));
+        assert_eq!(keys([first, second]), ["getOther", "getThing"]);
+        assert_eq!(keys([second, first]), ["getOther", "getThing"]);
+    }
+
+    #[test]
+    fn a_doubled_key_names_both_lines() {
+        let registered = [Registered::Action(&FIRST), Registered::Action(&SECOND), Registered::Action(&THIRD)];
+        let error = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
+        assert!(error.contains("things.rs:1") && error.contains("things.rs:9"), "{error}");
+    }
+
+    #[test]
+    fn an_action_of_a_connector_that_is_not_listed_is_not_found() {
+        let catalogue = Catalogue::sorted(&[&VENDOR], [Registered::Action(&FIRST)].into_iter()).expect("one key");
+        assert!(catalogue.find(Some("vendor"), "getThing").is_ok());
+        let error = catalogue.find(Some("other"), "getThing").expect_err("there is no such connector");
+        assert_eq!(error.kind(), ErrorKind::InvalidInvocation);
+    }
 
     #[test]
     fn nearest_prefers_the_closest_and_is_not_fooled_by_case() {

@@ -64,14 +64,19 @@ fn missing_scope(declaration: Option<&Declaration>) -> Error {
 /// A 429: the daily budget is spent, or too much was asked within two seconds. A header that is absent says nothing.
 fn limited(refusal: &Refusal<'_>) -> Error {
     let number = |name: &str| refusal.header(name).and_then(|value| value.trim().parse::<u64>().ok());
-    let seconds = number("retry-after").or_else(|| number("x-ratelimit-reset"));
     if number("x-daily-ratelimit-token-remaining") == Some(0) {
-        return Error::new(ErrorKind::BudgetExhausted, "The company's daily budget of Pipedrive is spent.")
+        let error = Error::new(ErrorKind::BudgetExhausted, "The company's daily budget of Pipedrive is spent.")
             .hint("It is renewed at midnight of Pipedrive's server; a larger plan has more.");
+        // Only `retry-after` can mean the day: the other header is about two seconds.
+        return match number("retry-after") {
+            Some(seconds) => error.retry_after_ms(seconds.saturating_mul(1000)),
+            None => error,
+        };
     }
+    let seconds = number("retry-after").or_else(|| number("x-ratelimit-reset")).unwrap_or(2);
     Error::new(ErrorKind::RateLimited, "Pipedrive takes no more requests for a moment.")
         .hint("Try again after the time named, or make fewer calls at once.")
-        .retry_after_ms(seconds.unwrap_or(2) * 1000)
+        .retry_after_ms(seconds.saturating_mul(1000))
 }
 
 /// A 5xx: maintenance did nothing; anything else may have, where it was a write.
