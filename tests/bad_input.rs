@@ -31,6 +31,7 @@ async fn every_fault_is_named_at_once_with_its_pointer() {
 async fn each_fault_says_what_to_do() {
     let mut told = String::new();
     for (key, input) in [
+        ("getDeal", json!("abc")),
         ("getDeal", json!({"dealId": "abc"})),
         ("getDeal", json!({})),
         ("getDeal", json!({"dealId": 0})),

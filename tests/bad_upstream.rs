@@ -150,6 +150,24 @@ async fn each_refusal_and_each_broken_answer_has_its_kind() {
     }
 }
 
+/// A body that never ends and tells no length is given up at the cap.
+#[tokio::test]
+async fn a_body_without_an_end_is_capped() {
+    let url = served(|mut stream| async move {
+        read_request(&mut stream).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        let mut sent = stream.write_all(head.as_bytes()).await;
+        while sent.is_ok() {
+            sent = stream.write_all(chunk.as_bytes()).await;
+        }
+    })
+    .await;
+    let outcome = rendered(&runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    assert_eq!(kind_and_retry(&outcome), ("bad_answer", "later"), "{outcome}");
+    assert!(outcome["error"]["message"].as_str().is_some_and(|message| message.contains("larger than")), "{outcome}");
+}
+
 #[tokio::test]
 async fn a_missing_scope_is_named_and_a_limit_says_when() {
     let scope = r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403}"#;
@@ -215,8 +233,10 @@ async fn the_shapes_of_data_that_pipedrive_sends_are_all_read() {
 #[tokio::test]
 async fn a_vendor_that_quotes_the_secret_is_cleaned() {
     let body = format!(r#"{{"success":false,"error":"token {SECRET} is bad","error_info":"{SECRET}"}}"#);
-    let [read, _] = both(json_answer("400 Bad Request", &body)).await;
-    assert_eq!(read["error"]["upstream"]["info"], "[redacted]", "{read}");
+    for status in ["400 Bad Request", "200 OK", "500 Oops"] {
+        let [read, _] = both(json_answer(status, &body)).await;
+        assert_eq!(read["error"]["upstream"]["info"], "[redacted]", "{status}: {read}");
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, FieldShape, Place};
 use crate::outcome::{Answer, Page, RawJson};
 use crate::request::Request;
+use crate::response::members;
 use crate::runtime::Call;
 
 /// A struct under `#[data_source]`.
@@ -146,25 +147,21 @@ impl DataSource for DeclaredSource {
 
 impl DeclaredSource {
     fn read(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
-        type Members<'a> = std::collections::HashMap<&'a str, &'a RawValue>;
         let unread = |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").source(error);
+        let data: &RawValue = serde_json::from_str(data.as_str()).map_err(unread)?;
         let (list, record) = self.connector.envelope.found;
-        let text = data.as_str();
-        let records: Vec<Members<'_>> = if text.starts_with('{') {
-            let found: Members<'_> = serde_json::from_str(text).map_err(unread)?;
-            let items = found.get(list).map_or("[]", |items| items.get());
-            let items: Vec<Members<'_>> = serde_json::from_str(items).map_err(unread)?;
-            let inner = items.iter().filter_map(|item| item.get(record)).map(|item| serde_json::from_str(item.get()));
-            inner.collect::<Result<_, _>>().map_err(unread)?
-        } else {
-            serde_json::from_str(text).map_err(unread)?
-        };
-        let member = |record: &Members<'_>, name: &str| record.get(name).map_or_else(String::new, |raw| plain(raw));
-        Ok(records
-            .iter()
-            .map(|record| Choice { key: member(record, "id"), label: filled(self.choice, |name| member(record, name)) })
-            .collect())
+        // A search answers an object whose list holds the records one level down.
+        let found = member(data, list);
+        let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;
+        let records = items.into_iter().map(|item| found.and_then(|_| member(item, record)).unwrap_or(item));
+        let text = |record, name: &str| member(record, name).map_or_else(String::new, plain);
+        Ok(records.map(|record| Choice { key: text(record, "id"), label: filled(self.choice, |name| text(record, name)) }).collect())
     }
+}
+
+/// A member of an object, where it is one and has it.
+fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+    members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 impl Choices {

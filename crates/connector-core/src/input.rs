@@ -128,7 +128,7 @@ impl Checks {
             }
             ValidationErrorKind::MinItems { .. } => faults.push(Fault::new(at, "the list is empty; give an item, or leave the list out")),
             ValidationErrorKind::Format { .. } => {
-                faults.push(Fault::new(at, format!("{} does not exist in the calendar", brief(&error.instance().to_string()))))
+                faults.push(Fault::new(at, format!("{} does not exist in the calendar", brief(&error.instance().to_string()))));
             }
             ValidationErrorKind::Pattern { .. } => {
                 let example = schema().and_then(|schema| schema["examples"][0].as_str());

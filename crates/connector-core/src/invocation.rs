@@ -64,10 +64,13 @@ impl Invocation {
         }
     }
 
-    /// With an input; anything but an object is taken for an empty one.
+    /// With an input, which is an object: anything else is a fault of the call.
     #[must_use]
     pub fn input(mut self, input: Value) -> Self {
-        self.input = if let Value::Object(input) = input { input } else { Map::new() };
+        match input {
+            Value::Object(input) => self.input = input,
+            _ => self.faults.push(Fault::new("", "is not an object of inputs by name")),
+        }
         self
     }
 

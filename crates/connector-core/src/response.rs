@@ -185,7 +185,7 @@ impl<'a> Read<'a> {
 }
 
 /// The members of an object; none where it is something else, as Pipedrive's empty `[]`.
-fn members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
+pub(crate) fn members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {
         type Value = Vec<(Cow<'de, str>, &'de RawValue)>;

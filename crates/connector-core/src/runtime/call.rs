@@ -33,6 +33,8 @@ pub(crate) struct Session {
 struct State {
     meta: Meta,
     would_send: Vec<Value>,
+    /// What was sent as a credential, so that no word of an error repeats it.
+    credentials: Vec<Credential>,
     /// A write that was handed to the network and has not answered.
     open_write: bool,
 }
@@ -85,25 +87,20 @@ impl<'a> Call<'a> {
             self.session.state().would_send.push(line);
             return Err(Error::new(ErrorKind::Cancelled, "A dry run sends nothing."));
         }
-        let mut access = self.runtime.connections.access(self.connection).await?;
-        let response = self.sent(&request, &access, role).await?;
-        let response = match response.status {
-            // A 401 was not carried out, so that it is safe to send again under a fresh credential.
-            401 => match self.runtime.connections.renew(self.connection, &access).await? {
-                Some(fresh) => {
-                    access = fresh;
-                    self.sent(&request, &access, role).await?
-                }
-                None => response,
-            },
-            _ => response,
-        };
+        let access = self.runtime.connections.access(self.connection).await?;
+        let mut response = self.sent(&request, &access, role).await?;
+        // A 401 was not carried out, so that it is safe to send again under a fresh credential.
+        if response.status == 401
+            && let Some(fresh) = self.runtime.connections.renew(self.connection, &access).await?
+        {
+            response = self.sent(&request, &fresh, role).await?;
+        }
         match response.status {
             200..=299 => Ok(response),
             300..=399 => Err(redirected(&response)),
             _ => {
                 let refusal = Refusal::new(&response, self.entry.declaration());
-                Err((self.entry.connector().refusal)(&refusal).without(access.credential().secret()))
+                Err((self.entry.connector().refusal)(&refusal))
             }
         }
     }
@@ -116,6 +113,7 @@ impl<'a> Call<'a> {
         let told = self.connection.sandbox.then(|| (self.entry.key(), role));
         {
             let mut state = self.session.state();
+            state.credentials.push(access.credential().clone());
             state.meta.requests += 1;
             state.meta.attempts = state.meta.attempts.max(1);
             state.meta.tokens += request.cost;
@@ -170,6 +168,11 @@ impl Session {
 
     pub(super) fn meta(&self) -> Meta {
         std::mem::take(&mut self.state().meta)
+    }
+
+    /// The failure without any credential that was sent: a vendor may quote what it got.
+    pub(super) fn cleaned(&self, error: Error) -> Error {
+        self.state().credentials.iter().fold(error, |error, credential| error.without(credential.secret()))
     }
 
     pub(super) fn timed_out(&self, limit: Duration) -> Error {

@@ -81,15 +81,22 @@ impl Inner {
             let chosen = self.connections.choose(entry.connector().key, connection.as_deref()).await?;
             session.chose(&chosen);
             let call = Call::new(entry, &input, &chosen, self, &session);
-            match options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read) {
-                Some(key) => self.once(key, &call).await,
-                None => run(&call).await,
+            match (options.idempotency_key.as_deref(), &self.ledger) {
+                (Some(_), None) => Err(Error::new(
+                    ErrorKind::InvalidInvocation,
+                    "An idempotency key is not built yet on this host, which keeps no outcomes.",
+                )
+                .hint("Leave options.idempotencyKey out.")),
+                // A read leaves nothing that could be done twice.
+                (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => once(ledger.as_ref(), key, &call).await,
+                _ => run(&call).await,
             }
         };
         let result = match tokio::time::timeout(options.timeout, work).await {
             Ok(result) => result,
             Err(_) => Err(session.timed_out(options.timeout)),
-        };
+        }
+        .map_err(|error| session.cleaned(error));
         let mut meta = session.meta();
         meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let kind = result.as_ref().err().map(Error::kind);
@@ -104,44 +111,37 @@ impl Inner {
         );
         Outcome { id, action: Some(action), result, meta }
     }
+}
 
-    /// Runs a call at most once under a key.
-    async fn once(&self, key: &str, call: &Call<'_>) -> Result<Answer, Error> {
-        let Some(ledger) = &self.ledger else {
-            return Err(Error::new(
-                ErrorKind::InvalidInvocation,
-                "An idempotency key is not built yet on this host, which keeps no outcomes.",
-            )
-            .hint("Leave options.idempotencyKey out."));
-        };
-        match ledger.claim(key, &call.fingerprint()).await? {
-            Claim::Fresh => {}
-            Claim::Finished(answer) => {
-                call.replayed();
-                return Answer::kept(&answer);
-            }
-            Claim::Unfinished => {
-                return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
-                    .with_retry(Retry::Unsafe)
-                    .hint("It is still running, or it may have been carried out: look before you repeat it."));
-            }
-            Claim::OtherCall => {
-                return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
-                    .hint("Use a key for one call alone."));
-            }
+/// Runs a call at most once under a key.
+async fn once(ledger: &dyn Ledger, key: &str, call: &Call<'_>) -> Result<Answer, Error> {
+    match ledger.claim(key, &call.fingerprint()).await? {
+        Claim::Fresh => {}
+        Claim::Finished(answer) => {
+            call.replayed();
+            return Answer::kept(&answer);
         }
-        let result = run(call).await;
-        let kept = match &result {
-            Ok(answer) => ledger.finish(key, answer.to_keep()).await,
-            Err(error) if error.retry() == Retry::Unsafe => Ok(()),
-            Err(_) => ledger.release(key).await,
-        };
-        // What was carried out stays carried out: a ledger that fails afterwards is a warning, not a failure.
-        if let Err(error) = kept {
-            call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
+        Claim::Unfinished => {
+            return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
+                .with_retry(Retry::Unsafe)
+                .hint("It is still running, or it may have been carried out: look before you repeat it."));
         }
-        result
+        Claim::OtherCall => {
+            return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
+                .hint("Use a key for one call alone."));
+        }
     }
+    let result = run(call).await;
+    let kept = match &result {
+        Ok(answer) => ledger.finish(key, answer.to_keep()).await,
+        Err(error) if error.retry() == Retry::Unsafe => Ok(()),
+        Err(_) => ledger.release(key).await,
+    };
+    // What was carried out stays carried out: a ledger that fails afterwards is a warning, not a failure.
+    if let Err(error) = kept {
+        call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
+    }
+    result
 }
 
 /// The input as it will travel.
