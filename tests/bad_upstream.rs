@@ -173,6 +173,9 @@ async fn a_missing_scope_is_named_and_a_limit_says_when() {
     let scope = r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403}"#;
     let [_, create] = both(json_answer("403 Forbidden", scope)).await;
     assert!(create["error"]["hint"].as_str().is_some_and(|hint| hint.contains("deals:full")), "{create}");
+    let url = upstream(json_answer("403 Forbidden", scope)).await;
+    let picklist = rendered(&runtime(&url).invoke(Invocation::new("selectPerson")).await);
+    assert!(picklist["error"]["hint"].as_str().is_some_and(|hint| hint.contains("contacts:read")), "a data source too: {picklist}");
     let [read, _] = both(http("429 Too Many Requests", "content-type: application/json\r\nretry-after: 3\r\n", "{}")).await;
     assert_eq!(read["error"]["retryAfterMs"], 3000, "{read}");
 }

@@ -13,7 +13,7 @@ use crate::field::{Field, Place, Written};
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// What will be sent, without a host and without a credential.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -27,6 +27,8 @@ pub struct Request {
     pub body: Body,
     /// What it costs of the daily budget.
     pub cost: u32,
+    /// What was declared of it, for the words of a refusal.
+    pub(crate) declaration: Option<&'static Declaration>,
 }
 
 /// Whether a request is the one that the action stands for, or one beside it.
@@ -65,13 +67,14 @@ pub struct Part {
 impl Request {
     /// A request with nothing but a method and a path.
     pub fn new(method: Method, path: impl Into<String>, cost: u32) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost }
+        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost, declaration: None }
     }
 
     /// The request of a declared action; the input has passed its checks, so building cannot fail.
-    pub fn of(declaration: &Declaration, input: &Map<String, Value>) -> Self {
+    pub fn of(declaration: &'static Declaration, input: &Map<String, Value>) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
         let mut request = Self::new(endpoint.method, filled(&endpoint, declaration.fields, input), declaration.cost.unwrap_or(0));
+        request.declaration = Some(declaration);
         let given = || declaration.fields.iter().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();

@@ -82,7 +82,7 @@ impl<'a> Call<'a> {
 
     async fn dispatch(&self, request: Request, role: Role) -> Result<Response, Error> {
         if self.session.dry_run {
-            let header = self.credential_header()?;
+            let header = if self.connection.api_token { self.token_header()? } else { "authorization" };
             let line = request.line(self.entry.key(), &self.connection.origin, header, role);
             self.session.state().would_send.push(line);
             return Err(Error::new(ErrorKind::Cancelled, "A dry run sends nothing."));
@@ -99,7 +99,7 @@ impl<'a> Call<'a> {
             200..=299 => Ok(response),
             300..=399 => Err(redirected(&response)),
             _ => {
-                let refusal = Refusal::new(&response, self.entry.declaration());
+                let refusal = Refusal::new(&response, request.declaration);
                 Err((self.entry.connector().refusal)(&refusal))
             }
         }
@@ -108,7 +108,7 @@ impl<'a> Call<'a> {
     async fn sent(&self, request: &Request, access: &crate::Access, role: Role) -> Result<Response, Error> {
         let header = match access.credential() {
             Credential::Bearer(_) => "authorization",
-            Credential::ApiToken(_) => self.credential_header()?,
+            Credential::ApiToken(_) => self.token_header()?,
         };
         let told = self.connection.sandbox.then(|| (self.entry.key(), role));
         {
@@ -128,10 +128,7 @@ impl<'a> Call<'a> {
         result
     }
 
-    fn credential_header(&self) -> Result<&'static str, Error> {
-        if !self.connection.api_token {
-            return Ok("authorization");
-        }
+    fn token_header(&self) -> Result<&'static str, Error> {
         self.entry.connector().token_header().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.entry.connector().label))
                 .hint("Connect it by OAuth.")
