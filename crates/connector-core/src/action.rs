@@ -117,6 +117,10 @@ pub trait Action: fmt::Debug + Send + Sync {
 }
 
 /// An action that needs code: its fields are read into the struct, and `run` does the rest through the call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has neither an endpoint nor code",
+    note = "give #[action] an endpoint, as `get(\"/api/v2/deals\")`, or write `impl Handler for {Self}`"
+)]
 #[async_trait]
 pub trait Handler: DeserializeOwned + Send {
     /// Runs it; all that it sends goes through `call`.

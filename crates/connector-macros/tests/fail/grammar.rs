@@ -1,0 +1,321 @@
+// What tokens alone can tell: each module is one wrong declaration.
+
+mod action_without_doc {
+    use connector_core::action;
+
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod label_without_description {
+    use connector_core::action;
+
+    /// Get Deal
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod field_without_doc {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        deal_id: connector_core::Id,
+    }
+}
+
+mod record_without_doc {
+    use connector_core::record;
+
+    #[record]
+    struct Deal {
+        /// Its ID.
+        id: i64,
+    }
+}
+
+mod member_without_doc {
+    use connector_core::record;
+
+    /// A deal.
+    #[record]
+    struct Deal {
+        id: i64,
+    }
+}
+
+mod unknown_method {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(fetch("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod unknown_word {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), price = 1, returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod two_endpoints {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), post("/v2/deals"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod path_without_slash {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod path_variable_without_field {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        id: connector_core::Id,
+    }
+}
+
+mod place_of_a_path_variable {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        #[query]
+        deal_id: connector_core::Id,
+    }
+}
+
+mod returns_missing {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod two_places {
+    use connector_core::action;
+
+    /// Add Deal
+    ///
+    /// Add a deal
+    #[action(post("/v2/deals"), returns(connector_core::Json))]
+    struct AddDeal {
+        /// The owner of the deal.
+        #[query]
+        #[form]
+        owner_id: connector_core::Id,
+    }
+}
+
+mod doubled_wire_name {
+    use connector_core::action;
+
+    /// Get Deals
+    ///
+    /// Get all deals
+    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    struct GetDeals {
+        /// Only deals of this owner.
+        owner_id: Option<connector_core::Id>,
+        /// Only deals of this user.
+        #[wire("owner_id")]
+        user_id: Option<connector_core::Id>,
+    }
+}
+
+mod two_inputs_of_one_name {
+    use connector_core::action;
+
+    /// Get Deals
+    ///
+    /// Get all deals
+    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    struct GetDeals {
+        /// Only deals of this owner.
+        owner_id: Option<connector_core::Id>,
+        /// Only deals of this user.
+        #[allow(non_snake_case)]
+        ownerId: Option<connector_core::Id>,
+    }
+}
+
+mod member_twice {
+    use connector_core::record;
+
+    /// A deal.
+    #[record]
+    struct Deal {
+        /// Its ID.
+        id: i64,
+        /// Its number.
+        #[wire("id")]
+        number: i64,
+    }
+}
+
+mod tuple_struct {
+    use connector_core::{action, record};
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct GetDeal(connector_core::Id);
+
+    /// A deal.
+    #[record]
+    struct Deal(i64);
+}
+
+mod enum_as_action {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    enum GetDeal {
+        One,
+        All,
+    }
+}
+
+mod record_with_words {
+    use connector_core::record;
+
+    /// A deal.
+    #[record(open)]
+    struct Deal {
+        /// Its ID.
+        id: i64,
+    }
+}
+
+mod data_source_incomplete {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal.
+    #[data_source(search(SearchDeals), label("{title}"))]
+    struct SelectDeal;
+
+    /// Select Person
+    ///
+    /// Select a person.
+    #[data_source(list(GetPersons), label("{name}"))]
+    struct SelectPerson;
+
+    /// Select Stage
+    ///
+    /// Select a stage.
+    #[data_source(list(GetStages), search(SearchStages))]
+    struct SelectStage;
+
+    /// Select User
+    ///
+    /// Select a user.
+    #[data_source(list(GetUsers), find(FindUsers), label("{name}"))]
+    struct SelectUser;
+}
+
+mod value_with_fields {
+    use connector_core::record;
+
+    /// Where a deal stands.
+    #[record]
+    enum DealStatus {
+        Open,
+        Lost(String),
+    }
+}
+
+mod variable_beside_text {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}.json"), returns(connector_core::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+
+    /// Get Person
+    ///
+    /// Get details of a person
+    #[action(get("/v2/persons/{{person_id}}"), returns(connector_core::Json))]
+    struct GetPerson {
+        /// The person to read.
+        person_id: connector_core::Id,
+    }
+}
+
+mod word_twice {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), cost = 1, returns(connector_core::Json), cost = 2)]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+fn main() {}

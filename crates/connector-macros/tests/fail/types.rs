@@ -1,0 +1,92 @@
+// What the types tell: each module is one wrong declaration.
+
+mod input_of_another_type {
+    use connector_core::{Json, action};
+
+    /// Get Deals
+    ///
+    /// Get all deals
+    #[action(get("/v2/deals"), returns(Json))]
+    struct GetDeals {
+        /// How many deals a page has.
+        limit: Option<u32>,
+    }
+}
+
+mod answer_of_another_type {
+    use connector_core::{Id, action};
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(Vec<u32>))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: Id,
+    }
+}
+
+mod member_of_another_type {
+    use connector_core::record;
+
+    /// A deal.
+    #[record]
+    struct Deal {
+        /// Its ID.
+        id: u32,
+    }
+}
+
+mod by_hand_without_handler {
+    use connector_core::{Id, action};
+
+    /// Download File
+    ///
+    /// Download a file
+    #[action]
+    struct DownloadFile {
+        /// The file to download.
+        file_id: Id,
+    }
+}
+
+mod source_that_is_none {
+    use connector_core::{Id, Json, action};
+
+    struct SelectDeal;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), returns(Json))]
+    struct GetDeal {
+        /// The deal to read.
+        #[source(SelectDeal)]
+        deal_id: Id,
+    }
+}
+
+mod data_source_over_no_action {
+    use connector_core::{Json, Text, action, data_source};
+
+    struct SearchDeals;
+
+    /// Get Deals
+    ///
+    /// Get all deals
+    #[action(get("/v2/deals"), returns(Vec<Json>))]
+    struct GetDeals {
+        /// Where to go on.
+        cursor: Option<Text>,
+    }
+
+    /// Select Deal
+    ///
+    /// Select a deal.
+    #[data_source(list(GetDeals), search(SearchDeals), label("{title}"))]
+    struct SelectDeal;
+}
+
+include!("../with/connector.rs");
+
+fn main() {}

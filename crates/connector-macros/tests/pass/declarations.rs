@@ -1,0 +1,214 @@
+//! One declaration of each kind, and what the catalogue then knows.
+
+use async_trait::async_trait;
+use connector_core::{
+    Answer, Call, Catalogue, Date, Error, Handler, Id, Invocation, Json, Kind, List, Nullable, Place, Text, action, data_source, record,
+};
+use serde_json::{Value, json};
+
+include!("../with/connector.rs");
+
+/// Get Deal
+///
+/// Get details of a deal,
+/// in two lines
+#[action(get("/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal))]
+struct GetDeal {
+    /// The deal to read.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// Further fields to include.
+    include_fields: Option<List<DealExtra>>,
+    /// The kind of the deal.
+    r#type: Option<Text>,
+}
+
+/// Get Deals
+///
+/// Get all deals
+#[action(get("/v2/deals"), returns(Vec<Deal>), rules(at_most_one(&["ownerId", "filterId"])))]
+struct GetDeals {
+    /// Only deals of this owner.
+    owner_id: Option<Id>,
+    /// A filter of the account.
+    filter_id: Option<Id>,
+    /// Where to go on.
+    cursor: Option<Text>,
+}
+
+/// Search Deals
+///
+/// Search deals
+#[action(get("/v2/deals/search"), returns(Found), rules(shortest("term", 2, "exact")))]
+struct SearchDeals {
+    /// The text to look for.
+    term: Text,
+    /// Whether the whole text must match.
+    exact: Option<bool>,
+}
+
+/// Update Deal
+///
+/// Update a deal
+#[action(patch("/v2/deals/{deal_id}"), returns(Deal), rules(any_of(&["title", "closeDate"])))]
+#[key("changeDeal")]
+struct UpdateDeal {
+    /// The deal to change.
+    deal_id: Id,
+    /// The title of the deal.
+    title: Option<String>,
+    /// The day on which it is to close; null clears it.
+    #[wire("expected_close_date")]
+    close_date: Option<Nullable<Date>>,
+    /// Whether to tell the owner.
+    #[query]
+    tell: Option<bool>,
+}
+
+/// Merge Deals
+///
+/// Merge two deals
+#[action(put("/v1/deals/{deal_id}/merge"), cost = 40, returns(Deal), idempotent = false, destructive)]
+struct MergeDeals {
+    /// The deal that is gone afterwards.
+    deal_id: Id,
+    /// The deal that stays.
+    #[form]
+    merge_with_id: Id,
+}
+
+/// Ping
+///
+/// See whether the vendor answers
+#[action(get("/v2/ping"), returns(Json))]
+struct Ping;
+
+/// Set Note
+///
+/// Set or clear the note of a deal
+#[action]
+struct SetNote {
+    /// The deal to change.
+    deal_id: Id,
+    /// The text; null clears it. Left out, it stays.
+    note: Option<Nullable<Text>>,
+}
+
+#[async_trait]
+impl Handler for SetNote {
+    async fn run(self, _call: &Call<'_>) -> Result<Answer, Error> {
+        let said = match self.note {
+            None => "stays".to_owned(),
+            Some(Nullable::Null) => "is cleared".to_owned(),
+            Some(Nullable::Value(Text(text))) => format!("is {text}"),
+        };
+        Ok(Answer::of(&json!({"deal": self.deal_id.0, "note": said})))
+    }
+}
+
+/// Select Deal
+///
+/// Select a deal.
+#[data_source(list(GetDeals), search(SearchDeals), label("{title}"))]
+struct SelectDeal;
+
+/// A deal.
+#[record]
+struct Deal {
+    /// Its ID.
+    id: i64,
+    /// The deal that it was made from.
+    parent: Option<DealParts>,
+    /// Where it stands.
+    status: Option<DealStatus>,
+    /// Its kind.
+    r#type: Option<String>,
+    /// Who may see it.
+    #[wire("visibleTo")]
+    visible_to: Option<VisibleTo>,
+}
+
+/// A deal within a deal.
+#[record]
+struct DealParts {
+    /// The deals within.
+    deals: Vec<Deal>,
+}
+
+/// What a search found.
+#[record]
+struct Found {
+    /// The deals.
+    items: Vec<Deal>,
+}
+
+/// Where a deal stands.
+#[record]
+enum DealStatus {
+    Open,
+    #[wire("closed")]
+    Won,
+    NotYetKnown,
+}
+
+/// Who may see it.
+#[record]
+enum VisibleTo {
+    #[wire(1)]
+    Owner,
+    #[wire(7)]
+    Company,
+}
+
+/// What can be included.
+#[record]
+enum DealExtra {
+    NextActivityId,
+}
+
+fn main() {
+    let catalogue = Catalogue::of(&[&CONNECTOR]).expect("no key is there twice");
+    let keys: Vec<&str> = catalogue.entries().iter().map(|entry| entry.key()).collect();
+    assert_eq!(keys, ["changeDeal", "getDeal", "getDeals", "mergeDeals", "ping", "searchDeals", "selectDeal", "setNote"]);
+    let declared = |key: &str| catalogue.find(None, key).expect("it is declared").declaration().expect("it is an action");
+
+    let get = declared("getDeal");
+    assert_eq!((get.label, get.description), ("Get Deal", "Get details of a deal, in two lines"));
+    assert_eq!((get.cost, get.scopes), (Some(1), &["deals:read", "deals:full"][..]));
+    assert_eq!(get.fields.iter().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
+        ("dealId", "deal_id", Place::Path),
+        ("includeFields", "include_fields", Place::Query),
+        ("type", "type", Place::Query),
+    ]);
+    assert_eq!(get.fields[0].source, Some("selectDeal"));
+    assert!(declared("getDeals").is_paged() && declared("getDeals").returns.many);
+
+    let update = declared("changeDeal");
+    assert_eq!(update.fields.iter().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
+        ("dealId", "deal_id", Place::Path),
+        ("title", "title", Place::Body),
+        ("closeDate", "expected_close_date", Place::Body),
+        ("tell", "tell", Place::Query),
+    ]);
+    let merge = declared("mergeDeals");
+    assert_eq!((merge.fields[1].place, merge.is_idempotent(), merge.destructive), (Place::Form, false, true));
+
+    let manifest = catalogue.manifest(&CONNECTOR, |_| None);
+    let output = manifest["actions"].as_array().and_then(|actions| actions.iter().find(|action| action["key"] == "getDeal")).expect("it is there");
+    let deal = &output["output"]["$defs"]["Deal"]["properties"];
+    assert_eq!(deal["status"]["examples"], json!(["open", "closed", "not_yet_known"]));
+    assert_eq!(deal["visibleTo"]["examples"], json!([1, 7]));
+    assert_eq!(deal["type"]["description"], "Its kind.");
+    assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(Kind::DataSource(_))));
+
+    by_hand();
+}
+
+/// Null and absent are two things to an action by hand.
+fn by_hand() {
+    let read = |input: Value| serde_json::from_value::<SetNote>(input).expect("it fits").note;
+    assert!(read(json!({"dealId": 1})).is_none());
+    assert!(matches!(read(json!({"dealId": 1, "note": null})), Some(Nullable::Null)));
+    assert!(matches!(read(json!({"dealId": 1, "note": "x"})), Some(Nullable::Value(Text(text))) if text == "x"));
+    let _ = Invocation::new("setNote").input(json!({"dealId": 1}));
+}

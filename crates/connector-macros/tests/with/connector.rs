@@ -1,0 +1,12 @@
+// The connector that each case belongs to.
+
+pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
+    key: "acme",
+    label: "Acme",
+    description: "A vendor of examples.",
+    version: "1.0.0",
+    domains: &["acme.example"],
+    auth: &[connector_core::Auth::OAuth2],
+    envelope: connector_core::Envelope { success: "success", data: "data", beside: "beside", next_cursor: "next", found: ("items", "item") },
+    refusal: |refusal| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
+};
