@@ -225,7 +225,7 @@ impl RawJson {
 
     /// An outcome is one line: breaks between tokens become spaces. Within a string JSON allows none.
     fn one_line(text: Bytes) -> Self {
-        if text.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        if memchr::memchr2(b'\n', b'\r', &text).is_some() {
             let spaced: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
             return Self(spaced.into());
         }
