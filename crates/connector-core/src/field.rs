@@ -263,7 +263,7 @@ impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
         let mut items = T::schema(schemas);
         // A comma inside an item would make two of one.
         if items["type"] == "string" && items.get("enum").is_none() {
-            items = json!({"type": "string", "pattern": "^[^,]+$", "examples": ["one-value-without-a-comma"]});
+            items = json!({"type": "string", "pattern": "^[^,]+$", "examples": ["text without a comma"]});
         }
         json!({"type": "array", "items": items, "minItems": 1, "maxItems": MOST})
     }

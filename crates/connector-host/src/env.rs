@@ -15,6 +15,11 @@ pub(crate) const CA_FILE: &str = "CONNECTOR_CA_FILE";
 
 /// What `--help` says of them.
 pub(crate) const HELP: &str = "\
+Examples:
+  connector invoke searchDeals --input '{\"term\": \"audit\"}'
+  connector invoke addDeal --input '{\"title\": \"Rocket\"}' --dry-run
+  echo '{\"action\": \"getDeals\", \"input\": {\"limit\": 3}}' | connector invoke
+
 Environment:
   CONNECTOR_SANDBOX      a running sandbox, http://127.0.0.1:PORT: the connection `sandbox`
   CONNECTOR_API_TOKEN    an API token of Pipedrive: the connection `env`, together with

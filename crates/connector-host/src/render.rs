@@ -52,16 +52,16 @@ pub(crate) fn described(entry: &Value) -> String {
     let properties = entry["input"]["properties"].as_object();
     let required = entry["input"]["required"].as_array();
     out.push_str(if properties.is_none_or(serde_json::Map::is_empty) { "\nNo input.\n" } else { "\nInput:\n" });
+    let types: Vec<String> = properties.into_iter().flatten().map(|(_, property)| type_of(property, &entry["input"])).collect();
     let width = properties.into_iter().flatten().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, property) in properties.into_iter().flatten() {
+    let type_width = types.iter().map(String::len).max().unwrap_or(0);
+    for ((name, property), kind) in properties.into_iter().flatten().zip(&types) {
         let mark = if required.is_some_and(|names| names.iter().any(|other| other == name)) { "*" } else { " " };
         let source = property["x-source"].as_str().map_or_else(String::new, |source| format!(" Choices: {source}."));
-        let _ = writeln!(
-            out,
-            "{mark} {BOLD}{name:<width$}{PLAIN}  {}  {}{source}",
-            type_of(property, &entry["input"]),
-            text(&property["description"])
-        );
+        let _ = writeln!(out, "{mark} {BOLD}{name:<width$}{PLAIN}  {kind:<type_width$}  {}{source}", text(&property["description"]));
+        if let Some(values) = many(property) {
+            let _ = writeln!(out, "    {:width$}{values}", "");
+        }
     }
     if required.is_some() {
         out.push_str("  (* must be given)\n");
@@ -76,6 +76,15 @@ pub(crate) fn described(entry: &Value) -> String {
 const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
+/// More values than these are not shown as a type.
+const FEW: usize = 6;
+
+/// The values of a closed set, or of a list of them, where they are many.
+fn many(schema: &Value) -> Option<String> {
+    let values = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array()).filter(|values| values.len() > FEW)?;
+    Some(values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "))
+}
+
 /// A schema's type in a few words.
 fn type_of(schema: &Value, root: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
@@ -84,16 +93,21 @@ fn type_of(schema: &Value, root: &Value) -> String {
     let values = schema["enum"]
         .as_array()
         .map(|values| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>());
-    match (values, &schema["type"]) {
-        (Some(values), _) if values.len() > 6 => format!("{}|…", values[..5].join("|")),
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        kind => kind.as_str().into_iter().collect(),
+    };
+    match (values, kinds.as_slice()) {
+        // Many values are listed below the sentence.
+        (Some(values), _) if values.len() > FEW => "one of these".to_owned(),
         (Some(values), _) => values.join("|"),
-        (None, Value::Array(kinds)) => kinds.iter().map(|kind| kind.as_str().unwrap_or_default()).collect::<Vec<_>>().join("|"),
-        (None, Value::String(kind)) if kind == "array" => format!("list of {}", type_of(&schema["items"], root)),
-        (None, Value::String(kind)) => schema["examples"][0]
-            .as_str()
-            .filter(|_| schema.get("format").is_some())
-            .map_or_else(|| kind.clone(), |example| format!("{kind} as {example}")),
-        _ => "any".to_owned(),
+        (None, ["array", ..]) => format!("list of {}", type_of(&schema["items"], root).replace("one of these", "these")),
+        (None, []) => "any".to_owned(),
+        (None, kinds) => {
+            let form = schema["examples"][0].as_str().filter(|form| form.starts_with(|first: char| first.is_ascii_digit()));
+            let null = if kinds.contains(&"null") { "|null" } else { "" };
+            format!("{}{null}", form.unwrap_or(kinds[0]))
+        }
     }
 }
 
