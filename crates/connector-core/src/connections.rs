@@ -1,6 +1,7 @@
 //! What an engine brings: which connection a call uses, where it goes and with which credential.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
@@ -36,9 +37,12 @@ pub struct Connection {
     pub sandbox: bool,
 }
 
-/// Where to send, and with which credential.
+/// Where to send, and with which credential; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct Access(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     origin: String,
     credential: Credential,
 }
@@ -103,16 +107,16 @@ impl Access {
         {
             return Err(refused("it has more than a scheme, a host and a port").hint("Write it as https://acme.example."));
         }
-        Ok(Self { origin: url.origin().ascii_serialization(), credential })
+        Ok(Self(Arc::new(Inner { origin: url.origin().ascii_serialization(), credential })))
     }
 
     /// The host, with its scheme and port.
     pub fn origin(&self) -> &str {
-        &self.origin
+        &self.0.origin
     }
 
     pub(crate) fn credential(&self) -> &Credential {
-        &self.credential
+        &self.0.credential
     }
 }
 
@@ -148,7 +152,7 @@ impl OneConnection {
     pub fn new(name: &str, origin: &str, credential: Credential) -> Result<Self, Error> {
         let access = Access::new(origin, credential)?;
         let mut connection = Connection::new(name, access.origin());
-        connection.api_token = matches!(access.credential, Credential::ApiToken(_));
+        connection.api_token = matches!(access.credential(), Credential::ApiToken(_));
         Ok(Self { connection, access })
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::action::Effect;
 use crate::catalogue::Entry;
-use crate::connections::{Connection, Credential};
+use crate::connections::{Access, Connection, Credential};
 use crate::error::{Error, ErrorKind, Retry};
 use crate::outcome::Meta;
 use crate::request::{Request, Role};
@@ -34,7 +34,7 @@ struct State {
     meta: Meta,
     would_send: Vec<Value>,
     /// What was sent as a credential, so that no word of an error repeats it.
-    credentials: Vec<Credential>,
+    used: Vec<Access>,
     /// A write that was handed to the network and has not answered.
     open_write: bool,
 }
@@ -105,7 +105,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn sent(&self, request: &Request, access: &crate::Access, role: Role) -> Result<Response, Error> {
+    async fn sent(&self, request: &Request, access: &Access, role: Role) -> Result<Response, Error> {
         let header = match access.credential() {
             Credential::Bearer(_) => "authorization",
             Credential::ApiToken(_) => self.token_header()?,
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
         let told = self.connection.sandbox.then(|| (self.entry.key(), role));
         {
             let mut state = self.session.state();
-            state.credentials.push(access.credential().clone());
+            state.used.push(access.clone());
             state.meta.requests += 1;
             state.meta.attempts = state.meta.attempts.max(1);
             state.meta.tokens += request.cost;
@@ -169,7 +169,7 @@ impl Session {
 
     /// The failure without any credential that was sent: a vendor may quote what it got.
     pub(super) fn cleaned(&self, error: Error) -> Error {
-        self.state().credentials.iter().fold(error, |error, credential| error.without(credential.secret()))
+        self.state().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
     }
 
     pub(super) fn timed_out(&self, limit: Duration) -> Error {
