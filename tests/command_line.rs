@@ -70,6 +70,28 @@ fn a_line_sees_what_the_line_before_it_did_and_so_does_the_next_process() {
     assert_eq!(&again[0]["data"]["items"][0]["item"]["id"], id);
 }
 
+/// Several processes over one state: no write is lost, and no ID is given twice.
+#[test]
+fn processes_that_share_the_sandbox_lose_no_write() {
+    let host = Host::new();
+    let input: String = (0..10).map(|at| format!("{{\"action\":\"addDeal\",\"input\":{{\"title\":\"Shared {at}\"}}}}\n")).collect();
+    let running: Vec<_> = (0..3)
+        .map(|_| {
+            let mut child = host.command(&["invoke"]).spawn().expect("the binary runs");
+            child.stdin.take().expect("stdin is piped").write_all(input.as_bytes()).expect("it is read");
+            child
+        })
+        .collect();
+    let outputs = running.into_iter().map(|child| child.wait_with_output().expect("the binary ends"));
+    let mut ids: Vec<i64> =
+        outputs.flat_map(|output| lines(&output)).map(|outcome| outcome["data"]["id"].as_i64().expect("an ID")).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 30, "each create has an ID of its own: {ids:?}");
+    let found = lines(&host.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Shared\"}"], ""));
+    assert_eq!(found[0]["page"]["count"], 30, "and all of them are there");
+}
+
 #[test]
 fn one_bad_line_is_one_outcome_and_the_rest_goes_on() {
     let host = Host::new();

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::action::Declaration;
 use crate::connector::Connector;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::field::{Field, FieldShape, Place};
+use crate::field::{Field, FieldShape, Place, Text};
 use crate::outcome::{Answer, Page, RawJson};
 use crate::request::Request;
 use crate::response::members;
@@ -95,7 +95,7 @@ static CURSOR: Field = Field {
     place: Place::Own,
     doc: "Where to go on: `page.next` of the page before. Left out, the first page is read.",
     source: None,
-    shape: FieldShape::of::<Option<String>>(),
+    shape: FieldShape::of::<Option<Text>>(),
 };
 
 #[async_trait]
