@@ -46,6 +46,8 @@ async fn each_fault_says_what_to_do() {
         ("getDeals", json!({"updatedSince": "2026-01-01T00:00:00.123Z"})),
         ("getDeals", json!({"updatedSince": "2026-13-01T00:00:00Z"})),
         ("getDeals", json!({"customFields": ["a,b"]})),
+        ("getPipelineDeals", json!({"pipelineId": 1, "filterId": 2})),
+        ("getActivities", json!({"leadId": "7"})),
         ("addDeal", json!({"title": null})),
         ("addDeal", json!({"title": "x", "expectedCloseDate": "31.12.2026"})),
         ("addDeal", json!({"title": "x", "archiveTime": "2026-01-01T00:00:00Z"})),
@@ -62,6 +64,18 @@ async fn each_fault_says_what_to_do() {
         ("rawRequest", json!({"method": "POST", "path": "/api/v2/deals", "json": {}, "form": {}})),
         ("rawRequest", json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "file", "base64": "###"}]})),
         ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"a": {"b": 1}}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"ids": ["1,2", 3]}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals?term=%ff"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals/1", "headers": {"X-HTTP-Method-Override": "DELETE"}})),
+        (
+            "rawRequest",
+            json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "f", "value": "x", "fileName": "a\r\nb"}]}),
+        ),
+        (
+            "rawRequest",
+            json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "f", "value": "x", "contentType": "garbage"}]}),
+        ),
+        ("addPerson", json!({"name": "x", "emails": [{"value": null}]})),
     ] {
         let error = refused(key, input.clone()).await;
         assert_eq!(error["kind"], "invalid_input", "{key} {input}: {error}");
@@ -102,6 +116,39 @@ async fn a_doubled_key_and_a_number_past_64_bits_are_faults_of_the_input() {
     let paths: Vec<&str> =
         outcome["error"]["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
     assert_eq!(paths, ["/title", "/customFields/x"]);
+    // A name that begins as the member does keeps all of its pointer.
+    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 1, "inputX": 1, "inputX": 2}}"#).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/inputX", "{outcome}");
+    // One value, one fault.
+    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 123456789012345678901234567890}}"#).await);
+    assert_eq!(outcome["error"]["faults"].as_array().map(Vec::len), Some(1), "{outcome}");
+}
+
+/// Names that the JSON library takes for its own would be read as something else than was given.
+#[tokio::test]
+async fn a_name_of_the_json_library_is_refused() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let text = br#"{"action": "rawRequest", "input": {"method": "POST", "path": "/api/v2/deals", "json": {"$serde_json::private::RawValue": "[1,2]"}}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
+    let input = json!({"title": "x", "customFields": {"a": [{"$serde_json::private::RawValue": "[1,2]"}]}});
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(input)).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/customFields", "{outcome}");
+}
+
+#[tokio::test]
+async fn a_filter_beside_what_it_overrides_is_a_warning() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(
+        &runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "ownerId": 2, "status": ["won"], "limit": 1}))).await,
+    );
+    assert_eq!(
+        outcome["meta"]["warnings"],
+        json!(["`filterId` overrides `ownerId` and `status`: Pipedrive ignores what is overridden."]),
+        "{outcome}"
+    );
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "limit": 1}))).await);
+    assert_eq!(outcome["meta"]["warnings"], json!([]), "{outcome}");
 }
 
 /// 50 MB are legal JSON: the account refuses them, and says so.

@@ -137,6 +137,17 @@ async fn each_refusal_and_each_broken_answer_has_its_kind() {
         ("404", json_answer("404 Not Found", plain), ("not_found", "never"), ("not_found", "never")),
         ("409", json_answer("409 Conflict", plain), ("conflict", "never"), ("conflict", "never")),
         ("410", json_answer("410 Gone", plain), ("gone", "never"), ("gone", "never")),
+        ("410 as a page", http("410 Gone", html, "<html>"), ("gone", "never"), ("gone", "never")),
+        ("409 as a page", http("409 Conflict", html, "<html>"), ("conflict", "never"), ("conflict", "never")),
+        ("418", json_answer("418 Teapot", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501", json_answer("501 No", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501 as a page", http("501 No", html, "<html>"), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        (
+            "a refusal that no tree can hold",
+            json_answer("200 OK", r#"{"success":false,"error":"no","n":1e999}"#),
+            ("upstream_rejected", "never"),
+            ("upstream_rejected", "never"),
+        ),
         ("422", json_answer("422 Unprocessable", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
         ("429", http("429 Too Many Requests", limit, plain), ("rate_limited", "later"), ("rate_limited", "later")),
         ("429 for the day", http("429 Too Many Requests", spent, plain), ("budget_exhausted", "later"), ("budget_exhausted", "later")),
@@ -195,6 +206,29 @@ async fn what_came_travels_on_byte_for_byte_on_one_line() {
 #[tokio::test]
 async fn the_shapes_of_data_that_pipedrive_sends_are_all_read() {
     for (key, input, body, data, page) in [
+        (
+            "getDeals",
+            json!({}),
+            r#"{"data":[{"id":1}],"additional_data":{"next_cursor":123}}"#,
+            json!([{"id": 1}]),
+            json!({"count": 1, "complete": false, "next": "123"}),
+        ),
+        (
+            "getDeals",
+            json!({}),
+            r#"{"data":[{"id":1}],"additional_data":{"next_cursor":""}}"#,
+            json!([{"id": 1}]),
+            json!({"count": 1, "complete": true, "next": null}),
+        ),
+        ("selectDeal", json!({}), r#"{"success":true,"data":null}"#, json!([]), json!({"count": 0, "complete": true, "next": null})),
+        (
+            "selectDeal",
+            json!({}),
+            r#"{"data":[{"id":18446744073709551617,"title":"a\u00e9","status":"open"}]}"#,
+            json!([{"key": "18446744073709551617", "label": "aé - open"}]),
+            json!({"count": 1, "complete": true, "next": null}),
+        ),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/x"}), r"[1,2]", json!([1, 2]), json!(null)),
         ("getDeals", json!({}), r#"{"success":true,"data":null}"#, json!(null), json!({"count": 0, "complete": true, "next": null})),
         (
             "getDeals",
@@ -240,6 +274,43 @@ async fn a_vendor_that_quotes_the_secret_is_cleaned() {
         let [read, _] = both(json_answer(status, &body)).await;
         assert_eq!(read["error"]["upstream"]["info"], "[redacted]", "{status}: {read}");
     }
+}
+
+/// A place in an error where nobody expects words of the vendor's, and a cut in the middle of the secret.
+#[tokio::test]
+async fn a_secret_in_a_pointer_or_at_a_cut_is_cleaned_too() {
+    let long = "x".repeat(490);
+    for said in [format!("Validation failed: title.{SECRET}: bad"), format!("{long}{SECRET}")] {
+        let body = format!(r#"{{"success":false,"error":"{said}"}}"#);
+        let [_, create] = both(json_answer("400 Bad Request", &body)).await;
+        assert!(!create.to_string().contains("hunter2-"), "{create}");
+    }
+}
+
+/// A write that waits for its turn was not sent, whatever becomes of those before it.
+#[tokio::test]
+async fn a_write_that_never_got_its_turn_was_not_sent() {
+    let url = served(|mut stream| async move {
+        read_request(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let connection = OneConnection::new("acme", &url, Credential::bearer(SECRET)).expect("loopback is a host");
+    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).connections_per_host(1).build().expect("it is sound");
+    let text = |ms: u32| format!(r#"{{"action": "addDeal", "input": {{"title": "x"}}, "options": {{"timeoutMs": {ms}}}}}"#);
+    let (first, second) = tokio::join!(runtime.invoke_json(text(600).as_bytes()), runtime.invoke_json(text(200).as_bytes()));
+    let (first, second) = (rendered(&first), rendered(&second));
+    assert_eq!((kind_and_retry(&first), &first["meta"]["requests"]), (("timed_out", "unsafe"), &json!(1)), "{first}");
+    assert_eq!((kind_and_retry(&second), &second["meta"]["requests"]), (("timed_out", "later"), &json!(0)), "{second}");
+}
+
+/// A host that is not the vendor's gets no credential, even where an engine names it.
+#[tokio::test]
+async fn a_host_of_others_gets_no_credential() {
+    let connection = OneConnection::new("acme", "https://evil.example", Credential::bearer(SECRET)).expect("it is https");
+    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).build().expect("it is sound");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["requests"]), (&json!("no_connection"), &json!(0)), "{outcome}");
 }
 
 #[tokio::test]

@@ -195,6 +195,37 @@ fn an_account_of_the_environment_is_used_and_a_wrong_one_is_refused() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "a token is not shown");
 }
 
+/// A proxy of the environment is not ours: what is meant for this machine would leave it, with its token.
+#[test]
+fn a_proxy_of_the_environment_is_not_used() {
+    let host = Host::new();
+    let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    let url = format!("http://{}", proxy.local_addr().expect("it is bound"));
+    let mut command = host.command(&["invoke", "getStage", "--input", "{\"stageId\":1}"]);
+    command.env("http_proxy", &url).env("HTTP_PROXY", &url).env("ALL_PROXY", &url).env("CONNECTOR_PROXY", &url);
+    let output = fed(command, b"");
+    assert_eq!(lines(&output)[0]["data"]["id"], 1, "{}", stderr(&output));
+}
+
+/// An engine that waits for an outcome before it writes on must get it, however many jobs there may be.
+#[test]
+fn an_outcome_is_written_while_stdin_is_still_open() {
+    use std::io::{BufRead, BufReader};
+    let host = Host::new();
+    for arguments in [&["invoke"][..], &["invoke", "--jobs", "4"], &["invoke", "--jobs", "4", "--unordered"]] {
+        let mut child = host.command(arguments).spawn().expect("the binary runs");
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        for _ in 0..2 {
+            stdin.write_all(b"{\"action\":\"getStage\",\"input\":{\"stageId\":1}}\n").expect("it reads");
+            let line = stdout.next().expect("an outcome comes").expect("it is text");
+            assert!(line.contains("\"ok\":true"), "{line}");
+        }
+        drop(stdin);
+        assert!(child.wait().expect("it ends").success());
+    }
+}
+
 #[test]
 fn a_named_connection_never_falls_back_to_the_sandbox() {
     let host = Host::new();

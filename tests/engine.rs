@@ -151,6 +151,31 @@ async fn a_key_carries_a_create_out_once() {
     }
 }
 
+/// A vault that never answers.
+struct Hung;
+
+#[async_trait]
+impl Connections for Hung {
+    async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
+        Ok(Connection::new("hung", "http://127.0.0.1:9"))
+    }
+
+    async fn access(&self, _connection: &Connection) -> Result<Access, Error> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_call_ran_out_of_time_before_it_was_sent_is_free_again() {
+    let book = Book::default();
+    let runtime = Runtime::builder().connectors(&CONNECTORS).ledger(book.clone()).connections(Hung).build().expect("the runtime is sound");
+    let mut call = keyed("run-4", json!({"title": "x"}));
+    call.options.timeout = std::time::Duration::from_millis(50);
+    let outcome = rendered(&runtime.invoke(call).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("timed_out"), &json!("later")), "{outcome}");
+    assert!(book.0.lock().expect("nobody panics").is_empty(), "nothing was sent, so that the key is free");
+}
+
 #[tokio::test]
 async fn without_a_ledger_a_key_is_refused_and_nothing_is_sent() {
     let runtime = beside_sandbox(options()).await;

@@ -41,8 +41,12 @@ pub struct Declaration {
     pub destructive: bool,
     /// What must hold between inputs.
     pub rules: &'static [Rule],
-    /// The inputs, in the order in which they are shown.
-    pub fields: &'static [Field],
+    /// The inputs that it declares itself.
+    pub own: &'static [Field],
+    /// The action whose inputs it takes too.
+    pub like: Option<fn() -> &'static Declaration>,
+    /// Which of those it does not take, and why.
+    pub without: &'static [(&'static str, &'static str)],
     /// What comes back.
     pub returns: FieldShape,
 }
@@ -174,13 +178,22 @@ impl<H: Handler> Action for ByHand<H> {
 
     async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let handler = H::deserialize(call.input()).map_err(|error| {
-            Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).source(error)
+            Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).with_source(error)
         })?;
         handler.run(call).await
     }
 }
 
 impl Declaration {
+    /// The inputs, in the order in which they are shown: its own, and those of the action that it is like.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        let (own, without) = (self.own, self.without);
+        let like = self.like.map_or(&[][..], |like| like().own);
+        let taken =
+            move |field: &&Field| !own.iter().any(|other| other.name == field.name) && !without.iter().any(|(name, _)| *name == field.name);
+        own.iter().chain(like.iter().filter(taken))
+    }
+
     /// What it does to the vendor's data.
     pub fn effect(&self) -> Effect {
         match self.endpoint.map(|endpoint| endpoint.method) {
@@ -207,7 +220,7 @@ impl Declaration {
 
     /// Whether it answers a list by pages.
     pub fn is_paged(&self) -> bool {
-        self.fields.iter().any(|field| field.place == Place::Query && field.wire == "cursor")
+        self.fields().any(|field| field.place == Place::Query && field.wire == "cursor")
     }
 
     /// Whether it answers a list.
@@ -217,7 +230,7 @@ impl Declaration {
 
     /// The field that travels as `wire`.
     pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
-        self.fields.iter().find(|field| field.wire == wire)
+        self.fields().find(|field| field.wire == wire)
     }
 }
 

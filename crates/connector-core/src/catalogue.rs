@@ -59,7 +59,7 @@ impl Catalogue {
         for pair in entries.windows(2) {
             if pair[0].key() == pair[1].key() && pair[0].connector().key == pair[1].connector().key {
                 let message = format!("The key {} is declared twice: at {} and at {}.", pair[0].key(), pair[0].line(), pair[1].line());
-                return Err(Error::new(ErrorKind::Bug, message).hint("Rename one of the two structs, or give it #[key(\"…\")]."));
+                return Err(Error::new(ErrorKind::Bug, message).with_hint("Rename one of the two structs, or give it #[key(\"…\")]."));
             }
         }
         Ok(Self { connectors: connectors.to_vec(), entries })
@@ -87,7 +87,7 @@ impl Catalogue {
         {
             let known: Vec<&str> = self.connectors.iter().map(|connector| connector.key).collect();
             let error = Error::new(ErrorKind::InvalidInvocation, format!("There is no connector {named:?}."));
-            return Err(error.hint(format!("Linked in: {}.", known.join(", "))));
+            return Err(error.with_hint(format!("Linked in: {}.", known.join(", "))));
         }
         let from = self.entries.partition_point(|entry| entry.key() < key);
         let mut same = self.entries[from..].iter().take_while(|entry| entry.key() == key);
@@ -97,7 +97,7 @@ impl Catalogue {
             (Some(_), Some(_)) => {
                 let owners: Vec<&str> = same.by_ref().map(|entry| entry.connector().key).collect();
                 Err(Error::new(ErrorKind::InvalidInvocation, format!("Several connectors have {key}."))
-                    .hint(format!("Give `connector`: {}.", owners.join(" or "))))
+                    .with_hint(format!("Give `connector`: {}.", owners.join(" or "))))
             }
             (None, _) => Err(self.unknown(key)),
         }
@@ -107,8 +107,8 @@ impl Catalogue {
         let near = nearest(key, self.entries.iter().map(Entry::key), 3);
         let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", shortened(key)));
         match near.as_slice() {
-            [] => error.hint("`connector list` shows all keys."),
-            near => error.hint(format!("The nearest: {}.", near.join(", "))),
+            [] => error.with_hint("`connector list` shows all keys."),
+            near => error.with_hint(format!("The nearest: {}.", near.join(", "))),
         }
     }
 }
@@ -175,7 +175,7 @@ impl Entry {
     /// Its inputs, in order.
     pub fn fields(&self) -> Vec<&'static Field> {
         match self.kind {
-            Kind::Action(action) => action.declaration().fields.iter().collect(),
+            Kind::Action(action) => action.declaration().fields().collect(),
             Kind::DataSource(source) => source.fields(),
         }
     }
@@ -272,7 +272,9 @@ mod tests {
             idempotent: None,
             destructive: false,
             rules: &[],
-            fields: &[],
+            own: &[],
+            like: None,
+            without: &[],
             returns: FieldShape::of::<Json>(),
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::connector::Connector;
 use crate::error::{Error, ErrorKind};
 
 /// The connections of an engine.
@@ -44,6 +45,8 @@ pub struct Access(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     origin: String,
+    host: String,
+    local: bool,
     credential: Credential,
 }
 
@@ -88,7 +91,7 @@ impl Access {
     /// A host, as `https://acme.example`, and its credential. Plain http is for this machine alone.
     pub fn new(origin: &str, credential: Credential) -> Result<Self, Error> {
         let refused = |why: &str| Error::new(ErrorKind::NoConnection, format!("{origin:?} cannot be a connection's host: {why}."));
-        let url = reqwest::Url::parse(origin).map_err(|error| refused("it is no URL").source(error))?;
+        let url = reqwest::Url::parse(origin).map_err(|error| refused("it is no URL").with_source(error))?;
         let local = match url.host_str() {
             Some("localhost") => true,
             Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
@@ -97,7 +100,7 @@ impl Access {
         match url.scheme() {
             "https" => {}
             "http" if local => {}
-            _ => return Err(refused("it must be https").hint("Plain http is taken for this machine alone.")),
+            _ => return Err(refused("it must be https").with_hint("Plain http is taken for this machine alone.")),
         }
         if !matches!(url.path(), "" | "/")
             || url.query().is_some()
@@ -105,14 +108,20 @@ impl Access {
             || !url.username().is_empty()
             || url.password().is_some()
         {
-            return Err(refused("it has more than a scheme, a host and a port").hint("Write it as https://acme.example."));
+            return Err(refused("it has more than a scheme, a host and a port").with_hint("Write it as https://acme.example."));
         }
-        Ok(Self(Arc::new(Inner { origin: url.origin().ascii_serialization(), credential })))
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok(Self(Arc::new(Inner { origin: url.origin().ascii_serialization(), host, local, credential })))
     }
 
     /// The host, with its scheme and port.
     pub fn origin(&self) -> &str {
         &self.0.origin
+    }
+
+    /// Whether a credential of this connector's accounts may go there: to a host of the vendor's, or to this machine.
+    pub(crate) fn is_of(&self, connector: &Connector) -> bool {
+        self.0.local || connector.owns_host(&self.0.host)
     }
 
     pub(crate) fn credential(&self) -> &Credential {
@@ -170,7 +179,7 @@ impl Connections for OneConnection {
         match named {
             Some(named) if named != self.connection.name => {
                 let error = Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", crate::catalogue::shortened(named)));
-                Err(error.hint(format!("There is one: {}.", self.connection.name)))
+                Err(error.with_hint(format!("There is one: {}.", self.connection.name)))
             }
             _ => Ok(self.connection.clone()),
         }

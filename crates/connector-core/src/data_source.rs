@@ -3,7 +3,6 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::action::Declaration;
@@ -86,6 +85,7 @@ static SEARCH: Field = Field {
     place: Place::Own,
     doc: "Text to look for. Left out, all records are offered.",
     source: None,
+    overrides: &[],
     shape: FieldShape::of::<Option<String>>(),
 };
 
@@ -95,6 +95,7 @@ static CURSOR: Field = Field {
     place: Place::Own,
     doc: "Where to go on: `page.next` of the page before. Left out, the first page is read.",
     source: None,
+    overrides: &[],
     shape: FieldShape::of::<Option<Text>>(),
 };
 
@@ -121,7 +122,7 @@ impl DataSource for DeclaredSource {
     }
 
     fn fields(&self) -> Vec<&'static Field> {
-        let limit = (self.list)().fields.iter().find(|field| field.name == "limit");
+        let limit = (self.list)().fields().find(|field| field.name == "limit");
         [&SEARCH, &CURSOR].into_iter().chain(limit).collect()
     }
 
@@ -147,15 +148,24 @@ impl DataSource for DeclaredSource {
 
 impl DeclaredSource {
     fn read(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
-        let unread = |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").source(error);
+        let unread =
+            |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").with_source(error);
         let data: &RawValue = serde_json::from_str(data.as_str()).map_err(unread)?;
+        if data.get() == "null" {
+            return Ok(Vec::new());
+        }
         let (list, record) = self.connector.envelope.found;
         // A search answers an object whose list holds the records one level down.
         let found = member(data, list);
         let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;
         let records = items.into_iter().map(|item| found.and_then(|_| member(item, record)).unwrap_or(item));
         let text = |record, name: &str| member(record, name).map_or_else(String::new, plain);
-        Ok(records.map(|record| Choice { key: text(record, "id"), label: filled(self.choice, |name| text(record, name)) }).collect())
+        let choices: Vec<Choice> =
+            records.map(|record| Choice { key: text(record, "id"), label: filled(self.choice, |name| text(record, name)) }).collect();
+        if choices.iter().any(|choice| choice.key.is_empty()) {
+            return Err(Error::new(ErrorKind::BadAnswer, "A record of the list to choose from has no ID."));
+        }
+        Ok(choices)
     }
 }
 
@@ -173,10 +183,10 @@ impl Choices {
 
 /// A text without its quotes; anything else as it is written; null as nothing.
 fn plain(raw: &RawValue) -> String {
-    match serde_json::from_str::<Value>(raw.get()) {
-        Ok(Value::String(text)) => text,
-        Ok(Value::Null) | Err(_) => String::new(),
-        Ok(other) => other.to_string(),
+    match serde_json::from_str::<String>(raw.get()) {
+        Ok(text) => text,
+        Err(_) if raw.get() == "null" => String::new(),
+        Err(_) => raw.get().to_owned(),
     }
 }
 

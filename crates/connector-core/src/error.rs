@@ -203,7 +203,7 @@ impl Error {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
@@ -217,28 +217,28 @@ impl Error {
 
     /// When a retry can help.
     #[must_use]
-    pub fn retry_after_ms(mut self, milliseconds: u64) -> Self {
+    pub fn with_retry_after_ms(mut self, milliseconds: u64) -> Self {
         self.0.retry_after_ms = Some(milliseconds);
         self
     }
 
     /// What is wrong with the input.
     #[must_use]
-    pub fn faults(mut self, faults: Vec<Fault>) -> Self {
+    pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;
         self
     }
 
     /// What the vendor said.
     #[must_use]
-    pub fn upstream(mut self, upstream: Upstream) -> Self {
+    pub fn with_upstream(mut self, upstream: Upstream) -> Self {
         self.0.upstream = Some(upstream);
         self
     }
 
     /// The cause, for a log; it is never shown to a caller.
     #[must_use]
-    pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
     }
@@ -253,13 +253,28 @@ impl Error {
         &self.0.message
     }
 
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// When a retry can help, in milliseconds, where it is known.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        self.0.retry_after_ms
+    }
+
+    /// What the vendor said.
+    pub fn upstream(&self) -> Option<&Upstream> {
+        self.0.upstream.as_ref()
+    }
+
     /// Whether a retry helps.
     pub fn retry(&self) -> Retry {
         self.0.retry.unwrap_or(self.0.kind.facts().1)
     }
 
     /// What is wrong with the input.
-    pub fn input_faults(&self) -> &[Fault] {
+    pub fn faults(&self) -> &[Fault] {
         &self.0.faults
     }
 
@@ -273,7 +288,12 @@ impl Error {
         };
         clean(&mut self.0.message);
         self.0.hint.iter_mut().for_each(clean);
-        self.0.faults.iter_mut().for_each(|fault| clean(&mut fault.message));
+        for fault in &mut self.0.faults {
+            clean(&mut fault.path);
+            clean(&mut fault.message);
+        }
+        // A cause is for a log, and cannot be cleaned.
+        self.0.source = self.0.source.take().filter(|source| secret.is_empty() || !source.to_string().contains(secret));
         if let Some(upstream) = &mut self.0.upstream {
             [&mut upstream.error, &mut upstream.info, &mut upstream.code].into_iter().flatten().for_each(clean);
         }

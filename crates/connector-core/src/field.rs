@@ -22,6 +22,8 @@ pub struct Field {
     pub doc: &'static str,
     /// The key of the data source that fills it.
     pub source: Option<&'static str>,
+    /// The inputs that the vendor ignores beside it.
+    pub overrides: &'static [&'static str],
     /// What its type says.
     pub shape: FieldShape,
 }
@@ -128,6 +130,11 @@ pub struct Flag(pub bool);
 #[serde(transparent)]
 pub struct Date(pub String);
 
+/// A UUID: `adf21080-0e10-11eb-879b-05d71fb426ec`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Uuid(pub String);
+
 /// A moment with its zone, in whole seconds: `2026-01-31T09:30:00Z`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -205,13 +212,19 @@ impl FieldType for Text {
 
 impl FieldType for Date {
     fn schema(schemas: &mut Schemas) -> Value {
-        schemas.moment("date", r"^\d{4}-\d{2}-\d{2}$", "2026-01-31")
+        schemas.formed("date", r"^\d{4}-\d{2}-\d{2}$", "2026-01-31")
+    }
+}
+
+impl FieldType for Uuid {
+    fn schema(schemas: &mut Schemas) -> Value {
+        schemas.formed("uuid", "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", "adf21080-0e10-11eb-879b-05d71fb426ec")
     }
 }
 
 impl FieldType for DateTime {
     fn schema(schemas: &mut Schemas) -> Value {
-        schemas.moment("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$", "2026-01-31T09:30:00Z")
+        schemas.formed("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$", "2026-01-31T09:30:00Z")
     }
 }
 

@@ -12,8 +12,8 @@ use crate::catalogue::nearest;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, Place};
 
-/// The largest whole number that a decimal fraction carries exactly.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+/// From this whole number on, a decimal fraction may stand for another one.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// What an input is checked with.
 pub(crate) struct Checks {
@@ -115,7 +115,10 @@ impl Checks {
                 faults.push(Fault::new(format!("{at}/{}", escaped(name)), "is required".to_owned()));
             }
             _ if error.instance().is_null() => {
-                let required = self.schema["required"].as_array().is_some_and(|names| names.iter().any(|name| at[1..] == *name));
+                let named = at.rsplit('/').next().unwrap_or_default();
+                let parent = at_pointer(&self.schema, at.strip_suffix(named).unwrap_or_default().trim_end_matches('/'));
+                let required =
+                    parent.and_then(|parent| parent["required"].as_array()).is_some_and(|names| names.iter().any(|name| named == *name));
                 faults.push(Fault::new(at, if required { NULL_REQUIRED } else { NULL_OPTIONAL }));
             }
             ValidationErrorKind::Enum { options } => {
@@ -150,7 +153,7 @@ pub(crate) fn error(action: &str, faults: Vec<Fault>) -> Error {
         [only] => hint(only),
         all => format!("Mend the {} faults named; each says where.", all.len()),
     };
-    Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).hint(hint).faults(faults)
+    Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).with_hint(hint).with_faults(faults)
 }
 
 fn hint(fault: &Fault) -> String {
@@ -211,7 +214,7 @@ impl Kind {
             },
             (Self::Integer, Value::Number(number)) => {
                 let Some(float) = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) else { return };
-                if float.abs() <= EXACT {
+                if float.abs() < EXACT {
                     #[expect(clippy::cast_possible_truncation, reason = "it is whole, and within 53 bits")]
                     let whole = float as i64;
                     *value = whole.into();
@@ -240,9 +243,15 @@ impl Kind {
 fn number(text: &str) -> Option<Number> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
     let number: Number = if plain { serde_json::from_str(text).ok()? } else { return None };
-    // Digits that only a float could hold would arrive changed.
-    let digits = text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
-    (!(digits && number.is_f64())).then_some(number)
+    // What has other digits once it is read would arrive changed.
+    (!number.is_f64() || significant(text) == significant(&number.to_string())).then_some(number)
+}
+
+/// The digits of a number that tell it from others, without sign, point, exponent and zeros around.
+fn significant(text: &str) -> String {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').to_owned()
 }
 
 fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
@@ -341,6 +350,10 @@ mod tests {
             ("integer", json!("9223372036854775808000")),
             ("integer", json!(1e30)),
             ("integer", json!(9_007_199_254_740_994.0)),
+            ("integer", json!(9_007_199_254_740_992.0)),
+            ("integer", json!("1.99999999999999999")),
+            ("number", json!("12345678901234567.89")),
+            ("number", json!("1e-400")),
             ("integer", json!(true)),
             ("number", json!("123456789012345678901234567890")),
             ("boolean", json!("yes")),

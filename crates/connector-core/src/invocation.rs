@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::catalogue::{nearest, shortened};
 use crate::error::{Error, ErrorKind, Fault};
-use crate::input::escaped;
+use crate::input::{EXACT, escaped};
 use crate::outcome::Outcome;
 
 /// One call: an action's or data source's key, its input, and how to go about it.
@@ -68,7 +68,12 @@ impl Invocation {
     #[must_use]
     pub fn input(mut self, input: Value) -> Self {
         match input {
-            Value::Object(input) => self.input = input,
+            Value::Object(input) => {
+                for (name, value) in &input {
+                    find_private(name, value, &mut self.faults, name);
+                }
+                self.input = input;
+            }
             _ => self.faults.push(Fault::new("", "is not an object of inputs by name")),
         }
         self
@@ -79,7 +84,7 @@ impl Invocation {
         let refuse = |error| Box::new(Outcome::failed(Value::Null, Some(self.action.clone()), error));
         let (value, faults) = strict(text).map_err(|error| refuse(not_json("input", &error)))?;
         let Value::Object(input) = value else {
-            return Err(refuse(invalid("The input is not an object.").hint(r#"Write the inputs by name: {"dealId": 1}."#)));
+            return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"dealId": 1}."#)));
         };
         (self.input, self.faults) = (input, faults);
         Ok(self)
@@ -117,12 +122,12 @@ impl Invocation {
     fn from_value(value: Value, faults: Vec<Fault>) -> Result<Self, Error> {
         const MEMBERS: [&str; 6] = ["id", "connector", "action", "connection", "input", "options"];
         let Value::Object(mut members) = value else {
-            return Err(invalid("The invocation is not an object.").hint(r#"Write {"action": "getDeal", "input": {"dealId": 1}}."#));
+            return Err(invalid("The invocation is not an object.").with_hint(r#"Write {"action": "getDeal", "input": {"dealId": 1}}."#));
         };
         let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path.starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
             return Err(invalid(format!("The member {} {}.", shortened(fault.path.trim_start_matches('/')), fault.message))
-                .hint("Give each member once."));
+                .with_hint("Mend that member of the invocation."));
         }
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(unknown_member("The invocation", unknown, &MEMBERS));
@@ -134,18 +139,18 @@ impl Invocation {
         };
         let (id, connector, connection) = (text("id")?, text("connector")?, text("connection")?);
         let action = text("action")?
-            .ok_or_else(|| invalid("The member `action` is missing.").hint("Name an action: `connector list` shows all keys."))?;
+            .ok_or_else(|| invalid("The member `action` is missing.").with_hint("Name an action: `connector list` shows all keys."))?;
         let input = match members.remove("input") {
             None => Map::new(),
             Some(Value::Object(input)) => input,
-            Some(_) => return Err(invalid("The member `input` is not an object.").hint(r#"Write the inputs by name: {"dealId": 1}."#)),
+            Some(_) => return Err(invalid("The member `input` is not an object.").with_hint(r#"Write the inputs by name: {"dealId": 1}."#)),
         };
         let options = match members.remove("options") {
             None | Some(Value::Null) => Options::default(),
             Some(Value::Object(options)) => Options::read(options)?,
             Some(_) => return Err(invalid("The member `options` is not an object.")),
         };
-        let from_input = |fault: Fault| Fault::new(fault.path.trim_start_matches("/input"), fault.message);
+        let from_input = |fault: Fault| Fault::new(fault.path.strip_prefix("/input").unwrap_or(&fault.path), fault.message);
         let faults = input_faults.into_iter().map(from_input).collect();
         Ok(Self { id: id.map_or(Value::Null, Value::String), connector, action, connection, input, options, faults })
     }
@@ -156,7 +161,7 @@ impl Options {
         const KNOWN: [&str; 3] = ["dryRun", "timeoutMs", "idempotencyKey"];
         let mut options = Self::default();
         for (name, value) in members {
-            let not_built = |what: &str| Err(invalid(format!("Of options.{name}, {what} is not built yet.")).hint("Leave it out."));
+            let not_built = |what: &str| Err(invalid(format!("Of options.{name}, {what} is not built yet.")).with_hint("Leave it out."));
             match (name.as_str(), &value) {
                 ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
                 ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
@@ -182,6 +187,21 @@ impl Options {
     }
 }
 
+/// Names that the JSON library takes for its own: their values would be read as something else.
+const PRIVATE: &str = "$serde_json::private::";
+const PRIVATE_FAULT: &str = "is a name that cannot be carried";
+
+fn find_private(name: &str, value: &Value, faults: &mut Vec<Fault>, top: &str) {
+    if name.starts_with(PRIVATE) {
+        faults.push(Fault::new(format!("/{}", escaped(top)), PRIVATE_FAULT));
+    }
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| find_private(name, value, faults, top)),
+        Value::Array(items) => items.iter().for_each(|value| find_private("", value, faults, top)),
+        _ => {}
+    }
+}
+
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidInvocation, message)
 }
@@ -189,8 +209,8 @@ fn invalid(message: impl Into<String>) -> Error {
 fn unknown_member(of: &str, name: &str, known: &[&str]) -> Error {
     let error = invalid(format!("{of} has no member {}.", shortened(name)));
     match nearest(name, known.iter().copied(), 1).first() {
-        Some(near) => error.hint(format!("The nearest is `{near}`.")),
-        None => error.hint(format!("There are: {}.", known.join(", "))),
+        Some(near) => error.with_hint(format!("The nearest is `{near}`.")),
+        None => error.with_hint(format!("There are: {}.", known.join(", "))),
     }
 }
 
@@ -211,7 +231,7 @@ fn not_json(what: &str, error: &serde_json::Error) -> Error {
         () if error.is_eof() => "It ends before it is complete".to_owned(),
         () => format!("{} at column {}", text.split(" at line").next().unwrap_or_default(), error.column()),
     };
-    invalid(format!("The {what} is not JSON.")).hint(format!("{why}; it is one JSON object."))
+    invalid(format!("The {what} is not JSON.")).with_hint(format!("{why}; it is one JSON object."))
 }
 
 /// A JSON value, read so that what a tree would hide is kept as a fault.
@@ -280,9 +300,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // Past 64 bits a whole number was rounded when it was read, and would arrive as another one.
-        if value.fract() == 0.0 && value.abs() >= 18_446_744_073_709_551_616.0 {
-            self.fault(None, "is a number past 64 bits, which would not arrive as it was given");
+        // From 2^53 on what was written may have been another number: it was rounded when it was read.
+        if value.fract() == 0.0 && value.abs() >= EXACT {
+            self.fault(None, "is a number past what is carried exactly, and would not arrive as it was given");
         }
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
@@ -311,6 +331,9 @@ impl<'de> Visitor<'de> for Strict<'_> {
         while let Some(name) = members.next_key::<String>()? {
             let at = At { parent: self.at, name: Name::Member(&name) };
             let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
+            if name.starts_with(PRIVATE) {
+                self.fault(Some(&name), PRIVATE_FAULT);
+            }
             if map.contains_key(&name) {
                 self.fault(Some(&name), "is given twice");
             }

@@ -29,7 +29,7 @@ pub use connector_macros::{action, data_source, record};
 pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
 pub use error::{Error, ErrorKind, Fault, Retry, Upstream};
 pub use field::{
-    Base64, Both, Date, DateTime, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Text, UtcTime, Written,
+    Base64, Both, Date, DateTime, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Text, UtcTime, Uuid, Written,
 };
 pub use invocation::{Invocation, Options};
 pub use ledger::{Claim, Ledger};

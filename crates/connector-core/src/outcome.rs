@@ -88,6 +88,21 @@ impl Outcome {
         self.result.is_ok()
     }
 
+    /// The caller's own name for the call.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_str()
+    }
+
+    /// The action's key, where it could be read.
+    pub fn action(&self) -> Option<&str> {
+        self.action.as_deref()
+    }
+
+    /// What came beside the data, by name.
+    pub fn extra(&self) -> &[(String, RawJson)] {
+        self.result.as_ref().map_or(&[], |answer| &answer.extra)
+    }
+
     /// What was asked for, as JSON text.
     pub fn data(&self) -> Option<&RawJson> {
         self.result.as_ref().ok().map(|answer| &answer.data)
@@ -159,7 +174,7 @@ impl Answer {
         }
         let body = Bytes::copy_from_slice(text);
         let kept: Kept<'_> = serde_json::from_slice(&body)
-            .map_err(|error| Error::new(ErrorKind::Bug, "The outcome that the ledger kept cannot be read.").source(error))?;
+            .map_err(|error| Error::new(ErrorKind::Bug, "The outcome that the ledger kept cannot be read.").with_source(error))?;
         let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::part(&body, raw))).collect();
         Ok(Self { data: RawJson::part(&body, kept.data), page: kept.page, extra })
     }
@@ -192,9 +207,10 @@ impl RawJson {
         std::str::from_utf8(&self.0).expect("it was read as JSON, which is text")
     }
 
-    /// The value, parsed.
-    pub fn to_value(&self) -> Value {
-        serde_json::from_slice(&self.0).expect("it was read as JSON")
+    /// The value, parsed; text that is JSON may still hold what no tree can, as 1e999.
+    pub fn to_value(&self) -> Result<Value, Error> {
+        serde_json::from_slice(&self.0)
+            .map_err(|error| Error::new(ErrorKind::BadAnswer, "The data holds what cannot be parsed.").with_source(error))
     }
 
     pub(crate) fn null() -> Self {

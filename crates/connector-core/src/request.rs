@@ -73,12 +73,12 @@ impl Request {
     /// The request of a declared action; the input has passed its checks, so building cannot fail.
     pub fn of(declaration: &'static Declaration, input: &Map<String, Value>) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
-        let mut request = Self::new(endpoint.method, filled(&endpoint, declaration.fields, input), declaration.cost.unwrap_or(0));
+        let mut request = Self::new(endpoint.method, filled(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
         request.declaration = Some(declaration);
-        let given = || declaration.fields.iter().filter_map(|field| Some((field, input.get(field.name)?)));
+        let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
-        let has = |place: Place| declaration.fields.iter().any(|field| field.place == place);
+        let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
             () if has(Place::Body) => Body::Json(object(placed(Place::Body))),
             () if has(Place::Form) => {
@@ -145,13 +145,13 @@ impl Part {
 }
 
 /// The path with its variables filled in.
-fn filled(endpoint: &Endpoint, fields: &[Field], input: &Map<String, Value>) -> String {
+fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Value>) -> String {
     let mut path = String::with_capacity(endpoint.path.len() + 16);
     for segment in endpoint.path.split('/').skip(1) {
         path.push('/');
         match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             Some(variable) => {
-                let field = fields.iter().find(|field| field.place == Place::Path && field.wire == variable);
+                let field = declaration.fields().find(|field| field.place == Place::Path && field.wire == variable);
                 let value = field.and_then(|field| input.get(field.name)).expect("a path's fields are required");
                 path.extend(utf8_percent_encode(&written(Written::Plain, value), RESERVED));
             }

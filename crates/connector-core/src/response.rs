@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::action::{Declaration, Effect};
+use crate::connections::Access;
 use crate::connector::Envelope;
 use crate::error::{Error, ErrorKind, Retry};
 use crate::outcome::{Answer, Page, RawJson};
@@ -22,6 +23,8 @@ pub struct Response {
     pub(crate) body: Bytes,
     /// What the request did, which decides whether it may be repeated where the answer cannot be read.
     pub(crate) effect: Effect,
+    /// What it was asked with, so that its words can be cleaned of it.
+    pub(crate) access: Access,
 }
 
 /// An answer that refuses; a connector says what it means.
@@ -56,7 +59,15 @@ impl Response {
     pub fn into_answer(self, declaration: &Declaration) -> Result<Answer, Error> {
         let envelope = &declaration.connector.envelope;
         let listed = declaration.is_list();
-        let read = Read::from(&self.body, envelope, listed).map_err(|error| self.unread(error))?;
+        let read = match Read::from(&self.body, envelope, listed) {
+            Ok(read) => read,
+            // JSON, and no object: all of it is the data.
+            Err(error) if error.is_data() => {
+                let whole: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.unread(error))?;
+                return Ok(Answer { data: RawJson::part(&self.body, whole), page: None, extra: Vec::new() });
+            }
+            Err(error) => return Err(self.unread(error)),
+        };
         if read.success == Some(false) {
             return Err((declaration.connector.refusal)(&Refusal { response: &self, declaration: Some(declaration) }));
         }
@@ -71,7 +82,7 @@ impl Response {
             () if !self.is_json() => format!("is not JSON but {}", self.header("content-type").unwrap_or("of no media type")),
             () => "is not JSON".to_owned(),
         };
-        bad_answer(&format!("The answer ({}) {what}.", self.status), self.effect).source(error)
+        bad_answer(&format!("The answer ({}) {what}.", self.status), self.effect).with_source(error)
     }
 }
 
@@ -79,8 +90,8 @@ impl Response {
 pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
     let error = Error::new(ErrorKind::BadAnswer, message);
     match effect {
-        Effect::Read => error.hint("Nothing was changed: try again."),
-        _ => error.with_retry(Retry::Unsafe).hint("The request may have been carried out: look before you repeat it."),
+        Effect::Read => error.with_hint("Nothing was changed: try again."),
+        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it."),
     }
 }
 
@@ -99,9 +110,17 @@ impl<'a> Refusal<'a> {
         self.response.header(name)
     }
 
-    /// The body as JSON, where it is.
+    /// The body as a JSON object, where it is one, cleaned of the credential; a member that no tree can hold is left out.
     pub fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.response.body).ok()
+        let secret = self.response.access.credential().secret();
+        let text = std::str::from_utf8(&self.response.body).ok()?;
+        let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[redacted]") };
+        let raw: &RawValue = serde_json::from_str(&text).ok()?;
+        if !raw.get().starts_with('{') {
+            return None;
+        }
+        let parsed = members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
+        Some(Value::Object(parsed.collect()))
     }
 
     /// What the refused request would have done.
@@ -172,7 +191,12 @@ impl<'a> Read<'a> {
             let mut rest = members.iter().filter(|(name, _)| !(paged && name == envelope.next_cursor)).peekable();
             if paged {
                 let cursor = members.iter().find(|(name, _)| name == envelope.next_cursor);
-                next = cursor.and_then(|(_, raw)| serde_json::from_str::<Option<String>>(raw.get()).ok().flatten());
+                // Null or nothing is the end; whatever else it is, there is more.
+                next = cursor.and_then(|(_, raw)| match serde_json::from_str(raw.get()) {
+                    Ok(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
+                    Ok(Value::Null) => None,
+                    _ => Some(raw.get().to_owned()),
+                });
             }
             if rest.peek().is_some() {
                 extra.push((envelope.beside.to_owned(), RawJson::object(rest.map(|(name, raw)| (&**name, raw.get())))));

@@ -91,8 +91,8 @@ impl Schemas {
         schema
     }
 
-    /// A text that stands for a moment; its form is held for inputs, said for answers.
-    pub(crate) fn moment(&mut self, format: &str, pattern: &str, example: &str) -> Value {
+    /// A text of one form, which is held for inputs and said for answers.
+    pub(crate) fn formed(&mut self, format: &str, pattern: &str, example: &str) -> Value {
         match self.mode {
             Mode::Input => json!({"type": "string", "format": format, "pattern": pattern, "examples": [example]}),
             Mode::Output => json!({"type": "string", "examples": [example]}),
@@ -109,10 +109,17 @@ impl Schemas {
 
 /// The schema of an action's input as it is published: strict, in the order of the declaration.
 pub(crate) fn input(declaration: &Declaration) -> Value {
-    let mut schema = fields(declaration.fields.iter());
+    let mut schema = fields(declaration.fields());
     for rule in declaration.rules {
         let (word, value) = published(rule);
-        schema[word] = value;
+        if schema.get(word).is_none() {
+            schema[word] = value;
+        } else {
+            // Two rules of one word stand side by side.
+            let mut all = schema["allOf"].as_array().cloned().unwrap_or_default();
+            all.push(json!({word: value}));
+            schema["allOf"] = all.into();
+        }
     }
     schema
 }

@@ -86,7 +86,7 @@ impl Connections for Accounts {
             Self::Named(accounts) => {
                 let names: Vec<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
                 let missing =
-                    |message: String| Error::new(ErrorKind::NoConnection, message).hint(format!("There are: {}.", names.join(", ")));
+                    |message: String| Error::new(ErrorKind::NoConnection, message).with_hint(format!("There are: {}.", names.join(", ")));
                 let found = match named {
                     Some(wanted) => accounts.iter().find(|(name, _)| name == wanted),
                     None if accounts.len() > 1 => return Err(missing("Several connections are set up, and none is named.".to_owned())),
@@ -114,7 +114,7 @@ impl Embedded {
     fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
         if let Some(named) = named.filter(|named| *named != "sandbox") {
             return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up."))
-                .hint(format!("Set {} and {}, or name no connection to use the sandbox.", env::API_TOKEN, env::API_DOMAIN)));
+                .with_hint(format!("Set {} and {}, or name no connection to use the sandbox.", env::API_TOKEN, env::API_DOMAIN)));
         }
         self.said.call_once(|| {
             crate::render::say(&format!(

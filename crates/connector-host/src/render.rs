@@ -119,7 +119,8 @@ pub(crate) fn indented(json: &[u8]) -> Vec<u8> {
     let mut bytes = json.iter().copied().peekable();
     let line = |out: &mut Vec<u8>, depth: usize| {
         out.push(b'\n');
-        out.extend(std::iter::repeat_n(b' ', depth * 2));
+        // An answer may be nested as deep as it is long.
+        out.extend(std::iter::repeat_n(b' ', depth.min(64) * 2));
     };
     while let Some(byte) = bytes.next() {
         if in_text {
@@ -163,6 +164,12 @@ pub(crate) fn indented(json: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_that_is_deep_stays_printable() {
+        let deep = [vec![b'['; 20_000], vec![b']'; 20_000]].concat();
+        assert!(indented(&deep).len() < 20_000 * 300, "the indent is bounded");
+    }
 
     #[test]
     fn indenting_changes_no_value() {

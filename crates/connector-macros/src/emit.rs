@@ -22,6 +22,8 @@ pub(crate) fn action(action: &Action) -> TokenStream {
     let idempotent = option(action.idempotent.as_ref());
     let destructive = action.destructive;
     let returns = action.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
+    let like = option(action.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
+    let without = action.without.iter().map(|(name, why)| quote!((#name, #why)));
     let fields = action.inputs.iter().map(field);
     let paths = action.inputs.iter().filter(|input| input.place == "Path").map(|input| {
         let ty = &input.ty;
@@ -52,7 +54,9 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                 idempotent: #idempotent,
                 destructive: #destructive,
                 rules: &[#(::connector_core::Rule::#rules),*],
-                fields: &[#(#fields),*],
+                own: &[#(#fields),*],
+                like: #like,
+                without: &[#(#without),*],
                 returns: ::connector_core::FieldShape::of::<#returns>(),
             };
             impl ::connector_core::Declares for #name {
@@ -86,7 +90,7 @@ fn readable(action: &Action) -> TokenStream {
 }
 
 fn field(input: &Input) -> TokenStream {
-    let Input { name, wire, doc, ty, .. } = input;
+    let Input { name, wire, doc, ty, overrides, .. } = input;
     let place = Ident::new(input.place, Span::call_site());
     let source = input
         .source
@@ -99,6 +103,7 @@ fn field(input: &Input) -> TokenStream {
             place: ::connector_core::Place::#place,
             doc: #doc,
             source: #source,
+            overrides: &[#(#overrides),*],
             shape: ::connector_core::FieldShape::of::<#ty>(),
         }
     }

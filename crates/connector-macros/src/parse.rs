@@ -4,7 +4,9 @@ use proc_macro2::{Span, TokenStream};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Lit, LitBool, LitInt, LitStr, Meta, Result, Token, Type};
+use syn::{
+    Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Lit, LitBool, LitInt, LitStr, Meta, MetaNameValue, Result, Token, Type,
+};
 
 /// What `#[action]` read.
 pub(crate) struct Action {
@@ -19,6 +21,10 @@ pub(crate) struct Action {
     pub(crate) idempotent: Option<LitBool>,
     pub(crate) destructive: bool,
     pub(crate) rules: Vec<Expr>,
+    /// The action whose inputs this one takes too.
+    pub(crate) like: Option<Type>,
+    /// Which of those it does not take, and why.
+    pub(crate) without: Vec<(String, LitStr)>,
     pub(crate) inputs: Vec<Input>,
 }
 
@@ -42,6 +48,8 @@ pub(crate) struct Input {
     pub(crate) doc: String,
     pub(crate) ty: Type,
     pub(crate) source: Option<Type>,
+    /// The inputs that the vendor ignores beside it.
+    pub(crate) overrides: Vec<String>,
     /// Whether it is an `Option<Nullable<…>>`, which serde alone cannot tell null from absent for.
     pub(crate) three_states: bool,
     pub(crate) optional: bool,
@@ -82,6 +90,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
         idempotent: None,
         destructive: false,
         rules: Vec::new(),
+        like: None,
+        without: Vec::new(),
         inputs: Vec::new(),
         item: item.clone(),
     };
@@ -109,8 +119,18 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
             "idempotent" => read.idempotent = Some(value(&meta)?),
             "destructive" => read.destructive = meta.require_path_only().map(|_| true)?,
             "rules" => read.rules = list::<Expr>(&meta)?,
+            "like" => read.like = Some(meta.require_list()?.parse_args()?),
+            "without" => {
+                for (name, why) in list::<MetaNameValue>(&meta)?
+                    .iter()
+                    .map(|pair| Ok((pair.path.require_ident()?, string(&pair.value)?)))
+                    .collect::<Result<Vec<_>>>()?
+                {
+                    read.without.push((camel_field(&name.to_string()), why));
+                }
+            }
             _ => {
-                let known = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, rules";
+                let known = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, rules, like, without";
                 let what = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
                 return Err(Error::new(meta.span(), format!("unknown {what} `{name}`: one of {known}")));
             }
@@ -126,6 +146,9 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
             let path = &read.endpoint.as_ref().expect("a variable comes from an endpoint").path;
             return Err(Error::new(path.span(), format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`")));
         }
+    }
+    if read.like.is_none() && !read.without.is_empty() {
+        return Err(Error::new(span, "`without` takes inputs from `like(Action)`: name the action"));
     }
     if read.endpoint.is_some() && read.returns.is_none() {
         return Err(Error::new(span, "say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list"));
@@ -176,6 +199,9 @@ fn inputs(item: &mut DeriveInput, read: &Action, variables: &[String]) -> Result
             place = name;
         }
         let source = take(&mut field.attrs, "source").map(|a| a.parse_args::<Type>()).transpose()?;
+        let overrides =
+            take(&mut field.attrs, "overrides").map(|a| a.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)).transpose()?;
+        let overrides = overrides.into_iter().flatten().map(|name| camel_field(&name.to_string())).collect();
         if inputs.iter().any(|input| input.place == place && input.wire == wire) {
             return Err(Error::new(
                 ident.span(),
@@ -196,6 +222,7 @@ fn inputs(item: &mut DeriveInput, read: &Action, variables: &[String]) -> Result
             optional: inner.is_some(),
             ty: field.ty.clone(),
             source,
+            overrides,
         });
     }
     Ok(inputs)
@@ -358,6 +385,10 @@ fn list<T: syn::parse::Parse>(meta: &Meta) -> Result<Vec<T>> {
 
 fn value<T: syn::parse::Parse>(meta: &Meta) -> Result<T> {
     let value = &meta.require_name_value()?.value;
+    syn::parse2(quote::quote!(#value))
+}
+
+fn string(value: &Expr) -> Result<LitStr> {
     syn::parse2(quote::quote!(#value))
 }
 

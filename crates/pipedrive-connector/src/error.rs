@@ -3,61 +3,55 @@
 use connector_core::{Declaration, Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream};
 use serde_json::Value;
 
-/// The failure that an answer stands for, by its status and its words.
+/// The failure that an answer stands for: by its status, and where one status means two things, by its words.
 pub(crate) fn refusal(refusal: &Refusal<'_>) -> Error {
-    let Some(body) = refusal.json() else { return without_json(refusal) };
-    let upstream = words(refusal.status(), &body);
+    let status = refusal.status();
+    let body = refusal.json();
+    let upstream = body.as_ref().map_or_else(|| Upstream { status, ..Upstream::default() }, |body| words(status, body));
     let said = upstream.error.clone().unwrap_or_else(|| "no reason given".to_owned());
-    let error = |kind, message: String| Error::new(kind, message);
-    let failure = match refusal.status() {
-        401 => error(ErrorKind::Unauthorized, "Pipedrive does not accept the connection's credential.".to_owned())
-            .hint("Connect the account again, or check its API token."),
+    let error = |kind, message: &str, hint: &str| Error::new(kind, format!("{message}: {said}.")).with_hint(hint);
+    let failure = match status {
+        401 => error(
+            ErrorKind::Unauthorized,
+            "Pipedrive does not accept the connection's credential",
+            "Connect the account again, or check its API token.",
+        ),
+        // A page instead of JSON follows abuse of the limits, and is no permission.
+        403 if body.is_none() => Error::new(ErrorKind::RateLimited, "Pipedrive's gateway blocks the account for a while.")
+            .with_hint("Too many requests went on through refusals: wait some minutes before the next call."),
         403 if said.contains("Scope and URL mismatch") => missing_scope(refusal.declaration()),
-        402 | 403 => error(ErrorKind::Forbidden, format!("Pipedrive does not allow it: {said}."))
-            .hint("Check the plan, the limits and the permissions of the connected user."),
-        404 => error(ErrorKind::NotFound, format!("Pipedrive has no such record: {said}."))
-            .hint("Check the ID; the record may be deleted, or not visible to the connected user."),
-        409 => error(ErrorKind::Conflict, format!("Pipedrive refuses it as the record stands: {said}."))
-            .hint("Read the record, and try again."),
-        410 => error(ErrorKind::Gone, format!("Pipedrive has it no longer: {said}.")).hint("The record is gone for good."),
-        429 => return limited(refusal).upstream(upstream),
+        402 | 403 => error(
+            ErrorKind::Forbidden,
+            "Pipedrive does not allow it",
+            "Check the plan, the limits and the permissions of the connected user.",
+        ),
+        404 if body.is_none() => Error::new(ErrorKind::NotFound, "The host has no such page, and does not answer as Pipedrive does.")
+            .with_hint("Check the connection's host."),
+        404 => error(
+            ErrorKind::NotFound,
+            "Pipedrive has no such record",
+            "Check the ID; the record may be deleted, or not visible to the connected user.",
+        ),
+        409 => error(ErrorKind::Conflict, "Pipedrive refuses it as the record stands", "Read the record, and try again."),
+        410 => error(ErrorKind::Gone, "Pipedrive has it no longer", "The record is gone for good."),
+        429 => limited(refusal),
         // A success that says that it is none counts as a rejection.
-        200..=299 | 400 | 405 | 413 | 415 | 422 | 501 => {
+        200..=499 | 501 => {
             let faults = faults(&said, refusal.declaration());
             let hint =
                 if faults.is_empty() { "Read what Pipedrive says, and mend the input." } else { "Mend the input that Pipedrive names." };
-            error(ErrorKind::UpstreamRejected, format!("Pipedrive rejects the request: {said}.")).hint(hint).faults(faults)
+            error(ErrorKind::UpstreamRejected, "Pipedrive rejects the request", hint).with_faults(faults)
         }
         _ => failed(refusal),
     };
-    failure.upstream(upstream)
-}
-
-/// Pages of the gateway before Pipedrive: a 403 that is HTML follows abuse of the limits, and is no permission.
-fn without_json(refusal: &Refusal<'_>) -> Error {
-    let status = refusal.status();
-    let upstream = Upstream { status, ..Upstream::default() };
-    let failure = match status {
-        403 => Error::new(ErrorKind::RateLimited, "Pipedrive's gateway blocks the account for a while.")
-            .hint("Too many requests went on through refusals: wait some minutes before the next call."),
-        401 => {
-            Error::new(ErrorKind::Unauthorized, "The host does not accept the connection's credential.").hint("Connect the account again.")
-        }
-        404 => Error::new(ErrorKind::NotFound, "The host has no such page, and does not answer as Pipedrive does.")
-            .hint("Check the connection's host."),
-        429 => limited(refusal),
-        400..=499 => Error::new(ErrorKind::UpstreamRejected, format!("The host rejects the request with {status} and no reason."))
-            .hint("Check the input and the connection's host."),
-        _ => failed(refusal),
-    };
-    failure.upstream(upstream)
+    failure.with_upstream(upstream)
 }
 
 fn missing_scope(declaration: Option<&Declaration>) -> Error {
     let error = Error::new(ErrorKind::MissingScope, "The connection was not granted what this needs.");
     match declaration.map(|declaration| declaration.scopes) {
-        Some(scopes @ [_, ..]) => error.hint(format!("Add one of these scopes to the app, and connect again: {}.", scopes.join(", "))),
-        _ => error.hint("Add the scope to the app, and connect again."),
+        Some(scopes @ [_, ..]) => error.with_hint(format!("Add one of these scopes to the app, and connect again: {}.", scopes.join(", "))),
+        _ => error.with_hint("Add the scope to the app, and connect again."),
     }
 }
 
@@ -66,17 +60,17 @@ fn limited(refusal: &Refusal<'_>) -> Error {
     let number = |name: &str| refusal.header(name).and_then(|value| value.trim().parse::<u64>().ok());
     if number("x-daily-ratelimit-token-remaining") == Some(0) {
         let error = Error::new(ErrorKind::BudgetExhausted, "The company's daily budget of Pipedrive is spent.")
-            .hint("It is renewed at midnight of Pipedrive's server; a larger plan has more.");
+            .with_hint("It is renewed at midnight of Pipedrive's server; a larger plan has more.");
         // Only `retry-after` can mean the day: the other header is about two seconds.
         return match number("retry-after") {
-            Some(seconds) => error.retry_after_ms(seconds.saturating_mul(1000)),
+            Some(seconds) => error.with_retry_after_ms(seconds.saturating_mul(1000)),
             None => error,
         };
     }
     let seconds = number("retry-after").or_else(|| number("x-ratelimit-reset")).unwrap_or(2);
     Error::new(ErrorKind::RateLimited, "Pipedrive takes no more requests for a moment.")
-        .hint("Try again after the time named, or make fewer calls at once.")
-        .retry_after_ms(seconds.saturating_mul(1000))
+        .with_hint("Try again after the time named, or make fewer calls at once.")
+        .with_retry_after_ms(seconds.saturating_mul(1000))
 }
 
 /// A 5xx: maintenance did nothing; anything else may have, where it was a write.
@@ -84,9 +78,9 @@ fn failed(refusal: &Refusal<'_>) -> Error {
     let status = refusal.status();
     let error = Error::new(ErrorKind::UpstreamError, format!("Pipedrive failed with {status}."));
     match refusal.effect() {
-        _ if status == 503 => error.hint("Pipedrive is under maintenance: try again later."),
-        Effect::Read => error.hint("Nothing was changed: try again later."),
-        _ => error.with_retry(Retry::Unsafe).hint("The request may have been carried out: look before you repeat it."),
+        _ if status == 503 => error.with_hint("Pipedrive is under maintenance: try again later."),
+        Effect::Read => error.with_hint("Nothing was changed: try again later."),
+        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it."),
     }
 }
 

@@ -400,6 +400,7 @@ fn stored_filters(state: &mut State) {
         ("Open deals over 1000", "deals", "deal", [("status", "=", "open"), ("value", ">", "1000")]),
         ("People of organizations", "people", "person", [("org_id", "IS NOT NULL", ""), ("name", "IS NOT NULL", "")]),
         ("Large organizations", "org", "organization", [("employee_count", ">=", "100"), ("annual_revenue", ">", "0")]),
+        ("Calls", "activity", "activity", [("type", "=", "call"), ("subject", "IS NOT NULL", "")]),
     ];
     for (name, kind, object, conditions) in filters {
         let conditions: Value = conditions

@@ -37,6 +37,8 @@ struct State {
     used: Vec<Access>,
     /// A write that was handed to the network and has not answered.
     open_write: bool,
+    /// A write that was carried out.
+    wrote: bool,
 }
 
 impl std::fmt::Debug for Call<'_> {
@@ -111,19 +113,29 @@ impl<'a> Call<'a> {
             Credential::ApiToken(_) => self.token_header()?,
         };
         let told = self.connection.sandbox.then(|| (self.entry.key(), role));
-        {
+        let connector = self.entry.connector();
+        if !access.is_of(connector) {
+            let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), connector.label);
+            return Err(
+                Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", connector.domains.join(", ")))
+            );
+        }
+        let writes = request.effect() != Effect::Read;
+        // Only what is handed to the network counts, and may have been carried out.
+        let leaves = || {
             let mut state = self.session.state();
             state.used.push(access.clone());
             state.meta.requests += 1;
             state.meta.attempts = state.meta.attempts.max(1);
             state.meta.tokens += request.cost;
-            state.open_write = request.effect() != Effect::Read;
-        }
-        let result = self.runtime.transport.send(request, access, header, told).await;
+            state.open_write = writes;
+        };
+        let result = self.runtime.transport.send(request, access, header, told, leaves).await;
         let mut state = self.session.state();
         state.open_write = false;
         if let Ok(response) = &result {
             state.meta.status = Some(response.status);
+            state.wrote |= writes && (200..300).contains(&response.status);
         }
         result
     }
@@ -131,7 +143,7 @@ impl<'a> Call<'a> {
     fn token_header(&self) -> Result<&'static str, Error> {
         self.entry.connector().token_header().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.entry.connector().label))
-                .hint("Connect it by OAuth.")
+                .with_hint("Connect it by OAuth.")
         })
     }
 
@@ -148,7 +160,8 @@ impl<'a> Call<'a> {
     pub(super) fn fingerprint(&self) -> String {
         let mut input = Value::Object(self.input.clone());
         input.sort_all_objects();
-        format!("{}\n{}\n{input}", self.connection.name, self.entry.key())
+        let parts = [self.entry.connector().key, &self.connection.name, self.entry.key()];
+        parts.iter().fold(String::new(), |text, part| format!("{text}{}:{part}\n", part.len())) + &input.to_string()
     }
 }
 
@@ -163,6 +176,10 @@ impl Session {
         state.meta.sandbox = connection.sandbox;
     }
 
+    pub(super) fn warn_of(&self, warning: Option<String>) {
+        self.state().meta.warnings.extend(warning);
+    }
+
     pub(super) fn meta(&self) -> Meta {
         std::mem::take(&mut self.state().meta)
     }
@@ -174,10 +191,14 @@ impl Session {
 
     pub(super) fn timed_out(&self, limit: Duration) -> Error {
         let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
-        if self.state().open_write {
-            error.with_retry(Retry::Unsafe).hint("The request was sent and may have been carried out: look before you repeat it.")
+        let (open, wrote) = {
+            let state = self.state();
+            (state.open_write, state.wrote)
+        };
+        if open || wrote {
+            error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: look before you repeat it.")
         } else {
-            error.hint("Nothing was changed: try again, or raise options.timeoutMs.")
+            error.with_hint("Nothing was changed: try again, or raise options.timeoutMs.")
         }
     }
 
@@ -190,9 +211,9 @@ impl Session {
 fn redirected(response: &Response) -> Error {
     let to = response.header("location").unwrap_or("nowhere");
     // A redirect's query may carry what the host was given.
-    let to = to.split(['?', '#']).next().unwrap_or_default();
+    let to = to.split(['?', '#']).next().unwrap_or_default().replace(response.access.credential().secret(), "[redacted]");
     crate::response::bad_answer(
-        &format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, crate::catalogue::shortened(to)),
+        &format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, crate::catalogue::shortened(&to)),
         response.effect,
     )
 }

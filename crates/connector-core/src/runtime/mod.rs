@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use tracing::debug;
 
-use crate::action::Effect;
+use crate::action::{Declaration, Effect, listed};
 use crate::catalogue::{Catalogue, Entry, Kind};
 use crate::connections::Connections;
 use crate::error::{Error, ErrorKind, Retry};
@@ -75,28 +75,28 @@ impl Inner {
         let started = Instant::now();
         let Invocation { id, action, connector, connection, input, options, faults } = invocation;
         let session = Session::new(options.dry_run);
+        let limit = Limit { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let work = async {
             let entry = self.catalogue.find(connector.as_deref(), &action)?;
             let input = checked(entry, input, faults)?;
-            let chosen = self.connections.choose(entry.connector().key, connection.as_deref()).await?;
+            let chosen = limit.hold(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
             session.chose(&chosen);
+            session.warn_of(overridden(entry, &input));
             let call = Call::new(entry, &input, &chosen, self, &session);
             match (options.idempotency_key.as_deref(), &self.ledger) {
                 (Some(_), None) => Err(Error::new(
                     ErrorKind::InvalidInvocation,
                     "An idempotency key is not built yet on this host, which keeps no outcomes.",
                 )
-                .hint("Leave options.idempotencyKey out.")),
+                .with_hint("Leave options.idempotencyKey out.")),
                 // A read leaves nothing that could be done twice.
-                (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => once(ledger.as_ref(), key, &call).await,
-                _ => run(&call).await,
+                (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
+                    once(ledger.as_ref(), key, &call, &limit).await
+                }
+                _ => limit.hold(run(&call)).await,
             }
         };
-        let result = match tokio::time::timeout(options.timeout, work).await {
-            Ok(result) => result,
-            Err(_) => Err(session.timed_out(options.timeout)),
-        }
-        .map_err(|error| session.cleaned(error));
+        let result = work.await.map_err(|error| session.cleaned(error));
         let mut meta = session.meta();
         meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let kind = result.as_ref().err().map(Error::kind);
@@ -113,9 +113,25 @@ impl Inner {
     }
 }
 
+/// Until when a call may take. What is known by then is kept after it: only what waits for others is held to it.
+struct Limit<'a> {
+    until: tokio::time::Instant,
+    allowed: std::time::Duration,
+    session: &'a Session,
+}
+
+impl Limit<'_> {
+    async fn hold<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match tokio::time::timeout_at(self.until, work).await {
+            Ok(result) => result,
+            Err(_) => Err(self.session.timed_out(self.allowed)),
+        }
+    }
+}
+
 /// Runs a call at most once under a key.
-async fn once(ledger: &dyn Ledger, key: &str, call: &Call<'_>) -> Result<Answer, Error> {
-    match ledger.claim(key, &call.fingerprint()).await? {
+async fn once(ledger: &dyn Ledger, key: &str, call: &Call<'_>, limit: &Limit<'_>) -> Result<Answer, Error> {
+    match limit.hold(ledger.claim(key, &call.fingerprint())).await? {
         Claim::Fresh => {}
         Claim::Finished(answer) => {
             call.replayed();
@@ -124,14 +140,14 @@ async fn once(ledger: &dyn Ledger, key: &str, call: &Call<'_>) -> Result<Answer,
         Claim::Unfinished => {
             return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
                 .with_retry(Retry::Unsafe)
-                .hint("It is still running, or it may have been carried out: look before you repeat it."));
+                .with_hint("It is still running, or it may have been carried out: look before you repeat it."));
         }
         Claim::OtherCall => {
             return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
-                .hint("Use a key for one call alone."));
+                .with_hint("Use a key for one call alone."));
         }
     }
-    let result = run(call).await;
+    let result = limit.hold(run(call)).await;
     let kept = match &result {
         Ok(answer) => ledger.finish(key, answer.to_keep()).await,
         Err(error) if error.retry() == Retry::Unsafe => Ok(()),
@@ -144,16 +160,35 @@ async fn once(ledger: &dyn Ledger, key: &str, call: &Call<'_>) -> Result<Answer,
     result
 }
 
+/// The inputs that the vendor ignores, since another one overrides them.
+fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
+    let fields = entry.fields();
+    let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
+    let ignored: Vec<&str> = over.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
+    (!ignored.is_empty())
+        .then(|| format!("`{}` overrides {}: {} ignores what is overridden.", over.name, listed(&ignored, "and"), entry.connector().label))
+}
+
 /// The input as it will travel.
 fn checked(entry: &Entry, input: Map<String, Value>, mut faults: Vec<crate::Fault>) -> Result<Map<String, Value>, Error> {
     let rules = entry.declaration().map_or(&[][..], |declaration| declaration.rules);
-    match entry.checks().read(input, &entry.fields(), rules, entry.effect() == Effect::Read) {
-        Ok(input) if faults.is_empty() => Ok(input),
-        Ok(_) => Err(input::error(entry.key(), faults)),
-        Err(found) => {
-            faults.extend(found);
-            Err(input::error(entry.key(), faults))
+    let read = entry.checks().read(input, &entry.fields(), rules, entry.effect() == Effect::Read);
+    let (input, found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
+    for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
+        // What the text already told is the better complaint.
+        if !faults.iter().any(|known| known.path == fault.path) {
+            faults.push(fault);
         }
+    }
+    if faults.is_empty() { Ok(input) } else { Err(input::error(entry.key(), faults)) }
+}
+
+/// A fault of an input that an action like this one takes, with the reason why this one does not.
+fn reasoned(declaration: Option<&Declaration>, fault: crate::Fault) -> crate::Fault {
+    let without = declaration.into_iter().flat_map(|declaration| declaration.without);
+    match without.into_iter().find(|(name, _)| fault.path.strip_prefix('/') == Some(name)) {
+        Some((_, why)) => crate::Fault::new(fault.path, format!("there is no such input here: {why}")),
+        None => fault,
     }
 }
 

@@ -42,15 +42,17 @@ impl Transport {
         let wrong = |what: &str| Error::new(ErrorKind::Bug, format!("The runtime's {what} cannot be used."));
         let mut client = Client::builder()
             .tls_backend_preconfigured(tls(&settings.authorities)?)
+            // Proxies of the environment are not ours to use: a library reads no variables, and loopback stays loopback.
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .tcp_nodelay(true)
             .pool_max_idle_per_host(settings.per_host)
             .user_agent(concat!("connector/", env!("CARGO_PKG_VERSION")));
         if let Some(proxy) = &settings.proxy {
-            client = client.proxy(reqwest::Proxy::all(proxy).map_err(|error| wrong("proxy").source(error))?);
+            client = client.proxy(reqwest::Proxy::https(proxy).map_err(|error| wrong("proxy").with_source(error))?);
         }
-        let client = client.build().map_err(|error| wrong("HTTP client").source(error))?;
+        let client = client.build().map_err(|error| wrong("HTTP client").with_source(error))?;
         Ok(Self { client, settings, hosts: Mutex::default() })
     }
 
@@ -61,17 +63,19 @@ impl Transport {
         access: &Access,
         credential: &'static str,
         told: Option<(&str, Role)>,
+        leaves: impl FnOnce(),
     ) -> Result<Response, Error> {
         let sent = self.request(request, access, credential, told)?;
         let effect = request.effect();
         let _permit = self.permit(access.origin()).await;
+        leaves();
         let mut response = self.client.execute(sent).await.map_err(|error| failed(error, effect))?;
         let status = response.status().as_u16();
         // Taken, not cloned; the length stays known to the body.
         let told = response.content_length();
         let headers = std::mem::take(response.headers_mut());
         let body = self.body(response, told, effect).await?;
-        Ok(Response { status, headers, body, effect })
+        Ok(Response { status, headers, body, effect, access: access.clone() })
     }
 
     fn request(
@@ -82,15 +86,15 @@ impl Transport {
         told: Option<(&str, Role)>,
     ) -> Result<reqwest::Request, Error> {
         let url = format!("{}{}", access.origin(), request.target());
-        let url = Url::parse(&url).map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").source(error))?;
+        let url = Url::parse(&url).map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").with_source(error))?;
         // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
         if !url.as_str().strip_prefix(access.origin()).is_some_and(|rest| rest.starts_with('/')) {
             return Err(Error::new(ErrorKind::Bug, "The request would leave the connection's own host."));
         }
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
         for (name, value) in &request.headers {
-            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").source(error))?;
-            let value = HeaderValue::try_from(value).map_err(|error| unfit(&format!("value of the header {name}")).source(error))?;
+            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").with_source(error))?;
+            let value = HeaderValue::try_from(value).map_err(|error| unfit(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
         let mut secret = match access.credential() {
@@ -99,7 +103,7 @@ impl Transport {
         }
         .map_err(|_| {
             Error::new(ErrorKind::NoConnection, "The connection's token has a character that a header cannot carry.")
-                .hint("Copy the token again.")
+                .with_hint("Copy the token again.")
         })?;
         secret.set_sensitive(true);
         headers.insert(credential, secret);
@@ -126,7 +130,7 @@ impl Transport {
             }
             Body::Multipart(parts) => built.multipart(multipart(parts)?),
         };
-        built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").source(error))
+        built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))
     }
 
     /// A place among the requests under way to a host.
@@ -150,7 +154,7 @@ impl Transport {
         }
         let mut body = BytesMut::new();
         let cut = |error: reqwest::Error, so_far: usize| {
-            bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).source(error.without_url())
+            bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).with_source(error.without_url())
         };
         while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len()))? {
             if body.is_empty() && chunk.len() >= told {
@@ -179,7 +183,7 @@ fn multipart(parts: &[Part]) -> Result<Form, Error> {
             built = built.file_name(file.clone());
         }
         if let Some(media) = &part.content_type {
-            built = built.mime_str(media).map_err(|error| unfit("part's media type").source(error))?;
+            built = built.mime_str(media).map_err(|error| unfit("part's media type").with_source(error))?;
         }
         Ok(form.part(part.name.clone(), built))
     })
@@ -210,9 +214,9 @@ fn failed(error: reqwest::Error, effect: Effect) -> Error {
     let failure = Error::new(ErrorKind::Unreachable, message);
     let failure = match effect {
         Effect::Write | Effect::Destructive if connected => {
-            failure.with_retry(Retry::Unsafe).hint("The request may have been carried out: look before you repeat it.")
+            failure.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it.")
         }
-        _ => failure.hint("Nothing was changed: check the connection's host, and try again."),
+        _ => failure.with_hint("Nothing was changed: check the connection's host, and try again."),
     };
-    failure.source(error.without_url())
+    failure.with_source(error.without_url())
 }

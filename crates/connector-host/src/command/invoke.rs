@@ -95,7 +95,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
                 render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
             }
             let lines = Lines { reader: BufReader::with_capacity(64 << 10, tokio::io::stdin()) };
-            stream(&runtime, lines, usize::from(arguments.jobs), arguments.unordered, &mut out).await?;
+            let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
+            stream(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }
     }
     Ok(out.exit)
@@ -129,41 +130,71 @@ fn input(given: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// Runs invocations as they come, `jobs` at once; one that cannot be read is an outcome, and the rest goes on.
-async fn stream<R: AsyncBufRead + Unpin>(
+///
+/// An engine may write a line and wait for its outcome before it writes the next: whatever is done is written at once.
+async fn stream<R: AsyncBufRead + Unpin + Send + 'static>(
     runtime: &Runtime,
     mut lines: Lines<R>,
     jobs: usize,
-    unordered: bool,
+    mut running: Running,
     out: &mut Out,
 ) -> Result<(), Failure> {
-    if unordered {
-        let mut under_way = JoinSet::new();
-        while let Some(line) = lines.next().await? {
-            if under_way.len() >= jobs
-                && let Some(done) = under_way.join_next().await
-            {
-                out.put(&joined(done)?)?;
+    // Read on a task of its own: half a line cannot be put back where a wait is given up.
+    let (sender, mut read) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(line) = lines.next().await.transpose() {
+            if sender.send(line).await.is_err() {
+                return;
             }
-            under_way.spawn(line.invoke(runtime));
         }
-        while let Some(done) = under_way.join_next().await {
-            out.put(&joined(done)?)?;
+    });
+    let mut open = true;
+    while open || running.len() > 0 {
+        tokio::select! {
+            line = read.recv(), if open && running.len() < jobs => match line {
+                Some(line) => running.push(line?.invoke(runtime)),
+                None => open = false,
+            },
+            Some(done) = running.next(), if running.len() > 0 => out.put(&joined(done)?)?,
         }
-        return Ok(());
-    }
-    let mut under_way: VecDeque<JoinHandle<Outcome>> = VecDeque::with_capacity(jobs);
-    while let Some(line) = lines.next().await? {
-        under_way.push_back(tokio::spawn(line.invoke(runtime)));
-        if under_way.len() >= jobs
-            && let Some(first) = under_way.pop_front()
-        {
-            out.put(&joined(first.await)?)?;
-        }
-    }
-    for done in under_way {
-        out.put(&joined(done.await)?)?;
     }
     Ok(())
+}
+
+/// Invocations under way, which end in the order of stdin or as they come.
+enum Running {
+    InOrder(VecDeque<JoinHandle<Outcome>>),
+    AsTheyCome(JoinSet<Outcome>),
+}
+
+impl Running {
+    fn len(&self) -> usize {
+        match self {
+            Self::InOrder(queue) => queue.len(),
+            Self::AsTheyCome(set) => set.len(),
+        }
+    }
+
+    fn push(&mut self, call: impl Future<Output = Outcome> + Send + 'static) {
+        match self {
+            Self::InOrder(queue) => queue.push_back(tokio::spawn(call)),
+            Self::AsTheyCome(set) => {
+                set.spawn(call);
+            }
+        }
+    }
+
+    /// The next to be written; giving up the wait loses nothing.
+    async fn next(&mut self) -> Option<Result<Outcome, tokio::task::JoinError>> {
+        match self {
+            Self::InOrder(queue) => {
+                let done = queue.front_mut()?.await;
+                queue.pop_front();
+                Some(done)
+            }
+            Self::AsTheyCome(set) => set.join_next().await,
+        }
+    }
 }
 
 fn joined(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Failure> {
@@ -182,7 +213,7 @@ impl Line {
         let call = match self {
             Self::Text(text) => Ok(runtime.invoke_json(&text)),
             Self::TooLong => Err(Error::new(ErrorKind::InvalidInvocation, "The line is longer than 64 MiB.")
-                .hint("Is a line break missing? Each invocation is one line.")),
+                .with_hint("Is a line break missing? Each invocation is one line.")),
         };
         async move {
             match call {

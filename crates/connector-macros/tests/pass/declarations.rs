@@ -175,23 +175,23 @@ fn main() {
     let get = declared("getDeal");
     assert_eq!((get.label, get.description), ("Get Deal", "Get details of a deal, in two lines"));
     assert_eq!((get.cost, get.scopes), (Some(1), &["deals:read", "deals:full"][..]));
-    assert_eq!(get.fields.iter().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
+    assert_eq!(get.fields().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
         ("dealId", "deal_id", Place::Path),
         ("includeFields", "include_fields", Place::Query),
         ("type", "type", Place::Query),
     ]);
-    assert_eq!(get.fields[0].source, Some("selectDeal"));
+    assert_eq!(get.own[0].source, Some("selectDeal"));
     assert!(declared("getDeals").is_paged() && declared("getDeals").returns.many);
 
     let update = declared("changeDeal");
-    assert_eq!(update.fields.iter().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
+    assert_eq!(update.fields().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
         ("dealId", "deal_id", Place::Path),
         ("title", "title", Place::Body),
         ("closeDate", "expected_close_date", Place::Body),
         ("tell", "tell", Place::Query),
     ]);
     let merge = declared("mergeDeals");
-    assert_eq!((merge.fields[1].place, merge.is_idempotent(), merge.destructive), (Place::Form, false, true));
+    assert_eq!((merge.own[1].place, merge.is_idempotent(), merge.destructive), (Place::Form, false, true));
 
     let manifest = catalogue.manifest(&CONNECTOR, |_| None);
     let output = manifest["actions"].as_array().and_then(|actions| actions.iter().find(|action| action["key"] == "getDeal")).expect("it is there");

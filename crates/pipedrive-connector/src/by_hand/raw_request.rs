@@ -16,7 +16,8 @@ use super::operations::operation;
 const ROOTS: [&str; 3] = ["/api/v2/", "/api/v1/", "/v1/"];
 
 /// Headers that the transport owns.
-const OWNED_HEADERS: [&str; 12] = [
+const OWNED_HEADERS: [&str; 13] = [
+    "accept-encoding",
     "connection",
     "content-length",
     "content-type",
@@ -30,6 +31,9 @@ const OWNED_HEADERS: [&str; 12] = [
     "transfer-encoding",
     "upgrade",
 ];
+
+/// Headers that make another request of it on the way.
+const DISGUISES: [&str; 5] = ["x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-forwarded"];
 
 /// Words in the name of a header that carries a credential.
 const CREDENTIALS: [&str; 6] = ["authorization", "cookie", "token", "api-key", "secret", "password"];
@@ -124,6 +128,9 @@ impl RawRequest {
         };
         let mut request = Request::new(method, path, known.and_then(|operation| operation.cost).unwrap_or(0));
         request.query = form_urlencoded::parse(in_path.as_bytes()).into_owned().collect();
+        if in_path.contains('%') && request.query.iter().any(|(name, value)| [name, value].iter().any(|text| text.contains('\u{fffd}'))) {
+            return Err(Fault::new("/path", "its query is not UTF-8"));
+        }
         request.query.extend(pairs(self.query, "query")?);
         if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("api_token")) {
             return Err(Fault::new("/query", "a token in the query would stand in logs; the connection's own credential is sent"));
@@ -167,9 +174,9 @@ fn headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, Fault>
         let lower = name.to_ascii_lowercase();
         let why = match () {
             () if CREDENTIALS.iter().any(|word| lower.contains(word)) => "it carries a credential; the connection's own is sent",
-            () if OWNED_HEADERS.contains(&&*lower) || lower.starts_with("x-forwarded") || lower.starts_with("x-connector") => {
-                "it is the connector's own"
-            }
+            () if OWNED_HEADERS.contains(&&*lower) || lower.starts_with("x-connector") => "it is the connector's own",
+            () if DISGUISES.iter().any(|name| lower.starts_with(name)) => "it would make another request of this one",
+            () if headers.iter().any(|(other, _): &(String, String)| *other == lower) => "it is given twice",
             () if lower.is_empty() || !lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
                 "it is no header's name"
             }
@@ -195,12 +202,19 @@ fn pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)
     };
     let pair = |(name, Json(value)): (String, Json)| {
         let written = match &value {
+            // A comma inside an item would make two of one, and a list of none says nothing.
+            Value::Array(items) if items.is_empty() || items.iter().any(|item| item.as_str().is_some_and(|item| item.contains(','))) => {
+                None
+            }
             Value::Array(items) => items.iter().map(text).collect::<Option<Vec<_>>>().map(|items| items.join(",")),
             value => text(value),
         };
         match written {
             Some(written) => Ok((name, written)),
-            None => Err(Fault::new(format!("/{place}/{name}"), "it is neither a text, a number, a boolean nor a list of these")),
+            None => Err(Fault::new(
+                format!("/{place}/{}", name.replace('~', "~0").replace('/', "~1")),
+                "it is neither a text, a number, a boolean nor a list of these, without commas inside",
+            )),
         }
     };
     given.map(|given| given.0).unwrap_or_default().into_iter().map(pair).collect()
@@ -215,9 +229,25 @@ fn parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
                 .map_err(|error| Fault::new(format!("/multipart/{at}/base64"), format!("it is not base64: {error}")))?,
             _ => return Err(Fault::new(format!("/multipart/{at}"), "exactly one of `value` and `base64` is required")),
         };
+        let breaks = |text: &str| text.chars().any(char::is_control);
+        if breaks(&part.name) || part.file_name.as_deref().is_some_and(breaks) {
+            return Err(Fault::new(format!("/multipart/{at}"), "a name has a control character"));
+        }
+        if part.content_type.as_deref().is_some_and(|media| !is_media_type(media)) {
+            return Err(Fault::new(format!("/multipart/{at}/contentType"), "it is no media type, as text/plain is"));
+        }
         Ok(Part { name: part.name, file_name: part.file_name, content_type: part.content_type, content: content.into() })
     };
     given.into_iter().enumerate().map(part).collect()
+}
+
+/// `type/subtype`, and parameters after a semicolon.
+fn is_media_type(text: &str) -> bool {
+    let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte));
+    let parameter = |text: &str| text.split_once('=').is_some_and(|(name, value)| token(name.trim()) && token(value.trim()));
+    let mut parts = text.split(';');
+    let essence = parts.next().and_then(|essence| essence.trim().split_once('/'));
+    essence.is_some_and(|(kind, subtype)| token(kind) && token(subtype)) && parts.all(parameter)
 }
 
 #[cfg(test)]
@@ -254,9 +284,19 @@ mod tests {
 
     #[test]
     fn a_header_that_carries_a_credential_is_refused_without_its_value() {
-        for name in
-            ["Authorization", "Cookie", "x-api-token", "Proxy-Authorization", "Host", "X-Forwarded-For", "x-connector-action", "a b", ""]
-        {
+        for name in [
+            "Authorization",
+            "Cookie",
+            "x-api-token",
+            "Proxy-Authorization",
+            "Host",
+            "X-Forwarded-For",
+            "x-connector-action",
+            "X-HTTP-Method-Override",
+            "Accept-Encoding",
+            "a b",
+            "",
+        ] {
             let given = MapOf(vec![(name.to_owned(), "hunter2".to_owned())]);
             let fault = headers(Some(given)).expect_err(&format!("{name:?} must be refused"));
             assert!(!fault.message.contains("hunter2") && fault.path.starts_with("/headers"));

@@ -80,6 +80,7 @@ struct GetDeal {
 #[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status. Left out, none applies.
+    #[overrides(ids, owner_id, person_id, org_id, pipeline_id, stage_id, status)]
     filter_id: Option<Id>,
     /// The deals to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
     ids: Option<List<Id>>,
@@ -117,6 +118,72 @@ pub(crate) struct GetDeals {
     limit: Option<Limit>,
     /// Where to go on: `page.next` of the page before. Left out, the first page is read.
     cursor: Option<Text>,
+}
+
+/// Get Pipeline Deals
+///
+/// Get deals in a pipeline
+#[action(
+    get("/api/v2/deals"),
+    scopes("deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<Deal>),
+    like(GetDeals),
+    without(filter_id = "Pipedrive would ignore the pipeline beside a filter, and answer the deals of all; use getDeals")
+)]
+struct GetPipelineDeals {
+    /// The pipeline whose deals to read.
+    pipeline_id: Id,
+}
+
+/// Get Stage Deals
+///
+/// Get deals in a stage
+#[action(
+    get("/api/v2/deals"),
+    scopes("deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<Deal>),
+    like(GetDeals),
+    without(filter_id = "Pipedrive would ignore the stage beside a filter, and answer the deals of all; use getDeals")
+)]
+struct GetStageDeals {
+    /// The stage whose deals to read.
+    stage_id: Id,
+}
+
+/// Get Person Deals
+///
+/// List deals associated with a person
+#[action(
+    get("/api/v2/deals"),
+    scopes("deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<Deal>),
+    like(GetDeals),
+    without(filter_id = "Pipedrive would ignore the person beside a filter, and answer the deals of all; use getDeals")
+)]
+struct GetPersonDeals {
+    /// The person whose deals to read.
+    #[source(SelectPerson)]
+    person_id: Id,
+}
+
+/// Get Organization Deals
+///
+/// List deals associated with an organization
+#[action(
+    get("/api/v2/deals"),
+    scopes("deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<Deal>),
+    like(GetDeals),
+    without(filter_id = "Pipedrive would ignore the organization beside a filter, and answer the deals of all; use getDeals")
+)]
+struct GetOrganizationDeals {
+    /// The organization whose deals to read.
+    #[source(SelectOrganization)]
+    org_id: Id,
 }
 
 /// Update Deal
@@ -237,6 +304,7 @@ struct GetDealsSummary {
     /// Only deals of this status. Left out, those of all.
     status: Option<DealStatus>,
     /// A filter of the account; it overrides the user. Left out, none applies.
+    #[overrides(user_id)]
     filter_id: Option<Id>,
     /// Only deals of this user. Left out, those of all.
     user_id: Option<Id>,

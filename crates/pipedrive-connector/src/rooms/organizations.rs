@@ -60,6 +60,7 @@ struct GetOrganization {
 #[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>))]
 pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
+    #[overrides(ids, owner_id)]
     filter_id: Option<Id>,
     /// The organizations to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
     ids: Option<List<Id>>,

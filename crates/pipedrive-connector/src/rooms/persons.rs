@@ -67,6 +67,7 @@ struct GetPerson {
 #[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
+    #[overrides(ids, owner_id, org_id, deal_id)]
     filter_id: Option<Id>,
     /// The persons to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
     ids: Option<List<Id>>,
@@ -98,6 +99,40 @@ pub(crate) struct GetPersons {
     limit: Option<Limit>,
     /// Where to go on: `page.next` of the page before. Left out, the first page is read.
     cursor: Option<Text>,
+}
+
+/// Get Deal Persons
+///
+/// List all persons associated with a deal
+#[action(
+    get("/api/v2/persons"),
+    scopes("contacts:read", "contacts:full"),
+    cost = 10,
+    returns(Vec<Person>),
+    like(GetPersons),
+    without(filter_id = "Pipedrive would ignore the deal beside a filter, and answer the persons of all; use getPersons")
+)]
+struct GetDealPersons {
+    /// The deal whose persons to read.
+    #[source(SelectDeal)]
+    deal_id: Id,
+}
+
+/// Get Organization Persons
+///
+/// List persons of an organization
+#[action(
+    get("/api/v2/persons"),
+    scopes("contacts:read", "contacts:full"),
+    cost = 10,
+    returns(Vec<Person>),
+    like(GetPersons),
+    without(filter_id = "Pipedrive would ignore the organization beside a filter, and answer the persons of all; use getPersons")
+)]
+struct GetOrganizationPersons {
+    /// The organization whose persons to read.
+    #[source(SelectOrganization)]
+    org_id: Id,
 }
 
 /// Update Person

@@ -1,0 +1,220 @@
+//! Activities: calls, meetings and tasks, planned and done.
+
+use connector_core::{Date, DateTime, Id, List, Text, Uuid, action, record};
+
+use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::types::{Address, Deleted, Limit, SortDirection};
+
+/// Get Activities
+///
+/// Get all activities assigned to a particular user
+#[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>))]
+struct GetActivities {
+    /// A filter of the account; it overrides IDs, owner, deal, lead, person and organization. Left out, none applies.
+    #[overrides(ids, owner_id, deal_id, lead_id, person_id, org_id)]
+    filter_id: Option<Id>,
+    /// The activities to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    ids: Option<List<Id>>,
+    /// Only activities of this owner. Left out, those of all.
+    owner_id: Option<Id>,
+    /// Only activities of this deal. Left out, those of all.
+    #[source(SelectDeal)]
+    deal_id: Option<Id>,
+    /// Only activities of this lead. Left out, those of all.
+    lead_id: Option<Uuid>,
+    /// Only activities whose main participant is this person. Left out, those of all.
+    #[source(SelectPerson)]
+    person_id: Option<Id>,
+    /// Only activities of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+    /// Only activities that are done, or that are not. Left out, both.
+    done: Option<bool>,
+    /// Only activities changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+    /// Only activities changed before this moment, with its zone. Left out, no matter when.
+    updated_until: Option<DateTime>,
+    /// What to sort by; only the ID is safe while activities change. Left out, the ID.
+    sort_by: Option<ActivitySortBy>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<ActivityExtra>>,
+    /// How many activities a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// Get Activity
+///
+/// Get details of an activity
+#[action(get("/api/v2/activities/{activity_id}"), scopes("activities:read", "activities:full"), cost = 1, returns(Activity))]
+struct GetActivity {
+    /// The activity to read.
+    activity_id: Id,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<ActivityExtra>>,
+}
+
+/// Delete Activity
+///
+/// Delete an activity
+#[action(delete("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 3, returns(Deleted))]
+struct DeleteActivity {
+    /// The activity to delete; for 30 days it can be brought back.
+    activity_id: Id,
+}
+
+/// Get Deal Activities
+///
+/// List activities associated with a deal
+#[action(
+    get("/api/v2/activities"),
+    scopes("activities:read", "activities:full"),
+    cost = 10,
+    returns(Vec<Activity>),
+    like(GetActivities),
+    without(filter_id = "Pipedrive would ignore the deal beside a filter, and answer the activities of all; use getActivities")
+)]
+struct GetDealActivities {
+    /// The deal whose activities to read.
+    #[source(SelectDeal)]
+    deal_id: Id,
+}
+
+/// Get Organization Activities
+///
+/// List activities associated with an organization
+#[action(
+    get("/api/v2/activities"),
+    scopes("activities:read", "activities:full"),
+    cost = 10,
+    returns(Vec<Activity>),
+    like(GetActivities),
+    without(filter_id = "Pipedrive would ignore the organization beside a filter, and answer the activities of all; use getActivities")
+)]
+struct GetOrganizationActivities {
+    /// The organization whose activities to read.
+    #[source(SelectOrganization)]
+    org_id: Id,
+}
+
+/// Get Person Activities
+///
+/// List activities associated with a person
+#[action(
+    get("/api/v2/activities"),
+    scopes("activities:read", "activities:full"),
+    cost = 10,
+    returns(Vec<Activity>),
+    like(GetActivities),
+    without(filter_id = "Pipedrive would ignore the person beside a filter, and answer the activities of all; use getActivities")
+)]
+struct GetPersonActivities {
+    /// The person whose activities to read; only those where they are the main participant.
+    #[source(SelectPerson)]
+    person_id: Id,
+}
+
+/// What activities can be sorted by.
+#[record]
+enum ActivitySortBy {
+    Id,
+    UpdateTime,
+    AddTime,
+    DueDate,
+}
+
+/// What can be read of an activity beside its own fields.
+#[record]
+enum ActivityExtra {
+    Attendees,
+}
+
+/// An activity.
+#[record]
+struct Activity {
+    /// The ID of the activity.
+    id: i64,
+    /// What it is about.
+    subject: Option<String>,
+    /// The key of its type, as call or meeting.
+    r#type: Option<String>,
+    /// The user who owns it.
+    owner_id: Option<i64>,
+    /// The user who made it.
+    creator_user_id: Option<i64>,
+    /// Whether it is deleted.
+    is_deleted: Option<bool>,
+    /// When it was made.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+    /// The linked deal.
+    deal_id: Option<i64>,
+    /// The linked lead.
+    lead_id: Option<Uuid>,
+    /// The main participant.
+    person_id: Option<i64>,
+    /// The linked organization.
+    org_id: Option<i64>,
+    /// The linked project.
+    project_id: Option<i64>,
+    /// The day on which it is due, in UTC.
+    due_date: Option<Date>,
+    /// The time of day at which it is due, in UTC.
+    due_time: Option<String>,
+    /// How long it takes, in hours, minutes and seconds.
+    duration: Option<String>,
+    /// Whether its owner is busy meanwhile.
+    busy: Option<bool>,
+    /// Whether it is done.
+    done: Option<bool>,
+    /// When it was done.
+    marked_as_done_time: Option<DateTime>,
+    /// Where it takes place.
+    location: Option<Address>,
+    /// The persons who take part.
+    participants: Option<Vec<Participant>>,
+    /// Who is invited; only where it was asked for.
+    attendees: Option<Vec<Attendee>>,
+    /// The service of the video call.
+    conference_meeting_client: Option<String>,
+    /// The address of the video call.
+    conference_meeting_url: Option<String>,
+    /// The ID of the video call.
+    conference_meeting_id: Option<String>,
+    /// What those who are invited read of it.
+    public_description: Option<String>,
+    /// How urgent it is, as the ID of an option.
+    priority: Option<i64>,
+    /// What only the account reads of it.
+    note: Option<String>,
+}
+
+/// A person who takes part.
+#[record]
+struct Participant {
+    /// The person.
+    person_id: Option<i64>,
+    /// Whether they are the main participant.
+    primary: Option<bool>,
+}
+
+/// Someone who is invited.
+#[record]
+struct Attendee {
+    /// Their email address.
+    email: Option<String>,
+    /// Their name.
+    name: Option<String>,
+    /// What they answered.
+    status: Option<String>,
+    /// Whether they invited the others.
+    is_organizer: Option<bool>,
+    /// The person that they are in the account.
+    person_id: Option<i64>,
+    /// The user that they are in the account.
+    user_id: Option<i64>,
+}

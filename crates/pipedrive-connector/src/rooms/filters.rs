@@ -1,0 +1,135 @@
+//! Filters: conditions that an account keeps under a name.
+
+use connector_core::{Both, Id, Json, UtcTime, action, record};
+
+/// Get Filter
+///
+/// Get one filter
+#[action(
+    get("/api/v1/filters/{filter_id}"),
+    scopes("deals:read", "deals:full", "activities:read", "activities:full", "contacts:read", "contacts:full"),
+    cost = 2,
+    returns(Both<Filter, Conditions>)
+)]
+struct GetFilter {
+    /// The filter to read.
+    filter_id: Id,
+    /// Whether each condition names its field by code, too. Left out, by number alone.
+    include_field_code: Option<bool>,
+}
+
+/// Get Filters
+///
+/// Get all filters
+#[action(
+    get("/api/v1/filters"),
+    scopes("deals:read", "deals:full", "activities:read", "activities:full", "contacts:read", "contacts:full"),
+    cost = 20,
+    returns(Vec<Filter>)
+)]
+struct GetFilters {
+    /// Only filters of these records. Left out, those of all.
+    r#type: Option<FilterType>,
+}
+
+/// Update Filter
+///
+/// Update filter
+#[action(
+    put("/api/v1/filters/{filter_id}"),
+    scopes("deals:full", "activities:full", "contacts:full"),
+    cost = 10,
+    returns(Both<Filter, Conditions>)
+)]
+struct UpdateFilter {
+    /// The filter to change.
+    filter_id: Id,
+    /// Whether each condition of the answer names its field by code, too. Left out, by number alone.
+    #[query]
+    include_field_code: Option<bool>,
+    /// The name of the filter. Left out, it stays.
+    name: Option<String>,
+    /// All conditions of the filter, at most 16; they replace those it has.
+    conditions: FilterConditions,
+}
+
+/// What a filter chooses from.
+#[record]
+enum FilterType {
+    Deals,
+    Leads,
+    Org,
+    People,
+    Products,
+    Activity,
+    Projects,
+}
+
+/// The conditions of a filter: two groups, all of the first and any of the second.
+#[record]
+struct FilterConditions {
+    /// How the groups are joined, always by and.
+    glue: GroupGlue,
+    /// The groups: the first joined by and, the second by or.
+    conditions: Vec<ConditionGroup>,
+}
+
+/// How groups of conditions are joined.
+#[record]
+enum GroupGlue {
+    And,
+}
+
+/// How the conditions of a group are joined.
+#[record]
+enum ConditionGlue {
+    And,
+    Or,
+}
+
+/// A group of conditions.
+#[record]
+struct ConditionGroup {
+    /// How the conditions are joined.
+    glue: ConditionGlue,
+    /// The conditions.
+    conditions: Option<Vec<Json>>,
+}
+
+/// A filter.
+#[record]
+struct Filter {
+    /// The ID of the filter.
+    id: i64,
+    /// Its name.
+    name: Option<String>,
+    /// The code of a filter that Pipedrive made.
+    filter_code: Option<String>,
+    /// Whether the connected user may change it.
+    is_editable: Option<bool>,
+    /// Whether it is not deleted.
+    active_flag: Option<bool>,
+    /// What it chooses from.
+    r#type: Option<FilterType>,
+    /// Whether it was made for one look.
+    temporary_flag: Option<bool>,
+    /// The user who owns it.
+    user_id: Option<i64>,
+    /// When it was made, in UTC.
+    add_time: Option<UtcTime>,
+    /// When it was last changed, in UTC.
+    update_time: Option<UtcTime>,
+    /// Who may see it, as a number in a text.
+    visible_to: Option<String>,
+    /// When it was last used, in UTC.
+    last_used_time: Option<UtcTime>,
+    /// The view that it belongs to.
+    custom_view_id: Option<i64>,
+}
+
+/// What one filter has beside what a list shows.
+#[record]
+struct Conditions {
+    /// The conditions.
+    conditions: Option<Json>,
+}
