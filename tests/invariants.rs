@@ -43,10 +43,10 @@ fn lines_with(files: &[(String, String)], words: &[&str]) -> Vec<String> {
 
 #[test]
 fn core_names_no_vendor() {
-    none(
-        &lines_with(&sources("crates/connector-core/src"), &["pipedrive", "Pipedrive"]),
-        "say it in the connector's CONNECTOR or in its error.rs",
-    );
+    // Comments and unit tests too: an example of one vendor's is a habit of one vendor's.
+    let named = sources("crates/connector-core/src").into_iter().filter(|(_, text)| text.to_lowercase().contains("pipedrive"));
+    let named: Vec<String> = named.map(|(file, _)| file).collect();
+    none(&named, "say it in the connector's CONNECTOR or in its error.rs");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::response::Refusal;
 /// What a connector crate exports as `CONNECTOR`; a host lists it, which is also what links the crate.
 #[derive(Debug)]
 pub struct Connector {
-    /// The stable key: `pipedrive`.
+    /// The stable key, as an invocation gives it in `connector`.
     pub key: &'static str,
     /// The name to show.
     pub label: &'static str,

@@ -84,7 +84,7 @@ impl Invocation {
         let refuse = |error| Box::new(Outcome::failed(Value::Null, Some(self.action.clone()), error));
         let (value, faults) = strict(text).map_err(|error| refuse(not_json("input", &error)))?;
         let Value::Object(input) = value else {
-            return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"dealId": 1}."#)));
+            return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)));
         };
         (self.input, self.faults) = (input, faults);
         Ok(self)
@@ -122,7 +122,9 @@ impl Invocation {
     fn from_value(value: Value, faults: Vec<Fault>) -> Result<Self, Error> {
         const MEMBERS: [&str; 6] = ["id", "connector", "action", "connection", "input", "options"];
         let Value::Object(mut members) = value else {
-            return Err(invalid("The invocation is not an object.").with_hint(r#"Write {"action": "getDeal", "input": {"dealId": 1}}."#));
+            return Err(
+                invalid("The invocation is not an object.").with_hint(r#"Write {"action": "a key", "input": {"a name": "a value"}}."#)
+            );
         };
         let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path.starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
@@ -143,7 +145,11 @@ impl Invocation {
         let input = match members.remove("input") {
             None => Map::new(),
             Some(Value::Object(input)) => input,
-            Some(_) => return Err(invalid("The member `input` is not an object.").with_hint(r#"Write the inputs by name: {"dealId": 1}."#)),
+            Some(_) => {
+                return Err(
+                    invalid("The member `input` is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)
+                );
+            }
         };
         let options = match members.remove("options") {
             None | Some(Value::Null) => Options::default(),

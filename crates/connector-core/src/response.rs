@@ -208,7 +208,7 @@ impl<'a> Read<'a> {
     }
 }
 
-/// The members of an object; none where it is something else, as Pipedrive's empty `[]`.
+/// The members of an object; none where it is something else, as an empty `[]`.
 pub(crate) fn members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {

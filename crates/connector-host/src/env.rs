@@ -8,7 +8,7 @@ pub(crate) const API_TOKEN: &str = "CONNECTOR_API_TOKEN";
 pub(crate) const API_DOMAIN: &str = "CONNECTOR_API_DOMAIN";
 /// The folder that holds the sandbox's data.
 pub(crate) const DATA_DIR: &str = "CONNECTOR_DATA_DIR";
-/// A proxy for all requests, as `http://proxy.example:3128`.
+/// A proxy for requests over https, as `http://proxy.example:3128`.
 pub(crate) const PROXY: &str = "CONNECTOR_PROXY";
 /// A file of certificate authorities to trust beside the public ones, as PEM.
 pub(crate) const CA_FILE: &str = "CONNECTOR_CA_FILE";
@@ -25,7 +25,7 @@ Environment:
   CONNECTOR_API_TOKEN    an API token of Pipedrive: the connection `env`, together with
   CONNECTOR_API_DOMAIN   the account of the token, https://acme.pipedrive.com
   CONNECTOR_DATA_DIR     the folder that holds the sandbox's data
-  CONNECTOR_PROXY        a proxy for all requests, http://proxy.example:3128
+  CONNECTOR_PROXY        a proxy for requests over https, http://proxy.example:3128
   CONNECTOR_CA_FILE      certificate authorities to trust beside the public ones, as PEM
 
 With no account set up, `invoke` uses an embedded sandbox: a Pipedrive of your own on this machine.

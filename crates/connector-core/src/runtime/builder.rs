@@ -61,7 +61,7 @@ impl Builder {
         self
     }
 
-    /// A proxy for all requests, as `http://proxy.example:3128`.
+    /// A proxy for requests over https, as `http://proxy.example:3128`; what is meant for this machine never leaves it.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.transport.proxy = Some(url.into());
