@@ -11,7 +11,7 @@ use crate::connector::Connector;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, FieldShape, Place};
 use crate::outcome::Answer;
-use crate::request::Request;
+use crate::page::{self, Paging};
 use crate::runtime::Call;
 
 /// All that is declared of an action; the macro writes it as a static.
@@ -39,6 +39,8 @@ pub struct Declaration {
     pub idempotent: Option<bool>,
     /// Whether it destroys, where the method does not say it.
     pub destructive: bool,
+    /// What replaced it, where the vendor took it away: it makes no call.
+    pub removed: Option<&'static str>,
     /// What must hold between inputs.
     pub rules: &'static [Rule],
     /// The inputs that it declares itself.
@@ -165,8 +167,11 @@ impl Action for Declared {
     }
 
     async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
-        let response = call.send(Request::of(self.0, call.input())).await?;
-        response.into_answer(self.0)
+        let request = call.request(self.0);
+        if self.0.returns.file {
+            return call.download(request).await;
+        }
+        call.send(request).await?.into_answer(self.0)
     }
 }
 
@@ -191,13 +196,22 @@ impl Declaration {
         let like = self.like.map_or(&[][..], |like| like().own);
         let taken =
             move |field: &&Field| !own.iter().any(|other| other.name == field.name) && !without.iter().any(|(name, _)| *name == field.name);
-        own.iter().chain(like.iter().filter(taken))
+        let by_start = own.iter().chain(like).any(Field::is_start);
+        own.iter().chain(like.iter().filter(taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
+    }
+
+    /// What must hold between inputs: what it says itself, and what follows from how it pages.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
+        let by_start = self.paging() == Some(Paging::Start);
+        self.rules.iter().chain(by_start.then_some(&page::START_OR_CURSOR))
     }
 
     /// What it does to the vendor's data.
     pub fn effect(&self) -> Effect {
         match self.endpoint.map(|endpoint| endpoint.method) {
             _ if self.destructive => Effect::Destructive,
+            // It makes no call.
+            _ if self.removed.is_some() => Effect::Read,
             Some(method) => method.effect(),
             None => Effect::Write,
         }
@@ -205,7 +219,7 @@ impl Declaration {
 
     /// Whether any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
-        let by_method = self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
+        let by_method = self.removed.is_some() || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
         self.idempotent.unwrap_or(by_method)
     }
 
@@ -218,14 +232,19 @@ impl Declaration {
         }
     }
 
-    /// Whether it answers a list by pages.
-    pub fn is_paged(&self) -> bool {
-        self.fields().any(|field| field.place == Place::Query && field.wire == "cursor")
+    /// How it pages, where it answers a list by pages.
+    pub fn paging(&self) -> Option<Paging> {
+        let like = self.like.map_or(&[][..], |like| like().own);
+        self.own.iter().chain(like).find_map(|field| match field.wire {
+            _ if field.is_start() => Some(Paging::Start),
+            "cursor" if field.place == Place::Query => Some(Paging::Cursor),
+            _ => None,
+        })
     }
 
     /// Whether it answers a list.
     pub fn is_list(&self) -> bool {
-        self.returns.many || self.is_paged()
+        self.returns.many || self.paging().is_some()
     }
 
     /// The field that travels as `wire`.

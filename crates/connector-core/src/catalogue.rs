@@ -254,7 +254,16 @@ mod tests {
         version: "1",
         domains: &[],
         auth: &[],
-        envelope: Envelope { success: "ok", data: "data", beside: "more", next_cursor: "next", found: ("items", "item") },
+        envelope: Envelope {
+            success: "ok",
+            data: "data",
+            beside: "beside",
+            next_cursor: "next",
+            place: "page",
+            more: "more",
+            next_start: "next_start",
+            found: ("items", "item"),
+        },
         refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
     };
 
@@ -271,6 +280,7 @@ mod tests {
             cost: None,
             idempotent: None,
             destructive: false,
+            removed: None,
             rules: &[],
             own: &[],
             like: None,

@@ -36,6 +36,8 @@ pub struct Connection {
     pub api_token: bool,
     /// Whether it is a sandbox, which is told the action's key.
     pub sandbox: bool,
+    /// The scopes that it was granted, where they are known; an API token has all that its user has.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// Where to send, and with which credential; cheap to clone.
@@ -69,7 +71,7 @@ pub struct OneConnection {
 impl Connection {
     /// A connection of a name.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { name: name.into(), origin: origin.into(), api_token: false, sandbox: false }
+        Self { name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None }
     }
 
     /// It sends an API token.
@@ -83,6 +85,13 @@ impl Connection {
     #[must_use]
     pub fn as_sandbox(mut self) -> Self {
         self.sandbox = true;
+        self
+    }
+
+    /// It was granted these scopes and no others.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 }
@@ -122,6 +131,10 @@ impl Access {
     /// Whether a credential of this connector's accounts may go there: to a host of the vendor's, or to this machine.
     pub(crate) fn is_of(&self, connector: &Connector) -> bool {
         self.0.local || connector.owns_host(&self.0.host)
+    }
+
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.local
     }
 
     pub(crate) fn credential(&self) -> &Credential {
@@ -169,6 +182,13 @@ impl OneConnection {
     #[must_use]
     pub fn as_sandbox(mut self) -> Self {
         self.connection = self.connection.as_sandbox();
+        self
+    }
+
+    /// The same, granted these scopes and no others.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.connection = self.connection.with_scopes(scopes);
         self
     }
 }

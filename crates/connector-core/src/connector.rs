@@ -47,6 +47,12 @@ pub struct Envelope {
     pub beside: &'static str,
     /// The page fact that is the next cursor, within `beside`.
     pub next_cursor: &'static str,
+    /// The object of the page facts of a list that pages by a place, within `beside`; where there is none, they stand there themselves.
+    pub place: &'static str,
+    /// The page fact that is true where more records follow.
+    pub more: &'static str,
+    /// The page fact that is the place of the next page.
+    pub next_start: &'static str,
     /// The list of what a search found, within `data`, and the member of each that is the record.
     pub found: (&'static str, &'static str),
 }

@@ -9,6 +9,7 @@ use crate::action::Declaration;
 use crate::connector::Connector;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, FieldShape, Place, Text};
+use crate::file::Files;
 use crate::outcome::{Answer, Page, RawJson};
 use crate::request::Request;
 use crate::response::members;
@@ -134,11 +135,11 @@ impl DataSource for DeclaredSource {
         let declaration = if searches { (self.search)() } else { (self.list)() };
         // A rule of the search speaks of its term, which the caller gave as `search`.
         let faults: Vec<Fault> =
-            declaration.rules.iter().filter_map(|rule| rule.fault(&input)).map(|fault| Fault::new("/search", fault.message)).collect();
+            declaration.rules().filter_map(|rule| rule.fault(&input)).map(|fault| Fault::new("/search", fault.message)).collect();
         if !faults.is_empty() {
             return Err(Error::invalid_input(self.key, faults));
         }
-        let request = Request::of(declaration, &input);
+        let request = Request::of(declaration, &input, &Files::default());
         let response = if searches { call.send_beside(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(declaration)?;
         let next = answer.page.and_then(|page| page.next);

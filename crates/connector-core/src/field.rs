@@ -67,14 +67,23 @@ pub struct FieldShape {
     pub written: Written,
     /// Whether it is a list.
     pub many: bool,
+    /// Whether it is a file: bytes with a name and a media type.
+    pub file: bool,
     /// Its JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
+}
+
+impl Field {
+    /// Whether it is the place at which a page starts.
+    pub(crate) fn is_start(&self) -> bool {
+        self.place == Place::Query && self.wire == "start"
+    }
 }
 
 impl FieldShape {
     /// What `T` says.
     pub const fn of<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, many: T::MANY, schema: T::schema }
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, many: T::MANY, file: T::FILE, schema: T::schema }
     }
 }
 
@@ -92,6 +101,8 @@ pub trait FieldType {
     const WRITTEN: Written = Written::Plain;
     /// Whether it is a list.
     const MANY: bool = false;
+    /// Whether it is a file.
+    const FILE: bool = false;
     /// Its JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }
@@ -145,6 +156,11 @@ pub struct DateTime(pub String);
 #[serde(transparent)]
 pub struct UtcTime(pub String);
 
+/// The place of a list's record, counted from 0, at which a page starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Start(pub u64);
+
 /// Any JSON value.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
@@ -162,6 +178,10 @@ pub struct Base64(pub String);
 /// One record that is two: what it has in common with others, and the rest.
 #[derive(Debug)]
 pub struct Both<A, B>(PhantomData<(A, B)>);
+
+/// One record or another.
+#[derive(Debug)]
+pub struct Either<A, B>(PhantomData<(A, B)>);
 
 impl FieldType for Id {
     /// Numbers start at 1: a template that yields 0 for "nothing" must not reach a filter, which would then match all.
@@ -245,6 +265,12 @@ impl FieldType for Base64 {
     }
 }
 
+impl FieldType for Start {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "integer", "minimum": 0})
+    }
+}
+
 impl FieldType for Json {
     fn schema(_: &mut Schemas) -> Value {
         json!({"description": "Any JSON value."})
@@ -260,6 +286,12 @@ impl<T: FieldType> FieldType for MapOf<T> {
 impl<A: FieldType, B: FieldType> FieldType for Both<A, B> {
     fn schema(schemas: &mut Schemas) -> Value {
         json!({"allOf": [A::schema(schemas), B::schema(schemas)]})
+    }
+}
+
+impl<A: FieldType, B: FieldType> FieldType for Either<A, B> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        json!({"anyOf": [A::schema(schemas), B::schema(schemas)]})
     }
 }
 
@@ -295,6 +327,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const REQUIRED: bool = false;
     const NULLABLE: bool = T::NULLABLE;
     const WRITTEN: Written = T::WRITTEN;
+    const FILE: bool = T::FILE;
     fn schema(schemas: &mut Schemas) -> Value {
         T::schema(schemas)
     }

@@ -59,7 +59,7 @@ impl Checks {
         &self,
         input: Map<String, Value>,
         fields: &[&Field],
-        rules: &[Rule],
+        rules: &[&Rule],
         nulls_are_absent: bool,
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         let mut input = input;

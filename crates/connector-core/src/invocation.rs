@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -9,11 +10,12 @@ use serde_json::{Map, Number, Value};
 
 use crate::catalogue::{nearest, shortened};
 use crate::error::{Error, ErrorKind, Fault};
+use crate::file::{Sink, Upload};
 use crate::input::{EXACT, escaped};
 use crate::outcome::Outcome;
 
 /// One call: an action's or data source's key, its input, and how to go about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation {
     /// The caller's own name for the call, given back in the outcome.
@@ -28,6 +30,10 @@ pub struct Invocation {
     pub input: Map<String, Value>,
     /// How to go about it.
     pub options: Options,
+    /// Files to send, by input.
+    pub(crate) files: Vec<(String, Upload)>,
+    /// Where a fetched file goes, in place of the outcome; of several clones the first that is run has it.
+    pub(crate) sink: Option<Arc<Mutex<Option<Sink>>>>,
     /// What is wrong with the input as text, which a tree can no longer tell: doubled keys, numbers past 64 bits.
     pub(crate) faults: Vec<Fault>,
 }
@@ -50,6 +56,19 @@ impl Default for Options {
     }
 }
 
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("id", &self.id)
+            .field("action", &self.action)
+            .field("connection", &self.connection)
+            .field("input", &self.input)
+            .field("options", &self.options)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Invocation {
     /// A call of an action or data source.
     pub fn new(action: impl Into<String>) -> Self {
@@ -60,8 +79,24 @@ impl Invocation {
             connection: None,
             input: Map::new(),
             options: Options::default(),
+            files: Vec::new(),
+            sink: None,
             faults: Vec::new(),
         }
+    }
+
+    /// With a file for an input: its bytes do not pass through JSON.
+    #[must_use]
+    pub fn file(mut self, input: impl Into<String>, upload: Upload) -> Self {
+        self.files.push((input.into(), upload));
+        self
+    }
+
+    /// With a place where a fetched file goes part by part; the outcome then tells its name, type and size alone.
+    #[must_use]
+    pub fn fetch_into(mut self, sink: impl tokio::io::AsyncWrite + Send + Unpin + 'static) -> Self {
+        self.sink = Some(Arc::new(Mutex::new(Some(Box::new(sink)))));
+        self
     }
 
     /// With an input, which is an object: anything else is a fault of the call.
@@ -158,7 +193,17 @@ impl Invocation {
         };
         let from_input = |fault: Fault| Fault::new(fault.path.strip_prefix("/input").unwrap_or(&fault.path), fault.message);
         let faults = input_faults.into_iter().map(from_input).collect();
-        Ok(Self { id: id.map_or(Value::Null, Value::String), connector, action, connection, input, options, faults })
+        Ok(Self {
+            id: id.map_or(Value::Null, Value::String),
+            connector,
+            action,
+            connection,
+            input,
+            options,
+            files: Vec::new(),
+            sink: None,
+            faults,
+        })
     }
 }
 

@@ -10,11 +10,13 @@ mod connector;
 mod data_source;
 mod error;
 mod field;
+mod file;
 mod input;
 mod invocation;
 mod ledger;
 mod manifest;
 mod outcome;
+mod page;
 mod record;
 mod request;
 mod response;
@@ -29,11 +31,14 @@ pub use connector_macros::{action, data_source, record};
 pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
 pub use error::{Error, ErrorKind, Fault, Retry, Upstream};
 pub use field::{
-    Base64, Both, Date, DateTime, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Text, UtcTime, Uuid, Written,
+    Base64, Both, Date, DateTime, Either, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Start, Text, UtcTime,
+    Uuid, Written,
 };
+pub use file::{Content, File, Sink, Source, Upload};
 pub use invocation::{Invocation, Options};
 pub use ledger::{Claim, Ledger};
 pub use outcome::{Answer, Meta, Outcome, Page, RawJson};
+pub use page::Paging;
 pub use record::{Closed, Member};
 pub use request::{Body, Part, Request};
 pub use response::{Refusal, Response};

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::action::Declaration;
 use crate::catalogue::{Catalogue, Entry};
 use crate::connector::{Auth, Connector};
+use crate::page::Paging;
 use crate::schema;
 
 impl Catalogue {
@@ -51,11 +52,11 @@ fn action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&str) -> O
         "resource": declaration.resource(),
         "effect": declaration.effect().as_str(),
         "idempotent": declaration.is_idempotent(),
-        "status": "live",
+        "status": if declaration.removed.is_some() { "removed" } else { "live" },
         "endpoint": declaration.endpoint.map(|endpoint| json!({"method": endpoint.method.as_str(), "path": endpoint.path})),
         "scopes": declaration.scopes,
         "cost": declaration.cost,
-        "pagination": if declaration.is_paged() { "cursor" } else { "none" },
+        "pagination": declaration.paging().map_or("none", Paging::as_str),
         "input": entry.input_schema(),
         "output": schema::output(&declaration.returns),
     });

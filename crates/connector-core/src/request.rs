@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::action::{Declaration, Effect, Endpoint, Method};
 use crate::field::{Field, Place, Written};
+use crate::file::{Content, Files, Upload};
+use crate::page;
 
 /// What a path segment or a query may carry as it is: the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -39,7 +41,7 @@ pub(crate) enum Role {
 }
 
 /// The body of a request.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Body {
     /// None.
     Empty,
@@ -52,7 +54,7 @@ pub enum Body {
 }
 
 /// One part of a multipart body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Part {
     /// The name of the part.
     pub name: String,
@@ -61,7 +63,7 @@ pub struct Part {
     /// The media type, where it is not plain text.
     pub content_type: Option<String>,
     /// The content.
-    pub content: Bytes,
+    pub content: Content,
 }
 
 impl Request {
@@ -71,13 +73,14 @@ impl Request {
     }
 
     /// The request of a declared action; the input has passed its checks, so building cannot fail.
-    pub fn of(declaration: &'static Declaration, input: &Map<String, Value>) -> Self {
+    pub(crate) fn of(declaration: &'static Declaration, input: &Map<String, Value>, files: &Files) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
         let mut request = Self::new(endpoint.method, filled(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
         request.declaration = Some(declaration);
         let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
+        request.query.extend(page::start(input).map(|start| ("start".to_owned(), start.to_owned())));
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
             () if has(Place::Body) => Body::Json(object(placed(Place::Body))),
@@ -85,7 +88,12 @@ impl Request {
                 Body::Form(placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect())
             }
             () if has(Place::Multipart) => Body::Multipart(
-                placed(Place::Multipart).map(|(field, value)| Part::text(field.wire, written(field.shape.written, value))).collect(),
+                placed(Place::Multipart)
+                    .map(|(field, value)| match files.get(field.name) {
+                        Some(upload) => Part::file(field.wire, upload),
+                        None => Part::text(field.wire, written(field.shape.written, value)),
+                    })
+                    .collect(),
             ),
             () => Body::Empty,
         };
@@ -95,6 +103,11 @@ impl Request {
     /// What it does to data.
     pub fn effect(&self) -> Effect {
         self.method.effect()
+    }
+
+    /// The place at which the list that it asks for starts.
+    pub(crate) fn start(&self) -> u64 {
+        self.query.iter().find(|(name, _)| name == "start").and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
     }
 
     /// The path and the query, encoded.
@@ -133,13 +146,19 @@ impl Request {
 impl Part {
     /// A part that is plain text.
     pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
-        Self { name: name.into(), file_name: None, content_type: None, content: Bytes::from(value.into()) }
+        Self { name: name.into(), file_name: None, content_type: None, content: Bytes::from(value.into()).into() }
+    }
+
+    /// A part that is a file.
+    pub(crate) fn file(name: impl Into<String>, upload: &Upload) -> Self {
+        let (file_name, content_type) = (Some(upload.file_name.clone()), Some(upload.media_type()));
+        Self { name: name.into(), file_name, content_type, content: upload.content.clone() }
     }
 
     fn line(&self) -> Value {
-        match &self.file_name {
-            Some(file) => json!({"name": self.name, "filename": file}),
-            None => json!({"name": self.name, "value": String::from_utf8_lossy(&self.content)}),
+        match (&self.file_name, &self.content) {
+            (None, Content::Bytes(text)) => json!({"name": self.name, "value": String::from_utf8_lossy(text)}),
+            (file, _) => json!({"name": self.name, "filename": file}),
         }
     }
 }

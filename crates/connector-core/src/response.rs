@@ -14,6 +14,7 @@ use crate::connections::Access;
 use crate::connector::Envelope;
 use crate::error::{Error, ErrorKind, Retry};
 use crate::outcome::{Answer, Page, RawJson};
+use crate::page::{self, Paging};
 
 /// An answer that is no refusal.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Response {
     pub(crate) body: Bytes,
     /// What the request did, which decides whether it may be repeated where the answer cannot be read.
     pub(crate) effect: Effect,
+    /// The place in the list that was asked for.
+    pub(crate) start: u64,
     /// What it was asked with, so that its words can be cleaned of it.
     pub(crate) access: Access,
 }
@@ -71,7 +74,7 @@ impl Response {
         if read.success == Some(false) {
             return Err((declaration.connector.refusal)(&Refusal { response: &self, declaration: Some(declaration) }));
         }
-        Ok(read.into_answer(&self.body, envelope, listed, declaration.is_paged()))
+        Ok(read.into_answer(&self.body, envelope, listed, declaration.paging(), self.start))
     }
 
     /// The failure where the answer cannot be read.
@@ -166,7 +169,7 @@ impl<'a> Read<'a> {
         }
     }
 
-    fn into_answer(mut self, body: &Bytes, envelope: &Envelope, listed: bool, paged: bool) -> Answer {
+    fn into_answer(mut self, body: &Bytes, envelope: &Envelope, listed: bool, paging: Option<Paging>, start: u64) -> Answer {
         let mut extra = Vec::new();
         let Some(data) = self.data else {
             // No data at all: the whole answer, without the word that says it went well.
@@ -182,29 +185,56 @@ impl<'a> Read<'a> {
             Data::Listed { count, ends } => (RawJson::array(body, ends), count),
             Data::Raw(raw) => (RawJson::part(body, raw), if listed { found(raw, envelope.found.0) } else { 0 }),
         };
-        let mut next = None;
-        if let Some(beside) = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}")) {
-            if !beside.get().starts_with('{') {
+        let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
+        let facts = beside.map(members).unwrap_or_default();
+        let (next, read): (Option<String>, &[&str]) = match paging {
+            None => (None, &[]),
+            Some(Paging::Cursor) => (next_cursor(&facts, envelope), &[envelope.next_cursor]),
+            Some(Paging::Start) => (
+                next_start(&facts, envelope, start, count).map(page::cursor),
+                &[envelope.place, envelope.more, envelope.next_start, "start", "limit"],
+            ),
+        };
+        if let Some(beside) = beside {
+            let mut rest = facts.iter().filter(|(name, _)| !read.contains(&&**name)).peekable();
+            if facts.is_empty() {
                 extra.push((envelope.beside.to_owned(), RawJson::part(body, beside)));
-            }
-            let members: Vec<(Cow<'_, str>, &RawValue)> = members(beside);
-            let mut rest = members.iter().filter(|(name, _)| !(paged && name == envelope.next_cursor)).peekable();
-            if paged {
-                let cursor = members.iter().find(|(name, _)| name == envelope.next_cursor);
-                // Null or nothing is the end; whatever else it is, there is more.
-                next = cursor.and_then(|(_, raw)| match serde_json::from_str(raw.get()) {
-                    Ok(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
-                    Ok(Value::Null) => None,
-                    _ => Some(raw.get().to_owned()),
-                });
-            }
-            if rest.peek().is_some() {
+            } else if rest.peek().is_some() {
                 extra.push((envelope.beside.to_owned(), RawJson::object(rest.map(|(name, raw)| (&**name, raw.get())))));
             }
         }
         extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::part(body, raw))));
         let page = listed.then(|| Page { count, complete: next.is_none(), next });
         Answer { data, page, extra }
+    }
+}
+
+type Facts<'a> = [(Cow<'a, str>, &'a RawValue)];
+
+fn fact<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a RawValue> {
+    facts.iter().find(|(other, _)| other == name).map(|(_, raw)| *raw)
+}
+
+/// Null or nothing is the end; whatever else it is, there is more.
+fn next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
+    let raw = fact(facts, envelope.next_cursor)?;
+    match serde_json::from_str(raw.get()) {
+        Ok(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
+        Ok(Value::Null) => None,
+        _ => Some(raw.get().to_owned()),
+    }
+}
+
+/// The place of the next page. A list that tells no page facts ends with an empty page: a short one may have been cut.
+fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
+    let within = fact(facts, envelope.place).map(members);
+    let facts = within.as_deref().unwrap_or(facts);
+    let more = fact(facts, envelope.more).map(RawValue::get);
+    let told = fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    match more {
+        Some("true") => Some(told.unwrap_or(start + count)),
+        Some(_) => None,
+        None => told.or_else(|| (count > 0).then_some(start + count)),
     }
 }
 

@@ -109,8 +109,12 @@ impl Schemas {
 
 /// The schema of an action's input as it is published: strict, in the order of the declaration.
 pub(crate) fn input(declaration: &Declaration) -> Value {
+    if declaration.removed.is_some() {
+        // Whatever an old workflow gives, it is told that there is no such thing any more.
+        return json!({"type": "object", "properties": {}});
+    }
     let mut schema = fields(declaration.fields());
-    for rule in declaration.rules {
+    for rule in declaration.rules() {
         let (word, value) = published(rule);
         if schema.get(word).is_none() {
             schema[word] = value;

@@ -21,6 +21,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
     let cost = option(action.cost.as_ref());
     let idempotent = option(action.idempotent.as_ref());
     let destructive = action.destructive;
+    let removed = option(action.removed.as_ref());
     let returns = action.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
     let like = option(action.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
     let without = action.without.iter().map(|(name, why)| quote!((#name, #why)));
@@ -30,13 +31,12 @@ pub(crate) fn action(action: &Action) -> TokenStream {
         let complaint = format!("`{}` stands in the path and is always given: take the Option off", input.wire);
         quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #complaint);)
     });
-    let (item, linked) = if action.endpoint.is_some() {
-        let item = &action.item;
-        (quote!(#[allow(dead_code)] #item), quote!(::connector_core::Declared::new(&DECLARATION)))
+    let (item, kind) = if action.by_hand {
+        (readable(action), quote!(::connector_core::ByHand::<#name>))
     } else {
-        (readable(action), quote!(::connector_core::ByHand::<#name>::new(&DECLARATION)))
+        let item = &action.item;
+        (quote!(#[allow(dead_code)] #item), quote!(::connector_core::Declared))
     };
-    let kind = if action.endpoint.is_some() { quote!(::connector_core::Declared) } else { quote!(::connector_core::ByHand<#name>) };
     quote! {
         #item
         const _: () = {
@@ -53,6 +53,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                 cost: #cost,
                 idempotent: #idempotent,
                 destructive: #destructive,
+                removed: #removed,
                 rules: &[#(::connector_core::Rule::#rules),*],
                 own: &[#(#fields),*],
                 like: #like,
@@ -64,7 +65,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                     &DECLARATION
                 }
             }
-            static ACTION: #kind = #linked;
+            static ACTION: #kind = <#kind>::new(&DECLARATION);
             ::connector_core::__private::inventory::submit! { ::connector_core::Registered::Action(&ACTION) }
         };
     }
@@ -82,7 +83,10 @@ fn readable(action: &Action) -> TokenStream {
             }
         }
     }
+    // What travels by the declaration need not be read by the code.
+    let unread = action.endpoint.as_ref().map(|_| quote!(#[allow(dead_code)]));
     quote! {
+        #unread
         #[derive(::connector_core::__private::serde::Deserialize)]
         #[serde(crate = "::connector_core::__private::serde", rename_all = "camelCase")]
         #item

@@ -20,6 +20,10 @@ pub(crate) struct Action {
     pub(crate) returns: Option<Type>,
     pub(crate) idempotent: Option<LitBool>,
     pub(crate) destructive: bool,
+    /// Whether code runs it, although it names an endpoint.
+    pub(crate) by_hand: bool,
+    /// What replaced it, where the vendor took it away.
+    pub(crate) removed: Option<LitStr>,
     pub(crate) rules: Vec<Expr>,
     /// The action whose inputs this one takes too.
     pub(crate) like: Option<Type>,
@@ -89,6 +93,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
         returns: None,
         idempotent: None,
         destructive: false,
+        by_hand: false,
+        removed: None,
         rules: Vec::new(),
         like: None,
         without: Vec::new(),
@@ -103,8 +109,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
     }
     let metas = metas(arguments)?;
     once(&metas)?;
-    for meta in metas {
-        let name = name_of(&meta);
+    for meta in &metas {
+        let name = name_of(meta);
         match name.as_str() {
             "get" | "post" | "put" | "patch" | "delete" => {
                 let path = meta.require_list()?.parse_args::<LitStr>()?;
@@ -113,15 +119,17 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
                     return Err(Error::new(meta.span(), "an action has one endpoint: declare a struct for each of the two"));
                 }
             }
-            "scopes" => read.scopes = list::<LitStr>(&meta)?,
-            "cost" => read.cost = Some(value(&meta)?),
+            "scopes" => read.scopes = list::<LitStr>(meta)?,
+            "cost" => read.cost = Some(value(meta)?),
             "returns" => read.returns = Some(meta.require_list()?.parse_args()?),
-            "idempotent" => read.idempotent = Some(value(&meta)?),
+            "idempotent" => read.idempotent = Some(value(meta)?),
             "destructive" => read.destructive = meta.require_path_only().map(|_| true)?,
-            "rules" => read.rules = list::<Expr>(&meta)?,
+            "by_hand" => read.by_hand = meta.require_path_only().map(|_| true)?,
+            "removed" => read.removed = Some(meta.require_list()?.parse_args()?),
+            "rules" => read.rules = list::<Expr>(meta)?,
             "like" => read.like = Some(meta.require_list()?.parse_args()?),
             "without" => {
-                for (name, why) in list::<MetaNameValue>(&meta)?
+                for (name, why) in list::<MetaNameValue>(meta)?
                     .iter()
                     .map(|pair| Ok((pair.path.require_ident()?, string(&pair.value)?)))
                     .collect::<Result<Vec<_>>>()?
@@ -130,7 +138,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
                 }
             }
             _ => {
-                let known = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, rules, like, without";
+                let known =
+                    "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, like, without";
                 let what = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
                 return Err(Error::new(meta.span(), format!("unknown {what} `{name}`: one of {known}")));
             }
@@ -146,6 +155,16 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
             let path = &read.endpoint.as_ref().expect("a variable comes from an endpoint").path;
             return Err(Error::new(path.span(), format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`")));
         }
+    }
+    if read.removed.is_some() {
+        if metas.len() > 1 || !read.inputs.is_empty() {
+            return Err(Error::new(
+                span,
+                "a removed action makes no call: `removed(\"what replaced it\")` stands alone, on a struct without fields",
+            ));
+        }
+    } else if read.endpoint.is_none() {
+        read.by_hand = true;
     }
     if read.like.is_none() && !read.without.is_empty() {
         return Err(Error::new(span, "`without` takes inputs from `like(Action)`: name the action"));

@@ -54,6 +54,13 @@ impl Builder {
         self
     }
 
+    /// How many bytes a file may have that is sent, or fetched to where the caller wants it; 256 MiB where it is not set.
+    #[must_use]
+    pub fn largest_file(mut self, bytes: u64) -> Self {
+        self.transport.largest_file = bytes;
+        self
+    }
+
     /// How many requests may be under way to one host; 64 where it is not set.
     #[must_use]
     pub fn connections_per_host(mut self, most: usize) -> Self {

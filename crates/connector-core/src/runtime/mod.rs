@@ -4,16 +4,17 @@ mod builder;
 mod call;
 mod transport;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 use tracing::debug;
 
-use crate::action::{Declaration, Effect, listed};
+use crate::action::{Declaration, Effect, Rule, listed};
 use crate::catalogue::{Catalogue, Entry, Kind};
 use crate::connections::Connections;
 use crate::error::{Error, ErrorKind, Retry};
+use crate::file::{Files, Upload};
 use crate::input;
 use crate::invocation::Invocation;
 use crate::ledger::{Claim, Ledger};
@@ -22,7 +23,7 @@ use crate::runtime::transport::Transport;
 
 pub use builder::Builder;
 pub use call::Call;
-use call::Session;
+use call::{Given, Session};
 
 /// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
 #[derive(Clone)]
@@ -73,16 +74,22 @@ impl Runtime {
 impl Inner {
     async fn invoke(&self, invocation: Invocation) -> Outcome {
         let started = Instant::now();
-        let Invocation { id, action, connector, connection, input, options, faults } = invocation;
-        let session = Session::new(options.dry_run);
+        let Invocation { id, action, connector, connection, input, options, files, sink, faults } = invocation;
+        let wants_file = sink.is_some();
+        let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let session = Session::new(options.dry_run, sink);
         let limit = Limit { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let work = async {
             let entry = self.catalogue.find(connector.as_deref(), &action)?;
-            let input = checked(entry, input, faults)?;
+            still_there(entry)?;
+            if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.file) {
+                return Err(no_file(entry));
+            }
+            let given = self.checked(entry, input, files, faults)?;
             let chosen = limit.hold(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
             session.chose(&chosen);
-            session.warn_of(overridden(entry, &input));
-            let call = Call::new(entry, &input, &chosen, self, &session);
+            session.warn_of(overridden(entry, &given.input));
+            let call = Call::new(entry, &given, &chosen, self, &session);
             match (options.idempotency_key.as_deref(), &self.ledger) {
                 (Some(_), None) => Err(Error::new(
                     ErrorKind::InvalidInvocation,
@@ -110,6 +117,33 @@ impl Inner {
             "invoked"
         );
         Outcome { id, action: Some(action), result, meta }
+    }
+}
+
+impl Inner {
+    /// The input as it will travel, and its files.
+    fn checked(
+        &self,
+        entry: &Entry,
+        mut input: Map<String, Value>,
+        files: Vec<(String, Upload)>,
+        mut faults: Vec<crate::Fault>,
+    ) -> Result<Given, Error> {
+        let fields = entry.fields();
+        let mut files = Files::beside(files, &fields, &mut input, &mut faults);
+        let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
+        let read = entry.checks().read(input, &fields, &rules, entry.effect() == Effect::Read);
+        let (mut input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
+        if found.is_empty() {
+            found = files.read(&fields, &mut input, self.transport.largest_file());
+        }
+        for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
+            // What the text already told is the better complaint.
+            if !faults.iter().any(|known| known.path == fault.path) {
+                faults.push(fault);
+            }
+        }
+        if faults.is_empty() { Ok(Given { input, files }) } else { Err(input::error(entry.key(), faults)) }
     }
 }
 
@@ -169,18 +203,17 @@ fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
         .then(|| format!("`{}` overrides {}: {} ignores what is overridden.", over.name, listed(&ignored, "and"), entry.connector().label))
 }
 
-/// The input as it will travel.
-fn checked(entry: &Entry, input: Map<String, Value>, mut faults: Vec<crate::Fault>) -> Result<Map<String, Value>, Error> {
-    let rules = entry.declaration().map_or(&[][..], |declaration| declaration.rules);
-    let read = entry.checks().read(input, &entry.fields(), rules, entry.effect() == Effect::Read);
-    let (input, found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
-    for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
-        // What the text already told is the better complaint.
-        if !faults.iter().any(|known| known.path == fault.path) {
-            faults.push(fault);
-        }
-    }
-    if faults.is_empty() { Ok(input) } else { Err(input::error(entry.key(), faults)) }
+/// What the vendor took away is told, whatever the input.
+fn still_there(entry: &Entry) -> Result<(), Error> {
+    let declaration = entry.declaration();
+    let Some(instead) = declaration.and_then(|declaration| declaration.removed) else { return Ok(()) };
+    let label = entry.connector().label;
+    Err(Error::new(ErrorKind::RemovedUpstream, format!("{label} took away what {} called.", entry.key())).with_hint(instead))
+}
+
+fn no_file(entry: &Entry) -> Error {
+    Error::new(ErrorKind::InvalidInvocation, format!("{} answers no file to put elsewhere.", entry.key()))
+        .with_hint("Leave out where the file goes.")
 }
 
 /// A fault of an input that an action like this one takes, with the reason why this one does not.

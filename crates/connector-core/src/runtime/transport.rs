@@ -7,11 +7,14 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::io::ReaderStream;
 
 use crate::action::{Effect, Method};
 use crate::connections::{Access, Credential};
 use crate::error::{Error, ErrorKind, Retry};
+use crate::file::{Content, Sink};
 use crate::request::{Body, Part, Request, Role};
 use crate::response::{Response, bad_answer};
 
@@ -19,6 +22,7 @@ use crate::response::{Response, bad_answer};
 #[derive(Clone, Debug)]
 pub(super) struct TransportSettings {
     pub(super) largest_answer: usize,
+    pub(super) largest_file: u64,
     pub(super) per_host: usize,
     pub(super) proxy: Option<String>,
     pub(super) authorities: Vec<u8>,
@@ -26,7 +30,7 @@ pub(super) struct TransportSettings {
 
 impl Default for TransportSettings {
     fn default() -> Self {
-        Self { largest_answer: 64 << 20, per_host: 64, proxy: None, authorities: Vec::new() }
+        Self { largest_answer: 64 << 20, largest_file: 256 << 20, per_host: 64, proxy: None, authorities: Vec::new() }
     }
 }
 
@@ -56,7 +60,7 @@ impl Transport {
         Ok(Self { client, settings, hosts: Mutex::default() })
     }
 
-    /// Sends a request to the connection's own host, and gives whatever answer comes.
+    /// Sends a request to the connection's own host, and gives the head of whatever answer comes.
     pub(super) async fn send(
         &self,
         request: &Request,
@@ -64,18 +68,28 @@ impl Transport {
         credential: &'static str,
         told: Option<(&str, Role)>,
         leaves: impl FnOnce(),
-    ) -> Result<Response, Error> {
+    ) -> Result<Opened, Error> {
         let sent = self.request(request, access, credential, told)?;
-        let effect = request.effect();
-        let _permit = self.permit(access.origin()).await;
+        let permit = self.permit(access.origin()).await;
         leaves();
-        let mut response = self.client.execute(sent).await.map_err(|error| failed(error, effect))?;
-        let status = response.status().as_u16();
-        // Taken, not cloned; the length stays known to the body.
-        let told = response.content_length();
-        let headers = std::mem::take(response.headers_mut());
-        let body = self.body(response, told, effect).await?;
-        Ok(Response { status, headers, body, effect, access: access.clone() })
+        let response = self.client.execute(sent).await.map_err(|error| failed(error, request.effect()))?;
+        Ok(Opened { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
+    }
+
+    /// Reads what an answer of the connection's own host refers to, without any credential.
+    pub(super) async fn elsewhere(&self, url: Url, access: &Access, leaves: impl FnOnce()) -> Result<Opened, Error> {
+        let permit = self.permit(&url.origin().ascii_serialization()).await;
+        leaves();
+        let response = self.client.get(url).send().await.map_err(|error| failed(error, Effect::Read))?;
+        Ok(Opened { response, effect: Effect::Read, start: 0, access: access.clone(), _permit: permit })
+    }
+
+    pub(super) fn largest_answer(&self) -> usize {
+        self.settings.largest_answer
+    }
+
+    pub(super) fn largest_file(&self) -> u64 {
+        self.settings.largest_file
     }
 
     fn request(
@@ -144,41 +158,104 @@ impl Transport {
         };
         host.acquire_owned().await.expect("the semaphore is never closed")
     }
+}
 
-    async fn body(&self, mut response: reqwest::Response, told: Option<u64>, effect: Effect) -> Result<Bytes, Error> {
-        let most = self.settings.largest_answer;
-        let over = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
-        let told = usize::try_from(told.unwrap_or(0)).unwrap_or(usize::MAX);
-        if told > most {
+/// An answer whose head has come.
+pub(super) struct Opened {
+    response: reqwest::Response,
+    effect: Effect,
+    start: u64,
+    access: Access,
+    /// Held until the body is read: it is under way until then.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Opened {
+    pub(super) fn status(&self) -> u16 {
+        self.response.status().as_u16()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    pub(super) fn url(&self) -> &Url {
+        self.response.url()
+    }
+
+    /// The whole answer, which may have `most` bytes.
+    pub(super) async fn whole(mut self, most: usize) -> Result<Response, Error> {
+        // Taken, not cloned; the length stays known to the body.
+        let told = self.response.content_length();
+        let headers = std::mem::take(self.response.headers_mut());
+        let status = self.status();
+        let body = body(&mut self.response, told, most, self.effect).await?;
+        Ok(Response { status, headers, body, effect: self.effect, start: self.start, access: self.access })
+    }
+
+    /// The body part by part into `sink`, which may take `most` bytes; how many there were.
+    pub(super) async fn into_sink(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
+        let over = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
+        if self.response.content_length().is_some_and(|told| told > most) {
             return Err(over());
         }
-        let mut body = BytesMut::new();
-        let cut = |error: reqwest::Error, so_far: usize| {
-            bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).with_source(error.without_url())
-        };
-        while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len()))? {
-            if body.is_empty() && chunk.len() >= told {
-                // All of it came at once: no copy.
-                if chunk.len() > most {
-                    return Err(over());
-                }
-                if told > 0 {
-                    return Ok(chunk);
-                }
-            }
-            if body.len() + chunk.len() > most {
+        let unwritten = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written where it was asked for.").with_source(error);
+        let mut size = 0_u64;
+        while let Some(chunk) = self.response.chunk().await.map_err(|error| cut(error, size, self.effect))? {
+            size += chunk.len() as u64;
+            if size > most {
                 return Err(over());
             }
-            body.reserve(told.saturating_sub(body.len()).max(chunk.len()));
-            body.extend_from_slice(&chunk);
+            sink.write_all(&chunk).await.map_err(unwritten)?;
         }
-        Ok(body.freeze())
+        sink.shutdown().await.map_err(unwritten)?;
+        Ok(size)
     }
+}
+
+async fn body(response: &mut reqwest::Response, told: Option<u64>, most: usize, effect: Effect) -> Result<Bytes, Error> {
+    let over = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
+    let told = usize::try_from(told.unwrap_or(0)).unwrap_or(usize::MAX);
+    if told > most {
+        return Err(over());
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len() as u64, effect))? {
+        if body.is_empty() && chunk.len() >= told {
+            // All of it came at once: no copy.
+            if chunk.len() > most {
+                return Err(over());
+            }
+            if told > 0 {
+                return Ok(chunk);
+            }
+        }
+        if body.len() + chunk.len() > most {
+            return Err(over());
+        }
+        body.reserve(told.saturating_sub(body.len()).max(chunk.len()));
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn cut(error: reqwest::Error, so_far: u64, effect: Effect) -> Error {
+    bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).with_source(error.without_url())
 }
 
 fn multipart(parts: &[Part]) -> Result<Form, Error> {
     parts.iter().try_fold(Form::new(), |form, part| {
-        let mut built = FormPart::stream(reqwest::Body::from(part.content.clone()));
+        let mut built = match &part.content {
+            Content::Bytes(bytes) => FormPart::stream(reqwest::Body::from(bytes.clone())),
+            Content::Source(source) => {
+                let reader = source.open().map_err(|error| {
+                    Error::new(ErrorKind::InvalidInput, "A file to send cannot be opened.")
+                        .with_hint("It may have been moved since the call began.")
+                        .with_source(error)
+                })?;
+                FormPart::stream_with_length(reqwest::Body::wrap_stream(ReaderStream::new(reader)), source.size())
+            }
+        };
         if let Some(file) = &part.file_name {
             built = built.file_name(file.clone());
         }
