@@ -398,6 +398,26 @@ fn statistics_follow_what_deals_do() {
 }
 
 #[test]
+fn a_deals_way_is_its_own() {
+    let sandbox = sandbox();
+    let (pipeline, stages) = pipeline(&sandbox);
+    let deal = |stage: &Value| done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "stage_id": stage }))["id"].clone();
+    let moved = || movement(&sandbox, &pipeline, NOVEMBER)["movements_between_stages"]["count"].clone();
+    let (first, second) = (deal(&stages[0]), deal(&stages[1]));
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "title": "y", "stage_id": stages[0] }));
+    assert_eq!(moved(), 0, "a deal that stays has not moved");
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "pipeline_id": 2 }));
+    assert_eq!(moved(), 0, "a deal that leaves the pipeline has not moved between its stages");
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "stage_id": stages[2] }));
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "stage_id": stages[1] }));
+    assert_eq!(moved(), 1);
+    done(&sandbox, "PUT", &format!("/v1/deals/{first}/merge"), json!({ "merge_with_id": second }));
+    assert_eq!(moved(), 0, "a merged deal takes its way with it");
+    done(&sandbox, "DELETE", &format!("/api/v2/stages/{}", stages[1]), json!({}));
+    assert_eq!(moved(), 1, "a deal whose stage is deleted moves");
+}
+
+#[test]
 fn statistics_of_the_demo_are_there_and_asked_for_rightly() {
     let sandbox = sandbox();
     let year = "start_date=2026-01-01&end_date=2026-12-31";
