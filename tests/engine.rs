@@ -20,7 +20,7 @@ async fn sandbox(options: Options) -> String {
 }
 
 fn bearer(token: &str, scopes: &[&str]) -> Bearer {
-    Bearer { token: token.to_owned(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
+    Bearer { token: token.to_owned(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), user: None }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -13,7 +14,7 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
-use crate::{merge, read, reports, search, write};
+use crate::{account, merge, options, read, reports, roles, search, statistics, write};
 
 /// A valid request.
 #[derive(Debug)]
@@ -45,17 +46,29 @@ impl Call {
         matches!(self.parameter(name), Some("true" | "1"))
     }
 
+    /// Refuses the token of a user who is not there.
+    pub(crate) fn of_a_user(&self, state: &State) -> Result<(), Failure> {
+        state.get_live("users", self.user).map(|_| ()).ok_or_else(Failure::unauthorized)
+    }
+
+    /// What is answered where the record that the path names is not there.
+    pub(crate) fn missing(&self, label: &str) -> Failure {
+        if self.operation.documents(StatusCode::GONE) { Failure::gone(label) } else { Failure::not_found(label) }
+    }
+
     /// The documented shape below the answer, such as that of `data`.
     pub(crate) fn shape(&self, path: &[&str]) -> Option<&'static Schema> {
         api().below(self.operation.success().1?, path)
     }
 }
 
-type Report = fn(&State, &Call) -> Result<Value, Failure>;
+pub(crate) type Report = fn(&State, &Call) -> Result<Value, Failure>;
+pub(crate) type Deed = fn(&mut State, &Call) -> Result<Value, Failure>;
 
 pub(crate) enum Action {
     Verb(&'static Collection, Verb),
     Report(Report),
+    Deed(Deed),
 }
 
 /// Operations that no table can say.
@@ -68,9 +81,12 @@ const REPORTS: &[(&str, Report)] = &[
 ];
 
 pub(crate) fn action(operation: &Operation) -> Option<Action> {
-    let report = REPORTS.iter().find(|(path, _)| operation.method == "GET" && *path == operation.path);
+    let reports = [REPORTS, account::REPORTS, roles::REPORTS, statistics::REPORTS];
+    let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
+    let deed = roles::DEEDS.iter().find(|(method, path, _)| *method == operation.method && *path == operation.path);
     report
         .map(|(_, report)| Action::Report(*report))
+        .or_else(|| deed.map(|(_, _, deed)| Action::Deed(*deed)))
         .or_else(|| collections::served(operation).map(|(collection, verb)| Action::Verb(collection, verb)))
 }
 
@@ -84,13 +100,18 @@ impl Action {
             Self::Report(report) => report(state, call),
             Self::Verb(collection, Verb::Get) => read::one(state, call, collection),
             Self::Verb(collection, Verb::Search) => search::search(state, call, collection),
-            Self::Verb(collection, _) => read::list(state, call, collection),
+            Self::Verb(collection, Verb::List) => read::list(state, call, collection),
+            Self::Verb(..) | Self::Deed(_) => Err(Failure::internal("A write came without the leave to change the state.")),
         }
     }
 
     pub(crate) fn write(&self, state: &mut State, call: &Call) -> Result<Value, Failure> {
         match self {
             Self::Report(report) => report(state, call),
+            Self::Deed(deed) => deed(state, call),
+            Self::Verb(collection, Verb::AddOptions) => options::add(state, call, collection),
+            Self::Verb(collection, Verb::ChangeOptions) => options::change(state, call, collection),
+            Self::Verb(collection, Verb::DropOptions) => options::remove(state, call, collection),
             Self::Verb(collection, Verb::Create) => write::create(state, call, collection),
             Self::Verb(collection, Verb::Update) => write::update(state, call, collection),
             Self::Verb(collection, Verb::Delete) => write::delete(state, call, collection),
@@ -167,6 +188,12 @@ fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name
         Some(V1::From(other)) => computed_or_kept(state, collection, row, other),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
         Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
+        Some(V1::Word(others)) => {
+            let kept = row.get(name)?;
+            let other = others.iter().find(|(word, _)| kept.as_str() == Some(word) && !shape.values.contains(kept));
+            Some(other.map_or_else(|| kept.clone(), |(_, other)| Value::from(*other)))
+        }
+        Some(V1::Made(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
         Some(V1::IsYou) => Some(Value::Bool(id_of(row) == Some(call.user))),
         Some(V1::Linked(field, table)) => {
             let linked = state.linked(row, field, table)?;

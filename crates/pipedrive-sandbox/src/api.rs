@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -200,6 +201,10 @@ impl Operation {
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.query.iter().find(|p| p.name == name)
+    }
+
+    pub(crate) fn documents(&self, status: StatusCode) -> bool {
+        self.answers.contains_key(status.as_str())
     }
 
     /// The documented status of success and the answer's shape.

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use crate::api::Operation;
+use crate::fields;
 use crate::rules::{self, After, Rule};
+use crate::store::State;
+use crate::validate::Record;
 
 pub(crate) struct Collection {
     /// The table's name in the state.
@@ -48,12 +51,17 @@ pub(crate) enum Verb {
     DeleteMany,
     Search,
     Merge,
+    AddOptions,
+    ChangeOptions,
+    DropOptions,
 }
 
 /// The value of a field that a creation leaves out.
 pub(crate) enum Preset {
     User,
     Currency,
+    /// What this setting of the user's role says.
+    Visibility(&'static str),
     Text(&'static str),
     Number(i64),
     Flag(bool),
@@ -70,6 +78,10 @@ pub(crate) enum V1 {
     /// The record that a field points to, in the answer's own nested shape.
     Linked(&'static str, &'static str),
     Fixed(fn() -> Value),
+    /// The kept word, or the one beside it here where the document does not have the kept one.
+    Word(&'static [(&'static str, &'static str)]),
+    /// What the state says about the record.
+    Made(fn(&State, &Record) -> Value),
     /// Whether the record is the token's user.
     IsYou,
 }
@@ -96,6 +108,8 @@ pub(crate) enum Place {
 const CRUD: &[Verb] = &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete];
 const CRM: &[Verb] = &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search, Verb::Merge];
 const READ: &[Verb] = &[Verb::List, Verb::Get];
+const FIELD_VERBS: &[Verb] =
+    &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::AddOptions, Verb::ChangeOptions, Verb::DropOptions];
 
 const PLAIN: Collection = Collection {
     name: "",
@@ -118,21 +132,32 @@ const PLAIN: Collection = Collection {
     after: rules::nothing_after,
 };
 
-const FIELDS: Collection = Collection { label: "Field", key: "field_code", rule: rules::field, ..PLAIN };
+const FIELDS: Collection = Collection { label: "Field", verbs: FIELD_VERBS, key: "field_code", rule: rules::field, ..PLAIN };
 
 /// The same fields in v1, which alone tells the id by which a filter knows a field.
 const FIELDS_V1: Collection = Collection {
-    verbs: READ,
+    verbs: &[Verb::List, Verb::Get, Verb::Delete, Verb::DeleteMany],
     key: "id",
     v1: &[
         ("key", V1::From("field_code")),
         ("name", V1::From("field_name")),
         ("order_nr", V1::From("id")),
+        // The types of product fields are documented for those that can be made alone.
+        ("field_type", V1::Word(&[("int", "double"), ("visible_to", "double"), ("billing_frequency", "enum")])),
         ("edit_flag", V1::From("is_custom_field")),
         ("active_flag", V1::Not("is_deleted")),
+        ("add_visible_flag", V1::Made(|_, field| part(field, "ui_visibility", "add_visible_flag"))),
+        ("details_visible_flag", V1::Made(|_, field| part(field, "ui_visibility", "details_visible_flag"))),
+        ("important_flag", V1::Made(|_, field| part(field, "important_fields", "enabled"))),
+        ("mandatory_flag", V1::Made(|_, field| part(field, "required_fields", "enabled"))),
+        ("searchable_flag", V1::Made(|_, field| fields::is_searchable(field).into())),
     ],
     ..FIELDS
 };
+
+fn part(row: &Record, field: &str, name: &str) -> Value {
+    row.get(field).and_then(|whole| whole.get(name)).cloned().unwrap_or_default()
+}
 
 /// What deals, persons and organizations share in v1.
 const fn v1_label() -> (&'static str, V1) {
@@ -160,7 +185,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             ("value", Preset::Number(0)),
             ("currency", Preset::Currency),
             ("status", Preset::Text("open")),
-            ("visible_to", Preset::Number(3)),
+            ("visible_to", Preset::Visibility("deal_default_visibility")),
             ("label_ids", Preset::Empty),
             ("origin", Preset::Text("API")),
             ("is_archived", Preset::Flag(false)),
@@ -201,7 +226,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             ("owner_id", Preset::User),
             ("emails", Preset::Empty),
             ("phones", Preset::Empty),
-            ("visible_to", Preset::Number(3)),
+            ("visible_to", Preset::Visibility("person_default_visibility")),
             ("label_ids", Preset::Empty),
             ("custom_fields", Preset::Nothing),
         ],
@@ -242,7 +267,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
         known_as: "org_id",
         defaults: &[
             ("owner_id", Preset::User),
-            ("visible_to", Preset::Number(3)),
+            ("visible_to", Preset::Visibility("org_default_visibility")),
             ("label_ids", Preset::Empty),
             ("custom_fields", Preset::Nothing),
         ],
@@ -383,21 +408,27 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
     },
 ];
 
+mod account;
+
+pub(crate) fn all() -> impl Iterator<Item = &'static Collection> {
+    [COLLECTIONS, account::ROWS].into_iter().flatten()
+}
+
 /// The collection and verb that an operation is, where the sandbox has it.
 pub(crate) fn served(operation: &Operation) -> Option<(&'static Collection, Verb)> {
-    COLLECTIONS.iter().find_map(|collection| {
+    all().find_map(|collection| {
         let verb = collection.verb(&operation.method, &operation.path)?;
         collection.verbs.contains(&verb).then_some((collection, verb))
     })
 }
 
 pub(crate) fn collection(name: &str) -> Option<&'static Collection> {
-    COLLECTIONS.iter().find(|c| c.name == name)
+    all().find(|c| c.name == name)
 }
 
 /// The collection that a filter's conditions call by this name.
 pub(crate) fn filtered_as(object: &str) -> Option<&'static Collection> {
-    COLLECTIONS.iter().find(|c| c.filter.is_some_and(|(_, name)| name == object))
+    all().find(|c| c.filter.is_some_and(|(_, name)| name == object))
 }
 
 impl Collection {
@@ -413,6 +444,9 @@ impl Collection {
             ("GET", "/search") => Some(Verb::Search),
             ("POST", "") => Some(Verb::Create),
             ("DELETE", "") => Some(Verb::DeleteMany),
+            ("POST", "/{field_code}/options") => Some(Verb::AddOptions),
+            ("PATCH", "/{field_code}/options") => Some(Verb::ChangeOptions),
+            ("DELETE", "/{field_code}/options") => Some(Verb::DropOptions),
             (_, "/{id}" | "/{field_code}") => match method {
                 "GET" => Some(Verb::Get),
                 "PATCH" | "PUT" => Some(Verb::Update),

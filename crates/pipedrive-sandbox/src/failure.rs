@@ -36,6 +36,15 @@ impl Failure {
         Self { info: Some("Object was not found.".to_owned()), ..Self::new(StatusCode::NOT_FOUND, format!("{label} not found")) }
     }
 
+    /// What is gone for good, or never was.
+    pub(crate) fn gone(label: &str) -> Self {
+        Self::new(StatusCode::GONE, format!("The {} is not found", label.to_lowercase()))
+    }
+
+    pub(crate) fn no_user() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "User not found or not accessible.")
+    }
+
     pub(crate) fn unauthorized() -> Self {
         Self::gateway(StatusCode::UNAUTHORIZED, "unauthorized access")
     }

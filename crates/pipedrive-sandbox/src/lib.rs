@@ -1,5 +1,6 @@
 //! A stateful Pipedrive to develop against: it answers as the API documents say, and remembers what it was told.
 
+mod account;
 mod answer;
 mod api;
 mod clock;
@@ -11,13 +12,16 @@ mod filters;
 mod limits;
 mod merge;
 mod money;
+mod options;
 mod read;
 mod recording;
 mod reports;
+mod roles;
 mod rules;
 mod search;
 mod seed;
 mod server;
+mod statistics;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -70,6 +74,8 @@ pub struct Options {
 pub struct Bearer {
     pub token: String,
     pub scopes: Vec<String>,
+    /// The demo user that it acts as; the first unless told otherwise.
+    pub user: Option<u64>,
 }
 
 impl Default for Options {
@@ -101,7 +107,7 @@ impl fmt::Debug for Options {
 
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bearer").field("scopes", &self.scopes).finish_non_exhaustive()
+        f.debug_struct("Bearer").field("scopes", &self.scopes).field("user", &self.user).finish_non_exhaustive()
     }
 }
 
@@ -225,7 +231,7 @@ impl Inner {
             let sentence = format!("{} {} is documented, and the sandbox does not serve it yet.", operation.method, operation.path);
             Failure::new(StatusCode::NOT_IMPLEMENTED, sentence)
         })?;
-        if let Caller::OAuth(bearer) = caller
+        if let Caller::OAuth(bearer) = &caller
             && !operation.scopes.is_empty()
             && !operation.scopes.iter().any(|scope| bearer.scopes.contains(scope))
         {
@@ -236,13 +242,13 @@ impl Inner {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::body(api(), operation, content_type, request.body())?;
         self.limits.spend(operation.cost.unwrap_or(0), now, standing)?;
-        let call = Call { operation, variables, query, body, now, user: seed::USER };
+        let call = Call { operation, variables, query, body, now, user: caller.user() };
         let body = if action.writes() {
-            let body = self.kept.write(|state| action.write(state, &call))?;
+            let body = self.kept.write(|state| call.of_a_user(state).and_then(|()| action.write(state, &call)))?;
             self.clock.tick();
             body
         } else {
-            self.kept.read(|state| action.read(state, &call))?
+            self.kept.read(|state| call.of_a_user(state).and_then(|()| action.read(state, &call)))?
         };
         Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), body))
     }
@@ -293,6 +299,13 @@ impl Inner {
 }
 
 impl<'a> Caller<'a> {
+    fn user(&self) -> u64 {
+        match self {
+            Self::ApiToken => seed::USER,
+            Self::OAuth(bearer) => bearer.user.unwrap_or(seed::USER),
+        }
+    }
+
     fn token(&self, inner: &'a Inner) -> &'a str {
         match self {
             Self::ApiToken => &inner.api_token,

@@ -4,15 +4,16 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, success};
 use crate::clock::stamp;
-use crate::collections::{COLLECTIONS, Collection};
+use crate::collections::{self, Collection};
 use crate::failure::Failure;
 use crate::read::record;
+use crate::statistics;
 use crate::store::State;
 use crate::validate::Record;
 use crate::write::mark_deleted;
 
 /// What belongs to the survivor's own history and is not filled in from the other record.
-const OWN: &[&str] = &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time"];
+const OWN: &[&str] = &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", statistics::PAST];
 
 pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let (from, into) = (call.id(), call.body.get("merge_with_id").and_then(Value::as_u64).unwrap_or(0));
@@ -69,7 +70,7 @@ fn fill(survivor: &mut Record, name: &str, value: &Value) {
 
 /// Lets every record that points to the merged one point to the survivor.
 fn move_relations(state: &mut State, target: &Collection, from: u64, into: u64) {
-    for other in COLLECTIONS {
+    for other in collections::all() {
         for (field, _) in other.links.iter().filter(|(_, table)| *table == target.name) {
             let points = |row: &Record| row.get(*field).and_then(Value::as_u64) == Some(from);
             state.change(other.name, points, |row| {

@@ -41,7 +41,7 @@ const NOT_A_FIELD: &[&str] = &[
 pub(crate) fn one(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let row = named(state, call, collection)
         .filter(|row| collection.outlives_deletion || !is_deleted(row))
-        .ok_or_else(|| Failure::not_found(collection.label))?;
+        .ok_or_else(|| call.missing(collection.label))?;
     Ok(success(record(state, call, collection, row)))
 }
 
@@ -71,6 +71,10 @@ pub(crate) fn list(state: &State, call: &Call, collection: &Collection) -> Resul
         sort_v1(call, &mut rows);
         let (rows, pagination) = numbered(call, &rows);
         Ok(page(shape(rows), json!({ "pagination": pagination })))
+    } else if call.shape(&["additional_data"]).is_some_and(|beside| beside.property("more_items_in_collection").is_some()) {
+        // A page is documented, and no way to ask for another: it is the whole.
+        let pagination = json!({ "start": 0, "limit": limit(call).max(rows.len()), "more_items_in_collection": false });
+        Ok(page(shape(&rows), json!({ "pagination": pagination })))
     } else {
         Ok(success(shape(&rows)))
     }
@@ -230,7 +234,7 @@ fn sort_v1(call: &Call, rows: &mut [&Record]) {
 }
 
 /// A page of v1: by the number of its first record.
-fn numbered<'a, 'r>(call: &Call, rows: &'a [&'r Record]) -> (&'a [&'r Record], Value) {
+pub(crate) fn numbered<'a, T>(call: &Call, rows: &'a [T]) -> (&'a [T], Value) {
     let start = call.parameter("start").and_then(|s| s.parse().ok()).unwrap_or(0_usize).min(rows.len());
     let end = start.saturating_add(limit(call)).min(rows.len());
     let mut pagination = json!({ "start": start, "limit": limit(call), "more_items_in_collection": end < rows.len() });

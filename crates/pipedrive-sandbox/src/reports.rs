@@ -152,7 +152,7 @@ fn by_currency(deals: &[&Record], value: impl Fn(&Record) -> f64) -> Value {
 }
 
 /// A sum to cents, without a fraction where it has none.
-fn number(value: f64) -> Value {
+pub(crate) fn number(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let value = money::round(value);
     if value.fract() == 0.0 && value.abs() < EXACT {

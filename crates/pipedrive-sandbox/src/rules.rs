@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::filters;
 use crate::seed;
+use crate::statistics;
 use crate::store::{State, id_of, is_deleted};
 use crate::validate::Record;
 use crate::write::mark_deleted;
@@ -99,6 +100,9 @@ fn place(draft: &mut Draft) -> Result<(), Failure> {
     let stage = stage.ok_or_else(|| Failure::invalid("pipeline_id", "has no stage"))?;
     let (id, pipeline) = (stage.get("id").cloned(), stage.get("pipeline_id").cloned());
     if draft.was("stage_id") != id.as_ref() {
+        if let Some(before) = draft.before {
+            statistics::remember(before, draft.row);
+        }
         draft.set("stage_change_time", stamp(draft.call.now));
     }
     draft.set("stage_id", id);
@@ -290,6 +294,7 @@ pub(crate) fn after_stage(state: &mut State, call: &Call, before: Option<&Record
         state.change("deals", inside, |deal| match neighbour {
             Some(neighbour) => {
                 let time = stamp(call.now);
+                statistics::remember(&deal.clone(), deal);
                 deal.insert("stage_id".to_owned(), neighbour.into());
                 deal.insert("stage_change_time".to_owned(), time.clone().into());
                 deal.insert("update_time".to_owned(), time.into());

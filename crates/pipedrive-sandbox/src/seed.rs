@@ -9,6 +9,8 @@ use crate::fields;
 use crate::store::State;
 use crate::validate::Record;
 
+mod account;
+
 /// The token's user.
 pub(crate) const USER: u64 = 1;
 pub(crate) const CURRENCY: &str = "EUR";
@@ -165,6 +167,7 @@ pub(crate) fn demo() -> State {
         state.insert("activities", row);
     }
     stored_filters(&mut state);
+    account::add(&mut state);
     state
 }
 

@@ -1,5 +1,6 @@
 //! What a client of the sandbox may rely on.
 
+mod account;
 mod protocol;
 mod records;
 mod storage;

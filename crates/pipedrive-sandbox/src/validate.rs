@@ -14,6 +14,9 @@ pub(crate) type Record = Map<String, Value>;
 /// The query's documented parameters, each valid.
 pub(crate) type Query = BTreeMap<String, String>;
 
+/// The field under which the body of an operation that takes a list is kept.
+pub(crate) const LISTED: &str = "items";
+
 const MAX_LIMIT: i64 = 500;
 const MAX_ITEM_SEARCH_LIMIT: i64 = 100;
 const MAX_IDS: usize = 100;
@@ -128,11 +131,16 @@ pub(crate) fn body(api: &Api, operation: &Operation, content_type: &str, bytes: 
     }
     let value: Value =
         serde_json::from_slice(bytes).map_err(|e| Failure::bad_request(format!("The request's body is not valid JSON: {e}")))?;
-    if !value.is_object() {
+    let takes_list = api.resolve(&body.schema).kind == Some(Kind::Array);
+    if takes_list && !value.is_array() {
+        return Err(Failure::invalid("body", "must be an array"));
+    }
+    if !takes_list && !value.is_object() {
         return Err(Failure::invalid("body", "must be an object"));
     }
     match (Check { api, version: operation.version() }).value(&body.schema, value, "")? {
         Value::Object(record) => Ok(record),
+        items @ Value::Array(_) => Ok(Record::from_iter([(LISTED.to_owned(), items)])),
         _ => Err(Failure::invalid("body", "must be an object")),
     }
 }

@@ -9,6 +9,7 @@ use crate::collections::{Collection, Preset};
 use crate::failure::Failure;
 use crate::fields;
 use crate::read::{named, record};
+use crate::roles;
 use crate::rules::{Draft, changeable};
 use crate::seed;
 use crate::store::{State, id_of, is_deleted};
@@ -55,10 +56,10 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
-    let row = named(state, call, collection).ok_or_else(|| Failure::not_found(collection.label))?;
+    let row = named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
     changeable(row)?;
     let id = id_of(row).unwrap_or(0);
-    let row = remove(state, call, collection, id).ok_or_else(|| Failure::not_found(collection.label))?;
+    let row = remove(state, call, collection, id).ok_or_else(|| call.missing(collection.label))?;
     let shape = call.shape(&["data"]);
     Ok(success(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),
@@ -67,11 +68,12 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
     }))
 }
 
-/// Deletes the records that are there; ids without one are left out of the answer.
+/// Deletes the records that are there and may go; the ids of others are left out of the answer.
 #[expect(clippy::unnecessary_wraps, reason = "a verb like the others")]
 pub(crate) fn delete_many(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let ids: Vec<u64> = call.tokens("ids").unwrap_or_default().iter().filter_map(|id| id.parse().ok()).collect();
-    let removed: Vec<u64> = ids.into_iter().filter(|id| remove(state, call, collection, *id).is_some()).collect();
+    let may = |state: &State, id: u64| state.get(collection.name, id).is_some_and(|row| changeable(row).is_ok());
+    let removed: Vec<u64> = ids.into_iter().filter(|id| may(state, *id) && remove(state, call, collection, *id).is_some()).collect();
     Ok(success(json!({ "id": removed })))
 }
 
@@ -135,6 +137,7 @@ fn preset_value(state: &State, call: &Call, collection: &Collection, row: &Recor
     match preset {
         Preset::User => call.user.into(),
         Preset::Currency => currency(state, call).into(),
+        Preset::Visibility(setting) => roles::setting_of_user(state, call.user, setting),
         Preset::Text(text) => (*text).into(),
         Preset::Number(number) => (*number).into(),
         Preset::Flag(flag) => (*flag).into(),

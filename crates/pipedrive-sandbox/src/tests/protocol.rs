@@ -16,7 +16,7 @@ fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16
 
 #[test]
 fn exactly_one_valid_credential_is_accepted() {
-    let bearer = Bearer { token: "oauth".to_owned(), scopes: vec!["deals:read".to_owned()] };
+    let bearer = Bearer { token: "oauth".to_owned(), scopes: vec!["deals:read".to_owned()], user: None };
     let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
     let as_bearer = format!("Bearer {DEMO_API_TOKEN}");
     for headers in [

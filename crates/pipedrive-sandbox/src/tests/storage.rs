@@ -10,16 +10,16 @@ use super::{data, done, get, ids, options, refused, send};
 use crate::{OpenError, Options, Sandbox, Store};
 
 /// A folder of its own for each test, gone with it.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a temporary folder can be made");
         Self(folder)
     }
 
-    fn state(&self) -> PathBuf {
+    pub(super) fn state(&self) -> PathBuf {
         self.0.join("deep").join("state.json")
     }
 

@@ -1,0 +1,503 @@
+//! What an account has beside its records: fields, roles, permission sets, settings, pipeline statistics, other users.
+
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
+
+use super::storage::Folder;
+use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
+use crate::{Bearer, Clock, Options, Sandbox, Store};
+
+const REGULAR: &str = "00000000-0000-4000-8000-000000000002";
+const ADMIN: &str = "00000000-0000-4000-8000-000000000003";
+
+fn with_bearers(bearers: &[(&str, &[&str], Option<u64>)]) -> Sandbox {
+    let bearers = bearers.iter().map(|(token, scopes, user)| Bearer {
+        token: (*token).to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        user: *user,
+    });
+    Sandbox::open(Options { bearers: bearers.collect(), ..options() }).expect("a sandbox in memory opens")
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
+fn as_bearer(sandbox: &Sandbox, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let mut request = request(method, path, Some(&body));
+    request.headers_mut().remove("x-api-token");
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a token is a header's value"));
+    read(&sandbox.respond(request))
+}
+
+/// A new custom field of options: its code, and its id in v1.
+fn field_of_options(sandbox: &Sandbox, table: &str) -> (String, u64) {
+    let body = json!({ "field_name": "Colour", "field_type": "enum", "options": [{ "label": "red" }, { "label": "blue" }] });
+    let field = done(sandbox, "POST", &format!("/api/v2/{table}"), body);
+    let listed = data(sandbox, &format!("/v1/{table}?limit=500"));
+    let same = listed.as_array().into_iter().flatten().find(|other| other["key"] == field["field_code"]);
+    let id = same.and_then(|field| field["id"].as_u64()).expect("v1 lists what v2 made");
+    (field["field_code"].as_str().expect("a field has a code").to_owned(), id)
+}
+
+#[test]
+fn currencies_are_found_by_name_and_code() {
+    let sandbox = sandbox();
+    let codes = |path: &str| {
+        let all = data(&sandbox, path);
+        all.as_array().into_iter().flatten().filter_map(|c| c["code"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    assert!(codes("/v1/currencies").len() > 5);
+    assert_eq!(codes("/v1/currencies?term=dollar"), ["USD"]);
+    assert_eq!(codes("/v1/currencies?term=eUr"), ["EUR"]);
+    assert_eq!(data(&sandbox, "/v1/currencies?term=xyz"), json!([]));
+    assert_eq!(data(&sandbox, "/v1/currencies?term=jpy")[0]["decimal_points"], 0);
+    assert!(data(&sandbox, "/v1/billing/subscriptions/addons")[0]["code"].is_string());
+}
+
+#[test]
+fn a_bearer_acts_as_its_user() {
+    let all: &[&str] = &["base", "deals:full", "users:read"];
+    let sandbox = with_bearers(&[("one", all, None), ("ben", all, Some(2)), ("last", all, Some(4)), ("nobody", all, Some(99))]);
+    for (token, id) in [("one", 1), ("ben", 2)] {
+        let me = as_bearer(&sandbox, token, "GET", "/v1/users/me", json!({})).1;
+        assert_eq!((&me["data"]["id"], &me["data"]["is_you"]), (&json!(id), &json!(true)));
+        let you: Vec<u64> = as_bearer(&sandbox, token, "GET", "/v1/users", json!({})).1["data"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|user| user["is_you"] == true)
+            .filter_map(|user| user["id"].as_u64())
+            .collect();
+        assert_eq!(you, [id], "one user is you");
+    }
+    let deal = as_bearer(&sandbox, "ben", "POST", "/api/v2/deals", json!({ "title": "x" })).1;
+    assert_eq!((&deal["data"]["owner_id"], &deal["data"]["creator_user_id"]), (&json!(2), &json!(2)));
+    let google = |token: &str| as_bearer(&sandbox, token, "GET", "/v1/userConnections", json!({})).1["data"].clone();
+    assert_ne!(google("one")["google"], google("ben")["google"]);
+    assert_eq!(google("last"), json!({}), "who has connected nothing has no connections");
+    let limit = |token: &str| as_bearer(&sandbox, token, "GET", "/v1/userSettings", json!({})).1["data"]["list_limit"].clone();
+    assert_eq!((limit("one"), limit("ben")), (json!(100), json!(50)));
+    refused(&as_bearer(&sandbox, "nobody", "GET", "/v1/users/me", json!({})), 401, "unauthorized access");
+    refused(&as_bearer(&sandbox, "nobody", "POST", "/api/v2/deals", json!({ "title": "x" })), 401, "unauthorized access");
+}
+
+#[test]
+fn scopes_are_those_of_each_operation() {
+    let sandbox = with_bearers(&[
+        ("activities", &["activities:read"], None),
+        ("admin", &["admin"], None),
+        ("deals", &["deals:read"], None),
+        ("base", &["base"], None),
+    ]);
+    for (path, allowed) in [
+        ("/api/v2/activityFields", &["admin"][..]),
+        ("/api/v2/activityFields/subject", &["admin"]),
+        ("/v1/activityFields", &["activities"]),
+        ("/v1/noteFields", &["deals"]),
+        ("/v1/permissionSets", &["admin"]),
+        ("/v1/roles", &["admin"]),
+        ("/v1/currencies", &["base"]),
+        ("/v1/userSettings", &["base"]),
+        ("/v1/dealFields/1", &["admin", "deals"]),
+        ("/v1/pipelines/1/movement_statistics?start_date=2026-01-01&end_date=2026-02-01", &["deals"]),
+    ] {
+        for token in ["activities", "admin", "deals", "base"] {
+            let answer = as_bearer(&sandbox, token, "GET", path, json!({}));
+            if allowed.contains(&token) {
+                assert_eq!(answer.0, 200, "GET {path} should be allowed with {token}; it answered {}", answer.1);
+            } else {
+                refused(&answer, 403, "Scope and URL mismatch");
+            }
+        }
+    }
+    refused(&as_bearer(&sandbox, "deals", "DELETE", "/v1/dealFields/30", json!({})), 403, "Scope and URL mismatch");
+    refused(&as_bearer(&sandbox, "deals", "POST", "/v1/roles", json!({ "name": "x" })), 403, "Scope and URL mismatch");
+}
+
+#[test]
+fn permission_sets_are_what_users_have() {
+    let sandbox = sandbox();
+    assert_eq!(data(&sandbox, "/v1/permissionSets").as_array().map(Vec::len), Some(5));
+    let sales = data(&sandbox, "/v1/permissionSets?app=sales");
+    let brief = |set: &Value| (set["id"].clone(), set["type"].clone(), set["assignment_count"].clone());
+    assert_eq!(brief(&sales[0]), (json!(REGULAR), json!("regular"), json!(4)));
+    assert_eq!(brief(&sales[1]), (json!(ADMIN), json!("admin"), json!(1)));
+    assert_eq!(data(&sandbox, "/v1/permissionSets?app=nova"), json!([]));
+    refused(&get(&sandbox, "/v1/permissionSets?app=other"), 400, "app: must be one of");
+
+    let (status, set) = get(&sandbox, &format!("/v1/permissionSets/{ADMIN}"));
+    assert_eq!((status, &set["id"], &set["app"]), (200, &json!(ADMIN), &json!("sales")), "a set is answered bare: {set}");
+    assert!(set.get("data").is_none() && set["contents"].as_array().is_some_and(|all| all.contains(&json!("can_delete_deals"))));
+    for id in ["1", "00000000-0000-4000-8000-000000000099"] {
+        refused(&get(&sandbox, &format!("/v1/permissionSets/{id}")), 404, "Permission set not found");
+        refused(&get(&sandbox, &format!("/v1/permissionSets/{id}/assignments")), 404, "Permission set not found");
+    }
+
+    let (_, page) = get(&sandbox, &format!("/v1/permissionSets/{REGULAR}/assignments?start=1&limit=2"));
+    assert_eq!(page["data"][0], json!({ "user_id": 2, "permission_set_id": REGULAR, "name": "Deals regular user" }));
+    assert_eq!(page["data"].as_array().map(Vec::len), Some(2));
+    assert_eq!(page["additional_data"]["pagination"]["next_start"], 3);
+
+    let (admin, regular) = (data(&sandbox, "/v1/users/1/permissions"), data(&sandbox, "/v1/users/2/permissions"));
+    assert!(admin.as_object().is_some_and(|all| all.len() == 31 && all.values().all(|may| *may == true)), "an admin may all: {admin}");
+    assert_eq!((&regular["can_delete_deals"], &regular["can_use_api"]), (&json!(false), &json!(true)));
+    refused(&get(&sandbox, "/v1/users/99/permissions"), 404, "User not found or not accessible.");
+}
+
+#[test]
+fn roles_are_given_and_taken() {
+    let sandbox = sandbox();
+    let role = |id: u64| {
+        let (status, body) = get(&sandbox, &format!("/v1/roles/{id}"));
+        assert_eq!(status, 200, "role {id} should be there: {body}");
+        body
+    };
+    let listed = data(&sandbox, "/v1/roles");
+    assert_eq!(ids(&listed), [1, 2, 3]);
+    assert_eq!((&listed[0]["parent_role_id"], &listed[0]["assignment_count"]), (&Value::Null, &json!("4")));
+    assert_eq!((&listed[2]["level"], &listed[1]["sub_role_count"]), (&json!(3), &json!("1")));
+
+    assert_eq!(done(&sandbox, "POST", "/v1/roles", json!({ "name": "Juniors", "parent_role_id": 3 })), json!({ "id": 4 }));
+    refused(&send(&sandbox, "POST", "/v1/roles", json!({ "name": "x", "parent_role_id": 9 })), 400, "parent_role_id: 9 does not exist");
+    refused(&send(&sandbox, "POST", "/v1/roles", json!({})), 400, "name: is required");
+    refused(&send(&sandbox, "PUT", "/v1/roles/2", json!({ "parent_role_id": 4 })), 400, "parent_role_id: is the role itself");
+    refused(&send(&sandbox, "PUT", "/v1/roles/2", json!({ "parent_role_id": 2 })), 400, "parent_role_id: is the role itself");
+    assert_eq!(done(&sandbox, "PUT", "/v1/roles/4", json!({ "name": "Newcomers" })), json!({ "id": 4 }));
+    assert_eq!(role(4)["data"]["name"], "Newcomers");
+    assert!(role(1)["additional_data"]["settings"].get("deal_access_level").is_some());
+    assert!(role(4)["additional_data"]["settings"].get("deal_access_level").is_none(), "only the default role has access levels");
+
+    let given = done(&sandbox, "POST", "/v1/roles/4/assignments", json!({ "user_id": 1 }));
+    assert_eq!(given, json!({ "user_id": 1, "role_id": 4 }));
+    refused(&send(&sandbox, "POST", "/v1/roles/4/assignments", json!({ "user_id": 99 })), 400, "user_id: does not exist");
+    assert_eq!(data(&sandbox, "/v1/users/1")["role_id"], 4, "the user knows of the role");
+    assert_eq!(data(&sandbox, "/v1/roles/4/assignments")[0]["user_id"], 1);
+    assert_eq!(data(&sandbox, "/v1/users/1/roleAssignments")[0]["name"], "Newcomers");
+    assert_eq!((&role(1)["data"]["assignment_count"], &role(4)["data"]["assignment_count"]), (&json!("3"), &json!("1")));
+
+    let setting = json!({ "setting_key": "deal_default_visibility", "value": 1 });
+    assert_eq!(done(&sandbox, "POST", "/v1/roles/4/settings", setting), json!({ "id": 4, "deal_default_visibility": 1 }));
+    refused(&send(&sandbox, "POST", "/v1/roles/4/settings", json!({ "setting_key": "x", "value": 1 })), 400, "setting_key: must be one of");
+    for path in ["/v1/roles/4/settings", "/v1/users/1/roleSettings"] {
+        let settings = data(&sandbox, path);
+        assert_eq!((&settings["deal_default_visibility"], &settings["org_default_visibility"]), (&json!(1), &json!(3)), "{path}");
+    }
+    let visible = |path: &str, body: Value| done(&sandbox, "POST", path, body)["visible_to"].clone();
+    assert_eq!(visible("/api/v2/deals", json!({ "title": "x" })), 1, "a role says who sees what its users add");
+    assert_eq!(visible("/api/v2/deals", json!({ "title": "x", "visible_to": 7 })), 7);
+    assert_eq!(visible("/api/v2/organizations", json!({ "name": "x" })), 3);
+
+    refused(&send(&sandbox, "DELETE", "/v1/roles/3/assignments", json!({ "user_id": 1 })), 400, "user_id: does not have the role");
+    assert_eq!(done(&sandbox, "DELETE", "/v1/roles/4/assignments", json!({ "user_id": 1 })), json!({ "id": 4 }));
+    assert_eq!(data(&sandbox, "/v1/users/1")["role_id"], 1);
+
+    done(&sandbox, "POST", "/v1/roles/3/assignments", json!({ "user_id": 2 }));
+    assert_eq!(done(&sandbox, "DELETE", "/v1/roles/3", json!({})), json!({ "id": 3 }));
+    assert_eq!(data(&sandbox, "/v1/users/2")["role_id"], 1, "who had a deleted role has the default one");
+    assert_eq!(role(4)["data"]["parent_role_id"], 2, "what was below a deleted role moves up");
+    refused(&send(&sandbox, "DELETE", "/v1/roles/1", json!({})), 400, "default role");
+    for path in ["/v1/roles/3", "/v1/roles/3/settings", "/v1/roles/3/assignments"] {
+        refused(&get(&sandbox, path), 404, "Role not found");
+    }
+}
+
+#[test]
+fn fields_of_notes_and_activities_can_be_read() {
+    let sandbox = sandbox();
+    let (_, notes) = get(&sandbox, "/v1/noteFields");
+    assert_eq!((&notes["data"][0]["key"], &notes["data"][0]["mandatory_flag"]), (&json!("content"), &json!(true)));
+    assert_eq!(notes["additional_data"]["pagination"]["more_items_in_collection"], false);
+    let first = data(&sandbox, "/v1/activityFields");
+    let second = data(&sandbox, "/api/v2/activityFields");
+    let column = |rows: &Value, name: &str| rows.as_array().into_iter().flatten().map(|row| row[name].clone()).collect::<Vec<_>>();
+    assert_eq!(column(&first, "key"), column(&second, "field_code"), "both versions have the same fields");
+    let (_, page) = get(&sandbox, "/api/v2/activityFields?limit=3");
+    assert!(page["data"].as_array().map(Vec::len) == Some(3) && page["additional_data"]["next_cursor"].is_string());
+    let location = data(&sandbox, "/api/v2/activityFields/location?include_fields=ui_visibility");
+    assert_eq!((&location["is_custom_field"], &location["ui_visibility"]["add_visible_flag"]), (&json!(false), &json!(true)));
+    assert_eq!(location["subfields"][0]["field_code"], "value");
+    assert!(data(&sandbox, "/api/v2/activityFields/location").get("ui_visibility").is_none());
+    refused(&get(&sandbox, "/api/v2/activityFields/nothing"), 404, "Field not found");
+    refused(&send(&sandbox, "DELETE", "/api/v2/activityFields/subject", json!({})), 405, "not allowed");
+}
+
+#[test]
+fn a_field_is_one_in_both_versions() {
+    let sandbox = sandbox();
+    for table in ["dealFields", "personFields", "organizationFields", "productFields"] {
+        let (code, id) = field_of_options(&sandbox, table);
+        let (first, second) = (format!("/v1/{table}/{id}"), format!("/api/v2/{table}/{code}"));
+        let field = data(&sandbox, &first);
+        assert_eq!((&field["id"], &field["key"], &field["edit_flag"]), (&json!(id), &json!(code), &json!(true)));
+        done(&sandbox, "PATCH", &second, json!({ "field_name": "Paint", "ui_visibility": { "add_visible_flag": false } }));
+        let field = data(&sandbox, &first);
+        assert_eq!((&field["name"], &field["add_visible_flag"]), (&json!("Paint"), &json!(false)), "what v2 changes v1 shows");
+        assert_eq!(done(&sandbox, "DELETE", &first, json!({})), json!({ "id": id }));
+        refused(&get(&sandbox, &second), 404, "not found");
+        assert!(!ids(&data(&sandbox, &format!("/v1/{table}?limit=500"))).contains(&id));
+
+        let (code, id) = field_of_options(&sandbox, table);
+        done(&sandbox, "DELETE", &format!("/api/v2/{table}/{code}"), json!({}));
+        let status = if table == "productFields" { 410 } else { 404 };
+        for path in [format!("/v1/{table}/{id}"), format!("/v1/{table}/9999")] {
+            refused(&get(&sandbox, &path), status, "not found");
+            refused(&send(&sandbox, "DELETE", &path, json!({})), status, "not found");
+        }
+        refused(&send(&sandbox, "DELETE", &format!("/v1/{table}/1"), json!({})), 400, "every company has");
+
+        let (_, id) = field_of_options(&sandbox, table);
+        let removed = done(&sandbox, "DELETE", &format!("/v1/{table}?ids=1,{id},9999"), json!({}));
+        assert_eq!(removed, json!({ "id": [id] }), "what every company has stays");
+    }
+    assert_eq!(data(&sandbox, "/v1/productFields/1")["field_type"], "double", "v1 documents fewer types of product fields");
+    assert_eq!(data(&sandbox, "/v1/dealFields/1")["field_type"], "int");
+}
+
+#[test]
+fn parts_of_a_field_come_when_asked_for() {
+    let sandbox = sandbox();
+    let parts = ["ui_visibility", "important_fields", "required_fields"];
+    for asked in ["", "ui_visibility", "important_fields,required_fields", "ui_visibility,important_fields,required_fields"] {
+        let query = if asked.is_empty() { String::new() } else { format!("?include_fields={asked}") };
+        for table in ["dealFields", "personFields", "organizationFields"] {
+            let one = data(&sandbox, &format!("/api/v2/{table}/add_time{query}"));
+            let all = data(&sandbox, &format!("/api/v2/{table}{query}"));
+            for part in parts {
+                assert_eq!(one.get(part).is_some(), asked.contains(part), "{table}: {part} should be as asked with '{asked}'");
+                assert_eq!(all[0].get(part).is_some(), asked.contains(part), "{table}: {part} should be as asked with '{asked}'");
+            }
+        }
+    }
+    assert!(data(&sandbox, "/api/v2/productFields/name?include_fields=ui_visibility").get("ui_visibility").is_some());
+    refused(&get(&sandbox, "/api/v2/productFields?include_fields=important_fields"), 400, "include_fields: must be one of");
+    let (code, _) = field_of_options(&sandbox, "dealFields");
+    let path = format!("/api/v2/dealFields/{code}");
+    done(&sandbox, "PATCH", &path, json!({ "important_fields": { "enabled": true, "stage_ids": [2] } }));
+    assert_eq!(data(&sandbox, &format!("{path}?include_fields=important_fields"))["important_fields"]["stage_ids"], json!([2]));
+}
+
+#[test]
+fn options_change_all_or_none() {
+    let sandbox = sandbox();
+    for table in ["dealFields", "personFields", "organizationFields", "productFields"] {
+        let (code, id) = field_of_options(&sandbox, table);
+        let (field, path) = (format!("/api/v2/{table}/{code}"), format!("/api/v2/{table}/{code}/options"));
+        let added = done(&sandbox, "POST", &path, json!([{ "label": "green" }, { "label": "white" }]));
+        assert_eq!(added, json!([{ "id": 3, "label": "green" }, { "id": 4, "label": "white" }]));
+        assert_eq!(done(&sandbox, "PATCH", &path, json!([{ "id": 3, "label": "lime" }])), json!([{ "id": 3, "label": "lime" }]));
+        let before = data(&sandbox, &field)["options"].clone();
+        for (method, body, part) in [
+            ("POST", json!([{ "label": "x" }, {}]), "[1].label: is required"),
+            ("POST", json!([]), "at least one option"),
+            ("POST", json!({ "label": "x" }), "body: must be an array"),
+            ("PATCH", json!([{ "id": 3, "label": "x" }, { "id": 9, "label": "y" }]), "[1].id: 9 is not an option"),
+            ("PATCH", json!([{ "id": 3 }]), "[0].label: is required"),
+            ("DELETE", json!([{ "id": 3 }, { "id": 9 }]), "[1].id: 9 is not an option"),
+            ("DELETE", json!([{ "id": 1 }, { "id": 2 }, { "id": 3 }, { "id": 4 }]), "needs at least one"),
+        ] {
+            refused(&send(&sandbox, method, &path, body), 400, part);
+        }
+        assert_eq!(data(&sandbox, &field)["options"], before, "a refused change should leave all as it was");
+        assert_eq!(done(&sandbox, "DELETE", &path, json!([{ "id": 4 }])), json!([{ "id": 4, "label": "white" }]));
+        let labels: Vec<Value> = data(&sandbox, &format!("/v1/{table}/{id}"))["options"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|option| option["label"].clone())
+            .collect();
+        assert_eq!(labels, ["red", "blue", "lime"]);
+        assert_eq!(done(&sandbox, "POST", &path, json!([{ "label": "grey" }]))[0]["id"], 5, "an id is not given twice");
+        refused(
+            &send(&sandbox, "POST", &format!("/api/v2/{table}/label_ids/options"), json!([{ "label": "x" }])),
+            400,
+            "every company has",
+        );
+        refused(&send(&sandbox, "POST", &format!("/api/v2/{table}/nothing/options"), json!([{ "label": "x" }])), 404, "not found");
+    }
+    let plain = done(&sandbox, "POST", "/api/v2/dealFields", json!({ "field_name": "Plain", "field_type": "varchar" }));
+    let path = format!("/api/v2/dealFields/{}/options", plain["field_code"].as_str().expect("a field has a code"));
+    refused(&send(&sandbox, "POST", &path, json!([{ "label": "x" }])), 400, "without options");
+
+    let (code, _) = field_of_options(&sandbox, "dealFields");
+    let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "custom_fields": { code.as_str(): 2 } }));
+    done(&sandbox, "DELETE", &format!("/api/v2/dealFields/{code}/options"), json!([{ "id": 2 }]));
+    let path = format!("/api/v2/deals/{}", deal["id"]);
+    assert_eq!(data(&sandbox, &path)["custom_fields"][&code], 2, "an id that no longer means anything stays");
+    refused(&send(&sandbox, "PATCH", &path, json!({ "custom_fields": { code.as_str(): 2 } })), 400, "2 is not an option");
+}
+
+const NOVEMBER: &str = "start_date=2026-11-01&end_date=2026-11-30";
+
+fn movement(sandbox: &Sandbox, pipeline: &Value, query: &str) -> Value {
+    data(sandbox, &format!("/v1/pipelines/{pipeline}/movement_statistics?{query}"))
+}
+
+/// A pipeline with three stages and no deal.
+fn pipeline(sandbox: &Sandbox) -> (Value, Vec<Value>) {
+    let pipeline = done(sandbox, "POST", "/api/v2/pipelines", json!({ "name": "New" }))["id"].clone();
+    let stages = ["A", "B", "C"].map(|name| {
+        let stage = done(sandbox, "POST", "/api/v2/stages", json!({ "name": name, "pipeline_id": pipeline }));
+        stage["id"].clone()
+    });
+    (pipeline, stages.to_vec())
+}
+
+#[test]
+fn statistics_follow_what_deals_do() {
+    let folder = Folder::new("statistics");
+    let opened = |now: &str| {
+        let options = Options { store: Store::File(folder.state()), clock: Clock::fixed(now), ..options() };
+        Sandbox::open(options).expect("a new file is made")
+    };
+    let (earlier, sandbox) = (opened("2026-11-12T12:00:00Z"), opened("2026-11-22T13:00:00Z"));
+    let (pipeline, stages) = pipeline(&earlier);
+    let conversion = |query: &str| data(&sandbox, &format!("/v1/pipelines/{pipeline}/conversion_statistics?{query}"));
+    let rates = |query: &str| -> Vec<u64> {
+        let all = conversion(query)["stage_conversions"].clone();
+        all.as_array().into_iter().flatten().filter_map(|c| c["conversion_rate"].as_u64()).collect()
+    };
+    assert_eq!(rates(NOVEMBER), [0, 0]);
+    let deals = [(100, "EUR"), (200, "EUR"), (11, "USD"), (5, "EUR")].map(|(value, currency)| {
+        let body = json!({ "title": "x", "stage_id": stages[0], "value": value, "currency": currency });
+        let deal = done(&earlier, "POST", "/api/v2/deals", body);
+        deal["id"].clone()
+    });
+    let change = |deal: usize, body: Value| done(&sandbox, "PATCH", &format!("/api/v2/deals/{}", deals[deal]), body);
+    change(0, json!({ "stage_id": stages[1] }));
+    change(0, json!({ "stage_id": stages[2], "status": "won" }));
+    change(1, json!({ "stage_id": stages[2] }));
+    change(2, json!({ "status": "lost" }));
+
+    let answer = conversion(NOVEMBER);
+    let first = json!({ "from_stage_id": stages[0], "to_stage_id": stages[1], "conversion_rate": 50 });
+    assert_eq!(answer["stage_conversions"][0], first, "two of four got past the first stage");
+    assert_eq!(answer["stage_conversions"][1]["conversion_rate"], 100);
+    assert_eq!((&answer["won_conversion"], &answer["lost_conversion"]), (&json!(25), &json!(25)));
+    assert_eq!(rates("start_date=2026-12-01&end_date=2026-12-31"), [0, 0]);
+    assert_eq!(rates(&format!("{NOVEMBER}&user_id=2")), [0, 0], "another user has none here");
+
+    let answer = movement(&sandbox, &pipeline, NOVEMBER);
+    assert_eq!(answer["movements_between_stages"]["count"], 2, "two deals moved: {answer}");
+    assert_eq!(answer["new_deals"]["count"], 4);
+    assert_eq!(answer["new_deals"]["values"], json!({ "EUR": 305, "USD": 11 }));
+    assert_eq!(answer["new_deals"]["formatted_values"], json!({ "EUR": "€305", "USD": "US$11" }));
+    assert_eq!(answer["won_deals"]["deals_ids"], json!([deals[0]]));
+    assert_eq!(answer["lost_deals"]["deals_ids"], json!([deals[2]]));
+    assert_eq!(answer["deals_left_open"]["deals_ids"], json!([deals[1], deals[3]]));
+    let average = json!({
+        "across_all_stages": 10,
+        "by_stages": [{ "stage_id": stages[0], "value": 10 }, { "stage_id": stages[1], "value": 0 }, { "stage_id": stages[2], "value": 0 }],
+    });
+    assert_eq!(answer["average_age_in_days"], average);
+
+    let before = movement(&sandbox, &pipeline, "start_date=2026-11-01&end_date=2026-11-20");
+    assert_eq!(before["movements_between_stages"]["count"], 0, "nothing had moved yet: {before}");
+    done(&sandbox, "DELETE", &format!("/api/v2/deals/{}", deals[3]), json!({}));
+    assert_eq!(movement(&sandbox, &pipeline, NOVEMBER)["new_deals"]["count"], 3, "a deleted deal does not count");
+    done(&sandbox, "DELETE", &format!("/api/v2/stages/{}", stages[2]), json!({}));
+    assert_eq!(rates(NOVEMBER).len(), 1, "a deleted stage has no conversion");
+}
+
+#[test]
+fn a_deals_way_is_its_own() {
+    let sandbox = sandbox();
+    let (pipeline, stages) = pipeline(&sandbox);
+    let deal = |stage: &Value| done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "stage_id": stage }))["id"].clone();
+    let moved = || movement(&sandbox, &pipeline, NOVEMBER)["movements_between_stages"]["count"].clone();
+    let (first, second) = (deal(&stages[0]), deal(&stages[1]));
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "title": "y", "stage_id": stages[0] }));
+    assert_eq!(moved(), 0, "a deal that stays has not moved");
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "pipeline_id": 2 }));
+    assert_eq!(moved(), 0, "a deal that leaves the pipeline has not moved between its stages");
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "stage_id": stages[2] }));
+    done(&sandbox, "PATCH", &format!("/api/v2/deals/{first}"), json!({ "stage_id": stages[1] }));
+    assert_eq!(moved(), 1);
+    done(&sandbox, "PUT", &format!("/v1/deals/{first}/merge"), json!({ "merge_with_id": second }));
+    assert_eq!(moved(), 0, "a merged deal takes its way with it");
+    done(&sandbox, "DELETE", &format!("/api/v2/stages/{}", stages[1]), json!({}));
+    assert_eq!(moved(), 1, "a deal whose stage is deleted moves");
+}
+
+#[test]
+fn statistics_of_the_demo_are_there_and_asked_for_rightly() {
+    let sandbox = sandbox();
+    let year = "start_date=2026-01-01&end_date=2026-12-31";
+    let answer = movement(&sandbox, &json!(1), year);
+    assert!(answer["movements_between_stages"]["count"].as_u64() > Some(5), "the demo's deals came to where they are: {answer}");
+    assert!(answer["average_age_in_days"]["by_stages"].as_array().is_some_and(|stages| stages.len() == 5));
+    assert_ne!(movement(&sandbox, &json!(1), &format!("{year}&user_id=2")), answer);
+    let own = with_bearers(&[("ben", &["deals:read"], Some(2))]);
+    let path = format!("/v1/pipelines/1/movement_statistics?{year}");
+    let of_ben = as_bearer(&own, "ben", "GET", &path, json!({})).1["data"].clone();
+    assert_eq!(of_ben, movement(&sandbox, &json!(1), &format!("{year}&user_id=2")), "without a user it is the token's");
+    for report in ["conversion_statistics", "movement_statistics"] {
+        let path = format!("/v1/pipelines/1/{report}");
+        refused(&get(&sandbox, &path), 400, "start_date: is required");
+        refused(&get(&sandbox, &format!("{path}?start_date=2026-01-01&end_date=1.2.2026")), 400, "end_date: is not in");
+        refused(&get(&sandbox, &format!("{path}?start_date=2026-02-01&end_date=2026-01-01")), 400, "end_date: is before");
+        refused(&get(&sandbox, &format!("/v1/pipelines/99/{report}?{year}")), 404, "Pipeline not found");
+        refused(&get(&sandbox, &format!("{path}?{year}&user_id=99")), 404, "User not found");
+    }
+    let deal = data(&sandbox, "/api/v2/deals/1");
+    assert!(deal.get("past_stages").is_none(), "what the statistics know is not shown");
+}
+
+/// Leaves what was answered in the temporary folder, to be held against Pipedrive's own documents.
+#[test]
+fn every_operation_of_an_account_is_served() {
+    let path = std::env::temp_dir().join("pipedrive-sandbox-account.jsonl");
+    drop(std::fs::remove_file(&path));
+    let sandbox = Sandbox::open(Options { record: Some(path.clone()), ..options() }).expect("the recording opens");
+    let mut requests = vec![
+        ("GET", "/api/v1/currencies?term=eu".to_owned(), json!({})),
+        ("GET", "/api/v1/billing/subscriptions/addons".to_owned(), json!({})),
+        ("GET", "/api/v1/userConnections".to_owned(), json!({})),
+        ("GET", "/api/v1/userSettings".to_owned(), json!({})),
+        ("GET", "/api/v1/permissionSets".to_owned(), json!({})),
+        ("GET", format!("/api/v1/permissionSets/{ADMIN}"), json!({})),
+        ("GET", format!("/api/v1/permissionSets/{REGULAR}/assignments"), json!({})),
+        ("GET", "/api/v1/users/2/permissions".to_owned(), json!({})),
+        ("GET", "/api/v1/users/2/roleAssignments".to_owned(), json!({})),
+        ("GET", "/api/v1/users/2/roleSettings".to_owned(), json!({})),
+        ("GET", "/api/v1/roles".to_owned(), json!({})),
+        ("POST", "/api/v1/roles".to_owned(), json!({ "name": "New", "parent_role_id": 2 })),
+        ("GET", "/api/v1/roles/4".to_owned(), json!({})),
+        ("PUT", "/api/v1/roles/4".to_owned(), json!({ "name": "Newer", "parent_role_id": null })),
+        ("POST", "/api/v1/roles/4/assignments".to_owned(), json!({ "user_id": 3 })),
+        ("GET", "/api/v1/roles/4/assignments".to_owned(), json!({})),
+        ("DELETE", "/api/v1/roles/4/assignments".to_owned(), json!({ "user_id": 3 })),
+        ("POST", "/api/v1/roles/4/settings".to_owned(), json!({ "setting_key": "deal_default_visibility", "value": 7 })),
+        ("GET", "/api/v1/roles/4/settings".to_owned(), json!({})),
+        ("DELETE", "/api/v1/roles/4".to_owned(), json!({})),
+        ("GET", "/api/v1/noteFields".to_owned(), json!({})),
+        ("GET", "/api/v1/activityFields".to_owned(), json!({})),
+        ("GET", "/api/v2/activityFields?include_fields=ui_visibility".to_owned(), json!({})),
+        ("GET", "/api/v2/activityFields/type".to_owned(), json!({})),
+        ("GET", format!("/api/v1/pipelines/1/conversion_statistics?{NOVEMBER}"), json!({})),
+        ("GET", "/api/v1/pipelines/2/movement_statistics?start_date=2026-01-01&end_date=2026-12-31".to_owned(), json!({})),
+    ];
+    for table in ["dealFields", "personFields", "organizationFields", "productFields"] {
+        let (code, id) = field_of_options(&sandbox, table);
+        let second = format!("/api/v2/{table}/{code}");
+        requests.extend([
+            ("GET", format!("/api/v1/{table}/1"), json!({})),
+            ("GET", format!("/api/v1/{table}/{id}"), json!({})),
+            ("GET", format!("{second}?include_fields=ui_visibility"), json!({})),
+            ("PATCH", second.clone(), json!({ "field_name": "Paint" })),
+            ("POST", format!("{second}/options"), json!([{ "label": "green" }])),
+            ("PATCH", format!("{second}/options"), json!([{ "id": 3, "label": "lime" }])),
+            ("DELETE", format!("{second}/options"), json!([{ "id": 3 }])),
+            ("GET", second.clone(), json!({})),
+            ("DELETE", format!("/api/v1/{table}/{id}"), json!({})),
+            ("GET", format!("/api/v1/{table}/{id}"), json!({})),
+        ]);
+        let (_, id) = field_of_options(&sandbox, table);
+        requests.push(("DELETE", format!("/api/v1/{table}?ids={id}"), json!({})));
+    }
+    for (method, path, body) in requests {
+        let (status, answer) = send(&sandbox, method, &path, body);
+        let is_gone = method == "GET" && matches!(status, 404 | 410) && path.contains("Fields/");
+        assert!(status == 200 || is_gone, "{method} {path} should succeed; it answered {status} {answer}");
+    }
+    let unread = Request::builder().uri("/api/v1/permissionSets/1").body(Bytes::new()).expect("the test's request is valid");
+    assert_eq!(read(&sandbox.respond(unread)).0, 401);
+}
