@@ -10,11 +10,12 @@ use crate::api::{Kind, Operation, Schema, Version, api};
 use crate::clock;
 use crate::collections::{self, Collection, V1, Verb};
 use crate::computed;
+use crate::content::{Content, File};
 use crate::failure::Failure;
 use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
-use crate::{account, merge, options, read, reports, roles, search, statistics, write};
+use crate::{account, calls, files, merge, options, read, reports, roles, search, statistics, write};
 
 /// A valid request.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Call {
     pub(crate) variables: BTreeMap<&'static str, String>,
     pub(crate) query: Query,
     pub(crate) body: Record,
+    /// What a form brings beside its fields.
+    pub(crate) file: Option<File>,
     pub(crate) now: OffsetDateTime,
     pub(crate) user: u64,
 }
@@ -64,11 +67,13 @@ impl Call {
 
 pub(crate) type Report = fn(&State, &Call) -> Result<Value, Failure>;
 pub(crate) type Deed = fn(&mut State, &Call) -> Result<Value, Failure>;
+pub(crate) type Fetch = fn(&State, &Call) -> Result<File, Failure>;
 
 pub(crate) enum Action {
     Verb(&'static Collection, Verb),
     Report(Report),
     Deed(Deed),
+    Fetch(Fetch),
 }
 
 /// Operations that no table can say.
@@ -81,9 +86,13 @@ const REPORTS: &[(&str, Report)] = &[
 ];
 
 pub(crate) fn action(operation: &Operation) -> Option<Action> {
-    let reports = [REPORTS, account::REPORTS, roles::REPORTS, statistics::REPORTS];
+    let reports = [REPORTS, account::REPORTS, calls::REPORTS, files::REPORTS, roles::REPORTS, statistics::REPORTS];
     let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
-    let deed = roles::DEEDS.iter().find(|(method, path, _)| *method == operation.method && *path == operation.path);
+    let deeds = [calls::DEEDS, roles::DEEDS];
+    let deed = deeds.into_iter().flatten().find(|(method, path, _)| *method == operation.method && *path == operation.path);
+    if operation.path == files::DOWNLOAD {
+        return Some(Action::Fetch(files::download));
+    }
     report
         .map(|(_, report)| Action::Report(*report))
         .or_else(|| deed.map(|(_, _, deed)| Action::Deed(*deed)))
@@ -92,22 +101,23 @@ pub(crate) fn action(operation: &Operation) -> Option<Action> {
 
 impl Action {
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Report(_) | Self::Verb(_, Verb::List | Verb::Get | Verb::Search))
+        !matches!(self, Self::Report(_) | Self::Fetch(_) | Self::Verb(_, Verb::List | Verb::Get | Verb::Search))
     }
 
-    pub(crate) fn read(&self, state: &State, call: &Call) -> Result<Value, Failure> {
-        match self {
+    pub(crate) fn read(&self, state: &State, call: &Call) -> Result<Content, Failure> {
+        let answer = match self {
+            Self::Fetch(fetch) => return fetch(state, call).map(Content::File),
             Self::Report(report) => report(state, call),
             Self::Verb(collection, Verb::Get) => read::one(state, call, collection),
             Self::Verb(collection, Verb::Search) => search::search(state, call, collection),
             Self::Verb(collection, Verb::List) => read::list(state, call, collection),
             Self::Verb(..) | Self::Deed(_) => Err(Failure::internal("A write came without the leave to change the state.")),
-        }
+        };
+        answer.map(Content::Json)
     }
 
-    pub(crate) fn write(&self, state: &mut State, call: &Call) -> Result<Value, Failure> {
-        match self {
-            Self::Report(report) => report(state, call),
+    pub(crate) fn write(&self, state: &mut State, call: &Call) -> Result<Content, Failure> {
+        let answer = match self {
             Self::Deed(deed) => deed(state, call),
             Self::Verb(collection, Verb::AddOptions) => options::add(state, call, collection),
             Self::Verb(collection, Verb::ChangeOptions) => options::change(state, call, collection),
@@ -117,8 +127,9 @@ impl Action {
             Self::Verb(collection, Verb::Delete) => write::delete(state, call, collection),
             Self::Verb(collection, Verb::DeleteMany) => write::delete_many(state, call, collection),
             Self::Verb(collection, Verb::Merge) => merge::merge(state, call, collection),
-            Self::Verb(..) => self.read(state, call),
-        }
+            Self::Verb(..) | Self::Report(_) | Self::Fetch(_) => return self.read(state, call),
+        };
+        answer.map(Content::Json)
     }
 }
 
@@ -193,6 +204,7 @@ fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name
             let other = others.iter().find(|(word, _)| kept.as_str() == Some(word) && !shape.values.contains(kept));
             Some(other.map_or_else(|| kept.clone(), |(_, other)| Value::from(*other)))
         }
+        Some(V1::Moment(other)) => row.get(*other)?.as_str().map(|time| clock::moment(time).into()),
         Some(V1::Made(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
         Some(V1::IsYou) => Some(Value::Bool(id_of(row) == Some(call.user))),
         Some(V1::Linked(field, table)) => {

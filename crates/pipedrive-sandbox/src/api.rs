@@ -203,6 +203,15 @@ impl Operation {
         self.query.iter().find(|p| p.name == name)
     }
 
+    /// What a larger `limit` is cut to, silently; other lists refuse it.
+    pub(crate) fn cuts_pages_at(&self) -> Option<usize> {
+        const IN_PROSE: &[(&str, usize)] = &[("/api/v1/callLogs", 50)];
+        let most = self.parameter("limit")?.schema.maximum;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "documented as 100")]
+        let most = most.map(|most| most as usize);
+        most.or_else(|| IN_PROSE.iter().find(|(path, _)| *path == self.path).map(|(_, most)| *most))
+    }
+
     pub(crate) fn documents(&self, status: StatusCode) -> bool {
         self.answers.contains_key(status.as_str())
     }

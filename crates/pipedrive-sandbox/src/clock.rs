@@ -69,6 +69,11 @@ pub(crate) fn v1_time(text: &str) -> String {
     if parse_time(text).is_some() && text.len() == 20 { text.replace('T', " ").trim_end_matches('Z').to_owned() } else { text.to_owned() }
 }
 
+/// A kept time to the millisecond.
+pub(crate) fn moment(text: &str) -> String {
+    text.replace('Z', ".000Z")
+}
+
 pub(crate) fn iso_date(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }

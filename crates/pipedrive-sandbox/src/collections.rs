@@ -15,7 +15,7 @@ pub(crate) struct Collection {
     pub(crate) label: &'static str,
     pub(crate) route: &'static str,
     pub(crate) verbs: &'static [Verb],
-    /// The field that the path's variable names.
+    /// The field that the path's variable names, also where the variable is called `id`.
     pub(crate) key: &'static str,
     /// Fields that hold another collection's id.
     pub(crate) links: &'static [(&'static str, &'static str)],
@@ -80,6 +80,8 @@ pub(crate) enum V1 {
     Fixed(fn() -> Value),
     /// The kept word, or the one beside it here where the document does not have the kept one.
     Word(&'static [(&'static str, &'static str)]),
+    /// The kept time, to the millisecond as some services answer it.
+    Moment(&'static str),
     /// What the state says about the record.
     Made(fn(&State, &Record) -> Value),
     /// Whether the record is the token's user.
@@ -409,9 +411,11 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
 ];
 
 mod account;
+mod calls;
+mod files;
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Collection> {
-    [COLLECTIONS, account::ROWS].into_iter().flatten()
+    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS].into_iter().flatten()
 }
 
 /// The collection and verb that an operation is, where the sandbox has it.

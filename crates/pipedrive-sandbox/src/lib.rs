@@ -3,12 +3,16 @@
 mod account;
 mod answer;
 mod api;
+mod calls;
 mod clock;
 mod collections;
 mod computed;
+mod content;
 mod failure;
 mod fields;
+mod files;
 mod filters;
+mod form;
 mod limits;
 mod merge;
 mod money;
@@ -22,6 +26,7 @@ mod search;
 mod seed;
 mod server;
 mod statistics;
+mod storage;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -36,7 +41,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
-use serde_json::Value;
 
 pub use clock::Clock;
 pub use server::serve;
@@ -44,9 +48,11 @@ pub use store::Store;
 
 use answer::Call;
 use api::{Route, api};
+use content::Content;
 use failure::Failure;
 use limits::{Limits, Standing};
 use recording::Recording;
+use storage::Storage;
 use store::Kept;
 
 /// The API token that a sandbox accepts unless told otherwise.
@@ -67,6 +73,17 @@ pub struct Options {
     pub burst_limit: Option<u32>,
     /// Tokens to spend in a day; without it no request is refused.
     pub daily_budget: Option<u64>,
+    pub downloads: Downloads,
+}
+
+/// How the bytes of a file are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Downloads {
+    /// At once.
+    #[default]
+    Direct,
+    /// By a redirect to a storage host under a token that serves once, as files in the cloud are.
+    Redirected,
 }
 
 /// An OAuth access token and what it may do.
@@ -88,6 +105,7 @@ impl Default for Options {
             record: None,
             burst_limit: None,
             daily_budget: None,
+            downloads: Downloads::default(),
         }
     }
 }
@@ -101,6 +119,7 @@ impl fmt::Debug for Options {
             .field("record", &self.record)
             .field("burst_limit", &self.burst_limit)
             .field("daily_budget", &self.daily_budget)
+            .field("downloads", &self.downloads)
             .finish_non_exhaustive()
     }
 }
@@ -159,6 +178,8 @@ struct Inner {
     clock: Clock,
     limits: Limits,
     recording: Option<Recording>,
+    /// Where downloads are redirected to, if they are.
+    storage: Option<Storage>,
     served: AtomicU64,
 }
 
@@ -183,6 +204,7 @@ impl Sandbox {
             bearers: options.bearers,
             limits: Limits::new(options.burst_limit, options.daily_budget),
             clock: options.clock,
+            storage: (options.downloads == Downloads::Redirected).then(Storage::default),
             recording: options.record.as_deref().map(Recording::open).transpose()?,
             served: AtomicU64::new(0),
         })))
@@ -191,6 +213,9 @@ impl Sandbox {
     /// Answers one request. What it does beside answering is to change the store.
     #[expect(clippy::needless_pass_by_value, reason = "a request is used up by its answer")]
     pub fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if let Some(response) = self.0.storage.as_ref().and_then(|storage| storage.answer(&request)) {
+            return response;
+        }
         let mut standing = self.0.limits.untouched();
         let answer = self.0.answer(&request, &mut standing);
         self.0.finish(&request, answer, &standing)
@@ -212,7 +237,7 @@ impl Sandbox {
 
 impl Inner {
     /// The one path that all requests take.
-    fn answer(&self, request: &Request<Bytes>, standing: &mut Standing) -> Result<(StatusCode, Value), Failure> {
+    fn answer(&self, request: &Request<Bytes>, standing: &mut Standing) -> Result<(StatusCode, Content), Failure> {
         let query = request.uri().query().unwrap_or_default();
         let now = self.clock.now();
         let caller = self.caller(request.headers(), query)?;
@@ -242,15 +267,18 @@ impl Inner {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::body(api(), operation, content_type, request.body())?;
         self.limits.spend(operation.cost.unwrap_or(0), now, standing)?;
-        let call = Call { operation, variables, query, body, now, user: caller.user() };
-        let body = if action.writes() {
-            let body = self.kept.write(|state| call.of_a_user(state).and_then(|()| action.write(state, &call)))?;
+        let call = Call { operation, variables, query, body: body.fields, file: body.file, now, user: caller.user() };
+        let content = if action.writes() {
+            let content = self.kept.write(|state| call.of_a_user(state).and_then(|()| action.write(state, &call)))?;
             self.clock.tick();
-            body
+            content
         } else {
             self.kept.read(|state| call.of_a_user(state).and_then(|()| action.read(state, &call)))?
         };
-        Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), body))
+        match (content, &self.storage) {
+            (Content::File(file), Some(storage)) => Ok((StatusCode::FOUND, Content::Elsewhere(storage.lay_ready(file, request.headers())))),
+            (content, _) => Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), content)),
+        }
     }
 
     fn caller(&self, headers: &HeaderMap, query: &str) -> Result<Caller<'_>, Failure> {
@@ -269,15 +297,14 @@ impl Inner {
         caller.ok_or_else(Failure::unauthorized)
     }
 
-    fn finish(&self, request: &Request<Bytes>, answer: Result<(StatusCode, Value), Failure>, standing: &Standing) -> Response<Bytes> {
-        let (status, body) = answer.unwrap_or_else(|failure| (failure.status, failure.body()));
+    fn finish(&self, request: &Request<Bytes>, answer: Result<(StatusCode, Content), Failure>, standing: &Standing) -> Response<Bytes> {
+        let (status, content) = answer.unwrap_or_else(|failure| (failure.status, Content::Json(failure.body())));
         if let Some(recording) = &self.recording {
-            recording.append(request, status, &body);
+            recording.append(request, status, &content.recorded());
         }
-        let mut response = Response::new(Bytes::from(body.to_string()));
+        let mut response = content.into_response();
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in standing.headers() {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
         }

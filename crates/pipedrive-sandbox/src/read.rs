@@ -47,10 +47,11 @@ pub(crate) fn one(state: &State, call: &Call, collection: &Collection) -> Result
 
 /// The record that the path names.
 pub(crate) fn named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
-    match call.variables.get(collection.key) {
-        Some(code) if collection.key != "id" => state.live(collection.name).find(|row| text(row, collection.key) == code),
-        _ => state.get(collection.name, call.id()),
+    if collection.key == "id" {
+        return state.get(collection.name, call.id());
     }
+    let code = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
+    state.live(collection.name).find(|row| text(row, collection.key) == code)
 }
 
 /// A record in the shape of the operation's `data`.
@@ -60,7 +61,11 @@ pub(crate) fn record(state: &State, call: &Call, collection: &Collection, row: &
 
 pub(crate) fn list(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let wanted = Wanted::new(state, call, collection)?;
-    let mut rows: Vec<&Record> = state.rows(collection.name).filter(|row| wanted.includes(row)).collect();
+    paged(state, call, collection, state.rows(collection.name).filter(|row| wanted.includes(row)).collect())
+}
+
+/// The page of these records that the call asks for.
+pub(crate) fn paged<'a>(state: &'a State, call: &'a Call, collection: &Collection, mut rows: Vec<&'a Record>) -> Result<Value, Failure> {
     let shape = |rows: &[&Record]| rows.iter().map(|row| record(state, call, collection, row)).collect::<Value>();
     if call.operation.parameter("cursor").is_some() {
         let order = Order::new(call);
@@ -180,7 +185,8 @@ impl<'a> Order<'a> {
 }
 
 pub(crate) fn limit(call: &Call) -> usize {
-    call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT)
+    let most = call.operation.cuts_pages_at().unwrap_or(usize::MAX);
+    call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).min(most)
 }
 
 /// A cursor names the list it is of, and the last record that was answered.

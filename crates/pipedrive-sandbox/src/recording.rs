@@ -3,17 +3,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyDataStream, Full};
 use serde_json::{Value, json};
 
 use crate::OpenError;
+use crate::form::{self, MULTIPART, Part, URL_ENCODED};
 use crate::store::private;
 use crate::validate::Record;
 
@@ -72,33 +70,18 @@ fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {
         _ if bytes.is_empty() => None,
-        "application/x-www-form-urlencoded" => {
+        URL_ENCODED => {
             let fields = form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::from(value)));
             Some(("form", fields.collect::<Record>().into()))
         }
-        "multipart/form-data" => Some(("multipart", parts(content_type, bytes.clone())?)),
+        MULTIPART => Some(("multipart", form::parts(content_type, bytes.clone()).ok()?.iter().map(part).collect())),
         _ => serde_json::from_slice(bytes).ok().map(|body| ("json", body)),
     }
 }
 
-fn parts(content_type: &str, bytes: Bytes) -> Option<Value> {
-    let boundary = multer::parse_boundary(content_type).ok()?;
-    let mut multipart = multer::Multipart::new(BodyDataStream::new(Full::new(bytes)), boundary);
-    let read = pin!(async move {
-        let mut parts = Vec::new();
-        while let Ok(Some(field)) = multipart.next_field().await {
-            let mut part = json!({ "name": field.name() });
-            match field.file_name().map(str::to_owned) {
-                Some(file) => part["filename"] = file.into(),
-                None => part["value"] = field.text().await.unwrap_or_default().into(),
-            }
-            parts.push(part);
-        }
-        Value::Array(parts)
-    });
-    // The whole body is there, so that nothing is waited for.
-    match read.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(parts) => Some(parts),
-        Poll::Pending => None,
+fn part(part: &Part) -> Value {
+    match &part.file_name {
+        Some(file) => json!({ "name": part.name, "filename": file }),
+        None => json!({ "name": part.name, "value": part.text() }),
     }
 }

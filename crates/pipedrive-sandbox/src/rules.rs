@@ -40,11 +40,11 @@ impl Draft<'_> {
         self.call.body.get(name).is_some_and(|value| !value.is_null())
     }
 
-    fn set(&mut self, name: &str, value: impl Into<Value>) {
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<Value>) {
         self.row.insert(name.to_owned(), value.into());
     }
 
-    fn clear(&mut self, name: &str) {
+    pub(crate) fn clear(&mut self, name: &str) {
         self.row.shift_remove(name);
     }
 
@@ -52,7 +52,7 @@ impl Draft<'_> {
         self.before.and_then(|before| before.get(name))
     }
 
-    fn named(&self, name: &str) -> Result<(), Failure> {
+    pub(crate) fn named(&self, name: &str) -> Result<(), Failure> {
         if text(self.row, name).trim().is_empty() { Err(Failure::invalid(name, "must not be empty")) } else { Ok(()) }
     }
 }

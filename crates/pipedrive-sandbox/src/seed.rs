@@ -10,6 +10,8 @@ use crate::store::State;
 use crate::validate::Record;
 
 mod account;
+mod calls;
+mod files;
 
 /// The token's user.
 pub(crate) const USER: u64 = 1;
@@ -168,6 +170,8 @@ pub(crate) fn demo() -> State {
     }
     stored_filters(&mut state);
     account::add(&mut state);
+    files::add(&mut state);
+    calls::add(&mut state);
     state
 }
 

@@ -1,6 +1,8 @@
 //! What a client of the sandbox may rely on.
 
 mod account;
+mod calls;
+mod files;
 mod protocol;
 mod records;
 mod storage;
@@ -40,6 +42,25 @@ fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
 #[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
 fn send(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> (u16, Value) {
     read(&sandbox.respond(request(method, path, Some(&body))))
+}
+
+/// Sends a multipart form of text fields, and of a file where one is given by its field, name, media type and bytes.
+fn upload(sandbox: &Sandbox, method: &str, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str, &str, &[u8])>) -> (u16, Value) {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        body.extend(format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+    }
+    if let Some((field, name, media, bytes)) = file {
+        let head = format!("--b\r\nContent-Disposition: form-data; name=\"{field}\"; filename=\"{name}\"\r\nContent-Type: {media}\r\n\r\n");
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--b--\r\n");
+    sent_as(sandbox, method, path, "multipart/form-data; boundary=b", Bytes::from(body))
+}
+
+fn sent_as(sandbox: &Sandbox, method: &str, path: &str, media: &str, body: Bytes) -> (u16, Value) {
+    let request = Request::builder().method(method).uri(path).header("x-api-token", DEMO_API_TOKEN).header("content-type", media);
+    read(&sandbox.respond(request.body(body).expect("the test's request is valid")))
 }
 
 /// The `data` of a request that must succeed.

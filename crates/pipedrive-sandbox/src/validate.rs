@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use serde_json::{Map, Number, Value};
 
 use crate::api::{Api, Kind, Operation, Parameter, Schema, Version};
 use crate::clock;
+use crate::content::File;
 use crate::failure::Failure;
+use crate::form::{self, MULTIPART, URL_ENCODED};
 
 /// A record as it is kept and as a body brings it.
 pub(crate) type Record = Map<String, Value>;
@@ -74,6 +77,7 @@ fn check_parameter(operation: &Operation, parameter: &Parameter, value: &str) ->
             let most = if operation.path.ends_with("/itemSearch") { MAX_ITEM_SEARCH_LIMIT } else { MAX_LIMIT };
             match value.parse::<i64>() {
                 Ok(limit) if (1..=most).contains(&limit) => Ok(()),
+                Ok(1..) if operation.cuts_pages_at().is_some() => Ok(()),
                 _ => Err(Failure::invalid(name, format!("must be between 1 and {most}"))),
             }
         }
@@ -117,28 +121,48 @@ fn scalar(schema: &Schema, name: &str, text: &str, version: Version) -> Result<(
     if formatted { Ok(()) } else { Err(Failure::invalid(name, "is not in the documented format")) }
 }
 
-/// The body as a record of documented fields, numbers and times in one form.
-pub(crate) fn body(api: &Api, operation: &Operation, content_type: &str, bytes: &[u8]) -> Result<Record, Failure> {
+/// What a request brings: documented fields, numbers and times in one form, and a file beside them.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    pub(crate) fields: Record,
+    pub(crate) file: Option<File>,
+}
+
+pub(crate) fn body(api: &Api, operation: &Operation, content_type: &str, bytes: &Bytes) -> Result<Body, Failure> {
     let Some(body) = &operation.body else {
-        return Ok(Record::new());
+        return Ok(Body::default());
     };
     if bytes.is_empty() && body.schema.required.is_empty() {
-        return Ok(Record::new());
+        return Ok(Body::default());
     }
     let media = content_type.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case(&body.media) {
         return Err(Failure::bad_request(format!("The request's content-type must be {}.", body.media)));
     }
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| Failure::bad_request(format!("The request's body is not valid JSON: {e}")))?;
-    let takes_list = api.resolve(&body.schema).kind == Some(Kind::Array);
+    let schema = api.resolve(&body.schema);
+    let (value, file) = match body.media.as_str() {
+        URL_ENCODED => (form::url_encoded(schema, bytes).into(), None),
+        MULTIPART => form::multipart(schema, content_type, bytes).map(|(fields, file)| (fields.into(), file))?,
+        _ => (json(bytes)?, None),
+    };
+    let mut fields = checked(api, operation, schema, value)?;
+    fields.retain(|name, _| !form::is_file(schema, name));
+    Ok(Body { fields, file })
+}
+
+fn json(bytes: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_slice(bytes).map_err(|e| Failure::bad_request(format!("The request's body is not valid JSON: {e}")))
+}
+
+fn checked(api: &Api, operation: &Operation, schema: &Schema, value: Value) -> Result<Record, Failure> {
+    let takes_list = schema.kind == Some(Kind::Array);
     if takes_list && !value.is_array() {
         return Err(Failure::invalid("body", "must be an array"));
     }
     if !takes_list && !value.is_object() {
         return Err(Failure::invalid("body", "must be an object"));
     }
-    match (Check { api, version: operation.version() }).value(&body.schema, value, "")? {
+    match (Check { api, version: operation.version() }).value(schema, value, "")? {
         Value::Object(record) => Ok(record),
         items @ Value::Array(_) => Ok(Record::from_iter([(LISTED.to_owned(), items)])),
         _ => Err(Failure::invalid("body", "must be an object")),
@@ -247,6 +271,8 @@ impl Check<'_> {
             return Ok(value);
         };
         let fitted = match name {
+            // That of a call is a number of seconds.
+            "duration" if self.version == Version::V1 => return Ok(value),
             "due_time" | "duration" => clock::parse_clock(text),
             _ if name == "birthday" || name.ends_with("_date") => clock::parse_date(text).map(clock::iso_date),
             _ if !name.ends_with("_time") => return Ok(value),

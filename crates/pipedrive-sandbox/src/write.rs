@@ -1,5 +1,6 @@
 //! Creating, changing and deleting records by what the table says of their collection.
 
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, success};
@@ -114,7 +115,11 @@ fn checked(state: &State, call: &Call, at: &Collection, before: Option<&Record>,
             continue;
         };
         if id.as_u64().and_then(|id| state.get_live(table, id)).is_none() {
-            return Err(Failure::invalid(field, format!("{id} does not exist")));
+            return Err(if call.operation.documents(StatusCode::NOT_FOUND) {
+                Failure::not_found(&format!("{field} {id}"))
+            } else {
+                Failure::invalid(field, format!("{id} does not exist"))
+            });
         }
     }
     if let Some(level) = call.body.get("visible_to")

@@ -23,7 +23,7 @@ impl Folder {
         self.0.join("deep").join("state.json")
     }
 
-    fn open(&self) -> Result<Sandbox, OpenError> {
+    pub(super) fn open(&self) -> Result<Sandbox, OpenError> {
         Sandbox::open(Options { store: Store::File(self.state()), ..options() })
     }
 }

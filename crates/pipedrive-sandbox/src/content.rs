@@ -1,0 +1,63 @@
+//! What an answer carries: JSON nearly always, else a file or the place where it is to be had.
+
+use bytes::Bytes;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
+use http::{HeaderValue, Response};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// What stands for itself in the encoded form of a file's name.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+#[derive(Debug)]
+pub(crate) enum Content {
+    Json(Value),
+    File(File),
+    Elsewhere(String),
+}
+
+/// A file as it comes and goes.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) name: String,
+    pub(crate) media: String,
+    pub(crate) bytes: Bytes,
+}
+
+impl Content {
+    /// What a recording tells of it: of a file, what it is.
+    pub(crate) fn recorded(&self) -> Value {
+        match self {
+            Self::Json(body) => body.clone(),
+            Self::File(file) => json!({ "contentType": file.media, "fileName": file.name, "size": file.bytes.len() }),
+            Self::Elsewhere(_) => Value::Null,
+        }
+    }
+
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        let (body, name, value) = match self {
+            Self::Json(body) => (Bytes::from(body.to_string()), CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            Self::File(file) => return file.into_response(),
+            Self::Elsewhere(place) => (Bytes::new(), LOCATION, HeaderValue::from_str(&place).unwrap_or(HeaderValue::from_static("/"))),
+        };
+        let mut response = Response::new(body);
+        response.headers_mut().insert(name, value);
+        response
+    }
+}
+
+impl File {
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        let media = HeaderValue::from_str(&self.media).unwrap_or(OCTETS);
+        let plain: String =
+            self.name.chars().map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') || c == ' ' { c } else { '_' }).collect();
+        let named = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", utf8_percent_encode(&self.name, ENCODED));
+        let mut response = Response::new(self.bytes);
+        response.headers_mut().insert(CONTENT_TYPE, media);
+        if let Ok(named) = HeaderValue::from_str(&named) {
+            response.headers_mut().insert(CONTENT_DISPOSITION, named);
+        }
+        response
+    }
+}

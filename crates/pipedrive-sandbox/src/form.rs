@@ -1,0 +1,83 @@
+//! Bodies that are forms: text fields, and one file among them.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http_body_util::{BodyDataStream, Full};
+use serde_json::Value;
+
+use crate::api::{Kind, Schema};
+use crate::content::File;
+use crate::failure::Failure;
+use crate::validate::Record;
+
+pub(crate) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
+pub(crate) const MULTIPART: &str = "multipart/form-data";
+
+/// One part of a multipart body: a file where it has a file's name.
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) file_name: Option<String>,
+    media: Option<String>,
+    pub(crate) bytes: Bytes,
+}
+
+impl Part {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+pub(crate) fn url_encoded(schema: &Schema, bytes: &[u8]) -> Record {
+    form_urlencoded::parse(bytes).map(|(name, text)| (name.to_string(), field(schema, &name, text.into_owned()))).collect()
+}
+
+/// The text fields, the file's name in its own field, and the file.
+pub(crate) fn multipart(schema: &Schema, content_type: &str, bytes: &Bytes) -> Result<(Record, Option<File>), Failure> {
+    let parts = parts(content_type, bytes.clone())
+        .map_err(|error| Failure::bad_request(format!("The request's body is not a valid form: {error}")))?;
+    let (mut fields, mut sent) = (Record::new(), None);
+    for part in parts {
+        let text = part.text();
+        if !is_file(schema, &part.name) {
+            fields.insert(part.name.clone(), field(schema, &part.name, text));
+            continue;
+        }
+        let Some(name) = part.file_name else {
+            return Err(Failure::invalid(&part.name, "must be a file"));
+        };
+        fields.insert(part.name, name.clone().into());
+        sent = Some(File { name, media: part.media.unwrap_or_else(|| "application/octet-stream".to_owned()), bytes: part.bytes });
+    }
+    Ok((fields, sent))
+}
+
+pub(crate) fn is_file(schema: &Schema, name: &str) -> bool {
+    schema.property(name).is_some_and(|property| property.format.as_deref() == Some("binary"))
+}
+
+/// A form has no null: nothing, where a number is wanted, is its way to clear.
+fn field(schema: &Schema, name: &str, text: String) -> Value {
+    let is_text = schema.property(name).is_none_or(|property| property.kind == Some(Kind::String));
+    if text.is_empty() && !is_text { Value::Null } else { text.into() }
+}
+
+pub(crate) fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, multer::Error> {
+    let boundary = multer::parse_boundary(content_type)?;
+    let mut multipart = multer::Multipart::new(BodyDataStream::new(Full::new(bytes)), boundary);
+    let read = pin!(async move {
+        let mut parts = Vec::new();
+        while let Some(field) = multipart.next_field().await? {
+            let (name, file_name) = (field.name().unwrap_or_default().to_owned(), field.file_name().map(str::to_owned));
+            let media = field.content_type().map(ToString::to_string);
+            parts.push(Part { name, file_name, media, bytes: field.bytes().await? });
+        }
+        Ok(parts)
+    });
+    // The whole body is there, so that nothing is waited for.
+    match read.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(parts) => parts,
+        Poll::Pending => Err(multer::Error::IncompleteStream),
+    }
+}

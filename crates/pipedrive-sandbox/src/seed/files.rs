@@ -1,0 +1,33 @@
+//! The demo company's files.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{USER, at, record};
+use crate::content::File;
+use crate::files::kept;
+use crate::store::State;
+
+/// Name, media type, the field that links it and the id in it, bytes.
+const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
+    ("offer.txt", "text/plain", "deal_id", 1, b"Offer\n\n10 licences, one year.\n"),
+    ("contact.vcf", "text/vcard", "person_id", 1, b"BEGIN:VCARD\nVERSION:4.0\nFN:Alma Ashford\nEND:VCARD\n"),
+    ("frame contract.csv", "text/csv", "org_id", 1, b"part,from,until\nbase,2026-01-01,2026-12-31\n"),
+    ("data sheet.json", "application/json", "product_id", 1, b"{\"weight\": 12}\n"),
+    ("signed offer.txt", "text/plain", "deal_id", 1, b"Offer, signed.\n"),
+    ("menü.bin", "application/octet-stream", "deal_id", 2, &[0x00, 0xff, 0x0d, 0x0a, 0x1a, 0x80]),
+];
+
+pub(super) fn add(state: &mut State) {
+    for (number, (name, media, field, id, bytes)) in (1..).zip(FILES) {
+        let time = at(200, 60 * number);
+        let mut row = record(json!({
+            "user_id": USER, "add_time": time, "update_time": time, "is_deleted": false, "description": "", "remote_location": "s3",
+            "s3_bucket": "", "cid": "", "mail_message_id": "", "mail_template_id": "", "inline_flag": false,
+        }));
+        row.insert((*field).to_owned(), (*id).into());
+        let file = File { name: (*name).to_owned(), media: (*media).to_owned(), bytes: Bytes::from_static(bytes) };
+        row.extend(kept(state, &file));
+        state.insert("files", row);
+    }
+}
