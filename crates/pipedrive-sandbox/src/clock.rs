@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
@@ -30,6 +31,17 @@ impl Clock {
     pub fn fixed(start: &str) -> Self {
         let start = parse_time(start).expect("a fixed clock starts at an RFC 3339 time");
         Self(Source::Fixed(Arc::new(AtomicI64::new(start.unix_timestamp()))))
+    }
+
+    /// Moves a fixed clock on, for all who share it.
+    ///
+    /// # Panics
+    /// When it is the machine's clock, which goes by itself.
+    pub fn advance(&self, by: Duration) {
+        let Source::Fixed(seconds) = &self.0 else {
+            panic!("only a fixed clock can be moved");
+        };
+        seconds.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {

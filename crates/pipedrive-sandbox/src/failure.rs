@@ -69,6 +69,10 @@ impl Failure {
         Self { gateway: true, ..Self::new(status, error) }
     }
 
+    pub(crate) fn error(&self) -> &str {
+        &self.error
+    }
+
     pub(crate) fn body(&self) -> Value {
         let mut body = json!({
             "success": false,

@@ -53,7 +53,7 @@ pub(crate) fn rule(draft: &mut Draft) -> Result<(), Failure> {
 /// What a record keeps of a file. Its name in the storage is its own with what makes it the only one.
 pub(crate) fn kept(state: &State, file: &File) -> Record {
     let (stem, ending) = file.name.rsplit_once('.').map_or((file.name.as_str(), String::new()), |(stem, end)| (stem, format!(".{end}")));
-    let unique = seed::field_key(&format!("files.{}", state.rows("files").count()));
+    let unique = seed::field_key(state, &format!("files.{}", state.rows("files").count()));
     Record::from_iter([
         ("name".to_owned(), file.name.clone().into()),
         ("file_name".to_owned(), format!("{stem}_{unique}{ending}").into()),

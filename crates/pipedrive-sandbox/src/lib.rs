@@ -3,9 +3,11 @@
 mod account;
 mod answer;
 mod api;
+mod caller;
 mod calls;
 mod clock;
 mod collections;
+mod company;
 mod computed;
 mod content;
 mod failure;
@@ -16,6 +18,7 @@ mod form;
 mod limits;
 mod merge;
 mod money;
+mod oauth;
 mod options;
 mod read;
 mod recording;
@@ -23,6 +26,7 @@ mod reports;
 mod roles;
 mod rules;
 mod search;
+mod secret;
 mod seed;
 mod server;
 mod statistics;
@@ -31,6 +35,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod world;
 mod write;
 
 use std::fmt;
@@ -39,15 +44,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 pub use clock::Clock;
+pub use company::Company;
+pub use oauth::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Fault, Gate, RefreshTokens, SCOPES};
 pub use server::serve;
 pub use store::Store;
 
 use answer::Call;
 use api::{Route, api};
+use caller::Caller;
 use content::Content;
 use failure::Failure;
 use limits::{Limits, Standing};
@@ -62,10 +70,17 @@ pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
 #[derive(Clone)]
 pub struct Options {
     pub store: Store,
-    /// Accepted in the header `x-api-token`, with every scope.
+    /// How many demo companies there are at least, 1 to 3; a state file keeps those that it has.
+    pub companies: usize,
+    /// Accepted in the header `x-api-token`, with every scope, for the first company. Those of the others follow from it.
     pub api_token: String,
-    /// OAuth access tokens that are accepted; their scopes are enforced.
+    /// OAuth access tokens that are accepted for the first company, without an app; their scopes are enforced.
     pub bearers: Vec<Bearer>,
+    /// Apps that may be installed and ask for tokens.
+    pub apps: Vec<App>,
+    pub refresh_tokens: RefreshTokens,
+    /// What befalls the first requests to the token endpoint, each once, in this order.
+    pub token_faults: Vec<Fault>,
     pub clock: Clock,
     /// Gets one JSON line for each request served.
     pub record: Option<PathBuf>,
@@ -99,8 +114,12 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             store: Store::Memory,
+            companies: 1,
             api_token: DEMO_API_TOKEN.to_owned(),
             bearers: Vec::new(),
+            apps: vec![App::demo()],
+            refresh_tokens: RefreshTokens::default(),
+            token_faults: Vec::new(),
             clock: Clock::system(),
             record: None,
             burst_limit: None,
@@ -110,11 +129,22 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// For the developer of one app: the sandbox knows it in place of the demo app.
+    pub fn for_app(app: App) -> Self {
+        Self { apps: vec![app], ..Self::default() }
+    }
+}
+
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("store", &self.store)
+            .field("companies", &self.companies)
             .field("bearers", &self.bearers)
+            .field("apps", &self.apps)
+            .field("refresh_tokens", &self.refresh_tokens)
+            .field("token_faults", &self.token_faults)
             .field("clock", &self.clock)
             .field("record", &self.record)
             .field("burst_limit", &self.burst_limit)
@@ -136,6 +166,7 @@ impl fmt::Debug for Bearer {
 pub enum OpenError {
     Corrupt { path: PathBuf, reason: String },
     Newer { path: PathBuf, version: u32 },
+    Options { reason: String },
     Unreadable { path: PathBuf, reason: String },
     Unwritable { path: PathBuf, reason: String },
 }
@@ -155,6 +186,7 @@ impl fmt::Display for OpenError {
             Self::Newer { path, version } => {
                 write!(f, "{} is of version {version}, which a newer sandbox wrote; use that one or another file.", path.display())
             }
+            Self::Options { reason } => f.write_str(reason),
             Self::Unreadable { path, reason } => {
                 write!(f, "{} cannot be read: {reason}.", path.display())
             }
@@ -173,7 +205,8 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     kept: Kept,
-    api_token: String,
+    companies: Vec<Company>,
+    oauth: oauth::Server,
     bearers: Vec<Bearer>,
     clock: Clock,
     limits: Limits,
@@ -189,18 +222,14 @@ impl fmt::Debug for Sandbox {
     }
 }
 
-/// Who is asking.
-enum Caller<'a> {
-    ApiToken,
-    OAuth(&'a Bearer),
-}
-
 impl Sandbox {
     /// Opens the store. The demo data of one in memory is made when a request first needs it.
     pub fn open(options: Options) -> Result<Self, OpenError> {
+        let companies = Company::of(&options)?;
         Ok(Self(Arc::new(Inner {
-            kept: Kept::open(&options.store)?,
-            api_token: options.api_token,
+            kept: Kept::open(&options.store, companies.len())?,
+            companies,
+            oauth: oauth::Server::open(&options)?,
             bearers: options.bearers,
             limits: Limits::new(options.burst_limit, options.daily_budget),
             clock: options.clock,
@@ -210,9 +239,29 @@ impl Sandbox {
         })))
     }
 
-    /// Answers one request. What it does beside answering is to change the store.
+    /// The companies that it was opened with.
+    pub fn companies(&self) -> &[Company] {
+        &self.0.companies
+    }
+
+    /// How many refreshes were answered with tokens since it was opened.
+    pub fn refreshes(&self) -> u64 {
+        self.0.oauth.refreshes()
+    }
+
+    /// What befalls the next request to the token endpoint, once, after the faults that are still to come. Only what
+    /// [`serve`] answers meets them.
+    pub fn fail_token_request(&self, fault: Fault) {
+        self.0.oauth.add_fault(fault);
+    }
+
+    /// Answers one request. What it does beside answering is to change the store, and to tell an app on this machine that
+    /// it was uninstalled, for which it waits.
     #[expect(clippy::needless_pass_by_value, reason = "a request is used up by its answer")]
     pub fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if oauth::is_place(request.uri().path()) {
+            return oauth::respond(&self.0, &request);
+        }
         if let Some(response) = self.0.storage.as_ref().and_then(|storage| storage.answer(&request)) {
             return response;
         }
@@ -229,9 +278,13 @@ impl Sandbox {
         self.0.finish(&Request::new(Bytes::new()), Err(Failure::internal(error)), &self.0.limits.untouched())
     }
 
-    /// Whether answering waits for a disk.
-    pub(crate) fn waits(&self) -> bool {
-        matches!(self.0.kept, Kept::File { .. }) || self.0.recording.is_some()
+    /// Whether answering waits for a disk or a socket.
+    pub(crate) fn waits(&self, request: &Request<Bytes>) -> bool {
+        matches!(self.0.kept, Kept::File { .. }) || self.0.recording.is_some() || oauth::calls_out(request)
+    }
+
+    pub(crate) fn fault_of(&self, request: &Request<Bytes>) -> Option<Fault> {
+        self.0.oauth.fault_of(request)
     }
 }
 
@@ -240,8 +293,8 @@ impl Inner {
     fn answer(&self, request: &Request<Bytes>, standing: &mut Standing) -> Result<(StatusCode, Content), Failure> {
         let query = request.uri().query().unwrap_or_default();
         let now = self.clock.now();
-        let caller = self.caller(request.headers(), query)?;
-        self.limits.count(caller.token(self), now, standing)?;
+        let caller = Caller::of(self, request.headers(), query, now)?;
+        self.limits.count(&caller, now, standing)?;
         let (operation, variables) = match api().route(request.method().as_str(), request.uri().path()) {
             Route::Found { operation, variables } => (operation, variables),
             Route::Unknown => return Err(Failure::new(StatusCode::NOT_FOUND, "Unknown path.")),
@@ -256,45 +309,34 @@ impl Inner {
             let sentence = format!("{} {} is documented, and the sandbox does not serve it yet.", operation.method, operation.path);
             Failure::new(StatusCode::NOT_IMPLEMENTED, sentence)
         })?;
-        if let Caller::OAuth(bearer) = &caller
-            && !operation.scopes.is_empty()
-            && !operation.scopes.iter().any(|scope| bearer.scopes.contains(scope))
-        {
+        if !caller.may(&operation.scopes) {
             return Err(Failure::scope_mismatch());
         }
         validate::variables(operation, &variables)?;
         let query = validate::query(operation, query)?;
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::body(api(), operation, content_type, request.body())?;
-        self.limits.spend(operation.cost.unwrap_or(0), now, standing)?;
-        let call = Call { operation, variables, query, body: body.fields, file: body.file, now, user: caller.user() };
+        self.limits.spend(&caller, operation.cost.unwrap_or(0), now, standing)?;
+        let call = Call { operation, variables, query, body: body.fields, file: body.file, now, user: caller.user };
         let content = if action.writes() {
-            let content = self.kept.write(|state| call.of_a_user(state).and_then(|()| action.write(state, &call)))?;
+            let content = self.kept.write(|world| {
+                let state = world.company_mut(caller.company).ok_or_else(Failure::unauthorized)?;
+                call.of_a_user(state)?;
+                action.write(state, &call)
+            })?;
             self.clock.tick();
             content
         } else {
-            self.kept.read(|state| call.of_a_user(state).and_then(|()| action.read(state, &call)))?
+            self.kept.read(|world| {
+                let state = world.company(caller.company).ok_or_else(Failure::unauthorized)?;
+                call.of_a_user(state)?;
+                action.read(state, &call)
+            })?
         };
         match (content, &self.storage) {
             (Content::File(file), Some(storage)) => Ok((StatusCode::FOUND, Content::Elsewhere(storage.lay_ready(file, request.headers())))),
             (content, _) => Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), content)),
         }
-    }
-
-    fn caller(&self, headers: &HeaderMap, query: &str) -> Result<Caller<'_>, Failure> {
-        if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "api_token") {
-            return Err(Failure::unauthorized());
-        }
-        let bearer = |value: &HeaderValue| {
-            let token = value.to_str().ok()?.strip_prefix("Bearer ")?;
-            self.bearers.iter().find(|b| b.token == token).map(Caller::OAuth)
-        };
-        let caller = match (headers.get("x-api-token"), headers.get(AUTHORIZATION)) {
-            (Some(token), None) => (token.as_bytes() == self.api_token.as_bytes()).then_some(Caller::ApiToken),
-            (None, Some(value)) => bearer(value),
-            _ => None,
-        };
-        caller.ok_or_else(Failure::unauthorized)
     }
 
     fn finish(&self, request: &Request<Bytes>, answer: Result<(StatusCode, Content), Failure>, standing: &Standing) -> Response<Bytes> {
@@ -322,21 +364,5 @@ impl Inner {
             _ => {}
         }
         response
-    }
-}
-
-impl<'a> Caller<'a> {
-    fn user(&self) -> u64 {
-        match self {
-            Self::ApiToken => seed::USER,
-            Self::OAuth(bearer) => bearer.user.unwrap_or(seed::USER),
-        }
-    }
-
-    fn token(&self, inner: &'a Inner) -> &'a str {
-        match self {
-            Self::ApiToken => &inner.api_token,
-            Self::OAuth(bearer) => &bearer.token,
-        }
     }
 }

@@ -1,10 +1,11 @@
-//! Pipedrive's two limits: requests in two seconds for each token, and a budget for the day.
+//! Pipedrive's two limits: requests in two seconds for each token, and a company's budget for the day.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use time::{Date, Duration, OffsetDateTime};
 
+use crate::caller::Caller;
 use crate::failure::Failure;
 
 const WINDOW: Duration = Duration::seconds(2);
@@ -23,7 +24,8 @@ pub(crate) struct Limits {
 struct Used {
     recent: HashMap<String, VecDeque<OffsetDateTime>>,
     day: Option<Date>,
-    spent: u64,
+    /// By company.
+    spent: HashMap<u64, u64>,
 }
 
 /// What the headers of an answer report.
@@ -45,14 +47,14 @@ impl Limits {
     pub(crate) fn untouched(&self) -> Standing {
         let burst = u64::from(self.burst.unwrap_or(REPORTED_BURST));
         let budget = self.budget.unwrap_or(REPORTED_BUDGET);
-        let budget_left = budget.saturating_sub(self.used().spent);
-        Standing { burst, burst_left: burst, budget, budget_left, until_midnight: 0 }
+        Standing { burst, burst_left: burst, budget, budget_left: budget, until_midnight: 0 }
     }
 
     /// Counts a request of a token, or refuses it.
-    pub(crate) fn count(&self, token: &str, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
+    pub(crate) fn count(&self, caller: &Caller, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
         let mut used = self.used();
-        let recent = used.recent.entry(token.to_owned()).or_default();
+        standing.budget_left = standing.budget.saturating_sub(used.spent.get(&caller.company).copied().unwrap_or(0));
+        let recent = used.recent.entry(caller.token.clone()).or_default();
         while recent.front().is_some_and(|&at| now - at >= WINDOW) {
             recent.pop_front();
         }
@@ -70,22 +72,23 @@ impl Limits {
         Ok(())
     }
 
-    /// Takes an operation's cost from the day's budget, or refuses it.
-    pub(crate) fn spend(&self, cost: u64, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
+    /// Takes an operation's cost from the day's budget of the company, or refuses it.
+    pub(crate) fn spend(&self, caller: &Caller, cost: u64, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
         let mut used = self.used();
         if used.day != Some(now.date()) {
             used.day = Some(now.date());
-            used.spent = 0;
+            used.spent.clear();
         }
-        if self.budget.is_some_and(|budget| used.spent + cost > budget) {
+        let spent = used.spent.entry(caller.company).or_default();
+        if self.budget.is_some_and(|budget| *spent + cost > budget) {
             standing.budget_left = 0;
             let (hour, minute, second) = now.time().as_hms();
             let passed = u64::from(hour) * 3600 + u64::from(minute) * 60 + u64::from(second);
             standing.until_midnight = 86_400 - passed;
             return Err(Failure::over_limit());
         }
-        used.spent += cost;
-        standing.budget_left = standing.budget.saturating_sub(used.spent);
+        *spent += cost;
+        standing.budget_left = standing.budget.saturating_sub(*spent);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Writes down each request served, without its credentials, one JSON line for each.
 
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
 use crate::OpenError;
@@ -25,6 +26,10 @@ impl Recording {
     }
 
     pub(crate) fn append(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
+        // Whoever asks for tokens at an address of the API is refused, but has shown a secret.
+        if request.uri().path().contains("/oauth/") || crate::oauth::is_place(request.uri().path()) {
+            return;
+        }
         let mut line = line(request, status, response).to_string();
         line.push('\n');
         // One write, so that lines of several processes stay whole.
@@ -38,11 +43,10 @@ impl Recording {
 fn line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value {
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
     let host = header(HOST.as_str()).unwrap_or("localhost");
-    let path = request.uri().path_and_query().map_or("/", |p| p.as_str());
     let mut line = json!({
         "action": header("x-connector-action"),
         "method": request.method().as_str(),
-        "url": format!("http://{host}{path}"),
+        "url": format!("http://{host}{}", shown(request.uri())),
         "headers": headers(request.headers()),
     });
     if let Some((form, body)) = body(header(CONTENT_TYPE.as_str()).unwrap_or_default(), request.body()) {
@@ -54,6 +58,18 @@ fn line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value
     line["status"] = json!(status.as_u16());
     line["response"] = response.clone();
     line
+}
+
+/// Path and query, without a token that has no business there.
+fn shown(uri: &Uri) -> Cow<'_, str> {
+    let is_token = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "api_token");
+    match uri.query().filter(|query| query.split('&').any(is_token)) {
+        None => uri.path_and_query().map_or("/", |p| p.as_str()).into(),
+        Some(query) => {
+            let pairs: Vec<&str> = query.split('&').map(|pair| if is_token(pair) { "api_token=[redacted]" } else { pair }).collect();
+            format!("{}?{}", uri.path(), pairs.join("&")).into()
+        }
+    }
 }
 
 fn headers(headers: &HeaderMap) -> Value {

@@ -247,7 +247,7 @@ pub(crate) fn field(draft: &mut Draft) -> Result<(), Failure> {
         return Err(Failure::invalid("options", "are for the types enum and set, which need them"));
     }
     let table = draft.table;
-    let key = seed::field_key(&format!("{table}.{}", draft.state.rows(table).count()));
+    let key = seed::field_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
     let options = if labels.is_empty() { Value::Null } else { fields::numbered(&labels) };
     let whole = fields::definition(text(draft.row, "field_name"), &kind, &key, &options, true);
     for (name, value) in whole {

@@ -1,4 +1,4 @@
-//! The demo company: the same records each time, made from a fixed seed.
+//! The demo companies: the same records each time, made from fixed seeds.
 
 use serde_json::{Value, json};
 use time::macros::date;
@@ -11,7 +11,10 @@ use crate::validate::Record;
 
 mod account;
 mod calls;
+mod companies;
 mod files;
+
+pub(crate) use companies::{DEMOS, Demo, FIRST};
 
 /// The token's user.
 pub(crate) const USER: u64 = 1;
@@ -22,8 +25,6 @@ const DAYS: u64 = 300;
 const ORGANIZATIONS: u64 = 25;
 const PERSONS: u64 = 60;
 const DEALS: u64 = 200;
-
-const USERS: &[(&str, &str)] = &[("Ada Sandbox", "ada"), ("Ben Harbour", "ben"), ("Carla Quill", "carla"), ("Deniz Orchard", "deniz")];
 
 const PIPELINES: &[(&str, &[(&str, u64)])] = &[
     ("Sales", &[("Qualified", 10), ("Contact made", 20), ("Demo scheduled", 40), ("Proposal made", 60), ("Negotiation", 80)]),
@@ -130,10 +131,6 @@ const CUSTOM: &[(&str, &str)] = &[
 
 const FIRST_NAMES: &[&str] =
     &["Alma", "Bruno", "Celia", "Dario", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Liam", "Mira", "Noel", "Olga"];
-const LAST_NAMES: &[&str] =
-    &["Ashford", "Bergman", "Castell", "Dorn", "Ember", "Falk", "Garnet", "Hale", "Iversen", "Juniper", "Kestrel", "Lind", "Marlow"];
-const COMPANY_NAMES: &[&str] =
-    &["Amber", "Birch", "Cobalt", "Delta", "Elm", "Fjord", "Granite", "Heron", "Indigo", "Jade", "Kelp", "Lumen", "Maple"];
 const COMPANY_KINDS: &[&str] = &["Works", "Logistics", "Foods", "Software", "Energy"];
 const PRODUCTS: &[&str] = &["website", "licence", "support plan", "pilot", "rollout", "training", "audit"];
 const CITIES: &[(&str, &str)] =
@@ -141,20 +138,20 @@ const CITIES: &[(&str, &str)] =
 const ACTIVITIES: &[(&str, &str)] =
     &[("Call", "call"), ("Meeting", "meeting"), ("Send offer", "task"), ("Lunch", "lunch"), ("E-mail", "email")];
 
-pub(crate) fn demo() -> State {
-    let mut state = State::new();
-    let mut random = Random::named("demo");
-    users(&mut state);
+pub(crate) fn company(demo: &Demo) -> State {
+    let mut state = State::of(demo.id);
+    let mut random = Random::named(demo.seed);
+    users(&mut state, demo);
     pipelines(&mut state);
     for (table, standard, has_custom) in ENTITIES {
         field_definitions(&mut state, table, standard, *has_custom);
     }
     for n in 0..ORGANIZATIONS {
-        let row = organization(&state, &mut random, n);
+        let row = organization(&state, demo, &mut random, n);
         state.insert("organizations", row);
     }
     for n in 0..PERSONS {
-        let row = person(&state, &mut random, n);
+        let row = person(&state, demo, &mut random, n);
         state.insert("persons", row);
     }
     for n in 1..=DEALS {
@@ -192,12 +189,12 @@ fn on(day: u64) -> String {
     iso_date(FIRST_DAY.saturating_add(Duration::days(i64::try_from(day).unwrap_or(0))))
 }
 
-fn users(state: &mut State) {
-    for (n, (name, mailbox)) in (0_u64..).zip(USERS) {
+fn users(state: &mut State, demo: &Demo) {
+    for (n, (name, mailbox)) in (0_u64..).zip(demo.users) {
         state.insert(
             "users",
             record(json!({
-                "name": name, "email": format!("{mailbox}@example.com"), "default_currency": CURRENCY, "locale": "en_US",
+                "name": name, "email": format!("{mailbox}@{}", demo.mail), "default_currency": CURRENCY, "locale": "en_US",
                 "lang": 1, "activated": true, "last_login": at(DAYS, n * 977), "created": at(n, 0), "modified": at(DAYS, n * 977),
                 "has_created_company": n == 0,
                 "access": [
@@ -205,8 +202,8 @@ fn users(state: &mut State) {
                     { "app": "sales", "admin": n == 0, "permission_set_id": "00000000-0000-4000-8000-000000000002" },
                 ],
                 "timezone_name": "Europe/Tallinn", "timezone_offset": "+02:00", "role_id": 1, "is_deleted": false,
-                "company_id": 1, "company_name": "Sandbox Inc", "company_domain": "sandbox", "company_country": "EE",
-                "company_industry": "Software", "language": { "language_code": "en", "country_code": "US" },
+                "company_id": demo.id, "company_name": demo.name, "company_domain": demo.domain, "company_country": demo.country,
+                "company_industry": demo.industry, "language": { "language_code": "en", "country_code": "US" },
             })),
         );
     }
@@ -249,7 +246,7 @@ fn field_definitions(state: &mut State, table: &str, standard: &[Standard], has_
             "enum" => options(&["Bronze", "Silver", "Gold"]),
             _ => Value::Null,
         };
-        let key = field_key(&format!("{table}.{kind}"));
+        let key = field_key(state, &format!("{table}.{kind}"));
         state.insert(table, fields::definition(name, kind, &key, &options, true));
     }
 }
@@ -258,8 +255,8 @@ fn options(labels: &[&str]) -> Value {
     labels.iter().zip(1..).map(|(label, id)| json!({ "id": id, "label": label })).collect()
 }
 
-fn organization(state: &State, random: &mut Random, n: u64) -> Record {
-    let (first, kind) = (pick_nth(COMPANY_NAMES, n), pick_nth(COMPANY_KINDS, n / 3));
+fn organization(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
+    let (first, kind) = (pick_nth(demo.customers, n), pick_nth(COMPANY_KINDS, n / 3));
     let name = format!("{first} {kind}{}", if n < 13 { "" } else { " Group" });
     let made = random.below(DAYS);
     record(json!({
@@ -280,8 +277,8 @@ fn address(random: &mut Random) -> Value {
     })
 }
 
-fn person(state: &State, random: &mut Random, n: u64) -> Record {
-    let (first, last) = (pick_nth(FIRST_NAMES, n), pick_nth(LAST_NAMES, n));
+fn person(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
+    let (first, last) = (pick_nth(FIRST_NAMES, n), pick_nth(demo.last_names, n));
     let mailbox = format!("{}.{}{n}@example.com", first.to_lowercase(), last.to_lowercase());
     let made = random.below(DAYS);
     let mut emails = vec![json!({ "value": mailbox, "primary": true, "label": "work" })];
@@ -429,9 +426,12 @@ fn stored_filters(state: &mut State) {
     }
 }
 
-/// A custom field's key: 40 hexadecimal digits, the same for the same name.
-pub(crate) fn field_key(name: &str) -> String {
-    let mut random = Random::named(name);
+/// A custom field's key: 40 hexadecimal digits, the same for the same company and name.
+pub(crate) fn field_key(state: &State, name: &str) -> String {
+    let mut random = match state.company() {
+        FIRST => Random::named(name),
+        other => Random::named(&format!("{other}.{name}")),
+    };
     (0..40).filter_map(|_| char::from_digit(u32::try_from(random.below(16)).unwrap_or(0), 16)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Serves a sandbox over HTTP/1.1.
 
-use std::io;
+use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::Sandbox;
+use crate::{Fault, Sandbox, oauth};
 
 const MAX_BODY: usize = 10 << 20;
 /// How much of a body that is too large is still read, so that its sender gets to hear of it.
@@ -41,22 +41,60 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
     }
 }
 
-async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Ended> {
     let (head, body) = request.into_parts();
-    let response = match read(body).await? {
+    let response = match read(body).await.map_err(Ended::Early)? {
         None => sandbox.refuse_too_large(&Request::from_parts(head, Bytes::new()), MAX_BODY),
-        Some(body) if sandbox.waits() => {
-            let request = Request::from_parts(head, body);
-            let refused = sandbox.clone();
-            match tokio::task::spawn_blocking(move || sandbox.respond(request)).await {
-                Ok(response) => response,
-                Err(error) => refused.internal(&error),
-            }
-        }
-        Some(body) => sandbox.respond(Request::from_parts(head, body)),
+        Some(body) => despite_faults(sandbox, Request::from_parts(head, body)).await?,
     };
     Ok(response.map(Full::new))
 }
+
+/// Answers a request unless it is one that is made to fail.
+async fn despite_faults(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, Ended> {
+    match sandbox.fault_of(&request) {
+        None => Ok(respond(sandbox, request).await),
+        Some(Fault::Status(status)) => Ok(oauth::failed(status)),
+        Some(Fault::Dropped) => Err(Ended::OnPurpose),
+        Some(Fault::AnswerLost) => {
+            respond(sandbox, request).await;
+            Err(Ended::OnPurpose)
+        }
+        Some(Fault::Held(gate)) => {
+            gate.pass().await;
+            Ok(respond(sandbox, request).await)
+        }
+    }
+}
+
+async fn respond(sandbox: Sandbox, request: Request<Bytes>) -> Response<Bytes> {
+    if !sandbox.waits(&request) {
+        return sandbox.respond(request);
+    }
+    let refused = sandbox.clone();
+    match tokio::task::spawn_blocking(move || sandbox.respond(request)).await {
+        Ok(response) => response,
+        Err(error) => refused.internal(&error),
+    }
+}
+
+/// Why a connection closes without an answer.
+#[derive(Debug)]
+enum Ended {
+    Early(hyper::Error),
+    OnPurpose,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Early(error) => error.fmt(f),
+            Self::OnPurpose => f.write_str("the answer is left out on purpose"),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
 
 /// The whole body, or none when it is too large.
 async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {

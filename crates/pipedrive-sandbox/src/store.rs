@@ -1,4 +1,4 @@
-//! The state and where it is kept: in memory, or in one JSON file that several processes may share.
+//! A company's state, and where all of them are kept: in memory, or in one JSON file that several processes may share.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -14,8 +14,7 @@ use crate::OpenError;
 use crate::failure::Failure;
 use crate::seed;
 use crate::validate::Record;
-
-const VERSION: u32 = 1;
+use crate::world::World;
 
 /// Where the sandbox keeps its records.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +26,12 @@ pub enum Store {
     File(PathBuf),
 }
 
-/// Every record by collection. Cheap to clone, so that a write works on a copy which a failure throws away.
+/// Every record of a company by collection. Cheap to clone, so that a write works on a copy which a failure throws away.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct State {
-    version: u32,
+    /// A file of the first version has one company, and does not say which.
+    #[serde(default = "first_company")]
+    company: u64,
     tables: BTreeMap<String, Arc<Table>>,
 }
 
@@ -41,8 +42,12 @@ struct Table {
 }
 
 impl State {
-    pub(crate) fn new() -> Self {
-        Self { version: VERSION, tables: BTreeMap::new() }
+    pub(crate) fn of(company: u64) -> Self {
+        Self { company, tables: BTreeMap::new() }
+    }
+
+    pub(crate) fn company(&self) -> u64 {
+        self.company
     }
 
     pub(crate) fn rows(&self, table: &str) -> impl Iterator<Item = &Record> {
@@ -98,22 +103,10 @@ impl State {
             }
         }
     }
-
-    fn load(path: &Path) -> Result<Self, OpenError> {
-        let bytes = fs::read(path).map_err(|e| OpenError::unreadable(path, &e))?;
-        let corrupt = |e: &dyn std::fmt::Display| OpenError::Corrupt { path: path.to_owned(), reason: e.to_string() };
-        // The version first: a newer file need not have this shape.
-        let version: VersionOnly = serde_json::from_slice(&bytes).map_err(|e| corrupt(&e))?;
-        if version.version > VERSION {
-            return Err(OpenError::Newer { path: path.to_owned(), version: version.version });
-        }
-        serde_json::from_slice(&bytes).map_err(|e| corrupt(&e))
-    }
 }
 
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u32,
+fn first_company() -> u64 {
+    seed::FIRST
 }
 
 pub(crate) fn id_of(row: &Record) -> Option<u64> {
@@ -124,36 +117,37 @@ pub(crate) fn is_deleted(row: &Record) -> bool {
     row.get("is_deleted").and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// The state of one sandbox and the way to change it.
+/// All of one sandbox's companies and the way to change them.
 #[derive(Debug)]
 pub(crate) enum Kept {
-    Memory { state: OnceLock<RwLock<State>> },
+    Memory { world: OnceLock<RwLock<World>>, companies: usize },
     File { file: StateFile },
 }
 
 impl Kept {
-    pub(crate) fn open(store: &Store) -> Result<Self, OpenError> {
+    /// Holds at least the first `companies` of the demo ones.
+    pub(crate) fn open(store: &Store, companies: usize) -> Result<Self, OpenError> {
         match store {
-            Store::Memory => Ok(Self::Memory { state: OnceLock::new() }),
-            Store::File(path) => Ok(Self::File { file: StateFile::open(path)? }),
+            Store::Memory => Ok(Self::Memory { world: OnceLock::new(), companies }),
+            Store::File(path) => Ok(Self::File { file: StateFile::open(path, companies)? }),
         }
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&State) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> Result<T, Failure>) -> Result<T, Failure> {
         match self {
-            Self::Memory { state } => look(&lazy(state).read().unwrap_or_else(PoisonError::into_inner)),
+            Self::Memory { world, companies } => look(&lazy(world, *companies).read().unwrap_or_else(PoisonError::into_inner)),
             Self::File { file } => look(file.fresh().map_err(Failure::internal)?.as_ref()),
         }
     }
 
     /// Runs a change on a copy and keeps the copy only when the change succeeds and is stored.
-    pub(crate) fn write<T>(&self, change: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         match self {
-            Self::Memory { state } => {
-                let mut state = lazy(state).write().unwrap_or_else(PoisonError::into_inner);
-                let mut copy = state.clone();
+            Self::Memory { world, companies } => {
+                let mut world = lazy(world, *companies).write().unwrap_or_else(PoisonError::into_inner);
+                let mut copy = world.clone();
                 let answer = change(&mut copy)?;
-                *state = copy;
+                *world = copy;
                 Ok(answer)
             }
             Self::File { file } => file.write(change),
@@ -161,14 +155,14 @@ impl Kept {
     }
 }
 
-fn lazy(state: &OnceLock<RwLock<State>>) -> &RwLock<State> {
-    state.get_or_init(|| RwLock::new(seed::demo()))
+fn lazy(world: &OnceLock<RwLock<World>>, companies: usize) -> &RwLock<World> {
+    world.get_or_init(|| RwLock::new(World::demo(companies)))
 }
 
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
-    loaded: Mutex<Option<(Stamp, Arc<State>)>>,
+    loaded: Mutex<Option<(Stamp, Arc<World>)>>,
 }
 
 /// Tells one content of the file from another: a rename brings a new inode.
@@ -180,7 +174,7 @@ struct Stamp {
 }
 
 impl StateFile {
-    fn open(path: &Path) -> Result<Self, OpenError> {
+    fn open(path: &Path, companies: usize) -> Result<Self, OpenError> {
         let file = Self { path: path.to_owned(), loaded: Mutex::new(None) };
         let unwritable = |e: io::Error| OpenError::Unwritable { path: path.to_owned(), reason: e.to_string() };
         if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -188,32 +182,35 @@ impl StateFile {
         }
         let _lock = file.lock().map_err(unwritable)?;
         if !path.try_exists().map_err(unwritable)? {
-            file.save(&seed::demo()).map_err(unwritable)?;
+            file.save(&World::demo(companies)).map_err(unwritable)?;
         }
-        file.fresh()?;
+        let mut world = World::clone(&*file.fresh()?);
+        if world.complete(companies) {
+            file.save(&world).map_err(unwritable)?;
+        }
         Ok(file)
     }
 
-    /// The state as the file has it now.
-    fn fresh(&self) -> Result<Arc<State>, OpenError> {
+    /// All as the file has it now.
+    fn fresh(&self) -> Result<Arc<World>, OpenError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.stamp().map_err(|e| OpenError::unreadable(&self.path, &e))?;
-        if let Some((stamp, state)) = loaded.as_ref()
+        if let Some((stamp, world)) = loaded.as_ref()
             && *stamp == now
         {
-            return Ok(Arc::clone(state));
+            return Ok(Arc::clone(world));
         }
-        let state = Arc::new(State::load(&self.path)?);
-        *loaded = Some((now, Arc::clone(&state)));
-        Ok(state)
+        let world = Arc::new(World::load(&self.path)?);
+        *loaded = Some((now, Arc::clone(&world)));
+        Ok(world)
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut State) -> Result<T, Failure>) -> Result<T, Failure> {
+    fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         let _lock = self.lock().map_err(|e| Failure::internal(format!("The state file cannot be locked: {e}")))?;
-        let mut state = State::clone(&*self.fresh().map_err(Failure::internal)?);
-        let answer = change(&mut state)?;
-        let stamp = self.save(&state).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
-        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(state)));
+        let mut world = World::clone(&*self.fresh().map_err(Failure::internal)?);
+        let answer = change(&mut world)?;
+        let stamp = self.save(&world).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(world)));
         Ok(answer)
     }
 
@@ -224,10 +221,10 @@ impl StateFile {
         Ok(lock)
     }
 
-    fn save(&self, state: &State) -> io::Result<Stamp> {
+    fn save(&self, world: &World) -> io::Result<Stamp> {
         let temporary = self.beside("new");
         let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&temporary)?;
-        file.write_all(&serde_json::to_vec(state)?)?;
+        file.write_all(&serde_json::to_vec(world)?)?;
         file.sync_all()?;
         fs::rename(&temporary, &self.path)?;
         self.stamp()

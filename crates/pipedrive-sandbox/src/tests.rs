@@ -2,7 +2,9 @@
 
 mod account;
 mod calls;
+mod companies;
 mod files;
+mod oauth;
 mod protocol;
 mod records;
 mod storage;

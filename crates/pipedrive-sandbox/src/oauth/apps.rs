@@ -1,0 +1,134 @@
+//! Registered apps: who may ask for access, to what, and where people are sent back to.
+
+use std::fmt;
+
+use http::Uri;
+
+use crate::OpenError;
+use crate::secret::same;
+
+/// The id of the app that a sandbox knows unless told otherwise.
+pub const DEMO_CLIENT_ID: &str = "5a4db0c5a4db0c5a";
+pub const DEMO_CLIENT_SECRET: &str = "5a4db0c5ec2e75a4db0c5ec2e75a4db0c5ec2e70";
+pub const DEMO_REDIRECT_URI: &str = "http://127.0.0.1:8010/oauth/callback";
+
+/// Every scope of Pipedrive's.
+pub const SCOPES: &[&str] = &[
+    "base",
+    "deals:read",
+    "deals:full",
+    "mail:read",
+    "mail:full",
+    "activities:read",
+    "activities:full",
+    "contacts:read",
+    "contacts:full",
+    "products:read",
+    "products:full",
+    "projects:read",
+    "projects:full",
+    "leads:read",
+    "leads:full",
+    "goals:read",
+    "goals:full",
+    "users:read",
+    "recents:read",
+    "search:read",
+    "admin",
+    "phone-integration",
+    "video-calls",
+    "messengers-integration",
+    "deal-fields:full",
+    "product-fields:full",
+    "contact-fields:full",
+    "project-fields:full",
+    "webhooks:read",
+    "webhooks:full",
+];
+
+/// An app as its developer registers it. Its scopes are asked for at each installation: a client does not name them.
+#[derive(Clone)]
+pub struct App {
+    pub client_id: String,
+    pub client_secret: String,
+    /// Shown to the person who is asked for consent.
+    pub name: String,
+    /// The first one is where an installation from the marketplace returns to, and what hears of an uninstallation.
+    pub redirect_uris: Vec<String>,
+    pub scopes: Vec<String>,
+}
+
+impl App {
+    pub fn new(client_id: &str, client_secret: &str, redirect_uri: &str, scopes: &[&str]) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+            name: client_id.to_owned(),
+            redirect_uris: vec![redirect_uri.to_owned()],
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+        }
+    }
+
+    /// May do all.
+    pub fn demo() -> Self {
+        Self { name: "Demo app".to_owned(), ..Self::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, SCOPES) }
+    }
+
+    pub(super) fn is_secret(&self, secret: &str) -> bool {
+        same(self.client_secret.as_bytes(), secret.as_bytes())
+    }
+
+    pub(super) fn has_redirect_uri(&self, uri: &str) -> bool {
+        self.redirect_uris.iter().any(|own| own == uri)
+    }
+
+    pub(super) fn callback(&self) -> &str {
+        self.redirect_uris.first().map_or("", String::as_str)
+    }
+
+    /// What is asked for: every app has `base`.
+    pub(super) fn granted(&self) -> Vec<String> {
+        let mut scopes: Vec<String> = self.scopes.iter().filter(|scope| *scope != "base").cloned().collect();
+        scopes.push("base".to_owned());
+        scopes
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("client_id", &self.client_id)
+            .field("name", &self.name)
+            .field("redirect_uris", &self.redirect_uris)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Says why the apps cannot be served as they are.
+pub(super) fn check(apps: &[App]) -> Result<(), OpenError> {
+    let fault = apps.iter().enumerate().find_map(|(place, app)| {
+        let of_app = |reason: String| format!("The app {:?} {reason}.", app.client_id);
+        if app.client_id.is_empty() || app.client_secret.is_empty() {
+            return Some(of_app("needs a client id and a client secret".to_owned()));
+        }
+        if apps[..place].iter().any(|other| other.client_id == app.client_id) {
+            return Some(of_app("is registered twice".to_owned()));
+        }
+        if app.redirect_uris.is_empty() {
+            return Some(of_app("needs a redirect URI".to_owned()));
+        }
+        let wrong_uri = app.redirect_uris.iter().find(|uri| !is_redirect_uri(uri));
+        let wrong_scope = app.scopes.iter().find(|scope| !SCOPES.contains(&scope.as_str()));
+        wrong_uri
+            .map(|uri| of_app(format!("has the redirect URI {uri:?}, which is no http or https address without a fragment")))
+            .or_else(|| wrong_scope.map(|scope| of_app(format!("asks for the scope {scope:?}, which there is not"))))
+    });
+    fault.map_or(Ok(()), |reason| Err(OpenError::Options { reason }))
+}
+
+/// One that a header can carry and parameters can be added to.
+pub(super) fn is_redirect_uri(uri: &str) -> bool {
+    let parsed = uri.parse::<Uri>().ok().filter(|_| uri.is_ascii() && !uri.contains('#'));
+    parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()))
+}

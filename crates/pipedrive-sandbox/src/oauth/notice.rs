@@ -1,0 +1,58 @@
+//! Tells an app on this machine that a user has uninstalled it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Uri;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::apps::App;
+use super::grants::Grantor;
+use crate::clock::stamp;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_STATUS_LINE: u64 = 1024;
+
+/// Sends the `DELETE` to the app's callback and gives the status of its answer, of which nothing else counts. One
+/// request on a connection of its own, written by hand: no client is needed that could do more.
+pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, String> {
+    let uri: Uri = app.callback().parse().map_err(|_| "its address cannot be read".to_owned())?;
+    let host = uri.authority().map_or("", http::uri::Authority::as_str);
+    let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let mut stream = TcpStream::connect_timeout(&address(&uri)?, PATIENCE).map_err(|e| e.to_string())?;
+    let body = json!({ "client_id": app.client_id, "company_id": by.company, "user_id": by.user, "timestamp": stamp(now) }).to_string();
+    let credentials = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
+    let request = format!(
+        "DELETE {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Basic {credentials}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let answered = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.write_all(request.as_bytes())?;
+        let mut line = String::new();
+        BufReader::new(stream.take(LONGEST_STATUS_LINE)).read_line(&mut line)?;
+        Ok(line)
+    };
+    let line = answered(&mut stream).map_err(|e: std::io::Error| e.to_string())?;
+    let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.trim().parse().ok());
+    status.ok_or_else(|| "it did not answer as a server does".to_owned())
+}
+
+/// The credentials in it leave this machine under no name.
+fn address(uri: &Uri) -> Result<SocketAddr, String> {
+    if uri.scheme_str() != Some("http") {
+        return Err("a sandbox reaches http addresses alone".to_owned());
+    }
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let port = uri.port_u16().unwrap_or(80);
+    // A name below `localhost` stands for this machine, whether or not its resolver knows that.
+    let host = if host == "localhost" || host.ends_with(".localhost") { "127.0.0.1" } else { host };
+    let address = (host, port).to_socket_addrs().ok().and_then(|mut all| all.find(|address| address.ip().is_loopback()));
+    address.ok_or_else(|| "its address is not on this machine".to_owned())
+}

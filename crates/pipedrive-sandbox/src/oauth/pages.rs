@@ -1,0 +1,156 @@
+//! Consent: a person sees what an app asks for, picks the company and user, and goes back to the app.
+
+use bytes::Bytes;
+use http::header::LOCATION;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::Visit;
+use super::apps::App;
+use super::form::Form;
+use super::grants::{Grantor, Question};
+use super::html::{Text, page, private};
+use crate::computed::text;
+use crate::failure::Failure;
+use crate::store::id_of;
+use crate::validate::Record;
+use crate::world::World;
+
+/// Parameters with which Pipedrive's authorization fails, as clients found: it has no PKCE.
+const NOT_KNOWN: &[&str] = &["code_challenge", "code_challenge_method"];
+
+/// Why there is another page than the one that was asked for. It never leads anywhere else.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    status: StatusCode,
+    reason: String,
+}
+
+impl Wrong {
+    pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
+        Self { status, reason: reason.into() }
+    }
+
+    pub(super) fn request(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason)
+    }
+
+    pub(super) fn no_app() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "App not found: no app has this client id.")
+    }
+
+    pub(super) fn stale() -> Self {
+        Self::request("This page was answered before, or is too old. Go back to where you started.")
+    }
+
+    pub(super) fn page(&self) -> Response<Bytes> {
+        page(self.status, "That did not work", &format!("<p>{}</p>", Text(&self.reason)))
+    }
+}
+
+impl From<Failure> for Wrong {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status, failure.error())
+    }
+}
+
+pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
+    let query = Form::of_query(visit.request).map_err(Wrong::request)?;
+    let app = visit.app(query.get("client_id").unwrap_or_default()).ok_or_else(Wrong::no_app)?;
+    let redirect_uri = query.get("redirect_uri").filter(|uri| app.has_redirect_uri(uri));
+    let redirect_uri =
+        redirect_uri.ok_or_else(|| Wrong::request("Invalid redirect URL: it must be the one that the app is registered with."))?;
+    if let Some(name) = NOT_KNOWN.iter().find(|name| query.has(name)) {
+        return Err(Wrong::request(format!("{name} is not known here.")));
+    }
+    let question = Question::Consent {
+        client_id: app.client_id.clone(),
+        redirect_uri: redirect_uri.to_owned(),
+        state: query.get("state").map(str::to_owned),
+    };
+    let (token, people) = visit.inner.kept.write(|world| {
+        let token = world.grants_mut().ask(question, visit.seconds());
+        Ok::<_, Wrong>((token, people(world)))
+    })?;
+    let body = format!(
+        "<p><strong>{}</strong> asks for access to:</p>\n{}\n<form method=\"post\" action=\"/oauth/authorize\">\n{}\n\
+         <button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"cancel\">Cancel</button>\n</form>",
+        Text(&app.name),
+        scopes(app),
+        choice(&token, &people),
+    );
+    Ok(page(StatusCode::OK, "Allow access?", &body))
+}
+
+pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
+    let form = Form::of_body(visit.request).map_err(Wrong::request)?;
+    let now = visit.seconds();
+    let location = visit.inner.kept.write(|world| {
+        let question = world.grants_mut().answered(form.get("page").unwrap_or_default(), now);
+        let Some(Question::Consent { client_id, redirect_uri, state }) = question else {
+            return Err(Wrong::stale());
+        };
+        // Another process may know other apps.
+        let app = visit.app(&client_id).filter(|app| app.has_redirect_uri(&redirect_uri)).ok_or_else(Wrong::no_app)?;
+        let outcome = match form.get("decision") {
+            Some("allow") => {
+                let by =
+                    grantor(&form, app).filter(|by| is_there(world, by)).ok_or_else(|| Wrong::request("Pick a company and a user."))?;
+                ("code", world.grants_mut().allow(by, redirect_uri.clone(), app.granted(), now))
+            }
+            Some("cancel") => ("error", "user_denied".to_owned()),
+            _ => return Err(Wrong::request("Allow or cancel.")),
+        };
+        Ok(with_parameters(&redirect_uri, [Some(outcome), state.map(|state| ("state", state))]))
+    })?;
+    let mut response = private(Response::new(Bytes::new()));
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::from_str(&location).map_err(|_| Wrong::request("The redirect URL cannot be told."))?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+pub(super) fn scopes(app: &App) -> String {
+    let items: String = app.granted().iter().map(|scope| format!("<li>{}</li>", Text(scope))).collect();
+    format!("<ul>{items}</ul>")
+}
+
+/// The fields of a form that say whom it is about.
+pub(super) fn choice(token: &str, people: &[(String, String)]) -> String {
+    let one = |(place, (value, label)): (usize, &(String, String))| {
+        let checked = if place == 0 { " checked" } else { "" };
+        format!("<label><input type=\"radio\" name=\"account\" value=\"{}\"{checked}> {}</label>\n", Text(value), Text(label))
+    };
+    let people: String = people.iter().enumerate().map(one).collect();
+    format!(
+        "<input type=\"hidden\" name=\"page\" value=\"{}\">\n<fieldset>\n<legend>Company and user</legend>\n{people}</fieldset>",
+        Text(token)
+    )
+}
+
+/// Whom the person picked.
+pub(super) fn grantor(form: &Form, app: &App) -> Option<Grantor> {
+    let (company, user) = form.get("account")?.split_once(':')?;
+    Some(Grantor { client_id: app.client_id.clone(), company: company.parse().ok()?, user: user.parse().ok()? })
+}
+
+/// Each user of each company.
+fn people(world: &World) -> Vec<(String, String)> {
+    world.companies().flat_map(|state| state.live("users").filter_map(|user| Some(person(state.company(), id_of(user)?, user)))).collect()
+}
+
+/// Value and label of a choice.
+pub(super) fn person(company: u64, user: u64, row: &Record) -> (String, String) {
+    let label = format!("{} ({}), {}", text(row, "name"), text(row, "email"), text(row, "company_name"));
+    (format!("{company}:{user}"), label)
+}
+
+fn is_there(world: &World, by: &Grantor) -> bool {
+    world.company(by.company).is_some_and(|state| state.get_live("users", by.user).is_some())
+}
+
+fn with_parameters(uri: &str, parameters: [Option<(&str, String)>; 2]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(parameters.into_iter().flatten());
+    let joint = if uri.contains('?') { '&' } else { '?' };
+    format!("{uri}{joint}{}", query.finish())
+}

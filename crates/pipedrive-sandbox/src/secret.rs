@@ -1,0 +1,30 @@
+//! Secrets: made at random, kept as digests, compared so that the time taken tells nothing of them.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+/// SHA-256, in hexadecimal digits: enough for what is random and long.
+pub(crate) fn hash(secret: &str) -> String {
+    let mut text = String::new();
+    for byte in digest(&SHA256, secret.as_bytes()).as_ref() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Digests are compared, so that how far two secrets agree is not seen in how long it took.
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    digest(&SHA256, one).as_ref() == digest(&SHA256, other).as_ref()
+}
+
+/// So many random bytes, as text that needs no escaping in a URL.
+pub(crate) fn random(bytes: usize) -> String {
+    let mut random = vec![0; bytes];
+    SystemRandom::new().fill(&mut random).expect("the system has random bytes");
+    URL_SAFE_NO_PAD.encode(random)
+}
