@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
-use crate::{account, calls, files, merge, options, read, reports, roles, search, statistics, write};
+use crate::{account, calls, files, mail, merge, options, read, reports, roles, search, statistics, write};
 
 /// A valid request.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ const REPORTS: &[(&str, Report)] = &[
 ];
 
 pub(crate) fn action(operation: &Operation) -> Option<Action> {
-    let reports = [REPORTS, account::REPORTS, calls::REPORTS, files::REPORTS, roles::REPORTS, statistics::REPORTS];
+    let reports = [REPORTS, account::REPORTS, calls::REPORTS, files::REPORTS, mail::REPORTS, roles::REPORTS, statistics::REPORTS];
     let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
     let deeds = [calls::DEEDS, roles::DEEDS];
     let deed = deeds.into_iter().flatten().find(|(method, path, _)| *method == operation.method && *path == operation.path);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::answer::Call;
 use crate::api::Operation;
 use crate::fields;
 use crate::rules::{self, After, Rule};
@@ -31,6 +32,8 @@ pub(crate) struct Collection {
     pub(crate) filter: Option<(&'static str, &'static str)>,
     /// A list's parameter that goes through another collection: (parameter, collection, its field that holds our id).
     pub(crate) through: &'static [(&'static str, &'static str, &'static str)],
+    /// Which records a call may not see.
+    pub(crate) hidden: fn(&Record, &Call) -> bool,
     /// Whether a deleted record can still be read by its id.
     pub(crate) outlives_deletion: bool,
     /// Fields that are answered although the answer's schema leaves them out.
@@ -127,6 +130,7 @@ const PLAIN: Collection = Collection {
     search: None,
     filter: None,
     through: &[],
+    hidden: |_, _| false,
     outlives_deletion: false,
     extra: &[],
     v1: &[],
@@ -413,9 +417,10 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
 mod account;
 mod calls;
 mod files;
+mod mail;
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Collection> {
-    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS].into_iter().flatten()
+    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS, mail::ROWS].into_iter().flatten()
 }
 
 /// The collection and verb that an operation is, where the sandbox has it.

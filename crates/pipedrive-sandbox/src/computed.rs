@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::collections::Collection;
+use crate::mail;
 use crate::money;
 use crate::store::{State, id_of, is_deleted};
 use crate::validate::Record;
@@ -22,7 +23,10 @@ pub(crate) fn value(state: &State, collection: &Collection, row: &Record, name: 
         "done_activities_count" => count(activities(Some(true))),
         "undone_activities_count" => count(activities(Some(false))),
         "files_count" => count(state.live("files").filter(about)),
-        "products_count" | "followers_count" | "email_messages_count" => Value::from(0),
+        "email_messages_count" => count(mail::about(state, collection.name, id)),
+        "last_incoming_mail_time" => mail::last_time(state, collection.name, id, mail::is_received)?,
+        "last_outgoing_mail_time" => mail::last_time(state, collection.name, id, mail::is_sent)?,
+        "products_count" | "followers_count" => Value::from(0),
         "participants_count" => Value::from(u8::from(row.contains_key("person_id"))),
         "people_count" => count(state.live("persons").filter(about)),
         "smart_bcc_email" => format!("sandbox+{}{id}@example.com", collection.label.to_lowercase()).into(),

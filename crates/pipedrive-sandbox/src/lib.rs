@@ -16,6 +16,7 @@ mod files;
 mod filters;
 mod form;
 mod limits;
+mod mail;
 mod merge;
 mod money;
 mod oauth;

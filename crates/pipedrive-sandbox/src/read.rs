@@ -47,11 +47,13 @@ pub(crate) fn one(state: &State, call: &Call, collection: &Collection) -> Result
 
 /// The record that the path names.
 pub(crate) fn named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
-    if collection.key == "id" {
-        return state.get(collection.name, call.id());
-    }
-    let code = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
-    state.live(collection.name).find(|row| text(row, collection.key) == code)
+    let row = if collection.key == "id" {
+        state.get(collection.name, call.id())
+    } else {
+        let code = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
+        state.live(collection.name).find(|row| text(row, collection.key) == code)
+    };
+    row.filter(|row| !(collection.hidden)(row, call))
 }
 
 /// A record in the shape of the operation's `data`.
@@ -124,6 +126,7 @@ impl<'a> Wanted<'a> {
             && self.filter.is_none_or(|filter| filters::holds(self.state, self.call, self.collection, row, filter))
             && self.equal.iter().all(|(name, value)| self.equals(row, name, value))
             && self.in_time(row)
+            && !(self.collection.hidden)(row, self.call)
     }
 
     fn equals(&self, row: &Record, name: &str, value: &str) -> bool {

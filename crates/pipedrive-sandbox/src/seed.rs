@@ -13,6 +13,7 @@ mod account;
 mod calls;
 mod companies;
 mod files;
+mod mail;
 
 pub(crate) use companies::{DEMOS, Demo, FIRST};
 
@@ -169,6 +170,7 @@ pub(crate) fn company(demo: &Demo) -> State {
     account::add(&mut state);
     files::add(&mut state);
     calls::add(&mut state);
+    mail::add(&mut state);
     state
 }
 

@@ -4,6 +4,7 @@ mod account;
 mod calls;
 mod companies;
 mod files;
+mod mail;
 mod oauth;
 mod protocol;
 mod records;
