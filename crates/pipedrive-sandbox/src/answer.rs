@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
-use crate::{account, calls, files, mail, merge, options, read, reports, roles, search, statistics, write};
+use crate::{account, calls, comments, files, mail, merge, options, pictures, read, reports, roles, search, statistics, write};
 
 /// A valid request.
 #[derive(Debug)]
@@ -86,9 +86,19 @@ const REPORTS: &[(&str, Report)] = &[
 ];
 
 pub(crate) fn action(operation: &Operation) -> Option<Action> {
-    let reports = [REPORTS, account::REPORTS, calls::REPORTS, files::REPORTS, mail::REPORTS, roles::REPORTS, statistics::REPORTS];
+    let reports = [
+        REPORTS,
+        account::REPORTS,
+        calls::REPORTS,
+        comments::REPORTS,
+        files::REPORTS,
+        mail::REPORTS,
+        pictures::REPORTS,
+        roles::REPORTS,
+        statistics::REPORTS,
+    ];
     let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
-    let deeds = [calls::DEEDS, roles::DEEDS];
+    let deeds = [calls::DEEDS, pictures::DEEDS, roles::DEEDS];
     let deed = deeds.into_iter().flatten().find(|(method, path, _)| *method == operation.method && *path == operation.path);
     if operation.path == files::DOWNLOAD {
         return Some(Action::Fetch(files::download));
@@ -205,6 +215,7 @@ fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name
             Some(other.map_or_else(|| kept.clone(), |(_, other)| Value::from(*other)))
         }
         Some(V1::Moment(other)) => row.get(*other)?.as_str().map(|time| clock::moment(time).into()),
+        Some(V1::Company) => state.linked(row, "user_id", "users")?.get("company_id").cloned(),
         Some(V1::Made(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
         Some(V1::IsYou) => Some(Value::Bool(id_of(row) == Some(call.user))),
         Some(V1::Linked(field, table)) => {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::answer::Call;
 use crate::api::Operation;
+use crate::comments;
 use crate::fields;
 use crate::rules::{self, After, Rule};
 use crate::store::State;
@@ -87,6 +88,8 @@ pub(crate) enum V1 {
     Moment(&'static str),
     /// What the state says about the record.
     Made(fn(&State, &Record) -> Value),
+    /// The company of the record's user.
+    Company,
     /// Whether the record is the token's user.
     IsYou,
 }
@@ -256,8 +259,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             ("phone", V1::From("phones")),
             ("active_flag", V1::Not("is_deleted")),
             ("cc_email", V1::From("smart_bcc_email")),
-            // The picture's record is an object in v1 and an id in v2; demo persons have none.
-            ("picture_id", V1::Fixed(|| Value::Null)),
+            ("picture_id", V1::Linked("picture_id", "pictures")),
             ("company_id", V1::Fixed(|| Value::from(1))),
             v1_label(),
         ],
@@ -395,6 +397,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             ("user", V1::Linked("user_id", "users")),
         ],
         rule: rules::note,
+        after: comments::after_note,
         ..PLAIN
     },
     Collection {
@@ -456,7 +459,7 @@ impl Collection {
             ("POST", "/{field_code}/options") => Some(Verb::AddOptions),
             ("PATCH", "/{field_code}/options") => Some(Verb::ChangeOptions),
             ("DELETE", "/{field_code}/options") => Some(Verb::DropOptions),
-            (_, "/{id}" | "/{field_code}") => match method {
+            (_, "/{id}" | "/{field_code}" | "/{commentId}") => match method {
                 "GET" => Some(Verb::Get),
                 "PATCH" | "PUT" => Some(Verb::Update),
                 "DELETE" => Some(Verb::Delete),

@@ -1,12 +1,14 @@
 //! A stateful Pipedrive to develop against: it answers as the API documents say, and remembers what it was told.
 
 mod account;
+mod activity_types;
 mod answer;
 mod api;
 mod caller;
 mod calls;
 mod clock;
 mod collections;
+mod comments;
 mod company;
 mod computed;
 mod content;
@@ -15,12 +17,14 @@ mod fields;
 mod files;
 mod filters;
 mod form;
+mod image;
 mod limits;
 mod mail;
 mod merge;
 mod money;
 mod oauth;
 mod options;
+mod pictures;
 mod read;
 mod recording;
 mod reports;

@@ -1,11 +1,14 @@
 //! What a client of the sandbox may rely on.
 
 mod account;
+mod activity_types;
 mod calls;
+mod comments;
 mod companies;
 mod files;
 mod mail;
 mod oauth;
+mod pictures;
 mod protocol;
 mod records;
 mod storage;

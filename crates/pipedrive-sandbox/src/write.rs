@@ -64,7 +64,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
     let shape = call.shape(&["data"]);
     Ok(success(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),
-        Some(shape) if shape.property("id").is_none() => record(state, call, collection, &row),
+        Some(shape) if shape.property("id").is_none() || shape.properties.len() > 1 => record(state, call, collection, &row),
         _ => json!({ "id": id }),
     }))
 }

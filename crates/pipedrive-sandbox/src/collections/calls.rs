@@ -23,10 +23,7 @@ pub(super) static ROWS: &[Collection] = &[Collection {
         ("id", V1::From("uuid")),
         ("start_time", V1::Moment("start_time")),
         ("end_time", V1::Moment("end_time")),
-        (
-            "company_id",
-            V1::Made(|state, log| state.linked(log, "user_id", "users").and_then(|user| user.get("company_id")).cloned().into()),
-        ),
+        ("company_id", V1::Company),
     ],
     rule: calls::rule,
     ..PLAIN

@@ -8,7 +8,9 @@ use crate::validate::Record;
 
 use super::{CRUD, Collection, PLAIN, Preset, V1};
 
-pub(super) static ROWS: &[Collection] = &[Collection {
+pub(super) static ROWS: &[Collection] = &[FILES, PICTURES];
+
+const FILES: Collection = Collection {
     name: "files",
     label: "File",
     route: "/api/v1/files",
@@ -46,7 +48,16 @@ pub(super) static ROWS: &[Collection] = &[Collection {
     ],
     rule: files::rule,
     ..PLAIN
-}];
+};
+
+const PICTURES: Collection = Collection {
+    name: "pictures",
+    label: "Picture",
+    route: "/api/v1/persons/{id}/picture",
+    verbs: &[],
+    links: &[("item_id", "persons"), ("added_by_user_id", "users")],
+    ..PLAIN
+};
 
 /// The name of what a file is linked to; empty where it is linked to none.
 fn name_of(state: &State, file: &Record, field: &str, table: &str, name: &str) -> Value {

@@ -68,12 +68,7 @@ pub(super) static ROWS: &[Collection] = &[
             ("message_time", V1::Moment("message_time")),
             ("add_time", V1::Moment("add_time")),
             ("update_time", V1::Moment("update_time")),
-            (
-                "company_id",
-                V1::Made(|state, message| {
-                    state.linked(message, "user_id", "users").and_then(|user| user.get("company_id")).cloned().into()
-                }),
-            ),
+            ("company_id", V1::Company),
         ],
         ..PLAIN
     },

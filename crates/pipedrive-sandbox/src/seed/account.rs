@@ -116,6 +116,7 @@ const SETS_OF_THE_ADMIN: &[u64] = &[3, 4, 5];
 
 pub(super) fn add(state: &mut State) {
     field_definitions(state);
+    activity_types(state);
     for (code, name, digits, symbol) in CURRENCIES {
         let row = json!({
             "code": code, "name": name, "decimal_points": digits, "symbol": symbol, "active_flag": true, "is_custom_flag": false,
@@ -146,6 +147,17 @@ fn field_definitions(state: &mut State) {
         let mut field = fields::definition(name, kind, code, &options, false);
         require(&mut field, *code == "content");
         state.insert("noteFields", field);
+    }
+}
+
+fn activity_types(state: &mut State) {
+    for (order, key) in (1..).zip(ACTIVITY_TYPES) {
+        let name = format!("{}{}", key[..1].to_uppercase(), &key[1..]);
+        let row = json!({
+            "name": name, "key_string": key, "icon_key": key, "color": "FFFFFF", "order_nr": order, "is_custom_flag": false,
+            "add_time": at(0, order), "update_time": at(0, order), "is_deleted": false,
+        });
+        state.insert("activityTypes", record(row));
     }
 }
 

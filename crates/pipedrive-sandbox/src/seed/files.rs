@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{USER, at, record};
+use super::{USER, at, field_key, record};
 use crate::content::File;
 use crate::files::kept;
-use crate::store::State;
+use crate::pictures::made;
+use crate::store::{State, id_of};
 
 /// Name, media type, the field that links it and the id in it, bytes.
 const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
@@ -30,4 +31,20 @@ pub(super) fn add(state: &mut State) {
         row.extend(kept(state, &file));
         state.insert("files", row);
     }
+    picture(state);
+}
+
+/// That of the first person.
+fn picture(state: &mut State) {
+    let time = at(200, 0);
+    let mut row = made(1, USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
+    row.extend(record(json!({ "add_time": time, "update_time": time })));
+    let id = state.insert("pictures", row);
+    state.change(
+        "persons",
+        |person| id_of(person) == Some(1),
+        |person| {
+            person.insert("picture_id".to_owned(), id.into());
+        },
+    );
 }

@@ -1,0 +1,45 @@
+//! What the first bytes of an image say of it.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Image {
+    pub(crate) ending: &'static str,
+    pub(crate) width: u64,
+    pub(crate) height: u64,
+}
+
+impl Image {
+    /// A PNG, GIF or JPEG; none where it is neither, or cut off before it tells its size.
+    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let (ending, (width, height)) = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
+            ("png", (number(bytes, 16, 4)?, number(bytes, 20, 4)?))
+        } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
+            // The only one that writes the small end first.
+            let side = |at| Some(number(bytes, at + 1, 1)? << 8 | number(bytes, at, 1)?);
+            ("gif", (side(6)?, side(8)?))
+        } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
+            ("jpg", of_jpeg(bytes)?)
+        } else {
+            return None;
+        };
+        Some(Self { ending, width, height })
+    }
+}
+
+/// Walks over the segments to the one that begins a frame.
+fn of_jpeg(bytes: &[u8]) -> Option<(u64, u64)> {
+    let mut at = 2;
+    loop {
+        let (mark, kind) = (*bytes.get(at)?, *bytes.get(at + 1)?);
+        match kind {
+            _ if mark != 0xff => return None,
+            0xc4 | 0xc8 | 0xcc => {}
+            0xc0..=0xcf => return Some((number(bytes, at + 7, 2)?, number(bytes, at + 5, 2)?)),
+            _ => {}
+        }
+        at += 2 + usize::try_from(number(bytes, at + 2, 2)?).ok()?;
+    }
+}
+
+fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
+    Some(bytes.get(at..at + length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+}

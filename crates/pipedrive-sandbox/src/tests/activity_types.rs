@@ -1,0 +1,40 @@
+//! The types of activities.
+
+use serde_json::json;
+
+use super::{data, done, ids, refused, sandbox, send};
+
+#[test]
+fn a_type_is_added_changed_and_deleted() {
+    let sandbox = sandbox();
+    let types = || data(&sandbox, "/v1/activityTypes");
+    assert_eq!(
+        (ids(&types()), &types()[0]["key_string"], &types()[0]["is_custom_flag"]),
+        (vec![1, 2, 3, 4, 5, 6], &json!("call"), &json!(false))
+    );
+    let added = done(&sandbox, "POST", "/v1/activityTypes", json!({ "name": "Video  Call", "icon_key": "camera", "color": "aeb31b" }));
+    assert_eq!((&added["key_string"], &added["order_nr"], &added["is_custom_flag"]), (&json!("video_call"), &json!(7), &json!(true)));
+    let twin = done(&sandbox, "POST", "/v1/activityTypes", json!({ "name": "video call", "icon_key": "camera" }));
+    assert_eq!((&twin["key_string"], &twin["color"]), (&json!("video_call2"), &json!("FFFFFF")), "each type has a key of its own");
+
+    let path = format!("/v1/activityTypes/{}", added["id"]);
+    let changed = done(&sandbox, "PUT", &path, json!({ "name": "Screen call", "order_nr": 1 }));
+    assert_eq!(
+        (&changed["name"], &changed["key_string"], &changed["icon_key"]),
+        (&json!("Screen call"), &json!("video_call"), &json!("camera"))
+    );
+    for (body, part) in [
+        (json!({ "icon_key": "camera" }), "name: is required"),
+        (json!({ "name": "x" }), "icon_key: is required"),
+        (json!({ "name": "x", "icon_key": "unicorn" }), "icon_key: must be one of"),
+        (json!({ "name": "x", "icon_key": "car", "color": "red" }), "color: must be six"),
+    ] {
+        refused(&send(&sandbox, "POST", "/v1/activityTypes", body), 400, part);
+    }
+
+    let deleted = done(&sandbox, "DELETE", &path, json!({}));
+    assert_eq!((&deleted["name"], &deleted["active_flag"]), (&json!("Screen call"), &json!(false)), "the whole type is answered");
+    refused(&send(&sandbox, "DELETE", &path, json!({})), 404, "Activity type not found");
+    refused(&send(&sandbox, "PUT", &path, json!({ "name": "x" })), 404, "Activity type not found");
+    assert_eq!(ids(&types()).last(), twin["id"].as_u64().as_ref());
+}
