@@ -184,6 +184,11 @@ pub(crate) fn snippet(message: Option<&Record>) -> Value {
     message.and_then(|message| message.get("snippet")).cloned().into()
 }
 
+/// Empty where there is no message: this one may not be null.
+pub(crate) fn snippet_or_nothing(message: Option<&Record>) -> Value {
+    message.map_or("", |message| text(message, "snippet")).into()
+}
+
 pub(crate) fn body_url(message: &Record) -> String {
     format!("https://sandbox.example.com/mail/{}/body", id_of(message).unwrap_or(0))
 }

@@ -18,7 +18,7 @@ pub(super) static ROWS: &[Collection] = &[
         v1: &[
             ("snippet", V1::Made(|state, thread| mail::snippet(mail::newest(state, thread, mail::any)))),
             ("snippet_draft", V1::Made(|state, thread| mail::snippet(mail::newest(state, thread, mail::is_draft)))),
-            ("snippet_sent", V1::Made(|state, thread| mail::snippet(mail::newest(state, thread, mail::is_sent)))),
+            ("snippet_sent", V1::Made(|state, thread| mail::snippet_or_nothing(mail::newest(state, thread, mail::is_sent)))),
             ("parties", V1::Made(mail::parties)),
             ("drafts_parties", V1::Made(mail::parties_of_drafts)),
             ("folders", V1::Made(|state, thread| mail::folders(state, thread).into())),

@@ -35,6 +35,9 @@ fn a_thread_lies_where_its_messages_put_it() {
     let thread = data(&sandbox, "/v1/mailbox/mailThreads/1");
     assert_eq!((&thread["message_count"], &thread["snippet"], &thread["has_sent_flag"]), (&json!(3), &json!("None, we sign."), &json!(1)));
     assert_eq!((&thread["deal_id"], &thread["deal_status"]), (&json!(1), &data(&sandbox, "/api/v2/deals/1")["status"]));
+    let draft = data(&sandbox, "/v1/mailbox/mailThreads/5");
+    assert_eq!((&draft["snippet_draft"], &draft["snippet_sent"]), (&json!("Your contract ends in March."), &json!("")));
+    assert_eq!((&thread["snippet_draft"], &thread["snippet_sent"]), (&json!(null), &json!("Here it is. Any questions?")));
     assert_eq!(thread["parties"]["from"].as_array().map(Vec::len), Some(2), "each party comes once");
 
     let (status, changed) = put(&sandbox, 1, "archived_flag=1&read_flag=0&deal_id=5");
