@@ -15,7 +15,10 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
-use crate::{account, calls, comments, files, mail, merge, options, pictures, read, reports, roles, search, statistics, write};
+use crate::{
+    account, calls, comments, files, followers, mail, merge, options, participants, permitted, pictures, read, reports, roles, search,
+    statistics, write,
+};
 
 /// A valid request.
 #[derive(Debug)]
@@ -92,13 +95,16 @@ pub(crate) fn action(operation: &Operation) -> Option<Action> {
         calls::REPORTS,
         comments::REPORTS,
         files::REPORTS,
+        followers::REPORTS,
         mail::REPORTS,
+        participants::REPORTS,
+        permitted::REPORTS,
         pictures::REPORTS,
         roles::REPORTS,
         statistics::REPORTS,
     ];
     let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
-    let deeds = [calls::DEEDS, pictures::DEEDS, roles::DEEDS];
+    let deeds = [calls::DEEDS, followers::DEEDS, participants::DEEDS, pictures::DEEDS, roles::DEEDS];
     let deed = deeds.into_iter().flatten().find(|(method, path, _)| *method == operation.method && *path == operation.path);
     if operation.path == files::DOWNLOAD {
         return Some(Action::Fetch(files::download));

@@ -6,6 +6,7 @@ use crate::answer::Call;
 use crate::api::Operation;
 use crate::comments;
 use crate::fields;
+use crate::participants;
 use crate::rules::{self, After, Rule};
 use crate::store::State;
 use crate::validate::Record;
@@ -221,6 +222,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             v1_label(),
         ],
         rule: rules::deal,
+        after: participants::after_deal,
         ..PLAIN
     },
     Collection {
@@ -420,10 +422,11 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
 mod account;
 mod calls;
 mod files;
+mod followers;
 mod mail;
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Collection> {
-    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS, mail::ROWS].into_iter().flatten()
+    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS, followers::ROWS, mail::ROWS].into_iter().flatten()
 }
 
 /// The collection and verb that an operation is, where the sandbox has it.
@@ -436,6 +439,11 @@ pub(crate) fn served(operation: &Operation) -> Option<(&'static Collection, Verb
 
 pub(crate) fn collection(name: &str) -> Option<&'static Collection> {
     all().find(|c| c.name == name)
+}
+
+/// A collection that the code names.
+pub(crate) fn known(name: &str) -> &'static Collection {
+    collection(name).expect("the collection is in the table")
 }
 
 /// The collection that a filter's conditions call by this name.

@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use crate::collections::Collection;
+use crate::followers;
 use crate::mail;
 use crate::money;
+use crate::participants;
 use crate::store::{State, id_of, is_deleted};
 use crate::validate::Record;
 
@@ -26,8 +28,9 @@ pub(crate) fn value(state: &State, collection: &Collection, row: &Record, name: 
         "email_messages_count" => count(mail::about(state, collection.name, id)),
         "last_incoming_mail_time" => mail::last_time(state, collection.name, id, mail::is_received)?,
         "last_outgoing_mail_time" => mail::last_time(state, collection.name, id, mail::is_sent)?,
-        "products_count" | "followers_count" => Value::from(0),
-        "participants_count" => Value::from(u8::from(row.contains_key("person_id"))),
+        "products_count" => Value::from(0),
+        "followers_count" => count(followers::of(state, collection.known_as, id)),
+        "participants_count" => count(participants::of(state, id)),
         "people_count" => count(state.live("persons").filter(about)),
         "smart_bcc_email" => format!("sandbox+{}{id}@example.com", collection.label.to_lowercase()).into(),
         "marketing_status" => "no_consent".into(),
@@ -119,8 +122,11 @@ fn deals<'a>(
         "persons" => row.contains_key("org_id") && deal.get("org_id") == row.get("org_id"),
         _ => state.linked(deal, "person_id", "persons").is_some_and(|p| p.get("org_id").and_then(Value::as_u64) == Some(id)),
     };
-    // A deal's person takes part in it without being listed; further participants are not kept.
-    let (own, related) = (kind.is_empty(), kind == "related");
+    let taking_part = if kind == "participant" && collection.name == "persons" { participants::deals_of(state, id) } else { Vec::new() };
     let deals = state.live("deals").filter(move |deal| statuses.contains(&text(deal, "status")));
-    Some(deals.filter(move |deal| if own { is_own(deal) } else { related && !is_own(deal) && is_related(deal) }))
+    Some(deals.filter(move |deal| match kind {
+        "" => is_own(deal),
+        "related" => !is_own(deal) && is_related(deal),
+        _ => !is_own(deal) && id_of(deal).is_some_and(|deal| taking_part.contains(&deal)),
+    }))
 }

@@ -6,6 +6,8 @@ use crate::answer::{Call, success};
 use crate::clock::stamp;
 use crate::collections::{self, Collection};
 use crate::failure::Failure;
+use crate::followers;
+use crate::participants;
 use crate::read::record;
 use crate::statistics;
 use crate::store::State;
@@ -32,6 +34,9 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     state.put(collection.name, merged);
     state.put(collection.name, survivor.clone());
     move_relations(state, collection, from, into);
+    for table in [followers::TABLE, participants::TABLE] {
+        drop_doubles(state, call, collections::known(table));
+    }
 
     let mut data = record(state, call, collection, &survivor);
     if call.shape(&["data"]).is_some_and(|shape| shape.property("merge_what_id").is_some()) {
@@ -88,5 +93,19 @@ fn move_relations(state: &mut State, target: &Collection, from: u64, into: u64) 
                 }
             }
         });
+    }
+}
+
+/// Drops the later of two rows with the same ends: the survivor has once whom both had at their side.
+fn drop_doubles(state: &mut State, call: &Call, ties: &Collection) {
+    let ends = |row: &Record| ties.links.iter().map(|(field, _)| row.get(*field).cloned()).collect::<Vec<_>>();
+    let mut seen = Vec::new();
+    let mut doubles = Vec::new();
+    for row in state.live(ties.name) {
+        if seen.contains(&ends(row)) { doubles.push(row.clone()) } else { seen.push(ends(row)) }
+    }
+    for mut row in doubles {
+        mark_deleted(&mut row, call);
+        state.put(ties.name, row);
     }
 }

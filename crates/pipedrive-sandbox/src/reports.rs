@@ -7,7 +7,7 @@ use time::{Date, Duration};
 
 use crate::answer::{Call, shaped, success};
 use crate::clock::{iso_date, parse_date};
-use crate::collections::{Collection, collection};
+use crate::collections::known;
 use crate::computed::{amount, flag, text, weighted};
 use crate::failure::Failure;
 use crate::filters;
@@ -21,10 +21,6 @@ const MAX_INTERVALS: u32 = 366;
 
 /// The deals' fields by whose date a timeline can group.
 const DATES: &[&str] = &["add_time", "update_time", "stage_change_time", "won_time", "lost_time", "close_time", "expected_close_date"];
-
-fn known(name: &str) -> &'static Collection {
-    collection(name).expect("the collection is in the table")
-}
 
 /// The deals that a report's parameters name, archived and deleted ones left out.
 fn deals<'a>(state: &'a State, call: &'a Call) -> Result<Vec<&'a Record>, Failure> {

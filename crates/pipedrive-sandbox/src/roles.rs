@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, page, shaped, success};
 use crate::clock::stamp;
-use crate::collections::{Collection, collection};
+use crate::collections::known;
 use crate::computed::text;
 use crate::failure::Failure;
 use crate::read::{self, numbered};
@@ -36,10 +36,6 @@ const DEFAULT: u64 = 1;
 
 /// The level at which a record is seen where no role says.
 const ENTIRE_COMPANY: u64 = 3;
-
-fn known(name: &str) -> &'static Collection {
-    collection(name).expect("the collection is in the table")
-}
 
 fn points(row: &Record, field: &str, to: &Record) -> bool {
     row.contains_key(field) && row.get(field) == to.get("id")
@@ -225,7 +221,7 @@ pub(crate) fn setting_of_user(state: &State, user: u64, setting: &str) -> Value 
 }
 
 /// The user that a body names.
-fn given_user(state: &State, call: &Call) -> Result<Record, Failure> {
+pub(crate) fn given_user(state: &State, call: &Call) -> Result<Record, Failure> {
     let id = call.body.get("user_id").and_then(Value::as_u64).unwrap_or(0);
     state.get_live("users", id).cloned().ok_or_else(|| Failure::invalid("user_id", "does not exist"))
 }

@@ -13,6 +13,7 @@ mod account;
 mod calls;
 mod companies;
 mod files;
+mod followers;
 mod mail;
 
 pub(crate) use companies::{DEMOS, Demo, FIRST};
@@ -171,6 +172,7 @@ pub(crate) fn company(demo: &Demo) -> State {
     files::add(&mut state);
     calls::add(&mut state);
     mail::add(&mut state);
+    followers::add(&mut state);
     state
 }
 

@@ -1,0 +1,43 @@
+//! Who may see a record.
+
+use serde_json::Value;
+
+use crate::answer::{Call, Report, success};
+use crate::computed::text;
+use crate::failure::Failure;
+use crate::followers;
+use crate::roles;
+use crate::store::{State, id_of};
+use crate::validate::Record;
+
+pub(crate) const REPORTS: &[(&str, Report)] = &[
+    ("/api/v1/deals/{id}/permittedUsers", users),
+    ("/api/v1/organizations/{id}/permittedUsers", users),
+    ("/api/v1/persons/{id}/permittedUsers", users),
+    ("/api/v1/products/{id}/permittedUsers", users),
+];
+
+/// The level at which only the owner, the followers and the admins see a record. All others are the entire company
+/// here: visibility groups, which would tell them apart, belong to larger plans.
+const OWNER_AND_FOLLOWERS: u64 = 1;
+
+fn users(state: &State, call: &Call) -> Result<Value, Failure> {
+    let (field, row) = followers::followed(state, call)?;
+    let is_open = row.get("visible_to").and_then(Value::as_u64) != Some(OWNER_AND_FOLLOWERS);
+    let followers: Vec<&Value> = followers::of(state, field, call.id()).filter_map(|row| row.get("user_id")).collect();
+    let admins: Vec<u64> = admins(state).filter_map(id_of).collect();
+    let may = |user: &Record| {
+        let id = user.get("id");
+        is_open
+            || row.get("owner_id") == id
+            || id.is_some_and(|id| followers.contains(&id))
+            || id_of(user).is_some_and(|id| admins.contains(&id))
+    };
+    Ok(success(state.live("users").filter(|user| may(user)).filter_map(|user| user.get("id").cloned()).collect()))
+}
+
+/// Those whose permission sets let them see all of sales, or all that the apps share.
+fn admins(state: &State) -> impl Iterator<Item = &Record> {
+    let sets = state.live("permissionSets").filter(|set| text(set, "type") == "admin" && matches!(text(set, "app"), "sales" | "global"));
+    sets.flat_map(|set| roles::assigned(state, set))
+}
