@@ -16,8 +16,8 @@ use crate::fields;
 use crate::store::{State, id_of};
 use crate::validate::{Query, Record, plain};
 use crate::{
-    account, calls, comments, files, followers, mail, merge, options, participants, permitted, pictures, read, reports, roles, search,
-    statistics, write,
+    account, calls, comments, files, flow, followers, mail, merge, options, participants, permitted, pictures, read, reports, roles,
+    search, statistics, write,
 };
 
 /// A valid request.
@@ -95,6 +95,7 @@ pub(crate) fn action(operation: &Operation) -> Option<Action> {
         calls::REPORTS,
         comments::REPORTS,
         files::REPORTS,
+        flow::REPORTS,
         followers::REPORTS,
         mail::REPORTS,
         participants::REPORTS,
@@ -246,6 +247,7 @@ fn fitted(value: Value, schema: &Schema, version: Version) -> Option<Value> {
         (_, Value::Null) => return None,
         (Some(Kind::String), Value::Array(items)) if items.is_empty() => return None,
         (Some(Kind::String), Value::Array(items)) => items.iter().map(plain).collect::<Vec<_>>().join(",").into(),
+        (Some(Kind::String), Value::Object(mut whole)) if version == Version::V1 => whole.shift_remove("value")?,
         (Some(Kind::String), Value::String(text)) if version == Version::V1 => clock::v1_time(&text).into(),
         (Some(Kind::String), other) if !other.is_string() => plain(&other).into(),
         (Some(Kind::Integer), Value::Array(items)) => items.into_iter().next()?,

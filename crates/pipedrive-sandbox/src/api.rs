@@ -180,6 +180,11 @@ impl Api {
         schema.items.as_deref().map_or(schema, |items| self.resolve(items))
     }
 
+    /// The documented answer of an operation.
+    pub(crate) fn answer(&self, method: &str, path: &str) -> Option<&Schema> {
+        self.operations.iter().find(|o| o.method == method && o.path == path)?.success().1
+    }
+
     /// What a record carries only where it is asked for: a write of the same records cannot ask.
     pub(crate) fn includable(&self, operation: &Operation) -> &[Value] {
         let path = operation.path.trim_end_matches("/{id}");

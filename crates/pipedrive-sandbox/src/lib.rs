@@ -16,6 +16,7 @@ mod failure;
 mod fields;
 mod files;
 mod filters;
+mod flow;
 mod followers;
 mod form;
 mod image;

@@ -78,7 +78,7 @@ fn without_body(call: &Call, mut message: Value) -> Value {
 }
 
 /// A message of one's own, or of a thread that is shared.
-fn may_see(state: &State, message: &Record, call: &Call) -> bool {
+pub(crate) fn may_see(state: &State, message: &Record, call: &Call) -> bool {
     thread_of(state, message)
         .is_some_and(|thread| thread.get("user_id").and_then(Value::as_u64) == Some(call.user) || is_set(thread, "shared_flag"))
 }
@@ -89,14 +89,19 @@ fn thread_of<'a>(state: &'a State, message: &Record) -> Option<&'a Record> {
 
 /// The messages about a record: of a deal, those of the threads linked to it; of people, those that they are a party of.
 pub(crate) fn about<'a>(state: &'a State, table: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
-    let is = move |value: Option<&Value>| value.and_then(Value::as_u64) == Some(id);
-    let concerns = move |message: &Record| match (table, thread_of(state, message)) {
-        (_, None) => false,
-        ("deals", Some(thread)) => is(thread.get("deal_id")),
-        ("persons", _) => people(state, message).any(|person| is(person.get("id"))),
-        _ => people(state, message).any(|person| is(person.get("org_id"))),
-    };
-    state.live("mailMessages").filter(move |message| !is_draft(message) && concerns(message))
+    state.live("mailMessages").filter(move |message| concerns(state, message, table, id))
+}
+
+/// Whether a message is about a record; a draft is about nothing yet.
+pub(crate) fn concerns(state: &State, message: &Record, table: &str, id: u64) -> bool {
+    let is = |value: Option<&Value>| value.and_then(Value::as_u64) == Some(id);
+    !is_draft(message)
+        && match (table, thread_of(state, message)) {
+            (_, None) => false,
+            ("deals", Some(thread)) => is(thread.get("deal_id")),
+            ("persons", _) => people(state, message).any(|person| is(person.get("id"))),
+            _ => people(state, message).any(|person| is(person.get("org_id"))),
+        }
 }
 
 /// The time of the newest message about a record that was sent, or that was received.
@@ -193,7 +198,7 @@ pub(crate) fn body_url(message: &Record) -> String {
     format!("https://sandbox.example.com/mail/{}/body", id_of(message).unwrap_or(0))
 }
 
-fn is_set(row: &Record, flag: &str) -> bool {
+pub(crate) fn is_set(row: &Record, flag: &str) -> bool {
     row.get(flag).and_then(Value::as_u64) == Some(1)
 }
 

@@ -13,6 +13,7 @@ mod account;
 mod calls;
 mod companies;
 mod files;
+mod flow;
 mod followers;
 mod mail;
 
@@ -173,6 +174,7 @@ pub(crate) fn company(demo: &Demo) -> State {
     calls::add(&mut state);
     mail::add(&mut state);
     followers::add(&mut state);
+    flow::add(&mut state);
     state
 }
 

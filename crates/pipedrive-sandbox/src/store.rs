@@ -92,6 +92,13 @@ impl State {
         }
     }
 
+    /// Drops a record for good: one that no other points to.
+    pub(crate) fn forget(&mut self, table: &str, id: u64) {
+        if let Some(table) = self.tables.get_mut(table) {
+            Arc::make_mut(table).rows.remove(&id);
+        }
+    }
+
     /// Changes every record of a table that `concerns` it.
     pub(crate) fn change(&mut self, table: &str, concerns: impl Fn(&Record) -> bool, change: impl Fn(&mut Record)) {
         let Some(rows) = self.tables.get_mut(table) else {

@@ -6,6 +6,7 @@ mod calls;
 mod comments;
 mod companies;
 mod files;
+mod flow;
 mod followers;
 mod mail;
 mod oauth;

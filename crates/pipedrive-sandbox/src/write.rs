@@ -9,6 +9,7 @@ use crate::clock::stamp;
 use crate::collections::{Collection, Preset};
 use crate::failure::Failure;
 use crate::fields;
+use crate::flow;
 use crate::read::{named, record};
 use crate::roles;
 use crate::rules::{Draft, changeable};
@@ -52,6 +53,7 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
     row.insert("update_time".to_owned(), stamp(call.now).into());
     let row = checked(state, call, collection, Some(&before), row)?;
     state.put(collection.name, row.clone());
+    flow::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
     Ok(success(record(state, call, collection, &row)))
 }
@@ -83,6 +85,7 @@ fn remove(state: &mut State, call: &Call, collection: &Collection, id: u64) -> O
     let mut row = before.clone();
     mark_deleted(&mut row, call);
     state.put(collection.name, row.clone());
+    flow::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
     Some(row)
 }
