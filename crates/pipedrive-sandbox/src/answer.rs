@@ -13,15 +13,15 @@ use crate::computed;
 use crate::content::{Content, File};
 use crate::failure::Failure;
 use crate::fields;
-use crate::store::{State, id_of};
+use crate::store::{State, handle, id_of};
 use crate::validate::{Query, Record, plain};
 use crate::{
-    account, calls, comments, files, flow, followers, mail, merge, options, participants, permitted, pictures, read, reports, roles,
-    search, statistics, write,
+    account, attached, calls, comments, files, flow, followers, leads, mail, merge, options, participants, permitted, pictures, products,
+    read, reports, roles, search, statistics, write,
 };
 
 /// A valid request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) operation: &'static Operation,
     pub(crate) variables: BTreeMap<&'static str, String>,
@@ -46,6 +46,11 @@ impl Call {
     /// The tokens of a comma-separated parameter.
     pub(crate) fn tokens(&self, name: &str) -> Option<Vec<&str>> {
         self.parameter(name).map(|text| text.split(',').map(str::trim).filter(|t| !t.is_empty()).collect())
+    }
+
+    /// The same request with another body.
+    pub(crate) fn with_body(&self, body: Record) -> Self {
+        Self { body, ..self.clone() }
     }
 
     pub(crate) fn asks_for(&self, name: &str) -> bool {
@@ -92,11 +97,13 @@ pub(crate) fn action(operation: &Operation) -> Option<Action> {
     let reports = [
         REPORTS,
         account::REPORTS,
+        attached::REPORTS,
         calls::REPORTS,
         comments::REPORTS,
         files::REPORTS,
         flow::REPORTS,
         followers::REPORTS,
+        leads::REPORTS,
         mail::REPORTS,
         participants::REPORTS,
         permitted::REPORTS,
@@ -105,7 +112,16 @@ pub(crate) fn action(operation: &Operation) -> Option<Action> {
         statistics::REPORTS,
     ];
     let report = reports.into_iter().flatten().find(|(path, _)| operation.method == "GET" && *path == operation.path);
-    let deeds = [calls::DEEDS, followers::DEEDS, participants::DEEDS, pictures::DEEDS, roles::DEEDS];
+    let deeds = [
+        attached::DEEDS,
+        calls::DEEDS,
+        followers::DEEDS,
+        leads::DEEDS,
+        participants::DEEDS,
+        pictures::DEEDS,
+        products::DEEDS,
+        roles::DEEDS,
+    ];
     let deed = deeds.into_iter().flatten().find(|(method, path, _)| *method == operation.method && *path == operation.path);
     if operation.path == files::DOWNLOAD {
         return Some(Action::Fetch(files::download));
@@ -205,7 +221,12 @@ pub(crate) fn shaped(state: &State, call: &Call, collection: &Collection, row: &
 pub(crate) fn nested(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let fields = shape.properties.iter().filter_map(|(name, schema)| {
         let schema = api().resolve(schema);
-        Some((name.clone(), fitted(value(state, call, collection, row, name, schema)?, schema, call.operation.version())?))
+        let value = match value(state, call, collection, row, name, schema) {
+            // By this name v1 gives the id of what is shown.
+            None if name == "value" => handle(row)?.clone(),
+            value => value?,
+        };
+        Some((name.clone(), fitted(value, schema, call.operation.version())?))
     });
     Value::Object(fields.collect())
 }
@@ -213,7 +234,7 @@ pub(crate) fn nested(state: &State, call: &Call, collection: &Collection, row: &
 fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name: &str, shape: &Schema) -> Option<Value> {
     let rule = collection.v1.iter().find(|(n, _)| *n == name && call.operation.version() == Version::V1);
     match rule.map(|(_, rule)| rule) {
-        Some(V1::From(other)) => computed_or_kept(state, collection, row, other),
+        Some(V1::From(other)) => linked_or_kept(state, call, collection, row, other, shape),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
         Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
         Some(V1::Word(others)) => {
@@ -229,7 +250,16 @@ fn value(state: &State, call: &Call, collection: &Collection, row: &Record, name
             let linked = state.linked(row, field, table)?;
             Some(nested(state, call, collections::collection(table)?, linked, shape))
         }
-        None => computed_or_kept(state, collection, row, name),
+        None => linked_or_kept(state, call, collection, row, name, shape),
+    }
+}
+
+/// A field's value, or the record that it points to where the document has an object.
+fn linked_or_kept(state: &State, call: &Call, at: &Collection, row: &Record, field: &str, shape: &Schema) -> Option<Value> {
+    let link = at.links.iter().find(|(name, _)| *name == field).filter(|_| shape.kind == Some(Kind::Object));
+    match link {
+        Some((_, table)) => Some(nested(state, call, collections::collection(table)?, state.linked(row, field, table)?, shape)),
+        None => computed_or_kept(state, at, row, field),
     }
 }
 
@@ -290,7 +320,11 @@ fn custom_fields(state: &State, call: &Call, collection: &Collection, row: &Reco
 fn flat_custom_fields(state: &State, collection: &Collection, row: &Record, out: &mut Record) {
     let kept = row.get("custom_fields");
     for field in fields::custom(state, collection.fields) {
-        fields::v1(field, kept.and_then(|values| values.get(fields::code(field))), out);
+        let value = kept.and_then(|values| values.get(fields::code(field)));
+        // A lead, unlike the others, shows those alone that it has.
+        if value.is_some() || collection.fields != fields::OF_LEADS {
+            fields::v1(field, value, out);
+        }
     }
 }
 

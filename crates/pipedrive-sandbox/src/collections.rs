@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::answer::Call;
 use crate::api::Operation;
 use crate::comments;
+use crate::failure::Failure;
 use crate::fields;
 use crate::participants;
 use crate::rules::{self, After, Rule};
@@ -20,6 +21,8 @@ pub(crate) struct Collection {
     pub(crate) verbs: &'static [Verb],
     /// The field that the path's variable names, also where the variable is called `id`.
     pub(crate) key: &'static str,
+    /// For records inside another one: the field that holds its id, and its collection.
+    pub(crate) within: Option<(&'static str, &'static str)>,
     /// Fields that hold another collection's id.
     pub(crate) links: &'static [(&'static str, &'static str)],
     /// The field by which other collections point here; empty where none does.
@@ -32,8 +35,8 @@ pub(crate) struct Collection {
     pub(crate) search: Option<&'static Search>,
     /// A filter's `type` and its conditions' `object`.
     pub(crate) filter: Option<(&'static str, &'static str)>,
-    /// A list's parameter that goes through another collection: (parameter, collection, its field that holds our id).
-    pub(crate) through: &'static [(&'static str, &'static str, &'static str)],
+    /// A list's parameter that goes through another collection: its name, and the ids of our records that it leads to.
+    pub(crate) through: &'static [Through],
     /// Which records a call may not see.
     pub(crate) hidden: fn(&Record, &Call) -> bool,
     /// Whether a deleted record can still be read by its id.
@@ -95,6 +98,9 @@ pub(crate) enum V1 {
     IsYou,
 }
 
+/// A parameter, and the ids of the records that the one it names leads to.
+type Through = (&'static str, fn(&State, u64) -> Vec<u64>);
+
 pub(crate) struct Search {
     pub(crate) kind: &'static str,
     /// The name of the `fields` token, and where it looks.
@@ -126,6 +132,7 @@ const PLAIN: Collection = Collection {
     route: "",
     verbs: CRUD,
     key: "id",
+    within: None,
     links: &[],
     known_as: "",
     required: &[],
@@ -219,6 +226,8 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             ("user_id", V1::From("owner_id")),
             ("deleted", V1::From("is_deleted")),
             ("cc_email", V1::From("smart_bcc_email")),
+            ("company_id", V1::Fixed(|| Value::from(1))),
+            ("first_add_time", V1::From("add_time")),
             v1_label(),
         ],
         rule: rules::deal,
@@ -254,7 +263,7 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
             nested: &[("owner", "owner_id", "users"), ("organization", "org_id", "organizations")],
         }),
         filter: Some(("people", "person")),
-        through: &[("deal_id", "deals", "person_id")],
+        through: &[("deal_id", participants::persons_of)],
         outlives_deletion: true,
         v1: &[
             ("email", V1::From("emails")),
@@ -294,7 +303,12 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
         }),
         filter: Some(("org", "organization")),
         outlives_deletion: true,
-        v1: &[("active_flag", V1::Not("is_deleted")), ("cc_email", V1::From("smart_bcc_email")), v1_label()],
+        v1: &[
+            ("active_flag", V1::Not("is_deleted")),
+            ("cc_email", V1::From("smart_bcc_email")),
+            ("address", V1::Made(|_, organization| part(organization, "address", "value"))),
+            v1_label(),
+        ],
         ..PLAIN
     },
     Collection {
@@ -439,10 +453,12 @@ mod account;
 mod calls;
 mod files;
 mod followers;
+mod leads;
 mod mail;
+mod products;
 
 pub(crate) fn all() -> impl Iterator<Item = &'static Collection> {
-    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS, followers::ROWS, mail::ROWS].into_iter().flatten()
+    [COLLECTIONS, account::ROWS, calls::ROWS, files::ROWS, followers::ROWS, leads::ROWS, mail::ROWS, products::ROWS].into_iter().flatten()
 }
 
 /// The collection and verb that an operation is, where the sandbox has it.
@@ -483,13 +499,34 @@ impl Collection {
             ("POST", "/{field_code}/options") => Some(Verb::AddOptions),
             ("PATCH", "/{field_code}/options") => Some(Verb::ChangeOptions),
             ("DELETE", "/{field_code}/options") => Some(Verb::DropOptions),
-            (_, "/{id}" | "/{field_code}" | "/{commentId}") => match method {
+            (_, one) if self.names(one) => match method {
                 "GET" => Some(Verb::Get),
                 "PATCH" | "PUT" => Some(Verb::Update),
                 "DELETE" => Some(Verb::Delete),
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// Whether the rest of a path is the variable of one record.
+    fn names(&self, rest: &str) -> bool {
+        let variable = rest.strip_prefix("/{").and_then(|rest| rest.strip_suffix('}'));
+        variable.is_some_and(|variable| variable == self.key || matches!(variable, "id" | "commentId"))
+    }
+
+    /// Whether a record is inside the one that the path names.
+    pub(crate) fn has(&self, call: &Call, row: &Record) -> bool {
+        self.within.is_none_or(|(field, _)| row.get(field).and_then(Value::as_u64) == Some(call.id()))
+    }
+
+    /// Refuses a path that goes through a record that is not there.
+    pub(crate) fn reachable(&self, state: &State, call: &Call) -> Result<(), Failure> {
+        match self.within {
+            Some((_, table)) if state.get_live(table, call.id()).is_none() => {
+                Err(call.missing(collection(table).map_or(self.label, |around| around.label)))
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -2,21 +2,24 @@
 
 use serde_json::Value;
 
+use crate::attached;
 use crate::collections::Collection;
 use crate::followers;
 use crate::mail;
 use crate::money;
 use crate::participants;
-use crate::store::{State, id_of, is_deleted};
+use crate::store::{State, handle, id_of, is_deleted};
 use crate::validate::Record;
 
 /// The value of a computed field; none where there is no such field or it has no value.
 pub(crate) fn value(state: &State, collection: &Collection, row: &Record, name: &str) -> Option<Value> {
-    if collection.fields.is_empty() || !matches!(collection.name, "deals" | "persons" | "organizations") {
-        return None;
+    match collection.name {
+        "deals" | "persons" | "organizations" | "products" | "leads" => {}
+        attached::TABLE => return attached::value(state, row, name),
+        _ => return None,
     }
     let id = id_of(row)?;
-    let about = |row: &&Record| row.get(collection.known_as).and_then(Value::as_u64) == Some(id);
+    let about = |other: &&Record| other.get(collection.known_as).is_some_and(|to| Some(to) == handle(row));
     let activities =
         |done: Option<bool>| state.live("activities").filter(about).filter(move |a| done.is_none_or(|done| flag(a, "done") == done));
     Some(match name {
@@ -28,7 +31,7 @@ pub(crate) fn value(state: &State, collection: &Collection, row: &Record, name: 
         "email_messages_count" => count(mail::about(state, collection.name, id)),
         "last_incoming_mail_time" => mail::last_time(state, collection.name, id, mail::is_received)?,
         "last_outgoing_mail_time" => mail::last_time(state, collection.name, id, mail::is_sent)?,
-        "products_count" => Value::from(0),
+        "products_count" => count(attached::of_deal(state, row)),
         "followers_count" => count(followers::of(state, collection.known_as, id)),
         "participants_count" => count(participants::of(state, id)),
         "people_count" => count(state.live("persons").filter(about)),
@@ -69,8 +72,9 @@ pub(crate) fn weighted(state: &State, deal: &Record) -> f64 {
     money::round(amount(deal) * probability / 100.0)
 }
 
-pub(crate) fn amount(deal: &Record) -> f64 {
-    deal.get("value").and_then(Value::as_f64).unwrap_or(0.0)
+/// What a deal or a lead is worth.
+pub(crate) fn amount(row: &Record) -> f64 {
+    row.get("value").and_then(|value| value.get("amount").unwrap_or(value).as_f64()).unwrap_or(0.0)
 }
 
 pub(crate) fn text<'a>(row: &'a Record, name: &str) -> &'a str {

@@ -18,7 +18,7 @@ pub(crate) enum Content {
 }
 
 /// A file as it comes and goes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
     pub(crate) media: String,

@@ -82,15 +82,25 @@ pub(crate) fn numbered(options: &[Value]) -> Value {
     (1..).zip(options).map(|(id, option): (u64, _)| json!({ "id": id, "label": option.get("label") })).collect()
 }
 
+/// The fields of leads, whose custom ones are those of deals.
+pub(crate) const OF_LEADS: &str = "leadFields";
+
 const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "double", "monetary", "phone"];
 
 /// The custom fields of a table of fields.
 pub(crate) fn custom<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
+    let table = if table == OF_LEADS { "dealFields" } else { table };
     state.live(table).filter(|field| field.get("is_custom_field").and_then(Value::as_bool).unwrap_or(false))
 }
 
+/// All fields of a table, those that it takes over from another among them.
+pub(crate) fn all<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
+    let inherited = custom(state, table).filter(|_| table == OF_LEADS).collect::<Vec<_>>();
+    state.live(table).chain(inherited)
+}
+
 pub(crate) fn by_code<'a>(state: &'a State, table: &str, code: &str) -> Option<&'a Record> {
-    state.live(table).find(|field| text(field, "field_code") == code)
+    all(state, table).find(|field| text(field, "field_code") == code)
 }
 
 pub(crate) fn code(field: &Record) -> &str {
@@ -103,6 +113,42 @@ pub(crate) fn is_searchable(field: &Record) -> bool {
 
 fn text<'a>(record: &'a Record, name: &str) -> &'a str {
     record.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether a v1 body's name is that of a custom field, or of a part of one: its key, and `_` with the part.
+pub(crate) fn is_flat_key(name: &str) -> bool {
+    let key = name.split('_').next().unwrap_or_default();
+    key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// The custom fields of a v1 body, which stand flat among the others and may be text, in the form of v2.
+pub(crate) fn from_v1(state: &State, table: &str, body: &Record) -> Record {
+    let given = custom(state, table).filter_map(|field| Some((field, body.get(code(field))?)));
+    given.map(|(field, value)| (code(field).to_owned(), typed(field, value, body))).collect()
+}
+
+fn typed(field: &Record, value: &Value, body: &Record) -> Value {
+    let whole = |value: &Value| plain(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
+    match (text(field, "field_type"), value) {
+        (_, Value::Null | Value::Object(_)) => value.clone(),
+        ("double", Value::String(text)) => text.parse::<f64>().map_or_else(|_| value.clone(), Value::from),
+        ("enum" | "user" | "org" | "people", _) => whole(value),
+        ("set", Value::String(ids)) => ids.split(',').map(|id| whole(&id.into())).collect(),
+        ("set", Value::Array(ids)) => ids.iter().map(whole).collect(),
+        (kind, _) => match composite(kind) {
+            Some(composite) => {
+                composite.parts.iter().filter_map(|(part, of)| flat_part(field, part, of, value, body)).collect::<Record>().into()
+            }
+            None => value.clone(),
+        },
+    }
+}
+
+/// A part of a composite value: the first under the field's own key, the others beside it.
+fn flat_part(field: &Record, part: &str, kind: &str, value: &Value, body: &Record) -> Option<(String, Value)> {
+    let value = if part == "value" { value } else { body.get(&format!("{}_{part}", code(field)))? };
+    let number = if kind == "double" { value.as_str().and_then(|text| text.parse::<f64>().ok()) } else { None };
+    Some((part.to_owned(), number.map_or_else(|| value.clone(), Value::from)))
 }
 
 /// Puts a body's custom fields into a record's: null clears.

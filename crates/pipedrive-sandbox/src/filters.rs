@@ -13,7 +13,7 @@ use crate::validate::{Record, plain};
 const MAX_CONDITIONS: usize = 16;
 
 /// Objects of conditions that the sandbox does not have.
-const FIELDS_UNKNOWN: &[&str] = &["product", "lead", "project"];
+const FIELDS_UNKNOWN: &[&str] = &["project"];
 
 /// Each operator with the words that the helpers say for it.
 pub(crate) const OPERATORS: &[(&str, &str)] = &[
@@ -82,7 +82,7 @@ fn normal_condition(state: &State, condition: &Value) -> Result<Value, Failure> 
     let (id, code) = match filtered_as(&object) {
         Some(target) if !target.fields.is_empty() => {
             let is_wanted = |field: &&Record| fields::code(field) == wanted || id_of(field).is_some_and(|id| id.to_string() == wanted);
-            let field = state.live(target.fields).find(is_wanted);
+            let field = fields::all(state, target.fields).find(is_wanted);
             let field = field.ok_or_else(|| wrong(format!("'{wanted}' is no field of {object}")))?;
             (id_of(field).unwrap_or(0).to_string(), fields::code(field).to_owned())
         }
@@ -155,7 +155,8 @@ fn subject<'a>(state: &'a State, at: &Collection, row: &'a Record, object: &str)
 
 fn kept_value<'a>(row: &'a Record, code: &str) -> Option<&'a Value> {
     let value = row.get(code).or_else(|| row.get("custom_fields")?.get(code))?;
-    Some(value.get("value").unwrap_or(value))
+    // What a lead is worth is called its amount.
+    Some(value.get("value").or_else(|| value.get("amount")).unwrap_or(value))
 }
 
 fn is_empty(value: &Value) -> bool {

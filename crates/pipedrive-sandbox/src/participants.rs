@@ -25,6 +25,11 @@ pub(crate) fn of(state: &State, deal: u64) -> impl Iterator<Item = &Record> {
     state.live(TABLE).filter(move |row| number(row, "deal_id") == Some(deal))
 }
 
+/// The ids of the persons who take part in a deal.
+pub(crate) fn persons_of(state: &State, deal: u64) -> Vec<u64> {
+    of(state, deal).filter_map(|row| number(row, "person_id")).collect()
+}
+
 /// The ids of the deals that a person takes part in.
 pub(crate) fn deals_of(state: &State, person: u64) -> Vec<u64> {
     state.live(TABLE).filter(|row| number(row, "person_id") == Some(person)).filter_map(|row| number(row, "deal_id")).collect()

@@ -12,6 +12,7 @@ use crate::collections::Collection;
 use crate::computed::{flag, text};
 use crate::failure::Failure;
 use crate::filters;
+use crate::related;
 use crate::store::{State, id_of, is_deleted};
 use crate::validate::{Record, plain};
 
@@ -38,6 +39,9 @@ const NOT_A_FIELD: &[&str] = &[
     "end_date",
 ];
 
+/// Parameters that count for nothing where a filter is given, which the documents mostly say by name and of leads in prose.
+const FILTERED: &[&str] = &["owner_id", "person_id", "organization_id"];
+
 pub(crate) fn one(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let row = named(state, call, collection)
         .filter(|row| collection.outlives_deletion || !is_deleted(row))
@@ -47,11 +51,10 @@ pub(crate) fn one(state: &State, call: &Call, collection: &Collection) -> Result
 
 /// The record that the path names.
 pub(crate) fn named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
-    let row = if collection.key == "id" {
-        state.get(collection.name, call.id())
-    } else {
-        let code = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
-        state.live(collection.name).find(|row| text(row, collection.key) == code)
+    let given = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
+    let row = match collection.key {
+        "field_code" | "commentId" => state.live(collection.name).find(|row| text(row, collection.key) == given),
+        _ => state.find(collection.name, given).filter(|row| collection.has(call, row)),
     };
     row.filter(|row| !(collection.hidden)(row, call))
 }
@@ -62,22 +65,21 @@ pub(crate) fn record(state: &State, call: &Call, collection: &Collection, row: &
 }
 
 pub(crate) fn list(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    collection.reachable(state, call)?;
     let wanted = Wanted::new(state, call, collection)?;
     paged(state, call, collection, state.rows(collection.name).filter(|row| wanted.includes(row)).collect())
 }
 
-/// The page of these records that the call asks for.
+/// A page of these records, in the order and form that the operation documents.
 pub(crate) fn paged<'a>(state: &'a State, call: &'a Call, collection: &Collection, mut rows: Vec<&'a Record>) -> Result<Value, Failure> {
     let shape = |rows: &[&Record]| rows.iter().map(|row| record(state, call, collection, row)).collect::<Value>();
     if call.operation.parameter("cursor").is_some() {
-        let order = Order::new(call);
-        rows.sort_by(|a, b| order.compare(&order.key(a), &order.key(b)));
-        let (rows, next) = order.page(call, rows)?;
+        let (rows, next) = Order::new(call).page(call, rows)?;
         Ok(page(shape(&rows), json!({ "next_cursor": next })))
     } else if call.operation.parameter("start").is_some() {
         sort_v1(call, &mut rows);
         let (rows, pagination) = numbered(call, &rows);
-        Ok(page(shape(rows), json!({ "pagination": pagination })))
+        Ok(related::beside(state, call, collection, rows, page(shape(rows), json!({ "pagination": pagination }))))
     } else if call.shape(&["additional_data"]).is_some_and(|beside| beside.property("more_items_in_collection").is_some()) {
         // A page is documented, and no way to ask for another: it is the whole.
         let pagination = json!({ "start": 0, "limit": limit(call).max(rows.len()), "more_items_in_collection": false });
@@ -101,6 +103,7 @@ struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     fn new(state: &'a State, call: &'a Call, collection: &'a Collection) -> Result<Self, Failure> {
+        let is_filtered = call.parameter("filter_id").is_some();
         let equal = call.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         Ok(Self {
             state,
@@ -110,7 +113,7 @@ impl<'a> Wanted<'a> {
             ids: call.tokens("ids").map(|ids| ids.iter().filter_map(|id| id.parse().ok()).collect()),
             statuses: call.tokens("status"),
             archived: call.operation.path.ends_with("/archived"),
-            equal: equal.filter(|(name, _)| !NOT_A_FIELD.contains(name)).collect(),
+            equal: equal.filter(|(name, _)| !(NOT_A_FIELD.contains(name) || is_filtered && FILTERED.contains(name))).collect(),
         })
     }
 
@@ -121,6 +124,7 @@ impl<'a> Wanted<'a> {
             None => status != "deleted",
         };
         has_status
+            && self.collection.has(self.call, row)
             && flag(row, "is_archived") == self.archived
             && self.ids.as_ref().is_none_or(|ids| id_of(row).is_some_and(|id| ids.contains(&id)))
             && self.filter.is_none_or(|filter| filters::holds(self.state, self.call, self.collection, row, filter))
@@ -130,9 +134,8 @@ impl<'a> Wanted<'a> {
     }
 
     fn equals(&self, row: &Record, name: &str, value: &str) -> bool {
-        if let Some((_, table, field)) = self.collection.through.iter().find(|(parameter, ..)| *parameter == name) {
-            let other = value.parse().ok().and_then(|id| self.state.get(table, id));
-            return other.is_some_and(|other| other.get(*field).is_some_and(|id| Some(id) == row.get("id")));
+        if let Some((_, linked)) = self.collection.through.iter().find(|(parameter, _)| *parameter == name) {
+            return value.parse().is_ok_and(|id| id_of(row).is_some_and(|own| linked(self.state, id).contains(&own)));
         }
         match row.get(name) {
             Some(Value::Bool(kept)) => matches!(value, "true" | "1") == *kept,
@@ -173,7 +176,8 @@ impl<'a> Order<'a> {
         if self.descending { order.reverse() } else { order }
     }
 
-    fn page(&self, call: &Call, mut rows: Vec<&'a Record>) -> Result<(Vec<&'a Record>, Option<String>), Failure> {
+    pub(crate) fn page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
+        rows.sort_by(|a, b| self.compare(&self.key(a), &self.key(b)));
         let name = format!("{}:{}:{}", call.operation.id, self.by, self.descending);
         if let Some(cursor) = call.parameter("cursor") {
             let after = read_cursor(cursor, &name)?;

@@ -36,7 +36,7 @@ pub(crate) fn nothing_after(_: &mut State, _: &Call, _: Option<&Record>, _: &Rec
 
 impl Draft<'_> {
     /// Whether the body brings a value for this field.
-    fn brings(&self, name: &str) -> bool {
+    pub(crate) fn brings(&self, name: &str) -> bool {
         self.call.body.get(name).is_some_and(|value| !value.is_null())
     }
 
@@ -48,7 +48,7 @@ impl Draft<'_> {
         self.row.shift_remove(name);
     }
 
-    fn was(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn was(&self, name: &str) -> Option<&Value> {
         self.before.and_then(|before| before.get(name))
     }
 

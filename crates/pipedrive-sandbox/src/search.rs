@@ -10,8 +10,8 @@ use crate::collections::{Collection, Place, Search, collection};
 use crate::computed;
 use crate::failure::Failure;
 use crate::fields;
-use crate::read::{limit, read_cursor, write_cursor};
-use crate::store::{State, id_of};
+use crate::read::{limit, numbered, read_cursor, write_cursor};
+use crate::store::{State, handle, id_of};
 use crate::validate::{Record, plain};
 
 /// Parameters that narrow a search to records with this value.
@@ -39,14 +39,24 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
         .map(|(i, (_, place))| (i, *place))
         .collect();
     let narrowed = |row: &&Record| {
-        NARROWING
-            .iter()
-            .all(|(parameter, field)| call.parameter(parameter).is_none_or(|want| row.get(*field).map(plain).as_deref() == Some(want)))
+        NARROWING.iter().all(|(parameter, field)| {
+            let kept = row.get(*field).or_else(|| row.get(*parameter));
+            call.parameter(parameter).is_none_or(|want| kept.map(plain).as_deref() == Some(want))
+        })
     };
     let mut hits: Vec<Hit> =
         state.live(collection.name).filter(narrowed).filter_map(|row| term.find(state, collection, &places, row)).collect();
     hits.sort_by_key(Hit::place);
 
+    let shape = call.shape(&["data", "items", "item"]);
+    let items = |hits: &[Hit]| -> Value {
+        let shown = |hit: &Hit| json!({ "result_score": hit.shown_score(), "item": item(state, call, collection, search, hit, shape) });
+        json!({ "items": hits.iter().map(shown).collect::<Value>() })
+    };
+    if call.operation.parameter("start").is_some() {
+        let (hits, pagination) = numbered(call, &hits);
+        return Ok(page(items(hits), json!({ "pagination": pagination })));
+    }
     let name = format!("{}:{}:{}", call.operation.id, term.exact, term.text);
     if let Some(cursor) = call.parameter("cursor") {
         let (score, id) = read_cursor(cursor, &name)?;
@@ -56,12 +66,7 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     let more = hits.len() > limit(call);
     hits.truncate(limit(call));
     let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), id_of(hit.row).unwrap_or(0))));
-    let shape = call.shape(&["data", "items", "item"]);
-    let items: Value = hits
-        .iter()
-        .map(|hit| json!({ "result_score": hit.shown_score(), "item": item(state, call, collection, search, hit, shape) }))
-        .collect();
-    Ok(page(json!({ "items": items }), json!({ "next_cursor": next })))
+    Ok(page(items(&hits), json!({ "next_cursor": next })))
 }
 
 impl Term {
@@ -130,7 +135,7 @@ fn texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a R
         Place::Values(name) => row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect(),
         Place::Notes => {
             let own = row.get("notes").and_then(borrowed);
-            let about = state.live("notes").filter(|note| note.get(collection.known_as).is_some_and(|id| Some(id) == row.get("id")));
+            let about = state.live("notes").filter(|note| note.get(collection.known_as).is_some_and(|id| Some(id) == handle(row)));
             own.into_iter().chain(about.filter_map(|note| note.get("content").and_then(borrowed))).collect()
         }
         Place::CustomFields => {
@@ -154,14 +159,20 @@ fn item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit,
         let value = match (name.as_str(), linked) {
             (_, Some(linked)) => linked,
             ("type", _) => Some(search.kind.into()),
+            ("id", _) => handle(hit.row).cloned(),
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
             ("notes", _) => Some(json!(hit.notes)),
             ("emails" | "phones", _) => {
-                Some(json!(texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), hit.row)))
+                // A lead has those of its person.
+                let contact = state.linked(hit.row, "person_id", "persons").filter(|_| at.name == "leads").unwrap_or(hit.row);
+                Some(json!(texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
             }
             ("address", _) => texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
-            // The document promises an integer here, and a deal's value need not be one.
-            ("value", _) => Some(whole(computed::amount(hit.row).round())),
+            // The document promises an integer here, and a product's code need not be one.
+            ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
+            // Nor need a deal's value.
+            ("value", _) => hit.row.get("value").map(|_| whole(computed::amount(hit.row).round())),
+            ("currency", _) => hit.row.get("currency").or_else(|| hit.row.get("value")?.get("currency")).cloned(),
             (name, _) => hit.row.get(name).cloned(),
         };
         match value {
@@ -177,6 +188,12 @@ fn item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit,
     match call.parameter("include_fields") {
         Some("deal.cc_email") => {
             out.insert("cc_email".to_owned(), computed::value(state, at, hit.row, "smart_bcc_email").unwrap_or_default());
+        }
+        Some("lead.was_seen") => {
+            out.insert("was_seen".to_owned(), hit.row.get("was_seen").cloned().unwrap_or_default());
+        }
+        Some("product.price") => {
+            out.insert("prices".to_owned(), hit.row.get("prices").cloned().unwrap_or_default());
         }
         Some("person.picture") => {
             out.insert("picture".to_owned(), Value::Null);

@@ -15,7 +15,9 @@ mod companies;
 mod files;
 mod flow;
 mod followers;
+mod leads;
 mod mail;
+mod products;
 
 pub(crate) use companies::{DEMOS, Demo, FIRST};
 
@@ -170,6 +172,8 @@ pub(crate) fn company(demo: &Demo) -> State {
     }
     stored_filters(&mut state);
     account::add(&mut state);
+    products::add(&mut state);
+    leads::add(&mut state);
     files::add(&mut state);
     calls::add(&mut state);
     mail::add(&mut state);
@@ -413,23 +417,27 @@ fn stored_filters(state: &mut State) {
         ("Calls", "activity", "activity", [("type", "=", "call"), ("subject", "IS NOT NULL", "")]),
     ];
     for (name, kind, object, conditions) in filters {
-        let conditions: Value = conditions
-            .iter()
-            .map(|(field, operator, value)| json!({ "object": object, "field_id": field, "operator": operator, "value": value }))
-            .collect();
-        let groups = json!({
-            "glue": "and",
-            "conditions": [{ "glue": "and", "conditions": conditions }, { "glue": "or", "conditions": [] }],
-        });
-        let conditions = crate::filters::normal(state, &groups).expect("the demo's conditions name known fields");
-        state.insert(
-            "filters",
-            record(json!({
-                "name": name, "is_editable": true, "type": kind, "temporary_flag": false, "user_id": USER, "add_time": at(0, 0),
-                "update_time": at(0, 0), "visible_to": 1, "is_deleted": false, "conditions": conditions,
-            })),
-        );
+        stored_filter(state, name, kind, object, &conditions);
     }
+}
+
+fn stored_filter(state: &mut State, name: &str, kind: &str, object: &str, conditions: &[(&str, &str, &str)]) {
+    let conditions: Value = conditions
+        .iter()
+        .map(|(field, operator, value)| json!({ "object": object, "field_id": field, "operator": operator, "value": value }))
+        .collect();
+    let groups = json!({
+        "glue": "and",
+        "conditions": [{ "glue": "and", "conditions": conditions }, { "glue": "or", "conditions": [] }],
+    });
+    let conditions = crate::filters::normal(state, &groups).expect("the demo's conditions name known fields");
+    state.insert(
+        "filters",
+        record(json!({
+            "name": name, "is_editable": true, "type": kind, "temporary_flag": false, "user_id": USER, "add_time": at(0, 0),
+            "update_time": at(0, 0), "visible_to": 1, "is_deleted": false, "conditions": conditions,
+        })),
+    );
 }
 
 /// A custom field's key: 40 hexadecimal digits, the same for the same company and name.

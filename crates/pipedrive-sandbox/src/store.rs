@@ -13,8 +13,11 @@ use serde_json::Value;
 use crate::OpenError;
 use crate::failure::Failure;
 use crate::seed;
-use crate::validate::Record;
+use crate::validate::{Record, plain};
 use crate::world::World;
+
+/// The field of the id that a record shows where that is no number.
+pub(crate) const UUID: &str = "uuid";
 
 /// Where the sandbox keeps its records.
 #[derive(Clone, Debug, Default)]
@@ -67,9 +70,17 @@ impl State {
         self.get(table, id).filter(|row| !is_deleted(row))
     }
 
+    /// The record of this id or UUID.
+    pub(crate) fn find(&self, table: &str, id: &str) -> Option<&Record> {
+        match id.parse() {
+            Ok(id) => self.get(table, id),
+            Err(_) => self.rows(table).find(|row| row.get(UUID).and_then(Value::as_str) == Some(id)),
+        }
+    }
+
     /// The record that another one's field points to.
     pub(crate) fn linked(&self, row: &Record, field: &str, table: &str) -> Option<&Record> {
-        self.get(table, row.get(field)?.as_u64()?)
+        self.find(table, &plain(row.get(field)?))
     }
 
     /// Keeps a record under a new id, which becomes its `id`.
@@ -118,6 +129,11 @@ fn first_company() -> u64 {
 
 pub(crate) fn id_of(row: &Record) -> Option<u64> {
     row.get("id")?.as_u64()
+}
+
+/// That by which others point to a record: its UUID where it has one, else its id.
+pub(crate) fn handle(row: &Record) -> Option<&Value> {
+    row.get(UUID).or_else(|| row.get("id"))
 }
 
 pub(crate) fn is_deleted(row: &Record) -> bool {

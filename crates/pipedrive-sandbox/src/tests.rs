@@ -8,9 +8,11 @@ mod companies;
 mod files;
 mod flow;
 mod followers;
+mod leads;
 mod mail;
 mod oauth;
 mod pictures;
+mod products;
 mod protocol;
 mod records;
 mod storage;
@@ -27,6 +29,13 @@ fn options() -> Options {
 
 fn sandbox() -> Sandbox {
     Sandbox::open(options()).expect("a sandbox in memory opens")
+}
+
+/// One whose answers are left in the temporary folder, to be held against Pipedrive's own documents.
+fn recorded(name: &str) -> Sandbox {
+    let path = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}.jsonl"));
+    drop(std::fs::remove_file(&path));
+    Sandbox::open(Options { record: Some(path), ..options() }).expect("the recording opens")
 }
 
 fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {
@@ -81,6 +90,13 @@ fn data(sandbox: &Sandbox, path: &str) -> Value {
 fn done(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Value {
     let (status, answer) = send(sandbox, method, path, body);
     assert_eq!(status, 200, "{method} {path} should succeed; it answered {answer}");
+    answer["data"].clone()
+}
+
+/// The `data` of a creation that is documented to answer 201.
+fn made(sandbox: &Sandbox, path: &str, body: Value) -> Value {
+    let (status, answer) = send(sandbox, "POST", path, body);
+    assert_eq!(status, 201, "POST {path} should succeed; it answered {answer}");
     answer["data"].clone()
 }
 

@@ -9,6 +9,7 @@ use crate::api::{Api, Kind, Operation, Parameter, Schema, Version};
 use crate::clock;
 use crate::content::File;
 use crate::failure::Failure;
+use crate::fields::is_flat_key;
 use crate::form::{self, MULTIPART, URL_ENCODED};
 
 /// A record as it is kept and as a body brings it.
@@ -36,7 +37,7 @@ pub(crate) fn query(operation: &Operation, text: &str) -> Result<Query, Failure>
             }
         };
         let given = query.entry(name.to_owned()).or_default();
-        if parameter.list && !given.is_empty() {
+        if is_list(parameter) && !given.is_empty() {
             given.push(',');
             given.push_str(&value);
         } else {
@@ -60,16 +61,21 @@ pub(crate) fn query(operation: &Operation, text: &str) -> Result<Query, Failure>
     Ok(query)
 }
 
+fn is_list(parameter: &Parameter) -> bool {
+    parameter.list || parameter.schema.kind == Some(Kind::Array)
+}
+
 fn check_parameter(operation: &Operation, parameter: &Parameter, value: &str) -> Result<(), Failure> {
     let name = parameter.name.as_str();
-    let is_list = parameter.list || parameter.schema.kind == Some(Kind::Array);
-    let tokens: Vec<&str> = if is_list { value.split(',').map(str::trim).collect() } else { vec![value] };
+    let tokens: Vec<&str> = if is_list(parameter) { value.split(',').map(str::trim).collect() } else { vec![value] };
     for token in &tokens {
+        // An order is a field and, after it, the direction.
+        let token = if name == "sort" { token.split_whitespace().next().unwrap_or_default() } else { token };
         scalar(&parameter.schema, name, token, operation.version())?;
     }
     match name {
-        "ids" if tokens.len() > MAX_IDS => Err(Failure::invalid(name, format!("at most {MAX_IDS} ids are allowed"))),
-        "ids" if tokens.iter().any(|t| t.parse::<u64>().is_err()) => Err(Failure::invalid(name, "must be integers")),
+        "ids" | "deal_ids" if tokens.len() > MAX_IDS => Err(Failure::invalid(name, format!("at most {MAX_IDS} ids are allowed"))),
+        "ids" | "deal_ids" if tokens.iter().any(|t| t.parse::<u64>().is_err()) => Err(Failure::invalid(name, "must be integers")),
         "custom_fields" if tokens.len() > MAX_CUSTOM_FIELDS => {
             Err(Failure::invalid(name, format!("at most {MAX_CUSTOM_FIELDS} keys are allowed")))
         }
@@ -257,6 +263,8 @@ impl Check<'_> {
                     self.formatted(&name, property.format.as_deref(), value, &at)?
                 }
                 None if takes_any => value,
+                // The documents leave it to a link that v1 bodies take these.
+                None if self.version == Version::V1 && is_flat_key(&name) => value,
                 None if self.version == Version::V1 => continue,
                 None => return Err(Failure::invalid(&at, "unknown field")),
             };

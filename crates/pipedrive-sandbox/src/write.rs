@@ -14,19 +14,32 @@ use crate::read::{named, record};
 use crate::roles;
 use crate::rules::{Draft, changeable};
 use crate::seed;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::Record;
+use crate::store::{State, handle, id_of, is_deleted};
+use crate::validate::{Record, plain};
 
 pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    let id = add(state, call, collection)?;
+    let row = state.get(collection.name, id).cloned().unwrap_or_default();
+    Ok(success(record(state, call, collection, &row)))
+}
+
+/// Keeps a new record and tells its id.
+pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Result<u64, Failure> {
     for name in collection.required {
         if call.body.get(*name).is_none_or(|v| v.as_str().is_none_or(|s| s.trim().is_empty())) {
             return Err(Failure::invalid(name, "is required"));
         }
     }
+    collection.reachable(state, call)?;
     let mut row = Record::new();
     apply(state, collection, &mut row, &call.body)?;
-    for (name, preset) in collection.defaults.iter().filter(|(name, _)| call.body.get(*name).is_none_or(Value::is_null)) {
-        row.insert((*name).to_owned(), preset_value(state, call, collection, &row, preset));
+    if let Some((field, _)) = collection.within {
+        row.insert(field.to_owned(), call.id().into());
+    }
+    for (name, preset) in collection.defaults {
+        if !row.contains_key(*name) {
+            row.insert((*name).to_owned(), preset_value(state, call, collection, &row, preset));
+        }
     }
     let now = stamp(call.now);
     row.entry("add_time").or_insert_with(|| now.clone().into());
@@ -36,10 +49,11 @@ pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) ->
     let id = state.insert(collection.name, row);
     let row = state.get(collection.name, id).cloned().unwrap_or_default();
     (collection.after)(state, call, None, &row);
-    Ok(success(record(state, call, collection, &row)))
+    Ok(id)
 }
 
 pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    collection.reachable(state, call)?;
     let before = named(state, call, collection).cloned().ok_or_else(|| Failure::not_found(collection.label))?;
     let undone = |flag: &str| call.body.get(flag) == Some(&Value::Bool(false));
     if is_deleted(&before) && !undone("is_deleted") {
@@ -55,10 +69,13 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
     state.put(collection.name, row.clone());
     flow::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
-    Ok(success(record(state, call, collection, &row)))
+    // Again, as the change may have brought more with it.
+    let row = id_of(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
+    Ok(success(record(state, call, collection, row)))
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    collection.reachable(state, call)?;
     let row = named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
     changeable(row)?;
     let id = id_of(row).unwrap_or(0);
@@ -67,7 +84,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
     Ok(success(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),
         Some(shape) if shape.property("id").is_none() || shape.properties.len() > 1 => record(state, call, collection, &row),
-        _ => json!({ "id": id }),
+        _ => json!({ "id": handle(&row) }),
     }))
 }
 
@@ -80,7 +97,7 @@ pub(crate) fn delete_many(state: &mut State, call: &Call, collection: &Collectio
     Ok(success(json!({ "id": removed })))
 }
 
-fn remove(state: &mut State, call: &Call, collection: &Collection, id: u64) -> Option<Record> {
+pub(crate) fn remove(state: &mut State, call: &Call, collection: &Collection, id: u64) -> Option<Record> {
     let before = state.get_live(collection.name, id)?.clone();
     let mut row = before.clone();
     mark_deleted(&mut row, call);
@@ -97,11 +114,19 @@ pub(crate) fn mark_deleted(row: &mut Record, call: &Call) {
 
 /// Puts a body into a record. Null clears a field; custom fields are merged one by one.
 fn apply(state: &State, collection: &Collection, row: &mut Record, body: &Record) -> Result<(), Failure> {
-    for (name, value) in body {
+    let custom = |row: &mut Record, values: &Value| {
+        let mut kept = row.get("custom_fields").and_then(Value::as_object).cloned().unwrap_or_default();
+        fields::merge(state, collection.fields, &mut kept, values)?;
+        row.insert("custom_fields".to_owned(), Value::Object(kept));
+        Ok(())
+    };
+    let flat = fields::from_v1(state, collection.fields, body);
+    if !flat.is_empty() {
+        custom(row, &flat.into())?;
+    }
+    for (name, value) in body.iter().filter(|(name, _)| !fields::is_flat_key(name)) {
         if name == "custom_fields" {
-            let mut kept = row.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-            fields::merge(state, collection.fields, &mut kept, value)?;
-            row.insert(name.clone(), Value::Object(kept));
+            custom(row, value)?;
         } else if value.is_null() {
             row.shift_remove(name);
         } else {
@@ -117,7 +142,7 @@ fn checked(state: &State, call: &Call, at: &Collection, before: Option<&Record>,
         let Some(id) = row.get(*field).filter(|_| call.body.contains_key(*field)) else {
             continue;
         };
-        if id.as_u64().and_then(|id| state.get_live(table, id)).is_none() {
+        if state.find(table, &plain(id)).is_none_or(is_deleted) {
             return Err(if call.operation.documents(StatusCode::NOT_FOUND) {
                 Failure::not_found(&format!("{field} {id}"))
             } else {
@@ -126,12 +151,12 @@ fn checked(state: &State, call: &Call, at: &Collection, before: Option<&Record>,
         }
     }
     if let Some(level) = call.body.get("visible_to")
-        && !matches!(level.as_u64(), Some(1 | 3 | 5 | 7))
+        && !matches!(plain(level).as_str(), "1" | "3" | "5" | "7")
     {
         return Err(Failure::invalid("visible_to", "must be one of 1, 3, 5, 7"));
     }
     if let Some(labels) = call.body.get("label_ids").and_then(Value::as_array)
-        && let Some(field) = fields::by_code(state, at.fields, "label_ids")
+        && let Some(field) = fields::by_code(state, at.fields, "label_ids").filter(|field| field.contains_key("options"))
     {
         for label in labels {
             fields::known_option(field, label).map_err(|reason| Failure::invalid("label_ids", reason))?;

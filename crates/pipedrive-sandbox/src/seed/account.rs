@@ -126,6 +126,8 @@ pub(super) fn add(state: &mut State) {
     for code in ADDONS {
         state.insert("addons", record(json!({ "code": code })));
     }
+    // Projects are not served yet; what links to one needs one to link to.
+    state.insert("projects", record(json!({ "title": "Fleet rollout", "is_deleted": false })));
     of_users(state);
     rights(state);
     past_stages(state);

@@ -1,0 +1,172 @@
+//! What a lead and its labels demand, and how a lead becomes a deal and a deal a lead.
+
+use serde_json::{Value, json};
+
+use crate::answer::{Call, Deed, Report, success};
+use crate::clock::stamp;
+use crate::collections::{Collection, known};
+use crate::computed::text;
+use crate::failure::Failure;
+use crate::fields::{self, OF_LEADS};
+use crate::read::{named, paged};
+use crate::rules::Draft;
+use crate::store::{State, UUID, handle, id_of, is_deleted};
+use crate::validate::{Record, plain};
+use crate::write;
+
+pub(crate) const REPORTS: &[(&str, Report)] = &[
+    ("/api/v1/leadFields", lead_fields),
+    ("/api/v2/leads/{id}/convert/status/{conversion_id}", conversion),
+    ("/api/v2/deals/{id}/convert/status/{conversion_id}", conversion),
+];
+
+pub(crate) const DEEDS: &[(&str, &str, Deed)] =
+    &[("POST", "/api/v2/leads/{id}/convert/deal", to_deal), ("POST", "/api/v2/deals/{id}/convert/lead", to_lead)];
+
+const CONVERSIONS: &str = "conversions";
+
+/// The tables whose records a lead or a deal takes along when it becomes the other.
+const ABOUT: &[&str] = &["notes", "activities", "files"];
+
+/// The tables whose records show UUIDs, each with the beginning of its own.
+const NUMBERED: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSIONS, 3)];
+
+/// The UUID of a table's n-th record: the same in each sandbox.
+pub(crate) fn uuid(table: &str, n: usize) -> String {
+    let first = NUMBERED.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
+    format!("{first}0000000-0000-4000-8000-{n:012}")
+}
+
+fn next_uuid(state: &State, table: &str) -> String {
+    uuid(table, state.rows(table).count() + 1)
+}
+
+pub(crate) fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    draft.named("title")?;
+    if !["person_id", "organization_id"].iter().any(|field| draft.row.contains_key(*field)) {
+        return Err(Failure::bad_request("A lead needs a person_id or an organization_id."));
+    }
+    if draft.row.get("value").is_some_and(|value| !value["currency"].as_str().is_some_and(fields::is_currency)) {
+        return Err(Failure::invalid("value.currency", "must be a currency's three letters"));
+    }
+    for label in draft.call.body.get("label_ids").and_then(Value::as_array).into_iter().flatten() {
+        if draft.state.find("leadLabels", &plain(label)).is_none_or(is_deleted) {
+            return Err(Failure::invalid("label_ids", format!("{} does not exist", plain(label))));
+        }
+    }
+    // Text in v1, and a number in all that is kept.
+    if let Some(level) = draft.row.get("visible_to").and_then(Value::as_str).and_then(|level| level.parse::<u64>().ok()) {
+        draft.set("visible_to", level);
+    }
+    identify(draft);
+    Ok(())
+}
+
+pub(crate) fn label(draft: &mut Draft) -> Result<(), Failure> {
+    draft.named("name")?;
+    identify(draft);
+    Ok(())
+}
+
+fn identify(draft: &mut Draft) {
+    if draft.before.is_none() {
+        draft.set(UUID, next_uuid(draft.state, draft.table));
+    }
+}
+
+/// A deleted label is taken off the leads that have it.
+pub(crate) fn after_label(state: &mut State, _: &Call, _: Option<&Record>, label: &Record) {
+    if is_deleted(label) {
+        let is_it = |id: &Value| Some(id) == label.get(UUID);
+        let has = |lead: &Record| lead.get("label_ids").and_then(Value::as_array).is_some_and(|ids| ids.iter().any(is_it));
+        state.change("leads", has, |lead| {
+            if let Some(ids) = lead.get_mut("label_ids").and_then(Value::as_array_mut) {
+                ids.retain(|id| !is_it(id));
+            }
+        });
+    }
+}
+
+fn lead_fields(state: &State, call: &Call) -> Result<Value, Failure> {
+    paged(state, call, known(OF_LEADS), fields::all(state, OF_LEADS).collect())
+}
+
+fn to_deal(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let lead = source(state, call, known("leads"))?;
+    let value = |part: &str| lead.get("value").and_then(|value| value.get(part));
+    let mut deal = taken_over(&lead);
+    let renamed = [("value", value("amount")), ("currency", value("currency")), ("org_id", lead.get("organization_id"))];
+    deal.extend(renamed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))));
+    // A stage implies its pipeline, and one that is given beside it counts for nothing.
+    let place = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
+    deal.extend(place);
+    deal.insert("source_lead_id".to_owned(), handle(&lead).cloned().unwrap_or_default());
+    convert(state, call, ("leads", &lead), ("deals", deal))
+}
+
+fn to_lead(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let deal = source(state, call, known("deals"))?;
+    let mut lead = taken_over(&deal);
+    lead.insert("value".to_owned(), json!({ "amount": deal.get("value"), "currency": deal.get("currency") }));
+    lead.insert("source_deal_id".to_owned(), deal.get("id").cloned().unwrap_or_default());
+    lead.insert("source_name".to_owned(), "Deal".into());
+    lead.extend(deal.get("org_id").map(|id| ("organization_id".to_owned(), id.clone())));
+    convert(state, call, ("deals", &deal), ("leads", lead))
+}
+
+fn source(state: &State, call: &Call, collection: &Collection) -> Result<Record, Failure> {
+    let row = named(state, call, collection).filter(|row| !is_deleted(row)).cloned();
+    row.ok_or_else(|| call.missing(collection.label))
+}
+
+/// What both kinds call by the same name.
+fn taken_over(row: &Record) -> Record {
+    const SHARED: &[&str] = &[
+        "title",
+        "owner_id",
+        "person_id",
+        "expected_close_date",
+        "visible_to",
+        "origin",
+        "origin_id",
+        "channel",
+        "channel_id",
+        "custom_fields",
+    ];
+    SHARED.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone()))).collect()
+}
+
+/// Makes the new record, moves to it what is about the old one, and deletes that. It is done at once, and says so when asked.
+fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
+    let made = write::add(state, &call.with_body(into.1), known(into.0))?;
+    let made = state.get(into.0, made).cloned().unwrap_or_default();
+    let (old, new) = (known(from.0).known_as, known(into.0).known_as);
+    for table in ABOUT {
+        let is_about = |row: &Record| row.get(old).is_some_and(|id| Some(id) == handle(from.1));
+        state.change(table, is_about, |row| {
+            row.shift_remove(old);
+            row.insert(new.to_owned(), handle(&made).cloned().unwrap_or_default());
+        });
+    }
+    write::remove(state, call, known(from.0), id_of(from.1).unwrap_or(0));
+    let id = next_uuid(state, CONVERSIONS);
+    let mut done = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
+    done[new] = json!(handle(&made));
+    if let Value::Object(done) = done {
+        state.insert(CONVERSIONS, done);
+    }
+    Ok(success(json!({ "conversion_id": id })))
+}
+
+fn conversion(state: &State, call: &Call) -> Result<Value, Failure> {
+    let given = |name: &str| call.variables.get(name).map_or("", String::as_str);
+    let done = state.find(CONVERSIONS, given("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == given("id")));
+    let done = done.ok_or_else(|| Failure::not_found("Conversion"))?;
+    let mut data = json!({ "conversion_id": text(done, UUID), "status": text(done, "status") });
+    for name in ["deal_id", "lead_id"] {
+        if let Some(id) = done.get(name) {
+            data[name] = id.clone();
+        }
+    }
+    Ok(success(data))
+}
