@@ -85,11 +85,11 @@ fn headers(headers: &HeaderMap) -> Value {
 fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {
-        _ if bytes.is_empty() => None,
         URL_ENCODED => {
             let fields = form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::from(value)));
             Some(("form", fields.collect::<Record>().into()))
         }
+        _ if bytes.is_empty() => None,
         MULTIPART => Some(("multipart", form::parts(content_type, bytes.clone()).ok()?.iter().map(part).collect())),
         _ => serde_json::from_slice(bytes).ok().map(|body| ("json", body)),
     }

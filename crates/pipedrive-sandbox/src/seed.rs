@@ -110,7 +110,7 @@ const ENTITIES: &[(&str, &[Standard], bool)] = &[
             ("Category", "enum", "category"),
             ("Billing frequency", "billing_frequency", "billing_frequency"),
         ],
-        false,
+        true,
     ),
 ];
 
