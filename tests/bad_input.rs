@@ -76,6 +76,27 @@ async fn each_fault_says_what_to_do() {
             json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "f", "value": "x", "contentType": "garbage"}]}),
         ),
         ("addPerson", json!({"name": "x", "emails": [{"value": null}]})),
+        ("getLead", json!({"leadId": 7})),
+        ("addLead", json!({"title": "x"})),
+        ("addLead", json!({"title": "x", "personId": 1, "value": {"amount": 5}})),
+        ("addLead", json!({"title": "x", "personId": 1, "customFields": {"title": "y"}})),
+        ("addLeadLabel", json!({"name": "x", "color": "Red"})),
+        ("getLeads", json!({"start": 1, "cursor": "start:100"})),
+        ("getLeads", json!({"cursor": "eyJpZCI6MX0"})),
+        ("getFiles", json!({"limit": 101})),
+        (
+            "addCallLog",
+            json!({"outcome": "connected", "toPhoneNumber": "1", "startTime": "2026-11-20T09:00:00Z", "endTime": "2026-11-20 25:00:00"}),
+        ),
+        ("addDealProduct", json!({"dealId": 1, "productId": 1, "itemPrice": "a lot", "quantity": 1, "billingFrequency": "Monthly"})),
+        ("getPipelineMovementStatistics", json!({"pipelineId": 1, "startDate": "2026-02-30", "endDate": "tomorrow"})),
+        ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "jobtitle", "value": 1})),
+        ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "job_title"})),
+        ("getDealField", json!({"fieldCode": ""})),
+        ("getDealField", json!({"fieldCode": "../users"})),
+        ("deleteDealFollower", json!({"dealId": 1, "userId": 2})),
+        ("getPersonUpdates", json!({"personId": 1, "items": ["plannedactivity"]})),
+        ("downloadFile", json!({"fileId": "report.pdf"})),
     ] {
         let error = refused(key, input.clone()).await;
         assert_eq!(error["kind"], "invalid_input", "{key} {input}: {error}");

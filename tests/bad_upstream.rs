@@ -9,10 +9,10 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::{CONNECTORS, rendered};
 
-const SECRET: &str = "hunter2-hunter2-hunter2";
+pub(crate) const SECRET: &str = "hunter2-hunter2-hunter2";
 
 /// A server that reads a request and answers with these bytes, then closes.
-async fn upstream(answer: impl Into<Vec<u8>>) -> String {
+pub(crate) async fn upstream(answer: impl Into<Vec<u8>>) -> String {
     let answer = Arc::new(answer.into());
     served(move |mut stream| {
         let answer = Arc::clone(&answer);
@@ -24,7 +24,7 @@ async fn upstream(answer: impl Into<Vec<u8>>) -> String {
     .await
 }
 
-async fn served<F, W>(work: F) -> String
+pub(crate) async fn served<F, W>(work: F) -> String
 where
     F: Fn(TcpStream) -> W + Send + 'static,
     W: Future<Output = ()> + Send + 'static,
@@ -40,7 +40,7 @@ where
 }
 
 /// Reads the head and as much of the body as its length says.
-async fn read_request(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let mut part = [0; 4096];
     loop {
@@ -63,12 +63,18 @@ async fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn runtime(url: &str) -> Runtime {
+pub(crate) fn runtime(url: &str) -> Runtime {
     let connection = OneConnection::new("acme", url, Credential::bearer(SECRET)).expect("loopback is a host");
-    Runtime::builder().connectors(&CONNECTORS).connections(connection).largest_answer(1 << 20).build().expect("the runtime is sound")
+    Runtime::builder()
+        .connectors(&CONNECTORS)
+        .connections(connection)
+        .largest_answer(1 << 20)
+        .largest_file(2 << 20)
+        .build()
+        .expect("the runtime is sound")
 }
 
-fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn http(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).into_bytes()
 }
 

@@ -272,3 +272,80 @@ fn a_host_that_fails_exits_with_3() {
         "what cannot be read is not destroyed"
     );
 }
+
+/// The reference for people is what the catalogue says, page by page.
+#[test]
+fn the_reference_is_fresh() {
+    let host = Host::new();
+    let folder = host.folder.path().join("docs");
+    let output = host.run(&["manifest", "--docs", folder.to_str().expect("a path is text")], "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let pages = |folder: &std::path::Path| -> std::collections::BTreeMap<String, String> {
+        let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let page = |path: std::path::PathBuf| {
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(path).expect("it is text"))
+        };
+        files.map(|file| page(file.expect("it can be read").path())).collect()
+    };
+    let (written, kept) = (pages(&folder), pages(&path("docs")));
+    let names = |pages: &std::collections::BTreeMap<String, String>| pages.keys().cloned().collect::<Vec<_>>();
+    let what_to_do = "run `cargo run -q -p connector-host -- manifest --docs docs`, and remove a page that it does not write";
+    assert_eq!(names(&kept), names(&written), "{what_to_do}");
+    for (name, page) in written {
+        assert!(kept[&name] == page, "docs/{name} is stale: {what_to_do}");
+    }
+}
+
+/// A file goes out and comes back byte for byte; half a download is never left where a whole one is expected.
+#[test]
+fn a_file_of_this_machine_is_sent_and_fetched() {
+    let host = Host::new();
+    let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
+    let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
+    std::fs::write(at("scan.bin"), &bytes).expect("it can be written");
+    let added = host.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={}", at("scan.bin"))], "");
+    let added = &lines(&added)[0];
+    assert_eq!((&added["data"]["name"], &added["data"]["file_size"]), (&json!("scan.bin"), &json!(300_000)), "{added}");
+    let input = json!({"fileId": added["data"]["id"]}).to_string();
+    let fetched = host.run(&["invoke", "downloadFile", "--input", &input, "--output", &at("back.bin")], "");
+    let fetched = &lines(&fetched)[0];
+    assert_eq!((&fetched["data"]["size"], &fetched["data"]["base64"]), (&json!(300_000), &Value::Null), "{fetched}");
+    assert!(std::fs::read(at("back.bin")).expect("it is there") == bytes, "what came back is not what was sent");
+
+    let missing = host.run(&["invoke", "downloadFile", "--input", "{\"fileId\": 99999}", "--output", &at("none.bin")], "");
+    assert_eq!(lines(&missing)[0]["error"]["kind"], "not_found");
+    assert!(!std::path::Path::new(&at("none.bin")).exists(), "a failed download leaves no file");
+}
+
+#[test]
+fn a_file_that_cannot_be_sent_or_kept_is_told_before_anything_is_sent() {
+    let host = Host::new();
+    let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
+    std::fs::write(at("empty.bin"), "").expect("it can be written");
+    // Longer than what is sent at most, without the bytes on the disk.
+    std::fs::File::create(at("huge.bin")).and_then(|file| file.set_len(1 << 30)).expect("it can be written");
+    for (file, words) in [
+        (at("none.bin"), "No such file"),
+        (host.folder.path().display().to_string(), "is a folder"),
+        (at("empty.bin"), "is empty"),
+        (at("huge.bin"), "at most 268435456 are sent"),
+    ] {
+        let output = host.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={file}")], "");
+        let outcome = &lines(&output)[0];
+        let faults = outcome["error"]["faults"].as_array().cloned().unwrap_or_default();
+        assert!(
+            faults.iter().any(|fault| fault["path"] == "/file" && fault["message"].as_str().is_some_and(|text| text.contains(words))),
+            "{outcome}"
+        );
+        assert_eq!((output.status.code(), faults.len(), &outcome["meta"]["requests"]), (Some(1), 1, &json!(0)), "{outcome}");
+    }
+    for (arguments, words) in [
+        (vec!["invoke", "addFile", "--file", "offer.pdf"], "write INPUT=PATH"),
+        (vec!["invoke", "downloadFile", "--input", "{\"fileId\": 1}", "--output", "/no/such/folder/x"], "No such file"),
+        (vec!["invoke", "downloadFile", "--input", "{\"fileId\": 1}", "--output", "/"], "is a folder"),
+    ] {
+        let output = host.run(&arguments, "");
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{words:?} is not in {}", stderr(&output));
+    }
+}

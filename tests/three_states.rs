@@ -1,6 +1,6 @@
 //! Absent, null and a value are three states all the way: each value travels exactly as given, or is one named fault.
 
-use connector_core::{Effect, Entry, Field, Invocation, Place, Runtime};
+use connector_core::{Declaration, Effect, Entry, Field, Invocation, Place, Rule, Runtime};
 use serde_json::{Map, Value, json};
 
 use crate::fixtures;
@@ -29,9 +29,11 @@ async fn each_value_travels_as_given_or_is_one_named_fault() {
     assert!(travelled > 80, "the test must see values travel, and saw {travelled}");
 }
 
-/// The required inputs of a fixture alone.
+/// The required inputs of a fixture alone, and those of which a rule demands one.
 fn required(input: &Value, entry: &Entry) -> Map<String, Value> {
-    let required = entry.fields().into_iter().filter(|field| field.shape.required);
+    let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
+    let demanded = |name: &str| rules.iter().any(|rule| matches!(rule, Rule::AnyOf(names) if names.contains(&name)));
+    let required = entry.fields().into_iter().filter(|field| field.shape.required || demanded(field.name));
     required.filter_map(|field| Some((field.name.to_owned(), input.get(field.name)?.clone()))).collect()
 }
 
@@ -49,7 +51,7 @@ async fn fate(runtime: &Runtime, entry: &Entry, field: &Field, value: &Value, in
     let url = line["url"].as_str().unwrap_or_default();
     let in_query =
         url.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == wire).map(|(_, value)| value);
-    let in_body = if field.place == Place::Own { line.get(wire) } else { line["json"].get(wire) };
+    let in_body = if field.place == Place::Own { line.get(wire) } else { line["json"].get(wire).or_else(|| line["form"].get(wire)) };
     let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let digit = value.as_bool().map(|flag| u8::from(flag).to_string());
     match in_query {

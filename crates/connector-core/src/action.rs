@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::connector::Connector;
 use crate::error::{Error, ErrorKind, Fault};
-use crate::field::{Field, FieldShape, Place};
+use crate::field::{Field, FieldShape, Holds, Place};
 use crate::outcome::Answer;
 use crate::page::{self, Paging};
 use crate::runtime::Call;
@@ -45,6 +46,8 @@ pub struct Declaration {
     pub rules: &'static [Rule],
     /// The inputs that it declares itself.
     pub own: &'static [Field],
+    /// The groups of inputs that it takes beside its own.
+    pub with: &'static [&'static [Field]],
     /// The action whose inputs it takes too.
     pub like: Option<fn() -> &'static Declaration>,
     /// Which of those it does not take, and why.
@@ -113,6 +116,13 @@ pub trait Declares {
     fn declaration() -> &'static Declaration;
 }
 
+/// A struct under `#[inputs]`.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no group of inputs", note = "name a struct that stands under #[inputs]")]
+pub trait Inputs {
+    /// Its inputs.
+    const FIELDS: &'static [Field];
+}
+
 /// An action as the catalogue holds it, which cannot tell a declared one from one by hand.
 #[async_trait]
 pub trait Action: fmt::Debug + Send + Sync {
@@ -137,6 +147,12 @@ pub trait Handler: DeserializeOwned + Send {
 #[derive(Debug)]
 pub struct Declared(&'static Declaration);
 
+/// An action that names its endpoint and leaves to code how it gets there.
+pub struct Coded(&'static Declaration, Code);
+
+/// The code of such an action.
+pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+
 /// An action written by hand.
 pub struct ByHand<H>(&'static Declaration, PhantomData<fn() -> H>);
 
@@ -144,6 +160,19 @@ impl Declared {
     /// The action of a declaration that has an endpoint.
     pub const fn new(declaration: &'static Declaration) -> Self {
         Self(declaration)
+    }
+}
+
+impl Coded {
+    /// The action of a declaration and its code.
+    pub const fn new(declaration: &'static Declaration, code: Code) -> Self {
+        Self(declaration, code)
+    }
+}
+
+impl fmt::Debug for Coded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Coded").field(&self.0.key).finish()
     }
 }
 
@@ -168,10 +197,21 @@ impl Action for Declared {
 
     async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
         let request = call.request(self.0);
-        if self.0.returns.file {
+        if self.0.returns.is_file() {
             return call.download(request).await;
         }
         call.send(request).await?.into_answer(self.0)
+    }
+}
+
+#[async_trait]
+impl Action for Coded {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        (self.1)(call, self.0).await
     }
 }
 
@@ -192,12 +232,32 @@ impl<H: Handler> Action for ByHand<H> {
 impl Declaration {
     /// The inputs, in the order in which they are shown: its own, and those of the action that it is like.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        let (own, without) = (self.own, self.without);
-        let like = self.like.map_or(&[][..], |like| like().own);
-        let taken =
-            move |field: &&Field| !own.iter().any(|other| other.name == field.name) && !without.iter().any(|(name, _)| *name == field.name);
-        let by_start = own.iter().chain(like).any(Field::is_start);
-        own.iter().chain(like.iter().filter(taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
+        let (without, declared) = (self.without, self.declared());
+        // What stands in the other's path names its record, not this one's.
+        let taken = move |field: &&Field| {
+            field.place != Place::Path
+                && !declared.clone().any(|other| other.name == field.name)
+                && !without.iter().any(|(name, _)| *name == field.name)
+        };
+        let by_start = self.told().any(Field::is_start);
+        self.declared().chain(self.of_the_other().filter(taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
+    }
+
+    /// Its own inputs, and those of its groups that it does not declare itself.
+    fn declared(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
+        let own = self.own;
+        let of_groups = self.with.iter().copied().flatten();
+        own.iter().chain(of_groups.filter(move |field| !own.iter().any(|other| other.name == field.name)))
+    }
+
+    /// The inputs of the action that it is like.
+    fn of_the_other(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.like.into_iter().flat_map(|like| like().declared())
+    }
+
+    /// All that tells how it pages.
+    fn told(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.declared().chain(self.of_the_other())
     }
 
     /// What must hold between inputs: what it says itself, and what follows from how it pages.
@@ -234,8 +294,7 @@ impl Declaration {
 
     /// How it pages, where it answers a list by pages.
     pub fn paging(&self) -> Option<Paging> {
-        let like = self.like.map_or(&[][..], |like| like().own);
-        self.own.iter().chain(like).find_map(|field| match field.wire {
+        self.told().find_map(|field| match field.wire {
             _ if field.is_start() => Some(Paging::Start),
             "cursor" if field.place == Place::Query => Some(Paging::Cursor),
             _ => None,
@@ -244,7 +303,7 @@ impl Declaration {
 
     /// Whether it answers a list.
     pub fn is_list(&self) -> bool {
-        self.returns.many || self.paging().is_some()
+        self.returns.holds == Holds::List || self.paging().is_some()
     }
 
     /// The field that travels as `wire`.

@@ -253,6 +253,7 @@ mod tests {
         description: "A vendor.",
         version: "1",
         domains: &[],
+        roots: &["/v2/", "/v1/"],
         auth: &[],
         envelope: Envelope {
             success: "ok",
@@ -283,6 +284,7 @@ mod tests {
             removed: None,
             rules: &[],
             own: &[],
+            with: &[],
             like: None,
             without: &[],
             returns: FieldShape::of::<Json>(),

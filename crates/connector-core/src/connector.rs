@@ -1,5 +1,7 @@
 //! A connector: its name, how one signs in to it, and how its answers are read.
 
+use percent_encoding::percent_decode_str;
+
 use crate::error::Error;
 use crate::response::Refusal;
 
@@ -16,6 +18,8 @@ pub struct Connector {
     pub version: &'static str,
     /// The domains below which its accounts live.
     pub domains: &'static [&'static str],
+    /// What the vendor serves its API below, as `/api/v2/`.
+    pub roots: &'static [&'static str],
     /// The ways to sign in.
     pub auth: &'static [Auth],
     /// Where an answer's parts stand.
@@ -62,6 +66,27 @@ impl Connector {
     pub fn owns_host(&self, host: &str) -> bool {
         let below = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
         self.domains.iter().any(|domain| below(domain))
+    }
+
+    /// Whether a path stays on the host and below its API, however it is read; if not, why.
+    pub fn serves(&self, path: &str) -> Result<(), String> {
+        if path.contains("://") || path.starts_with("//") {
+            return Err("it names a host; give the path alone, the host is the connection's own".to_owned());
+        }
+        if !self.roots.iter().any(|root| path.len() > root.len() && path.starts_with(root)) {
+            return Err(format!("it is not below {}", self.roots.join(" or ")));
+        }
+        if path.contains(['\\', '#', '@']) || path.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+            return Err("it has a character that a path cannot carry".to_owned());
+        }
+        let leaves = |segment: &str| {
+            let decoded = percent_decode_str(segment).decode_utf8_lossy();
+            matches!(&*decoded, "." | "..") || decoded.contains(['/', '\\']) || decoded.chars().any(char::is_control)
+        };
+        match path.split('/').skip(1).find(|segment| segment.is_empty() || leaves(segment)) {
+            Some(segment) => Err(format!("its segment {segment:?} could lead elsewhere")),
+            None => Ok(()),
+        }
     }
 
     /// The header that carries an API token.

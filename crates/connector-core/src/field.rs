@@ -37,6 +37,8 @@ pub enum Place {
     Query,
     /// As a member of the JSON body.
     Body,
+    /// As an object whose members are members of the JSON body.
+    Flat,
     /// As a pair of the form.
     Form,
     /// As a part of the multipart body.
@@ -56,6 +58,17 @@ pub enum Written {
     Digit,
 }
 
+/// What a value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// One thing.
+    One,
+    /// A list.
+    List,
+    /// A file: bytes with a name and a media type.
+    File,
+}
+
 /// What a field's type says, as data.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldShape {
@@ -65,10 +78,8 @@ pub struct FieldShape {
     pub nullable: bool,
     /// How it is written outside JSON.
     pub written: Written,
-    /// Whether it is a list.
-    pub many: bool,
-    /// Whether it is a file: bytes with a name and a media type.
-    pub file: bool,
+    /// What it holds.
+    pub holds: Holds,
     /// Its JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
 }
@@ -81,9 +92,14 @@ impl Field {
 }
 
 impl FieldShape {
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        self.holds == Holds::File
+    }
+
     /// What `T` says.
     pub const fn of<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, many: T::MANY, file: T::FILE, schema: T::schema }
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, holds: T::HOLDS, schema: T::schema }
     }
 }
 
@@ -99,10 +115,8 @@ pub trait FieldType {
     const NULLABLE: bool = false;
     /// How it is written outside JSON.
     const WRITTEN: Written = Written::Plain;
-    /// Whether it is a list.
-    const MANY: bool = false;
-    /// Whether it is a file.
-    const FILE: bool = false;
+    /// What it holds.
+    const HOLDS: Holds = Holds::One;
     /// Its JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }
@@ -296,7 +310,7 @@ impl<A: FieldType, B: FieldType> FieldType for Either<A, B> {
 }
 
 impl<T: FieldType> FieldType for Vec<T> {
-    const MANY: bool = true;
+    const HOLDS: Holds = Holds::List;
     fn schema(schemas: &mut Schemas) -> Value {
         json!({"type": "array", "items": T::schema(schemas)})
     }
@@ -327,7 +341,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const REQUIRED: bool = false;
     const NULLABLE: bool = T::NULLABLE;
     const WRITTEN: Written = T::WRITTEN;
-    const FILE: bool = T::FILE;
+    const HOLDS: Holds = T::HOLDS;
     fn schema(schemas: &mut Schemas) -> Value {
         T::schema(schemas)
     }

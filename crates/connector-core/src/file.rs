@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::error::Fault;
-use crate::field::{Field, FieldType};
+use crate::field::{Field, FieldType, Holds};
 use crate::schema::{Mode, Schemas};
 
 /// The type of an input that is a file, and of an answer that is one.
@@ -70,7 +70,7 @@ const BEGINNINGS: [(&str, &[&[u8]]); 7] = [
 ];
 
 impl FieldType for File {
-    const FILE: bool = true;
+    const HOLDS: Holds = Holds::File;
     fn schema(schemas: &mut Schemas) -> Value {
         let name = json!({"type": "string", "description": "The name of the file, without a folder."});
         let media = json!({"type": "string", "description": "The media type of the file."});
@@ -188,8 +188,8 @@ impl Files {
         let mut files = Vec::with_capacity(attached.len());
         for (name, upload) in attached {
             let at = format!("/{}", crate::input::escaped(&name));
-            if !fields.iter().any(|field| field.name == name && field.shape.file) {
-                let takers: Vec<&str> = fields.iter().filter(|field| field.shape.file).map(|field| field.name).collect();
+            if !fields.iter().any(|field| field.name == name && field.shape.is_file()) {
+                let takers: Vec<&str> = fields.iter().filter(|field| field.shape.is_file()).map(|field| field.name).collect();
                 let what =
                     if takers.is_empty() { "no input takes one".to_owned() } else { crate::action::listed(&takers, "or") + " takes one" };
                 faults.push(Fault::new(at, format!("there is a file for it, and {what}")));
@@ -209,7 +209,7 @@ impl Files {
     /// Reads the files within the input, which has passed its schema, and says what is wrong with any of them.
     pub(crate) fn read(&mut self, fields: &[&Field], input: &mut Map<String, Value>, most: u64) -> Vec<Fault> {
         let mut faults = Vec::new();
-        for field in fields.iter().filter(|field| field.shape.file) {
+        for field in fields.iter().filter(|field| field.shape.is_file()) {
             let Some(given) = input.get_mut(field.name) else { continue };
             let mut wrong = |member: &str, message: String| faults.push(Fault::new(format!("/{}/{member}", field.name), message));
             if let Some(upload) = self.get(field.name) {

@@ -92,6 +92,13 @@ impl Invocation {
         self
     }
 
+    /// With a fault of an input that the host has found already, told together with those found later.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
     /// With a place where a fetched file goes part by part; the outcome then tells its name, type and size alone.
     #[must_use]
     pub fn fetch_into(mut self, sink: impl tokio::io::AsyncWrite + Send + Unpin + 'static) -> Self {

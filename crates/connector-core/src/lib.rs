@@ -23,16 +23,16 @@ mod response;
 mod runtime;
 mod schema;
 
-pub use action::{Action, ByHand, Declaration, Declared, Declares, Effect, Endpoint, Handler, Method, Rule};
+pub use action::{Action, ByHand, Code, Coded, Declaration, Declared, Declares, Effect, Endpoint, Handler, Inputs, Method, Rule};
 pub use catalogue::{Catalogue, Entry, Kind, Registered};
 pub use connections::{Access, Connection, Connections, Credential, OneConnection};
 pub use connector::{Auth, Connector, Envelope};
-pub use connector_macros::{action, data_source, record};
+pub use connector_macros::{action, data_source, inputs, record};
 pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
 pub use error::{Error, ErrorKind, Fault, Retry, Upstream};
 pub use field::{
-    Base64, Both, Date, DateTime, Either, Field, FieldShape, FieldType, Flag, Id, Json, List, MapOf, Nullable, Place, Start, Text, UtcTime,
-    Uuid, Written,
+    Base64, Both, Date, DateTime, Either, Field, FieldShape, FieldType, Flag, Holds, Id, Json, List, MapOf, Nullable, Place, Start, Text,
+    UtcTime, Uuid, Written,
 };
 pub use file::{Content, File, Sink, Source, Upload};
 pub use invocation::{Invocation, Options};
@@ -42,7 +42,7 @@ pub use page::Paging;
 pub use record::{Closed, Member};
 pub use request::{Body, Part, Request};
 pub use response::{Refusal, Response};
-pub use runtime::{Builder, Call, Runtime};
+pub use runtime::{Builder, Call, Http, HttpAnswer, Runtime};
 pub use schema::Schemas;
 
 /// What the macros' output names; not an interface.

@@ -81,9 +81,10 @@ impl Request {
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
         request.query.extend(page::start(input).map(|start| ("start".to_owned(), start.to_owned())));
+        let in_body = |(field, _): &(&Field, &Value)| matches!(field.place, Place::Body | Place::Flat);
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
-            () if has(Place::Body) => Body::Json(object(placed(Place::Body))),
+            () if has(Place::Body) || has(Place::Flat) => Body::Json(object(given().filter(in_body))),
             () if has(Place::Form) => {
                 Body::Form(placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect())
             }
@@ -193,13 +194,19 @@ fn written(how: Written, value: &Value) -> String {
 /// A JSON object under wire names, in the order of the declaration.
 fn object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
     let mut text = vec![b'{'];
-    for (field, value) in fields {
+    let mut member = |name: &str, value: &Value| {
         if text.len() > 1 {
             text.push(b',');
         }
-        serde_json::to_writer(&mut text, field.wire).expect("a name is written to memory");
+        serde_json::to_writer(&mut text, name).expect("a name is written to memory");
         text.push(b':');
         serde_json::to_writer(&mut text, value).expect("a value is written to memory");
+    };
+    for (field, value) in fields {
+        match value {
+            Value::Object(members) if field.place == Place::Flat => members.iter().for_each(|(name, value)| member(name, value)),
+            _ => member(field.wire, value),
+        }
     }
     text.push(b'}');
     text.into()

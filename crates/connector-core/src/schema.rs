@@ -82,6 +82,9 @@ impl Schemas {
                 known => schema = known.clone(),
             }
         }
+        if let Some(either) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+            either.push(json!({"type": "null"}));
+        }
         if let Some(kind) = schema.get("type").filter(|kind| kind.is_string()) {
             schema["type"] = json!([kind, "null"]);
         }
@@ -141,7 +144,7 @@ pub(crate) fn fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
             Place::Path => Some("path"),
             Place::Query => Some("query"),
             Place::Body | Place::Form | Place::Multipart => Some("body"),
-            Place::Own => None,
+            Place::Flat | Place::Own => None,
         };
         if let Some(place) = place {
             property["x-wire"] = format!("{place}:{}", field.wire).into();

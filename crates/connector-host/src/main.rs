@@ -6,6 +6,8 @@ mod connectors;
 mod env;
 mod examples;
 mod exit_code;
+mod files;
+mod reference;
 mod render;
 
 use std::process::ExitCode;

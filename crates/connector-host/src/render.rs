@@ -80,13 +80,13 @@ const PLAIN: &str = "\u{1b}[0m";
 const FEW: usize = 6;
 
 /// The values of a closed set, or of a list of them, where they are many.
-fn many(schema: &Value) -> Option<String> {
+pub(crate) fn many(schema: &Value) -> Option<String> {
     let values = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array()).filter(|values| values.len() > FEW)?;
     Some(values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "))
 }
 
 /// A schema's type in a few words.
-fn type_of(schema: &Value, root: &Value) -> String {
+pub(crate) fn type_of(schema: &Value, root: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
         return type_of(&root["$defs"][name], root);
     }

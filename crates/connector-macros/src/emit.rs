@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, DataSource, Input, Record, Shape};
+use crate::parse::{Action, DataSource, Group, Input, Record, Shape};
 
 pub(crate) fn action(action: &Action) -> TokenStream {
     let Action { key, scopes, rules, .. } = action;
@@ -24,6 +24,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
     let removed = option(action.removed.as_ref());
     let returns = action.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
     let like = option(action.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
+    let with = action.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::FIELDS));
     let without = action.without.iter().map(|(name, why)| quote!((#name, #why)));
     let fields = action.inputs.iter().map(field);
     let paths = action.inputs.iter().filter(|input| input.place == "Path").map(|input| {
@@ -31,11 +32,14 @@ pub(crate) fn action(action: &Action) -> TokenStream {
         let complaint = format!("`{}` stands in the path and is always given: take the Option off", input.wire);
         quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #complaint);)
     });
-    let (item, kind) = if action.by_hand {
-        (readable(action), quote!(::connector_core::ByHand::<#name>))
-    } else {
+    let plain = || {
         let item = &action.item;
-        (quote!(#[allow(dead_code)] #item), quote!(::connector_core::Declared))
+        quote!(#[allow(dead_code)] #item)
+    };
+    let (item, kind, code) = match &action.by_hand {
+        Some(function) => (plain(), quote!(::connector_core::Coded), quote!(, #function)),
+        None if action.endpoint.is_some() || action.removed.is_some() => (plain(), quote!(::connector_core::Declared), quote!()),
+        None => (readable(action), quote!(::connector_core::ByHand::<#name>), quote!()),
     };
     quote! {
         #item
@@ -56,6 +60,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                 removed: #removed,
                 rules: &[#(::connector_core::Rule::#rules),*],
                 own: &[#(#fields),*],
+                with: &[#(#with),*],
                 like: #like,
                 without: &[#(#without),*],
                 returns: ::connector_core::FieldShape::of::<#returns>(),
@@ -65,9 +70,22 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                     &DECLARATION
                 }
             }
-            static ACTION: #kind = <#kind>::new(&DECLARATION);
+            static ACTION: #kind = <#kind>::new(&DECLARATION #code);
             ::connector_core::__private::inventory::submit! { ::connector_core::Registered::Action(&ACTION) }
         };
+    }
+}
+
+pub(crate) fn group(group: &Group) -> TokenStream {
+    let Group { item, inputs } = group;
+    let name = &item.ident;
+    let fields = inputs.iter().map(field);
+    quote! {
+        #[allow(dead_code)]
+        #item
+        impl ::connector_core::Inputs for #name {
+            const FIELDS: &'static [::connector_core::Field] = &[#(#fields),*];
+        }
     }
 }
 
@@ -83,10 +101,7 @@ fn readable(action: &Action) -> TokenStream {
             }
         }
     }
-    // What travels by the declaration need not be read by the code.
-    let unread = action.endpoint.as_ref().map(|_| quote!(#[allow(dead_code)]));
     quote! {
-        #unread
         #[derive(::connector_core::__private::serde::Deserialize)]
         #[serde(crate = "::connector_core::__private::serde", rename_all = "camelCase")]
         #item

@@ -12,11 +12,19 @@ use syn::{DeriveInput, parse_macro_input};
 /// Declares an action: the struct's name is its key, its doc comment its label and description, its fields its inputs.
 ///
 /// `#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read"), cost = 1, returns(Deal))]`; without an endpoint the
-/// action is written by hand and implements `Handler`. Further words: `idempotent = bool`, `destructive`, `rules(…)`.
+/// action is written by hand and implements `Handler`. Further words: `idempotent = bool`, `destructive`, `rules(…)`,
+/// `with(Group)`, `like(Action)`, `without(input = "why")`, `by_hand(function)`, `removed("what replaced it")`.
 #[proc_macro_attribute]
 pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
     written(parse::action(arguments.into(), item).map(|declared| emit::action(&declared)))
+}
+
+/// Declares inputs that several actions take by `with(Group)`: the fields of a struct, which travel in the query.
+#[proc_macro_attribute]
+pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = parse_macro_input!(item as DeriveInput);
+    written(parse::group(arguments.into(), item).map(|declared| emit::group(&declared)))
 }
 
 /// Declares a picklist: `#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"))]`.

@@ -5,7 +5,7 @@ use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Lit, LitBool, LitInt, LitStr, Meta, MetaNameValue, Result, Token, Type,
+    Attribute, Data, DeriveInput, Error, Expr, Fields, Ident, Lit, LitBool, LitInt, LitStr, Meta, MetaNameValue, Path, Result, Token, Type,
 };
 
 /// What `#[action]` read.
@@ -20,14 +20,16 @@ pub(crate) struct Action {
     pub(crate) returns: Option<Type>,
     pub(crate) idempotent: Option<LitBool>,
     pub(crate) destructive: bool,
-    /// Whether code runs it, although it names an endpoint.
-    pub(crate) by_hand: bool,
+    /// The function that runs it, although it names an endpoint.
+    pub(crate) by_hand: Option<Path>,
     /// What replaced it, where the vendor took it away.
     pub(crate) removed: Option<LitStr>,
     pub(crate) rules: Vec<Expr>,
     /// The action whose inputs this one takes too.
     pub(crate) like: Option<Type>,
-    /// Which of those it does not take, and why.
+    /// The groups of inputs that it takes beside its own.
+    pub(crate) with: Vec<Type>,
+    /// Which of those of the other action it does not take, and why.
     pub(crate) without: Vec<(String, LitStr)>,
     pub(crate) inputs: Vec<Input>,
 }
@@ -57,6 +59,13 @@ pub(crate) struct Input {
     /// Whether it is an `Option<Nullable<…>>`, which serde alone cannot tell null from absent for.
     pub(crate) three_states: bool,
     pub(crate) optional: bool,
+}
+
+/// What `#[inputs]` read.
+pub(crate) struct Group {
+    /// The struct, its attributes of ours taken off.
+    pub(crate) item: DeriveInput,
+    pub(crate) inputs: Vec<Input>,
 }
 
 /// What `#[data_source]` read.
@@ -93,10 +102,11 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
         returns: None,
         idempotent: None,
         destructive: false,
-        by_hand: false,
+        by_hand: None,
         removed: None,
         rules: Vec::new(),
         like: None,
+        with: Vec::new(),
         without: Vec::new(),
         inputs: Vec::new(),
         item: item.clone(),
@@ -124,9 +134,10 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
             "returns" => read.returns = Some(meta.require_list()?.parse_args()?),
             "idempotent" => read.idempotent = Some(value(meta)?),
             "destructive" => read.destructive = meta.require_path_only().map(|_| true)?,
-            "by_hand" => read.by_hand = meta.require_path_only().map(|_| true)?,
+            "by_hand" => read.by_hand = Some(meta.require_list()?.parse_args()?),
             "removed" => read.removed = Some(meta.require_list()?.parse_args()?),
             "rules" => read.rules = list::<Expr>(meta)?,
+            "with" => read.with = list::<Type>(meta)?,
             "like" => read.like = Some(meta.require_list()?.parse_args()?),
             "without" => {
                 for (name, why) in list::<MetaNameValue>(meta)?
@@ -138,8 +149,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
                 }
             }
             _ => {
-                let known =
-                    "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, like, without";
+                let known = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, with, \
+                             like, without";
                 let what = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
                 return Err(Error::new(meta.span(), format!("unknown {what} `{name}`: one of {known}")));
             }
@@ -149,7 +160,12 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
         Some(endpoint) => variables(&endpoint.path)?,
         None => Vec::new(),
     };
-    read.inputs = inputs(&mut item, &read, &variables)?;
+    let otherwise = match &read.endpoint {
+        None => "Own",
+        Some(endpoint) if endpoint.method == "get" || endpoint.method == "delete" => "Query",
+        Some(_) => "Body",
+    };
+    read.inputs = inputs(&mut item, "an action", &variables, otherwise)?;
     for variable in &variables {
         if !read.inputs.iter().any(|input| input.place == "Path" && &input.wire == variable) {
             let path = &read.endpoint.as_ref().expect("a variable comes from an endpoint").path;
@@ -163,8 +179,8 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
                 "a removed action makes no call: `removed(\"what replaced it\")` stands alone, on a struct without fields",
             ));
         }
-    } else if read.endpoint.is_none() {
-        read.by_hand = true;
+    } else if read.endpoint.is_none() && read.by_hand.is_some() {
+        return Err(Error::new(span, "`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`"));
     }
     if read.like.is_none() && !read.without.is_empty() {
         return Err(Error::new(span, "`without` takes inputs from `like(Action)`: name the action"));
@@ -176,32 +192,41 @@ pub(crate) fn action(arguments: TokenStream, mut item: DeriveInput) -> Result<Ac
     Ok(read)
 }
 
-fn inputs(item: &mut DeriveInput, read: &Action, variables: &[String]) -> Result<Vec<Input>> {
+pub(crate) fn group(arguments: TokenStream, mut item: DeriveInput) -> Result<Group> {
+    if let Some(word) = metas(arguments)?.first() {
+        return Err(Error::new(word.span(), "#[inputs] takes no words: take it out"));
+    }
+    let inputs = inputs(&mut item, "a group of inputs", &[], "Query")?;
+    if let Some(source) = inputs.iter().find(|input| input.place != "Query") {
+        return Err(Error::new(source.ty.span(), "a group travels in the query: declare in the action what does not"));
+    }
+    Ok(Group { item, inputs })
+}
+
+/// The fields of `what`: those that the path names travel there, and the others where they say, or `otherwise`.
+fn inputs(item: &mut DeriveInput, what: &str, variables: &[String], otherwise: &'static str) -> Result<Vec<Input>> {
     let fields = match &mut item.data {
         Data::Struct(data) => &mut data.fields,
-        _ => return Err(Error::new(item.ident.span(), "an action is a struct: its fields are its inputs; declare one for each")),
+        _ => {
+            return Err(Error::new(item.ident.span(), format!("{what} is a struct: its fields are its inputs; declare one for each")));
+        }
     };
     let named = match fields {
         Fields::Named(named) => &mut named.named,
         Fields::Unit => return Ok(Vec::new()),
-        Fields::Unnamed(_) => return Err(Error::new(item.ident.span(), "give the fields names: they are the action's inputs")),
+        Fields::Unnamed(_) => return Err(Error::new(item.ident.span(), format!("give the fields names: they are inputs of {what}"))),
     };
-    let by_hand = read.endpoint.is_none();
-    let in_query = read.endpoint.as_ref().is_some_and(|e| e.method == "get" || e.method == "delete");
     let mut inputs: Vec<Input> = Vec::new();
     for field in named {
         let ident = field.ident.clone().expect("named fields have names");
         let written = ident.to_string().trim_start_matches("r#").to_owned();
         let sentence = doc(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.whole();
         let wire = take_string(&mut field.attrs, "wire")?.unwrap_or_else(|| written.clone());
-        let mut place = match () {
-            () if by_hand => "Own",
-            () if variables.contains(&wire) => "Path",
-            () if in_query => "Query",
-            () => "Body",
-        };
+        let mut place = if variables.contains(&wire) { "Path" } else { otherwise };
         let mut told = None;
-        for (word, name) in [("query", "Query"), ("body", "Body"), ("form", "Form"), ("multipart", "Multipart")] {
+        for (word, name) in
+            [("query", "Query"), ("body", "Body"), ("flat", "Flat"), ("form", "Form"), ("multipart", "Multipart"), ("own", "Own")]
+        {
             let Some(attribute) = take(&mut field.attrs, word) else { continue };
             if place == "Path" {
                 return Err(Error::new(

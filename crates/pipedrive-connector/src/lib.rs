@@ -15,6 +15,7 @@ pub static CONNECTOR: Connector = Connector {
     description: "Work with deals, contacts, activities and the rest of the Pipedrive sales CRM.",
     version: env!("CARGO_PKG_VERSION"),
     domains: &["pipedrive.com"],
+    roots: &["/api/v2/", "/api/v1/", "/v1/"],
     auth: &[Auth::OAuth2, Auth::ApiToken { header: "x-api-token" }],
     envelope: Envelope {
         success: "success",

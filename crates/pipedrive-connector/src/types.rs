@@ -1,14 +1,44 @@
 //! Shapes that three rooms or more use.
 
-use connector_core::{FieldType, Schemas, record};
+use connector_core::{FieldType, Schemas, Start, Text, Uuid, inputs, record};
 use serde_json::{Value, json};
 
-/// How many records a page has: 1 to 500.
-pub(crate) struct Limit;
+/// How many records a page of most lists has.
+pub(crate) type Limit = AtMost<500>;
 
-impl FieldType for Limit {
+/// How many records a page has: 1 to `MOST`.
+pub(crate) struct AtMost<const MOST: u16>;
+
+impl<const MOST: u16> FieldType for AtMost<MOST> {
     fn schema(_: &mut Schemas) -> Value {
-        json!({"type": "integer", "minimum": 1, "maximum": 500})
+        json!({"type": "integer", "minimum": 1, "maximum": MOST})
+    }
+}
+
+/// A list that pages by Pipedrive's cursor.
+#[inputs]
+pub(crate) struct ByCursor {
+    /// How many records a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    cursor: Option<Text>,
+}
+
+/// A list that pages by the place of its first record.
+#[inputs]
+pub(crate) struct ByStart {
+    /// The place at which to start, counted from 0. Left out, the first.
+    start: Option<Start>,
+    /// How many records a page has, at most 500. Left out, 100.
+    limit: Option<Limit>,
+}
+
+/// A whole number that travels as a text.
+pub(crate) struct Digits;
+
+impl FieldType for Digits {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": "^[0-9]{1,9}$", "examples": ["42"]})
     }
 }
 
@@ -18,6 +48,15 @@ pub(crate) struct CustomFields;
 impl FieldType for CustomFields {
     fn schema(_: &mut Schemas) -> Value {
         json!({"type": "object", "additionalProperties": true})
+    }
+}
+
+/// Custom fields where they stand beside a record's own: a key has forty hexadecimal digits, so that it is none of those.
+pub(crate) struct CustomFieldsByKey;
+
+impl FieldType for CustomFieldsByKey {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "object", "patternProperties": {"^[0-9a-f]{40}(_[a-z_0-9]+)?$": true}, "additionalProperties": false})
     }
 }
 
@@ -54,6 +93,26 @@ pub(crate) enum VisibleTo {
 pub(crate) struct Deleted {
     /// The ID of the deleted record.
     pub(crate) id: i64,
+}
+
+/// Who may see a record, as API v1 has it: a number in a text.
+#[record]
+pub(crate) enum VisibleToText {
+    #[wire("1")]
+    Owner,
+    #[wire("3")]
+    Group,
+    #[wire("5")]
+    GroupAndBelow,
+    #[wire("7")]
+    Company,
+}
+
+/// A record that was deleted, known by a UUID.
+#[record]
+pub(crate) struct DeletedUuid {
+    /// The ID of the deleted record.
+    pub(crate) id: Uuid,
 }
 
 /// An address; writing it replaces all of its parts.

@@ -7,7 +7,7 @@ use crate::connections::Connections;
 use crate::connector::Connector;
 use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
-use crate::runtime::transport::{Transport, TransportSettings};
+use crate::runtime::transport::{Http, Transport, TransportSettings};
 use crate::runtime::{Inner, Runtime};
 
 /// A runtime to be set up.
@@ -17,6 +17,7 @@ pub struct Builder {
     connections: Option<Box<dyn Connections>>,
     ledger: Option<Box<dyn Ledger>>,
     transport: TransportSettings,
+    http: Option<Http>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -82,6 +83,13 @@ impl Builder {
         self
     }
 
+    /// The HTTP client to use, in place of one of its own; what is set of proxy, authorities and limits is that client's.
+    #[must_use]
+    pub fn http(mut self, http: &Http) -> Self {
+        self.http = Some(http.clone());
+        self
+    }
+
     /// The runtime, or what is wrong with how it was set up.
     pub fn build(self) -> Result<Runtime, Error> {
         let connections = self.connections.ok_or_else(|| Error::new(ErrorKind::Bug, "The runtime was given no connections."))?;
@@ -89,7 +97,10 @@ impl Builder {
             catalogue: Catalogue::of(&self.connectors)?,
             connections,
             ledger: self.ledger,
-            transport: Transport::new(self.transport)?,
+            transport: match self.http {
+                Some(http) => http.transport(),
+                None => Arc::new(Transport::new(self.transport)?),
+            },
         })))
     }
 }

@@ -24,6 +24,7 @@ use crate::runtime::transport::Transport;
 pub use builder::Builder;
 pub use call::Call;
 use call::{Given, Session};
+pub use transport::{Http, HttpAnswer};
 
 /// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ struct Inner {
     catalogue: Catalogue,
     connections: Box<dyn Connections>,
     ledger: Option<Box<dyn Ledger>>,
-    transport: Transport,
+    transport: Arc<Transport>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -82,7 +83,7 @@ impl Inner {
         let work = async {
             let entry = self.catalogue.find(connector.as_deref(), &action)?;
             still_there(entry)?;
-            if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.file) {
+            if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(no_file(entry));
             }
             let given = self.checked(entry, input, files, faults)?;
@@ -212,7 +213,7 @@ fn still_there(entry: &Entry) -> Result<(), Error> {
 }
 
 fn no_file(entry: &Entry) -> Error {
-    Error::new(ErrorKind::InvalidInvocation, format!("{} answers no file to put elsewhere.", entry.key()))
+    Error::new(ErrorKind::InvalidInvocation, format!("The action {} answers no file to put elsewhere.", entry.key()))
         .with_hint("Leave out where the file goes.")
 }
 

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::io::ReaderStream;
@@ -157,6 +158,64 @@ impl Transport {
             }
         };
         host.acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+/// The HTTP client for what a connection needs before it is one: tokens, and whose they are. Clones share one client,
+/// and a runtime can be built on it.
+#[derive(Clone)]
+pub struct Http(Arc<Transport>);
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, at most a mebibyte.
+    pub body: Bytes,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// A client with a proxy for https, and certificate authorities to trust beside the public ones, as PEM.
+    pub fn new(proxy: Option<String>, authorities: Vec<u8>) -> Result<Self, Error> {
+        Transport::new(TransportSettings { proxy, authorities, ..TransportSettings::default() }).map(|transport| Self(Arc::new(transport)))
+    }
+
+    /// Posts a form under Basic authentication, as an OAuth server takes it: over https, or to this machine.
+    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
+        let url =
+            Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
+        // The same rule as for a connection's host: a secret travels over https, or stays on this machine.
+        Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.0.client.post(url).basic_auth(user, Some(password.expose_secret()));
+        let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(body);
+        self.answer(request, Effect::Write).await
+    }
+
+    /// Reads what an access token gives at its own host.
+    pub async fn get(&self, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
+        let request = Request::new(Method::Get, path, 0);
+        let sent = self.0.request(&request, access, "authorization", None)?;
+        self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpAnswer, Error> {
+        const MOST: usize = 1 << 20;
+        const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
+        let mut response = request.timeout(LONGEST).send().await.map_err(|error| failed(error, effect))?;
+        let (status, told) = (response.status().as_u16(), response.content_length());
+        Ok(HttpAnswer { status, body: body(&mut response, told, MOST, effect).await? })
+    }
+
+    pub(super) fn transport(&self) -> Arc<Transport> {
+        Arc::clone(&self.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `connector list`, `describe` and `manifest`: what there is.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use connector_core::{Catalogue, Entry, Kind};
@@ -11,7 +11,7 @@ use super::Failure;
 use crate::connectors::CONNECTORS;
 use crate::examples::example;
 use crate::exit_code::Exit;
-use crate::render;
+use crate::{reference, render};
 
 #[derive(clap::Args)]
 pub(super) struct ListArguments {
@@ -51,6 +51,9 @@ pub(super) struct ManifestArguments {
     /// Write to a file
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Write the reference for people into a folder, one Markdown page for each kind of record
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["check", "write"])]
+    docs: Option<PathBuf>,
 }
 
 fn catalogue() -> Result<Catalogue, Failure> {
@@ -108,7 +111,11 @@ pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
         let known: Vec<&str> = CONNECTORS.iter().map(|connector| connector.key).collect();
         Failure::usage(format!("there is no connector {:?}; there are: {}", arguments.connector, known.join(", ")))
     })?;
-    let mut text = serde_json::to_string_pretty(&catalogue.manifest(connector, example)).expect("a value is written to memory");
+    let manifest = catalogue.manifest(connector, example);
+    if let Some(folder) = &arguments.docs {
+        return write_pages(folder, &manifest);
+    }
+    let mut text = serde_json::to_string_pretty(&manifest).expect("a value is written to memory");
     text.push('\n');
     if let Some(file) = &arguments.write {
         std::fs::write(file, text).map_err(|error| Failure::host(format!("{}: {error}", file.display())))?;
@@ -127,6 +134,16 @@ pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
         )));
     }
     print(text.as_bytes())
+}
+
+fn write_pages(folder: &Path, manifest: &Value) -> Result<Exit, Failure> {
+    let failed = |path: &Path, error: std::io::Error| Failure::host(format!("{}: {error}", path.display()));
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for (name, page) in reference::pages(manifest) {
+        let path = folder.join(name);
+        std::fs::write(&path, page).map_err(|error| failed(&path, error))?;
+    }
+    Ok(Exit::Ok)
 }
 
 fn print(text: &[u8]) -> Result<Exit, Failure> {

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::io::{IsTerminal, Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Invocation, Outcome, Runtime};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
@@ -9,10 +11,14 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Failure, runtime};
 use crate::exit_code::Exit;
+use crate::files::{self, Fetched};
 use crate::render;
 
 /// A longer line than this is refused, so that one line cannot fill the memory.
 const LONGEST_LINE: usize = 64 << 20;
+
+/// How long a call may take that sends or fetches a file.
+const FOR_A_FILE: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
@@ -24,6 +30,12 @@ pub(super) struct Arguments {
     /// The connection to use
     #[arg(long, value_name = "NAME", requires = "action")]
     connection: Option<String>,
+    /// A file for an input, as file=offer.pdf; may be given again for another input
+    #[arg(long, value_name = "INPUT=PATH", requires = "action")]
+    file: Vec<String>,
+    /// Where a fetched file goes; the outcome then tells its name, type and size alone
+    #[arg(long, value_name = "FILE", requires = "action")]
+    output: Option<PathBuf>,
     /// Send nothing, and show what would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
@@ -54,10 +66,6 @@ struct Later {
     #[arg(long, hide = true)]
     estimate: bool,
     #[arg(long, hide = true)]
-    output: Option<String>,
-    #[arg(long, hide = true)]
-    file: Option<String>,
-    #[arg(long, hide = true)]
     stream: bool,
 }
 
@@ -69,8 +77,6 @@ impl Later {
             ("--view", self.view.is_some()),
             ("--fields", self.fields.is_some()),
             ("--estimate", self.estimate),
-            ("--output", self.output.is_some()),
-            ("--file", self.file.is_some()),
             ("--stream", self.stream),
         ]
         .into_iter()
@@ -110,10 +116,21 @@ async fn one(runtime: &Runtime, action: &str, arguments: &Arguments) -> Result<O
         Some(given) => invocation.input_json(&input(given)?),
         None => Ok(invocation),
     };
-    Ok(match invocation {
-        Ok(invocation) => runtime.invoke(invocation).await,
-        Err(refused) => *refused,
-    })
+    let mut invocation = match invocation {
+        Ok(invocation) => invocation,
+        Err(refused) => return Ok(*refused),
+    };
+    for given in &arguments.file {
+        invocation = files::attach(invocation, given)?;
+    }
+    if !arguments.file.is_empty() || arguments.output.is_some() {
+        invocation.options.timeout = FOR_A_FILE;
+    }
+    let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
+    let fetched = Fetched::into(path)?;
+    let outcome = runtime.invoke(fetched.of(invocation)?).await;
+    fetched.keep(&outcome, arguments.dry_run)?;
+    Ok(outcome)
 }
 
 /// The input's text: itself, a file's, or stdin's.

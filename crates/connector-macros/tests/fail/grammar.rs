@@ -331,4 +331,53 @@ mod without_like {
     }
 }
 
+mod removed_with_inputs {
+    use connector_core::action;
+
+    /// Get Subscription
+    ///
+    /// Get details of a subscription
+    #[action(removed("Read the deal's products."))]
+    struct GetSubscription {
+        /// The subscription to read.
+        subscription_id: connector_core::Id,
+    }
+
+    /// Delete Subscription
+    ///
+    /// Delete a subscription
+    #[action(removed("Delete the deal's product."), cost = 1)]
+    struct DeleteSubscription;
+}
+
+mod code_without_endpoint {
+    use connector_core::action;
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(by_hand(run))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::Id,
+    }
+}
+
+mod group_with_words_and_group_beyond_the_query {
+    use connector_core::inputs;
+
+    #[inputs(query)]
+    struct ByStart {
+        /// Where to start.
+        start: Option<connector_core::Start>,
+    }
+
+    #[inputs]
+    struct Titled {
+        /// The title.
+        #[body]
+        title: Option<String>,
+    }
+}
+
 fn main() {}

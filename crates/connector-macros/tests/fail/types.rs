@@ -87,6 +87,18 @@ mod data_source_over_no_action {
     struct SelectDeal;
 }
 
+mod no_group_of_inputs {
+    use connector_core::{Json, action};
+
+    struct ByCursor;
+
+    /// Get Deals
+    ///
+    /// Get all deals
+    #[action(get("/v2/deals"), returns(Vec<Json>), with(ByCursor))]
+    struct GetDeals {}
+}
+
 include!("../with/connector.rs");
 
 fn main() {}

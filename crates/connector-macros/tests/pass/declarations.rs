@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Answer, Call, Catalogue, Date, Error, Handler, Id, Invocation, Json, Kind, List, Nullable, Place, Text, action, data_source, record,
+    Answer, Call, Catalogue, Date, Effect, Error, Handler, Holds, Id, Invocation, Json, Kind, List, MapOf, Nullable, Paging, Place, Start, Text,
+    action, data_source, inputs, record,
 };
 use serde_json::{Value, json};
 
@@ -166,10 +167,80 @@ enum DealExtra {
     NextActivityId,
 }
 
+/// Get Person Files
+///
+/// List files of a person
+#[action(get("/v1/persons/{person_id}/files"), returns(Vec<Json>), with(ByStart))]
+struct GetPersonFiles {
+    /// The person whose files to read.
+    person_id: Id,
+    /// How many files a page has. Left out, 100.
+    limit: Option<i64>,
+}
+
+/// A list that pages by the place of its first record.
+#[inputs]
+struct ByStart {
+    /// The place at which to start. Left out, the first.
+    start: Option<Start>,
+    /// How many records a page has. Left out, 500.
+    limit: Option<i64>,
+}
+
+/// Get Deal Files
+///
+/// List files of a deal
+#[action(get("/v1/deals/{deal_id}/files"), returns(Vec<Json>), like(GetPersonFiles))]
+struct GetDealFiles {
+    /// The deal whose files to read.
+    deal_id: Id,
+}
+
+/// Get Subscription
+///
+/// Get details of a subscription
+#[action(removed("Read the deal's products."))]
+struct GetSubscription;
+
+/// Add Lead
+///
+/// Add a lead
+#[action(post("/v1/leads"), returns(Json), by_hand(add_lead))]
+struct AddLead {
+    /// The title.
+    title: String,
+    /// Custom fields. Left out, none is set.
+    #[flat]
+    custom_fields: Option<MapOf<Json>>,
+    /// How to go about it. Left out, as usual.
+    #[own]
+    how: Option<String>,
+}
+
+fn add_lead<'a>(
+    call: &'a Call<'_>,
+    declaration: &'static connector_core::Declaration,
+) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+    Box::pin(async move { call.send(call.request(declaration)).await?.into_answer(declaration) })
+}
+
 fn main() {
     let catalogue = Catalogue::of(&[&CONNECTOR]).expect("no key is there twice");
     let keys: Vec<&str> = catalogue.entries().iter().map(|entry| entry.key()).collect();
-    assert_eq!(keys, ["changeDeal", "getDeal", "getDeals", "mergeDeals", "ping", "searchDeals", "selectDeal", "setNote"]);
+    assert_eq!(keys, [
+        "addLead",
+        "changeDeal",
+        "getDeal",
+        "getDealFiles",
+        "getDeals",
+        "getPersonFiles",
+        "getSubscription",
+        "mergeDeals",
+        "ping",
+        "searchDeals",
+        "selectDeal",
+        "setNote",
+    ]);
     let declared = |key: &str| catalogue.find(None, key).expect("it is declared").declaration().expect("it is an action");
 
     let get = declared("getDeal");
@@ -181,7 +252,22 @@ fn main() {
         ("type", "type", Place::Query),
     ]);
     assert_eq!(get.own[0].source, Some("selectDeal"));
-    assert!(declared("getDeals").is_paged() && declared("getDeals").returns.many);
+    assert!(declared("getDeals").paging() == Some(Paging::Cursor) && declared("getDeals").returns.holds == Holds::List);
+
+    let files = declared("getDealFiles");
+    assert_eq!(files.fields().map(|field| (field.name, field.place)).collect::<Vec<_>>(), [
+        ("dealId", Place::Path),
+        ("limit", Place::Query),
+        ("start", Place::Query),
+        ("cursor", Place::Own),
+    ], "a list that pages by a place has a cursor of ours, and another's path stays its own");
+    let limit = files.fields().find(|field| field.name == "limit").expect("it is there");
+    assert_eq!(limit.doc, "How many files a page has. Left out, 100.", "what an action declares itself stands before its groups'");
+    assert_eq!((files.paging(), files.rules().count()), (Some(Paging::Start), 1));
+    let gone = declared("getSubscription");
+    assert_eq!((gone.removed, gone.effect(), gone.fields().count()), (Some("Read the deal's products."), Effect::Read, 0));
+    let lead = declared("addLead");
+    assert_eq!(lead.fields().map(|field| field.place).collect::<Vec<_>>(), [Place::Body, Place::Flat, Place::Own]);
 
     let update = declared("changeDeal");
     assert_eq!(update.fields().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [

@@ -6,7 +6,17 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
     description: "A vendor of examples.",
     version: "1.0.0",
     domains: &["acme.example"],
+    roots: &["/v2/", "/v1/"],
     auth: &[connector_core::Auth::OAuth2],
-    envelope: connector_core::Envelope { success: "success", data: "data", beside: "beside", next_cursor: "next", found: ("items", "item") },
+    envelope: connector_core::Envelope {
+        success: "success",
+        data: "data",
+        beside: "beside",
+        next_cursor: "next",
+        place: "page",
+        more: "more",
+        next_start: "next_start",
+        found: ("items", "item"),
+    },
     refusal: |refusal| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
 };

@@ -1,4 +1,6 @@
 //! Actions that need code.
 
+pub(crate) mod old_fields;
 mod operations;
+pub(crate) mod person_field;
 mod raw_request;

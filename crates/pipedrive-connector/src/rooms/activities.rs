@@ -1,14 +1,14 @@
 //! Activities: calls, meetings and tasks, planned and done.
 
-use connector_core::{Date, DateTime, Id, List, Text, Uuid, action, record};
+use connector_core::{Date, DateTime, Id, List, Uuid, action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, Deleted, Limit, SortDirection};
+use crate::types::{Address, ByCursor, Deleted, SortDirection};
 
 /// Get Activities
 ///
 /// Get all activities assigned to a particular user
-#[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>))]
+#[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>), with(ByCursor))]
 struct GetActivities {
     /// A filter of the account; it overrides IDs, owner, deal, lead, person and organization. Left out, none applies.
     #[overrides(ids, owner_id, deal_id, lead_id, person_id, org_id)]
@@ -40,10 +40,6 @@ struct GetActivities {
     sort_direction: Option<SortDirection>,
     /// Further fields to include in the answer. Left out, none is.
     include_fields: Option<List<ActivityExtra>>,
-    /// How many activities a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Get Activity

@@ -3,7 +3,7 @@
 use connector_core::{Date, DateTime, Flag, Id, Json, List, MapOf, Nullable, Text, UtcTime, action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{CustomFields, Deleted, Limit, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{ByCursor, ByStart, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
 
 /// Add Deal
 ///
@@ -77,7 +77,7 @@ struct GetDeal {
 /// Get Deals
 ///
 /// Get all deals
-#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>))]
+#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ByCursor))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status. Left out, none applies.
     #[overrides(ids, owner_id, person_id, org_id, pipeline_id, stage_id, status)]
@@ -114,10 +114,6 @@ pub(crate) struct GetDeals {
     include_option_labels: Option<bool>,
     /// Whether the labels come with their names. Left out, they come as IDs alone.
     include_labels: Option<bool>,
-    /// How many deals a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Get Pipeline Deals
@@ -184,6 +180,17 @@ struct GetOrganizationDeals {
     /// The organization whose deals to read.
     #[source(SelectOrganization)]
     org_id: Id,
+}
+
+/// Get Product Deals
+///
+/// Get deals where a product is attached to
+#[action(get("/api/v1/products/{product_id}/deals"), scopes("deals:read", "deals:full"), cost = 20, returns(Vec<OldDeal>), with(ByStart))]
+struct GetProductDeals {
+    /// The product whose deals to read.
+    product_id: Id,
+    /// Only deals of this status; deleted reaches back 30 days. Left out, all that are not deleted.
+    status: Option<OldStatus>,
 }
 
 /// Update Deal
@@ -258,7 +265,8 @@ struct DeleteDeal {
     scopes("deals:read", "deals:full", "search:read"),
     cost = 20,
     returns(FoundDeals),
-    rules(shortest("term", 2, "exactMatch"))
+    rules(shortest("term", 2, "exactMatch")),
+    with(ByCursor)
 )]
 pub(crate) struct SearchDeals {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
@@ -277,10 +285,6 @@ pub(crate) struct SearchDeals {
     status: Option<DealStatus>,
     /// Further fields to include in the answer. Left out, none is.
     include_fields: Option<DealSearchExtra>,
-    /// How many deals a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Merge Deals
@@ -354,6 +358,16 @@ enum ListedStatus {
     Won,
     Lost,
     Deleted,
+}
+
+/// Where a deal stands, as API v1 lists deals.
+#[record]
+enum OldStatus {
+    Open,
+    Won,
+    Lost,
+    Deleted,
+    AllNotDeleted,
 }
 
 /// How long an interval of a timeline is.
@@ -640,4 +654,80 @@ struct TimelineTotals {
     won_count: Option<i64>,
     /// The values of those that are won, by currency.
     won_values: Option<MapOf<f64>>,
+}
+
+/// A deal, as API v1 has it; custom fields stand beside its own.
+#[record]
+struct OldDeal {
+    /// The ID of the deal.
+    id: i64,
+    /// Its title.
+    title: Option<String>,
+    /// The user who made it.
+    creator_user_id: Option<OldLink>,
+    /// The user who owns it.
+    user_id: Option<OldLink>,
+    /// The linked person.
+    person_id: Option<OldLink>,
+    /// The linked organization.
+    org_id: Option<OldLink>,
+    /// Its pipeline.
+    pipeline_id: Option<i64>,
+    /// Its stage.
+    stage_id: Option<i64>,
+    /// How much it is worth, in its currency.
+    value: Option<f64>,
+    /// The three-letter code of its currency.
+    currency: Option<String>,
+    /// Whether it is open, won, lost or deleted.
+    status: Option<String>,
+    /// How likely it is to be won, in percent.
+    probability: Option<f64>,
+    /// Why it was lost.
+    lost_reason: Option<String>,
+    /// Whether it is open.
+    active: Option<bool>,
+    /// Whether it is deleted.
+    deleted: Option<bool>,
+    /// Whether it is archived.
+    is_archived: Option<bool>,
+    /// Who may see it, as a number in a text.
+    visible_to: Option<String>,
+    /// The day on which it is expected to close.
+    expected_close_date: Option<Date>,
+    /// When it was made, in UTC.
+    add_time: Option<UtcTime>,
+    /// When it was last changed, in UTC.
+    update_time: Option<UtcTime>,
+    /// When it last changed its stage, in UTC.
+    stage_change_time: Option<UtcTime>,
+    /// When it was closed, in UTC.
+    close_time: Option<UtcTime>,
+    /// When it was won, in UTC.
+    won_time: Option<UtcTime>,
+    /// When it was lost, in UTC.
+    lost_time: Option<UtcTime>,
+    /// The name of its owner.
+    owner_name: Option<String>,
+    /// The name of the linked person.
+    person_name: Option<String>,
+    /// The name of the linked organization.
+    org_name: Option<String>,
+    /// What it is worth, as a text.
+    formatted_value: Option<String>,
+    /// What it is worth times how likely it is to be won.
+    weighted_value: Option<f64>,
+    /// The address whose mail is kept with it.
+    cc_email: Option<String>,
+    /// How many products it has.
+    products_count: Option<i64>,
+}
+
+/// A record that a deal of API v1 refers to; null where there is none.
+#[record]
+struct OldLink {
+    /// Its ID.
+    value: Option<i64>,
+    /// Its name.
+    name: Option<String>,
 }

@@ -3,7 +3,7 @@
 use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, record};
 
 use crate::data_sources::SelectOrganization;
-use crate::types::{Address, CustomFields, Deleted, Limit, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{Address, ByCursor, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
 
 /// Add Organization
 ///
@@ -57,7 +57,7 @@ struct GetOrganization {
 /// Get Organizations
 ///
 /// Get all organizations
-#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>))]
+#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ByCursor))]
 pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
     #[overrides(ids, owner_id)]
@@ -82,10 +82,6 @@ pub(crate) struct GetOrganizations {
     include_option_labels: Option<bool>,
     /// Whether the labels come with their names. Left out, they come as IDs alone.
     include_labels: Option<bool>,
-    /// How many organizations a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Update Organization
@@ -138,7 +134,8 @@ struct DeleteOrganization {
     scopes("contacts:read", "contacts:full", "search:read"),
     cost = 20,
     returns(FoundOrganizations),
-    rules(shortest("term", 2, "exactMatch"))
+    rules(shortest("term", 2, "exactMatch")),
+    with(ByCursor)
 )]
 pub(crate) struct SearchOrganization {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
@@ -147,10 +144,6 @@ pub(crate) struct SearchOrganization {
     fields: Option<List<OrganizationSearchField>>,
     /// Whether the whole text must match, no matter the case. Left out, a part suffices.
     exact_match: Option<bool>,
-    /// How many organizations a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Merge Organizations

@@ -1,9 +1,10 @@
 //! Persons: the people that one deals with.
 
-use connector_core::{Date, DateTime, Id, Json, List, Text, UtcTime, action, record};
+use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, UtcTime, action, record};
 
+use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ContactValue, CustomFields, Deleted, Limit, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{Address, ByCursor, ContactValue, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
 
 /// Add Person
 ///
@@ -64,7 +65,7 @@ struct GetPerson {
 /// Get Persons
 ///
 /// Get all persons
-#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>))]
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ByCursor))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]
@@ -95,10 +96,6 @@ pub(crate) struct GetPersons {
     include_option_labels: Option<bool>,
     /// Whether the labels come with their names. Left out, they come as IDs alone.
     include_labels: Option<bool>,
-    /// How many persons a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Get Deal Persons
@@ -139,7 +136,7 @@ struct GetOrganizationPersons {
 ///
 /// Update a person
 #[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person))]
-struct UpdatePerson {
+pub(crate) struct UpdatePerson {
     /// The person to change.
     #[source(SelectPerson)]
     person_id: Id,
@@ -184,6 +181,32 @@ struct DeletePerson {
     person_id: Id,
 }
 
+/// Set Person Field Value
+///
+/// Set the value of a specific field for a person
+#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person), by_hand(person_field::set))]
+struct SetFieldValueForPerson {
+    /// The person to change.
+    #[source(SelectPerson)]
+    person_id: Id,
+    /// The field: the 40-character key of a custom one, or the name of one that every person has, as job_title.
+    #[own]
+    field_key: Text,
+    /// The value, of the type that the field has; null clears it.
+    #[own]
+    value: Nullable<Json>,
+}
+
+/// Delete Person Picture
+///
+/// Delete person picture
+#[action(delete("/api/v1/persons/{person_id}/picture"), scopes("contacts:full"), cost = 6, returns(Deleted))]
+struct DeletePersonPicture {
+    /// The person whose picture to delete.
+    #[source(SelectPerson)]
+    person_id: Id,
+}
+
 /// Search Persons
 ///
 /// Search persons
@@ -192,7 +215,8 @@ struct DeletePerson {
     scopes("contacts:read", "contacts:full", "search:read"),
     cost = 20,
     returns(FoundPersons),
-    rules(shortest("term", 2, "exactMatch"))
+    rules(shortest("term", 2, "exactMatch")),
+    with(ByCursor)
 )]
 pub(crate) struct SearchPersons {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
@@ -206,10 +230,6 @@ pub(crate) struct SearchPersons {
     organization_id: Option<Id>,
     /// Further fields to include in the answer. Left out, none is.
     include_fields: Option<PersonSearchExtra>,
-    /// How many persons a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Merge Persons

@@ -1,8 +1,8 @@
 //! Pipelines: the ways that deals go.
 
-use connector_core::{DateTime, Id, Text, action, record};
+use connector_core::{Date, DateTime, Id, MapOf, action, record};
 
-use crate::types::{Deleted, Limit, SortBy, SortDirection};
+use crate::types::{ByCursor, Deleted, SortBy, SortDirection};
 
 /// Add Pipeline
 ///
@@ -27,16 +27,12 @@ struct GetPipeline {
 /// Get Pipelines
 ///
 /// Get all pipelines
-#[action(get("/api/v2/pipelines"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Pipeline>))]
+#[action(get("/api/v2/pipelines"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Pipeline>), with(ByCursor))]
 struct GetPipelines {
     /// What to sort by. Left out, the ID.
     sort_by: Option<SortBy>,
     /// Which way to sort. Left out, ascending.
     sort_direction: Option<SortDirection>,
-    /// How many pipelines a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Update Pipeline
@@ -61,6 +57,41 @@ struct DeletePipeline {
     pipeline_id: Id,
 }
 
+/// Get Pipeline Conversion Statistics
+///
+/// Get deals conversion rates in pipeline
+#[action(
+    get("/api/v1/pipelines/{pipeline_id}/conversion_statistics"),
+    scopes("deals:read", "deals:full"),
+    cost = 40,
+    returns(ConversionStatistics)
+)]
+struct GetPipelineConversionStatistics {
+    /// The pipeline to read about.
+    pipeline_id: Id,
+    /// The first day to look at.
+    start_date: Date,
+    /// The last day to look at.
+    end_date: Date,
+    /// The user whose deals count. Left out, the connected user.
+    user_id: Option<Id>,
+}
+
+/// Get Pipeline Movement Statistics
+///
+/// Get deals movements in pipeline
+#[action(
+    get("/api/v1/pipelines/{pipeline_id}/movement_statistics"),
+    scopes("deals:read", "deals:full"),
+    cost = 40,
+    returns(MovementStatistics),
+    like(GetPipelineConversionStatistics)
+)]
+struct GetPipelineMovementStatistics {
+    /// The pipeline to read about.
+    pipeline_id: Id,
+}
+
 /// A pipeline.
 #[record]
 struct Pipeline {
@@ -78,4 +109,81 @@ struct Pipeline {
     add_time: Option<DateTime>,
     /// When it was last changed.
     update_time: Option<DateTime>,
+}
+
+/// How many deals went on from each stage.
+#[record]
+struct ConversionStatistics {
+    /// How many went from one stage to another.
+    stage_conversions: Option<Vec<StageConversion>>,
+    /// How many were won, in percent.
+    won_conversion: Option<f64>,
+    /// How many were lost, in percent.
+    lost_conversion: Option<f64>,
+}
+
+/// How many deals went from one stage to another.
+#[record]
+struct StageConversion {
+    /// The stage that they left.
+    from_stage_id: Option<i64>,
+    /// The stage that they came to.
+    to_stage_id: Option<i64>,
+    /// How many did, in percent.
+    conversion_rate: Option<f64>,
+}
+
+/// How deals moved.
+#[record]
+struct MovementStatistics {
+    /// How often a deal changed its stage.
+    movements_between_stages: Option<Movements>,
+    /// Deals that were added.
+    new_deals: Option<MovedDeals>,
+    /// Deals that were still open at the end.
+    deals_left_open: Option<MovedDeals>,
+    /// Deals that were won.
+    won_deals: Option<MovedDeals>,
+    /// Deals that were lost.
+    lost_deals: Option<MovedDeals>,
+    /// How old deals are.
+    average_age_in_days: Option<AverageAge>,
+}
+
+/// How often something moved.
+#[record]
+struct Movements {
+    /// How often.
+    count: Option<i64>,
+}
+
+/// Some deals and what they are worth.
+#[record]
+struct MovedDeals {
+    /// How many there are.
+    count: Option<i64>,
+    /// Their IDs.
+    deals_ids: Option<Vec<i64>>,
+    /// What they are worth, by currency.
+    values: Option<MapOf<f64>>,
+    /// The same as a text, by currency.
+    formatted_values: Option<MapOf<String>>,
+}
+
+/// How old deals are, in days.
+#[record]
+struct AverageAge {
+    /// In all stages together.
+    across_all_stages: Option<f64>,
+    /// In each stage.
+    by_stages: Option<Vec<StageAge>>,
+}
+
+/// How long deals have been in a stage.
+#[record]
+struct StageAge {
+    /// The stage.
+    stage_id: Option<i64>,
+    /// How many days.
+    value: Option<f64>,
 }

@@ -1,8 +1,8 @@
 //! Stages: the steps of a pipeline.
 
-use connector_core::{DateTime, Id, Nullable, Text, action, record};
+use connector_core::{DateTime, Id, Nullable, action, record};
 
-use crate::types::{Deleted, Limit, SortDirection};
+use crate::types::{ByCursor, Deleted, SortDirection};
 
 /// Add Stage
 ///
@@ -33,7 +33,7 @@ struct GetStage {
 /// Get Stages
 ///
 /// Get all stages
-#[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>))]
+#[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>), with(ByCursor))]
 struct GetStages {
     /// Only stages of this pipeline. Left out, those of all.
     pipeline_id: Option<Id>,
@@ -41,10 +41,6 @@ struct GetStages {
     sort_by: Option<StageSortBy>,
     /// Which way to sort. Left out, ascending.
     sort_direction: Option<SortDirection>,
-    /// How many stages a page has, at most 500. Left out, 100.
-    limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
-    cursor: Option<Text>,
 }
 
 /// Update Stage

@@ -2,6 +2,9 @@
 
 use connector_core::{Both, Flag, Id, Text, UtcTime, action, record};
 
+use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::types::ByStart;
+
 /// Find Users By Name
 ///
 /// Find users by name
@@ -33,6 +36,63 @@ struct GetUser {
 /// Get all users
 #[action(get("/api/v1/users"), scopes("users:read"), cost = 20, returns(Vec<User>))]
 struct GetUsers {}
+
+/// Get Deal Users
+///
+/// List permitted users
+#[action(get("/api/v1/deals/{deal_id}/permittedUsers"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<i64>))]
+struct GetDealUsers {
+    /// The deal whose users to read: the IDs of those who may see it.
+    #[source(SelectDeal)]
+    deal_id: Id,
+}
+
+/// Get Organization Users
+///
+/// List permitted users
+#[action(get("/api/v1/organizations/{org_id}/permittedUsers"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<i64>))]
+struct GetOrganizationUsers {
+    /// The organization whose users to read: the IDs of those who may see it.
+    #[source(SelectOrganization)]
+    org_id: Id,
+}
+
+/// Get Person Users
+///
+/// List permitted users
+#[action(get("/api/v1/persons/{person_id}/permittedUsers"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<i64>))]
+struct GetPersonUsers {
+    /// The person whose users to read: the IDs of those who may see them.
+    #[source(SelectPerson)]
+    person_id: Id,
+}
+
+/// Get Product Users
+///
+/// List permitted users
+#[action(get("/api/v1/products/{product_id}/permittedUsers"), scopes("products:read", "products:full"), cost = 10, returns(Vec<i64>))]
+struct GetProductUsers {
+    /// The product whose users to read: the IDs of those who may see it.
+    product_id: Id,
+}
+
+/// Get User Role Assignments
+///
+/// List role assignments
+#[action(get("/api/v1/users/{user_id}/roleAssignments"), scopes("users:read"), cost = 10, returns(Vec<RoleAssignment>), with(ByStart))]
+struct GetUserRoleAssignments {
+    /// The user whose roles to read.
+    user_id: Id,
+}
+
+/// Get User Role Settings
+///
+/// List user role settings
+#[action(get("/api/v1/users/{user_id}/roleSettings"), scopes("users:read"), cost = 10, returns(RoleSettings))]
+struct GetUserRoleSettings {
+    /// The user whose role's settings to read.
+    user_id: Id,
+}
 
 /// A user.
 #[record]
@@ -114,4 +174,44 @@ struct Language {
     language_code: Option<String>,
     /// The two-letter code of the country.
     country_code: Option<String>,
+}
+
+/// A role of a user.
+#[record]
+struct RoleAssignment {
+    /// The ID of the user.
+    user_id: i64,
+    /// The ID of the role.
+    role_id: Option<i64>,
+    /// The ID of the role above it.
+    parent_role_id: Option<i64>,
+    /// The name of the role.
+    name: Option<String>,
+    /// Whether the role is in use.
+    active_flag: Option<bool>,
+    /// What kind of role it is.
+    r#type: Option<String>,
+}
+
+/// Who sees by default what a user of a role adds, and what they may see; what a number means depends on the plan.
+#[record]
+struct RoleSettings {
+    /// Who sees new deals.
+    deal_default_visibility: Option<f64>,
+    /// Who sees new leads.
+    lead_default_visibility: Option<f64>,
+    /// Who sees new organizations.
+    org_default_visibility: Option<f64>,
+    /// Who sees new persons.
+    person_default_visibility: Option<f64>,
+    /// Who sees new products.
+    product_default_visibility: Option<f64>,
+    /// Which deals they may see.
+    deal_access_level: Option<f64>,
+    /// Which organizations they may see.
+    org_access_level: Option<f64>,
+    /// Which persons they may see.
+    person_access_level: Option<f64>,
+    /// Which products they may see.
+    product_access_level: Option<f64>,
 }

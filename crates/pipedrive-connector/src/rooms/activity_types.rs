@@ -1,0 +1,34 @@
+//! Activity types: what an activity can be.
+
+use connector_core::{UtcTime, action, record};
+
+/// Get Activity Types
+///
+/// Get all activity types
+#[action(get("/api/v1/activityTypes"), scopes("activities:read", "activities:full", "admin"), cost = 20, returns(Vec<ActivityType>))]
+struct GetActivityTypes {}
+
+/// An activity type.
+#[record]
+struct ActivityType {
+    /// The ID of the type.
+    id: i64,
+    /// Its name.
+    name: Option<String>,
+    /// The name of its picture, as call or meeting.
+    icon_key: Option<String>,
+    /// Its color, as six hexadecimal digits.
+    color: Option<String>,
+    /// Where it stands among the others.
+    order_nr: Option<i64>,
+    /// The key that activities name it by.
+    key_string: Option<String>,
+    /// Whether it can be chosen.
+    active_flag: Option<bool>,
+    /// Whether the account made it.
+    is_custom_flag: Option<bool>,
+    /// When it was made, in UTC.
+    add_time: Option<UtcTime>,
+    /// When it was last changed, in UTC.
+    update_time: Option<UtcTime>,
+}

@@ -1,0 +1,31 @@
+//! Currencies that amounts can be in.
+
+use connector_core::{Text, action, record};
+
+/// Get Currencies
+///
+/// Get all supported currencies
+#[action(get("/api/v1/currencies"), scopes("base"), cost = 20, returns(Vec<Currency>))]
+struct GetCurrencies {
+    /// Only currencies whose name or code holds this text. Left out, all.
+    term: Option<Text>,
+}
+
+/// A currency.
+#[record]
+struct Currency {
+    /// The ID of the currency.
+    id: i64,
+    /// Its three-letter code; a custom one has a code of its own.
+    code: Option<String>,
+    /// Its name.
+    name: Option<String>,
+    /// How many digits follow the point.
+    decimal_points: Option<i64>,
+    /// Its sign.
+    symbol: Option<String>,
+    /// Whether it can be chosen.
+    active_flag: Option<bool>,
+    /// Whether the account made it.
+    is_custom_flag: Option<bool>,
+}

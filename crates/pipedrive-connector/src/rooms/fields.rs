@@ -1,0 +1,306 @@
+//! Fields: what activities, deals, notes, persons and products can hold, the account's own among it.
+
+use connector_core::{DateTime, Either, Id, Json, List, MapOf, UtcTime, action, record};
+
+use crate::by_hand::old_fields::{self, FieldCode};
+use crate::types::ByCursor;
+
+/// Get Activity Fields
+///
+/// Get all activity fields
+#[action(
+    get("/api/v2/activityFields"),
+    scopes("admin"),
+    cost = 10,
+    returns(Vec<Either<FieldDefinition, OldField>>),
+    by_hand(old_fields::by_granted_scopes),
+    with(ByCursor)
+)]
+struct GetActivityFields {
+    /// Further members to include in the answer. Left out, none is.
+    include_fields: Option<List<FieldExtra>>,
+}
+
+/// Get Deal Field
+///
+/// Get one deal field
+#[action(
+    get("/api/v2/dealFields/{field_code}"),
+    scopes("deals:read", "deals:full", "admin", "deal-fields:full"),
+    cost = 1,
+    returns(Either<FieldDefinition, OldField>),
+    by_hand(old_fields::by_key_or_number)
+)]
+struct GetDealField {
+    /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+    /// Further members to include in the answer. Left out, none is.
+    include_fields: Option<List<RecordFieldExtra>>,
+}
+
+/// Get Deal Fields
+///
+/// Get all deal fields
+#[action(
+    get("/api/v2/dealFields"),
+    scopes("deals:read", "deals:full", "admin", "deal-fields:full"),
+    cost = 10,
+    returns(Vec<FieldDefinition>),
+    with(ByCursor)
+)]
+struct GetDealFields {
+    /// Further members to include in the answer. Left out, none is.
+    include_fields: Option<List<RecordFieldExtra>>,
+}
+
+/// Delete Deal Field
+///
+/// Delete a deal field
+#[action(
+    delete("/api/v2/dealFields/{field_code}"),
+    scopes("admin", "deal-fields:full"),
+    cost = 3,
+    returns(Either<FieldDefinition, DeletedField>),
+    by_hand(old_fields::by_key_or_number)
+)]
+struct DeleteDealField {
+    /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+}
+
+/// Get Note Fields
+///
+/// Get all note fields
+#[action(
+    get("/api/v1/noteFields"),
+    scopes("deals:read", "deals:full", "contacts:read", "contacts:full"),
+    cost = 20,
+    returns(Vec<OldField>)
+)]
+struct GetNoteFields {}
+
+/// Get Person Field
+///
+/// Get one person field
+#[action(
+    get("/api/v2/personFields/{field_code}"),
+    scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
+    cost = 1,
+    returns(Either<FieldDefinition, OldField>),
+    by_hand(old_fields::by_key_or_number),
+    like(GetDealField)
+)]
+struct GetPersonField {
+    /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+}
+
+/// Get Person Field Details
+///
+/// Get details of a specific field for a person
+#[action(
+    get("/api/v2/personFields/{field_code}"),
+    scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
+    cost = 1,
+    returns(Either<FieldDefinition, OldField>),
+    by_hand(old_fields::by_key_or_number),
+    like(GetDealField)
+)]
+struct GetPersonFieldDetails {
+    /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+}
+
+/// Get Person Fields
+///
+/// Get all person fields
+#[action(
+    get("/api/v2/personFields"),
+    scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
+    cost = 10,
+    returns(Vec<FieldDefinition>),
+    like(GetDealFields)
+)]
+struct GetPersonFields {}
+
+/// Delete Person Field
+///
+/// Delete a person field
+#[action(
+    delete("/api/v2/personFields/{field_code}"),
+    scopes("admin", "contact-fields:full"),
+    cost = 3,
+    returns(Either<FieldDefinition, DeletedField>),
+    by_hand(old_fields::by_key_or_number)
+)]
+struct DeletePersonField {
+    /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+}
+
+/// Get Product Field
+///
+/// Get one product field
+#[action(
+    get("/api/v2/productFields/{field_code}"),
+    scopes("products:read", "products:full", "product-fields:full"),
+    cost = 1,
+    returns(Either<FieldDefinition, OldField>),
+    by_hand(old_fields::by_key_or_number)
+)]
+struct GetProductField {
+    /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+    /// Further members to include in the answer. Left out, none is.
+    include_fields: Option<List<FieldExtra>>,
+}
+
+/// Get Product Fields
+///
+/// Get all product fields
+#[action(
+    get("/api/v2/productFields"),
+    scopes("products:read", "products:full", "product-fields:full"),
+    cost = 10,
+    returns(Vec<FieldDefinition>),
+    like(GetActivityFields)
+)]
+struct GetProductFields {}
+
+/// Delete Product Field
+///
+/// Delete a product field
+#[action(
+    delete("/api/v2/productFields/{field_code}"),
+    scopes("products:full", "product-fields:full"),
+    cost = 3,
+    returns(Either<FieldDefinition, DeletedField>),
+    by_hand(old_fields::by_key_or_number)
+)]
+struct DeleteProductField {
+    /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    field_code: FieldCode,
+}
+
+/// What can be read of any field beside.
+#[record]
+enum FieldExtra {
+    UiVisibility,
+}
+
+/// What can be read of a field of deals or persons beside.
+#[record]
+enum RecordFieldExtra {
+    UiVisibility,
+    ImportantFields,
+    RequiredFields,
+}
+
+/// A field.
+#[record]
+struct FieldDefinition {
+    /// The key of the field, by which records name it.
+    field_code: String,
+    /// Its name.
+    field_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// The type of its value, as varchar, enum or monetary.
+    field_type: Option<String>,
+    /// What can be chosen, for the types enum and set.
+    options: Option<Vec<FieldOption>>,
+    /// The parts of its value.
+    subfields: Option<Vec<Subfield>>,
+    /// Whether the account made it.
+    is_custom_field: Option<bool>,
+    /// Whether records carry it only where it is asked for.
+    is_optional_response_field: Option<bool>,
+    /// Where the app shows it; only where it was asked for.
+    ui_visibility: Option<Json>,
+    /// Where it is marked as important; only where it was asked for.
+    important_fields: Option<FieldStages>,
+    /// Where it must be filled in; only where it was asked for.
+    required_fields: Option<RequiredStages>,
+}
+
+/// What can be chosen.
+#[record]
+struct FieldOption {
+    /// The ID of the option: a number, a text for some fields of Pipedrive's own.
+    id: Option<Json>,
+    /// Its name.
+    label: Option<String>,
+    /// Its color.
+    color: Option<String>,
+    /// When it was made.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+}
+
+/// A part of a value.
+#[record]
+struct Subfield {
+    /// The key of the part.
+    field_code: Option<String>,
+    /// Its name.
+    field_name: Option<String>,
+    /// The type of its value.
+    field_type: Option<String>,
+}
+
+/// In which stages a field is marked.
+#[record]
+struct FieldStages {
+    /// Whether it is.
+    enabled: Option<bool>,
+    /// The stages.
+    stage_ids: Option<Vec<i64>>,
+}
+
+/// In which stages, and for which outcome, a field must be filled in.
+#[record]
+struct RequiredStages {
+    /// Whether it must be.
+    enabled: Option<bool>,
+    /// The stages.
+    stage_ids: Option<Vec<i64>>,
+    /// The outcomes, by the ID of the pipeline.
+    statuses: Option<MapOf<Vec<String>>>,
+}
+
+/// A field, as API v1 has it.
+#[record]
+struct OldField {
+    /// The number of the field; some of Pipedrive's own have none.
+    id: Option<i64>,
+    /// Its key, by which records name it.
+    key: String,
+    /// Its name.
+    name: Option<String>,
+    /// The type of its value, as varchar, enum or monetary.
+    field_type: Option<String>,
+    /// Where it stands among the others.
+    order_nr: Option<i64>,
+    /// What can be chosen, for the types enum and set.
+    options: Option<Vec<FieldOption>>,
+    /// Whether it can be used.
+    active_flag: Option<bool>,
+    /// Whether it can be changed.
+    edit_flag: Option<bool>,
+    /// Whether many records can be changed in it at once.
+    bulk_edit_allowed: Option<bool>,
+    /// Whether it must be filled in.
+    mandatory_flag: Option<Json>,
+    /// When it was made.
+    add_time: Option<UtcTime>,
+    /// When it was last changed.
+    update_time: Option<UtcTime>,
+}
+
+/// A field that was deleted by its number.
+#[record]
+struct DeletedField {
+    /// The number of the field.
+    id: Id,
+}

@@ -1,0 +1,16 @@
+//! Lead sources: where leads come from.
+
+use connector_core::{action, record};
+
+/// Get Lead Sources
+///
+/// Get all lead sources
+#[action(get("/api/v1/leadSources"), scopes("leads:read", "leads:full"), cost = 2, returns(Vec<LeadSource>))]
+struct GetLeadSources {}
+
+/// A lead source, which has a name alone.
+#[record]
+struct LeadSource {
+    /// Its name.
+    name: String,
+}

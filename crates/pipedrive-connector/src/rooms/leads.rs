@@ -1,0 +1,286 @@
+//! Leads: what may become a deal.
+
+use connector_core::{Date, DateTime, Id, List, Nullable, Text, Uuid, action, record};
+
+use crate::data_sources::{SelectOrganization, SelectPerson};
+use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Named, VisibleToText};
+
+/// Add Lead
+///
+/// Add a lead
+#[action(post("/api/v1/leads"), scopes("leads:full"), cost = 10, returns(Lead), rules(any_of(&["personId", "organizationId"])))]
+struct AddLead {
+    /// The title of the lead.
+    title: Text,
+    /// The user who owns the lead. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The IDs of the lead labels to put on the lead. Left out, it has none.
+    label_ids: Option<Vec<Uuid>>,
+    /// The person to link; a lead has a person or an organization. Left out, it has no person.
+    #[source(SelectPerson)]
+    person_id: Option<Id>,
+    /// The organization to link; a lead has a person or an organization. Left out, it has no organization.
+    #[source(SelectOrganization)]
+    organization_id: Option<Id>,
+    /// How much the lead may be worth. Left out, nothing is said.
+    value: Option<Nullable<LeadValue>>,
+    /// The day on which the deal of the lead is expected to close. Left out, none is set.
+    expected_close_date: Option<Date>,
+    /// Who may see the lead; what a number means depends on the plan. Left out, the default of the user applies.
+    visible_to: Option<VisibleToText>,
+    /// Whether someone has seen the lead in Pipedrive. Left out, it is new.
+    was_seen: Option<bool>,
+    /// A name of your own for where the lead came from. Left out, there is none.
+    origin_id: Option<Nullable<String>>,
+    /// The ID of the marketing channel that the lead came from. Left out, there is none.
+    channel: Option<Nullable<i64>>,
+    /// A name of your own for the marketing channel. Left out, there is none.
+    channel_id: Option<Nullable<String>>,
+    /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
+    #[flat]
+    custom_fields: Option<CustomFieldsByKey>,
+}
+
+/// Get Lead
+///
+/// Get one lead
+#[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(Lead))]
+struct GetLead {
+    /// The lead to read.
+    lead_id: Uuid,
+}
+
+/// Get Leads
+///
+/// Get all leads
+#[action(get("/api/v1/leads"), scopes("leads:read", "leads:full"), cost = 20, returns(Vec<Lead>), with(ByStart))]
+struct GetLeads {
+    /// Only leads of this owner. Left out, those of all.
+    owner_id: Option<Id>,
+    /// Only leads of this person. Left out, those of all.
+    #[source(SelectPerson)]
+    person_id: Option<Id>,
+    /// Only leads of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    organization_id: Option<Id>,
+    /// A filter of the account; it overrides owner, person and organization. Left out, none applies.
+    #[overrides(owner_id, person_id, organization_id)]
+    filter_id: Option<Id>,
+    /// Only leads changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+    /// What to sort by, ascending. Left out, the ID.
+    sort: Option<LeadSort>,
+}
+
+/// Update Lead
+///
+/// Update a lead
+#[action(patch("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 10, returns(Lead))]
+struct UpdateLead {
+    /// The lead to change.
+    lead_id: Uuid,
+    /// The title of the lead. Left out, it stays.
+    title: Option<Nullable<String>>,
+    /// The user who owns the lead. Left out, it stays.
+    owner_id: Option<Id>,
+    /// The IDs of all labels of the lead; they replace those it has. Left out, they stay.
+    label_ids: Option<Vec<Uuid>>,
+    /// The person to link; null unlinks where an organization is linked. Left out, it stays.
+    #[source(SelectPerson)]
+    person_id: Option<Nullable<Id>>,
+    /// The organization to link; null unlinks where a person is linked. Left out, it stays.
+    #[source(SelectOrganization)]
+    organization_id: Option<Nullable<Id>>,
+    /// Whether the lead is archived; an archived lead cannot be changed otherwise. Left out, it stays as it is.
+    is_archived: Option<bool>,
+    /// How much the lead may be worth; null clears it. Left out, it stays.
+    value: Option<Nullable<LeadValue>>,
+    /// The day on which the deal of the lead is expected to close; null clears it. Left out, it stays.
+    expected_close_date: Option<Nullable<Date>>,
+    /// Who may see the lead; what a number means depends on the plan. Left out, it stays.
+    visible_to: Option<VisibleToText>,
+    /// Whether someone has seen the lead in Pipedrive. Left out, it stays.
+    was_seen: Option<bool>,
+    /// The ID of the marketing channel that the lead came from; null clears it. Left out, it stays.
+    channel: Option<Nullable<i64>>,
+    /// A name of your own for the marketing channel; null clears it. Left out, it stays.
+    channel_id: Option<Nullable<String>>,
+    /// Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.
+    #[flat]
+    custom_fields: Option<CustomFieldsByKey>,
+}
+
+/// Delete Lead
+///
+/// Delete a lead
+#[action(delete("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 6, returns(DeletedUuid))]
+struct DeleteLead {
+    /// The lead to delete.
+    lead_id: Uuid,
+}
+
+/// Search Leads
+///
+/// Search leads
+#[action(
+    get("/api/v2/leads/search"),
+    scopes("leads:read", "leads:full", "search:read"),
+    cost = 20,
+    returns(FoundLeads),
+    rules(shortest("term", 2, "exactMatch")),
+    with(ByCursor)
+)]
+struct SearchLeads {
+    /// The text to look for, at least 2 characters; 1 suffices for an exact match.
+    term: Text,
+    /// Where to look. Left out, everywhere.
+    fields: Option<List<LeadSearchField>>,
+    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    exact_match: Option<bool>,
+    /// Only leads of this person. Left out, those of all.
+    #[source(SelectPerson)]
+    person_id: Option<Id>,
+    /// Only leads of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    organization_id: Option<Id>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<LeadSearchExtra>,
+}
+
+/// What leads can be sorted by.
+#[record]
+enum LeadSort {
+    Id,
+    Title,
+    OwnerId,
+    CreatorId,
+    WasSeen,
+    ExpectedCloseDate,
+    NextActivityId,
+    AddTime,
+    UpdateTime,
+}
+
+/// Where a search for leads looks.
+#[record]
+enum LeadSearchField {
+    CustomFields,
+    Notes,
+    Title,
+}
+
+/// What a search for leads can add.
+#[record]
+enum LeadSearchExtra {
+    #[wire("lead.was_seen")]
+    WasSeen,
+}
+
+/// How much a lead may be worth.
+#[record]
+struct LeadValue {
+    /// The amount, in the currency.
+    amount: f64,
+    /// The three-letter code of the currency.
+    currency: String,
+}
+
+/// A lead; custom fields that have a value stand beside its own.
+#[record]
+struct Lead {
+    /// The ID of the lead.
+    id: Uuid,
+    /// Its title.
+    title: Option<String>,
+    /// The user who owns it.
+    owner_id: Option<i64>,
+    /// The user who made it.
+    creator_id: Option<i64>,
+    /// The IDs of its labels.
+    label_ids: Option<Vec<Uuid>>,
+    /// The linked person.
+    person_id: Option<i64>,
+    /// The linked organization.
+    organization_id: Option<i64>,
+    /// The name of its source.
+    source_name: Option<String>,
+    /// How it was made, as API or ManuallyCreated.
+    origin: Option<String>,
+    /// A name for where it came from.
+    origin_id: Option<String>,
+    /// The ID of its marketing channel.
+    channel: Option<i64>,
+    /// A name for its marketing channel.
+    channel_id: Option<String>,
+    /// The deal that it was made from.
+    source_deal_id: Option<i64>,
+    /// Whether it is archived.
+    is_archived: Option<bool>,
+    /// Whether someone has seen it in Pipedrive.
+    was_seen: Option<bool>,
+    /// How much it may be worth.
+    value: Option<LeadValue>,
+    /// The day on which its deal is expected to close.
+    expected_close_date: Option<Date>,
+    /// The next activity.
+    next_activity_id: Option<i64>,
+    /// When it was made.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+    /// Who may see it, as a number in a text.
+    visible_to: Option<String>,
+    /// The address whose mail is kept with it.
+    cc_email: Option<String>,
+}
+
+/// What a search for leads found.
+#[record]
+struct FoundLeads {
+    /// The leads that were found, the best match first.
+    items: Vec<FoundLeadItem>,
+}
+
+/// A lead that was found, and how well it matches.
+#[record]
+struct FoundLeadItem {
+    /// How well it matches.
+    result_score: Option<f64>,
+    /// The lead.
+    item: FoundLead,
+}
+
+/// A lead as a search gives it.
+#[record]
+struct FoundLead {
+    /// The ID of the lead.
+    id: Uuid,
+    /// The word lead.
+    r#type: Option<String>,
+    /// Its title.
+    title: Option<String>,
+    /// The user who owns it.
+    owner: Option<Named>,
+    /// The linked person.
+    person: Option<Named>,
+    /// The linked organization.
+    organization: Option<Named>,
+    /// The phone numbers of the person.
+    phones: Option<Vec<String>>,
+    /// The email addresses of the person.
+    emails: Option<Vec<String>>,
+    /// The values of custom fields that match.
+    custom_fields: Option<Vec<String>>,
+    /// The texts of notes that match.
+    notes: Option<Vec<String>>,
+    /// How much it may be worth.
+    value: Option<f64>,
+    /// The three-letter code of its currency.
+    currency: Option<String>,
+    /// Who may see it.
+    visible_to: Option<i64>,
+    /// Whether it is archived.
+    is_archived: Option<bool>,
+    /// Whether someone has seen it in Pipedrive; only where it was asked for.
+    was_seen: Option<bool>,
+}

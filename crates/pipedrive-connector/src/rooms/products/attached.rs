@@ -1,0 +1,194 @@
+//! Products of a deal: how much of what it is about.
+
+use connector_core::{Date, DateTime, Id, Nullable, action, record};
+
+use super::{BillingFrequency, Cycles};
+use crate::data_sources::SelectDeal;
+use crate::types::{ByCursor, Deleted, SortDirection};
+
+/// Add Deal Product
+///
+/// Add a product to the deal, eventually creating a new item called a deal-product
+#[action(post("/api/v2/deals/{deal_id}/products"), scopes("products:full", "deals:full"), cost = 5, returns(DealProduct))]
+struct AddDealProduct {
+    /// The deal to add the product to.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// The product to add.
+    product_id: Id,
+    /// What one piece costs, in the deal's currency.
+    item_price: f64,
+    /// How many pieces.
+    quantity: f64,
+    /// The tax, in percent. Left out, it is 0.
+    tax: Option<f64>,
+    /// A comment. Left out, there is none.
+    comments: Option<String>,
+    /// The discount, in percent or as an amount. Left out, there is none.
+    discount: Option<f64>,
+    /// Whether it counts in the deal's value. Left out, it does.
+    is_enabled: Option<bool>,
+    /// How tax is reckoned, for all products of the deal. Left out, as the user has set it.
+    tax_method: Option<TaxMethod>,
+    /// What the discount is. Left out, a percentage.
+    discount_type: Option<DiscountType>,
+    /// The variation of the product. Left out, there is none.
+    product_variation_id: Option<Nullable<Id>>,
+    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, once.
+    billing_frequency: Option<BillingFrequency>,
+    /// How many times it is billed, at most 208; null is without end. Left out, without end.
+    billing_frequency_cycles: Option<Nullable<Cycles>>,
+    /// The day on which it is first billed, within ten years from today. Left out, none is set.
+    billing_start_date: Option<Nullable<Date>>,
+}
+
+/// Get Deal Products
+///
+/// List products attached to a deal
+#[action(
+    get("/api/v2/deals/{deal_id}/products"),
+    scopes("products:read", "products:full", "deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<DealProduct>),
+    with(ByCursor)
+)]
+struct GetDealProducts {
+    /// The deal whose products to read.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// What to sort by. Left out, the ID.
+    sort_by: Option<DealProductSortBy>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+}
+
+/// Update Deal Product
+///
+/// Update product attachment details of the deal-product (a product already attached to a deal)
+#[action(
+    patch("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
+    scopes("products:full", "deals:full"),
+    cost = 5,
+    returns(DealProduct)
+)]
+struct UpdateDealProduct {
+    /// The deal that has the product.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
+    product_attachment_id: Id,
+    /// Another product in its place. Left out, it stays.
+    product_id: Option<Id>,
+    /// What one piece costs, in the deal's currency. Left out, it stays.
+    item_price: Option<f64>,
+    /// How many pieces. Left out, it stays.
+    quantity: Option<f64>,
+    /// The tax, in percent. Left out, it stays.
+    tax: Option<f64>,
+    /// A comment. Left out, it stays.
+    comments: Option<String>,
+    /// The discount, in percent or as an amount. Left out, it stays.
+    discount: Option<f64>,
+    /// Whether it counts in the deal's value. Left out, it stays as it is.
+    is_enabled: Option<bool>,
+    /// How tax is reckoned, for all products of the deal. Left out, it stays.
+    tax_method: Option<TaxMethod>,
+    /// What the discount is. Left out, it stays.
+    discount_type: Option<DiscountType>,
+    /// The variation of the product; null takes it off. Left out, it stays.
+    product_variation_id: Option<Nullable<Id>>,
+    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, it stays.
+    billing_frequency: Option<BillingFrequency>,
+    /// How many times it is billed, at most 208; null is without end. Left out, it stays.
+    billing_frequency_cycles: Option<Nullable<Cycles>>,
+    /// The day on which it is first billed, within ten years from today; null clears it. Left out, it stays.
+    billing_start_date: Option<Nullable<Date>>,
+}
+
+/// Delete Deal Product
+///
+/// Delete an attached product from a deal
+#[action(
+    delete("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
+    scopes("deals:full", "products:full"),
+    cost = 3,
+    returns(Deleted)
+)]
+struct DeleteDealProduct {
+    /// The deal that has the product.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
+    product_attachment_id: Id,
+}
+
+/// What the products of a deal can be sorted by.
+#[record]
+enum DealProductSortBy {
+    Id,
+    AddTime,
+    UpdateTime,
+    OrderNr,
+}
+
+/// How tax is reckoned.
+#[record]
+enum TaxMethod {
+    Exclusive,
+    Inclusive,
+    None,
+}
+
+/// What a discount is.
+#[record]
+enum DiscountType {
+    Percentage,
+    Amount,
+}
+
+/// A product of a deal.
+#[record]
+struct DealProduct {
+    /// The ID under which the deal has it.
+    id: i64,
+    /// The deal.
+    deal_id: Option<i64>,
+    /// The product.
+    product_id: Option<i64>,
+    /// The variation of the product.
+    product_variation_id: Option<i64>,
+    /// The name of the product.
+    name: Option<String>,
+    /// Where it stands among the deal's products.
+    order_nr: Option<i64>,
+    /// What one piece costs.
+    item_price: Option<f64>,
+    /// How many pieces.
+    quantity: Option<f64>,
+    /// What all of it costs.
+    sum: Option<f64>,
+    /// The three-letter code of the currency.
+    currency: Option<String>,
+    /// The tax, in percent.
+    tax: Option<f64>,
+    /// How tax is reckoned.
+    tax_method: Option<TaxMethod>,
+    /// The discount.
+    discount: Option<f64>,
+    /// What the discount is.
+    discount_type: Option<DiscountType>,
+    /// A comment.
+    comments: Option<String>,
+    /// Whether it counts in the deal's value.
+    is_enabled: Option<bool>,
+    /// How often it is billed.
+    billing_frequency: Option<BillingFrequency>,
+    /// How many times it is billed; null is without end.
+    billing_frequency_cycles: Option<i64>,
+    /// The day on which it is first billed.
+    billing_start_date: Option<Date>,
+    /// When it was added.
+    add_time: Option<DateTime>,
+    /// When it was last changed.
+    update_time: Option<DateTime>,
+}
