@@ -28,6 +28,8 @@ pub trait Connections: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
+    /// What it is called where it is kept; empty where its name says all.
+    pub id: String,
     /// Its name, which outcomes show.
     pub name: String,
     /// The host that it will be sent to, for a dry run.
@@ -71,7 +73,14 @@ pub struct OneConnection {
 impl Connection {
     /// A connection of a name.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None }
+        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None }
+    }
+
+    /// Its id, where it is kept under one: a name can change between two questions.
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
     }
 
     /// It sends an API token.
@@ -129,15 +138,17 @@ impl Access {
     }
 
     /// Whether a credential of this connector's accounts may go there: to a host of the vendor's, or to this machine.
-    pub(crate) fn is_of(&self, connector: &Connector) -> bool {
+    pub fn is_of(&self, connector: &Connector) -> bool {
         self.0.local || connector.owns_host(&self.0.host)
     }
 
-    pub(crate) fn is_local(&self) -> bool {
+    /// Whether it goes to this machine.
+    pub fn is_local(&self) -> bool {
         self.0.local
     }
 
-    pub(crate) fn credential(&self) -> &Credential {
+    /// What it carries.
+    pub fn credential(&self) -> &Credential {
         &self.0.credential
     }
 }

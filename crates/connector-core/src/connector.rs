@@ -32,12 +32,48 @@ pub struct Connector {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// An access token, sent as `Authorization: Bearer`.
-    OAuth2,
+    OAuth2(OAuth),
     /// A token of one user, sent in a header of the vendor's own.
     ApiToken {
         /// The header, in lower case.
         header: &'static str,
     },
+}
+
+/// How an account signs in by OAuth 2.0: what the standard leaves to the vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OAuth {
+    /// Where a person grants access.
+    pub authorize: &'static str,
+    /// Where a code or a refresh token becomes tokens.
+    pub token: &'static str,
+    /// Where a token is given back.
+    pub revoke: &'static str,
+    /// The member of the token endpoint's answer that is the account's host.
+    pub api_domain: &'static str,
+    /// What stands between two scopes.
+    pub scope_separator: char,
+    /// Whose a token is.
+    pub identity: Identity,
+}
+
+/// Where an account says whose a token is: a path below its host, and JSON pointers into the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// What to read.
+    pub path: &'static str,
+    /// The company's id.
+    pub company: &'static str,
+    /// The company's name.
+    pub company_name: &'static str,
+    /// The company's own part of its host.
+    pub company_domain: &'static str,
+    /// The user's id.
+    pub user: &'static str,
+    /// The user's name.
+    pub user_name: &'static str,
+    /// The user's e-mail address.
+    pub email: &'static str,
 }
 
 /// Where the parts of an answer stand.
@@ -89,11 +125,19 @@ impl Connector {
         }
     }
 
+    /// How an account signs in by OAuth, where it can.
+    pub fn oauth(&self) -> Option<&OAuth> {
+        self.auth.iter().find_map(|auth| match auth {
+            Auth::OAuth2(oauth) => Some(oauth),
+            Auth::ApiToken { .. } => None,
+        })
+    }
+
     /// The header that carries an API token.
     pub(crate) fn token_header(&self) -> Option<&'static str> {
         self.auth.iter().find_map(|auth| match auth {
             Auth::ApiToken { header } => Some(*header),
-            Auth::OAuth2 => None,
+            Auth::OAuth2(_) => None,
         })
     }
 }

@@ -38,7 +38,7 @@ impl Auth {
     /// Its name in the manifest.
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::OAuth2 => "oauth2",
+            Self::OAuth2(_) => "oauth2",
             Self::ApiToken { .. } => "apiToken",
         }
     }

@@ -6,7 +6,7 @@ mod error;
 mod rooms;
 mod types;
 
-use connector_core::{Auth, Connector, Envelope};
+use connector_core::{Auth, Connector, Envelope, Identity, OAuth};
 
 /// Pipedrive; a host lists it, which is also what links this crate.
 pub static CONNECTOR: Connector = Connector {
@@ -16,7 +16,7 @@ pub static CONNECTOR: Connector = Connector {
     version: env!("CARGO_PKG_VERSION"),
     domains: &["pipedrive.com"],
     roots: &["/api/v2/", "/api/v1/", "/v1/"],
-    auth: &[Auth::OAuth2, Auth::ApiToken { header: "x-api-token" }],
+    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token" }],
     envelope: Envelope {
         success: "success",
         data: "data",
@@ -28,4 +28,21 @@ pub static CONNECTOR: Connector = Connector {
         found: ("items", "item"),
     },
     refusal: error::refusal,
+};
+
+const OAUTH: OAuth = OAuth {
+    authorize: "https://oauth.pipedrive.com/oauth/authorize",
+    token: "https://oauth.pipedrive.com/oauth/token",
+    revoke: "https://oauth.pipedrive.com/oauth/revoke",
+    api_domain: "api_domain",
+    scope_separator: ',',
+    identity: Identity {
+        path: "/api/v1/users/me",
+        company: "/data/company_id",
+        company_name: "/data/company_name",
+        company_domain: "/data/company_domain",
+        user: "/data/id",
+        user_name: "/data/name",
+        email: "/data/email",
+    },
 };

@@ -14,6 +14,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::action::{Effect, Method};
 use crate::connections::{Access, Credential};
+use crate::connector::Connector;
 use crate::error::{Error, ErrorKind, Retry};
 use crate::file::{Content, Sink};
 use crate::request::{Body, Part, Request, Role};
@@ -199,10 +200,16 @@ impl Http {
         self.answer(request, Effect::Write).await
     }
 
-    /// Reads what an access token gives at its own host.
-    pub async fn get(&self, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
+    /// Reads what a credential of this connector's accounts gives at its own host.
+    pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
+        let none_of_theirs = || Error::new(ErrorKind::NoConnection, format!("{} takes no such credential there.", connector.label));
+        let header = match access.credential() {
+            _ if !access.is_of(connector) => None,
+            Credential::Bearer(_) => Some("authorization"),
+            Credential::ApiToken(_) => connector.token_header(),
+        };
         let request = Request::new(Method::Get, path, 0);
-        let sent = self.0.request(&request, access, "authorization", None)?;
+        let sent = self.0.request(&request, access, header.ok_or_else(none_of_theirs)?, None)?;
         self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
     }
 

@@ -1,0 +1,122 @@
+//! An app that accounts connect through: a connector, and this host's registration with the vendor.
+
+use connector_core::{Access, Connector, Credential, Error, ErrorKind, OAuth};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::random;
+
+/// An app: API tokens alone, until it is given a client.
+#[derive(Clone, Debug)]
+pub struct App {
+    connector: &'static Connector,
+    oauth: &'static OAuth,
+    /// The base URL of a sandbox, in place of the vendor's own hosts.
+    sandbox: Option<String>,
+    client: Option<Client>,
+}
+
+/// What the vendor registered this host as.
+#[derive(Clone, Debug)]
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: SecretString,
+    pub(crate) redirect_uri: String,
+}
+
+/// One of the vendor's endpoints for OAuth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    Authorize,
+    Token,
+    Revoke,
+}
+
+impl App {
+    /// The app of a connector whose accounts can sign in by OAuth.
+    pub fn new(connector: &'static Connector) -> Result<Self, Error> {
+        let oauth =
+            connector.oauth().ok_or_else(|| Error::new(ErrorKind::Bug, format!("{} does not say whose a token is.", connector.label)))?;
+        Ok(Self { connector, oauth, sandbox: None, client: None })
+    }
+
+    /// The client that the vendor registered, and where it sends a browser back to.
+    #[must_use]
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<SecretString>, redirect_uri: impl Into<String>) -> Self {
+        self.client = Some(Client { id: id.into(), secret: secret.into(), redirect_uri: redirect_uri.into() });
+        self
+    }
+
+    /// The same against a sandbox on this machine, as `http://127.0.0.1:8020`, and against nothing else.
+    pub fn sandbox(mut self, base: &str) -> Result<Self, Error> {
+        let access = Access::new(base, Credential::bearer(""))?;
+        if !access.is_local() {
+            return Err(Error::new(ErrorKind::NoConnection, format!("{base} is not on this machine, and cannot be a sandbox.")));
+        }
+        self.sandbox = Some(access.origin().to_owned());
+        Ok(self)
+    }
+
+    /// The connector's key.
+    pub fn key(&self) -> &'static str {
+        self.connector.key
+    }
+
+    /// Whether someone who gives these is the vendor, as when it tells of an uninstall.
+    pub fn is_client(&self, id: &str, secret: &str) -> bool {
+        // Digests are compared: how many bytes of one agree tells nothing of the secret.
+        let same = |client: &Client| {
+            client.id == id && random::digest(client.secret.expose_secret().as_bytes()) == random::digest(secret.as_bytes())
+        };
+        self.client.as_ref().is_some_and(same)
+    }
+
+    pub(crate) fn connector(&self) -> &'static Connector {
+        self.connector
+    }
+
+    pub(crate) fn oauth(&self) -> &'static OAuth {
+        self.oauth
+    }
+
+    pub(crate) fn is_sandbox(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    pub(crate) fn registered(&self) -> Result<&Client, Error> {
+        self.client.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::NoConnection, format!("No client is registered for {} on this host.", self.connector.label))
+                .with_hint("Set the client's id, secret and redirect URI, or connect by an API token.")
+        })
+    }
+
+    pub(crate) fn has_client(&self, id: &str) -> bool {
+        self.client.as_ref().is_some_and(|client| client.id == id)
+    }
+
+    pub(crate) fn url(&self, endpoint: Endpoint) -> String {
+        let url = match endpoint {
+            Endpoint::Authorize => self.oauth.authorize,
+            Endpoint::Token => self.oauth.token,
+            Endpoint::Revoke => self.oauth.revoke,
+        };
+        let Some(base) = &self.sandbox else { return url.to_owned() };
+        let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
+        format!("{base}{path}")
+    }
+
+    /// A host that a credential of this app may go to: over https to one of the vendor's, or to the sandbox.
+    pub(crate) fn access(&self, origin: &str, credential: Credential) -> Result<Access, Error> {
+        let access = Access::new(origin, credential)?;
+        let allowed = match &self.sandbox {
+            Some(_) => access.is_local(),
+            None => !access.is_local() && access.is_of(self.connector),
+        };
+        if allowed {
+            return Ok(access);
+        }
+        let hosts = self.sandbox.clone().unwrap_or_else(|| format!("below {}", self.connector.domains.join(", ")));
+        let shown: String = access.origin().chars().take(100).collect();
+        Err(Error::new(ErrorKind::NoConnection, format!("The host {shown} is none of {}'s, and gets no credential.", self.connector.label))
+            .with_hint(format!("Its hosts are {hosts}.")))
+    }
+}

@@ -1,0 +1,628 @@
+//! How a connection comes about: by an authorization that began here, by an install that began at the vendor's, on
+//! behalf of a platform with its own callback, or by an API token.
+
+use std::time::Duration;
+
+use connector_core::{Credential, Error, ErrorKind, Retry};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::access::{seal, times};
+use crate::app::App;
+use crate::clock::Moment;
+use crate::model::{Connection, Metadata, Method, Status, connection_columns};
+use crate::oauth::{self, Tokens};
+use crate::random;
+use crate::seal::Key;
+use crate::store::{Ran, Statement, misread, sql};
+use crate::tickets::{Purpose, Ticket};
+use crate::vault::{Inner, Revoked, Vault, check_name, name_taken, no_connection};
+
+/// How long a state is taken, and how long a connection waits to be finished or confirmed.
+const STATE_LIVES: Duration = Duration::from_mins(10);
+/// How long a code is held: the vendor takes it no longer.
+const CODE_LIVES: Duration = Duration::from_mins(5);
+/// How long a link can be opened, and a connection that a platform began waits for it.
+const LINK_LIVES: Duration = Duration::from_hours(24);
+/// How many installs are held at once, so that nobody can fill the store without signing in.
+const MOST_INSTALLS: i64 = 1_000;
+
+/// Where to send a browser, and the connection that waits for its return.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Authorization {
+    /// The connection.
+    pub connection: Connection,
+    /// The vendor's page. It holds the state: it is not to be logged.
+    pub url: SecretString,
+}
+
+/// A code that came without a state, held until somebody signs in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HeldInstall {
+    /// What the browser keeps, in a cookie that no script reads.
+    pub handle: SecretString,
+    /// When it is too late.
+    pub expires: Moment,
+}
+
+/// An install that somebody claimed, and must confirm.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Claimed {
+    /// Whose account it is: to be shown before it is confirmed.
+    pub connection: Connection,
+    /// The connection to this very account that would be renewed.
+    pub renews: Option<Connection>,
+}
+
+/// What a grant gave: tokens, and whose they are.
+struct Granted {
+    tokens: Tokens,
+    metadata: Metadata,
+}
+
+impl Vault {
+    /// Begins an authorization: a connection that waits, and the vendor's page for the browser that holds this token.
+    /// A name may be given; else the account's own is taken once it is known.
+    pub async fn authorize(&self, owner: &str, app: &str, name: Option<&str>, browser: &str) -> Result<Authorization, Error> {
+        let app = self.0.app(app)?;
+        let connection = self.0.begin(owner, app, name, None, STATE_LIVES).await?;
+        self.0.authorization(connection, browser)
+    }
+
+    /// A link by which a connection that is not finished, or failed, can be connected: it opens once.
+    pub async fn link(&self, owner: &str, id: &str) -> Result<SecretString, Error> {
+        let connection = self.0.get(owner, id).await?;
+        connectable(&connection)?;
+        let ticket = Ticket::new(id, "", self.0.clock.now().after(LINK_LIVES))?;
+        Ok(self.0.write_ticket(&ticket, Purpose::Link)?.into())
+    }
+
+    /// Opens a link: the vendor's page for the browser that holds this token.
+    pub async fn open_link(&self, link: &str, browser: &str) -> Result<Authorization, Error> {
+        let ticket = self.0.read_ticket(link, Purpose::Link)?;
+        let connection = self.0.target(&ticket.connection).await?;
+        connectable(&connection)?;
+        self.0.app(&connection.app)?.registered()?;
+        self.0.use_up(&ticket).await?;
+        self.0.authorization(connection, browser)
+    }
+
+    /// The browser is back with a code: the connection is granted. An account of this owner that is connected already is
+    /// renewed; one that is another than the link was made for becomes a connection of its own.
+    pub async fn callback_with_state(&self, browser: &str, state: &str, code: SecretString) -> Result<Connection, Error> {
+        let (browser, state) = (browser.to_owned(), state.to_owned());
+        self.apart(async move |inner| {
+            let ticket = inner.read_ticket(&state, Purpose::State)?;
+            ticket.check_browser(&browser)?;
+            inner.use_up(&ticket).await?;
+            let target = inner.target(&ticket.connection).await?;
+            let app = inner.app(&target.app)?;
+            let granted = inner.grant(app, &code, &app.registered()?.redirect_uri).await?;
+            inner.settle(&target, &granted).await
+        })
+        .await
+    }
+
+    /// The browser is back without one, since the user declined: the state is used up, and what waited for it removed.
+    pub async fn callback_declined(&self, browser: &str, state: &str) -> Result<(), Error> {
+        let inner = &self.0;
+        let ticket = inner.read_ticket(state, Purpose::State)?;
+        ticket.check_browser(browser)?;
+        inner.use_up(&ticket).await?;
+        let remove =
+            sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND redirect_uri IS NULL", &ticket.connection);
+        inner.store.rows(remove).await?;
+        inner.cache.forget();
+        Ok(())
+    }
+
+    /// Holds a code that came without a state. It connects nothing by itself: whose it is must be said and confirmed.
+    pub async fn hold_install(&self, app: &str, code: SecretString) -> Result<HeldInstall, Error> {
+        self.0.hold(self.0.app(app)?, &code).await
+    }
+
+    /// Somebody who is signed in claims an install: its code is exchanged, and the answer says whose account it is.
+    pub async fn claim(&self, owner: &str, handle: &str) -> Result<Claimed, Error> {
+        let (owner, hash) = (owner.to_owned(), random::hash(handle));
+        self.apart(async move |inner| inner.claim(&owner, &hash).await).await
+    }
+
+    /// The claimed install is the right one.
+    pub async fn confirm(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
+        let claimed = self.0.claimed(owner, &random::hash(handle)).await?.ok_or_else(no_install)?;
+        self.apart(async move |inner| {
+            let granted = inner.granted(&claimed).await?;
+            inner.settle(&claimed, &granted).await
+        })
+        .await
+    }
+
+    /// The install is not wanted: its grant is given back.
+    pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revoked, Error> {
+        let hash = random::hash(handle);
+        if let Some(claimed) = self.0.claimed(owner, &hash).await? {
+            return self.remove(owner, &claimed.id).await;
+        }
+        let held = sql!("DELETE FROM connector_install WHERE handle = $1 RETURNING 1", hash);
+        if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revoked::NothingToRevoke) }
+    }
+
+    /// Begins a connection for a platform that has the browser come back to itself, and then gives the code to
+    /// [`Vault::exchange`]. `state` is the platform's own; the connection's id where it has none.
+    pub async fn pending_for_platform(
+        &self,
+        owner: &str,
+        app: &str,
+        name: Option<&str>,
+        redirect_uri: Option<&str>,
+        state: Option<&str>,
+    ) -> Result<Authorization, Error> {
+        let app = self.0.app(app)?;
+        let redirect_uri = redirect_uri.unwrap_or(&app.registered()?.redirect_uri);
+        if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {
+            return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
+        }
+        let connection = self.0.begin(owner, app, name, Some(redirect_uri), LINK_LIVES).await?;
+        let url = oauth::authorize_url(app, redirect_uri, state.unwrap_or(&connection.id))?.into();
+        Ok(Authorization { connection, url })
+    }
+
+    /// Grants a connection that a platform began, with the code that came back to the platform.
+    pub async fn exchange(&self, owner: &str, id: &str, code: SecretString) -> Result<Connection, Error> {
+        let target = self.0.get(owner, id).await?;
+        self.apart(async move |inner| {
+            let waiting = sql!(
+                "SELECT redirect_uri FROM connector_connection \
+                 WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 AND redirect_uri IS NOT NULL",
+                &target.id,
+                inner.clock.now()
+            );
+            let rows = inner.store.rows(waiting).await?;
+            let redirect_uri = rows.first().ok_or_else(finished)?.text(0)?;
+            let granted = inner.grant(inner.app(&target.app)?, &code, redirect_uri).await?;
+            inner.settle(&target, &granted).await
+        })
+        .await
+    }
+
+    /// The vendor says that a user uninstalled the app, at a time where it is known: what was granted before it is gone.
+    /// How many connections that were.
+    pub async fn uninstalled(&self, client_id: &str, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
+        let mut gone = 0;
+        for app in self.0.apps.iter().filter(|app| app.has_client(client_id)) {
+            gone += self.0.uninstalled(app, company_id, user_id, at).await?;
+        }
+        Ok(gone)
+    }
+
+    /// Connects an account by an API token, at its own host, once the vendor said whose it is.
+    pub async fn add_api_token(
+        &self,
+        owner: &str,
+        app: &str,
+        name: Option<&str>,
+        origin: &str,
+        token: SecretString,
+    ) -> Result<Connection, Error> {
+        let inner = &self.0;
+        let app = inner.app(app)?;
+        name.map_or(Ok(()), check_name)?;
+        let access = app.access(origin, Credential::ApiToken(token.clone()))?;
+        let metadata = oauth::identity(&inner.http, app, &access).await?;
+        inner.keep_api_token(owner, app, name, &metadata, &token).await
+    }
+}
+
+impl Inner {
+    /// A connection that waits to be granted; its name is its id until it has one.
+    async fn begin(
+        &self,
+        owner: &str,
+        app: &App,
+        name: Option<&str>,
+        redirect_uri: Option<&str>,
+        lives: Duration,
+    ) -> Result<Connection, Error> {
+        name.map_or(Ok(()), check_name)?;
+        app.registered()?;
+        let (id, now) = (random::id()?, self.clock.now());
+        let name = name.unwrap_or(&id);
+        let new = New { id: &id, owner, app: app.key(), name, method: Method::OAuth2, status: Status::Pending, now };
+        let mut batch = new.statements(&Metadata::default());
+        batch.push(sql!(
+            "UPDATE connector_connection SET expires_at = $2, redirect_uri = $3 WHERE id = $1",
+            &id,
+            now.after(lives),
+            redirect_uri
+        ));
+        let ran = self.store.run(batch).await?;
+        self.cache.forget();
+        match ran {
+            Ran::All(_) => self.get(owner, &id).await,
+            Ran::Missed(_) => Err(name_taken(name)),
+        }
+    }
+
+    fn authorization(&self, connection: Connection, browser: &str) -> Result<Authorization, Error> {
+        if browser.len() < 16 {
+            return Err(Error::new(ErrorKind::Bug, "A browser's token is too short to tell it from another's."));
+        }
+        let app = self.app(&connection.app)?;
+        let ticket = Ticket::new(&connection.id, browser, self.clock.now().after(STATE_LIVES))?;
+        let state = self.write_ticket(&ticket, Purpose::State)?;
+        let url = oauth::authorize_url(app, &app.registered()?.redirect_uri, &state)?.into();
+        Ok(Authorization { connection, url })
+    }
+
+    /// The connection that a ticket leads to: the ticket is the right to it.
+    async fn target(&self, id: &str) -> Result<Connection, Error> {
+        let get = sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE id = $1"), id);
+        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), Connection::from_row)
+    }
+
+    /// Tokens for a code, and whose they are.
+    async fn grant(&self, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Granted, Error> {
+        let tokens = oauth::exchange(&self.http, app, code, redirect_uri).await?;
+        let bad = |what: &str| Error::new(ErrorKind::BadAnswer, format!("{}'s token endpoint gave no {what}.", app.connector().label));
+        if tokens.refresh.is_none() {
+            return Err(bad("refresh token"));
+        }
+        let domain = tokens.api_domain.as_deref().ok_or_else(|| bad("host"))?;
+        let access = app.access(domain, oauth::bearer(&tokens))?;
+        // Tokens whose owner is not known are let go, not revoked: that could end a connection which lives by the same grant.
+        let metadata = oauth::identity(&self.http, app, &access).await?;
+        Ok(Granted { metadata: Metadata { scopes: tokens.scopes.clone(), ..metadata }, tokens })
+    }
+
+    /// A grant finds its place: the connection to the same account, else the one that waits for it, else a new one.
+    async fn settle(&self, target: &Connection, granted: &Granted) -> Result<Connection, Error> {
+        const ATTEMPTS: usize = 5;
+        for _ in 0..ATTEMPTS {
+            let all = self.list(&target.owner).await?;
+            let place = match to_same_account(&all, &target.app, &granted.metadata) {
+                Some(known) => Place::Known(known.id.clone()),
+                None if target.status == Status::Pending => Place::Waiting(target.id.clone()),
+                None => Place::New(random::id()?),
+            };
+            let name = free_name(&all, &target.app, &granted.metadata);
+            let now = self.clock.now();
+            let ran = self.write(None, |key| granted.settled(key, target, &place, &name, now)).await;
+            self.cache.forget();
+            match ran {
+                Ok(Ran::All(_)) => return self.get(&target.owner, place.id()).await,
+                // It is over for this one: it expired, or was confirmed already.
+                Ok(Ran::Missed(0)) => return Err(finished()),
+                // Somebody took the name or the account meanwhile: it is looked for again.
+                Ok(Ran::Missed(_)) => {}
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "The account is being connected several times at once.").with_retry(Retry::Later))
+    }
+
+    async fn hold(&self, app: &App, code: &SecretString) -> Result<HeldInstall, Error> {
+        app.registered()?;
+        let handle = random::secret()?;
+        let (hash, now) = (random::hash(&handle), self.clock.now());
+        let expires = now.after(CODE_LIVES);
+        let ran = self.write(None, |key| {
+            Ok(vec![
+                sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
+                sql!(
+                    "INSERT INTO connector_install (handle, app, code, expires_at) SELECT $1, $2, $3, $4 \
+                     WHERE (SELECT COUNT(*) FROM connector_install) < $5 RETURNING 1",
+                    &hash,
+                    app.key(),
+                    key.seal(&hash, "code", code.expose_secret().as_bytes())?,
+                    expires,
+                    MOST_INSTALLS
+                )
+                .one(),
+            ])
+        });
+        match ran.await? {
+            Ran::All(_) => Ok(HeldInstall { handle: handle.into(), expires }),
+            Ran::Missed(_) => Err(Error::new(ErrorKind::RateLimited, "Too many installs wait for somebody to sign in.")
+                .with_hint("Sign in first, then install the app again.")),
+        }
+    }
+
+    async fn claim(&self, owner: &str, hash: &str) -> Result<Claimed, Error> {
+        let now = self.clock.now();
+        let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code", hash, now);
+        let rows = self.store.rows(take).await?;
+        let row = rows.first().ok_or_else(no_install)?;
+        let app = self.app(row.text(0)?)?;
+        let code = self.secret(hash, "code", row.maybe_bytes(1)?.ok_or_else(misread)?)?;
+        let granted = self.grant(app, &code, &app.registered()?.redirect_uri).await?;
+        let id = random::id()?;
+        let new = New { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
+        let ran = self.write(None, |key| {
+            let mut batch = new.statements(&granted.metadata);
+            batch.push(granted.stored(key, &id, now)?);
+            batch.push(sql!(
+                "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
+                &id,
+                now.after(STATE_LIVES),
+                hash
+            ));
+            Ok(batch)
+        });
+        ran.await?.all()?;
+        self.cache.forget();
+        let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
+        Ok(Claimed { connection: self.get(owner, &id).await?, renews })
+    }
+
+    /// The connection that an owner made of an install, and has not confirmed.
+    async fn claimed(&self, owner: &str, hash: &str) -> Result<Option<Connection>, Error> {
+        let get = sql!(
+            concat!(
+                "SELECT ",
+                connection_columns!(),
+                " FROM connector_connection WHERE install = $1 AND owner = $2 AND status = 'PENDING' AND expires_at > $3"
+            ),
+            hash,
+            owner,
+            self.clock.now()
+        );
+        self.store.rows(get).await?.first().map(Connection::from_row).transpose()
+    }
+
+    /// What a claimed install was granted.
+    async fn granted(&self, claimed: &Connection) -> Result<Granted, Error> {
+        let get = sql!("SELECT access_token, refresh_token, expires_at FROM connector_secret WHERE connection_id = $1", &claimed.id);
+        let rows = self.store.rows(get).await?;
+        let row = rows.first().ok_or_else(no_install)?;
+        let secret = |at, column| self.secret(&claimed.id, column, row.maybe_bytes(at)?.ok_or_else(misread)?);
+        let metadata = claimed.metadata.clone();
+        let left = row.maybe_integer(2)?.map(|at| Duration::from_micros(u64::try_from(at - self.clock.now().0).unwrap_or(0)));
+        let tokens = Tokens {
+            access: secret(0, "access_token")?,
+            refresh: Some(secret(1, "refresh_token")?),
+            api_domain: metadata.api_domain.clone(),
+            scopes: metadata.scopes.clone(),
+            lifetime: left,
+        };
+        Ok(Granted { tokens, metadata })
+    }
+
+    async fn uninstalled(&self, app: &App, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
+        const OF_ACCOUNT: &str = "SELECT c.id, c.status FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
+             WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND c.method = 'OAUTH2' AND s.granted_at <= $4";
+        let at = at.unwrap_or(Moment(i64::MAX));
+        let rows = self.store.rows(sql!(OF_ACCOUNT, app.key(), company_id, user_id, at)).await?;
+        let mut gone = 0;
+        for row in rows {
+            let id = row.text(0)?;
+            if row.text(1)? == Status::Pending.as_str() {
+                self.store.rows(sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING'", id)).await?;
+                continue;
+            }
+            let batch = vec![
+                // Not what was granted anew in the meantime.
+                sql!(
+                    "UPDATE connector_secret SET version = version + 1, access_token = NULL, refresh_token = NULL \
+                     WHERE connection_id = $1 AND granted_at <= $2 RETURNING 1",
+                    id,
+                    at
+                )
+                .one(),
+                sql!(
+                    "UPDATE connector_connection SET status = 'FAILED', reason = 'uninstalled', updated_at = $2 WHERE id = $1",
+                    id,
+                    self.clock.now()
+                ),
+            ];
+            gone += usize::from(matches!(self.store.run(batch).await?, Ran::All(_)));
+        }
+        self.cache.forget();
+        Ok(gone)
+    }
+
+    async fn keep_api_token(
+        &self,
+        owner: &str,
+        app: &App,
+        name: Option<&str>,
+        metadata: &Metadata,
+        token: &SecretString,
+    ) -> Result<Connection, Error> {
+        let all = self.list(owner).await?;
+        let known = to_same_account(&all, app.key(), metadata);
+        if let Some(by_oauth) = known.filter(|known| known.method == Method::OAuth2) {
+            return Err(Error::new(ErrorKind::Conflict, format!("The account is connected by OAuth already, as {}.", by_oauth.name))
+                .with_hint("Use that connection, or remove it first."));
+        }
+        let (fresh, now) = (random::id()?, self.clock.now());
+        let id = known.map_or(&fresh, |known| &known.id);
+        let name = name.map_or_else(|| free_name(&all, app.key(), metadata), str::to_owned);
+        let new = New { id, owner, app: app.key(), name: &name, method: Method::ApiKey, status: Status::Active, now };
+        let ran = self.write(None, |key| {
+            let mut batch = if known.is_none() { new.statements(metadata) } else { Vec::new() };
+            batch.push(sql!(
+                "UPDATE connector_secret SET version = version + 1, api_token = $2, granted_at = $3 WHERE connection_id = $1",
+                id,
+                seal(key, id, "api_token", token)?,
+                now
+            ));
+            batch.push(activated(id, Method::ApiKey, metadata, &name, now));
+            Ok(batch)
+        });
+        let ran = ran.await?;
+        self.cache.forget();
+        match ran {
+            Ran::All(_) => self.get(owner, id).await,
+            Ran::Missed(_) => Err(name_taken(&name)),
+        }
+    }
+}
+
+/// Where a grant goes.
+enum Place {
+    /// A connection to the same account.
+    Known(String),
+    /// The connection that waited for it.
+    Waiting(String),
+    /// A new one, since the connection that was to be renewed is another account's.
+    New(String),
+}
+
+impl Place {
+    fn id(&self) -> &str {
+        match self {
+            Self::Known(id) | Self::Waiting(id) | Self::New(id) => id,
+        }
+    }
+}
+
+/// A row to be.
+struct New<'a> {
+    id: &'a str,
+    owner: &'a str,
+    app: &'a str,
+    name: &'a str,
+    method: Method,
+    status: Status,
+    now: Moment,
+}
+
+impl New<'_> {
+    /// The row and its empty secret; it misses where the name is taken.
+    fn statements(&self, metadata: &Metadata) -> Vec<Statement> {
+        let connection = sql!(
+            "INSERT INTO connector_connection (id, owner, app, name, method, status, created_at, updated_at, company_id, user_id, metadata) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING 1",
+            self.id,
+            self.owner,
+            self.app,
+            self.name,
+            self.method.as_str(),
+            self.status.as_str(),
+            self.now,
+            metadata.company.id.as_ref(),
+            metadata.user.id.as_ref(),
+            metadata.to_text()
+        );
+        vec![connection.one(), sql!("INSERT INTO connector_secret (connection_id, version) VALUES ($1, 0)", self.id)]
+    }
+}
+
+impl Granted {
+    /// It becomes that of its place; what waited for it does no longer, and misses where it did not wait any more.
+    fn settled(&self, key: &Key, target: &Connection, place: &Place, name: &str, now: Moment) -> Result<Vec<Statement>, Error> {
+        let there = match target.status {
+            // Only one comes through here for what waits.
+            Status::Pending => sql!(
+                "UPDATE connector_connection SET expires_at = NULL, install = NULL, redirect_uri = NULL \
+                 WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 RETURNING 1",
+                &target.id,
+                now
+            ),
+            Status::Active | Status::Failed => sql!("SELECT 1 FROM connector_connection WHERE id = $1", &target.id),
+        };
+        let mut batch = vec![there.one()];
+        match place {
+            Place::Known(_) if target.status == Status::Pending => {
+                batch.push(sql!("DELETE FROM connector_connection WHERE id = $1", &target.id));
+            }
+            Place::New(id) => {
+                let (owner, app) = (&target.owner, &target.app);
+                let new = New { id, owner, app, name, method: Method::OAuth2, status: Status::Active, now };
+                batch.extend(new.statements(&self.metadata));
+            }
+            Place::Known(_) | Place::Waiting(_) => {}
+        }
+        batch.push(self.stored(key, place.id(), now)?);
+        batch.push(activated(place.id(), Method::OAuth2, &self.metadata, name, now));
+        Ok(batch)
+    }
+
+    /// Its tokens become the connection's.
+    fn stored(&self, key: &Key, id: &str, now: Moment) -> Result<Statement, Error> {
+        let (refresh_at, expires_at) = times(&self.tokens, now);
+        let refresh = self.tokens.refresh.as_ref().map(|token| seal(key, id, "refresh_token", token)).transpose()?;
+        Ok(sql!(
+            "UPDATE connector_secret SET version = version + 1, access_token = $2, refresh_token = $3, api_token = NULL, \
+             granted_at = $4, refresh_at = $5, expires_at = $6 WHERE connection_id = $1",
+            id,
+            seal(key, id, "access_token", &self.tokens.access)?,
+            refresh,
+            now,
+            refresh_at,
+            expires_at
+        ))
+    }
+}
+
+/// A connection can be used; one that had its id for a name takes this one.
+fn activated(id: &str, method: Method, metadata: &Metadata, name: &str, now: Moment) -> Statement {
+    let statement = sql!(
+        "UPDATE connector_connection SET status = 'ACTIVE', reason = NULL, method = $2, metadata = $3, company_id = $4, user_id = $5, \
+         updated_at = $6, name = CASE WHEN name = id THEN $7 ELSE name END WHERE id = $1 RETURNING 1",
+        id,
+        method.as_str(),
+        metadata.to_text(),
+        metadata.company.id.as_ref(),
+        metadata.user.id.as_ref(),
+        now,
+        name
+    );
+    statement.one()
+}
+
+/// The connection to an account, where there is one that is finished.
+fn to_same_account<'a>(all: &'a [Connection], app: &str, account: &Metadata) -> Option<&'a Connection> {
+    let is_same = |one: &Metadata| one.company.id.is_some() && one.company.id == account.company.id && one.user.id == account.user.id;
+    all.iter().find(|one| one.app == app && one.status != Status::Pending && is_same(&one.metadata))
+}
+
+/// The account's own name, with a number where the owner has one of that name.
+fn free_name(all: &[Connection], app: &str, metadata: &Metadata) -> String {
+    let own = [&metadata.company.domain, &metadata.company.name].into_iter().flatten().find(|name| check_name(name).is_ok());
+    let own = own.map_or(app, String::as_str);
+    let is_free = |name: &String| !all.iter().any(|one| one.app == app && one.name == *name);
+    let numbered = (2..).map(|number| format!("{own}-{number}"));
+    std::iter::once(own.to_owned()).chain(numbered).find(is_free).expect("there are more numbers than connections")
+}
+
+/// Whether a URI leads to this machine, whatever its port.
+fn is_local(uri: &str) -> bool {
+    let rest = ["http://127.0.0.1", "http://localhost"].iter().find_map(|start| uri.strip_prefix(start));
+    let rest = rest.map(|rest| rest.trim_start_matches(|letter: char| letter == ':' || letter.is_ascii_digit()));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+fn connectable(connection: &Connection) -> Result<(), Error> {
+    match connection.status {
+        Status::Active => Err(finished()),
+        Status::Pending | Status::Failed => Ok(()),
+    }
+}
+
+fn finished() -> Error {
+    Error::new(ErrorKind::Conflict, "The connection does not wait to be granted: it is finished, or it is too late.")
+        .with_hint("Begin again.")
+}
+
+fn no_install() -> Error {
+    Error::new(ErrorKind::NotFound, "No such install waits: it was used, or is too old.").with_hint("Install the app again.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_local;
+
+    #[test]
+    fn a_name_that_only_begins_as_this_machine_s_is_another() {
+        for local in ["http://127.0.0.1", "http://localhost:8010/oauth/callback", "http://127.0.0.1:8010/?x=1"] {
+            assert!(is_local(local), "{local}");
+        }
+        for other in ["http://localhost.example", "http://127.0.0.1.example/", "http://localhost:80@example.com/", "ftp://localhost"] {
+            assert!(!is_local(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Who may call, as whom: connections and their secrets in SQLite or PostgreSQL, how they come about, and refresh.
+//!
+//! A [`Vault`] over a [`Store`] keeps every owner's connections; [`Vault::of`] is what a runtime is given: one owner's
+//! connections and ledger, and never another's. This crate names no vendor: an [`App`] is made of a connector.
+//!
+//! ```no_run
+//! # async fn embed(connector: &'static connector_core::Connector, path: &std::path::Path) -> Result<(), connector_core::Error> {
+//! use connector_connections::{App, Key, Store, Vault};
+//!
+//! let http = connector_core::Http::new(None, Vec::new())?;
+//! let store = Store::sqlite(path.join("connections.db")).await?;
+//! let app = App::new(connector)?.client("client-id", "client-secret", "https://engine.example/oauth/callback");
+//! let vault = Vault::builder(store, Key::file(&path.join("key"))?, &http).app(app).open().await?;
+//!
+//! let ann = vault.of("ann");
+//! let runtime = connector_core::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann).http(&http).build()?;
+//! # Ok(()) }
+//! ```
+
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("connections are kept somewhere: choose the feature `sqlite` or `postgres`");
+
+mod access;
+mod api_keys;
+mod app;
+mod clock;
+mod files;
+mod flows;
+mod ledger;
+mod model;
+mod oauth;
+mod owned;
+mod random;
+mod rekey;
+mod seal;
+mod store;
+#[cfg(all(test, feature = "sqlite"))]
+mod tests;
+mod tickets;
+mod vault;
+
+pub use api_keys::{ApiKey, Holder, NewApiKey};
+pub use app::App;
+pub use clock::{Clock, Moment};
+pub use flows::{Authorization, Claimed, HeldInstall};
+pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
+pub use owned::Owned;
+pub use seal::Key;
+pub use store::Store;
+pub use vault::{Builder, Revoked, Swept, Vault};

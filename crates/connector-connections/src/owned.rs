@@ -1,0 +1,83 @@
+//! One owner's connections, as an engine asks for them.
+
+use async_trait::async_trait;
+use connector_core::{Access, Connections, Error, ErrorKind};
+
+use crate::model::{Connection, Method, Status};
+use crate::vault::{Vault, shown};
+
+/// The connections of one owner, and no other's.
+#[derive(Clone, Debug)]
+pub struct Owned {
+    pub(crate) vault: Vault,
+    pub(crate) owner: String,
+}
+
+impl Vault {
+    /// The connections and the ledger of one owner, for a runtime.
+    pub fn of(&self, owner: impl Into<String>) -> Owned {
+        Owned { vault: self.clone(), owner: owner.into() }
+    }
+}
+
+#[async_trait]
+impl Connections for Owned {
+    async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {
+        let inner = &self.vault.0;
+        let all = inner.recent(&self.owner).await?;
+        let chosen = choose(&all.iter().filter(|one| one.app == connector).collect::<Vec<_>>(), named)?;
+        let sandbox = inner.app(connector)?.is_sandbox();
+        let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
+        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id);
+        if chosen.method == Method::ApiKey {
+            connection = connection.with_api_token();
+        }
+        if sandbox {
+            connection = connection.as_sandbox();
+        }
+        Ok(match &chosen.metadata.scopes {
+            Some(scopes) => connection.with_scopes(scopes),
+            None => connection,
+        })
+    }
+
+    async fn access(&self, connection: &connector_core::Connection) -> Result<Access, Error> {
+        self.vault.0.access(&self.owner, &connection.id).await
+    }
+
+    async fn renew(&self, connection: &connector_core::Connection, refused: &Access) -> Result<Option<Access>, Error> {
+        self.vault.0.renew(&self.owner, &connection.id, refused).await
+    }
+}
+
+/// By name or id; else the only one, else the default. A failed one counts: a call that was meant for it must not go to
+/// another account.
+fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connection, Error> {
+    let finished: Vec<&Connection> = all.iter().copied().filter(|one| one.status != Status::Pending).collect();
+    let missing = |message: String| {
+        let names: Vec<&str> = finished.iter().map(|one| one.name.as_str()).collect();
+        let there = if names.is_empty() {
+            "There is none yet: connect an account.".to_owned()
+        } else {
+            format!("There are: {}.", names.join(", "))
+        };
+        Error::new(ErrorKind::NoConnection, message).with_hint(there)
+    };
+    if let Some(named) = named {
+        let found = all.iter().find(|one| one.name == named || one.id == named);
+        let found = found.ok_or_else(|| missing(format!("There is no connection {}.", shown(named))))?;
+        if found.status == Status::Pending {
+            return Err(missing(format!("The connection {} is not finished.", shown(named))));
+        }
+        return Ok(found);
+    }
+    match finished.as_slice() {
+        [only] => Ok(only),
+        [] => Err(missing("No connection is set up.".to_owned())),
+        several => several
+            .iter()
+            .find(|one| one.is_default)
+            .copied()
+            .ok_or_else(|| missing("Several connections are set up, none is named and none is the default.".to_owned())),
+    }
+}

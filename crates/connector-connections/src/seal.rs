@@ -1,0 +1,218 @@
+//! Secrets at rest: XChaCha20-Poly1305, each bound to the record and the column that it stands in.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind as Io, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use connector_core::{Error, ErrorKind};
+use secrecy::zeroize::Zeroizing;
+
+use crate::files;
+use crate::random;
+
+const ID: usize = 8;
+const NONCE: usize = 24;
+
+/// A key that seals secrets: 256 bits, with an id that tells keys apart and gives nothing away.
+pub struct Key {
+    bytes: Zeroizing<[u8; 32]>,
+    id: [u8; ID],
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Key({})", self.id())
+    }
+}
+
+impl Key {
+    /// A new one.
+    pub fn generate() -> Result<Self, Error> {
+        Ok(Self::new(Zeroizing::new(random::bytes()?)))
+    }
+
+    /// One that is written as 64 hexadecimal digits, or in Base64.
+    pub fn read(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        let bytes = Zeroizing::new(match text.len() {
+            64 => (0..64).step_by(2).map_while(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect(),
+            _ => {
+                let plain = Zeroizing::new(text.replace('-', "+").replace('_', "/"));
+                STANDARD_NO_PAD.decode(plain.trim_end_matches('=')).unwrap_or_default()
+            }
+        });
+        let bytes = <[u8; 32]>::try_from(bytes.as_slice()).map_err(|_| {
+            Error::new(ErrorKind::Bug, "The store's key cannot be read.")
+                .with_hint("Give 32 bytes, as 64 hexadecimal digits or in Base64; `openssl rand -hex 32` makes some.")
+        })?;
+        Ok(Self::new(Zeroizing::new(bytes)))
+    }
+
+    /// The one in a file, which is made where there is none, for its owner alone. A file is never overwritten.
+    pub fn file(path: &Path) -> Result<Self, Error> {
+        let failed = |what: &str, error: std::io::Error| {
+            Error::new(ErrorKind::Bug, format!("The key file {} cannot be {what}: {error}.", path.display()))
+                .with_hint("Check the folder and its permissions.")
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => return Self::read(&Zeroizing::new(text)),
+            Err(error) if error.kind() == Io::NotFound => {}
+            Err(error) => return Err(failed("read", error)),
+        }
+        make(path, &Self::generate()?).map_err(|error| failed("made", error))?;
+        // Another process may have been first: what stands there now is the key.
+        let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed("read", error))?);
+        Self::read(&text)
+    }
+
+    /// What tells it from other keys.
+    pub fn id(&self) -> String {
+        self.id.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn new(bytes: Zeroizing<[u8; 32]>) -> Self {
+        let digest = random::digest(&[b"connector key id".as_slice(), bytes.as_slice()].concat());
+        let mut id = [0; ID];
+        id.copy_from_slice(&digest[..ID]);
+        Self { bytes, id }
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new_from_slice(self.bytes.as_slice()).expect("a key has 32 bytes")
+    }
+
+    /// Seals a secret of the record `about`, for its column: `key id ‖ nonce ‖ sealed`.
+    pub(crate) fn seal(&self, about: &str, column: &str, secret: &[u8]) -> Result<Vec<u8>, Error> {
+        let nonce = random::bytes::<NONCE>()?;
+        let bound = bound(about, column);
+        let payload = Payload { msg: secret, aad: bound.as_bytes() };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload);
+        let sealed = sealed.map_err(|_| Error::new(ErrorKind::Bug, "A secret cannot be sealed."))?;
+        Ok([self.id.as_slice(), nonce.as_slice(), sealed.as_slice()].concat())
+    }
+}
+
+/// A whole file appears under its name, or none: it is written aside, then linked, which fails where one stands.
+fn make(path: &Path, key: &Key) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        files::private_folder(folder)?;
+    }
+    let aside = path.with_extension(format!("new-{}", random::hash(&key.id()).get(..8).unwrap_or_default()));
+    let mut file: File = files::private(OpenOptions::new().write(true).create_new(true)).open(&aside)?;
+    let text = Zeroizing::new(STANDARD.encode(key.bytes.as_slice()) + "\n");
+    let linked = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| std::fs::hard_link(&aside, path));
+    std::fs::remove_file(&aside)?;
+    match linked {
+        Err(error) if error.kind() != Io::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The keys of a store: the one to use, others that still open what they sealed, and which of them seals now.
+pub(crate) struct Keys {
+    keys: Vec<Key>,
+    sealing: AtomicUsize,
+}
+
+impl Keys {
+    pub(crate) fn new(keys: Vec<Key>) -> Self {
+        Self { keys, sealing: AtomicUsize::new(0) }
+    }
+
+    /// The key that is to be used in the end.
+    pub(crate) fn wanted(&self) -> &Key {
+        &self.keys[0]
+    }
+
+    /// The key that the store is sealed with now.
+    pub(crate) fn sealing(&self) -> &Key {
+        &self.keys[self.sealing.load(Ordering::SeqCst)]
+    }
+
+    /// Seals from now on with the key of this id, which the store names.
+    pub(crate) fn seal_with(&self, id: &str) -> Result<(), Error> {
+        let at = self.keys.iter().position(|key| key.id() == id).ok_or_else(|| {
+            let given: Vec<String> = self.keys.iter().map(Key::id).collect();
+            Error::new(ErrorKind::Bug, format!("The store is sealed with the key {id}, and the key given is {}.", given.join(", ")))
+                .with_hint("Give the key that the store was made with; after a change of keys, give the old one as the former key.")
+        })?;
+        self.sealing.store(at, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(crate) fn open(&self, about: &str, column: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let refused = || Error::new(ErrorKind::Bug, format!("The {column} of {about} was not sealed here, or was changed."));
+        let (id, rest) = sealed.split_at_checked(ID).ok_or_else(refused)?;
+        let (nonce, sealed) = rest.split_at_checked(NONCE).ok_or_else(refused)?;
+        let key = self.keys.iter().find(|key| key.id == id).ok_or_else(refused)?;
+        let nonce = XNonce::from(<[u8; NONCE]>::try_from(nonce).map_err(|_| refused())?);
+        let bound = bound(about, column);
+        let payload = Payload { msg: sealed, aad: bound.as_bytes() };
+        key.cipher().decrypt(&nonce, payload).map(Zeroizing::new).map_err(|_| refused())
+    }
+}
+
+fn bound(about: &str, column: &str) -> String {
+    format!("{column}\n{about}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keys {
+        Keys::new(vec![Key::generate().expect("random bytes")])
+    }
+
+    #[test]
+    fn what_was_sealed_for_one_place_opens_in_no_other() {
+        let keys = keys();
+        let sealed = keys.sealing().seal("one", "access_token", b"hunter2").expect("sealed");
+        assert_eq!(keys.open("one", "access_token", &sealed).expect("its own place").as_slice(), b"hunter2");
+        assert!(keys.open("two", "access_token", &sealed).is_err(), "another connection's place");
+        assert!(keys.open("one", "refresh_token", &sealed).is_err(), "another column");
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(keys.open("one", "access_token", &changed).is_err(), "byte {at} was changed");
+            assert!(keys.open("one", "access_token", &sealed[..at]).is_err(), "cut at {at}");
+        }
+        assert_ne!(keys.sealing().seal("one", "access_token", b"hunter2").expect("sealed"), sealed, "a nonce is used once");
+    }
+
+    #[test]
+    fn a_key_is_written_in_hexadecimal_or_base64() {
+        let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
+        let id = Key::read(hex).expect("hexadecimal").id();
+        for same in ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8=\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8"] {
+            assert_eq!(Key::read(same).expect(same).id(), id);
+        }
+        for bad in ["", "hunter2", &hex[2..], &hex.replace('f', "g")] {
+            assert!(!Key::read(bad).expect_err(bad).to_string().contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn a_key_file_is_made_once_and_never_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("below").join("key");
+        let ids: Vec<String> = std::thread::scope(|scope| {
+            let made: Vec<_> = (0..8).map(|_| scope.spawn(|| Key::file(&path).expect("a key").id())).collect();
+            made.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+        });
+        assert!(ids.iter().all(|id| *id == ids[0]), "all who were first at once have one key: {ids:?}");
+        let left: Vec<_> = std::fs::read_dir(path.parent().expect("a folder")).expect("it is read").collect();
+        assert_eq!(left.len(), 1, "nothing is left beside it: {left:?}");
+        files::tests::is_private(&path, 0o600);
+        files::tests::is_private(path.parent().expect("a folder"), 0o700);
+        std::fs::write(&path, "no key").expect("written");
+        Key::file(&path).expect_err("a file that holds no key");
+        assert_eq!(std::fs::read_to_string(&path).expect("it is read"), "no key");
+    }
+}

@@ -1,0 +1,241 @@
+//! How a connection comes about, each way.
+
+use std::time::Duration;
+
+use connector_core::{Connections, ErrorKind};
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
+use super::{BROWSER, World, on_both, parameter, state_of, token};
+use crate::{Method, Moment, Reason, Revoked, Status};
+
+on_both!(
+    an_authorization_connects_an_account,
+    the_same_account_is_renewed_and_another_is_never_overwritten,
+    a_failed_connection_is_mended_by_its_link,
+    an_install_is_held_claimed_and_confirmed,
+    what_is_declined_or_not_confirmed_is_given_back,
+    a_grant_that_something_else_lives_by_is_kept,
+    a_platform_exchanges_its_own_code,
+    an_uninstall_ends_what_was_granted_before_it,
+    an_api_token_is_tested_before_it_is_kept,
+    a_declined_authorization_leaves_nothing,
+);
+
+async fn an_authorization_connects_an_account(world: World) {
+    world.vendor.state().expires_in = Some(json!("3600"));
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    assert_eq!((begun.connection.status, begun.connection.method), (Status::Pending, Method::OAuth2));
+    assert!(begun.url.expose_secret().starts_with(&format!("{}/oauth/authorize?", world.vendor.url)));
+    assert_eq!((parameter(&begun.url, "client_id").as_str(), parameter(&begun.url, "redirect_uri").as_str()), (CLIENT.0, CALLBACK));
+    let pending = world.vault.of("ann").choose("acme", Some(&begun.connection.id)).await.expect_err("not finished");
+    assert_eq!(pending.kind(), ErrorKind::NoConnection);
+
+    let code = world.vendor.code((7, 3));
+    let made = world.vault.callback_with_state(BROWSER, &state_of(&begun.url), code).await.expect("granted");
+    assert_eq!((made.id.as_str(), made.name.as_str(), made.status), (begun.connection.id.as_str(), "company7", Status::Active));
+    let shown = serde_json::to_value(&made).expect("it is shown");
+    assert_eq!(
+        shown["metadata"],
+        json!({
+            "company": {"id": "7", "name": "Company 7", "domain": "company7"},
+            "user": {"id": "3", "name": "User 3", "email": "3@7.example"},
+            "scopes": ["base", "deals:full"],
+            "api_domain": world.vendor.url,
+        })
+    );
+    assert_eq!(
+        (&shown["status"], &shown["method"], &shown["creation_time"]),
+        (&json!("ACTIVE"), &json!("OAUTH2"), &json!("2027-01-15T08:00:00.000000Z"))
+    );
+    let chosen = world.vault.of("ann").choose("acme", None).await.expect("the only one");
+    assert_eq!((chosen.name.as_str(), chosen.sandbox, chosen.api_token, chosen.scopes), ("company7", true, false, made.metadata.scopes));
+    world.access("ann", "company7").await.expect("a credential");
+    assert_eq!((world.vendor.exchanged(), world.refreshed()), (1, 0));
+}
+
+async fn the_same_account_is_renewed_and_another_is_never_overwritten(world: World) {
+    let first = world.connected("ann", (7, 3)).await;
+    let named = world.vault.rename("ann", &first.id, "Acme, Berlin").await.expect("renamed");
+    let before = token(&world.access("ann", &named.name).await.expect("a credential"));
+    let again = world.connected("ann", (7, 3)).await;
+    assert_eq!((&again.id, again.name.as_str()), (&first.id, "Acme, Berlin"), "the same account is the same connection");
+    assert_ne!(token(&world.access("ann", &again.name).await.expect("a credential")), before, "with what was granted anew");
+
+    let user = world.connected("ann", (7, 4)).await;
+    let company = world.connected("ann", (8, 3)).await;
+    let owner = world.connected("bob", (7, 3)).await;
+    let ids: std::collections::HashSet<_> = [&first, &user, &company, &owner].map(|one| one.id.clone()).into();
+    assert_eq!(ids.len(), 4, "another user, another company and another owner are other connections");
+    assert_eq!((user.name.as_str(), company.name.as_str()), ("company7", "company8"));
+    assert_eq!(world.connected("ann", (7, 5)).await.name, "company7-2");
+    assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty(), "nothing waits any more");
+}
+
+async fn a_failed_connection_is_mended_by_its_link(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    assert_eq!(world.vault.link("ann", &made.id).await.expect_err("it is active").kind(), ErrorKind::Conflict);
+    world.vendor.forget_grants();
+    world.hour();
+    world.access("ann", &made.id).await.expect_err("the grant is gone");
+    let failed = world.vault.get("ann", &made.id).await.expect("it is kept");
+    assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::NeedsReconnect)));
+
+    let link = world.vault.link("ann", &made.id).await.expect("a link");
+    let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
+    let again = world.vault.open_link(link.expose_secret(), BROWSER).await.expect_err("it opens once");
+    assert_eq!(again.kind(), ErrorKind::Forbidden);
+    // Somebody signs in as another company: that is another connection, and the failed one stays as it is.
+    let other = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((9, 1))).await.expect("granted");
+    assert_ne!(other.id, made.id);
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("it is kept"), failed);
+
+    let link = world.vault.link("ann", &made.id).await.expect("a link");
+    let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
+    let mended = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
+    assert_eq!((&mended.id, mended.status, mended.reason), (&made.id, Status::Active, None));
+    world.access("ann", &made.id).await.expect("a credential");
+}
+
+async fn an_install_is_held_claimed_and_confirmed(world: World) {
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    assert_eq!(held.expires, Moment::from_micros(super::START.as_micros() + 300_000_000));
+    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty(), "a code without a state connects nothing");
+    let handle = held.handle.expose_secret();
+    let claimed = world.vault.claim("ann", handle).await.expect("claimed");
+    assert_eq!((claimed.connection.status, claimed.renews), (Status::Pending, None));
+    assert_eq!(claimed.connection.metadata.user.email.as_deref(), Some("3@7.example"), "whose it is can be shown before it is confirmed");
+    world.access("ann", &claimed.connection.id).await.expect_err("it is not confirmed");
+    let made = world.vault.confirm("ann", handle).await.expect("confirmed");
+    assert_eq!((made.status, made.name.as_str(), &made.id), (Status::Active, "company7", &claimed.connection.id));
+    world.access("ann", "company7").await.expect("a credential");
+    assert_eq!(world.vault.confirm("ann", handle).await.expect_err("once").kind(), ErrorKind::NotFound);
+
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    assert_eq!(claimed.renews.map(|known| known.id), Some(made.id.clone()), "what it renews can be shown");
+    let renewed = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+    assert_eq!(renewed.id, made.id);
+    assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
+}
+
+async fn what_is_declined_or_not_confirmed_is_given_back(world: World) {
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::Yes);
+    assert_eq!(world.vendor.revoked(), 1);
+
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::NothingToRevoke);
+
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    assert_eq!(world.vault.sweep().await.expect("swept").connections, 0);
+    world.clock.advance(Duration::from_mins(10));
+    let late = world.vault.confirm("ann", held.handle.expose_secret()).await.expect_err("ten minutes are over");
+    assert_eq!(late.kind(), ErrorKind::NotFound);
+    let swept = world.vault.sweep().await.expect("swept");
+    assert_eq!((swept.connections, swept.not_revoked, world.vendor.revoked()), (1, 0, 2));
+    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
+}
+
+async fn a_grant_that_something_else_lives_by_is_kept(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let shared = world.connected("bob", (7, 3)).await;
+    assert_eq!(world.vault.remove("bob", &shared.id).await.expect("removed"), Revoked::StillUsed);
+    world.vault.test("ann", &made.id).await.expect("it still works");
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed all the same"), Revoked::No);
+    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
+}
+
+async fn a_platform_exchanges_its_own_code(world: World) {
+    let callback = "https://platform.example/back";
+    let begun = world.vault.pending_for_platform("ann", "acme", Some("Acme"), Some(callback), Some("ours")).await.expect("begun");
+    assert_eq!((parameter(&begun.url, "redirect_uri").as_str(), state_of(&begun.url).as_str()), (callback, "ours"));
+    let code = world.vendor.code_for((7, 3), callback);
+    let made = world.vault.exchange("ann", &begun.connection.id, code.into()).await.expect("granted");
+    assert_eq!((&made.id, made.name.as_str(), made.status), (&begun.connection.id, "Acme", Status::Active));
+    let code = world.vendor.code_for((8, 3), callback);
+    let again = world.vault.exchange("ann", &made.id, code.into()).await.expect_err("it is finished");
+    assert_eq!((again.kind(), world.vendor.exchanged()), (ErrorKind::Conflict, 1), "the second code is not even exchanged");
+    let plain = world.vault.pending_for_platform("ann", "acme", None, Some("http://platform.example/back"), None).await;
+    assert_eq!(plain.expect_err("not https").kind(), ErrorKind::InvalidInput);
+}
+
+async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
+    let (ann, bob, other) =
+        (world.connected("ann", (7, 3)).await, world.connected("bob", (7, 3)).await, world.connected("ann", (7, 4)).await);
+    let before = Some(Moment::from_micros(super::START.as_micros() - 1));
+    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", before).await.expect("told"), 0, "what was installed since stays");
+    assert_eq!(world.vault.uninstalled("another", "7", "3", None).await.expect("told"), 0);
+    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 2);
+    for (owner, made) in [("ann", &ann), ("bob", &bob)] {
+        let failed = world.vault.get(owner, &made.id).await.expect("it is kept");
+        assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::Uninstalled)));
+        assert_eq!(world.access(owner, &made.id).await.expect_err("gone").kind(), ErrorKind::ReconnectRequired);
+    }
+    world.access("ann", &other.id).await.expect("another user's stays");
+    assert_eq!(world.connected("ann", (7, 3)).await.status, Status::Active, "and it can be installed again");
+    assert!(world.vendor.app().is_client(CLIENT.0, CLIENT.1) && !world.vendor.app().is_client(CLIENT.0, "guess"));
+}
+
+async fn an_api_token_is_tested_before_it_is_kept(world: World) {
+    let add = |name: Option<&'static str>, token: &'static str| {
+        let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
+        async move { vault.add_api_token("ann", "acme", name, &url, token.into()).await }
+    };
+    assert_eq!(add(None, "hunter2-api").await.expect_err("nobody's").kind(), ErrorKind::Unauthorized);
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (7, 3));
+    let made = add(Some("main"), "hunter2-api").await.expect("kept");
+    assert_eq!((made.name.as_str(), made.method, made.status), ("main", Method::ApiKey, Status::Active));
+    assert!(world.vault.of("ann").choose("acme", None).await.expect("the only one").api_token);
+    assert_eq!(token(&world.access("ann", "main").await.expect("a credential")), "hunter2-api");
+
+    // The token is made anew at the vendor's: the test finds out, and a new one mends it.
+    world.vendor.state().api_tokens = [("hunter2-new".to_owned(), (7, 3))].into();
+    assert_eq!(world.vault.test("ann", &made.id).await.expect_err("refused").kind(), ErrorKind::Unauthorized);
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").reason, Some(Reason::NeedsReconnect));
+    let mended = add(None, "hunter2-new").await.expect("kept");
+    assert_eq!((&mended.id, mended.name.as_str(), mended.status), (&made.id, "main", Status::Active));
+    assert_eq!(token(&world.access("ann", "main").await.expect("a credential")), "hunter2-new");
+
+    let elsewhere = world.vault.add_api_token("ann", "acme", None, "https://company.acme.example", "hunter2-new".into()).await;
+    assert_eq!(elsewhere.expect_err("a sandbox is on this machine").kind(), ErrorKind::NoConnection);
+    world.connected("ann", (7, 3)).await;
+    assert_eq!(add(None, "hunter2-new").await.expect_err("it is connected by OAuth").kind(), ErrorKind::Conflict);
+}
+
+async fn a_declined_authorization_leaves_nothing(world: World) {
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let state = state_of(&begun.url);
+    world.vault.callback_declined(BROWSER, &state).await.expect("declined");
+    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
+    let late = world.vault.callback_with_state(BROWSER, &state, world.vendor.code((7, 3))).await;
+    assert_eq!(late.expect_err("the state is used up").kind(), ErrorKind::Forbidden);
+    assert_eq!(world.vendor.exchanged(), 0);
+}
+
+#[test]
+fn a_credential_goes_to_the_vendor_or_to_a_sandbox_and_nowhere_else() {
+    let bearer = || connector_core::Credential::bearer("hunter2");
+    let real = crate::App::new(&ACME).expect("it signs in by OAuth");
+    for good in ["https://acme.example", "https://company7.acme.example"] {
+        assert!(real.access(good, bearer()).is_ok(), "{good}");
+    }
+    for bad in [
+        "http://company7.acme.example",
+        "https://evil.example",
+        "https://acme.example.evil.example",
+        "https://evilacme.example",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1",
+    ] {
+        assert!(real.access(bad, bearer()).is_err(), "{bad}");
+    }
+    let sandbox = real.clone().sandbox("http://127.0.0.1:1").expect("on this machine");
+    assert!(sandbox.access("http://127.0.0.1:1", bearer()).is_ok());
+    assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token stays on this machine");
+    assert!(real.sandbox("https://company7.acme.example").is_err());
+}

@@ -1,0 +1,43 @@
+//! Idempotency keys across processes and owners.
+
+use std::time::Duration;
+
+use connector_core::{Claim, Ledger};
+
+use super::{World, on_both};
+
+on_both!(a_key_is_claimed_once_and_answers_the_same_later);
+
+async fn a_key_is_claimed_once_and_answers_the_same_later(world: World) {
+    let vaults = [world.vault.clone(), world.another().await];
+    let claims: Vec<_> = (0..32)
+        .map(|at| {
+            let ledger = vaults[at % 2].of("ann");
+            tokio::spawn(async move { ledger.claim("run-1", "the call").await.expect("claimed") })
+        })
+        .collect();
+    let mut fresh = 0;
+    for claim in claims {
+        match claim.await.expect("no panic") {
+            Claim::Fresh => fresh += 1,
+            other => assert_eq!(other, Claim::Unfinished),
+        }
+    }
+    assert_eq!(fresh, 1, "one of all carries it out");
+    let (here, there) = (vaults[0].of("ann"), vaults[1].of("ann"));
+    assert_eq!(there.claim("run-1", "another call").await.expect("claimed"), Claim::OtherCall);
+    assert_eq!(vaults[0].of("bob").claim("run-1", "another call").await.expect("claimed"), Claim::Fresh, "another owner's key");
+    here.finish("run-1", b"hunter2-answer".to_vec()).await.expect("kept");
+    let finished = Claim::Finished(b"hunter2-answer".to_vec());
+    assert_eq!(there.claim("run-1", "the call").await.expect("claimed"), finished);
+    there.release("run-1").await.expect("nothing fails");
+    assert_eq!(here.claim("run-1", "the call").await.expect("claimed"), finished, "what is finished stays");
+    world.place.holds_none_of(&["hunter2-answer", "the call", "run-1"]).await;
+
+    here.claim("run-2", "the call").await.expect("claimed");
+    here.release("run-2").await.expect("given back");
+    assert_eq!(there.claim("run-2", "the call").await.expect("claimed"), Claim::Fresh);
+    here.finish("run-3", Vec::new()).await.expect_err("it was never claimed");
+    world.clock.advance(Duration::from_hours(7 * 24));
+    assert_eq!(here.claim("run-1", "the call").await.expect("claimed"), Claim::Fresh, "a week later");
+}

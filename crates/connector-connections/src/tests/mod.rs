@@ -1,0 +1,237 @@
+//! The same tests over both databases, against a vendor on this machine.
+
+mod api_keys;
+mod connections;
+mod flows;
+mod ledger;
+pub(crate) mod processes;
+mod refresh;
+mod stores;
+mod threats;
+mod vendor;
+
+use std::time::Duration;
+
+use connector_core::{Access, Connections, Credential, Error, Http};
+use secrecy::ExposeSecret;
+
+use crate::{Clock, Connection, Key, Moment, Store, Vault};
+use vendor::{Vendor, Who};
+
+/// The variable that gives a throw-away database of PostgreSQL.
+#[cfg(feature = "postgres")]
+const POSTGRES: &str = "CONNECTOR_TEST_POSTGRES";
+
+const START: Moment = Moment::from_micros(1_800_000_000_000_000);
+const BROWSER: &str = "a browser's own token";
+const HEX_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+/// A vendor, a store and a vault over it, at a time that stands.
+struct World {
+    vendor: Vendor,
+    vault: Vault,
+    clock: Clock,
+    place: Place,
+}
+
+/// Where the store is: a folder, or a schema of its own.
+enum Place {
+    Folder(tempfile::TempDir),
+    #[cfg(feature = "postgres")]
+    Schema(String),
+}
+
+impl Place {
+    fn folder() -> Self {
+        Self::Folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// A schema that no other test has, where there is a database.
+    #[cfg(feature = "postgres")]
+    async fn schema() -> Option<Self> {
+        let Ok(url) = std::env::var(POSTGRES) else {
+            #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+            {
+                eprintln!("skipped: {POSTGRES} gives no database of PostgreSQL");
+            }
+            return None;
+        };
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the database is there");
+        let ended = tokio::spawn(connection);
+        let schema = format!("test_{}", crate::random::id().expect("an id").replace('-', ""));
+        client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
+        drop(client);
+        ended.await.expect("no panic").expect("a clean end");
+        let mark = if url.contains('?') { '&' } else { '?' };
+        Some(Self::Schema(format!("{url}{mark}options=-csearch_path%3D{schema}")))
+    }
+
+    /// What another process is told.
+    fn word(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.path().join("store.db").display().to_string(),
+            #[cfg(feature = "postgres")]
+            Self::Schema(url) => url.clone(),
+        }
+    }
+
+    /// Nothing of what lies there, in files or rows, holds any of these.
+    #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "rows are read over a socket"))]
+    async fn holds_none_of(&self, secrets: &[&str]) {
+        let kept = match self {
+            Self::Folder(folder) => files(folder.path()),
+            #[cfg(feature = "postgres")]
+            Self::Schema(url) => rows(url).await,
+        };
+        assert!(kept.len() > 100, "what is kept was read");
+        for secret in secrets {
+            let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for form in [secret.as_bytes(), hex.as_bytes()] {
+                assert!(!kept.windows(form.len()).any(|part| part == form), "{secret} is kept as it is");
+            }
+        }
+    }
+
+    async fn store(&self) -> Store {
+        open(&self.word()).await.expect("the store opens")
+    }
+}
+
+fn files(folder: &std::path::Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).expect("it is read").map(|entry| entry.expect("it is read").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { std::fs::read(&path).expect("it is read") }).collect()
+}
+
+#[cfg(feature = "postgres")]
+async fn rows(url: &str) -> Vec<u8> {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the database is there");
+    tokio::spawn(connection);
+    let tables = client.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()", &[]).await.expect("tables");
+    let mut all = String::new();
+    for table in tables {
+        let table: String = table.get(0);
+        for row in client.query(&format!("SELECT t::text FROM {table} t"), &[]).await.expect("rows") {
+            all += row.get(0);
+        }
+    }
+    all.into_bytes()
+}
+
+async fn open(word: &str) -> Result<Store, Error> {
+    match word.strip_prefix("postgres") {
+        #[cfg(feature = "postgres")]
+        Some(_) => Store::postgres(word, &[]).await,
+        _ => Store::sqlite(word).await,
+    }
+}
+
+impl World {
+    async fn at(place: Place) -> Self {
+        let (vendor, clock) = (Vendor::start().await, Clock::fixed(START));
+        let vault = vault(place.store().await, &vendor.url, &clock).await;
+        Self { vendor, vault, clock, place }
+    }
+
+    /// The same store, as another process sees it.
+    async fn another(&self) -> Vault {
+        vault(self.place.store().await, &self.vendor.url, &self.clock).await
+    }
+
+    /// An active connection, by an authorization that began here.
+    async fn connected(&self, owner: &str, who: Who) -> Connection {
+        let begun = self.vault.authorize(owner, "acme", None, BROWSER).await.expect("begun");
+        let state = state_of(&begun.url);
+        self.vault.callback_with_state(BROWSER, &state, self.vendor.code(who)).await.expect("granted")
+    }
+
+    /// The access of a call that names this connection.
+    async fn access(&self, owner: &str, named: &str) -> Result<Access, Error> {
+        access(&self.vault, owner, named).await
+    }
+
+    /// Lets a token's life pass.
+    fn hour(&self) {
+        self.clock.advance(Duration::from_hours(1));
+    }
+
+    fn refreshed(&self) -> usize {
+        self.vendor.refreshed()
+    }
+}
+
+async fn vault(store: Store, vendor: &str, clock: &Clock) -> Vault {
+    let key = Key::read(HEX_KEY).expect("a key");
+    Vault::builder(store, key, &http()).app(vendor::app(vendor)).clock(clock.clone()).open().await.expect("the vault opens")
+}
+
+fn http() -> Http {
+    Http::new(None, Vec::new()).expect("a client")
+}
+
+async fn access(vault: &Vault, owner: &str, named: &str) -> Result<Access, Error> {
+    let owned = vault.of(owner);
+    let chosen = owned.choose("acme", Some(named)).await?;
+    owned.access(&chosen).await
+}
+
+fn token(access: &Access) -> String {
+    match access.credential() {
+        Credential::Bearer(token) | Credential::ApiToken(token) => token.expose_secret().to_owned(),
+    }
+}
+
+/// A parameter of a URL.
+fn parameter(url: &secrecy::SecretString, name: &str) -> String {
+    let query = url.expose_secret().split_once('?').expect("a query").1;
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.into_owned().find(|(other, _)| other == name).expect("it is there").1
+}
+
+fn state_of(url: &secrecy::SecretString) -> String {
+    parameter(url, "state")
+}
+
+#[tokio::test]
+async fn what_a_host_awaits_can_be_spawned() {
+    fn spawnable<T: Send>(_: &T) {}
+    let World { vault, .. } = World::at(Place::folder()).await;
+    spawnable(&vault.authorize("ann", "acme", None, BROWSER));
+    spawnable(&vault.open_link("link", BROWSER));
+    spawnable(&vault.callback_with_state(BROWSER, "state", "code".into()));
+    spawnable(&vault.callback_declined(BROWSER, "state"));
+    spawnable(&vault.hold_install("acme", "code".into()));
+    spawnable(&vault.claim("ann", "handle"));
+    spawnable(&vault.confirm("ann", "handle"));
+    spawnable(&vault.decline("ann", "handle"));
+    spawnable(&vault.pending_for_platform("ann", "acme", None, None, None));
+    spawnable(&vault.exchange("ann", "id", "code".into()));
+    spawnable(&vault.uninstalled("client", "7", "3", None));
+    spawnable(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));
+    spawnable(&vault.remove("ann", "id"));
+    spawnable(&vault.test("ann", "id"));
+    spawnable(&vault.sweep());
+    spawnable(&vault.rekey());
+}
+
+/// Each test over SQLite, and over PostgreSQL where there is one.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::tests::World::at(crate::tests::Place::folder()).await).await;
+            })*
+        }
+
+        #[cfg(feature = "postgres")]
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                if let Some(place) = crate::tests::Place::schema().await {
+                    super::$name(crate::tests::World::at(place).await).await;
+                }
+            })*
+        }
+    };
+}
+use on_both;

@@ -1,0 +1,252 @@
+//! Refresh: one at a time, stored before it is used, and judged only by what the store says then.
+
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use connector_core::{Connections, ErrorKind, Retry};
+use serde_json::json;
+
+use super::vendor::Fault;
+use super::{World, access, on_both, token};
+use crate::{Reason, Status};
+
+on_both!(
+    a_token_is_refreshed_ahead_of_its_end,
+    callers_of_two_hosts_make_one_refresh,
+    a_401_refreshes_once_and_only_the_token_that_was_refused,
+    a_server_that_fails_leaves_the_connection_active,
+    a_grant_that_is_gone_says_so,
+    another_host_that_refreshed_is_not_judged,
+    a_token_without_an_end_is_refreshed_after_a_401_alone,
+    a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken,
+    a_caller_who_goes_away_loses_no_token,
+    callers_who_wait_share_a_failure,
+    no_call_waits_while_its_token_lives,
+);
+
+async fn a_token_is_refreshed_ahead_of_its_end(world: World) {
+    world.vendor.state().rotates = true;
+    let made = world.connected("ann", (7, 3)).await;
+    let first = token(&world.access("ann", &made.id).await.expect("a credential"));
+    world.clock.advance(Duration::from_mins(54));
+    assert_eq!(token(&world.access("ann", &made.id).await.expect("a credential")), first);
+    world.clock.advance(Duration::from_mins(1));
+    let second = token(&world.access("ann", &made.id).await.expect("a credential"));
+    assert_ne!(second, first, "five minutes before its end");
+    assert_eq!(token(&access(&world.another().await, "ann", &made.id).await.expect("stored")), second);
+    world.hour();
+    world.access("ann", &made.id).await.expect("by the refresh token that came with the last one");
+    assert_eq!(world.refreshed(), 2);
+}
+
+async fn callers_of_two_hosts_make_one_refresh(world: World) {
+    world.vendor.state().rotates = true;
+    let made = world.connected("ann", (7, 3)).await;
+    let vaults = [world.vault.clone(), world.another().await];
+    for round in 1..=3 {
+        world.hour();
+        let calls: Vec<_> = (0..64)
+            .map(|at| {
+                let (vault, id) = (vaults[at % 2].clone(), made.id.clone());
+                tokio::spawn(async move { token(&access(&vault, "ann", &id).await.expect("a credential")) })
+            })
+            .collect();
+        let mut tokens = std::collections::HashSet::new();
+        for call in calls {
+            tokens.insert(call.await.expect("no panic"));
+        }
+        assert_eq!((world.refreshed(), tokens.len()), (round, 1));
+    }
+}
+
+async fn a_401_refreshes_once_and_only_the_token_that_was_refused(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let owned = world.vault.of("ann");
+    let chosen = owned.choose("acme", None).await.expect("the only one");
+    let refused = owned.access(&chosen).await.expect("a credential");
+    world.vendor.forget_access_tokens();
+    let calls: Vec<_> = (0..16)
+        .map(|_| {
+            let (owned, chosen, refused) = (owned.clone(), chosen.clone(), refused.clone());
+            tokio::spawn(async move { token(&owned.renew(&chosen, &refused).await.expect("renewed").expect("another")) })
+        })
+        .collect();
+    for call in calls {
+        assert_ne!(call.await.expect("no panic"), token(&refused));
+    }
+    assert_eq!(world.refreshed(), 1, "all were refused the same token");
+    world.vault.test("ann", &made.id).await.expect("the new one works");
+
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (8, 1));
+    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
+    let chosen = owned.choose("acme", Some(&made.id)).await.expect("there");
+    let refused = owned.access(&chosen).await.expect("a credential");
+    assert!(owned.renew(&chosen, &refused).await.expect("nothing fails").is_none(), "an API token has no other");
+}
+
+async fn a_server_that_fails_leaves_the_connection_active(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let first = token(&world.access("ann", &made.id).await.expect("a credential"));
+    let faults = [
+        (Fault::Answers(503, "{}"), ErrorKind::UpstreamError),
+        (Fault::Answers(500, "<html>"), ErrorKind::UpstreamError),
+        (Fault::HangsUp, ErrorKind::Unreachable),
+        (Fault::Answers(429, "{}"), ErrorKind::RateLimited),
+        (Fault::Answers(200, "{}"), ErrorKind::BadAnswer),
+    ];
+    world.clock.advance(Duration::from_mins(56));
+    for (fault, kind) in faults.clone() {
+        world.vendor.state().fails = Some(fault);
+        assert_eq!(token(&world.access("ann", &made.id).await.expect("it lives for minutes yet")), first, "{kind}");
+        let asked = world.vendor.asked();
+        world.access("ann", &made.id).await.expect("it lives for minutes yet");
+        assert_eq!(world.vendor.asked(), asked, "a server that failed is left alone for a while");
+        world.clock.advance(Duration::from_secs(30));
+    }
+    world.hour();
+    for (fault, kind) in faults {
+        world.vendor.state().fails = Some(fault);
+        let error = world.access("ann", &made.id).await.expect_err("no credential");
+        assert_eq!((error.kind(), error.retry()), (kind, Retry::Later));
+        assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").status, Status::Active);
+    }
+    // The host's own client is refused: that says nothing of the grant.
+    world.vendor.state().fails = Some(Fault::Answers(401, r#"{"error": "invalid_client"}"#));
+    assert_eq!(world.access("ann", &made.id).await.expect_err("no credential").kind(), ErrorKind::Unauthorized);
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").status, Status::Active);
+    world.vendor.state().fails = None;
+    world.access("ann", &made.id).await.expect("and it goes on");
+}
+
+async fn a_grant_that_is_gone_says_so(world: World) {
+    for (who, body) in [
+        ((7, 1), r#"{"error": "invalid_grant"}"#),
+        ((7, 2), r#"{"success": false, "message": "Invalid grant: refresh_token is invalid"}"#),
+        ((7, 3), r#"{"error_info": "refresh token expired", "error": "hunter2-refresh-1 is no good"}"#),
+    ] {
+        let made = world.connected("ann", who).await;
+        world.hour();
+        world.vendor.state().fails = Some(Fault::Answers(400, body));
+        let error = world.access("ann", &made.id).await.expect_err("gone");
+        assert_eq!((error.kind(), error.retry()), (ErrorKind::ReconnectRequired, Retry::Never), "{body}");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        let failed = world.vault.get("ann", &made.id).await.expect("kept");
+        assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::NeedsReconnect)), "{body}");
+        world.vendor.state().fails = None;
+    }
+    assert_eq!(world.refreshed(), 0);
+}
+
+async fn another_host_that_refreshed_is_not_judged(world: World) {
+    world.vendor.state().rotates = true;
+    let made = world.connected("ann", (7, 3)).await;
+    world.hour();
+    let elsewhere = world.another().await;
+    // What this host read before is old: the other one refreshed since, and its refresh token is dead.
+    world.vault.0.access("ann", &made.id).await.expect("a credential");
+    world.hour();
+    let theirs = token(&access(&elsewhere, "ann", &made.id).await.expect("a credential"));
+    assert_eq!(token(&world.access("ann", &made.id).await.expect("a credential")), theirs);
+    assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (2, Status::Active));
+}
+
+async fn a_token_without_an_end_is_refreshed_after_a_401_alone(world: World) {
+    world.vendor.state().expires_in = Some(json!(null));
+    world.connected("ann", (7, 3)).await;
+    world.clock.advance(Duration::from_hours(1_000));
+    let owned = world.vault.of("ann");
+    let chosen = owned.choose("acme", None).await.expect("the only one");
+    let first = owned.access(&chosen).await.expect("a credential");
+    assert_eq!(world.refreshed(), 0);
+    owned.renew(&chosen, &first).await.expect("renewed").expect("another");
+    assert_eq!(world.refreshed(), 1);
+}
+
+async fn a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.vendor.state().api_domain = Some("https://evil.example".to_owned());
+    world.hour();
+    let kept = world.access("ann", &made.id).await.expect("a credential");
+    assert_eq!(kept.origin(), world.vendor.url, "the host stays what it was");
+    let begun = world.vault.authorize("ann", "acme", None, super::BROWSER).await.expect("begun");
+    let error = world.vault.callback_with_state(super::BROWSER, &super::state_of(&begun.url), world.vendor.code((8, 1))).await;
+    assert_eq!(error.expect_err("a host of others").kind(), ErrorKind::NoConnection);
+}
+
+async fn a_caller_who_goes_away_loses_no_token(world: World) {
+    world.vendor.state().rotates = true;
+    let made = world.connected("ann", (7, 3)).await;
+    world.hour();
+    let gate = world.vendor.gate();
+    let caller = tokio::spawn({
+        let (vault, id) = (world.vault.clone(), made.id.clone());
+        async move { access(&vault, "ann", &id).await.map(|_| ()) }
+    });
+    gate.arrived.notified().await;
+    caller.abort();
+    caller.await.expect_err("it is gone");
+    gate.open.notify_one();
+    world.access("ann", &made.id).await.expect("what came for the caller who went away");
+    assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (1, Status::Active));
+}
+
+async fn callers_who_wait_share_a_failure(world: World) {
+    world.vendor.state().expires_in = Some(json!(1));
+    let made = world.connected("ann", (7, 3)).await;
+    world.access("ann", &made.id).await.expect("a credential");
+    world.clock.advance(Duration::from_secs(1));
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    let (gate, asked) = (world.vendor.gate(), world.vendor.asked());
+    // Each of them has asked for a refresh before the first of them gets an answer.
+    let mut callers: Vec<_> = (0..16).map(|_| Box::pin(world.vault.0.access("ann", &made.id))).collect();
+    for caller in &mut callers {
+        assert!(caller.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    gate.arrived.notified().await;
+    gate.open.notify_one();
+    for caller in callers {
+        assert_eq!(caller.await.expect_err("the server fails").kind(), ErrorKind::UpstreamError);
+    }
+    assert_eq!(world.vendor.asked() - asked, 1, "a server that is down is asked once for all who wait");
+}
+
+async fn no_call_waits_while_its_token_lives(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.clock.advance(Duration::from_mins(56));
+    let gate = world.vendor.gate();
+    let first = tokio::spawn({
+        let (vault, id) = (world.vault.clone(), made.id.clone());
+        async move { access(&vault, "ann", &id).await.map(|access| token(&access)) }
+    });
+    gate.arrived.notified().await;
+    let meanwhile = token(&world.access("ann", &made.id).await.expect("the one that lives"));
+    gate.open.notify_one();
+    let refreshed = first.await.expect("no panic").expect("a credential");
+    assert_ne!(refreshed, meanwhile);
+    assert_eq!(token(&world.access("ann", &made.id).await.expect("a credential")), refreshed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_the_store_does_not_take_are_not_lost() {
+    let world = World::at(super::Place::folder()).await;
+    world.vendor.state().rotates = true;
+    let made = world.connected("ann", (7, 3)).await;
+    world.hour();
+    let gate = world.vendor.gate();
+    let caller = tokio::spawn({
+        let (vault, id) = (world.vault.clone(), made.id.clone());
+        async move { access(&vault, "ann", &id).await.map(|_| ()) }
+    });
+    gate.arrived.notified().await;
+    // Between the answer and the store another program takes the database.
+    world.vault.0.store.impatient();
+    let other = rusqlite::Connection::open(world.place.word()).expect("it opens");
+    other.execute_batch("BEGIN IMMEDIATE").expect("held");
+    gate.open.notify_one();
+    let error = caller.await.expect("no panic").expect_err("nothing is used that is not stored");
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, Retry::Later));
+    other.execute_batch("COMMIT").expect("let go");
+    world.access("ann", &made.id).await.expect("stored by the next call");
+    world.vault.test("ann", &made.id).await.expect("the vendor takes it");
+    assert_eq!(world.refreshed(), 1, "its refresh token was worth one");
+}

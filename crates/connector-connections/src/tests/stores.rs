@@ -1,0 +1,194 @@
+//! The store itself: its form, its key, and what is wrong with it.
+
+use std::time::Duration;
+
+use connector_core::{ErrorKind, Ledger};
+use secrecy::ExposeSecret;
+
+use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
+use crate::store::{Ran, sql};
+use crate::{Clock, Key, Vault};
+
+on_both!(
+    many_open_a_new_store_at_once,
+    a_newer_store_is_left_alone,
+    a_wrong_key_is_told_before_anything_is_written,
+    a_change_of_keys_seals_everything_anew_while_calls_go_on,
+    a_secret_that_was_moved_is_refused,
+    a_batch_that_misses_changes_nothing,
+);
+
+const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+fn key(text: &str) -> Key {
+    Key::read(text).expect("a key")
+}
+
+async fn many_open_a_new_store_at_once(world: World) {
+    // One that is new to all of them.
+    let place = match &world.place {
+        Place::Folder(_) => Some(Place::folder()),
+        #[cfg(feature = "postgres")]
+        Place::Schema(_) => Place::schema().await,
+    };
+    let word = place.as_ref().expect("there was one before").word();
+    let opened: Vec<_> = (0..8)
+        .map(|_| {
+            let word = word.clone();
+            tokio::spawn(async move { vault(open(&word).await.expect("the store opens"), "http://127.0.0.1:1", &Clock::system()).await })
+        })
+        .collect();
+    for vault in opened {
+        assert!(vault.await.expect("no panic").list("ann", None, None).await.expect("a list").is_empty());
+    }
+}
+
+async fn a_newer_store_is_left_alone(world: World) {
+    world.vault.0.store.rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'")).await.expect("made newer");
+    let error = open(&world.place.word()).await.expect_err("newer");
+    assert!(error.message().contains("newer version"), "{error}");
+    let rows = world.vault.0.store.rows(sql!("SELECT value FROM connector_setting WHERE name = 'version'")).await.expect("a row");
+    assert_eq!(rows[0].text(0).expect("a text"), "99");
+}
+
+async fn a_wrong_key_is_told_before_anything_is_written(world: World) {
+    world.connected("ann", (7, 3)).await;
+    let opened = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).open().await;
+    let error = opened.expect_err("another key");
+    assert!(error.message().contains(&key(HEX_KEY).id()) && error.message().contains(&key(OTHER_KEY).id()), "{error}");
+    world.access("ann", "company7").await.expect("it is as it was");
+}
+
+async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) {
+    world.vendor.state().rotates = true;
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
+    let made = world.connected("ann", (7, 3)).await;
+    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
+    let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("held");
+    world.vault.of("ann").claim("run-1", "the call").await.expect("claimed");
+    world.vault.of("ann").finish("run-1", b"answer".to_vec()).await.expect("kept");
+
+    // Two processes that hold both keys; one of them changes the store over.
+    let both = || async {
+        let builder = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).former_key(key(HEX_KEY));
+        builder.app(world.vendor.app()).clock(world.clock.clone()).open().await.expect("the vault opens")
+    };
+    let (changing, calling) = (both().await, both().await);
+    let calls = tokio::spawn({
+        let (calling, clock, id) = (calling.clone(), world.clock.clone(), made.id.clone());
+        async move {
+            for _ in 0..20 {
+                clock.advance(Duration::from_secs(4));
+                calling.of("bob").claim("run-1", "the call").await.expect("claimed");
+                calling.of("bob").finish("run-1", b"answer".to_vec()).await.expect("kept");
+                super::access(&calling, "ann", &id).await.expect("a credential");
+            }
+        }
+    });
+    assert!(changing.rekey().await.expect("sealed anew") >= 5);
+    calls.await.expect("no panic");
+    assert_eq!(changing.rekey().await.expect("nothing is left to do"), 0);
+    world.hour();
+    super::access(&calling, "ann", &made.id).await.expect("refreshed, and sealed with the new key");
+
+    let only_new = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).clock(world.clock.clone());
+    let only_new = only_new.open().await.expect("the new key is enough");
+    super::access(&only_new, "ann", &made.id).await.expect("a credential");
+    assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
+    only_new.of("ann").claim("run-1", "the call").await.expect("the answer opens");
+    only_new.of("bob").claim("run-1", "the call").await.expect("the answer opens");
+    let late = only_new.claim("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
+    assert_eq!(late.kind(), ErrorKind::NotFound);
+    // Who has the old key alone is told, and writes nothing.
+    world.hour();
+    world.access("ann", &made.id).await.expect_err("the old key");
+    assert!(world.vault.hold_install("acme", "code".into()).await.expect_err("the old key").message().contains("sealed with the key"));
+}
+
+async fn a_secret_that_was_moved_is_refused(world: World) {
+    let (first, second) = (world.connected("ann", (7, 3)).await, world.connected("bob", (8, 3)).await);
+    let moved = sql!(
+        "UPDATE connector_secret SET version = version + 1, \
+         access_token = (SELECT o.access_token FROM connector_secret o WHERE o.connection_id = $2) WHERE connection_id = $1",
+        &second.id,
+        &first.id
+    );
+    world.vault.0.store.rows(moved).await.expect("moved");
+    world.clock.advance(Duration::from_secs(2));
+    let error = world.access("bob", &second.id).await.expect_err("another's token");
+    assert!(error.message().contains("was not sealed here"), "{error}");
+}
+
+async fn a_batch_that_misses_changes_nothing(world: World) {
+    let store = &world.vault.0.store;
+    let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
+    let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").one()]).await.expect("it runs");
+    assert!(matches!(ran, Ran::Missed(1)));
+    store.run(vec![set(), sql!("SELECT nothing FROM nowhere")]).await.expect_err("no such table");
+    assert!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").is_empty());
+    assert_eq!(store.run(vec![set(), set()]).await.expect_err("twice the same").kind(), ErrorKind::Conflict);
+    // What is changed under a lock is kept when it is released, and not when it is dropped; a miss under it goes on.
+    let made = world.connected("ann", (7, 3)).await;
+    let mut lock = store.lock(&made.id).await.expect("held");
+    let ran = lock.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").one()]).await.expect("it runs");
+    assert!(matches!(ran, Ran::Missed(1)));
+    lock.run(vec![set()]).await.expect("it runs");
+    lock.release().await.expect("released");
+    assert_eq!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
+    use crate::files::tests::is_private;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("made").join("store.db");
+    let store = open(path.to_str().expect("text")).await.expect("the store opens");
+    let vault = vault(store, "http://127.0.0.1:1", &Clock::fixed(START)).await;
+    vault.authorize("ann", "acme", None, super::BROWSER).await.expect("written");
+    let made = path.parent().expect("a folder");
+    is_private(made, 0o700);
+    for entry in std::fs::read_dir(made).expect("it is read") {
+        let path = entry.expect("it is read").path();
+        is_private(&path, if path.is_dir() { 0o700 } else { 0o600 });
+    }
+
+    let no_database = folder.path().join("text");
+    std::fs::write(&no_database, "no database at all, but a text that is long enough to be looked at as one").expect("written");
+    let below_a_file = no_database.join("store.db");
+    for (path, says) in [(&no_database, "is no database"), (&below_a_file, "cannot be made or opened")] {
+        let error = open(path.to_str().expect("text")).await.expect_err(says);
+        assert!(error.message().contains(says) && error.hint().is_some(), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_another_program_holds_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store.db");
+    let store = open(path.to_str().expect("text")).await.expect("the store opens");
+    let other = rusqlite::Connection::open(&path).expect("it opens");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("held");
+    store.impatient();
+    let error = store.rows(sql!("DELETE FROM connector_used")).await.expect_err("held");
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later));
+    assert!(error.message().contains("locked by another program"), "{error}");
+    other.execute_batch("COMMIT").expect("let go");
+    store.rows(sql!("DELETE FROM connector_used")).await.expect("and it goes on");
+}
+
+#[cfg(feature = "postgres")]
+#[tokio::test]
+async fn a_server_that_is_not_there_is_said_without_its_password() {
+    for url in ["postgres://user:hunter2@127.0.0.1:1/none", "postgres://user:hunter2@127.0.0.1:port/none"] {
+        let error = open(url).await.expect_err("no server");
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+        assert!(error.hint().is_some());
+    }
+}
+
+#[test]
+fn an_app_that_is_not_registered_says_what_is_missing() {
+    let app = crate::App::new(&vendor::ACME).expect("it signs in by OAuth");
+    assert!(app.registered().expect_err("no client").hint().expect("a hint").contains("client's id"));
+}

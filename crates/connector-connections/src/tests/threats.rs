@@ -1,0 +1,176 @@
+//! What an attacker, a stranger or a mistake could try.
+
+use std::time::Duration;
+
+use connector_core::{Connections, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::vendor::Vendor;
+use super::{BROWSER, World, on_both, state_of, token};
+use crate::Status;
+
+on_both!(
+    a_state_is_taken_once_from_its_own_browser_and_in_time,
+    a_handle_is_taken_once_and_in_time,
+    another_owners_ids_are_no_ids,
+    mixed_calls_see_only_their_own_tokens,
+    nothing_that_is_shown_holds_a_secret,
+    installs_that_nobody_claims_are_bounded,
+);
+
+async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let state = state_of(&begun.url);
+    let back = |browser: &'static str, state: String| {
+        let (vault, code) = (world.vault.clone(), world.vendor.code((7, 3)));
+        async move { vault.callback_with_state(browser, &state, code).await.map(|made| made.id).map_err(|error| error.kind()) }
+    };
+    let mut bytes = state.clone().into_bytes();
+    bytes[40] = if bytes[40] == b'A' { b'B' } else { b'A' };
+    let link = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    for forged in [String::from_utf8(bytes).expect("text"), String::new(), "state".to_owned(), link.expose_secret().to_owned()] {
+        assert_eq!(back(BROWSER, forged).await, Err(ErrorKind::Forbidden), "forged, or made for something else");
+    }
+    assert_eq!(back("another browser's token", state.clone()).await, Err(ErrorKind::Forbidden), "another browser");
+    assert_eq!(back("", state.clone()).await, Err(ErrorKind::Forbidden), "no browser");
+    assert_eq!(back(BROWSER, state.clone()).await, Ok(begun.connection.id), "its own, to which the others did no harm");
+    assert_eq!(back(BROWSER, state).await, Err(ErrorKind::Forbidden), "replayed");
+
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    world.clock.advance(Duration::from_mins(10));
+    assert_eq!(back(BROWSER, state_of(&begun.url)).await, Err(ErrorKind::Forbidden), "too late");
+    assert_eq!(world.vendor.exchanged(), 1, "no code was exchanged for any of these");
+    assert!(world.vault.authorize("ann", "acme", None, "short").await.is_err(), "a browser's token that can be guessed");
+}
+
+async fn a_handle_is_taken_once_and_in_time(world: World) {
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let handle = held.handle.expose_secret();
+    let guessed = handle.chars().rev().collect::<String>();
+    assert_eq!(world.vault.claim("ann", &guessed).await.expect_err("guessed").kind(), ErrorKind::NotFound);
+    world.vault.claim("ann", handle).await.expect("claimed");
+    for owner in ["ann", "bob"] {
+        assert_eq!(world.vault.claim(owner, handle).await.expect_err("replayed").kind(), ErrorKind::NotFound);
+    }
+    assert_eq!(world.vault.confirm("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.decline("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
+    world.vault.confirm("ann", handle).await.expect("confirmed");
+
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.clock.advance(Duration::from_mins(5));
+    assert_eq!(world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
+}
+
+async fn another_owners_ids_are_no_ids(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let (vault, id) = (&world.vault, made.id.as_str());
+    let owned = vault.of("ann");
+    let chosen = owned.choose("acme", None).await.expect("the only one");
+    let access = owned.access(&chosen).await.expect("a credential");
+    let waiting = vault.pending_for_platform("ann", "acme", None, None, None).await.expect("begun").connection.id;
+    // What is in memory for its owner is no other's either.
+    let tried = [
+        vault.get("bob", id).await.map(|_| ()),
+        vault.rename("bob", id, "mine").await.map(|_| ()),
+        vault.set_default("bob", id).await.map(|_| ()),
+        vault.remove("bob", id).await.map(|_| ()),
+        vault.test("bob", id).await.map(|_| ()),
+        vault.link("bob", id).await.map(|_| ()),
+        vault.exchange("bob", &waiting, world.vendor.code((7, 3))).await.map(|_| ()),
+        vault.of("bob").choose("acme", Some(id)).await.map(|_| ()),
+        vault.of("bob").choose("acme", Some(&made.name)).await.map(|_| ()),
+        vault.of("bob").choose("acme", None).await.map(|_| ()),
+        vault.of("bob").access(&chosen).await.map(|_| ()),
+        vault.of("bob").renew(&chosen, &access).await.map(|_| ()),
+    ];
+    for (at, tried) in tried.into_iter().enumerate() {
+        assert_eq!(tried.expect_err(&format!("the attempt {at}")).kind(), ErrorKind::NoConnection, "the attempt {at}");
+    }
+    assert!(vault.list("bob", None, None).await.expect("a list").is_empty());
+    assert_eq!(vault.get("ann", id).await.expect("untouched"), made);
+    assert_eq!(world.refreshed(), 0);
+}
+
+async fn mixed_calls_see_only_their_own_tokens(world: World) {
+    const CALLS: usize = 10_000;
+    let owners = ["ann", "bob"];
+    let companies = [7_i64, 8];
+    for (owner, company) in owners.iter().zip(companies) {
+        world.connected(owner, (company, 1)).await;
+        world.connected(owner, (company, 2)).await;
+    }
+    let mut tasks = Vec::new();
+    for task in 0..50_usize {
+        let (vault, clock) = (world.vault.clone(), world.clock.clone());
+        tasks.push(tokio::spawn(async move {
+            let mut seen = Vec::new();
+            for call in 0..CALLS / 50 {
+                let (at, user) = ((task + call) % 2, call / 2 % 2);
+                let owned = vault.of(owners[at]);
+                let name = format!("company{}{}", companies[at], ["", "-2"][user]);
+                let chosen = owned.choose("acme", Some(&name)).await.expect("it is there");
+                seen.push((at, user, token(&owned.access(&chosen).await.expect("a credential"))));
+                if call % 50 == 0 {
+                    clock.advance(Duration::from_mins(2));
+                }
+            }
+            seen
+        }));
+    }
+    let mut seen = Vec::new();
+    for task in tasks {
+        seen.extend(task.await.expect("no panic"));
+    }
+    assert_eq!(seen.len(), CALLS);
+    seen.sort();
+    seen.dedup();
+    for (at, user, token) in seen {
+        let who = world.vendor.whose(&token);
+        assert_eq!(who, (companies[at], i64::try_from(user + 1).expect("small")), "{token}");
+    }
+    assert!(world.refreshed() > 4, "tokens were refreshed meanwhile");
+}
+
+async fn nothing_that_is_shown_holds_a_secret(world: World) {
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
+    let made = world.connected("ann", (7, 3)).await;
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
+    let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("made");
+    let owned = world.vault.of("ann");
+    let chosen = owned.choose("acme", Some(&made.id)).await.expect("there");
+    let access = owned.access(&chosen).await.expect("a credential");
+    let bad = world.vault.callback_with_state(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("forged");
+    let refused = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-bad".into()).await.expect_err("nobody's");
+    let shown = format!(
+        "{made:?}{begun:?}{held:?}{claimed:?}{by_token:?}{key:?}{owned:?}{chosen:?}{access:?}{bad:?}{refused:?}{:?}{:?}",
+        world.vault,
+        world.vendor.app(),
+    );
+    let secrets = [
+        Vendor::MARK,
+        "hunter2",
+        super::HEX_KEY,
+        held.handle.expose_secret(),
+        begun.url.expose_secret(),
+        &state_of(&begun.url),
+        key.secret.expose_secret(),
+    ];
+    for secret in secrets {
+        assert!(!shown.contains(secret), "{secret} is shown in {shown}");
+    }
+    world.place.holds_none_of(&secrets).await;
+}
+
+async fn installs_that_nobody_claims_are_bounded(world: World) {
+    for _ in 0..1_000 {
+        world.vault.hold_install("acme", "code".into()).await.expect("held");
+    }
+    let full = world.vault.hold_install("acme", "code".into()).await.expect_err("a thousand wait");
+    assert_eq!(full.kind(), ErrorKind::RateLimited);
+    world.clock.advance(Duration::from_mins(5));
+    world.vault.hold_install("acme", "code".into()).await.expect("what is too old makes room");
+    assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty());
+}

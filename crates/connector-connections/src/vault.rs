@@ -1,0 +1,384 @@
+//! The vault: connections and their secrets, as the store keeps them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use connector_core::{Error, ErrorKind, Http};
+
+use crate::access::{Cache, Flights};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::model::{Connection, Status, connection_columns};
+use crate::oauth;
+use crate::seal::{Key, Keys};
+use crate::store::{Lock, Ran, Statement, Store, sql};
+
+/// Connections and their secrets. It is cheap to clone, and every clone shares one cache.
+#[derive(Clone)]
+pub struct Vault(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) keys: Keys,
+    pub(crate) apps: Vec<App>,
+    pub(crate) clock: Clock,
+    pub(crate) http: Http,
+    pub(crate) cache: Cache,
+    pub(crate) flights: Flights,
+}
+
+/// A vault to be opened.
+#[derive(Debug)]
+pub struct Builder {
+    store: Store,
+    keys: Vec<Key>,
+    apps: Vec<App>,
+    clock: Clock,
+    http: Http,
+}
+
+/// What became of a connection that was removed or declined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoked {
+    /// The grant was given back to the vendor.
+    Yes,
+    /// There was nothing to give back.
+    NothingToRevoke,
+    /// The vendor could not be told: the grant may live on there, unused.
+    No,
+    /// Another connection lives by the same grant, and keeps it.
+    StillUsed,
+}
+
+/// What a sweep removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swept {
+    /// Connections that nobody finished or confirmed in time.
+    pub connections: usize,
+    /// Grants of these that could not be given back.
+    pub not_revoked: usize,
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").field("store", &self.0.store).field("apps", &self.0.apps).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    /// A key that the store was sealed with before: it still opens what it sealed, until [`Vault::rekey`] is done.
+    #[must_use]
+    pub fn former_key(mut self, key: Key) -> Self {
+        self.keys.push(key);
+        self
+    }
+
+    /// An app that accounts connect through.
+    #[must_use]
+    pub fn app(mut self, app: App) -> Self {
+        self.apps.push(app);
+        self
+    }
+
+    /// What time it is; the machine's clock where it is not set.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The vault, or what is wrong with its store or key.
+    pub async fn open(self) -> Result<Vault, Error> {
+        let Self { store, keys, apps, clock, http } = self;
+        let keys = Keys::new(keys);
+        let inner = Inner { store, keys, apps, clock, http, cache: Cache::default(), flights: Flights::default() };
+        // A store that is new takes the key; any other says at once if it is not this one.
+        let take = sql!("INSERT INTO connector_setting (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING", inner.keys.wanted().id());
+        inner.store.rows(take).await?;
+        inner.settle_key().await?;
+        Ok(Vault(Arc::new(inner)))
+    }
+}
+
+impl Vault {
+    /// A vault over a store whose secrets a key seals; a client of HTTP reaches the vendors.
+    pub fn builder(store: Store, key: Key, http: &Http) -> Builder {
+        Builder { store, keys: vec![key], apps: Vec::new(), clock: Clock::system(), http: http.clone() }
+    }
+
+    /// The app of this key.
+    pub fn app(&self, key: &str) -> Result<&App, Error> {
+        self.0.app(key)
+    }
+
+    /// An owner's connections, oldest first; of one app and one status where these are given.
+    pub async fn list(&self, owner: &str, app: Option<&str>, status: Option<Status>) -> Result<Vec<Connection>, Error> {
+        let mut all = self.0.list(owner).await?;
+        all.retain(|one| app.is_none_or(|app| one.app == app) && status.is_none_or(|status| one.status == status));
+        Ok(all)
+    }
+
+    /// One connection of an owner.
+    pub async fn get(&self, owner: &str, id: &str) -> Result<Connection, Error> {
+        self.0.get(owner, id).await
+    }
+
+    /// Gives a connection another name.
+    pub async fn rename(&self, owner: &str, id: &str, name: &str) -> Result<Connection, Error> {
+        let inner = &self.0;
+        check_name(name)?;
+        let rename = sql!(
+            "UPDATE connector_connection SET name = $3, updated_at = $4 WHERE id = $1 AND owner = $2 RETURNING 1",
+            id,
+            owner,
+            name,
+            inner.clock.now()
+        );
+        let renamed = inner.store.rows(rename).await;
+        inner.cache.forget();
+        match renamed {
+            Err(error) if error.kind() == ErrorKind::Conflict => Err(name_taken(name)),
+            Err(error) => Err(error),
+            Ok(_) => inner.get(owner, id).await,
+        }
+    }
+
+    /// Makes a connection the one that a call uses which names none.
+    pub async fn set_default(&self, owner: &str, id: &str) -> Result<Connection, Error> {
+        let inner = &self.0;
+        let app = inner.get(owner, id).await?.app;
+        let batch = vec![
+            sql!("UPDATE connector_connection SET is_default = 0 WHERE owner = $1 AND app = $2 AND is_default = 1", owner, &app),
+            sql!(
+                "UPDATE connector_connection SET is_default = 1, updated_at = $3 \
+                 WHERE id = $1 AND owner = $2 AND status <> 'PENDING' RETURNING 1",
+                id,
+                owner,
+                inner.clock.now()
+            )
+            .one(),
+        ];
+        let ran = inner.store.run(batch).await?;
+        inner.cache.forget();
+        match ran {
+            Ran::All(_) => inner.get(owner, id).await,
+            Ran::Missed(_) => {
+                Err(Error::new(ErrorKind::Conflict, "A connection that is not finished cannot be the default.")
+                    .with_hint("Finish it first."))
+            }
+        }
+    }
+
+    /// Removes a connection, and gives its grant back where nothing else lives by it.
+    pub async fn remove(&self, owner: &str, id: &str) -> Result<Revoked, Error> {
+        let connection = self.0.get(owner, id).await?;
+        self.apart(async move |inner| inner.remove(&connection).await).await
+    }
+
+    /// Asks the vendor whose a connection's credential is, and keeps what it says.
+    pub async fn test(&self, owner: &str, id: &str) -> Result<Connection, Error> {
+        self.0.test(owner, id).await
+    }
+
+    /// Removes what nobody finished in time, and gives grants back that were never confirmed. To be called every minute or so.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        self.0.sweep().await
+    }
+
+    /// Seals every secret with the key that the vault was opened with, in one transaction. Processes that are to run
+    /// meanwhile and after it must hold both keys.
+    pub async fn rekey(&self) -> Result<usize, Error> {
+        crate::rekey::rekey(&self.0).await
+    }
+
+    /// Work that is carried out to its end whatever becomes of the caller: a code or a refresh token is worth one request.
+    pub(crate) async fn apart<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        apart(work(Arc::clone(&self.0))).await
+    }
+}
+
+pub(crate) async fn apart<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+    match tokio::spawn(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::new(ErrorKind::Cancelled, "The work was stopped.").with_source(error)),
+    }
+}
+
+impl Inner {
+    pub(crate) fn app(&self, key: &str) -> Result<&App, Error> {
+        self.apps.iter().find(|app| app.key() == key).ok_or_else(|| {
+            let known: Vec<&str> = self.apps.iter().map(App::key).collect();
+            Error::new(ErrorKind::NoConnection, format!("There is no app {} on this host.", shown(key)))
+                .with_hint(format!("There are: {}.", known.join(", ")))
+        })
+    }
+
+    pub(crate) async fn list(&self, owner: &str) -> Result<Vec<Connection>, Error> {
+        let list =
+            sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE owner = $1 ORDER BY created_at, id"), owner);
+        self.store.rows(list).await?.iter().map(Connection::from_row).collect()
+    }
+
+    pub(crate) async fn get(&self, owner: &str, id: &str) -> Result<Connection, Error> {
+        let get = sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE id = $1 AND owner = $2"), id, owner);
+        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), Connection::from_row)
+    }
+
+    /// Which of the keys the store is sealed with now.
+    pub(crate) async fn settle_key(&self) -> Result<(), Error> {
+        let rows = self.store.rows(sql!("SELECT value FROM connector_setting WHERE name = 'key'")).await?;
+        self.keys.seal_with(rows.first().map_or(Ok(""), |row| row.text(0))?)
+    }
+
+    /// Writes what a key seals, while it is the store's: a batch that is sealed with another is not carried out.
+    pub(crate) async fn write(
+        &self,
+        mut under: Option<&mut Box<dyn Lock>>,
+        make: impl Fn(&Key) -> Result<Vec<Statement>, Error>,
+    ) -> Result<Ran, Error> {
+        loop {
+            let key = self.keys.sealing();
+            let guard = sql!("SELECT 1 FROM connector_setting WHERE name = 'key' AND value = $1 FOR SHARE", key.id());
+            let mut batch = vec![guard.one()];
+            batch.extend(make(key)?);
+            let ran = match &mut under {
+                Some(lock) => lock.run(batch).await?,
+                None => self.store.run(batch).await?,
+            };
+            match ran {
+                Ran::All(mut rows) => {
+                    rows.remove(0);
+                    return Ok(Ran::All(rows));
+                }
+                // The key was changed meanwhile; one that is not held ends this.
+                Ran::Missed(0) => self.settle_key().await?,
+                Ran::Missed(at) => return Ok(Ran::Missed(at - 1)),
+            }
+        }
+    }
+
+    async fn remove(&self, connection: &Connection) -> Result<Revoked, Error> {
+        let mut lock = self.store.lock(&connection.id).await?;
+        let revoked = self.give_back(connection, &mut lock).await.unwrap_or_else(|error| {
+            tracing::warn!(connection = connection.id, %error, "a grant was not given back");
+            Revoked::No
+        });
+        let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND owner = $2", &connection.id, &connection.owner);
+        lock.run(vec![delete]).await?;
+        lock.release().await?;
+        self.store.unlink(&connection.id);
+        self.cache.forget();
+        self.flights.forget(&connection.id);
+        Ok(revoked)
+    }
+
+    /// Gives a connection's grant back, if nothing else lives by it: a vendor may take away all that one install gave.
+    async fn give_back(&self, connection: &Connection, lock: &mut Box<dyn Lock>) -> Result<Revoked, Error> {
+        let secret = sql!("SELECT refresh_token FROM connector_secret WHERE connection_id = $1", &connection.id);
+        let rows = lock.run(vec![secret]).await?.only()?;
+        let Some(sealed) = rows.first().map(|row| row.maybe_bytes(0)).transpose()?.flatten() else {
+            return Ok(Revoked::NothingToRevoke);
+        };
+        let token = self.secret(&connection.id, "refresh_token", sealed)?;
+        let others = sql!(
+            "SELECT 1 FROM connector_connection WHERE app = $1 AND company_id = $2 AND user_id = $3 AND id <> $4 \
+             AND method = 'OAUTH2' AND status = 'ACTIVE' LIMIT 1",
+            &connection.app,
+            connection.metadata.company.id.as_ref(),
+            connection.metadata.user.id.as_ref(),
+            &connection.id
+        );
+        if !lock.run(vec![others]).await?.only()?.is_empty() {
+            return Ok(Revoked::StillUsed);
+        }
+        oauth::revoke(&self.http, self.app(&connection.app)?, &token).await?;
+        Ok(Revoked::Yes)
+    }
+
+    async fn sweep(&self) -> Result<Swept, Error> {
+        let now = self.clock.now();
+        // Over for every clock from here on: nobody confirms what is being removed.
+        let over = sql!(
+            concat!(
+                "UPDATE connector_connection SET expires_at = 0 WHERE status = 'PENDING' AND expires_at <= $1 RETURNING ",
+                connection_columns!()
+            ),
+            now
+        );
+        let mut swept = Swept::default();
+        for row in self.store.rows(over).await? {
+            let revoked = self.remove(&Connection::from_row(&row)?).await?;
+            swept.connections += 1;
+            swept.not_revoked += usize::from(revoked == Revoked::No);
+        }
+        let rest = vec![
+            sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
+            sql!("DELETE FROM connector_used WHERE expires_at <= $1", now),
+            sql!("DELETE FROM connector_ledger WHERE expires_at <= $1", now),
+        ];
+        self.store.run(rest).await?;
+        Ok(swept)
+    }
+
+    async fn test(self: &Arc<Self>, owner: &str, id: &str) -> Result<Connection, Error> {
+        let connection = self.get(owner, id).await?;
+        let app = self.app(&connection.app)?;
+        let access = self.access(owner, id).await?;
+        let said = match oauth::identity(&self.http, app, &access).await {
+            Err(refused) if refused.kind() == ErrorKind::Unauthorized => match self.renew(owner, id, &access).await? {
+                Some(fresh) => oauth::identity(&self.http, app, &fresh).await?,
+                None => {
+                    self.needs_reconnect(&connection.id).await?;
+                    return Err(refused);
+                }
+            },
+            said => said?,
+        };
+        let known = &connection.metadata;
+        if (&said.company.id, &said.user.id) != (&known.company.id, &known.user.id) {
+            return Err(Error::new(ErrorKind::Conflict, "The credential is another company's or user's than the connection was made for.")
+                .with_hint("Remove the connection, and connect the account again."));
+        }
+        let metadata = crate::model::Metadata { scopes: known.scopes.clone(), ..said };
+        let keep = sql!(
+            "UPDATE connector_connection SET metadata = $3, updated_at = $4 WHERE id = $1 AND owner = $2",
+            id,
+            owner,
+            metadata.to_text(),
+            self.clock.now()
+        );
+        self.store.rows(keep).await?;
+        self.cache.forget();
+        self.get(owner, id).await
+    }
+}
+
+/// A name can be told from an id, and is one line.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let plain = !name.is_empty() && name.len() <= 100 && name.trim() == name && !name.chars().any(char::is_control);
+    let id_like = name.len() == 36 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    if plain && !id_like {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a connection's name.", shown(name)))
+        .with_hint("Give at most 100 bytes on one line, which are no id."))
+}
+
+pub(crate) fn name_taken(name: &str) -> Error {
+    Error::new(ErrorKind::Conflict, format!("There is a connection {} already.", shown(name))).with_hint("Give another name.")
+}
+
+pub(crate) fn no_connection(id: &str) -> Error {
+    Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", shown(id)))
+}
+
+/// Another's words, at a length that a sentence bears.
+pub(crate) fn shown(text: &str) -> String {
+    let short: String = text.chars().take(60).collect();
+    format!("{short:?}")
+}
