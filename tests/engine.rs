@@ -12,14 +12,14 @@ use tokio::net::TcpListener;
 
 use crate::world::{CONNECTORS, beside_sandbox, options, rendered};
 
-async fn sandbox(options: Options) -> String {
+pub(crate) async fn sandbox(options: Options) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     tokio::spawn(pipedrive_sandbox::serve(listener, Sandbox::open(options).expect("a sandbox opens")));
     url
 }
 
-fn bearer(token: &str, scopes: &[&str]) -> Bearer {
+pub(crate) fn bearer(token: &str, scopes: &[&str]) -> Bearer {
     Bearer { token: token.to_owned(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), user: None }
 }
 
@@ -33,9 +33,9 @@ async fn a_call_can_be_spawned_and_outlives_the_runtime() {
 }
 
 /// A vault whose token is stale until it is renewed.
-struct Vault {
-    url: String,
-    renewed: Arc<AtomicU32>,
+pub(crate) struct Vault {
+    pub(crate) url: String,
+    pub(crate) renewed: Arc<AtomicU32>,
 }
 
 #[async_trait]

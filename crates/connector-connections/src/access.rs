@@ -272,6 +272,7 @@ impl Inner {
             {
                 return Err(same(failure));
             }
+            reached("waits");
             let kept = match inner.store.lock(&id).await {
                 Ok(lock) => inner.refresh(&id, stale, &mut left.unstored, lock).await,
                 Err(error) => Err(error),

@@ -129,6 +129,13 @@ impl Vault {
         self.apart(async move |inner| inner.claim(&owner, &hash).await).await
     }
 
+    /// An install that this owner claimed and has not decided on, as when its page is loaded anew.
+    pub async fn claimed(&self, owner: &str, handle: &str) -> Result<Option<Claimed>, Error> {
+        let Some(connection) = self.0.claimed(owner, &random::hash(handle)).await? else { return Ok(None) };
+        let renews = to_same_account(&self.0.list(owner).await?, &connection.app, &connection.metadata).cloned();
+        Ok(Some(Claimed { connection, renews }))
+    }
+
     /// The claimed install is the right one.
     pub async fn confirm(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
         let claimed = self.0.claimed(owner, &random::hash(handle)).await?.ok_or_else(no_install)?;

@@ -38,6 +38,7 @@ mod store;
 mod tests;
 mod tickets;
 mod vault;
+mod visits;
 
 pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use app::App;

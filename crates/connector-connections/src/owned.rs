@@ -20,6 +20,14 @@ impl Vault {
     }
 }
 
+impl Owned {
+    /// Whether there is any connection of a connector that was ever finished.
+    pub async fn has_any(&self, connector: &str) -> Result<bool, Error> {
+        let all = self.vault.0.recent(&self.owner).await?;
+        Ok(all.iter().any(|one| one.app == connector && one.status != Status::Pending))
+    }
+}
+
 #[async_trait]
 impl Connections for Owned {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {

@@ -320,6 +320,7 @@ impl Inner {
             sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_used WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_ledger WHERE expires_at <= $1", now),
+            sql!("DELETE FROM connector_visit WHERE expires_at <= $1", now),
         ];
         self.store.run(rest).await?;
         Ok(swept)

@@ -266,6 +266,7 @@ mod tests {
             found: ("items", "item"),
         },
         refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
+        out_of_support: |_, _| None,
     };
 
     const fn declaration(key: &'static str, line: &'static str) -> Declaration {

@@ -2,7 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::error::Error;
+use crate::connections::{Access, Credential};
+use crate::error::{Error, ErrorKind};
 use crate::response::Refusal;
 
 /// What a connector crate exports as `CONNECTOR`; a host lists it, which is also what links the crate.
@@ -26,6 +27,17 @@ pub struct Connector {
     pub envelope: Envelope,
     /// What a refusal means.
     pub refusal: fn(&Refusal<'_>) -> Error,
+    /// What the vendor says of an operation that it supports no longer, by method and path.
+    pub out_of_support: fn(method: &str, path: &str) -> Option<OutOfSupport>,
+}
+
+/// An operation that the vendor supports no longer: it may still answer, and may be gone tomorrow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfSupport {
+    /// Since when, in seconds of Unix time.
+    pub since: i64,
+    /// What to call instead, as `GET /v2/things`, where there is something.
+    pub instead: Option<&'static str>,
 }
 
 /// A way to sign in.
@@ -139,5 +151,24 @@ impl Connector {
             Auth::ApiToken { header } => Some(*header),
             Auth::OAuth2(_) => None,
         })
+    }
+
+    /// The header that carries an API token, of a connection that has one.
+    pub(crate) fn needs_token_header(&self) -> Result<&'static str, Error> {
+        self.token_header().ok_or_else(|| {
+            Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint("Connect it by OAuth.")
+        })
+    }
+
+    /// The header that carries a credential to its host, where the credential may go there.
+    pub(crate) fn credential_header(&self, access: &Access) -> Result<&'static str, Error> {
+        if !access.is_of(self) {
+            let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), self.label);
+            return Err(Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", self.domains.join(", "))));
+        }
+        match access.credential() {
+            Credential::Bearer(_) => Ok("authorization"),
+            Credential::ApiToken(_) => self.needs_token_header(),
+        }
     }
 }

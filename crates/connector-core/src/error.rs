@@ -300,8 +300,8 @@ impl Error {
         self
     }
 
-    /// The error member of an outcome.
-    pub(crate) fn rendered(&self) -> impl Serialize + '_ {
+    /// The error member of an outcome, as JSON.
+    pub fn rendered(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Rendered<'a> {

@@ -26,7 +26,7 @@ mod schema;
 pub use action::{Action, ByHand, Code, Coded, Declaration, Declared, Declares, Effect, Endpoint, Handler, Inputs, Method, Rule};
 pub use catalogue::{Catalogue, Entry, Kind, Registered};
 pub use connections::{Access, Connection, Connections, Credential, OneConnection};
-pub use connector::{Auth, Connector, Envelope, Identity, OAuth};
+pub use connector::{Auth, Connector, Envelope, Identity, OAuth, OutOfSupport};
 pub use connector_macros::{action, data_source, inputs, record};
 pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
 pub use error::{Error, ErrorKind, Fault, Retry, Upstream};
@@ -42,7 +42,7 @@ pub use page::Paging;
 pub use record::{Closed, Member};
 pub use request::{Body, Part, Request};
 pub use response::{Refusal, Response};
-pub use runtime::{Builder, Call, Http, HttpAnswer, Runtime};
+pub use runtime::{Builder, Call, Http, HttpAnswer, Passed, PassedBody, Passing, Runtime};
 pub use schema::Schemas;
 
 /// What the macros' output names; not an interface.

@@ -1,10 +1,11 @@
-//! The connections of a host that has no store: those of the environment, else an embedded sandbox.
+//! The connections of the command line: those of the store and of the environment, else an embedded sandbox.
 
 use std::path::PathBuf;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
-use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, OneConnection};
+use connector_connections::Owned;
+use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http, OneConnection};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox, Store};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
@@ -12,11 +13,14 @@ use tokio::sync::OnceCell;
 use crate::command::Failure;
 use crate::connectors::CONNECTORS;
 use crate::env;
+use crate::store::{Kept, LOCAL, STORE_FILE, app};
 
-/// What the environment names, or the embedded sandbox where it names nothing.
+/// What the store holds, then what the environment names; the embedded sandbox where neither is set up.
+#[derive(Clone)]
 pub(crate) enum Accounts {
+    Stored(Owned, Vec<(String, OneConnection)>),
     Named(Vec<(String, OneConnection)>),
-    Embedded(Embedded),
+    Embedded(Arc<Embedded>),
 }
 
 /// A sandbox of this process, started when a request is first sent.
@@ -27,31 +31,52 @@ pub(crate) struct Embedded {
 }
 
 impl Accounts {
-    pub(crate) fn from_env() -> Result<Self, Failure> {
-        let mut named = Vec::new();
-        if let Some(url) = env::variable(env::SANDBOX) {
-            let sandbox = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN));
-            let sandbox = sandbox.map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?;
-            if !url.starts_with("http://") {
-                return Err(Failure::usage(format!("{} takes a sandbox on this machine, as http://127.0.0.1:8020", env::SANDBOX)));
-            }
-            named.push(("sandbox".to_owned(), sandbox.as_sandbox()));
-        }
-        match (env::variable(env::API_TOKEN), env::variable(env::API_DOMAIN)) {
-            (Some(token), Some(domain)) => named.push(("env".to_owned(), account(&domain, token)?)),
-            (Some(_), None) => {
-                return Err(Failure::usage(format!("{} needs {}, as https://acme.pipedrive.com", env::API_TOKEN, env::API_DOMAIN)));
-            }
-            (None, Some(_)) => {
-                return Err(Failure::usage(format!("{} needs {}, an API token of that account", env::API_DOMAIN, env::API_TOKEN)));
-            }
-            (None, None) => {}
+    /// What is set up on this machine.
+    pub(crate) async fn set_up(store: Option<&str>, http: &Http) -> Result<Self, Failure> {
+        let named = named()?;
+        let kept = Kept::at(store, STORE_FILE)?;
+        if kept.is_set() {
+            let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
+            let vault = kept.open(app(&public_url)?, http).await?;
+            return Ok(Self::Stored(vault.of(LOCAL), named));
         }
         if named.is_empty() {
-            return Ok(Self::Embedded(Embedded { data: sandbox_file()?, said: Once::new(), access: OnceCell::new() }));
+            return Ok(Self::Embedded(Arc::new(Embedded { data: sandbox_file()?, said: Once::new(), access: OnceCell::new() })));
         }
         Ok(Self::Named(named))
     }
+
+    /// Where outcomes are kept by idempotency key.
+    pub(crate) fn ledger(&self) -> Option<Owned> {
+        match self {
+            Self::Stored(owned, _) => Some(owned.clone()),
+            Self::Named(_) | Self::Embedded(_) => None,
+        }
+    }
+}
+
+/// What the environment names.
+fn named() -> Result<Vec<(String, OneConnection)>, Failure> {
+    let mut named = Vec::new();
+    if let Some(url) = env::variable(env::SANDBOX) {
+        let sandbox = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN));
+        let sandbox = sandbox.map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?;
+        if !url.starts_with("http://") {
+            return Err(Failure::usage(format!("{} takes a sandbox on this machine, as http://127.0.0.1:8020", env::SANDBOX)));
+        }
+        named.push(("sandbox".to_owned(), sandbox.as_sandbox()));
+    }
+    match (env::variable(env::API_TOKEN), env::variable(env::API_DOMAIN)) {
+        (Some(token), Some(domain)) => named.push(("env".to_owned(), account(&domain, token)?)),
+        (Some(_), None) => {
+            return Err(Failure::usage(format!("{} needs {}, as https://acme.pipedrive.com", env::API_TOKEN, env::API_DOMAIN)));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage(format!("{} needs {}, an API token of that account", env::API_DOMAIN, env::API_TOKEN)));
+        }
+        (None, None) => {}
+    }
+    Ok(named)
 }
 
 fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
@@ -65,17 +90,9 @@ fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
     Ok(connection)
 }
 
-/// Where the sandbox keeps its data: the user's data folder, or the one that is set.
+/// Where the sandbox keeps its data.
 pub(crate) fn sandbox_file() -> Result<PathBuf, Failure> {
-    use etcetera::BaseStrategy;
-    let folder = match env::variable(env::DATA_DIR) {
-        Some(folder) => PathBuf::from(folder),
-        None => etcetera::choose_base_strategy()
-            .map_err(|_| Failure::host(format!("there is no home folder to keep data in: set {}", env::DATA_DIR)))?
-            .data_dir()
-            .join("connector"),
-    };
-    Ok(folder.join("sandbox.json"))
+    Ok(env::data_folder()?.join("sandbox.json"))
 }
 
 #[async_trait]
@@ -83,31 +100,52 @@ impl Connections for Accounts {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
         match self {
             Self::Embedded(embedded) => embedded.choose(named),
-            Self::Named(accounts) => {
-                let names: Vec<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
-                let missing =
-                    |message: String| Error::new(ErrorKind::NoConnection, message).with_hint(format!("There are: {}.", names.join(", ")));
-                let found = match named {
-                    Some(wanted) => accounts.iter().find(|(name, _)| name == wanted),
-                    None if accounts.len() > 1 => return Err(missing("Several connections are set up, and none is named.".to_owned())),
-                    None => accounts.first(),
-                };
-                let (_, account) = found.ok_or_else(|| missing(format!("There is no connection {:?}.", named.unwrap_or_default())))?;
-                account.choose(connector, None).await
-            }
+            Self::Stored(owned, accounts) => match owned.choose(connector, named).await {
+                // What the store does not know may stand in the environment; what it has goes first.
+                Err(error) if error.kind() == ErrorKind::NoConnection && !accounts.is_empty() => {
+                    if named.is_none() && owned.has_any(connector).await? {
+                        Err(error)
+                    } else {
+                        of_environment(accounts, connector, named).await
+                    }
+                }
+                chosen => chosen,
+            },
+            Self::Named(accounts) => of_environment(accounts, connector, named).await,
         }
     }
 
     async fn access(&self, connection: &Connection) -> Result<Access, Error> {
         match self {
             Self::Embedded(embedded) => embedded.access.get_or_try_init(|| embedded.start()).await.cloned(),
-            Self::Named(accounts) => {
+            Self::Stored(owned, _) if !connection.id.is_empty() => owned.access(connection).await,
+            Self::Named(accounts) | Self::Stored(_, accounts) => {
                 let account = accounts.iter().find(|(name, _)| *name == connection.name);
                 let (_, account) = account.ok_or_else(|| Error::new(ErrorKind::NoConnection, "The connection is gone."))?;
                 account.access(connection).await
             }
         }
     }
+
+    async fn renew(&self, connection: &Connection, refused: &Access) -> Result<Option<Access>, Error> {
+        match self {
+            Self::Stored(owned, _) if !connection.id.is_empty() => owned.renew(connection, refused).await,
+            _ => Ok(None),
+        }
+    }
+}
+
+/// The one that is named, else the only one.
+async fn of_environment(accounts: &[(String, OneConnection)], connector: &str, named: Option<&str>) -> Result<Connection, Error> {
+    let names: Vec<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
+    let missing = |message: String| Error::new(ErrorKind::NoConnection, message).with_hint(format!("There are: {}.", names.join(", ")));
+    let found = match named {
+        Some(wanted) => accounts.iter().find(|(name, _)| name == wanted),
+        None if accounts.len() > 1 => return Err(missing("Several connections are set up, and none is named.".to_owned())),
+        None => accounts.first(),
+    };
+    let (_, account) = found.ok_or_else(|| missing(format!("There is no connection {:?}.", named.unwrap_or_default())))?;
+    account.choose(connector, None).await
 }
 
 impl Embedded {

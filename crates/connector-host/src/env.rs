@@ -1,5 +1,9 @@
 //! Every environment variable that the host reads, each once.
 
+use std::path::PathBuf;
+
+use crate::command::Failure;
+
 /// A running sandbox, as `http://127.0.0.1:PORT`; this machine alone. It makes the connection `sandbox`.
 pub(crate) const SANDBOX: &str = "CONNECTOR_SANDBOX";
 /// An API token of Pipedrive; together with the domain it makes the connection `env`.
@@ -13,6 +17,21 @@ pub(crate) const PROXY: &str = "CONNECTOR_PROXY";
 /// A file of certificate authorities to trust beside the public ones, as PEM.
 pub(crate) const CA_FILE: &str = "CONNECTOR_CA_FILE";
 
+/// The store of connections: the path of a file, or postgres://host/name.
+pub(crate) const STORE: &str = "CONNECTOR_STORE";
+/// The key that seals the store, as 64 hexadecimal digits or in Base64.
+pub(crate) const KEY: &str = "CONNECTOR_KEY";
+/// The file that holds it; without one, a file beside the store.
+pub(crate) const KEY_FILE: &str = "CONNECTOR_KEY_FILE";
+/// The file of the key that sealed the store before; it still opens what it sealed, until `connections rekey` is done.
+pub(crate) const FORMER_KEY_FILE: &str = "CONNECTOR_FORMER_KEY_FILE";
+/// The client id of the app that the vendor registered.
+pub(crate) const CLIENT_ID: &str = "CONNECTOR_CLIENT_ID";
+/// The secret of that client.
+pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
+/// The URL at which browsers reach this host; below it lies the callback that the vendor registered.
+pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
+
 /// What `--help` says of them.
 pub(crate) const HELP: &str = "\
 Examples:
@@ -24,7 +43,15 @@ Environment:
   CONNECTOR_SANDBOX      a running sandbox, http://127.0.0.1:PORT: the connection `sandbox`
   CONNECTOR_API_TOKEN    an API token of Pipedrive: the connection `env`, together with
   CONNECTOR_API_DOMAIN   the account of the token, https://acme.pipedrive.com
-  CONNECTOR_DATA_DIR     the folder that holds the sandbox's data
+  CONNECTOR_STORE        the store of connections: a file, or postgres://host/name
+  CONNECTOR_KEY          the key that seals it, 64 hexadecimal digits; or
+  CONNECTOR_KEY_FILE     the file that holds the key
+  CONNECTOR_FORMER_KEY_FILE  the key before it, until `connector connections rekey` is done
+  CONNECTOR_CLIENT_ID    the client id of an app that is registered at Pipedrive, together with
+  CONNECTOR_CLIENT_SECRET  its secret, and
+  CONNECTOR_PUBLIC_URL   where browsers reach `connector serve`, https://connect.example;
+                         the app's callback URL is /oauth/callback below it
+  CONNECTOR_DATA_DIR     the folder that holds the sandbox's data, and the store
   CONNECTOR_PROXY        a proxy for requests over https, http://proxy.example:3128
   CONNECTOR_CA_FILE      certificate authorities to trust beside the public ones, as PEM
 
@@ -35,4 +62,21 @@ Exit codes: 0 all outcomes ok, 1 some outcome not ok, 2 wrong usage, 3 the host 
 /// A variable's value; an empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The folder that holds what this program keeps.
+pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
+    use etcetera::BaseStrategy;
+    if let Some(folder) = variable(DATA_DIR) {
+        return Ok(folder.into());
+    }
+    let home = etcetera::choose_base_strategy();
+    let home = home.map_err(|_| Failure::host(format!("there is no home folder to keep data in: set {DATA_DIR}")))?;
+    Ok(home.data_dir().join("connector"))
+}
+
+/// The certificate authorities to trust beside the public ones, as PEM; empty where none are named.
+pub(crate) fn authorities() -> Result<Vec<u8>, Failure> {
+    let Some(file) = variable(CA_FILE) else { return Ok(Vec::new()) };
+    std::fs::read(&file).map_err(|error| Failure::host(format!("{CA_FILE}: {file}: {error}")))
 }

@@ -7,8 +7,11 @@ mod env;
 mod examples;
 mod exit_code;
 mod files;
+mod http;
+mod lines;
 mod reference;
 mod render;
+mod store;
 
 use std::process::ExitCode;
 

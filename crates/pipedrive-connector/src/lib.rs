@@ -28,6 +28,7 @@ pub static CONNECTOR: Connector = Connector {
         found: ("items", "item"),
     },
     refusal: error::refusal,
+    out_of_support: by_hand::out_of_support,
 };
 
 const OAUTH: OAuth = OAuth {

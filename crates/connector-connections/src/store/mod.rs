@@ -129,7 +129,7 @@ impl Store {
 }
 
 /// What made each version from the one before.
-const MIGRATIONS: [&str; 1] = [include_str!("schema.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("visits.sql")];
 
 async fn migrate(store: &Store) -> Result<(), Error> {
     loop {

@@ -9,6 +9,7 @@ mod refresh;
 mod stores;
 mod threats;
 mod vendor;
+mod visits;
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, Identity, OAut
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::app::App;
 
@@ -49,6 +49,7 @@ pub(super) static ACME: Connector = Connector {
         found: ("items", "item"),
     },
     refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
+    out_of_support: |_, _| None,
 };
 
 pub(super) const CLIENT: (&str, &str) = ("client", "client-secret-hunter2");
@@ -84,10 +85,16 @@ pub(super) struct State {
 }
 
 /// Where an answer of the token endpoint waits until it is let through.
-#[derive(Default)]
 pub(super) struct Gate {
     pub(super) arrived: Notify,
-    pub(super) open: Notify,
+    open: Semaphore,
+}
+
+impl Gate {
+    /// Lets through what waits, and all that comes.
+    pub(super) fn open(&self) {
+        self.open.close();
+    }
 }
 
 /// What the token endpoint does instead of its work.
@@ -119,7 +126,7 @@ impl Vendor {
 
     /// From here on an answer of the token endpoint waits.
     pub(super) fn gate(&self) -> Arc<Gate> {
-        Arc::clone(self.state().gate.insert(Arc::default()))
+        Arc::clone(self.state().gate.insert(Arc::new(Gate { arrived: Notify::new(), open: Semaphore::new(0) })))
     }
 
     /// How often the token endpoint was asked.
@@ -198,7 +205,7 @@ impl Vendor {
         };
         if let Some(gate) = gate {
             gate.arrived.notify_one();
-            gate.open.notified().await;
+            gate.open.acquire().await.expect_err("it is only ever closed, which lets all through");
         }
         let Some((status, answer)) = answer else { return };
         let answer = answer.to_string();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::action::{Declaration, Effect, Method};
 use crate::catalogue::Entry;
-use crate::connections::{Access, Connection, Credential};
+use crate::connections::{Access, Connection};
 use crate::error::{Error, ErrorKind, Retry};
 use crate::file::{self, Files, Sink};
 use crate::outcome::{Answer, Meta};
@@ -227,7 +227,7 @@ impl<'a> Call<'a> {
     /// The head of the answer to a request, sent again under a fresh credential where that mends a 401.
     async fn opened(&self, request: &Request, role: Role) -> Result<Opened, Error> {
         if self.session.dry_run {
-            let header = if self.connection.api_token { self.token_header()? } else { "authorization" };
+            let header = if self.connection.api_token { self.entry.connector().needs_token_header()? } else { "authorization" };
             let line = request.line(self.entry.key(), &self.connection.origin, header, role);
             self.session.state().would_send.push(line);
             return Err(Error::new(ErrorKind::Cancelled, "A dry run sends nothing."));
@@ -249,18 +249,8 @@ impl<'a> Call<'a> {
     }
 
     async fn sent(&self, request: &Request, access: &Access, role: Role) -> Result<Opened, Error> {
-        let header = match access.credential() {
-            Credential::Bearer(_) => "authorization",
-            Credential::ApiToken(_) => self.token_header()?,
-        };
+        let header = self.entry.connector().credential_header(access)?;
         let told = self.connection.sandbox.then(|| (self.entry.key(), role));
-        let connector = self.entry.connector();
-        if !access.is_of(connector) {
-            let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), connector.label);
-            return Err(
-                Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", connector.domains.join(", ")))
-            );
-        }
         // Only what is handed to the network counts, and may have been carried out.
         let leaves = || self.session.left(request.cost, request.effect() != Effect::Read, access);
         let result = self.runtime.transport.send(request, access, header, told, leaves).await;
@@ -283,13 +273,6 @@ impl<'a> Call<'a> {
 
     fn refused(&self, response: &Response, request: &Request) -> Error {
         (self.entry.connector().refusal)(&Refusal::new(response, request.declaration))
-    }
-
-    fn token_header(&self) -> Result<&'static str, Error> {
-        self.entry.connector().token_header().ok_or_else(|| {
-            Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.entry.connector().label))
-                .with_hint("Connect it by OAuth.")
-        })
     }
 
     pub(super) fn would_send(&self) -> Option<Vec<Value>> {

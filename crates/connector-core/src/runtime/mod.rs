@@ -2,6 +2,7 @@
 
 mod builder;
 mod call;
+mod pass;
 mod transport;
 
 use std::sync::{Arc, PoisonError};
@@ -24,6 +25,7 @@ use crate::runtime::transport::Transport;
 pub use builder::Builder;
 pub use call::Call;
 use call::{Given, Session};
+pub use pass::{Passed, PassedBody, Passing};
 pub use transport::{Http, HttpAnswer};
 
 /// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
@@ -31,7 +33,7 @@ pub use transport::{Http, HttpAnswer};
 pub struct Runtime(Arc<Inner>);
 
 struct Inner {
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
     connections: Box<dyn Connections>,
     ledger: Option<Box<dyn Ledger>>,
     transport: Arc<Transport>,
@@ -47,6 +49,13 @@ impl Runtime {
     /// A runtime to be set up.
     pub fn builder() -> Builder {
         Builder::default()
+    }
+
+    /// The same for others' connections and ledger; it shares the catalogue, with what was compiled of it, and the HTTP client.
+    #[must_use]
+    pub fn on_behalf(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
+        let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
+        Self(Arc::new(Inner { catalogue, connections: Box::new(connections), ledger, transport }))
     }
 
     /// Everything that it can invoke.

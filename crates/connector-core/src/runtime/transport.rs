@@ -1,9 +1,12 @@
 //! The only file that holds an HTTP client.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use futures_core::Stream;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
@@ -19,6 +22,7 @@ use crate::error::{Error, ErrorKind, Retry};
 use crate::file::{Content, Sink};
 use crate::request::{Body, Part, Request, Role};
 use crate::response::{Response, bad_answer};
+use crate::runtime::pass::{Passed, PassedBody, Passing};
 
 /// How requests travel.
 #[derive(Clone, Debug)]
@@ -101,42 +105,21 @@ impl Transport {
         credential: &'static str,
         told: Option<(&str, Role)>,
     ) -> Result<reqwest::Request, Error> {
-        let url = format!("{}{}", access.origin(), request.target());
-        let url = Url::parse(&url).map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").with_source(error))?;
-        // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
-        if !url.as_str().strip_prefix(access.origin()).is_some_and(|rest| rest.starts_with('/')) {
-            return Err(Error::new(ErrorKind::Bug, "The request would leave the connection's own host."));
-        }
+        let url = within(access, &request.target())?;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
         for (name, value) in &request.headers {
             let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").with_source(error))?;
             let value = HeaderValue::try_from(value).map_err(|error| unfit(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        let mut secret = match access.credential() {
-            Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
-            Credential::ApiToken(_) => HeaderValue::try_from(access.credential().secret()),
-        }
-        .map_err(|_| {
-            Error::new(ErrorKind::NoConnection, "The connection's token has a character that a header cannot carry.")
-                .with_hint("Copy the token again.")
-        })?;
-        secret.set_sensitive(true);
-        headers.insert(credential, secret);
+        headers.insert(credential, secret(access)?);
         if let Some((action, role)) = told {
             headers.extend(HeaderValue::try_from(action).ok().map(|action| (HeaderName::from_static("x-connector-action"), action)));
             if role == Role::Helper {
                 headers.insert("x-connector-helper", HeaderValue::from_static("true"));
             }
         }
-        let method = match request.method {
-            Method::Get => reqwest::Method::GET,
-            Method::Post => reqwest::Method::POST,
-            Method::Put => reqwest::Method::PUT,
-            Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
-        };
-        let built = self.client.request(method, url);
+        let built = self.client.request(method(request.method), url);
         let built = match &request.body {
             Body::Empty => built,
             Body::Json(text) => built.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(text.clone()),
@@ -147,6 +130,33 @@ impl Transport {
             Body::Multipart(parts) => built.multipart(multipart(parts)?),
         };
         built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))
+    }
+
+    /// Sends what somebody else asks for to the connection's own host, its body as it comes, and gives the head of the answer.
+    pub(super) async fn pass(&self, passing: Passing, access: &Access, credential: &'static str) -> Result<Passed, Error> {
+        let url = within(access, &passing.target)?;
+        let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
+        for (name, value) in passing.headers {
+            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").with_source(error))?;
+            let value =
+                HeaderValue::from_maybe_shared(value).map_err(|error| unfit(&format!("value of the header {name}")).with_source(error))?;
+            headers.append(name, value);
+        }
+        headers.insert(credential, secret(access)?);
+        let built = self.client.request(method(passing.method), url).headers(headers);
+        let built = match passing.body {
+            // No body is not an empty one: a read with a length is refused by some.
+            PassedBody::Kept(bytes) if bytes.is_empty() => built,
+            PassedBody::Kept(bytes) => built.body(bytes),
+            PassedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
+        };
+        let permit = self.permit(access.origin()).await;
+        let effect = passing.method.effect();
+        let response = built.send().await.map_err(|error| failed(error, effect))?;
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
+        let (status, headers, from) = (response.status().as_u16(), headers.collect(), response.url().clone());
+        let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, _permit: permit };
+        Ok(Passed { status, headers, from, parts: Box::pin(parts) })
     }
 
     /// A place among the requests under way to a host.
@@ -223,6 +233,30 @@ impl Http {
 
     pub(super) fn transport(&self) -> Arc<Transport> {
         Arc::clone(&self.0)
+    }
+}
+
+/// The body of an answer that is passed on part by part.
+struct Parts<S> {
+    parts: Pin<Box<S>>,
+    effect: Effect,
+    so_far: u64,
+    /// Held until the body is read: it is under way until then.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let part = ready!(self.parts.as_mut().poll_next(context));
+        Poll::Ready(part.map(|part| match part {
+            Ok(part) => {
+                self.so_far += part.len() as u64;
+                Ok(part)
+            }
+            Err(error) => Err(cut(error, self.so_far, self.effect)),
+        }))
     }
 }
 
@@ -344,6 +378,41 @@ fn tls(authorities: &[u8]) -> Result<rustls::ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     Ok(versions.expect("the ring provider has the default versions").with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A place on the connection's own host.
+fn within(access: &Access, target: &str) -> Result<Url, Error> {
+    let url = Url::parse(&format!("{}{target}", access.origin()));
+    let url = url.map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").with_source(error))?;
+    // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
+    if url.as_str().strip_prefix(access.origin()).is_some_and(|rest| rest.starts_with('/')) {
+        return Ok(url);
+    }
+    Err(Error::new(ErrorKind::Bug, "The request would leave the connection's own host."))
+}
+
+/// What is sent as the credential.
+fn secret(access: &Access) -> Result<HeaderValue, Error> {
+    let value = match access.credential() {
+        Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
+        Credential::ApiToken(_) => HeaderValue::try_from(access.credential().secret()),
+    };
+    let mut value = value.map_err(|_| {
+        Error::new(ErrorKind::NoConnection, "The connection's token has a character that a header cannot carry.")
+            .with_hint("Copy the token again.")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    }
 }
 
 fn unfit(what: &str) -> Error {

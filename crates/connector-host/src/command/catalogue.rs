@@ -83,7 +83,7 @@ pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     print(render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()).as_bytes())
 }
 
-fn row(entry: &Entry) -> Value {
+pub(crate) fn row(entry: &Entry) -> Value {
     let kind = if kind(entry) == OfKind::Action { "action" } else { "data-source" };
     serde_json::json!({
         "key": entry.key(), "kind": kind, "label": entry.label(), "description": entry.description(),
@@ -146,7 +146,7 @@ fn write_pages(folder: &Path, manifest: &Value) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn print(text: &[u8]) -> Result<Exit, Failure> {
+pub(super) fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut out = std::io::stdout().lock();
     let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\n" };
     let text = if out.is_terminal() { text.to_vec() } else { anstream::adapter::strip_bytes(text).into_vec() };

@@ -5,17 +5,15 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Invocation, Outcome, Runtime};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
+use connector_core::{Invocation, Outcome, Runtime};
+use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Failure, runtime};
 use crate::exit_code::Exit;
 use crate::files::{self, Fetched};
+use crate::lines::Lines;
 use crate::render;
-
-/// A longer line than this is refused, so that one line cannot fill the memory.
-const LONGEST_LINE: usize = 64 << 20;
 
 /// How long a call may take that sends or fetches a file.
 const FOR_A_FILE: Duration = Duration::from_mins(15);
@@ -36,6 +34,9 @@ pub(super) struct Arguments {
     /// Where a fetched file goes; the outcome then tells its name, type and size alone
     #[arg(long, value_name = "FILE", requires = "action")]
     output: Option<PathBuf>,
+    /// The store of connections: the path of a file, or postgres://host/name
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
     /// Send nothing, and show what would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
@@ -88,7 +89,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if let Some(flag) = arguments.later.given() {
         return Err(Failure::not_built(flag));
     }
-    let runtime = runtime()?;
+    let runtime = runtime(arguments.store.as_deref()).await?;
     let mut out = Out { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) => {
@@ -100,7 +101,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if std::io::stdin().is_terminal() {
                 render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
             }
-            let lines = Lines { reader: BufReader::with_capacity(64 << 10, tokio::io::stdin()) };
+            let lines = Lines::of(BufReader::with_capacity(64 << 10, tokio::io::stdin()));
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
             stream(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }
@@ -169,7 +170,7 @@ async fn stream<R: AsyncBufRead + Unpin + Send + 'static>(
     while open || running.len() > 0 {
         tokio::select! {
             line = read.recv(), if open && running.len() < jobs => match line {
-                Some(line) => running.push(line?.invoke(runtime)),
+                Some(line) => running.push(line.map_err(|error| Failure::host(format!("stdin: {error}")))?.invoke(runtime)),
                 None => open = false,
             },
             Some(done) = running.next(), if running.len() > 0 => out.put(&joined(done)?)?,
@@ -218,60 +219,6 @@ fn joined(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Fail
     done.map_err(|error| Failure::host(format!("an invocation ended without an outcome: {error}")))
 }
 
-/// One line of stdin.
-#[derive(Debug, PartialEq)]
-enum Line {
-    Text(Vec<u8>),
-    TooLong,
-}
-
-impl Line {
-    fn invoke(self, runtime: &Runtime) -> impl Future<Output = Outcome> + Send + use<> {
-        let call = match self {
-            Self::Text(text) => Ok(runtime.invoke_json(&text)),
-            Self::TooLong => Err(Error::new(ErrorKind::InvalidInvocation, "The line is longer than 64 MiB.")
-                .with_hint("Is a line break missing? Each invocation is one line.")),
-        };
-        async move {
-            match call {
-                Ok(call) => call.await,
-                Err(error) => Outcome::refused(error),
-            }
-        }
-    }
-}
-
-/// Lines that hold something, each at most [`LONGEST_LINE`] long.
-struct Lines<R> {
-    reader: R,
-}
-
-impl<R: AsyncBufRead + Unpin> Lines<R> {
-    async fn next(&mut self) -> Result<Option<Line>, Failure> {
-        let mut line = Vec::new();
-        loop {
-            let part = self.reader.fill_buf().await.map_err(|error| Failure::host(format!("stdin: {error}")))?;
-            let end = part.iter().position(|byte| *byte == b'\n');
-            let taken = end.unwrap_or(part.len());
-            // One byte over is kept, so that what is too long is told from what just fits.
-            let room = (LONGEST_LINE + 1).saturating_sub(line.len());
-            line.extend_from_slice(&part[..taken.min(room)]);
-            let over = part.is_empty() || end.is_some();
-            self.reader.consume(taken + usize::from(end.is_some()));
-            if !over {
-                continue;
-            }
-            let blank = line.iter().all(u8::is_ascii_whitespace);
-            match (blank, end) {
-                (true, None) => return Ok(None),
-                (true, Some(_)) => line.clear(),
-                (false, _) if line.len() > LONGEST_LINE => return Ok(Some(Line::TooLong)),
-                (false, _) => return Ok(Some(Line::Text(line))),
-            }
-        }
-    }
-}
-
 struct Out {
     pretty: bool,
     exit: Exit,
@@ -293,23 +240,5 @@ impl Out {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::silent()),
             Err(error) => Err(Failure::host(format!("stdout: {error}"))),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn lines_are_cut_at_line_breaks_and_at_the_cap() {
-        let long = vec![b'x'; LONGEST_LINE + 10];
-        let text = [b"one\n\n  \r\ntwo\n", &long[..], b"\nthree"].concat();
-        let mut lines = Lines { reader: BufReader::new(&text[..]) };
-        let mut read = Vec::new();
-        while let Some(line) = lines.next().await.expect("memory can be read") {
-            read.push(line);
-        }
-        let text = |text: &[u8]| Line::Text(text.to_vec());
-        assert_eq!(read, [text(b"one"), text(b"two"), Line::TooLong, text(b"three")]);
     }
 }

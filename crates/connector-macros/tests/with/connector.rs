@@ -19,4 +19,5 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
         found: ("items", "item"),
     },
     refusal: |refusal| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
+    out_of_support: |_, _| None,
 };

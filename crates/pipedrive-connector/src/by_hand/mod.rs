@@ -4,3 +4,5 @@ pub(crate) mod old_fields;
 mod operations;
 pub(crate) mod person_field;
 mod raw_request;
+
+pub(crate) use operations::out_of_support;

@@ -2,6 +2,11 @@
 
 use std::sync::OnceLock;
 
+use connector_core::OutOfSupport;
+
+/// The day from which Pipedrive supports none of the operations of v1 that v2 replaces: 2026-08-01.
+const UNSUPPORTED_SINCE: i64 = 1_785_542_400;
+
 /// One documented operation.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -20,6 +25,12 @@ pub(super) fn operation(method: &str, path: &str) -> Option<&'static Operation> 
     let path = path.strip_prefix("/api").unwrap_or(path);
     let fits = |operation: &&Operation| operation.method == method && literals(operation.path, path).is_some();
     operations.iter().filter(fits).max_by_key(|operation| literals(operation.path, path))
+}
+
+/// What to call in place of an operation that is out of support; one that is merely deprecated is not.
+pub(crate) fn out_of_support(method: &str, path: &str) -> Option<OutOfSupport> {
+    let instead = operation(method, path)?.instead.filter(|instead| *instead != "deprecated")?;
+    Some(OutOfSupport { since: UNSUPPORTED_SINCE, instead: Some(instead).filter(|instead| *instead != "nothing") })
 }
 
 fn read(line: &'static str) -> Option<Operation> {
@@ -52,5 +63,7 @@ mod tests {
         let old = operation("GET", "/api/v1/deals/7").expect("out of support");
         assert_eq!((old.cost, old.instead), (None, Some("GET /api/v2/deals/{id}")));
         assert!(operation("GET", "/api/v2/nonsense").is_none());
+        assert_eq!(out_of_support("GET", "/v1/deals/7").and_then(|old| old.instead), old.instead);
+        assert!(out_of_support("GET", "/v1/deals/archived").is_none() && out_of_support("GET", "/v1/deals/summary").is_none());
     }
 }

@@ -1,0 +1,198 @@
+//! `connector serve`: the same over HTTP, for engines that do not embed it and for people's browsers.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use connector_connections::{App, Vault};
+use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox, Store};
+use tokio::net::TcpListener;
+
+use super::{Failure, base, client, over};
+use crate::accounts::sandbox_file;
+use crate::connectors::CONNECTORS;
+use crate::exit_code::Exit;
+use crate::http::{self, Installs, Settings};
+use crate::store::{self, Kept, LOCAL};
+use crate::{env, render};
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 8030)]
+    port: u16,
+    /// The address to listen on; this machine alone unless told otherwise
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The store of connections: the path of a file, or postgres://host/name
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The URL at which browsers reach this host, https://connect.example
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Use an embedded sandbox in place of Pipedrive, to walk through every flow without an account
+    #[arg(long)]
+    sandbox: bool,
+    /// Hand an install that comes without a state over to this page of a platform's, as `?install=HANDLE`
+    #[arg(long, value_name = "URL", conflicts_with = "install")]
+    install_redirect: Option<String>,
+    /// What becomes of an install that comes without a state
+    #[arg(long, default_value = "confirm")]
+    install: Install,
+    /// The header that names the connection to the gateway
+    #[arg(long, value_name = "NAME", default_value = "Connector-Connection")]
+    connection_header: HeaderName,
+    /// Requests to the gateway that a key may make in a second; 0 means any number
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    rate: u32,
+    /// The largest body of a request, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
+    max_body: u16,
+    /// How long a request may take, in seconds; an invocation brings its own time
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
+    timeout: u16,
+    /// How many requests may be under way at once
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..))]
+    concurrency: u16,
+    /// How long what is under way may take to end when the host is told to stop, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    drain: u16,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Install {
+    /// It is held, and confirmed on a page
+    Confirm,
+    /// Its code is thrown away, and an authorization begins here
+    Restart,
+}
+
+impl Arguments {
+    fn installs(&self) -> Result<Installs, Failure> {
+        match (&self.install_redirect, self.install) {
+            // Over https, or to this machine: a handle is worth an install.
+            (Some(url), _) => {
+                let end = url.match_indices(['/', '?', '#']).map(|(at, _)| at).find(|at| *at > "https://".len()).unwrap_or(url.len());
+                base(&url[..end], "--install-redirect").map(|_| Installs::Redirect(url.clone()))
+            }
+            (None, Install::Confirm) => Ok(Installs::Confirm),
+            (None, Install::Restart) => Ok(Installs::Restart),
+        }
+    }
+
+    fn settings(&self, public_url: String, has_client: bool) -> Result<Settings, Failure> {
+        Ok(Settings {
+            connection_header: self.connection_header.clone(),
+            rate: self.rate,
+            max_body: usize::from(self.max_body) << 20,
+            timeout: Duration::from_secs(self.timeout.into()),
+            concurrency: self.concurrency.into(),
+            drain: Duration::from_secs(self.drain.into()),
+            public_url,
+            has_client,
+            installs: self.installs()?,
+        })
+    }
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+    log();
+    let listener = bound((arguments.host, arguments.port)).await?;
+    let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
+    let public_url = arguments.public_url.clone().or_else(|| env::variable(env::PUBLIC_URL));
+    let public_url = match &public_url {
+        Some(url) => base(url, "--public-url")?,
+        // A person's cookies would travel in the clear.
+        None if !address.ip().is_loopback() => {
+            return Err(Failure::usage(format!("--host {} needs --public-url, the https URL at which browsers reach it", address.ip())));
+        }
+        None => format!("http://{address}"),
+    };
+    let (app, file) = if arguments.sandbox {
+        (sandbox(arguments.port, &public_url).await?, "sandbox-connections.db")
+    } else {
+        (store::app(&public_url)?, store::STORE_FILE)
+    };
+    let has_client = arguments.sandbox || env::variable(env::CLIENT_ID).is_some();
+    let http = client()?;
+    let vault = Kept::at(arguments.store.as_deref(), file)?.open(app, &http).await?;
+    let runtime = over(&http, vault.of(LOCAL))?;
+    let settings = arguments.settings(public_url, has_client)?;
+    if !has_client {
+        render::say(&format!(
+            "No app of Pipedrive is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
+            env::CLIENT_ID,
+            env::CLIENT_SECRET,
+            env::PUBLIC_URL
+        ));
+    }
+    render::say(&format!("Listening on http://{address}"));
+    tokio::spawn(swept(vault.clone()));
+    let served = http::serve(listener, settings, runtime, vault, stopped()).await;
+    served.map_err(|error| Failure::host(error.to_string())).map(|()| Exit::Ok)
+}
+
+async fn bound(address: (IpAddr, u16)) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| Failure::host(format!("port {}: {error}; --port 0 takes a free one", address.1)))
+}
+
+/// A sandbox on the next port, so that it is found again, and the app that it knows.
+async fn sandbox(port: u16, public_url: &str) -> Result<App, Failure> {
+    let next = if port == 0 { 0 } else { port.checked_add(1).unwrap_or(0) };
+    let listener = bound((Ipv4Addr::LOCALHOST.into(), next)).await?;
+    let url = format!("http://{}", listener.local_addr().map_err(|error| Failure::host(error.to_string()))?);
+    let callback = store::callback(public_url);
+    let client = pipedrive_sandbox::App {
+        name: "Connector".to_owned(),
+        ..pipedrive_sandbox::App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &callback, SCOPES)
+    };
+    let options = Options { store: Store::File(sandbox_file()?), companies: 3, ..Options::for_app(client) };
+    let sandbox = Sandbox::open(options).map_err(|error| Failure::host(error.to_string()))?;
+    tokio::spawn(pipedrive_sandbox::serve(listener, sandbox));
+    render::say(&format!(
+        "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\nConnect an account: {public_url}/oauth/start"
+    ));
+    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(error.to_string()))?;
+    app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback).sandbox(&url).map_err(|error| Failure::host(error.to_string()))
+}
+
+/// Removes what nobody finished in time, now and every minute.
+async fn swept(vault: Vault) {
+    let mut minutes = tokio::time::interval(Duration::from_mins(1));
+    loop {
+        minutes.tick().await;
+        match vault.sweep().await {
+            Ok(swept) if swept.connections > 0 => {
+                tracing::info!(connections = swept.connections, "connections that nobody finished are removed");
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "the store could not be swept"),
+        }
+    }
+}
+
+/// Until this process is told to end.
+async fn stopped() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+/// A line for each event, to stderr. What other crates say is left out: it could hold a URL with a code in it.
+fn log() {
+    use tracing_subscriber::filter::Targets;
+    use tracing_subscriber::fmt;
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let ours = ["connector", "connector_core", "connector_connections"].map(|target| (target, tracing::Level::INFO));
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    // Where a logger is set already, it is the one to use.
+    let _ = tracing_subscriber::registry().with(lines).with(Targets::new().with_targets(ours)).try_init();
+}

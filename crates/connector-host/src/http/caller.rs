@@ -1,0 +1,103 @@
+//! Who asks: by an API key, which is an owner's or the operator's, and for which owner.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::OnceLock;
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use connector_connections::{Connection, Holder, Status};
+use connector_core::{ErrorKind, Runtime};
+
+use super::Host;
+use super::answer::Refusal;
+use super::listen::Peer;
+use super::routes::{Call, Who, bad};
+
+/// Names the owner that an operator's key acts for.
+const OWNER: HeaderName = HeaderName::from_static("connector-owner");
+
+/// Who asks.
+#[derive(Debug)]
+pub(super) struct Caller {
+    holder: Option<Holder>,
+    /// Tells one key from another; it is no secret, and another one in the next process.
+    key: u64,
+}
+
+impl Caller {
+    /// Whoever may ask at this route, or why they may not.
+    pub(super) async fn of(host: &Host, who: Who, head: &Parts) -> Result<Self, Refusal> {
+        match who {
+            Who::Anyone | Who::Browser | Who::Vendor => Ok(Self { holder: None, key: 0 }),
+            Who::Watcher if is_beside(head) => Ok(Self { holder: None, key: 0 }),
+            Who::Watcher => {
+                let caller = Self::with_key(host, &head.headers).await?;
+                if caller.holder == Some(Holder::Operator) { Ok(caller) } else { Err(for_operators()) }
+            }
+            Who::Key => Self::with_key(host, &head.headers).await,
+        }
+    }
+
+    pub(super) fn key(&self) -> u64 {
+        self.key
+    }
+
+    async fn with_key(host: &Host, headers: &HeaderMap) -> Result<Self, Refusal> {
+        static HASHER: OnceLock<RandomState> = OnceLock::new();
+        let secret = bearer(headers).ok_or_else(|| unknown("There is no API key."))?;
+        let holder = host.vault.check_api_key(secret).await?.ok_or_else(|| unknown("The API key is not known."))?;
+        Ok(Self { holder: Some(holder), key: HASHER.get_or_init(RandomState::new).hash_one(secret) })
+    }
+}
+
+impl Call {
+    /// The owner that the call is for.
+    pub(super) fn owner(&self) -> Result<&str, Refusal> {
+        match (&self.caller.holder, self.header(&OWNER)?) {
+            (Some(Holder::Operator), Some(owner)) => Ok(owner),
+            (Some(Holder::Operator), None) => {
+                Err(bad("An operator's key acts for an owner, and none is named.", "Name the owner in the header Connector-Owner."))
+            }
+            (Some(Holder::Owner(owner)), None) => Ok(owner),
+            (Some(Holder::Owner(owner)), Some(named)) if owner == named => Ok(owner),
+            (Some(Holder::Owner(_)), Some(_)) => {
+                let hint = "Leave the header Connector-Owner out: the key says whose it is.";
+                Err(Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "The key is another owner's.", hint))
+            }
+            (None, _) => Err(unknown("There is no API key.")),
+        }
+    }
+
+    /// The runtime over the owner's connections and ledger, and no other's.
+    pub(super) fn runtime(&self) -> Result<Runtime, Refusal> {
+        let owned = self.host.vault.of(self.owner()?);
+        Ok(self.host.runtime.on_behalf(owned.clone(), Some(Box::new(owned))))
+    }
+
+    /// The owner's connections of an app that can be used, oldest first.
+    pub(super) async fn active(&self, app: &str) -> Result<Vec<Connection>, Refusal> {
+        Ok(self.host.vault.list(self.owner()?, Some(app), Some(Status::Active)).await?)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()).filter(|secret| !secret.is_empty())
+}
+
+/// Whether a program of this machine asks. What a proxy of this machine passes on comes from anywhere.
+fn is_beside(head: &Parts) -> bool {
+    let passed_on = head.headers.keys().any(|name| name == "forwarded" || name.as_str().starts_with("x-forwarded-") || name == "via");
+    !passed_on && head.extensions.get::<Peer>().is_some_and(|peer| peer.0.is_loopback())
+}
+
+fn unknown(message: &str) -> Refusal {
+    let hint = "Send Authorization: Bearer and a key that `connector keys create` made.";
+    Refusal::new(StatusCode::UNAUTHORIZED, ErrorKind::Unauthorized, message, hint)
+}
+
+fn for_operators() -> Refusal {
+    let hint = "Ask from this machine, or with an operator's key.";
+    Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "This is for whoever runs the host.", hint)
+}

@@ -1,0 +1,87 @@
+//! `GET /oauth/callback`: the browser is back from the vendor, with a state of ours or without any.
+
+use axum::response::Response;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::cookies::Cookie;
+use super::pages::{Page, connected};
+use super::{Installs, redirect, with_cookie};
+use crate::http::answer::Refusal;
+use crate::http::first_app;
+use crate::http::routes::{Call, bad};
+
+/// What the vendor sends a browser back with.
+struct Returned {
+    state: Option<String>,
+    said: Said,
+}
+
+enum Said {
+    Code(SecretString),
+    Declined,
+}
+
+pub(in crate::http) async fn callback(call: Call) -> Result<Response, Refusal> {
+    call.host.needs_client()?;
+    let Returned { state, said } = Returned::read(call.head.uri.query().unwrap_or_default())?;
+    match (state, said) {
+        // A state that is there must be good, whatever it holds: a bad one is never taken for none.
+        (Some(state), said) => {
+            let browser = call.cookie(Cookie::Browser).unwrap_or_default();
+            match said {
+                Said::Code(code) => Ok(connected(&call.host.vault.callback_with_state(&browser, &state, code).await?)),
+                Said::Declined => {
+                    call.host.vault.callback_declined(&browser, &state).await?;
+                    Ok(cancelled())
+                }
+            }
+        }
+        (None, Said::Declined) => Ok(cancelled()),
+        (None, Said::Code(code)) => install(&call, code).await,
+    }
+}
+
+/// An install that did not begin here: its code connects nothing by itself, since whoever sent the browser may have made it.
+async fn install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
+    let installs = &call.host.settings.installs;
+    if *installs == Installs::Restart {
+        return redirect("/oauth/start");
+    }
+    let held = call.host.vault.hold_install(first_app(), code).await?;
+    let handle = held.handle.expose_secret();
+    match installs {
+        Installs::Redirect(url) => {
+            let mark = if url.contains('?') { '&' } else { '?' };
+            redirect(&format!("{url}{mark}install={handle}"))
+        }
+        Installs::Confirm | Installs::Restart => Ok(with_cookie(redirect("/oauth/install")?, call.set(Cookie::Install, handle))),
+    }
+}
+
+fn cancelled() -> Response {
+    Page::new("Nothing was connected")
+        .text("The installation was cancelled at Pipedrive, and nothing was connected.")
+        .link("start-over", "/oauth/start", "Start over")
+        .into_response()
+}
+
+impl Returned {
+    fn read(query: &str) -> Result<Self, Refusal> {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let once = |name: &str| {
+            let mut values = pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.clone());
+            match (values.next(), values.next()) {
+                (value, None) => Ok(value),
+                _ => Err(bad(format!("The answer has `{name}` twice."), "Begin again.")),
+            }
+        };
+        let state = once("state")?;
+        let said = match (once("code")?.filter(|code| !code.is_empty()), once("error")?) {
+            (Some(code), None) => Said::Code(code.into()),
+            (None, Some(_)) => Said::Declined,
+            (Some(_), Some(_)) => return Err(bad("The answer holds both a code and an error.", "Begin again.")),
+            (None, None) => return Err(bad("The answer holds neither a code nor an error.", "Begin again.")),
+        };
+        Ok(Self { state, said })
+    }
+}

@@ -1,0 +1,80 @@
+//! `/oauth/install`: an install that came without a state is named, and confirmed or declined by who is signed in.
+
+use axum::body::Body;
+use axum::response::Response;
+use connector_connections::Claimed;
+use connector_core::ErrorKind;
+
+use super::cookies::Cookie;
+use super::pages::{Page, account, connected};
+use super::{check_csrf, csrf, form, sign_in, with_cookie};
+use crate::http::answer::Refusal;
+use crate::http::routes::Call;
+
+pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
+    call.host.needs_client()?;
+    call.query(&[])?;
+    let Some(handle) = call.cookie(Cookie::Install) else { return Ok(expired()) };
+    let Some((owner, session)) = call.visitor().await? else {
+        return Ok(sign_in::needed("Sign in to finish the installation. It waits for five minutes.", "/oauth/install"));
+    };
+    let vault = &call.host.vault;
+    let claimed = match vault.claimed(&owner, &handle).await? {
+        Some(claimed) => claimed,
+        None => match vault.claim(&owner, &handle).await {
+            Ok(claimed) => claimed,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(asked(&owner, &claimed, &csrf(&session, &handle)))
+}
+
+pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response, Refusal> {
+    let Some((owner, handle)) = decided(&call, body).await? else { return Ok(expired()) };
+    let done = match call.host.vault.confirm(&owner, &handle).await {
+        Ok(connection) => connected(&connection),
+        Err(error) if error.kind() == ErrorKind::NotFound => expired(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(with_cookie(done, call.clear(Cookie::Install)))
+}
+
+pub(in crate::http) async fn decline(call: Call, body: Body) -> Result<Response, Refusal> {
+    let Some((owner, handle)) = decided(&call, body).await? else { return Ok(expired()) };
+    let page = match call.host.vault.decline(&owner, &handle).await {
+        Ok(_) => Page::new("Nothing was connected").text("The installation was declined, and its access was given back."),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(with_cookie(page.link("start-over", "/oauth/start", "Start over").into_response(), call.clear(Cookie::Install)))
+}
+
+/// Who decides on which install, by a form of the page that showed it.
+async fn decided(call: &Call, body: Body) -> Result<Option<(String, String)>, Refusal> {
+    call.query(&[])?;
+    let fields = form(&call.head.headers, body).await?;
+    let (Some(handle), Some((owner, session))) = (call.cookie(Cookie::Install), call.visitor().await?) else { return Ok(None) };
+    check_csrf(&fields, &csrf(&session, &handle))?;
+    Ok(Some((owner, handle)))
+}
+
+fn asked(owner: &str, claimed: &Claimed, csrf: &str) -> Response {
+    let page = Page::new("Connect this account?")
+        .text("Somebody installed the app in this Pipedrive. Confirm only if it was you, and this is your company.");
+    let page = account(page, &claimed.connection).facts(&[("owner", "To be used by", Some(owner))]);
+    let page = match &claimed.renews {
+        Some(known) => page.text(&format!("It renews the connection {}.", known.name)),
+        None => page,
+    };
+    page.button("confirm", "/oauth/confirm", &[("csrf", csrf)], "Connect")
+        .button("decline", "/oauth/decline", &[("csrf", csrf)], "Decline")
+        .into_response()
+}
+
+fn expired() -> Response {
+    Page::new("Nothing waits to be connected")
+        .text("The installation is too old, or it was finished already. The app is installed, so that starting over is quick.")
+        .link("start-over", "/oauth/start", "Start over")
+        .into_response()
+}

@@ -1,0 +1,132 @@
+//! The store of this host: where connections are kept, what seals them, and the app they connect through.
+
+use std::path::PathBuf;
+
+use connector_connections::{App, Key, Store, Vault};
+use connector_core::{Error, Http};
+#[cfg(feature = "postgres")]
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::command::Failure;
+use crate::connectors::CONNECTORS;
+use crate::env;
+
+/// The store in the user's data folder.
+pub(crate) const STORE_FILE: &str = "connections.db";
+
+/// Whose connections the command line uses, where it is not told otherwise.
+pub(crate) const LOCAL: &str = "local";
+
+/// Where connections are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    place: Place,
+    /// Whether somebody said so, by a flag or a variable.
+    named: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    /// The URL holds a password: it is not shown.
+    #[cfg(feature = "postgres")]
+    Postgres(SecretString),
+}
+
+/// The base URL at which browsers reach this host.
+pub(crate) fn callback(public_url: &str) -> String {
+    format!("{public_url}/oauth/callback")
+}
+
+impl Kept {
+    /// By a flag, else by the variable, else in the user's data folder under this name.
+    pub(crate) fn at(flag: Option<&str>, default: &str) -> Result<Self, Failure> {
+        let given = flag.map(str::to_owned).or_else(|| env::variable(env::STORE));
+        Ok(match given {
+            Some(given) => Self { place: Place::read(&given)?, named: true },
+            None => Self { place: Place::File(env::data_folder()?.join(default)), named: false },
+        })
+    }
+
+    /// Whether there is a store, or one was asked for.
+    pub(crate) fn is_set(&self) -> bool {
+        self.named || matches!(&self.place, Place::File(path) if path.exists())
+    }
+
+    /// Opens it, and makes it where there is none.
+    pub(crate) async fn open(&self, app: App, http: &Http) -> Result<Vault, Failure> {
+        let failed = |error: Error| Failure::host(format!("the store: {error}"));
+        let key = self.key()?;
+        let store = match &self.place {
+            Place::File(path) => Store::sqlite(path).await,
+            #[cfg(feature = "postgres")]
+            Place::Postgres(url) => Store::postgres(url.expose_secret(), &env::authorities()?).await,
+        };
+        let vault = Vault::builder(store.map_err(failed)?, key, http).app(app);
+        let vault = match env::variable(env::FORMER_KEY_FILE) {
+            Some(file) => vault.former_key(read_key(&file)?),
+            None => vault,
+        };
+        vault.open().await.map_err(failed)
+    }
+
+    /// The key that seals it: the variable, else a file, beside the store where that is one.
+    fn key(&self) -> Result<Key, Failure> {
+        if let Some(text) = env::variable(env::KEY) {
+            return Key::read(&text).map_err(|error| Failure::usage(format!("{}: {error}", env::KEY)));
+        }
+        let file = match (env::variable(env::KEY_FILE), &self.place) {
+            (Some(file), _) => PathBuf::from(file),
+            (None, Place::File(path)) => path.with_extension("key"),
+            #[cfg(feature = "postgres")]
+            // A key of this machine alone would seal what no other host opens.
+            (None, Place::Postgres(_)) => {
+                return Err(Failure::usage(format!(
+                    "a store in PostgreSQL needs {} or {}, the same on every host",
+                    env::KEY,
+                    env::KEY_FILE
+                )));
+            }
+        };
+        Key::file(&file).map_err(|error| Failure::host(format!("the key {}: {error}", file.display())))
+    }
+}
+
+impl Place {
+    fn read(given: &str) -> Result<Self, Failure> {
+        if given.starts_with("postgres://") || given.starts_with("postgresql://") {
+            #[cfg(feature = "postgres")]
+            return Ok(Self::Postgres(given.to_owned().into()));
+            #[cfg(not(feature = "postgres"))]
+            return Err(Failure::usage("this program was built without PostgreSQL: build it with --features postgres"));
+        }
+        // sqlite:///a/file, sqlite:a/file and a/file
+        let path = given.strip_prefix("sqlite:").unwrap_or(given);
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains("://") {
+            return Err(Failure::usage("--store: write the path of a file, sqlite:PATH, or postgres://host/name"));
+        }
+        Ok(Self::File(PathBuf::from(path)))
+    }
+}
+
+/// A key that must be there: a former one that was made now would open nothing.
+fn read_key(file: &str) -> Result<Key, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
+    Key::read(text.trim()).map_err(|error| Failure::host(format!("the key {file}: {error}")))
+}
+
+/// The app of the first connector: with a client where the environment names one, else for API tokens alone; against the
+/// sandbox where that is named.
+pub(crate) fn app(public_url: &str) -> Result<App, Failure> {
+    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(error.to_string()))?;
+    let app = match env::variable(env::SANDBOX) {
+        Some(url) => app.sandbox(&url).map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?,
+        None => app,
+    };
+    match (env::variable(env::CLIENT_ID), env::variable(env::CLIENT_SECRET)) {
+        (Some(id), Some(secret)) => Ok(app.client(id, secret, callback(public_url))),
+        (None, None) => Ok(app),
+        _ => Err(Failure::usage(format!("{} and {} belong together", env::CLIENT_ID, env::CLIENT_SECRET))),
+    }
+}

@@ -1,0 +1,264 @@
+//! `connector serve` as a process of its own, and a client that shows all of an answer.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
+
+use pipedrive_sandbox::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A running host. It ends with the test.
+pub(crate) struct Served {
+    child: Child,
+    folder: tempfile::TempDir,
+    upstream: String,
+    store: Option<&'static str>,
+    pub(crate) url: String,
+    log: Option<JoinHandle<String>>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Served {
+    /// A host whose one vendor is whatever listens at a URL of this machine.
+    pub(crate) fn before(upstream: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for data");
+        let command = connector(folder.path(), upstream);
+        Self::started(command, folder, upstream, arguments).0
+    }
+
+    /// A host that nobody registered with the vendor, and what it says of that.
+    pub(crate) fn without_app(upstream: &str) -> (Self, String) {
+        let folder = tempfile::tempdir().expect("a folder for data");
+        let mut command = connector(folder.path(), upstream);
+        command.env_remove("CONNECTOR_CLIENT_ID").env_remove("CONNECTOR_CLIENT_SECRET");
+        Self::started(command, folder, upstream, &[])
+    }
+
+    /// A host that brings its own sandbox.
+    pub(crate) fn with_its_own_sandbox() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for data");
+        let mut command = connector(folder.path(), "");
+        command.env("CONNECTOR_STORE", folder.path().join("own.db"));
+        let mut own = Self::started(command, folder, "", &["--sandbox"]).0;
+        own.store = Some("own.db");
+        own
+    }
+
+    fn started(mut command: Command, folder: tempfile::TempDir, upstream: &str, arguments: &[&str]) -> (Self, String) {
+        let mut child = command.args(["serve", "--port", "0"]).args(arguments).spawn().expect("the binary runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
+        let mut seen = String::new();
+        let url = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("it ended before it listened:\n{seen}")).expect("stderr is text");
+            seen = seen + &line + "\n";
+            if let Some(url) = line.strip_prefix("Listening on ") {
+                break url.to_owned();
+            }
+        };
+        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(String::new(), |log, line| log + &line + "\n"));
+        (Self { child, folder, upstream: upstream.to_owned(), store: None, url, log: Some(log) }, seen)
+    }
+
+    /// A host before a fresh sandbox of several companies, whose app comes back to it.
+    pub(crate) async fn before_sandbox(arguments: &[&str]) -> (Self, Sandbox) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
+        let served = Self::before(&format!("http://{}", listener.local_addr().expect("it is bound")), arguments);
+        let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &format!("{}/oauth/callback", served.url), SCOPES);
+        let options = Options { companies: 3, apps: vec![app], ..crate::world::options() };
+        let sandbox = Sandbox::open(options).expect("a sandbox in memory opens");
+        tokio::spawn(pipedrive_sandbox::serve(listener, sandbox.clone()));
+        (served, sandbox)
+    }
+
+    /// What a command of this host's prints.
+    pub(crate) fn run(&self, arguments: &[&str], stdin: &str) -> String {
+        finished(self.command(arguments), stdin).unwrap_or_else(|said| panic!("{arguments:?}: {said}"))
+    }
+
+    /// The same under variables of its own; what it says where it fails.
+    pub(crate) fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Result<String, String> {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        finished(command, "")
+    }
+
+    /// A file of the folder that it keeps its data in.
+    pub(crate) fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// What a command says after `before`, and how to wait for what it prints in the end.
+    pub(crate) fn waiting(&self, arguments: &[&str], before: &str) -> (String, impl FnOnce() -> String + use<>) {
+        let mut child = self.command(arguments).spawn().expect("the binary runs");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
+        let said = lines.find_map(|line| line.strip_prefix(before).map(str::to_owned)).unwrap_or_else(|| panic!("it never says {before}"));
+        (said, move || {
+            let output = child.wait_with_output().expect("the binary ends");
+            assert!(output.status.success(), "{:?}", output.status);
+            String::from_utf8(output.stdout).expect("it is text")
+        })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = connector(self.folder.path(), &self.upstream);
+        command.envs(self.store.map(|store| ("CONNECTOR_STORE", self.folder.path().join(store))));
+        command.args(arguments);
+        command
+    }
+
+    /// The header of a fresh key of an owner's.
+    pub(crate) fn key(&self, owner: &str) -> String {
+        format!("Bearer {}", self.run(&["keys", "create", "--owner", owner], ""))
+    }
+
+    pub(crate) fn operator_key(&self) -> String {
+        format!("Bearer {}", self.run(&["keys", "create", "--operator"], ""))
+    }
+
+    /// Connects an owner to a company of the sandbox by its API token.
+    pub(crate) async fn connect(&self, key: &str, token: &str) -> Value {
+        let body = json!({"app": "pipedrive", "api_token": token, "api_domain": self.upstream}).to_string();
+        let reply = self.ask("POST", "/v1/connections", &[("authorization", key), JSON], &body).await;
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()["connection"].clone()
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
+        ask(&self.url, method, path, headers, body.as_ref()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, key: &str) -> Reply {
+        self.ask("GET", path, &[("authorization", key)], "").await
+    }
+
+    pub(crate) fn upstream(&self) -> &str {
+        &self.upstream
+    }
+
+    /// All that it logged, once it ended.
+    pub(crate) fn log(mut self) -> String {
+        self.terminate();
+        self.child.wait().expect("it ends");
+        self.log.take().and_then(|log| log.join().ok()).expect("its log is read to the end")
+    }
+
+    /// Tells it to end, as a supervisor does.
+    pub(crate) fn terminate(&self) {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill runs");
+        assert!(told.success());
+    }
+
+    pub(crate) fn ended(mut self) -> i32 {
+        self.child.wait().expect("it ends").code().expect("no signal ended it")
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
+
+fn connector(folder: &std::path::Path, upstream: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
+        command.env_remove(name);
+    }
+    command.env("CONNECTOR_DATA_DIR", folder).env("CONNECTOR_SANDBOX", upstream);
+    command.env("CONNECTOR_CLIENT_ID", DEMO_CLIENT_ID).env("CONNECTOR_CLIENT_SECRET", DEMO_CLIENT_SECRET);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn finished(mut command: Command, stdin: &str) -> Result<String, String> {
+    let mut child = command.spawn().expect("the binary runs");
+    let _ = std::io::Write::write_all(&mut child.stdin.take().expect("stdin is piped"), stdin.as_bytes());
+    let output = child.wait_with_output().expect("the binary ends");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it is text").trim().to_owned();
+    if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
+}
+
+/// Sends a request, and reads all of its answer.
+pub(crate) async fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    let host = url.strip_prefix("http://").expect("a test speaks plain http");
+    let mut stream = TcpStream::connect(host).await.expect("it listens");
+    stream.write_all(head(host, method, path, headers, Some(body.len())).as_bytes()).await.expect("it reads");
+    // Whoever refuses a body may not read it.
+    let _ = stream.write_all(body).await;
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text).await;
+    Reply::read(&text)
+}
+
+pub(crate) fn head(host: &str, method: &str, path: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    match length {
+        Some(0) if method == "GET" => {}
+        Some(length) => head += &format!("content-length: {length}\r\n"),
+        None => head += "transfer-encoding: chunked\r\n",
+    }
+    head + "\r\n"
+}
+
+impl Reply {
+    fn read(text: &[u8]) -> Self {
+        let end = text.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
+        let head = std::str::from_utf8(&text[..end]).expect("a head is text");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok()).expect("a status");
+        let headers: Vec<(String, String)> =
+            lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect();
+        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value == "chunked");
+        let rest = &text[end + 4..];
+        Self { status, headers, body: if chunked { joined(rest) } else { rest.to_vec() } }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The kind of an error of the host's own, whose header and body agree.
+    pub(crate) fn kind(&self) -> String {
+        let error = self.json()["error"].clone();
+        let kind = error["kind"].as_str().unwrap_or_else(|| panic!("no error of ours: {}", self.text())).to_owned();
+        assert_eq!(self.header("connector-error"), Some(kind.as_str()));
+        assert!(error["hint"].is_string() && error["message"].is_string(), "{error}");
+        kind
+    }
+}
+
+fn joined(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = chunks.windows(2).position(|window| window == b"\r\n") {
+        let size = std::str::from_utf8(&chunks[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok()).expect("a chunk's size");
+        if size == 0 || chunks.len() < end + 2 + size {
+            break;
+        }
+        body.extend_from_slice(&chunks[end + 2..end + 2 + size]);
+        chunks = &chunks[end + 4 + size..];
+    }
+    body
+}
