@@ -3,15 +3,18 @@
 use serde_json::Value;
 
 use crate::answer::{Call, Report, success};
+use crate::collections::known;
 use crate::computed::text;
 use crate::failure::Failure;
 use crate::followers;
+use crate::read::named;
 use crate::roles;
-use crate::store::{State, id_of};
+use crate::store::{State, id_of, is_deleted};
 use crate::validate::Record;
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/deals/{id}/permittedUsers", users),
+    ("/api/v1/leads/{id}/permittedUsers", users_of_lead),
     ("/api/v1/organizations/{id}/permittedUsers", users),
     ("/api/v1/persons/{id}/permittedUsers", users),
     ("/api/v1/products/{id}/permittedUsers", users),
@@ -23,8 +26,19 @@ const OWNER_AND_FOLLOWERS: u64 = 1;
 
 fn users(state: &State, call: &Call) -> Result<Value, Failure> {
     let (field, row) = followers::followed(state, call)?;
-    let is_open = row.get("visible_to").and_then(Value::as_u64) != Some(OWNER_AND_FOLLOWERS);
     let followers: Vec<&Value> = followers::of(state, field, call.id()).filter_map(|row| row.get("user_id")).collect();
+    Ok(success(permitted(state, row, &followers)))
+}
+
+/// A lead is followed by no one.
+fn users_of_lead(state: &State, call: &Call) -> Result<Value, Failure> {
+    let leads = known("leads");
+    let lead = named(state, call, leads).filter(|lead| !is_deleted(lead)).ok_or_else(|| call.missing(leads.label))?;
+    Ok(success(permitted(state, lead, &[])))
+}
+
+fn permitted(state: &State, row: &Record, followers: &[&Value]) -> Value {
+    let is_open = row.get("visible_to").and_then(Value::as_u64) != Some(OWNER_AND_FOLLOWERS);
     let admins: Vec<u64> = admins(state).filter_map(id_of).collect();
     let may = |user: &Record| {
         let id = user.get("id");
@@ -33,7 +47,7 @@ fn users(state: &State, call: &Call) -> Result<Value, Failure> {
             || id.is_some_and(|id| followers.contains(&id))
             || id_of(user).is_some_and(|id| admins.contains(&id))
     };
-    Ok(success(state.live("users").filter(|user| may(user)).filter_map(|user| user.get("id").cloned()).collect()))
+    state.live("users").filter(|user| may(user)).filter_map(|user| user.get("id").cloned()).collect()
 }
 
 /// Those whose permission sets let them see all of sales, or all that the apps share.

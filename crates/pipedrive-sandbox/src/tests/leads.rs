@@ -32,6 +32,8 @@ fn a_lead_is_made_read_changed_and_deleted() {
     let changed = done(&sandbox, "PATCH", &path, json!({ "organization_id": 3, "person_id": null, "value": null, "visible_to": "1" }));
     assert_eq!((&changed["organization_id"], &changed["person_id"], &changed["value"]), (&json!(3), &Value::Null, &Value::Null));
     assert_eq!(changed["visible_to"], "1");
+    done(&sandbox, "PATCH", &path, json!({ "owner_id": 3 }));
+    assert_eq!(data(&sandbox, &format!("{path}/permittedUsers")), json!([1, 3]), "its owner and the admin see it");
     refused(&send(&sandbox, "PATCH", &path, json!({ "organization_id": null })), 400, "needs a person_id or an organization_id");
 
     assert_eq!(uuids(&data(&sandbox, "/v1/leads?updated_since=2026-11-22T12:00:00Z")), [&id]);
