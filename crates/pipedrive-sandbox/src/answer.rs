@@ -223,10 +223,11 @@ pub(crate) fn nested(state: &State, call: &Call, collection: &Collection, row: &
         let schema = api().resolve(schema);
         let value = match value(state, call, collection, row, name, schema) {
             // By this name v1 gives the id of what is shown.
-            None if name == "value" => handle(row)?.clone(),
-            value => value?,
+            None if name == "value" => handle(row).cloned(),
+            value => value,
         };
-        Some((name.clone(), fitted(value, schema, call.operation.version())?))
+        let value = value.and_then(|value| fitted(value, schema, call.operation.version()));
+        Some((name.clone(), value.or_else(|| schema.nullable.then_some(Value::Null))?))
     });
     Value::Object(fields.collect())
 }

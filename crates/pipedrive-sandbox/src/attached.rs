@@ -8,6 +8,7 @@ use crate::clock::{parse_date, stamp};
 use crate::collections::known;
 use crate::computed::{flag, text};
 use crate::failure::Failure;
+use crate::flow;
 use crate::money;
 use crate::products::{billing, not_negative};
 use crate::read::{numbered, paged};
@@ -132,8 +133,15 @@ pub(crate) fn after(state: &mut State, call: &Call, _: Option<&Record>, row: &Re
         });
     }
     if let Some(deal) = state.linked(row, "deal_id", "deals").cloned() {
-        value_deal(state, deal, &stamp(call.now));
+        revalue(state, call, &deal);
     }
+}
+
+/// Gives a deal the value of its rows, and remembers that as a change.
+pub(crate) fn revalue(state: &mut State, call: &Call, before: &Record) {
+    value_deal(state, before.clone(), &stamp(call.now));
+    let now = id_of(before).and_then(|id| state.get("deals", id)).cloned().unwrap_or_default();
+    flow::remember(state, call, known("deals"), before, &now);
 }
 
 /// Gives a deal the value of its enabled rows, and what comes of it in a year and a month.

@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Call, Report, nested, page, shaped};
-use crate::api::{Schema, api};
+use crate::answer::{Call, Report, page, shaped};
+use crate::api::api;
 use crate::clock::{stamp, v1_time};
-use crate::collections::{Collection, V1, collection};
+use crate::collections::{Collection, V1, collection, known};
 use crate::computed::{flag, text};
 use crate::failure::Failure;
 use crate::fields;
 use crate::mail;
 use crate::read::{self, limit, numbered, read_cursor, write_cursor};
+use crate::related;
 use crate::statistics;
 use crate::store::{State, id_of};
 use crate::validate::{Record, plain};
@@ -124,10 +125,6 @@ struct Item<'a> {
     row: &'a Record,
 }
 
-fn known(name: &str) -> &'static Collection {
-    collection(name).expect("the collection is in the table")
-}
-
 fn flow(state: &State, call: &Call, collection: &'static Collection) -> Result<Value, Failure> {
     let about = About::named(state, call, collection)?;
     let wanted = call.tokens("items");
@@ -144,7 +141,7 @@ fn flow(state: &State, call: &Call, collection: &'static Collection) -> Result<V
     let updates = shown.iter().zip(told);
     let data = updates.map(|(item, data)| json!({ "object": item.object, "timestamp": v1_time(item.time), "data": data })).collect();
     let mut answer = page(data, json!({ "pagination": pagination }));
-    answer["related_objects"] = Value::Object(related);
+    answer["related_objects"] = related.unwrap_or_default();
     Ok(answer)
 }
 
@@ -241,20 +238,10 @@ impl<'a> About<'a> {
     }
 
     /// The records that the updates name, by kind and id, as far as the document has the kind.
-    fn related(&self, told: &[Value]) -> Record {
-        let tables = [("user", "users"), ("deal", "deals"), ("person", "persons"), ("organization", "organizations")];
-        let shapes =
-            tables.into_iter().filter_map(|(kind, table)| Some((kind, known(table), self.call.shape(&["related_objects", kind])?)));
-        let related = shapes.filter_map(|(kind, collection, by_id)| {
-            // The document has one property, whose name stands for an id.
-            let (_, shape) = by_id.properties.first()?;
-            let shape: &Schema = api().resolve(shape);
-            let named = told.iter().filter_map(|data| data[collection.known_as].as_u64());
-            let found = named.filter_map(|id| Some((id.to_string(), self.state.get(collection.name, id)?)));
-            let rows: Record = found.map(|(id, row)| (id, nested(self.state, self.call, collection, row, shape))).collect();
-            (!rows.is_empty()).then(|| (kind.to_owned(), Value::Object(rows)))
-        });
-        related.collect()
+    fn related(&self, told: &[Value]) -> Option<Value> {
+        let tables = ["users", "deals", "persons", "organizations"];
+        let named = |table: &'static str, data: &Value| Some((table, self.state.get(table, data[known(table).known_as].as_u64()?)?));
+        related::objects(self.state, self.call, told.iter().flat_map(|data| tables.into_iter().filter_map(|table| named(table, data))))
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, success};
+use crate::attached;
 use crate::clock::stamp;
 use crate::collections::{self, Collection};
 use crate::failure::Failure;
@@ -37,8 +38,12 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     for table in [followers::TABLE, participants::TABLE] {
         drop_doubles(state, call, collections::known(table));
     }
+    if collection.name == "deals" && attached::of_deal(state, &survivor).next().is_some() {
+        attached::revalue(state, call, &survivor);
+    }
 
-    let mut data = record(state, call, collection, &survivor);
+    let survivor = state.get(collection.name, into).unwrap_or(&survivor);
+    let mut data = record(state, call, collection, survivor);
     if call.shape(&["data"]).is_some_and(|shape| shape.property("merge_what_id").is_some()) {
         data["merge_what_id"] = json!(from);
     }

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Call, Deed, Report, page, shaped, success};
-use crate::api::{Kind, Schema, api};
+use crate::answer::{Call, Deed, Report, nested, page, shaped, success};
 use crate::clock::{stamp, v1_time};
-use crate::collections::{Collection, collection, known};
+use crate::collections::known;
 use crate::computed::text;
 use crate::failure::Failure;
 use crate::read::numbered;
+use crate::related;
 use crate::store::{State, id_of};
 use crate::validate::Record;
 use crate::write::mark_deleted;
@@ -114,42 +114,21 @@ fn answered(state: &State, call: &Call, deal: &Record, row: &Record) -> Value {
     ];
     for (name, field, table, place) in parts {
         if let (Some(part), Some(shape)) = (state.linked(row, field, table), call.shape(place)) {
-            data[name] = whole(state, call, known(table), part, shape);
+            let shown = if name == "person" { shaped } else { nested };
+            data[name] = shown(state, call, known(table), part, shape);
         }
     }
     data
 }
 
-/// A record in a documented shape, with the records that it points to where the shape has objects for their ids.
-fn whole(state: &State, call: &Call, at: &Collection, row: &Record, shape: &Schema) -> Value {
-    let mut out = shaped(state, call, at, row, shape);
-    for (field, table) in at.links {
-        let inner = shape.property(field).map(|inner| api().resolve(inner)).filter(|inner| inner.kind == Some(Kind::Object));
-        if let (Some(inner), Some(linked), Some(at)) = (inner, state.linked(row, field, table), collection(table)) {
-            out[*field] = whole(state, call, at, linked, inner);
-        }
-    }
-    if shape.property("value").is_some() {
-        out["value"] = row.get("id").cloned().unwrap_or_default();
-    }
-    out
-}
-
 /// The users, persons and organizations of an answer by their ids, as far as the operation documents them.
 fn related(state: &State, call: &Call, rows: &[&Record]) -> Value {
-    let mut out = json!({});
-    let mut put = |kind: &str, table: &str, row: Option<&Record>| {
-        let entry = call.shape(&["related_objects", kind]).and_then(|shape| shape.properties.first());
-        if let (Some((_, entry)), Some(row), Some(id)) = (entry, row, row.and_then(id_of)) {
-            out[kind][id.to_string()] = whole(state, call, known(table), row, api().resolve(entry));
-        }
-    };
-    for row in rows {
+    let of_row = |row: &&Record| {
         let person = state.linked(row, "person_id", "persons");
-        put("person", "persons", person);
-        put("organization", "organizations", person.and_then(|person| state.linked(person, "org_id", "organizations")));
-        put("user", "users", state.linked(row, "added_by_user_id", "users"));
-        put("user", "users", person.and_then(|person| state.linked(person, "owner_id", "users")));
-    }
-    out
+        let of_person = |field: &str, table: &'static str| Some((table, state.linked(person?, field, table)?));
+        let user = state.linked(row, "added_by_user_id", "users").map(|user| ("users", user));
+        let person = person.map(|person| ("persons", person));
+        [person, of_person("org_id", "organizations"), user, of_person("owner_id", "users")].into_iter().flatten().collect::<Vec<_>>()
+    };
+    related::objects(state, call, rows.iter().flat_map(of_row)).unwrap_or_default()
 }

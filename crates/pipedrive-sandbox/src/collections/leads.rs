@@ -1,7 +1,5 @@
 //! The rows of leads, their labels, sources and fields.
 
-use crate::clock::moment;
-use crate::computed::text;
 use crate::fields::OF_LEADS;
 use crate::leads;
 use crate::store::UUID;
@@ -42,8 +40,8 @@ const LEADS: Collection = Collection {
     ..PLAIN
 };
 
-const ADDED: (&str, V1) = ("add_time", V1::Made(|_, row| moment(text(row, "add_time")).into()));
-const UPDATED: (&str, V1) = ("update_time", V1::Made(|_, row| moment(text(row, "update_time")).into()));
+const ADDED: (&str, V1) = ("add_time", V1::Moment("add_time"));
+const UPDATED: (&str, V1) = ("update_time", V1::Moment("update_time"));
 
 pub(super) static ROWS: &[Collection] = &[
     Collection { route: "/api/v1/leads", verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search], ..LEADS },

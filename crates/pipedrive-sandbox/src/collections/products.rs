@@ -31,7 +31,11 @@ pub(super) static ROWS: &[Collection] = &[
         }),
         filter: Some(("products", "product")),
         outlives_deletion: true,
-        v1: &[("active_flag", V1::Not("is_deleted")), ("selectable", V1::From("is_linkable")), ("company_id", V1::Fixed(|| 1.into()))],
+        v1: &[
+            ("active_flag", V1::Not("is_deleted")),
+            ("selectable", V1::From("is_linkable")),
+            ("company_id", V1::Made(|state, _| state.company().into())),
+        ],
         rule: products::rule,
         after: products::after,
         ..PLAIN

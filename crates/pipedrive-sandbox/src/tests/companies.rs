@@ -40,6 +40,8 @@ fn each_company_is_another() {
         let me = get(&sandbox, place, "/v1/users/me");
         assert_eq!(me["company_id"], company.id);
         assert_eq!((&me["company_name"], &me["company_domain"]), (&json!(company.name), &json!(company.domain)));
+        let merged = ask(&sandbox, place, "PUT", "/v1/persons/59/merge", json!({ "merge_with_id": 60 })).1["data"].clone();
+        assert_eq!(merged["company_id"], company.id, "a record is its company's: {merged}");
         let mut own = vec![me["email"].clone(), me["name"].clone(), json!(company.api_token)];
         for path in ["/api/v2/persons?limit=500", "/api/v2/organizations?limit=500"] {
             own.extend(all(&get(&sandbox, place, path), "name").into_iter().cloned());

@@ -161,3 +161,20 @@ fn products_are_found_by_deal_and_person() {
     refused(&get(&sandbox, "/v1/persons/9999/products"), 404, "Person not found");
     refused(&get(&sandbox, "/v1/products/9999/deals"), 404, "Product not found");
 }
+
+#[test]
+fn a_deals_value_is_remembered_and_merged() {
+    let sandbox = sandbox();
+    let make = |title: &str| -> Value {
+        let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": title }))["id"].clone();
+        made(&sandbox, &format!("/api/v2/deals/{deal}/products"), json!({ "product_id": 1, "item_price": 10, "quantity": 1 }));
+        deal
+    };
+    let (from, into) = (make("from"), make("into"));
+    let log = data(&sandbox, &format!("/v1/deals/{into}/changelog"));
+    let value = log.as_array().into_iter().flatten().find(|entry| entry["field_key"] == "value");
+    assert!(value.is_some_and(|entry| entry["new_value"] == "10"), "a product changes its deal's value: {log}");
+    let merged = done(&sandbox, "PUT", &format!("/v1/deals/{from}/merge"), json!({ "merge_with_id": into }));
+    assert_eq!(merged["value"], 20, "the products of both make the value of what is left");
+    assert_eq!(data(&sandbox, &format!("/api/v2/deals/{into}?include_fields=products_count"))["products_count"], 2);
+}
