@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_upstream;
+mod browser;
 mod catalogue;
 mod command_line;
 mod conforms;

@@ -7,7 +7,7 @@ use crate::served::{JSON, Reply, Served, ask};
 
 /// A browser: it keeps the cookies of each host, and shows where it was sent.
 #[derive(Default)]
-struct Browser {
+pub(crate) struct Browser {
     jar: Vec<(String, String, String)>,
     /// All that it was given to keep secret.
     seen: Vec<String>,
@@ -42,12 +42,12 @@ impl Browser {
         reply
     }
 
-    async fn get(&mut self, url: &str) -> Reply {
+    pub(crate) async fn get(&mut self, url: &str) -> Reply {
         self.send("GET", url, &[], "").await
     }
 
     /// Opens a page of the host's that sends on to the vendor, and answers there as the nth of its people.
-    async fn consent(&mut self, sent: &Reply, nth: usize, decision: &str) -> String {
+    pub(crate) async fn consent(&mut self, sent: &Reply, nth: usize, decision: &str) -> String {
         assert_eq!(sent.status, 303, "{}", sent.text());
         let to = sent.header("location").expect("it is sent on").to_owned();
         let page = self.get(&to).await.text();
@@ -60,7 +60,7 @@ impl Browser {
     }
 
     /// Installs from the marketplace: the vendor sends back without a state.
-    async fn install(&mut self, served: &Served, nth: usize) -> String {
+    pub(crate) async fn install(&mut self, served: &Served, nth: usize) -> String {
         let page = self.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}", served.upstream())).await.text();
         let query = between(&page, "/oauth/authorize?", "\"").replace("&#38;", "&");
         let url = format!("{}/oauth/authorize?{query}", served.upstream());
@@ -81,6 +81,11 @@ impl Browser {
             .collect();
         let headers: Vec<_> = [FORM, ("sec-fetch-site", "same-origin")].into_iter().chain(headers.iter().copied()).collect();
         self.send("POST", &format!("{}{action}", served.url), &headers, &fields.join("&")).await
+    }
+
+    /// The value of a cookie that it has.
+    pub(crate) fn held(&self, cookie: &str) -> Option<String> {
+        self.jar.iter().find(|(_, name, _)| name == cookie).map(|(.., value)| value.clone())
     }
 
     async fn sign_in(&mut self, served: &Served, owner: &str) -> Reply {
@@ -115,7 +120,7 @@ fn assert_page(reply: &Reply, status: u16, title: &str) {
     );
 }
 
-async fn begun(served: &Served, key: &str) -> (String, String) {
+pub(crate) async fn begun(served: &Served, key: &str) -> (String, String) {
     let begun = served.ask("POST", "/v1/connections", &[("authorization", key), JSON], "{}").await.json();
     let text = |name: &str| begun["connection"][name].as_str().expect("a text").to_owned();
     (text("connection_id"), text("url"))

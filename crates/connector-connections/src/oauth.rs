@@ -55,7 +55,7 @@ pub(crate) async fn exchange(http: &Http, app: &App, code: &SecretString, redire
         Err(NoTokens::Failed(error)) => Err(error),
         Err(NoTokens::Refused(error)) => {
             let message = format!("{} does not honour the code: it was used, or is too old.", app.connector().label);
-            let failure = Error::new(ErrorKind::UpstreamRejected, message).with_hint("Begin the install again.");
+            let failure = Error::new(ErrorKind::Gone, message).with_hint("Begin again: a code is good for five minutes, and once.");
             Err(failure.with_upstream(error.upstream().cloned().unwrap_or_default()))
         }
     }

@@ -23,7 +23,7 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
         Some(claimed) => claimed,
         None => match vault.claim(&owner, &handle).await {
             Ok(claimed) => claimed,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone) => return Ok(expired()),
             Err(error) => return Err(error.into()),
         },
     };
