@@ -11,6 +11,7 @@ mod engine;
 mod files;
 mod fixtures;
 mod gateway;
+mod hostile;
 mod invariants;
 mod invocations;
 mod oauth;

@@ -59,6 +59,14 @@ impl Browser {
         back.header("location").unwrap_or_else(|| panic!("it is sent back: {}", back.text())).to_owned()
     }
 
+    /// Opens a page that shows for whom an account will be connected, and goes on from it.
+    pub(crate) async fn go_on(&mut self, served: &Served, url: &str) -> Reply {
+        let page = self.get(url).await;
+        assert_page(&page, 200, "Connect an account");
+        assert!(page.text().contains("<dd id=\"owner\">"), "{}", page.text());
+        self.press(served, &page, "go-on", &[]).await
+    }
+
     /// Installs from the marketplace: the vendor sends back without a state.
     pub(crate) async fn install(&mut self, served: &Served, nth: usize) -> String {
         let page = self.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}", served.upstream())).await.text();
@@ -88,7 +96,7 @@ impl Browser {
         self.jar.iter().find(|(_, name, _)| name == cookie).map(|(.., value)| value.clone())
     }
 
-    async fn sign_in(&mut self, served: &Served, owner: &str) -> Reply {
+    pub(crate) async fn sign_in(&mut self, served: &Served, owner: &str) -> Reply {
         let link = served.run(&["sign-in", "--owner", owner, "--public-url", &served.url], "");
         self.seen.push(parameter(&link, "token=").expect("a token"));
         let page = self.get(&link).await;
@@ -107,7 +115,7 @@ fn parameter(url: &str, name: &str) -> Option<String> {
 }
 
 /// A page that keeps nothing, runs nothing and is framed by nobody.
-fn assert_page(reply: &Reply, status: u16, title: &str) {
+pub(crate) fn assert_page(reply: &Reply, status: u16, title: &str) {
     assert_eq!(reply.status, status, "{}", reply.text());
     assert!(reply.text().contains(&format!("<h1 id=\"title\">{title}</h1>")), "{title}: {}", reply.text());
     for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-content-type-options", "nosniff")] {
@@ -141,7 +149,13 @@ async fn a_link_connects_an_account_once_in_the_browser_that_opened_it() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let (mut browser, mut other) = (Browser::default(), Browser::default());
-    let sent = browser.get(&url).await;
+    // Opening the link uses nothing up: a program that looks at mails does it too.
+    assert_page(&other.get(&url).await, 200, "Connect an account");
+    assert_eq!(served.ask("HEAD", &url[served.url.len()..], &[], "").await.status, 405);
+    // A form of another browser's page begins nothing here.
+    let page = other.get(&url).await;
+    assert_page(&browser.press(&served, &page, "go-on", &[]).await, 403, "This did not work");
+    let sent = browser.go_on(&served, &url).await;
     let back = browser.consent(&sent, 0, "allow").await;
     assert!(back.starts_with(&format!("{}/oauth/callback?", served.url)) && back.contains("state="), "{back}");
     // A state in another browser is refused, and used up nothing.
@@ -195,16 +209,19 @@ async fn a_cancelled_authorization_says_so_and_can_begin_again() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.get(&url).await;
+    let sent = browser.go_on(&served, &url).await;
     let back = browser.consent(&sent, 0, "cancel").await;
     assert_page(&browser.get(&back).await, 200, "Nothing was connected");
     let waiting = connection(&served, &key, &id).await;
     assert_eq!(waiting["status"], "PENDING");
     // A fresh link leads on.
-    let sent = browser.get(waiting["url"].as_str().expect("a link")).await;
+    let sent = browser.go_on(&served, waiting["url"].as_str().expect("a link")).await;
     let back = browser.consent(&sent, 0, "allow").await;
     assert_page(&browser.get(&back).await, 200, "Connected");
     assert_page(&browser.get(&format!("{}/oauth/callback?error=user_denied", served.url)).await, 200, "Nothing was connected");
+    let failed = browser.get(&format!("{}/oauth/callback?error=server_error", served.url)).await;
+    assert_page(&failed, 400, "This did not work");
+    assert!(failed.text().contains("server_error"), "{}", failed.text());
 }
 
 #[tokio::test]
@@ -222,6 +239,8 @@ async fn an_install_from_the_marketplace_waits_for_its_owner_and_is_confirmed_by
     assert_eq!(signed_in.header("location"), Some("/oauth/install"), "what waits goes on: {}", signed_in.text());
     let page = browser.get(&install).await;
     assert_page(&page, 200, "Connect this account?");
+    let kept = page.header("set-cookie").expect("the handle is kept for as long as the connection waits");
+    assert!(kept.contains("Max-Age=600;"), "{kept}");
     for named in ["id=\"company\"", "id=\"user\"", "id=\"email\"", "<dd id=\"owner\">acme</dd>"] {
         assert!(page.text().contains(named), "{named}: {}", page.text());
     }
@@ -261,7 +280,7 @@ async fn a_declined_install_gives_its_access_back_and_a_session_can_start_over()
     assert!(statuses(&served, &key).await.is_empty());
     let uninstall = browser.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}/uninstall", served.upstream())).await.text();
     assert!(uninstall.contains("Nobody has this app installed"), "the vendor was told: {uninstall}");
-    let sent = browser.get(&format!("{}/oauth/start", served.url)).await;
+    let sent = browser.go_on(&served, &format!("{}/oauth/start", served.url)).await;
     let back = browser.consent(&sent, 0, "allow").await;
     assert_page(&browser.get(&back).await, 200, "Connected");
     assert_eq!((statuses(&served, &key).await, sandbox.refreshes()), (vec!["ACTIVE".to_owned()], 0));
@@ -302,7 +321,7 @@ async fn an_uninstall_is_believed_of_the_vendor_alone() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.get(&url).await;
+    let sent = browser.go_on(&served, &url).await;
     let back = browser.consent(&sent, 0, "allow").await;
     browser.get(&back).await;
     let made = connection(&served, &key, &id).await;
@@ -363,7 +382,7 @@ async fn the_command_line_waits_until_the_account_is_connected() {
     let (link, ended) =
         served.waiting(&["connect", "--public-url", &served.url, "--name", "by-browser"], "Open this link in a browser, once: ");
     let mut browser = Browser::default();
-    let sent = browser.get(&link).await;
+    let sent = browser.go_on(&served, &link).await;
     let back = browser.consent(&sent, 0, "allow").await;
     assert_page(&browser.get(&back).await, 200, "Connected");
     let printed: Value = serde_json::from_str(&ended()).expect("it prints the connection");
@@ -377,7 +396,7 @@ async fn with_a_sandbox_of_its_own_a_link_leads_through() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.get(&url).await;
+    let sent = browser.go_on(&served, &url).await;
     let back = browser.consent(&sent, 2, "allow").await;
     assert_page(&browser.get(&back).await, 200, "Connected");
     assert_eq!(connection(&served, &key, &id).await["status"], "ACTIVE");

@@ -203,8 +203,9 @@ pub(crate) async fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &
 }
 
 pub(crate) fn head(host: &str, method: &str, path: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
+    let host = headers.iter().find(|(name, _)| *name == "host").map_or(host, |(_, host)| host);
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
-    for (name, value) in headers {
+    for (name, value) in headers.iter().filter(|(name, _)| *name != "host") {
         head += &format!("{name}: {value}\r\n");
     }
     match length {

@@ -64,6 +64,7 @@ async fn an_install_of_somebody_who_signed_out_waits_and_leaves_their_other_comp
     let ann = chromium.person().await;
     site.sign_in(&ann, "acme").await;
     ann.press("#connect").await;
+    ann.press("#go-on").await;
     let first = allow(&ann, 0).await;
     assert_eq!(ann.heading().await, "Connected");
     site.sign_in(&ann, "acme").await;
@@ -112,8 +113,11 @@ async fn an_authorization_by_a_link_is_connected_once_and_its_answer_is_worth_no
     let (_, link) = begun(&site.served, &key).await;
     let ann = chromium.person().await;
     ann.open(&link).await;
+    assert_eq!((ann.heading().await.as_str(), ann.text("#owner").await.as_str()), ("Connect an account", "acme"));
+    ann.press("#go-on").await;
     let whose = allow(&ann, 0).await;
     assert_eq!(ann.heading().await, "Connected");
+    assert_eq!(ann.text("#owner").await, "acme");
     for fact in ["#company", "#user", "#email"] {
         assert!(whose.contains(&ann.text(fact).await), "{fact}");
     }
@@ -144,10 +148,12 @@ async fn who_cancels_is_told_so_and_can_start_over() {
     ann.press("button[value=cancel]").await;
     assert_eq!(ann.heading().await, "Nothing was connected");
     ann.press("#start-over").await;
+    ann.press("#go-on").await;
     ann.press("button[value=cancel]").await;
     assert_eq!(ann.heading().await, "Nothing was connected");
     assert!(site.connections(&key).await.is_empty());
     ann.press("#start-over").await;
+    ann.press("#go-on").await;
     let whose = allow(&ann, 0).await;
     assert_eq!(ann.heading().await, "Connected");
     assert_eq!(site.connections(&key).await, [is("ACTIVE", company(&whose))]);
@@ -166,6 +172,7 @@ async fn a_code_that_waited_too_long_leads_to_a_page_that_starts_over() {
     assert_eq!(ann.heading().await, "Nothing waits to be connected");
     assert!(site.connections(&key).await.is_empty());
     ann.press("#start-over").await;
+    ann.press("#go-on").await;
     let whose = allow(&ann, 0).await;
     assert_eq!(ann.heading().await, "Connected");
     assert_eq!(site.connections(&key).await, [is("ACTIVE", company(&whose))]);
@@ -182,7 +189,7 @@ async fn what_was_planted_in_another_s_browser_connects_nothing() {
 
     // A code with its state: the state is mallory's browser's.
     let (_, link) = begun(&site.served, &theirs).await;
-    let sent = mallory.get(&link.replace(&site.url, &site.served.url)).await;
+    let sent = mallory.go_on(&site.served, &link.replace(&site.url, &site.served.url)).await;
     let back = mallory.consent(&sent, 0, "allow").await;
     ann.open(&back).await;
     assert_eq!(ann.heading().await, "This did not work");
@@ -194,7 +201,8 @@ async fn what_was_planted_in_another_s_browser_connects_nothing() {
     assert_eq!(ann.heading().await, "Connect this account?");
     let other = other_site(&site.at_path("/oauth/confirm")).await;
     ann.open(&other).await;
-    assert_eq!((ann.heading().await.as_str(), ann.address().await), ("This did not work", site.at_path("/oauth/confirm")));
+    // Her cookies do not come along from there.
+    assert_eq!((ann.heading().await.as_str(), ann.address().await), ("Nothing waits to be connected", site.at_path("/oauth/confirm")));
     assert_eq!(statuses(&site, &key).await, ["PENDING"]);
     ann.open(&site.at_path("/oauth/install")).await;
     ann.press("#decline").await;
@@ -284,6 +292,7 @@ async fn an_install_can_begin_anew_with_a_state() {
     let ann = chromium.person().await;
     site.sign_in(&ann, "acme").await;
     site.install(&ann, 0).await;
+    ann.press("#go-on").await;
     let whose = allow(&ann, 0).await;
     assert_eq!(ann.heading().await, "Connected");
     assert!(ann.address().await.contains("state="));

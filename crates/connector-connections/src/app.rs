@@ -61,6 +61,11 @@ impl App {
         self.connector.key
     }
 
+    /// What the vendor is called.
+    pub fn label(&self) -> &'static str {
+        self.connector.label
+    }
+
     /// Whether someone who gives these is the vendor, as when it tells of an uninstall.
     pub fn is_client(&self, id: &str, secret: &str) -> bool {
         // Digests are compared: how many bytes of one agree tells nothing of the secret.
@@ -68,6 +73,13 @@ impl App {
             client.id == id && random::digest(client.secret.expose_secret().as_bytes()) == random::digest(secret.as_bytes())
         };
         self.client.as_ref().is_some_and(same)
+    }
+
+    /// Where people are asked for consent, as a browser tells one site from another.
+    pub fn consent_origin(&self) -> String {
+        let url = self.url(Endpoint::Authorize);
+        let host = url.find("://").map_or(0, |at| at + 3);
+        url[..url[host..].find('/').map_or(url.len(), |at| host + at)].to_owned()
     }
 
     pub(crate) fn connector(&self) -> &'static Connector {

@@ -79,6 +79,14 @@ impl Vault {
         Ok(self.0.write_ticket(&ticket, Purpose::Link)?.into())
     }
 
+    /// The connection that a link leads to, whose page shows for whom an account would be connected; it stays good.
+    pub async fn linked(&self, link: &str) -> Result<Connection, Error> {
+        let ticket = self.0.read_ticket(link, Purpose::Link)?;
+        let connection = self.0.target(&ticket.connection).await?;
+        connectable(&connection)?;
+        Ok(connection)
+    }
+
     /// Opens a link: the vendor's page for the browser that holds this token.
     pub async fn open_link(&self, link: &str, browser: &str) -> Result<Authorization, Error> {
         let ticket = self.0.read_ticket(link, Purpose::Link)?;

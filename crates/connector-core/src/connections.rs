@@ -108,7 +108,9 @@ impl Connection {
 impl Access {
     /// A host, as `https://acme.example`, and its credential. Plain http is for this machine alone.
     pub fn new(origin: &str, credential: Credential) -> Result<Self, Error> {
-        let refused = |why: &str| Error::new(ErrorKind::NoConnection, format!("{origin:?} cannot be a connection's host: {why}."));
+        let refused = |why: &str| {
+            Error::new(ErrorKind::NoConnection, format!("A connection's host is an https URL, and what is given is not: {why}."))
+        };
         let url = reqwest::Url::parse(origin).map_err(|error| refused("it is no URL").with_source(error))?;
         let local = match url.host_str() {
             Some("localhost") => true,

@@ -15,6 +15,9 @@ use crate::files::{self, Fetched};
 use crate::lines::Lines;
 use crate::render;
 
+/// A longer line of stdin than this is refused.
+const LONGEST_LINE: usize = 64 << 20;
+
 /// How long a call may take that sends or fetches a file.
 const FOR_A_FILE: Duration = Duration::from_mins(15);
 
@@ -101,7 +104,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if std::io::stdin().is_terminal() {
                 render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
             }
-            let lines = Lines::of(BufReader::with_capacity(64 << 10, tokio::io::stdin()));
+            let lines = Lines::of(BufReader::with_capacity(64 << 10, tokio::io::stdin()), LONGEST_LINE);
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
             stream(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }

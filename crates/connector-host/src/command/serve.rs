@@ -128,8 +128,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(swept(vault.clone()));
-    let served = http::serve(listener, settings, runtime, vault, stopped()).await;
-    served.map_err(|error| Failure::host(error.to_string())).map(|()| Exit::Ok)
+    http::serve(listener, settings, runtime, vault, stopped()).await;
+    Ok(Exit::Ok)
 }
 
 async fn bound(address: (IpAddr, u16)) -> Result<TcpListener, Failure> {

@@ -26,6 +26,11 @@ impl Refusal {
         Self { status, error: Error::new(kind, message).with_hint(hint), headers: HeaderMap::new() }
     }
 
+    /// A failure of the runtime's under another status than its kind has.
+    pub(super) fn at(status: StatusCode, error: Error) -> Self {
+        Self { status, error, headers: HeaderMap::new() }
+    }
+
     pub(super) fn with(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.insert(name, value.into());
         self

@@ -12,22 +12,34 @@ use http_body_util::LengthLimitError;
 use super::answer::Refusal;
 use super::routes::bad;
 
-/// The whole body, where it has at most `most` bytes.
+/// The whole body, where it has at most as many bytes as the settings say.
 pub(super) async fn whole(body: Body, most: usize) -> Result<Bytes, Refusal> {
     /// The sender must get on: a body that trickles would hold its place for as long as the whole request may take.
     const LONGEST: Duration = Duration::from_mins(1);
-    let read = tokio::time::timeout(LONGEST, to_bytes(body, most)).await.map_err(|_| too_slow())?;
+    read(body, most, LONGEST).await.map_err(|over| over.unwrap_or_else(|| too_large(most)))
+}
+
+/// The whole body of what is never large, as a form: it is there at once, or not worth waiting for.
+pub(super) async fn small(body: Body, most: usize) -> Result<Bytes, Refusal> {
+    const LONGEST: Duration = Duration::from_secs(5);
+    read(body, most, LONGEST).await.map_err(|over| over.unwrap_or_else(|| larger(most, "Send less.")))
+}
+
+/// Nothing where it is too large.
+async fn read(body: Body, most: usize, longest: Duration) -> Result<Bytes, Option<Refusal>> {
+    let read = tokio::time::timeout(longest, to_bytes(body, most)).await.map_err(|_| Some(too_slow()))?;
     read.map_err(|error| {
-        if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) {
-            return too_large(most);
-        }
-        bad("The body broke off.", "Send it again, whole.")
+        let too_large = std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
+        (!too_large).then(|| bad("The body broke off.", "Send it again, whole."))
     })
 }
 
 pub(super) fn too_large(most: usize) -> Refusal {
-    let message = format!("The body is larger than {most} bytes.");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::InvalidInvocation, message, "Send less at once, or raise --max-body.")
+    larger(most, "Send less at once, or raise --max-body.")
+}
+
+fn larger(most: usize, hint: &str) -> Refusal {
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::InvalidInvocation, format!("The body is larger than {most} bytes."), hint)
 }
 
 fn too_slow() -> Refusal {

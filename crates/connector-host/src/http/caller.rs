@@ -3,9 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, HOST};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use connector_connections::{Connection, Holder, Status};
 use connector_core::{ErrorKind, Runtime};
 
@@ -29,8 +30,11 @@ impl Caller {
     /// Whoever may ask at this route, or why they may not.
     pub(super) async fn of(host: &Host, who: Who, head: &Parts) -> Result<Self, Refusal> {
         match who {
-            Who::Anyone | Who::Browser | Who::Vendor => Ok(Self { holder: None, key: 0 }),
-            Who::Watcher if is_beside(head) => Ok(Self { holder: None, key: 0 }),
+            Who::Anyone | Who::Vendor => Ok(Self { holder: None, key: 0 }),
+            Who::Browser if head.method == Method::HEAD => Err(no_head()),
+            Who::Browser if host.is_named_by(head) => Ok(Self { holder: None, key: 0 }),
+            Who::Browser => Err(host.misdirected()),
+            Who::Watcher if host.settings.is_for_this_machine() && is_beside(head) => Ok(Self { holder: None, key: 0 }),
             Who::Watcher => {
                 let caller = Self::with_key(host, &head.headers).await?;
                 if caller.holder == Some(Holder::Operator) { Ok(caller) } else { Err(for_operators()) }
@@ -41,6 +45,11 @@ impl Caller {
 
     pub(super) fn key(&self) -> u64 {
         self.key
+    }
+
+    /// Whether the key is still good: it may have been revoked while a stream is open.
+    pub(super) async fn is_still(&self, host: &Host, head: &Parts) -> bool {
+        Self::with_key(host, &head.headers).await.is_ok_and(|now| now.holder == self.holder)
     }
 
     async fn with_key(host: &Host, headers: &HeaderMap) -> Result<Self, Refusal> {
@@ -86,15 +95,45 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()).filter(|secret| !secret.is_empty())
 }
 
+impl Host {
+    /// Whether a browser means this host. A site elsewhere can have its own name lead to this machine, and would be one
+    /// site with what answers there.
+    fn is_named_by(&self, head: &Parts) -> bool {
+        let Some(named) = named(head) else { return false };
+        let public = self.settings.public_url.split_once("://").map_or("", |(_, authority)| authority);
+        named.eq_ignore_ascii_case(public) || is_this_machine(named)
+    }
+
+    fn misdirected(&self) -> Refusal {
+        let hint = format!("Open {}; a proxy in front must pass the header Host on.", self.settings.public_url);
+        Refusal::new(StatusCode::MISDIRECTED_REQUEST, ErrorKind::InvalidInvocation, "This host is not reached by that name.", hint)
+    }
+}
+
+/// The host that a request is for.
+fn named(head: &Parts) -> Option<&str> {
+    head.uri.authority().map(Authority::as_str).or_else(|| head.headers.get(HOST)?.to_str().ok())
+}
+
+/// Whether an authority is this machine's own, at any port.
+pub(super) fn is_this_machine(authority: &str) -> bool {
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    !authority.as_str().contains('@') && matches!(authority.host(), "127.0.0.1" | "localhost" | "[::1]")
+}
+
 /// Whether a program of this machine asks. What a proxy of this machine passes on comes from anywhere.
 fn is_beside(head: &Parts) -> bool {
     let passed_on = head.headers.keys().any(|name| name == "forwarded" || name.as_str().starts_with("x-forwarded-") || name == "via");
-    !passed_on && head.extensions.get::<Peer>().is_some_and(|peer| peer.0.is_loopback())
+    !passed_on && head.extensions.get::<Peer>().is_some_and(|peer| peer.0.is_loopback()) && named(head).is_some_and(is_this_machine)
 }
 
 fn unknown(message: &str) -> Refusal {
     let hint = "Send Authorization: Bearer and a key that `connector keys create` made.";
     Refusal::new(StatusCode::UNAUTHORIZED, ErrorKind::Unauthorized, message, hint)
+}
+
+fn no_head() -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidInvocation, "A page is not asked for by HEAD.", "Use GET.")
 }
 
 fn for_operators() -> Refusal {

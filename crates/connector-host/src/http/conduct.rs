@@ -16,10 +16,10 @@ use bytes::Bytes;
 use connector_core::ErrorKind;
 use futures_util::FutureExt;
 use http_body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::answer::Refusal;
 use super::caller::Caller;
+use super::places::Place;
 use super::routes::{Call, Route, Who};
 use super::{Host, oauth};
 
@@ -73,9 +73,16 @@ async fn within(
     body: Body,
 ) -> Result<Response, Refusal> {
     // Whoever watches must be heard when all places are taken.
-    let watches = matches!(route.who, Who::Anyone | Who::Watcher);
-    let place = if watches { None } else { Some(Arc::clone(&host.places).try_acquire_owned().map_err(|_| full())?) };
+    let place = match route.who {
+        Who::Anyone | Who::Watcher => None,
+        Who::Browser | Who::Vendor => Some(host.places.for_a_person().ok_or_else(full)?),
+        Who::Key => Some(host.places.for_a_program().ok_or_else(full)?),
+    };
     let caller = Caller::of(&host, route.who, &head).await?;
+    let place = match place {
+        Some(place) if route.who == Who::Key => Some(host.places.of_key(place, caller.key()).ok_or_else(too_many)?),
+        place => place,
+    };
     let response = route.answer(Call::new(host, caller, head, params), body).await?;
     Ok(response.map(|body| Body::new(Held { body, _place: place })))
 }
@@ -133,7 +140,7 @@ fn fresh_id() -> HeaderValue {
 /// A body that holds its request's place until it is sent.
 struct Held {
     body: Body,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<Place>,
 }
 
 impl http_body::Body for Held {
@@ -156,6 +163,12 @@ impl http_body::Body for Held {
 fn full() -> Refusal {
     let message = "More requests are under way than this host takes at once.";
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::RateLimited, message, "Try again in a moment.")
+        .with(axum::http::header::RETRY_AFTER, 1)
+}
+
+fn too_many() -> Refusal {
+    let message = "This key has as many requests under way as one key may.";
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::RateLimited, message, "Wait until some are answered, or raise --concurrency.")
         .with(axum::http::header::RETRY_AFTER, 1)
 }
 

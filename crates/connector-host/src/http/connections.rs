@@ -58,7 +58,7 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
             let (Some(token), Some(domain), None, None) = (begin.api_token, begin.api_domain, begin.redirect_uri, begin.state) else {
                 return Err(bad("A connection by API_KEY takes api_token and api_domain.", "Give both, and no redirect_uri or state."));
             };
-            vault.add_api_token(&owner, app, begin.name.as_deref(), &domain, token).await?
+            vault.add_api_token(&owner, app, begin.name.as_deref(), &domain, token).await.map_err(of_vendor)?
         }
         Some(Method::OAuth2) => {
             if begin.api_token.is_some() || begin.api_domain.is_some() {
@@ -97,13 +97,13 @@ pub(super) async fn exchange(call: Call, body: Body) -> Result<Response, Refusal
     let (owner, id) = (call.owner()?.to_owned(), call.param("id").to_owned());
     let Code { code } = read(&call, body).await?;
     call.host.vault.get(&owner, &id).await.map_err(missing)?;
-    let connection = call.host.vault.exchange(&owner, &id, code).await?;
+    let connection = call.host.vault.exchange(&owner, &id, code).await.map_err(of_vendor)?;
     Ok(answer::json(StatusCode::OK, &json!({ "connection": call.host.shown(&connection).await? })))
 }
 
 pub(super) async fn claim(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let claimed = call.host.vault.claim(call.owner()?, call.param("handle")).await?;
+    let claimed = call.host.vault.claim(call.owner()?, call.param("handle")).await.map_err(of_vendor)?;
     let renews = claimed.renews.as_ref().map(plain);
     Ok(answer::json(StatusCode::OK, &json!({"connection": plain(&claimed.connection), "renews": renews})))
 }
@@ -153,7 +153,7 @@ async fn read<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Refusal
         Some(JSON) => {}
         other => return Err(body::wrong_media(other, &[JSON])),
     }
-    let text = body::whole(body, MOST).await?;
+    let text = body::small(body, MOST).await?;
     serde_json::from_slice(&text).map_err(|error| {
         // A fault in a text may quote it, and it may be a secret: the place alone is told.
         let hint = match error.classify() {
@@ -162,6 +162,14 @@ async fn read<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Refusal
         };
         bad(format!("The body cannot be read at column {}.", error.column()), hint)
     })
+}
+
+/// The vendor refused what it was sent; a 401 would say that the caller's own key is refused.
+fn of_vendor(error: Error) -> Refusal {
+    match error.kind() {
+        ErrorKind::Unauthorized => Refusal::at(StatusCode::UNPROCESSABLE_ENTITY, error),
+        _ => error.into(),
+    }
 }
 
 /// A connection in a path that is not there, or is another owner's: the two are not told apart.

@@ -1,11 +1,13 @@
 //! `POST /v1/invoke`: one invocation, one outcome; or a stream of lines, answered line by line as they are ready.
 
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::{Catalogue, Outcome, Runtime};
+use connector_core::{Catalogue, Error, ErrorKind, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
@@ -24,21 +26,32 @@ pub(super) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> 
             let outcome = runtime.invoke_json(&text).await;
             Ok(answer::of(StatusCode::OK, JSON, written(&call.host, &outcome)))
         }
-        Some(NDJSON) => Ok(answer::of(StatusCode::OK, NDJSON, lines(call.host, runtime, body))),
+        Some(NDJSON) => Ok(answer::of(StatusCode::OK, NDJSON, lines(call, runtime, body))),
         other => Err(body::wrong_media(other, &[JSON, NDJSON])),
     }
 }
 
-/// An outcome for each line, in order: a line sees what the line before it did. Whoever goes away ends it.
-fn lines(host: std::sync::Arc<Host>, runtime: Runtime, body: Body) -> Body {
+/// A stream whose next line does not come for as long is over: it would hold its place for ever.
+const IDLE: Duration = Duration::from_mins(10);
+
+/// An outcome for each line, in order: a line sees what the line before it did. Whoever goes away ends it, and so does
+/// the end of the key.
+fn lines(call: Call, runtime: Runtime, body: Body) -> Body {
     let parts = body.into_data_stream().map_err(io::Error::other);
-    let lines = Lines::of(StreamReader::new(parts));
-    let outcomes = stream::try_unfold(lines, move |mut lines| {
-        let (host, runtime) = (std::sync::Arc::clone(&host), runtime.clone());
+    let lines = Lines::of(StreamReader::new(parts), call.host.settings.max_body);
+    let call = Arc::new(call);
+    let outcomes = stream::try_unfold(Some(lines), move |lines| {
+        let (call, runtime) = (Arc::clone(&call), runtime.clone());
         async move {
-            let Some(line) = lines.next().await? else { return Ok::<_, io::Error>(None) };
+            let Some(mut lines) = lines else { return Ok::<_, io::Error>(None) };
+            let Ok(next) = tokio::time::timeout(IDLE, lines.next()).await else { return Ok(None) };
+            let Some(line) = next? else { return Ok(None) };
+            if !call.caller.is_still(&call.host, &call.head).await {
+                let error = Error::new(ErrorKind::Unauthorized, "The API key is not good any more: the stream ends.");
+                return Ok(Some((written(&call.host, &Outcome::refused(error.with_hint("Begin another under a new key."))), None)));
+            }
             let outcome = line.invoke(&runtime).await;
-            Ok(Some((written(&host, &outcome), lines)))
+            Ok(Some((written(&call.host, &outcome), Some(lines))))
         }
     });
     Body::from_stream(outcomes)

@@ -14,7 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long the head of a request may take, the wait of a kept connection for its next one included.
 const FOR_A_HEAD: Duration = Duration::from_secs(30);
@@ -27,14 +27,13 @@ const MOST_CONNECTIONS: usize = 4096;
 pub(super) struct Peer(pub(super) IpAddr);
 
 /// Serves until `stop` ends, then waits for what is under way, at most as long as `drain`.
-pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration, stop: impl Future<Output = ()>) {
     let open = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let under_way = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let permit = Arc::clone(&open).acquire_owned().await.expect("the semaphore is never closed");
-        let (stream, peer) = tokio::select! {
-            accepted = accept(&listener) => accepted?,
+        let (permit, (stream, peer)) = tokio::select! {
+            taken = taken_in(&listener, &open) => taken,
             () = &mut stop => break,
         };
         let router = TowerToHyperService::new(router.clone());
@@ -57,25 +56,25 @@ pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration
     if tokio::time::timeout(drain, under_way.shutdown()).await.is_err() {
         tracing::warn!(seconds = drain.as_secs(), "what was still under way is cut off");
     }
-    Ok(())
 }
 
-async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+/// The next connection, once there is room for it.
+async fn taken_in(listener: &TcpListener, open: &Arc<Semaphore>) -> (OwnedSemaphorePermit, (TcpStream, SocketAddr)) {
+    let permit = Arc::clone(open).acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 // Small answers would wait for the peer's acknowledgement.
                 let _ = stream.set_nodelay(true);
-                return Ok((stream, peer));
+                return (permit, (stream, peer));
             }
             // One that is gone before it was taken in says nothing about the next.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
-            // Out of files: those that are open will end.
-            Err(error) if matches!(error.raw_os_error(), Some(23 | 24)) => {
+            // Out of files or memory, say: those that are open will end.
+            Err(error) => {
                 tracing::warn!(%error, "no connection can be taken in for now");
-                tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            Err(error) => return Err(error),
         }
     }
 }

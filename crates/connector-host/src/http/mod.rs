@@ -14,22 +14,21 @@ mod listen;
 mod metrics;
 mod oauth;
 mod openapi;
+mod places;
 mod routes;
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::HeaderName;
 use connector_connections::Vault;
 use connector_core::{Error, Runtime};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-
 use limit::Limit;
 use metrics::Metrics;
 use oauth::Cookies;
+use places::Places;
 use routes::Route;
+use tokio::net::TcpListener;
 
 pub(crate) use oauth::Installs;
 
@@ -63,6 +62,9 @@ fn first_app() -> &'static str {
     CONNECTORS[0].key
 }
 
+/// When the store answered last.
+type Readiness = tokio::sync::Mutex<Option<Instant>>;
+
 /// What every request stands on.
 struct Host {
     settings: Settings,
@@ -70,7 +72,8 @@ struct Host {
     vault: Vault,
     limit: Limit<u64>,
     metrics: Metrics,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
+    readiness: Readiness,
 }
 
 impl Settings {
@@ -89,6 +92,11 @@ impl Settings {
         }
     }
 
+    /// Whether people reach the host on this machine alone.
+    fn is_for_this_machine(&self) -> bool {
+        self.public_url.split_once("://").is_some_and(|(_, authority)| caller::is_this_machine(authority))
+    }
+
     fn cookies(&self) -> Cookies {
         Cookies::at(&self.public_url)
     }
@@ -102,24 +110,26 @@ impl Settings {
 
 impl Host {
     fn in_flight(&self) -> usize {
-        self.settings.concurrency.saturating_sub(self.places.available_permits())
+        self.settings.concurrency.saturating_sub(self.places.free())
     }
 
+    /// Whether the store answers; anyone may ask, which is to cost it no more than a question a second.
     async fn ready(&self) -> Result<(), Error> {
-        self.vault.list("", None, None).await.map(|_| ())
+        const REMEMBERED: Duration = Duration::from_secs(1);
+        let mut since = self.readiness.lock().await;
+        if since.is_none_or(|since| since.elapsed() > REMEMBERED) {
+            *since = None;
+            self.vault.list("", None, None).await?;
+            *since = Some(Instant::now());
+        }
+        Ok(())
     }
 }
 
 /// Serves until `stop` ends.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    settings: Settings,
-    runtime: Runtime,
-    vault: Vault,
-    stop: impl Future<Output = ()>,
-) -> io::Result<()> {
-    let (limit, places) = (Limit::per_second(settings.rate), Arc::new(Semaphore::new(settings.concurrency)));
+pub(crate) async fn serve(listener: TcpListener, settings: Settings, runtime: Runtime, vault: Vault, stop: impl Future<Output = ()>) {
+    let (limit, places) = (Limit::per_second(settings.rate), Arc::new(Places::new(settings.concurrency)));
     let drain = settings.drain;
-    let host = Arc::new(Host { settings, runtime, vault, limit, metrics: Metrics::default(), places });
-    listen::serve(listener, routes::router(&host), drain, stop).await
+    let host = Arc::new(Host { settings, runtime, vault, limit, metrics: Metrics::default(), places, readiness: Readiness::default() });
+    listen::serve(listener, routes::router(&host), drain, stop).await;
 }

@@ -66,6 +66,7 @@ const CALLBACK: &[(&str, &str, &str)] = &[
     ("query", "error", "Why not, where it was not."),
     ("query", "state", "What an authorization that began here was sent with."),
 ];
+const LINK: &[(&str, &str, &str)] = &[("query", "link", "A connection's link; it opens once.")];
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
 const PASSED: &[(&str, &str, &str)] =
     &[("header", "Connector-Connection", "The connection to use, by name or id; without it the oldest active one.")];
@@ -117,8 +118,8 @@ pub(super) static ROUTES: &[Route] = routes! {
     PUT "/gateway/{connector}/{*path}" Key, "Pass a request on to a connection's own host", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::pass;
     PATCH "/gateway/{connector}/{*path}" Key, "Pass a request on to a connection's own host", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::pass;
     DELETE "/gateway/{connector}/{*path}" Key, "Pass a request on to a connection's own host", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::pass;
-    GET "/oauth/start" Browser, "Connect an account: by a link, or for who is signed in", &[("query", "link", "A connection's link; it opens once.")], &[],
-        (303, HTML, "") => soon oauth::start;
+    GET "/oauth/start" Browser, "For whom an account would be connected: by a link, or for who is signed in", LINK, &[], (200, HTML, "") => soon oauth::start_page;
+    POST "/oauth/start" Browser, "Go on to the vendor's page", &[], FORM, (303, HTML, "") => with oauth::start;
     GET "/oauth/callback" Browser, "Where the vendor sends a browser back to", CALLBACK, &[], (200, HTML, "") => soon oauth::callback;
     DELETE "/oauth/callback" Vendor, "The vendor tells of an uninstall, under the app's id and secret", &[], &[(JSON, "")],
         (200, JSON, "") => with oauth::uninstalled;
@@ -184,11 +185,14 @@ impl Call {
             form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let twice = |at: usize, name: &str| pairs[..at].iter().any(|(other, _)| other == name);
         for (at, (name, _)) in pairs.iter().enumerate() {
-            let hint = format!("There are: {}.", if known.is_empty() { "none".to_owned() } else { known.join(", ") });
-            match () {
-                () if !known.contains(&name.as_str()) => return Err(bad(format!("There is no query parameter {name:?} here."), hint)),
-                () if twice(at, name) => return Err(bad(format!("The query parameter {name:?} is given twice."), "Give it once.")),
-                () => {}
+            // A name that is none of ours may hold a secret, and a message is logged: the hint repeats it, cut short.
+            if !known.contains(&name.as_str()) {
+                let short: String = name.chars().take(40).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(bad("The query holds what is not known here.", format!("There is no {short:?}; there are: {known}.")));
+            }
+            if twice(at, name) {
+                return Err(bad(format!("The query parameter {name:?} is given twice."), "Give it once."));
             }
         }
         Ok(pairs)

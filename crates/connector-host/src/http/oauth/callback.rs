@@ -1,6 +1,7 @@
 //! `GET /oauth/callback`: the browser is back from the vendor, with a state of ours or without any.
 
 use axum::response::Response;
+use connector_core::ErrorKind;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::cookies::Cookie;
@@ -19,6 +20,8 @@ struct Returned {
 enum Said {
     Code(SecretString),
     Declined,
+    /// Another failure, by the vendor's word for it.
+    Failed(String),
 }
 
 pub(in crate::http) async fn callback(call: Call) -> Result<Response, Refusal> {
@@ -34,9 +37,14 @@ pub(in crate::http) async fn callback(call: Call) -> Result<Response, Refusal> {
                     call.host.vault.callback_declined(&browser, &state).await?;
                     Ok(cancelled())
                 }
+                Said::Failed(word) => {
+                    call.host.vault.callback_declined(&browser, &state).await?;
+                    Err(failed(&word))
+                }
             }
         }
         (None, Said::Declined) => Ok(cancelled()),
+        (None, Said::Failed(word)) => Err(failed(&word)),
         (None, Said::Code(code)) => install(&call, code).await,
     }
 }
@@ -47,7 +55,12 @@ async fn install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
     if *installs == Installs::Restart {
         return redirect("/oauth/start");
     }
-    let held = call.host.vault.hold_install(first_app(), code).await?;
+    let held = match call.host.vault.hold_install(first_app(), code).await {
+        Ok(held) => held,
+        // No more are held for now. What anyone can fill must not keep people out: they authorize once more instead.
+        Err(error) if error.kind() == ErrorKind::RateLimited && *installs == Installs::Confirm => return redirect("/oauth/start"),
+        Err(error) => return Err(error.into()),
+    };
     let handle = held.handle.expose_secret();
     match installs {
         Installs::Redirect(url) => {
@@ -65,6 +78,17 @@ fn cancelled() -> Response {
         .into_response()
 }
 
+/// A word of the vendor's is shown where it is one: anybody can write the address.
+fn failed(word: &str) -> Refusal {
+    let is_word = word.len() <= 40 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let message = if is_word {
+        format!("The authorization failed at Pipedrive: {word}.")
+    } else {
+        "The authorization failed at Pipedrive.".to_owned()
+    };
+    bad(message, "Start over; if it fails again, tell whoever runs this host.")
+}
+
 impl Returned {
     fn read(query: &str) -> Result<Self, Refusal> {
         let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
@@ -78,7 +102,8 @@ impl Returned {
         let state = once("state")?;
         let said = match (once("code")?.filter(|code| !code.is_empty()), once("error")?) {
             (Some(code), None) => Said::Code(code.into()),
-            (None, Some(_)) => Said::Declined,
+            (None, Some(word)) if matches!(word.as_str(), "user_denied" | "access_denied") => Said::Declined,
+            (None, Some(word)) => Said::Failed(word),
             (Some(_), Some(_)) => return Err(bad("The answer holds both a code and an error.", "Begin again.")),
             (None, None) => return Err(bad("The answer holds neither a code nor an error.", "Begin again.")),
         };

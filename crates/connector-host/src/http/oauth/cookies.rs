@@ -1,5 +1,7 @@
 //! Cookies of this host: for this host alone, out of reach of scripts, and over https where the host is reached by it.
 
+use std::time::Duration;
+
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 
@@ -31,11 +33,11 @@ impl Cookie {
         }
     }
 
-    const fn seconds(self) -> u32 {
+    const fn lives(self) -> Duration {
         match self {
-            Self::Browser => 10 * 60,
-            Self::Session => 12 * 60 * 60,
-            Self::Install => 5 * 60,
+            Self::Browser => Duration::from_mins(10),
+            Self::Session => Duration::from_hours(12),
+            Self::Install => Duration::from_mins(5),
         }
     }
 }
@@ -59,16 +61,21 @@ impl Cookies {
     }
 
     pub(in crate::http) fn set(self, cookie: Cookie, value: &str) -> HeaderValue {
-        self.written(cookie, value, cookie.seconds())
+        self.written(cookie, value, cookie.lives())
+    }
+
+    /// For longer than it was set at first.
+    pub(in crate::http) fn set_for(self, cookie: Cookie, value: &str, lives: Duration) -> HeaderValue {
+        self.written(cookie, value, lives)
     }
 
     pub(in crate::http) fn clear(self, cookie: Cookie) -> HeaderValue {
-        self.written(cookie, "", 0)
+        self.written(cookie, "", Duration::ZERO)
     }
 
-    fn written(self, cookie: Cookie, value: &str, seconds: u32) -> HeaderValue {
+    fn written(self, cookie: Cookie, value: &str, lives: Duration) -> HeaderValue {
         let secure = if self == Self::OverHttps { "; Secure" } else { "" };
-        let text = format!("{}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}", self.name(cookie));
+        let text = format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", self.name(cookie), lives.as_secs());
         let mut value = HeaderValue::from_str(&text).expect("a secret of ours is plain letters and digits");
         value.set_sensitive(true);
         value

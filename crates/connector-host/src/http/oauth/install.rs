@@ -1,8 +1,10 @@
 //! `/oauth/install`: an install that came without a state is named, and confirmed or declined by who is signed in.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::response::Response;
-use connector_connections::Claimed;
+use connector_connections::{Claimed, Revoked};
 use connector_core::ErrorKind;
 
 use super::cookies::Cookie;
@@ -10,6 +12,9 @@ use super::pages::{Page, account, connected};
 use super::{check_csrf, csrf, form, sign_in, with_cookie};
 use crate::http::answer::Refusal;
 use crate::http::routes::Call;
+
+/// How long somebody who claimed an install has to decide.
+const TO_DECIDE: Duration = Duration::from_mins(10);
 
 pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
     call.host.needs_client()?;
@@ -27,11 +32,15 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
             Err(error) => return Err(error.into()),
         },
     };
-    Ok(asked(&owner, &claimed, &csrf(&session, &handle)))
+    // From here on the connection waits, and the browser must keep the handle for as long.
+    Ok(with_cookie(asked(&owner, &claimed, &csrf(&session, &handle)), call.set_for(Cookie::Install, &handle, TO_DECIDE)))
 }
 
 pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response, Refusal> {
-    let Some((owner, handle)) = decided(&call, body).await? else { return Ok(expired()) };
+    let (owner, handle) = match decided(&call, body).await? {
+        Decided::By { owner, handle } => (owner, handle),
+        Decided::Not(page) => return Ok(page),
+    };
     let done = match call.host.vault.confirm(&owner, &handle).await {
         Ok(connection) => connected(&connection),
         Err(error) if error.kind() == ErrorKind::NotFound => expired(),
@@ -41,22 +50,41 @@ pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response,
 }
 
 pub(in crate::http) async fn decline(call: Call, body: Body) -> Result<Response, Refusal> {
-    let Some((owner, handle)) = decided(&call, body).await? else { return Ok(expired()) };
+    let (owner, handle) = match decided(&call, body).await? {
+        Decided::By { owner, handle } => (owner, handle),
+        Decided::Not(page) => return Ok(page),
+    };
     let page = match call.host.vault.decline(&owner, &handle).await {
-        Ok(_) => Page::new("Nothing was connected").text("The installation was declined, and its access was given back."),
+        Ok(revoked) => Page::new("Nothing was connected").text(match revoked {
+            Revoked::Yes => "The installation was declined, and its access was given back.",
+            Revoked::StillUsed => "The installation was declined. Its access is that of a connection that you have, and stays with it.",
+            _ => "The installation was declined. Its access could not be given back: uninstall the app at Pipedrive.",
+        }),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
         Err(error) => return Err(error.into()),
     };
     Ok(with_cookie(page.link("start-over", "/oauth/start", "Start over").into_response(), call.clear(Cookie::Install)))
 }
 
-/// Who decides on which install, by a form of the page that showed it.
-async fn decided(call: &Call, body: Body) -> Result<Option<(String, String)>, Refusal> {
+enum Decided {
+    By {
+        owner: String,
+        handle: String,
+    },
+    /// Nobody did, and this page says why.
+    Not(Response),
+}
+
+/// Who decides on which install, by a form of the page that showed it. Who brings no cookies has no form that is worth reading.
+async fn decided(call: &Call, body: Body) -> Result<Decided, Refusal> {
     call.query(&[])?;
+    let Some(handle) = call.cookie(Cookie::Install) else { return Ok(Decided::Not(expired())) };
+    let Some((owner, session)) = call.visitor().await? else {
+        return Ok(Decided::Not(sign_in::needed("You are signed out. Sign in to decide.", "/oauth/install")));
+    };
     let fields = form(&call.head.headers, body).await?;
-    let (Some(handle), Some((owner, session))) = (call.cookie(Cookie::Install), call.visitor().await?) else { return Ok(None) };
     check_csrf(&fields, &csrf(&session, &handle))?;
-    Ok(Some((owner, handle)))
+    Ok(Decided::By { owner, handle })
 }
 
 fn asked(owner: &str, claimed: &Claimed, csrf: &str) -> Response {
@@ -74,7 +102,7 @@ fn asked(owner: &str, claimed: &Claimed, csrf: &str) -> Response {
 
 fn expired() -> Response {
     Page::new("Nothing waits to be connected")
-        .text("The installation is too old, or it was finished already. The app is installed, so that starting over is quick.")
+        .text("There is no installation in this browser, or it is too old, or it was finished already.")
         .link("start-over", "/oauth/start", "Start over")
         .into_response()
 }

@@ -8,6 +8,8 @@ mod sign_in;
 mod start;
 mod uninstalled;
 
+use std::time::Duration;
+
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -26,7 +28,7 @@ pub(super) use cookies::Cookies;
 pub(super) use install::{confirm, decline, show as install};
 pub(super) use pages::refused;
 pub(super) use sign_in::{show as sign_in_page, sign_in, sign_out};
-pub(super) use start::start;
+pub(super) use start::{show as start_page, start};
 pub(super) use uninstalled::uninstalled;
 
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -63,6 +65,10 @@ impl Call {
 
     fn set(&self, cookie: Cookie, value: &str) -> HeaderValue {
         self.host.settings.cookies().set(cookie, value)
+    }
+
+    fn set_for(&self, cookie: Cookie, value: &str, lives: Duration) -> HeaderValue {
+        self.host.settings.cookies().set_for(cookie, value, lives)
     }
 
     fn clear(&self, cookie: Cookie) -> HeaderValue {
@@ -119,7 +125,7 @@ async fn form(headers: &HeaderMap, posted: axum::body::Body) -> Result<Vec<(Stri
         Some(FORM) => {}
         other => return Err(body::wrong_media(other, &[FORM])),
     }
-    let text = body::whole(posted, MOST).await?;
+    let text = body::small(posted, MOST).await?;
     let fields: Vec<(String, String)> = form_urlencoded::parse(&text).into_owned().collect();
     let twice = fields.iter().enumerate().any(|(at, (name, _))| fields[..at].iter().any(|(other, _)| other == name));
     if twice { Err(bad("A field of the form is there twice.", "Load the page again.")) } else { Ok(fields) }

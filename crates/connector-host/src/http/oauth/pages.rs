@@ -16,14 +16,15 @@ use crate::http::answer::{self, Refusal};
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:4rem auto;max-width:34rem;padding:0 1rem;color:#222}\
     dt{color:#666}dd{margin:0 0 .5rem}form{display:inline-block;margin:1rem 1rem 0 0}button{font:inherit;padding:.5rem 1.2rem}";
 
-/// Nothing is loaded, nothing runs, nobody frames it, and forms go to this host alone. The one style is known by its hash.
-fn policy() -> &'static HeaderValue {
-    static POLICY: OnceLock<HeaderValue> = OnceLock::new();
-    POLICY.get_or_init(|| {
-        let style = STANDARD.encode(Sha256::digest(STYLE));
-        let text = format!("default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
-        HeaderValue::from_str(&text).expect("it is plain text")
-    })
+/// Nothing is loaded, nothing runs, nobody frames it, and forms lead to this host alone, or on to one site. The one style
+/// is known by its hash.
+fn policy(leads_to: Option<&str>) -> HeaderValue {
+    static STYLE_HASH: OnceLock<String> = OnceLock::new();
+    let style = STYLE_HASH.get_or_init(|| STANDARD.encode(Sha256::digest(STYLE)));
+    let forms = leads_to.map_or_else(String::new, |site| format!(" {site}"));
+    let text =
+        format!("default-src 'none'; style-src 'sha256-{style}'; form-action 'self'{forms}; base-uri 'none'; frame-ancestors 'none'");
+    HeaderValue::try_from(text).expect("it is plain text")
 }
 
 /// A page: a heading and what stands below it.
@@ -31,15 +32,22 @@ pub(in crate::http) struct Page {
     status: StatusCode,
     title: String,
     body: String,
+    leads_to: Option<String>,
 }
 
 impl Page {
     pub(in crate::http) fn new(title: &str) -> Self {
-        Self { status: StatusCode::OK, title: title.to_owned(), body: String::new() }
+        Self { status: StatusCode::OK, title: title.to_owned(), body: String::new(), leads_to: None }
     }
 
     pub(in crate::http) fn status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The site that the answer to a form of this page redirects to, which some browsers ask for.
+    pub(in crate::http) fn leads_to(mut self, site: String) -> Self {
+        self.leads_to = Some(site);
         self
     }
 
@@ -51,11 +59,12 @@ impl Page {
 
     /// Facts under their names; those that are not known are left out.
     pub(in crate::http) fn facts(mut self, facts: &[(&str, &str, Option<&str>)]) -> Self {
-        self.body.push_str("<dl>");
-        for (id, name, value) in facts.iter().filter_map(|(id, name, value)| Some((id, name, (*value)?))) {
-            let _ = write!(self.body, "<dt>{}</dt><dd id=\"{id}\">{}</dd>", escaped(name), escaped(value));
+        let known = facts.iter().filter_map(|(id, name, value)| Some((id, name, (*value)?)));
+        let rows: String =
+            known.map(|(id, name, value)| format!("<dt>{}</dt><dd id=\"{id}\">{}</dd>", escaped(name), escaped(value))).collect();
+        if !rows.is_empty() {
+            let _ = write!(self.body, "<dl>{rows}</dl>");
         }
-        self.body.push_str("</dl>");
         self
     }
 
@@ -82,14 +91,18 @@ impl Page {
              <title>{title}</title><style>{STYLE}</style></head><body><main><h1 id=\"title\">{title}</h1>{}</main></body></html>",
             self.body
         );
-        private(answer::of(self.status, "text/html; charset=utf-8", html))
+        let mut response = private(answer::of(self.status, "text/html; charset=utf-8", html));
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(self.leads_to.as_deref()));
+        response
     }
 }
 
 /// The page of an account that was connected.
 pub(in crate::http) fn connected(connection: &Connection) -> Response {
     let page = Page::new("Connected").text("The account is connected. You can close this page.");
-    account(page, connection).facts(&[("connection", "Connection", Some(&connection.name))]).into_response()
+    let own: [(&str, &str, Option<&str>); 2] =
+        [("owner", "Used by", Some(&connection.owner)), ("connection", "Connection", Some(&connection.name))];
+    account(page, connection).facts(&own).into_response()
 }
 
 /// Whose account a connection is, as the vendor says.
@@ -106,7 +119,8 @@ pub(in crate::http) fn account(page: Page, connection: &Connection) -> Page {
 /// The page of a refusal: what is wrong, and what to do.
 pub(in crate::http) fn refused(refusal: &Refusal) -> Response {
     let error = refusal.error();
-    let page = Page::new("This did not work").status(refusal.status()).text(error.message()).text(error.hint().unwrap_or_default());
+    let page = Page::new("This did not work").status(refusal.status()).text(error.message());
+    let page = error.hint().into_iter().fold(page, Page::text);
     let mut response = page.link("start-over", "/oauth/start", "Start over").into_response();
     response.headers_mut().insert(answer::ERROR, HeaderValue::from_static(error.kind().as_str()));
     response
@@ -117,7 +131,7 @@ pub(in crate::http) fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(CONTENT_SECURITY_POLICY, policy().clone());
+    headers.insert(CONTENT_SECURITY_POLICY, policy(None));
     response
 }
 

@@ -30,9 +30,9 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
 
 pub(in crate::http) async fn sign_in(call: Call, body: Body) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let fields = form(&call.head.headers, body).await?;
     // Without a cookie of this browser's there is no page that it could have come from.
     let browser = call.cookie(Cookie::Browser).ok_or_else(super::forged)?;
+    let fields = form(&call.head.headers, body).await?;
     check_csrf(&fields, &csrf(&browser, PURPOSE))?;
     let token = fields.iter().find(|(name, _)| name == "token").map_or("", |(_, value)| value);
     let (owner, session) = call.host.vault.sign_in(token).await?.ok_or_else(used)?;
@@ -48,8 +48,8 @@ pub(in crate::http) async fn sign_in(call: Call, body: Body) -> Result<Response,
 
 pub(in crate::http) async fn sign_out(call: Call, body: Body) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let fields = form(&call.head.headers, body).await?;
     let session = call.cookie(Cookie::Session).ok_or_else(super::forged)?;
+    let fields = form(&call.head.headers, body).await?;
     check_csrf(&fields, &csrf(&session, SIGN_OUT))?;
     call.host.vault.sign_out(&session).await?;
     Ok(with_cookie(Page::new("You are signed out").into_response(), call.clear(Cookie::Session)))

@@ -32,7 +32,7 @@ pub(in crate::http) async fn uninstalled(call: Call, body: Body) -> Result<Respo
     if !app.is_client(&id, &secret) {
         return Err(not_the_vendor());
     }
-    let text = body::whole(body, MOST).await?;
+    let text = body::small(body, MOST).await?;
     let told: Told = serde_json::from_slice(&text).map_err(|_| unreadable())?;
     let (company, user) = (word(&told.company_id).ok_or_else(unreadable)?, word(&told.user_id).ok_or_else(unreadable)?);
     if told.client_id != id {
