@@ -8,6 +8,7 @@ mod command_line;
 mod conforms;
 mod documents;
 mod engine;
+mod evidence;
 mod files;
 mod fixtures;
 mod gateway;

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::evidence;
+
 /// A running host. It ends with the test.
 pub(crate) struct Served {
     child: Child,
@@ -117,11 +119,17 @@ impl Served {
 
     /// The header of a fresh key of an owner's.
     pub(crate) fn key(&self, owner: &str) -> String {
-        format!("Bearer {}", self.run(&["keys", "create", "--owner", owner], ""))
+        self.made(&["keys", "create", "--owner", owner])
     }
 
     pub(crate) fn operator_key(&self) -> String {
-        format!("Bearer {}", self.run(&["keys", "create", "--operator"], ""))
+        self.made(&["keys", "create", "--operator"])
+    }
+
+    fn made(&self, arguments: &[&str]) -> String {
+        let key = self.run(arguments, "");
+        evidence::secret(&key);
+        format!("Bearer {key}")
     }
 
     /// Connects an owner to a company of the sandbox by its API token.
@@ -148,7 +156,14 @@ impl Served {
     pub(crate) fn log(mut self) -> String {
         self.terminate();
         self.child.wait().expect("it ends");
-        self.log.take().and_then(|log| log.join().ok()).expect("its log is read to the end")
+        self.logged().expect("its log is read to the end")
+    }
+
+    /// Nothing where it was asked for before.
+    fn logged(&mut self) -> Option<String> {
+        let log = self.log.take()?.join().ok()?;
+        evidence::shown("log", log.as_bytes());
+        Some(log)
     }
 
     /// Tells it to end, as a supervisor does.
@@ -166,6 +181,8 @@ impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        self.logged();
+        evidence::kept(self.folder.path());
     }
 }
 
@@ -187,6 +204,7 @@ fn finished(mut command: Command, stdin: &str) -> Result<String, String> {
     let _ = std::io::Write::write_all(&mut child.stdin.take().expect("stdin is piped"), stdin.as_bytes());
     let output = child.wait_with_output().expect("the binary ends");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it is text").trim().to_owned();
+    evidence::shown("stderr", &output.stderr);
     if output.status.success() { Ok(text(output.stdout)) } else { Err(text(output.stderr)) }
 }
 
@@ -199,7 +217,7 @@ pub(crate) async fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &
     let _ = stream.write_all(body).await;
     let mut text = Vec::new();
     let _ = stream.read_to_end(&mut text).await;
-    Reply::read(&text)
+    Reply::read(&text).noted(path)
 }
 
 pub(crate) fn head(host: &str, method: &str, path: &str, headers: &[(&str, &str)], length: Option<usize>) -> String {
@@ -217,6 +235,18 @@ pub(crate) fn head(host: &str, method: &str, path: &str, headers: &[(&str, &str)
 }
 
 impl Reply {
+    /// What a host shows of itself is kept, and so is what it hands out.
+    fn noted(self, path: &str) -> Self {
+        evidence::handed_out(&self.headers, &self.text());
+        match path {
+            "/v1/invoke" => evidence::shown("outcome", &self.body),
+            "/metrics" => evidence::shown("metrics", &self.body),
+            _ if self.header("connector-error").is_some() => evidence::shown("error", &self.body),
+            _ => {}
+        }
+        self
+    }
+
     fn read(text: &[u8]) -> Self {
         let end = text.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
         let head = std::str::from_utf8(&text[..end]).expect("a head is text");

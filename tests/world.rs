@@ -8,6 +8,8 @@ use pipedrive_sandbox::{Clock, DEMO_API_TOKEN, Options, Sandbox};
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+use crate::evidence;
+
 pub(crate) static CONNECTORS: [&Connector; 1] = [&pipedrive_connector::CONNECTOR];
 
 /// A file of the repository.
@@ -29,7 +31,7 @@ pub(crate) fn catalogue() -> Catalogue {
 
 /// A sandbox whose clock stands at a moment of the test's own.
 pub(crate) fn options() -> Options {
-    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), ..Options::default() }
+    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), issued: evidence::secrets(), ..Options::default() }
 }
 
 /// A runtime beside a fresh sandbox.
@@ -51,6 +53,7 @@ pub(crate) fn runtime(url: &str) -> Runtime {
 pub(crate) fn rendered(outcome: &Outcome) -> Value {
     let text = outcome.to_json();
     assert!(!text.contains(&b'\n'), "an outcome is one line");
+    evidence::shown("outcome", &text);
     let value: Value = serde_json::from_slice(&text).expect("an outcome is JSON");
     assert_valid(&protocol("outcome"), &value, "outcome");
     value

@@ -97,6 +97,8 @@ pub struct Options {
     pub clock: Clock,
     /// Gets one JSON line for each request served.
     pub record: Option<PathBuf>,
+    /// Gets each code and token that is issued, one a line, so that a test can look for them where they must not be.
+    pub issued: Option<PathBuf>,
     /// Requests in two seconds for each token; without it no request is refused.
     pub burst_limit: Option<u32>,
     /// Tokens to spend in a day; without it no request is refused.
@@ -135,6 +137,7 @@ impl Default for Options {
             token_faults: Vec::new(),
             clock: Clock::system(),
             record: None,
+            issued: None,
             burst_limit: None,
             daily_budget: None,
             downloads: Downloads::default(),
@@ -160,6 +163,7 @@ impl fmt::Debug for Options {
             .field("token_faults", &self.token_faults)
             .field("clock", &self.clock)
             .field("record", &self.record)
+            .field("issued", &self.issued)
             .field("burst_limit", &self.burst_limit)
             .field("daily_budget", &self.daily_budget)
             .field("downloads", &self.downloads)
@@ -224,6 +228,7 @@ struct Inner {
     clock: Clock,
     limits: Limits,
     recording: Option<Recording>,
+    issued: Option<Recording>,
     /// Where downloads are redirected to, if they are.
     storage: Option<Storage>,
     served: AtomicU64,
@@ -248,6 +253,7 @@ impl Sandbox {
             clock: options.clock,
             storage: (options.downloads == Downloads::Redirected).then(Storage::default),
             recording: options.record.as_deref().map(Recording::open).transpose()?,
+            issued: options.issued.as_deref().map(Recording::open).transpose()?,
             served: AtomicU64::new(0),
         })))
     }

@@ -1,4 +1,4 @@
-//! Writes down each request served, without its credentials, one JSON line for each.
+//! Writes down lines: each request served, without its credentials, as JSON; or each secret issued.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -30,12 +30,15 @@ impl Recording {
         if request.uri().path().contains("/oauth/") || crate::oauth::is_place(request.uri().path()) {
             return;
         }
-        let mut line = line(request, status, response).to_string();
-        line.push('\n');
+        self.line(line(request, status, response).to_string());
+    }
+
+    pub(crate) fn line(&self, mut text: String) {
+        text.push('\n');
         // One write, so that lines of several processes stay whole.
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
         if let Err(error) = written {
-            tracing::warn!(%error, "a request could not be recorded");
+            tracing::warn!(%error, "a line could not be recorded");
         }
     }
 }

@@ -85,6 +85,13 @@ impl Visit<'_> {
         self.inner.oauth.apps.iter().find(|app| app.client_id == client_id)
     }
 
+    /// Writes secrets down that are about to be told, where that is asked for.
+    fn note<'a>(&self, secrets: impl IntoIterator<Item = &'a String>) {
+        if let Some(issued) = &self.inner.issued {
+            secrets.into_iter().for_each(|secret| issued.line(secret.clone()));
+        }
+    }
+
     fn seconds(&self) -> i64 {
         self.now.unix_timestamp()
     }

@@ -95,7 +95,9 @@ pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
             Some("allow") => {
                 let by =
                     grantor(&form, app).filter(|by| is_there(world, by)).ok_or_else(|| Wrong::request("Pick a company and a user."))?;
-                ("code", world.grants_mut().allow(by, redirect_uri.clone(), app.granted(), now))
+                let code = world.grants_mut().allow(by, redirect_uri.clone(), app.granted(), now);
+                visit.note([&code]);
+                ("code", code)
             }
             Some("cancel") => ("error", "user_denied".to_owned()),
             _ => return Err(Wrong::request("Allow or cancel.")),

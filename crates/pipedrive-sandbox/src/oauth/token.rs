@@ -43,6 +43,7 @@ fn issued(visit: &Visit) -> Result<Value, Refusal> {
         "exchange_api_token" => by_api_token(visit, app, &form)?,
         _ => return Err(Refusal::GrantType),
     };
+    visit.note([&access_token, &refresh_token]);
     Ok(json!({
         "access_token": access_token, "token_type": "Bearer", "refresh_token": refresh_token, "scope": scopes.join(","),
         "expires_in": ACCESS_LIVES, "api_domain": api_domain,
