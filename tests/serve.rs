@@ -189,6 +189,18 @@ async fn a_connection_is_begun_shown_tested_and_removed() {
     let active = served.get("/v1/connections?app=pipedrive&status=ACTIVE", &key).await.json();
     let active = active["connections"].as_array().expect("a list");
     assert_eq!((active.len(), &active[0]["method"], &active[0]["url"]), (1, &json!("API_KEY"), &Value::Null), "{active:?}");
+    // It gets another name, and is for calls that name none.
+    let path = format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id"));
+    let change = async |body: &str| served.ask("PATCH", &path, &headers, body).await;
+    let changed = change(r#"{"name":"sales","is_default":true}"#).await.json()["connection"].clone();
+    assert_eq!((&changed["name"], &changed["is_default"]), (&json!("sales"), &json!(true)), "{changed}");
+    for (body, status) in [(r#"{"is_default":false}"#, 400), (r#"{"name":" "}"#, 400), (r#"{"status":"FAILED"}"#, 400), ("{}", 200)] {
+        let reply = change(body).await;
+        assert_eq!(reply.status, status, "{body}: {}", reply.text());
+        assert_eq!(served.get(&path, &key).await.json()["connection"]["name"], "sales", "{body}");
+    }
+    let active = served.get("/v1/connections?status=ACTIVE", &key).await.json();
+    let active = active["connections"].as_array().expect("a list");
     // The command line uses the same store.
     let name = active[0]["name"].as_str().expect("a name");
     assert_eq!(served.run(&["connections", "list"], "").lines().count(), 2);
@@ -200,7 +212,7 @@ async fn a_connection_is_begun_shown_tested_and_removed() {
         served.ask("DELETE", &format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id")), &headers[..1], "").await;
     assert_eq!((gone.status, &gone.json()["deleted"]), (200, &json!(true)), "{}", gone.text());
     // A platform's own callback: it is told the vendor's page, and gives the code back.
-    let body = json!({"redirect_uri": format!("{}/oauth/callback", served.url), "state": "theirs"}).to_string();
+    let body = json!({"redirectUri": format!("{}/oauth/callback", served.url), "state": "theirs"}).to_string();
     let begun = served.ask("POST", "/v1/connections", &headers, &body).await.json();
     assert!(
         begun["connection"]["url"].as_str().is_some_and(|url| url.contains("/oauth/authorize?") && url.contains("state=theirs")),

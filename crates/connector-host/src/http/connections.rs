@@ -21,10 +21,22 @@ struct Begin {
     app: Option<String>,
     method: Option<String>,
     name: Option<String>,
+    #[serde(alias = "redirectUri")]
     redirect_uri: Option<String>,
     state: Option<String>,
+    #[serde(alias = "apiToken")]
     api_token: Option<SecretString>,
+    #[serde(alias = "apiDomain")]
     api_domain: Option<String>,
+}
+
+/// What is to become of a connection; what is not named stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: Option<String>,
+    #[serde(alias = "isDefault")]
+    is_default: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -82,6 +94,24 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
 pub(super) async fn get(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
     let connection = call.host.vault.get(call.owner()?, call.param("id")).await.map_err(missing)?;
+    Ok(answer::json(StatusCode::OK, &json!({ "connection": call.host.shown(&connection).await? })))
+}
+
+pub(super) async fn change(call: Call, body: Body) -> Result<Response, Refusal> {
+    call.query(&[])?;
+    let (owner, id) = (call.owner()?.to_owned(), call.param("id").to_owned());
+    let Change { name, is_default } = read(&call, body).await?;
+    let vault = &call.host.vault;
+    let mut connection = vault.get(&owner, &id).await.map_err(missing)?;
+    if is_default == Some(false) {
+        return Err(bad("A connection stops being the default when another becomes it.", "Send is_default: true for the other one."));
+    }
+    if let Some(name) = name {
+        connection = vault.rename(&owner, &id, &name).await?;
+    }
+    if is_default == Some(true) {
+        connection = vault.set_default(&owner, &id).await?;
+    }
     Ok(answer::json(StatusCode::OK, &json!({ "connection": call.host.shown(&connection).await? })))
 }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::answer;
-use super::routes::{Call, ROUTES, Route, Who};
+use super::routes::{CONNECTION, Call, ROUTES, Route, Who};
 
 /// The schemas that bodies have.
 const SCHEMAS: [(&str, &str); 3] = [
@@ -16,16 +16,17 @@ const SCHEMAS: [(&str, &str); 3] = [
     ("Manifest", include_str!("../../../../spec/protocol/manifest.schema.json")),
 ];
 
-pub(super) fn document(_call: &Call) -> Response {
+pub(super) fn document(call: &Call) -> Response {
+    // A process has one set of settings.
     static DOCUMENT: OnceLock<Value> = OnceLock::new();
-    answer::json(StatusCode::OK, DOCUMENT.get_or_init(described))
+    answer::json(StatusCode::OK, DOCUMENT.get_or_init(|| described(call.host.settings.connection_header.as_str())))
 }
 
-fn described() -> Value {
+fn described(connection: &str) -> Value {
     let mut paths = Map::new();
     for route in ROUTES {
         let path = paths.entry(route.path.replace("{*", "{")).or_insert_with(|| json!({}));
-        path[route.method.to_lowercase()] = operation(route);
+        path[route.method.to_lowercase()] = operation(route, connection);
     }
     let mut schemas: Map<String, Value> = SCHEMAS.iter().map(|(name, text)| ((*name).to_owned(), schema(name, text))).collect();
     schemas.extend(connection_schemas());
@@ -71,6 +72,7 @@ fn connection_schemas() -> Map<String, Value> {
         "OneConnection": {"type": "object", "required": ["connection"], "properties": {"connection": reference}},
         "Connections": {"type": "object", "required": ["connections"], "properties": {"connections": {"type": "array", "items": reference}}},
         "Begin": {"type": "object", "additionalProperties": false, "properties": begin},
+        "Change": {"type": "object", "additionalProperties": false, "properties": {"name": text(), "is_default": {"const": true}}},
         "Code": {"type": "object", "required": ["code"], "additionalProperties": false, "properties": {"code": text()}},
     });
     all.as_object().cloned().unwrap_or_default()
@@ -86,7 +88,8 @@ fn schema(name: &str, text: &str) -> Value {
     schema
 }
 
-fn operation(route: &Route) -> Value {
+/// `connection` is the name of the header that names one.
+fn operation(route: &Route, connection: &str) -> Value {
     let (status, media, schema) = route.gives;
     let mut operation = json!({
         "summary": route.about,
@@ -99,9 +102,10 @@ fn operation(route: &Route) -> Value {
     let mut parameters: Vec<Value> = variables
         .map(|name| json!({"name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
-    parameters.extend(route.takes.iter().map(
-        |(place, name, about)| json!({"name": name, "in": place, "required": false, "description": about, "schema": {"type": "string"}}),
-    ));
+    parameters.extend(route.takes.iter().map(|(place, name, about)| {
+        let name = if *name == CONNECTION { connection } else { name };
+        json!({"name": name, "in": place, "required": false, "description": about, "schema": {"type": "string"}})
+    }));
     if route.who == Who::Key {
         operation["security"] = json!([{"key": []}]);
         parameters.push(json!({

@@ -68,8 +68,9 @@ const CALLBACK: &[(&str, &str, &str)] = &[
 ];
 const LINK: &[(&str, &str, &str)] = &[("query", "link", "A connection's link; it opens once.")];
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
-const PASSED: &[(&str, &str, &str)] =
-    &[("header", "Connector-Connection", "The connection to use, by name or id; without it the oldest active one.")];
+/// Stands for the header that the settings name.
+pub(super) const CONNECTION: &str = "Connector-Connection";
+const PASSED: &[(&str, &str, &str)] = &[("header", CONNECTION, "The connection to use, by name or id; without it the oldest active one.")];
 
 macro_rules! routes {
     ($($method:ident $path:literal $who:ident, $about:literal, $takes:expr, $body:expr, $gives:expr => $when:tt $answer:path;)*) => {
@@ -106,6 +107,8 @@ pub(super) static ROUTES: &[Route] = routes! {
     POST "/v1/connections" Key, "Begin a connection: open its url in a browser, or give an API token", &[], &[(JSON, "Begin")],
         (201, JSON, "OneConnection") => with connections::begin;
     GET "/v1/connections/{id}" Key, "One connection", &[], &[], (200, JSON, "OneConnection") => soon connections::get;
+    PATCH "/v1/connections/{id}" Key, "Rename a connection, or make it the one for calls that name none", &[], &[(JSON, "Change")],
+        (200, JSON, "OneConnection") => with connections::change;
     DELETE "/v1/connections/{id}" Key, "Remove a connection and give its grant back", &[], &[], (200, JSON, "") => soon connections::remove;
     POST "/v1/connections/{id}/exchange" Key, "Grant a connection with the code that came back to the platform", &[], &[(JSON, "Code")],
         (200, JSON, "OneConnection") => with connections::exchange;
