@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ use crate::store::State;
 
 /// The first had one company and no grants: what stood at its top is now an item of `companies`.
 const VERSION: u32 = 2;
+
+/// The demo companies, each made once in a process: sandboxes share their rows until they change them.
+static MADE: [OnceLock<Arc<State>>; seed::DEMOS.len()] = [const { OnceLock::new() }; seed::DEMOS.len()];
 
 /// Cheap to clone, as a [`State`] is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,9 +39,9 @@ impl World {
     /// Makes those of the first `companies` demo companies that are not there yet, and tells whether any was not.
     pub(crate) fn complete(&mut self, companies: usize) -> bool {
         let before = self.companies.len();
-        for demo in seed::DEMOS.iter().take(companies) {
+        for (demo, made) in seed::DEMOS.iter().zip(&MADE).take(companies) {
             if self.company(demo.id).is_none() {
-                self.companies.push(Arc::new(seed::company(demo)));
+                self.companies.push(Arc::clone(made.get_or_init(|| Arc::new(seed::company(demo)))));
             }
         }
         self.companies.len() > before
