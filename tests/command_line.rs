@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use crate::world::{assert_valid, path, protocol};
 
 /// A command line whose data lies in a folder of the test's own.
-struct Host {
-    folder: tempfile::TempDir,
+pub(crate) struct Host {
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder for data") }
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
             command.env_remove(name);
@@ -31,19 +31,19 @@ impl Host {
         command
     }
 
-    fn run(&self, arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str], stdin: impl AsRef<[u8]>) -> Output {
         fed(self.command(arguments), stdin.as_ref())
     }
 }
 
-fn fed(mut command: Command, stdin: &[u8]) -> Output {
+pub(crate) fn fed(mut command: Command, stdin: &[u8]) -> Output {
     let mut child = command.spawn().expect("the binary runs");
     // A command that reads no stdin may be gone before all of it is written.
     let _ = child.stdin.take().expect("stdin is piped").write_all(stdin);
     child.wait_with_output().expect("the binary ends")
 }
 
-fn lines(output: &Output) -> Vec<Value> {
+pub(crate) fn lines(output: &Output) -> Vec<Value> {
     let text = std::str::from_utf8(&output.stdout).expect("stdout is text");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
     let schema = protocol("outcome");
@@ -51,7 +51,7 @@ fn lines(output: &Output) -> Vec<Value> {
     lines
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -159,8 +159,20 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["serve", "--store", "postgres://host/name"], "without PostgreSQL"),
         (&["serve", "--public-url", "http://connect.example"], "--public-url"),
         (&["serve", "--install-redirect", "http://platform.example/setup"], "--install-redirect"),
+        (&["serve", "--install-redirect", "https://platform.example/setup#part"], "without a fragment"),
         (&["serve", "--connection-header", "a b"], "a b"),
         (&["serve", "--port", "0", "--host", "0.0.0.0"], "--public-url"),
+        (&["serve", "--port", "0", "--host", "0.0.0.0", "--public-url", "http://localhost:8030"], "an https URL"),
+        (&["serve", "--public-url", "https://connect.example/below"], "--public-url \"https://connect.example/below\": write a scheme"),
+        (&["sign-in", "--public-url", "nonsense"], "--public-url \"nonsense\": write a scheme"),
+        (&["connect", "--public-url", "nonsense"], "--public-url \"nonsense\": write a scheme"),
+        (&["connect"], "CONNECTOR_CLIENT_ID"),
+        (&["connect", "--name", " x"], "no space at its ends"),
+        (&["connect", "--api-token", "-", "--api-domain", "https://evil.example"], "--api-domain: https://evil.example is no host"),
+        (&["connect", "--api-token", "-", "--api-domain", "http://127.0.0.1:8020"], "CONNECTOR_SANDBOX=http://127.0.0.1:8020"),
+        (&["keys", "create", "--name", " x"], "a name is one line"),
+        (&["keys", "create", "--owner", ""], "an owner is one line"),
+        (&["connections", "rename", "x", "00000000-0000-4000-8000-000000000000"], "an id cannot be a name"),
         (&["invok"], "invoke"),
         (&["manifest", "hubspot"], "hubspot"),
     ] {
@@ -169,6 +181,14 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         assert!(stderr(&output).contains(word), "{arguments:?}: {}", stderr(&output));
         assert!(output.stdout.is_empty(), "stdout carries outcomes alone");
     }
+    let secret = host.run(&["connect", "--api-token", "hunter2", "--api-domain", "https://acme.pipedrive.com"], "");
+    assert!(secret.status.code() == Some(2) && stderr(&secret).contains("stdin"), "{}", stderr(&secret));
+    assert!(!stderr(&secret).contains("hunter2"), "what may be a token is not repeated");
+    let mut command = host.command(&["serve", "--port", "0", "--host", "0.0.0.0"]);
+    command.env("CONNECTOR_PUBLIC_URL", "http://localhost:8030");
+    let output = fed(command, b"");
+    assert!(output.status.code() == Some(2) && stderr(&output).contains("https"), "{}", stderr(&output));
+    assert_eq!(std::fs::read_dir(host.folder.path()).expect("it is read").count(), 0, "wrong usage makes nothing");
     let output = host.run(&["invoke", "getDeal", "--input", "{\"dealId\":"], "");
     assert_eq!((lines(&output)[0]["error"]["kind"].as_str(), output.status.code()), (Some("invalid_invocation"), Some(1)));
 }

@@ -1,5 +1,6 @@
 //! One program that walks the catalogue: what is declared, what is promised, what is documented, and what comes back.
 
+mod accounts;
 mod bad_input;
 mod bad_upstream;
 mod browser;

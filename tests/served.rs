@@ -110,7 +110,8 @@ impl Served {
         })
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command of this host's, to be run.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = connector(self.folder.path(), &self.upstream);
         command.envs(self.store.map(|store| ("CONNECTOR_STORE", self.folder.path().join(store))));
         command.args(arguments);

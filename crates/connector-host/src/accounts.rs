@@ -4,21 +4,21 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
-use connector_connections::Owned;
+use connector_connections::{Owned, Status, Vault};
 use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http, OneConnection};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox, Store};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
-use crate::command::Failure;
+use crate::command::{Failure, told};
 use crate::connectors::CONNECTORS;
 use crate::env;
 use crate::store::{Kept, LOCAL, STORE_FILE, app};
 
-/// What the store holds, then what the environment names; the embedded sandbox where neither is set up.
+/// What the store holds, then what the environment names; the embedded sandbox where nothing at all is set up.
 #[derive(Clone)]
 pub(crate) enum Accounts {
-    Stored(Owned, Vec<(String, OneConnection)>),
+    Stored(Vault, Vec<(String, OneConnection)>),
     Named(Vec<(String, OneConnection)>),
     Embedded(Arc<Embedded>),
 }
@@ -37,10 +37,9 @@ impl Accounts {
         let kept = Kept::at(store, STORE_FILE)?;
         if kept.is_set() {
             let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
-            let vault = kept.open(app(&public_url)?, http).await?;
-            return Ok(Self::Stored(vault.of(LOCAL), named));
+            return Ok(Self::Stored(kept.open(app(&public_url)?, http).await?, named));
         }
-        if named.is_empty() {
+        if named.is_empty() && !kept.is_expected() {
             return Ok(Self::Embedded(Arc::new(Embedded { data: sandbox_file()?, said: Once::new(), access: OnceCell::new() })));
         }
         Ok(Self::Named(named))
@@ -49,8 +48,16 @@ impl Accounts {
     /// Where outcomes are kept by idempotency key.
     pub(crate) fn ledger(&self) -> Option<Owned> {
         match self {
-            Self::Stored(owned, _) => Some(owned.clone()),
+            Self::Stored(vault, _) => Some(vault.of(LOCAL)),
             Self::Named(_) | Self::Embedded(_) => None,
+        }
+    }
+
+    /// Removes what nobody finished, beside the work and no longer than it: what is left is removed the next time.
+    pub(crate) fn sweep(&self) {
+        if let Self::Stored(vault, _) = self {
+            let vault = vault.clone();
+            tokio::spawn(async move { vault.sweep().await });
         }
     }
 }
@@ -60,7 +67,7 @@ fn named() -> Result<Vec<(String, OneConnection)>, Failure> {
     let mut named = Vec::new();
     if let Some(url) = env::variable(env::SANDBOX) {
         let sandbox = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN));
-        let sandbox = sandbox.map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?;
+        let sandbox = sandbox.map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))?;
         if !url.starts_with("http://") {
             return Err(Failure::usage(format!("{} takes a sandbox on this machine, as http://127.0.0.1:8020", env::SANDBOX)));
         }
@@ -80,14 +87,18 @@ fn named() -> Result<Vec<(String, OneConnection)>, Failure> {
 }
 
 fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
-    let wrong = |why: String| Failure::usage(format!("{}: {why}", env::API_DOMAIN));
-    let connection = OneConnection::new("env", domain, Credential::api_token(token)).map_err(|error| wrong(error.to_string()))?;
-    let host = domain.split("://").nth(1).unwrap_or_default().split(['/', ':']).next().unwrap_or_default();
-    let local = domain.starts_with("http://");
-    if !local && !CONNECTORS.iter().any(|connector| connector.owns_host(host)) {
-        return Err(wrong(format!("{host} is no host of Pipedrive's; write it as https://acme.pipedrive.com")));
+    account_host(domain, env::API_DOMAIN)?;
+    let connection = OneConnection::new("env", domain, Credential::api_token(token));
+    connection.map_err(|error| Failure::usage(format!("{}: {}", env::API_DOMAIN, told(&error))))
+}
+
+/// A host of the vendor's, or of this machine, that somebody gave.
+pub(crate) fn account_host(domain: &str, given: &str) -> Result<Access, Failure> {
+    let access = Access::new(domain, Credential::api_token("")).map_err(|error| Failure::usage(format!("{given}: {}", told(&error))))?;
+    if CONNECTORS.iter().any(|connector| access.is_of(connector)) {
+        return Ok(access);
     }
-    Ok(connection)
+    Err(Failure::usage(format!("{given}: {domain} is no host of Pipedrive's; write it as https://acme.pipedrive.com")))
 }
 
 /// Where the sandbox keeps its data.
@@ -100,25 +111,18 @@ impl Connections for Accounts {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
         match self {
             Self::Embedded(embedded) => embedded.choose(named),
-            Self::Stored(owned, accounts) => match owned.choose(connector, named).await {
-                // What the store does not know may stand in the environment; what it has goes first.
-                Err(error) if error.kind() == ErrorKind::NoConnection && !accounts.is_empty() => {
-                    if named.is_none() && owned.has_any(connector).await? {
-                        Err(error)
-                    } else {
-                        of_environment(accounts, connector, named).await
-                    }
-                }
+            Self::Stored(vault, accounts) => match vault.of(LOCAL).choose(connector, named).await {
+                Err(error) if error.kind() == ErrorKind::NoConnection => instead(error, vault, accounts, connector, named).await,
                 chosen => chosen,
             },
-            Self::Named(accounts) => of_environment(accounts, connector, named).await,
+            Self::Named(accounts) => of_environment(accounts, &[], connector, named).await,
         }
     }
 
     async fn access(&self, connection: &Connection) -> Result<Access, Error> {
         match self {
             Self::Embedded(embedded) => embedded.access.get_or_try_init(|| embedded.start()).await.cloned(),
-            Self::Stored(owned, _) if !connection.id.is_empty() => owned.access(connection).await,
+            Self::Stored(vault, _) if !connection.id.is_empty() => vault.of(LOCAL).access(connection).await,
             Self::Named(accounts) | Self::Stored(_, accounts) => {
                 let account = accounts.iter().find(|(name, _)| *name == connection.name);
                 let (_, account) = account.ok_or_else(|| Error::new(ErrorKind::NoConnection, "The connection is gone."))?;
@@ -129,30 +133,67 @@ impl Connections for Accounts {
 
     async fn renew(&self, connection: &Connection, refused: &Access) -> Result<Option<Access>, Error> {
         match self {
-            Self::Stored(owned, _) if !connection.id.is_empty() => owned.renew(connection, refused).await,
+            Self::Stored(vault, _) if !connection.id.is_empty() => vault.of(LOCAL).renew(connection, refused).await,
             _ => Ok(None),
         }
     }
 }
 
-/// The one that is named, else the only one.
-async fn of_environment(accounts: &[(String, OneConnection)], connector: &str, named: Option<&str>) -> Result<Connection, Error> {
-    let names: Vec<&str> = accounts.iter().map(|(name, _)| name.as_str()).collect();
-    let missing = |message: String| Error::new(ErrorKind::NoConnection, message).with_hint(format!("There are: {}.", names.join(", ")));
-    let found = match named {
-        Some(wanted) => accounts.iter().find(|(name, _)| name == wanted),
-        None if accounts.len() > 1 => return Err(missing("Several connections are set up, and none is named.".to_owned())),
-        None => accounts.first(),
+/// What the store did not give may stand in the environment; what the store has goes first.
+async fn instead(
+    refused: Error,
+    vault: &Vault,
+    accounts: &[(String, OneConnection)],
+    connector: &str,
+    named: Option<&str>,
+) -> Result<Connection, Error> {
+    let kept = vault.list(LOCAL, Some(connector), None).await?;
+    let finished: Vec<&str> = kept.iter().filter(|one| one.status != Status::Pending).map(|one| one.name.as_str()).collect();
+    match named {
+        // It was found, and is not finished: the store has the words for it.
+        Some(named) if kept.iter().any(|one| one.name == named || one.id == named) => Err(refused),
+        None if !finished.is_empty() => Err(no_connection(refused.message(), finished.into_iter().chain(names(accounts)))),
+        _ => of_environment(accounts, &finished, connector, named).await,
+    }
+}
+
+/// The one that is named, else the only one; `others` are there too, by name alone.
+async fn of_environment(
+    accounts: &[(String, OneConnection)],
+    others: &[&str],
+    connector: &str,
+    named: Option<&str>,
+) -> Result<Connection, Error> {
+    let missing = |message: &str| no_connection(message, others.iter().copied().chain(names(accounts)));
+    let (_, account) = match (named, accounts) {
+        (Some(wanted), _) => {
+            accounts.iter().find(|(name, _)| name == wanted).ok_or_else(|| missing(&format!("There is no connection {wanted:?}.")))?
+        }
+        (None, [only]) => only,
+        (None, []) => return Err(missing("No connection is set up.")),
+        (None, _) => return Err(missing("Several connections are set up, and none is named.")),
     };
-    let (_, account) = found.ok_or_else(|| missing(format!("There is no connection {:?}.", named.unwrap_or_default())))?;
     account.choose(connector, None).await
+}
+
+fn names(accounts: &[(String, OneConnection)]) -> impl Iterator<Item = &str> {
+    accounts.iter().map(|(name, _)| name.as_str())
+}
+
+/// That none could be chosen, and which there are.
+pub(crate) fn no_connection<'a>(message: &str, names: impl Iterator<Item = &'a str>) -> Error {
+    let names: Vec<&str> = names.collect();
+    let hint = match names.as_slice() {
+        [] => format!("There is none yet: run `connector connect`, or set {} and {}.", env::API_TOKEN, env::API_DOMAIN),
+        names => format!("There are: {}.", names.join(", ")),
+    };
+    Error::new(ErrorKind::NoConnection, message).with_hint(hint)
 }
 
 impl Embedded {
     fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
         if let Some(named) = named.filter(|named| *named != "sandbox") {
-            return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up."))
-                .with_hint(format!("Set {} and {}, or name no connection to use the sandbox.", env::API_TOKEN, env::API_DOMAIN)));
+            return Err(no_connection(&format!("There is no connection {named:?}, and no account is set up."), std::iter::empty()));
         }
         self.said.call_once(|| {
             crate::render::say(&format!(

@@ -32,6 +32,9 @@ pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
 /// The URL at which browsers reach this host; below it lies the callback that the vendor registered.
 pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
+/// What is set for a store and for nothing else: where one of them is, the embedded sandbox does not stand in.
+pub(crate) const OF_A_STORE: [&str; 5] = [KEY, KEY_FILE, FORMER_KEY_FILE, CLIENT_ID, CLIENT_SECRET];
+
 /// What `--help` says of them.
 pub(crate) const HELP: &str = "\
 Examples:

@@ -7,7 +7,7 @@ use connector_core::{Error, Http};
 #[cfg(feature = "postgres")]
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::command::Failure;
+use crate::command::{Failure, told};
 use crate::connectors::CONNECTORS;
 use crate::env;
 
@@ -33,7 +33,7 @@ enum Place {
     Postgres(SecretString),
 }
 
-/// The base URL at which browsers reach this host.
+/// Where the vendor sends a browser back to, below the URL at which browsers reach this host.
 pub(crate) fn callback(public_url: &str) -> String {
     format!("{public_url}/oauth/callback")
 }
@@ -50,12 +50,37 @@ impl Kept {
 
     /// Whether there is a store, or one was asked for.
     pub(crate) fn is_set(&self) -> bool {
-        self.named || matches!(&self.place, Place::File(path) if path.exists())
+        self.named || self.exists()
+    }
+
+    /// Whether there is a store; one in a database is there for who can reach it.
+    pub(crate) fn exists(&self) -> bool {
+        match &self.place {
+            // Whoever makes a file ahead, as `mktemp` does, leaves it empty.
+            Place::File(path) => std::fs::metadata(path).is_ok_and(|file| file.len() > 0),
+            #[cfg(feature = "postgres")]
+            Place::Postgres(_) => true,
+        }
+    }
+
+    /// Whether a store is to be expected, though there is none: there is a key to seal one, or an app to connect through.
+    pub(crate) fn is_expected(&self) -> bool {
+        let has_key = matches!(&self.place, Place::File(path) if path.with_extension("key").exists());
+        has_key || env::OF_A_STORE.iter().any(|name| env::variable(name).is_some())
+    }
+
+    /// Where its file is, or is to be, as a sentence goes on.
+    pub(crate) fn at_file(&self) -> String {
+        match &self.place {
+            Place::File(path) => format!(" at {}", path.display()),
+            #[cfg(feature = "postgres")]
+            Place::Postgres(_) => String::new(),
+        }
     }
 
     /// Opens it, and makes it where there is none.
     pub(crate) async fn open(&self, app: App, http: &Http) -> Result<Vault, Failure> {
-        let failed = |error: Error| Failure::host(format!("the store: {error}"));
+        let failed = |error: Error| Failure::host(told(&error));
         let key = self.key()?;
         let store = match &self.place {
             Place::File(path) => Store::sqlite(path).await,
@@ -73,7 +98,7 @@ impl Kept {
     /// The key that seals it: the variable, else a file, beside the store where that is one.
     fn key(&self) -> Result<Key, Failure> {
         if let Some(text) = env::variable(env::KEY) {
-            return Key::read(&text).map_err(|error| Failure::usage(format!("{}: {error}", env::KEY)));
+            return Key::read(&text).map_err(|error| Failure::usage(format!("{}: {}", env::KEY, told(&error))));
         }
         let file = match (env::variable(env::KEY_FILE), &self.place) {
             (Some(file), _) => PathBuf::from(file),
@@ -88,7 +113,12 @@ impl Kept {
                 )));
             }
         };
-        Key::file(&file).map_err(|error| Failure::host(format!("the key {}: {error}", file.display())))
+        // A new key would open nothing, and stand where the right one is to be put back; but a change of keys makes one.
+        let sealed = matches!(self.place, Place::File(_)) && self.exists();
+        if sealed && !file.exists() && env::variable(env::FORMER_KEY_FILE).is_none() {
+            return Err(Failure::host(format!("the key {} is gone: put it back, nothing else opens the store", file.display())));
+        }
+        Key::file(&file).map_err(|error| Failure::host(told(&error)))
     }
 }
 
@@ -113,15 +143,15 @@ impl Place {
 /// A key that must be there: a former one that was made now would open nothing.
 fn read_key(file: &str) -> Result<Key, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
-    Key::read(text.trim()).map_err(|error| Failure::host(format!("the key {file}: {error}")))
+    Key::read(text.trim()).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
 }
 
 /// The app of the first connector: with a client where the environment names one, else for API tokens alone; against the
 /// sandbox where that is named.
 pub(crate) fn app(public_url: &str) -> Result<App, Failure> {
-    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(error.to_string()))?;
+    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(told(&error)))?;
     let app = match env::variable(env::SANDBOX) {
-        Some(url) => app.sandbox(&url).map_err(|error| Failure::usage(format!("{}: {error}", env::SANDBOX)))?,
+        Some(url) => app.sandbox(&url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))?,
         None => app,
     };
     match (env::variable(env::CLIENT_ID), env::variable(env::CLIENT_SECRET)) {

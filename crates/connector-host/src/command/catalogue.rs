@@ -96,7 +96,7 @@ pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {
         return Err(Failure::not_built("--connection"));
     }
     let catalogue = catalogue()?;
-    let entry = catalogue.find(None, &arguments.key).map_err(|error| Failure::not_ok(error.to_string()))?;
+    let entry = catalogue.find(None, &arguments.key)?;
     let described = entry.described(example);
     if arguments.json {
         return print(&serde_json::to_vec_pretty(&described).expect("a value is written to memory"));
@@ -148,7 +148,8 @@ fn write_pages(folder: &Path, manifest: &Value) -> Result<Exit, Failure> {
 
 pub(super) fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut out = std::io::stdout().lock();
-    let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\n" };
+    // An empty list is no line.
+    let end: &[u8] = if text.is_empty() || text.ends_with(b"\n") { b"" } else { b"\n" };
     let text = if out.is_terminal() { text.to_vec() } else { anstream::adapter::strip_bytes(text).into_vec() };
     match out.write_all(&text).and_then(|()| out.write_all(end)).and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::Ok),

@@ -9,17 +9,23 @@ use connector_core::ErrorKind;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
-use super::{DEFAULT_URL, Failure, Of, client, over, print};
+use super::connections::shown;
+use super::{DEFAULT_URL, Failure, Stored, client, name, over, owner, public_url, stopped};
+use crate::accounts::account_host;
 use crate::connectors::CONNECTORS;
 use crate::exit_code::Exit;
 use crate::http::{self, Settings};
-use crate::store::{Kept, STORE_FILE, app};
+use crate::store::LOCAL;
 use crate::{env, render};
+
+/// How long the link waits to be opened and followed.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Connect by an API token, which is read from stdin: an argument would be seen by every program of this machine
-    #[arg(long, value_name = "-", value_parser = ["-"])]
+    /// Connect by an API token: write `--api-token -`, and give the token on stdin; an argument would be seen by every
+    /// program of this machine
+    #[arg(long, value_name = "-")]
     api_token: Option<String>,
     /// The account of the token, https://acme.pipedrive.com
     #[arg(long, value_name = "URL", requires = "api_token")]
@@ -28,35 +34,58 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URL", conflicts_with = "api_token")]
     public_url: Option<String>,
     /// What to call the connection; the account's own name unless told otherwise
-    #[arg(long)]
+    #[arg(long, value_parser = name)]
     name: Option<String>,
+    /// Whose connection; one of this command line unless told otherwise
+    #[arg(long, value_name = "NAME", default_value = LOCAL, value_parser = owner)]
+    owner: String,
     #[command(flatten)]
-    of: Of,
+    stored: Stored,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    if arguments.api_token.is_none() {
-        return in_a_browser(&arguments).await;
+    match arguments.api_token.as_deref() {
+        None => in_a_browser(&arguments).await,
+        Some("-") => by_token(&arguments).await,
+        // It may be the token itself, and is not repeated.
+        Some(_) => Err(Failure::usage("--api-token takes `-` alone, and reads the token from stdin")),
     }
-    let domain = arguments.api_domain.clone().or_else(|| env::variable(env::API_DOMAIN));
-    let domain = domain.ok_or_else(|| Failure::usage("--api-token needs --api-domain, as https://acme.pipedrive.com"))?;
+}
+
+async fn by_token(arguments: &Arguments) -> Result<Exit, Failure> {
+    let (given, domain) = match (&arguments.api_domain, env::variable(env::API_DOMAIN)) {
+        (Some(domain), _) => ("--api-domain", domain.clone()),
+        (None, Some(domain)) => (env::API_DOMAIN, domain),
+        (None, None) => return Err(Failure::usage("--api-token needs --api-domain, as https://acme.pipedrive.com")),
+    };
+    if account_host(&domain, given)?.is_local() && env::variable(env::SANDBOX).is_none() {
+        return Err(Failure::usage(format!("{given}: to connect a sandbox of this machine, set {}={domain}", env::SANDBOX)));
+    }
     let token = token()?;
-    let vault = arguments.of.vault().await?;
+    let vault = arguments.stored.made("", &client()?).await?;
     let name = arguments.name.as_deref();
-    let connection = vault.add_api_token(&arguments.of.owner, CONNECTORS[0].key, name, &domain, token).await?;
-    print(&serde_json::to_vec_pretty(&connection).expect("a connection is written to memory"))
+    let added = vault.add_api_token(&arguments.owner, CONNECTORS[0].key, name, &domain, token).await;
+    shown(&added.map_err(|error| Failure::of_vendor(&error))?)
 }
 
 /// A link to open, and a wait until the account is connected.
 async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
-    let url = arguments.public_url.clone().or_else(|| env::variable(env::PUBLIC_URL)).unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let url = super::base(&url, "--public-url")?;
+    let url = public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
+    // Said before a store is made, which would end the use of the embedded sandbox.
+    if env::variable(env::CLIENT_ID).is_none() {
+        return Err(Failure::usage(format!(
+            "no app of Pipedrive is set up here: set {} and {}, or connect by an API token, see `connector connect --help`",
+            env::CLIENT_ID,
+            env::CLIENT_SECRET
+        )));
+    }
+    let stopped = stopped();
     let client = client()?;
-    let vault = Kept::at(arguments.of.store.as_deref(), STORE_FILE)?.open(app(&url)?, &client).await?;
-    let begun = vault.pending_for_platform(&arguments.of.owner, CONNECTORS[0].key, arguments.name.as_deref(), None, None).await?;
-    let link = vault.link(&arguments.of.owner, &begun.connection.id).await?;
+    let vault = arguments.stored.made(&url, &client).await?;
+    let begun = vault.pending_for_platform(&arguments.owner, CONNECTORS[0].key, arguments.name.as_deref(), None, None).await?;
+    let link = vault.link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = free(&url).await {
-        let runtime = over(&client, vault.of(&arguments.of.owner))?;
+        let runtime = over(&client, vault.of(&arguments.owner))?;
         tokio::spawn(http::serve(listener, Settings::for_pages(url.clone()), runtime, vault.clone(), std::future::pending()));
     }
     let link = format!("{url}/oauth/start?link={}", link.expose_secret());
@@ -64,7 +93,14 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     if std::io::stderr().is_terminal() {
         open(&link);
     }
-    connected(&vault, &begun.connection).await
+    let waited = tokio::select! {
+        waited = tokio::time::timeout(PATIENCE, connected(&vault, &begun.connection)) => waited.map_err(|_| "nobody did within ten minutes"),
+        () = stopped => Err("it was stopped"),
+    };
+    match waited {
+        Ok(connected) => shown(&connected?),
+        Err(why) => given_up(&vault, &begun.connection, why).await,
+    }
 }
 
 /// The port of this host's own pages, where that is on this machine and nobody serves them.
@@ -74,31 +110,51 @@ async fn free(url: &str) -> Option<TcpListener> {
 }
 
 /// Whoever has no browser here opens the link elsewhere.
+///
+/// Other users of this machine may see the link among the arguments: it opens once, and what it leads to ends in the
+/// browser that opened it. Whoever takes it first connects an account of their own, which the printed connection shows.
 fn open(link: &str) {
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
     let _ = Command::new(opener).arg(link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
 }
 
 /// Waits until the store says how it ended: the pages may be another process's.
-async fn connected(vault: &Vault, begun: &Connection) -> Result<Exit, Failure> {
-    const TURNS: u32 = 600;
+async fn connected(vault: &Vault, begun: &Connection) -> Result<Connection, Failure> {
     let mut turns = tokio::time::interval(Duration::from_secs(1));
-    for _ in 0..TURNS {
+    loop {
         turns.tick().await;
-        match vault.get(&begun.owner, &begun.id).await {
-            Ok(now) if now.status == Status::Active => {
-                return print(&serde_json::to_vec_pretty(&now).expect("a connection is written to memory"));
-            }
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::NoConnection => {
-                render::say("The account was connected already: its connection is renewed. `connector connections list` shows it.");
-                return Ok(Exit::Ok);
-            }
-            Err(error) => return Err(error.into()),
+        if let Some(connection) = settled(vault, begun).await? {
+            return Ok(connection);
         }
     }
+}
+
+/// What became of what was begun; nothing while it waits.
+async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>, Failure> {
+    match vault.get(&begun.owner, &begun.id).await {
+        Ok(now) => Ok(Some(now).filter(|now| now.status == Status::Active)),
+        Err(error) if error.kind() == ErrorKind::NoConnection => renewed(vault, begun).await.map(Some),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What waited is gone. The account was connected already, and its connection has been renewed since; or nothing came of it.
+async fn renewed(vault: &Vault, begun: &Connection) -> Result<Connection, Failure> {
+    let active = vault.list(&begun.owner, Some(&begun.app), Some(Status::Active)).await?;
+    let since = active.into_iter().filter(|one| one.last_updated_time >= begun.creation_time);
+    let renewed = since.max_by_key(|one| one.last_updated_time);
+    let renewed = renewed.ok_or_else(|| Failure::not_ok("Nothing was connected: it was cancelled, or removed."))?;
+    render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", renewed.name));
+    Ok(renewed)
+}
+
+/// Nobody waits for it any more: it is removed, so that its name is free again, unless it was connected at the last moment.
+async fn given_up(vault: &Vault, begun: &Connection, why: &str) -> Result<Exit, Failure> {
+    if let Some(connected) = settled(vault, begun).await? {
+        return shown(&connected);
+    }
     vault.remove(&begun.owner, &begun.id).await?;
-    Err(Failure::not_ok("nobody connected an account within ten minutes"))
+    Err(Failure::not_ok(format!("Nothing was connected: {why}.")))
 }
 
 /// The token on the first line of stdin.

@@ -2,9 +2,11 @@
 
 use connector_connections::{Connection, Revoked, Vault};
 
-use super::{Failure, Of, print};
+use super::{Failure, Stored, name, owner, print};
+use crate::accounts::no_connection;
 use crate::exit_code::Exit;
 use crate::render;
+use crate::store::LOCAL;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Arguments {
@@ -20,15 +22,30 @@ pub(super) enum Arguments {
     Show(One),
     /// Ask Pipedrive whose a connection is, with its own credential
     Test(One),
-    /// Make it the one that a call uses which names none
+    /// Use it for calls that name no connection
     Default(One),
+    /// Give it another name
+    Rename {
+        #[command(flatten)]
+        one: One,
+        /// The name that it is to have
+        #[arg(value_parser = name)]
+        new: String,
+    },
     /// Remove it, and give its grant back
     Remove(One),
     /// Seal the store with the key that is set now
-    Rekey {
-        #[command(flatten)]
-        of: Of,
-    },
+    Rekey(Stored),
+}
+
+/// Whose connections, and where they are kept.
+#[derive(clap::Args)]
+pub(super) struct Of {
+    /// Whose connections; those of this command line unless told otherwise
+    #[arg(long, value_name = "NAME", default_value = LOCAL, value_parser = owner)]
+    owner: String,
+    #[command(flatten)]
+    stored: Stored,
 }
 
 #[derive(clap::Args)]
@@ -40,21 +57,26 @@ pub(super) struct One {
 }
 
 impl One {
-    /// The vault, and the connection in it.
+    /// The vault, and the connection in it, be it finished or not.
     async fn found(&self) -> Result<(Vault, Connection), Failure> {
-        let vault = self.of.vault().await?;
+        let vault = self.of.stored.needed().await?;
         let all = vault.list(&self.of.owner, None, None).await?;
-        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
-        let missing = format!("there is no connection {:?}; there are: {}", self.connection, names.join(", "));
         let found = all.iter().find(|one| one.name == self.connection || one.id == self.connection).cloned();
-        Ok((vault, found.ok_or_else(|| Failure::not_ok(missing))?))
+        let found = found.ok_or_else(|| {
+            let message = format!("There is no connection {:?} of the owner {:?}.", self.connection, self.of.owner);
+            no_connection(&message, all.iter().map(|one| one.name.as_str()))
+        })?;
+        Ok((vault, found))
     }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments {
         Arguments::List { json, of } => {
-            let all = of.vault().await?.list(&of.owner, None, None).await?;
+            let all = match of.stored.there().await? {
+                Some(vault) => vault.list(&of.owner, None, None).await?,
+                None => Vec::new(),
+            };
             if json {
                 return print(&serde_json::to_vec_pretty(&all).expect("connections are written to memory"));
             }
@@ -65,11 +87,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Arguments::Show(one) => shown(&one.found().await?.1),
         Arguments::Test(one) => {
             let (vault, found) = one.found().await?;
-            shown(&vault.test(&found.owner, &found.id).await?)
+            shown(&vault.test(&found.owner, &found.id).await.map_err(|error| Failure::of_vendor(&error))?)
         }
         Arguments::Default(one) => {
             let (vault, found) = one.found().await?;
             shown(&vault.set_default(&found.owner, &found.id).await?)
+        }
+        Arguments::Rename { one, new } => {
+            let (vault, found) = one.found().await?;
+            shown(&vault.rename(&found.owner, &found.id, &new).await?)
         }
         Arguments::Remove(one) => {
             let (vault, found) = one.found().await?;
@@ -78,15 +104,16 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             }
             Ok(Exit::Ok)
         }
-        Arguments::Rekey { of } => {
-            let sealed = of.vault().await?.rekey().await?;
+        Arguments::Rekey(stored) => {
+            let sealed = stored.needed().await?.rekey().await?;
             render::say(&format!("{sealed} secrets are sealed with the key that is set now."));
             Ok(Exit::Ok)
         }
     }
 }
 
-fn shown(connection: &Connection) -> Result<Exit, Failure> {
+/// One connection as JSON.
+pub(super) fn shown(connection: &Connection) -> Result<Exit, Failure> {
     print(&serde_json::to_vec_pretty(connection).expect("a connection is written to memory"))
 }
 

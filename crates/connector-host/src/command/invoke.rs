@@ -9,7 +9,8 @@ use connector_core::{Invocation, Outcome, Runtime};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Failure, runtime};
+use super::{Failure, client, over};
+use crate::accounts::Accounts;
 use crate::exit_code::Exit;
 use crate::files::{self, Fetched};
 use crate::lines::Lines;
@@ -92,7 +93,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     if let Some(flag) = arguments.later.given() {
         return Err(Failure::not_built(flag));
     }
-    let runtime = runtime(arguments.store.as_deref()).await?;
+    let runtime = runtime(&arguments).await?;
     let mut out = Out { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) => {
@@ -110,6 +111,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
     }
     Ok(out.exit)
+}
+
+/// The runtime over what is set up on this machine.
+async fn runtime(arguments: &Arguments) -> Result<Runtime, Failure> {
+    let http = client()?;
+    let accounts = Accounts::set_up(arguments.store.as_deref(), &http).await?;
+    if !arguments.dry_run {
+        accounts.sweep();
+    }
+    let runtime = over(&http, accounts.clone())?;
+    Ok(match accounts.ledger() {
+        Some(ledger) => runtime.on_behalf(accounts, Some(Box::new(ledger))),
+        None => runtime,
+    })
 }
 
 async fn one(runtime: &Runtime, action: &str, arguments: &Arguments) -> Result<Outcome, Failure> {

@@ -14,13 +14,13 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 use connector_connections::Vault;
 use connector_core::{Access, Connections, Credential, Error, ErrorKind, Http, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
-use crate::accounts::Accounts;
 use crate::connectors::CONNECTORS;
 use crate::env;
 use crate::exit_code::Exit;
 use crate::render;
-use crate::store::{Kept, LOCAL, STORE_FILE, app};
+use crate::store::{Kept, STORE_FILE, app};
 
 use catalogue::print;
 pub(crate) use catalogue::row;
@@ -73,21 +73,42 @@ struct Later {
     _rest: Vec<String>,
 }
 
-/// Whose connections, and where they are kept.
+/// Where connections are kept.
 #[derive(clap::Args)]
-struct Of {
-    /// Whose connections; those of this command line unless told otherwise
-    #[arg(long, value_name = "NAME", default_value = LOCAL)]
-    owner: String,
+struct Stored {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
 }
 
-impl Of {
-    async fn vault(&self) -> Result<Vault, Failure> {
-        let kept = Kept::at(self.store.as_deref(), STORE_FILE)?;
-        kept.open(app(&env::variable(env::PUBLIC_URL).unwrap_or_default())?, &client()?).await
+impl Stored {
+    fn kept(&self) -> Result<Kept, Failure> {
+        Kept::at(self.store.as_deref(), STORE_FILE)
+    }
+
+    /// The vault, which is made where there is none: for what puts something into it.
+    async fn made(&self, public_url: &str, http: &Http) -> Result<Vault, Failure> {
+        let vault = self.kept()?.open(app(public_url)?, http).await?;
+        // Where no `connector serve` runs, nobody else removes what was never finished.
+        vault.sweep().await?;
+        Ok(vault)
+    }
+
+    /// The vault, if there is one: what only looks makes none, and so leaves the embedded sandbox in use.
+    async fn there(&self) -> Result<Option<Vault>, Failure> {
+        if !self.kept()?.exists() {
+            return Ok(None);
+        }
+        let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
+        self.made(&public_url, &client()?).await.map(Some)
+    }
+
+    /// The vault, for what needs something in it.
+    async fn needed(&self) -> Result<Vault, Failure> {
+        match self.there().await? {
+            Some(vault) => Ok(vault),
+            None => Err(Failure::not_ok(format!("There is no store yet{}: `connector connect` makes one.", self.kept()?.at_file()))),
+        }
     }
 }
 
@@ -114,6 +135,16 @@ impl Failure {
         Self { exit: Exit::NotOk, message: message.into() }
     }
 
+    /// A call to the vendor failed: that it cannot be reached is no failure of this host.
+    fn of_vendor(error: &Error) -> Self {
+        let exit = match error.kind() {
+            ErrorKind::InvalidInput => Exit::Usage,
+            ErrorKind::Bug => Exit::Host,
+            _ => Exit::NotOk,
+        };
+        Self { exit, message: told(error) }
+    }
+
     pub(crate) fn not_built(what: &str) -> Self {
         Self::usage(format!("{what} is not built yet"))
     }
@@ -131,12 +162,36 @@ impl Failure {
     }
 }
 
-/// A failure of the store or the vendor.
+/// A failure of the store.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let exit = if error.kind() == ErrorKind::Bug { Exit::Host } else { Exit::NotOk };
-        Self { exit, message: error.to_string() }
+        let exit = match error.kind() {
+            ErrorKind::InvalidInput => Exit::Usage,
+            ErrorKind::Bug | ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Cancelled => Exit::Host,
+            _ => Exit::NotOk,
+        };
+        Self { exit, message: told(&error) }
     }
+}
+
+/// What went wrong, what to do, and the causes that only an operator can use, in one line.
+pub(crate) fn told(error: &Error) -> String {
+    let mut line = error.message().to_owned();
+    if let Some(hint) = error.hint() {
+        line = line + " " + hint;
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut chain = String::new();
+    // Many a cause repeats the one below it.
+    for cause in causes.map(ToString::to_string) {
+        if !line.contains(&cause) && !chain.contains(&cause) {
+            chain = chain + ": " + &cause;
+        }
+    }
+    if !chain.is_empty() {
+        line = line + " Cause" + &chain + ".";
+    }
+    line.replace(char::is_control, " ")
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
@@ -180,30 +235,61 @@ fn on_all_threads<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 
 /// The HTTP client, with the proxy and the authorities that the environment names.
 fn client() -> Result<Http, Failure> {
-    Http::new(env::variable(env::PROXY), env::authorities()?).map_err(|error| Failure::host(error.to_string()))
+    Http::new(env::variable(env::PROXY), env::authorities()?).map_err(|error| Failure::host(told(&error)))
 }
 
-/// The URL without a slash at its end; https, or this machine.
-fn base(url: &str, given: &str) -> Result<String, Failure> {
-    let access = Access::new(url, Credential::bearer("")).map_err(|error| Failure::usage(format!("{given}: {error}")))?;
-    Ok(access.origin().to_owned())
+/// Where browsers reach this host: by the flag, else by the variable.
+fn public_url(flag: Option<&str>) -> Result<Option<String>, Failure> {
+    let variable = env::variable(env::PUBLIC_URL);
+    let (given, url) = match (flag, &variable) {
+        (Some(url), _) => ("--public-url", url),
+        (None, Some(url)) => (env::PUBLIC_URL, url.as_str()),
+        (None, None) => return Ok(None),
+    };
+    let origin = Access::new(url, Credential::bearer("")).map(|access| access.origin().to_owned());
+    origin.map(Some).map_err(|_| {
+        Failure::usage(format!(
+            "{given} {url:?}: write a scheme, a host and a port alone, as https://connect.example; plain http is for this machine"
+        ))
+    })
+}
+
+/// A platform's word for its customer, as a header can carry it.
+fn owner(given: &str) -> Result<String, String> {
+    let plain = !given.is_empty() && given.trim() == given && !given.chars().any(char::is_control);
+    if plain { Ok(given.to_owned()) } else { Err("an owner is one line, with no space at its ends".to_owned()) }
+}
+
+/// What a connection or a key may be called, as the store has it: said before one is made for it.
+fn name(given: &str) -> Result<String, String> {
+    let plain = !given.is_empty() && given.len() <= 100 && given.trim() == given && !given.chars().any(char::is_control);
+    let is_id = given.len() == 36 && given.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    match (plain, is_id) {
+        (true, false) => Ok(given.to_owned()),
+        (true, true) => Err("an id cannot be a name".to_owned()),
+        (false, _) => Err("a name is one line of at most 100 bytes, with no space at its ends".to_owned()),
+    }
+}
+
+/// Ends when this process is told to end; whatever comes from now on is heard, not from the first wait.
+fn stopped() -> impl Future<Output = ()> {
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+            // Where nothing can be heard, the system ends the process by itself.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    }
 }
 
 /// A runtime over connections.
 fn over(http: &Http, connections: impl Connections + 'static) -> Result<Runtime, Failure> {
     let builder = Runtime::builder().connectors(&CONNECTORS).connections(connections).http(http);
-    builder.build().map_err(|error| Failure::host(error.to_string()))
-}
-
-/// The runtime of the command line.
-async fn runtime(store: Option<&str>) -> Result<Runtime, Failure> {
-    let http = client()?;
-    let accounts = Accounts::set_up(store, &http).await?;
-    let runtime = over(&http, accounts.clone())?;
-    Ok(match accounts.ledger() {
-        Some(ledger) => runtime.on_behalf(accounts, Some(Box::new(ledger))),
-        None => runtime,
-    })
+    builder.build().map_err(|error| Failure::host(told(&error)))
 }
 
 #[cfg(test)]
@@ -213,5 +299,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_failure_is_one_line_with_its_causes_and_the_exit_code_of_its_kind() {
+        let cause = std::io::Error::other("the disk\nis gone");
+        let error = Error::new(ErrorKind::TimedOut, "The store is locked.").with_hint("Try again.").with_source(cause);
+        let failure = Failure::from(error);
+        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Host, "The store is locked. Try again. Cause: the disk is gone."));
+        for (kind, of_store, of_vendor) in [
+            (ErrorKind::Bug, Exit::Host, Exit::Host),
+            (ErrorKind::Unreachable, Exit::Host, Exit::NotOk),
+            (ErrorKind::InvalidInput, Exit::Usage, Exit::Usage),
+            (ErrorKind::NoConnection, Exit::NotOk, Exit::NotOk),
+        ] {
+            let error = || Error::new(kind, "It failed.");
+            assert_eq!((Failure::from(error()).exit, Failure::of_vendor(&error()).exit), (of_store, of_vendor), "{kind}");
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use connector_connections::{App, Vault};
+use connector_core::{Access, Credential};
 use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use super::{Failure, base, client, over};
+use super::{Failure, Stored, client, over, public_url, stopped, told};
 use crate::accounts::sandbox_file;
 use crate::connectors::CONNECTORS;
 use crate::exit_code::Exit;
@@ -24,19 +25,18 @@ pub(super) struct Arguments {
     /// The address to listen on; this machine alone unless told otherwise
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: IpAddr,
-    /// The store of connections: the path of a file, or postgres://host/name
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
+    #[command(flatten)]
+    stored: Stored,
     /// The URL at which browsers reach this host, https://connect.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Use an embedded sandbox in place of Pipedrive, to walk through every flow without an account
     #[arg(long)]
     sandbox: bool,
-    /// Hand an install that comes without a state over to this page of a platform's, as `?install=HANDLE`
+    /// Hand an install begun in Pipedrive's marketplace over to this page of a platform's, as `?install=HANDLE`
     #[arg(long, value_name = "URL", conflicts_with = "install")]
     install_redirect: Option<String>,
-    /// What becomes of an install that comes without a state
+    /// What becomes of an install begun in Pipedrive's marketplace
     #[arg(long, default_value = "confirm")]
     install: Install,
     /// The header that names the connection to the gateway
@@ -70,18 +70,17 @@ enum Install {
 impl Arguments {
     fn installs(&self) -> Result<Installs, Failure> {
         match (&self.install_redirect, self.install) {
-            // Over https, or to this machine: a handle is worth an install.
-            (Some(url), _) => {
-                let end = url.match_indices(['/', '?', '#']).map(|(at, _)| at).find(|at| *at > "https://".len()).unwrap_or(url.len());
-                base(&url[..end], "--install-redirect").map(|_| Installs::Redirect(url.clone()))
-            }
+            (Some(url), _) if is_page(url) => Ok(Installs::Redirect(url.clone())),
+            (Some(url), _) => Err(Failure::usage(format!(
+                "--install-redirect {url:?}: write an https URL without a fragment; plain http is for this machine"
+            ))),
             (None, Install::Confirm) => Ok(Installs::Confirm),
             (None, Install::Restart) => Ok(Installs::Restart),
         }
     }
 
-    fn settings(&self, public_url: String, has_client: bool) -> Result<Settings, Failure> {
-        Ok(Settings {
+    fn settings(&self, public_url: String, has_client: bool, installs: Installs) -> Settings {
+        Settings {
             connection_header: self.connection_header.clone(),
             rate: self.rate,
             max_body: usize::from(self.max_body) << 20,
@@ -90,24 +89,37 @@ impl Arguments {
             drain: Duration::from_secs(self.drain.into()),
             public_url,
             has_client,
-            installs: self.installs()?,
-        })
+            installs,
+        }
     }
+
+    /// Where browsers reach this host, where it was said.
+    fn public_url(&self) -> Result<Option<String>, Failure> {
+        let given = public_url(self.public_url.as_deref())?;
+        // A person's cookies would travel in the clear.
+        if !self.host.is_loopback() && !given.as_ref().is_some_and(|url| url.starts_with("https://")) {
+            return Err(Failure::usage(format!(
+                "--host {} is reached from beyond this machine: it needs --public-url, an https URL; let a proxy in front speak TLS",
+                self.host
+            )));
+        }
+        Ok(given)
+    }
+}
+
+/// Whether a handle may be sent there, which is worth an install: over https, or to this machine; and nothing can follow a fragment.
+fn is_page(url: &str) -> bool {
+    let path = url.split_once("://").and_then(|(scheme, rest)| rest.find(['/', '?']).map(|at| scheme.len() + 3 + at));
+    let origin = &url[..path.unwrap_or(url.len())];
+    url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') && Access::new(origin, Credential::bearer("")).is_ok()
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     log();
+    let (given, installs) = (arguments.public_url()?, arguments.installs()?);
     let listener = bound((arguments.host, arguments.port)).await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
-    let public_url = arguments.public_url.clone().or_else(|| env::variable(env::PUBLIC_URL));
-    let public_url = match &public_url {
-        Some(url) => base(url, "--public-url")?,
-        // A person's cookies would travel in the clear.
-        None if !address.ip().is_loopback() => {
-            return Err(Failure::usage(format!("--host {} needs --public-url, the https URL at which browsers reach it", address.ip())));
-        }
-        None => format!("http://{address}"),
-    };
+    let public_url = given.unwrap_or_else(|| format!("http://{address}"));
     let (app, file) = if arguments.sandbox {
         (sandbox(arguments.port, &public_url).await?, "sandbox-connections.db")
     } else {
@@ -115,9 +127,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     };
     let has_client = arguments.sandbox || env::variable(env::CLIENT_ID).is_some();
     let http = client()?;
-    let vault = Kept::at(arguments.store.as_deref(), file)?.open(app, &http).await?;
+    let vault = Kept::at(arguments.stored.store.as_deref(), file)?.open(app, &http).await?;
     let runtime = over(&http, vault.of(LOCAL))?;
-    let settings = arguments.settings(public_url, has_client)?;
+    let settings = arguments.settings(public_url, has_client, installs);
     if !has_client {
         render::say(&format!(
             "No app of Pipedrive is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
@@ -152,8 +164,8 @@ async fn sandbox(port: u16, public_url: &str) -> Result<App, Failure> {
     render::say(&format!(
         "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\nConnect an account: {public_url}/oauth/start"
     ));
-    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(error.to_string()))?;
-    app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback).sandbox(&url).map_err(|error| Failure::host(error.to_string()))
+    let app = App::new(CONNECTORS[0]).map(|app| app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback));
+    app.and_then(|app| app.sandbox(&url)).map_err(|error| Failure::host(told(&error)))
 }
 
 /// Removes what nobody finished in time, now and every minute.
@@ -168,20 +180,6 @@ async fn swept(vault: Vault) {
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the store could not be swept"),
         }
-    }
-}
-
-/// Until this process is told to end.
-async fn stopped() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 

@@ -2,21 +2,24 @@
 
 use secrecy::ExposeSecret;
 
-use super::{DEFAULT_URL, Failure, Of, print};
-use crate::env;
+use super::{DEFAULT_URL, Failure, Stored, client, owner, print, public_url};
 use crate::exit_code::Exit;
+use crate::store::LOCAL;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Where browsers reach `connector serve`
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// The owner whose connections the person may set up
+    #[arg(long, value_name = "NAME", default_value = LOCAL, value_parser = owner)]
+    owner: String,
     #[command(flatten)]
-    of: Of,
+    stored: Stored,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let url = arguments.public_url.or_else(|| env::variable(env::PUBLIC_URL)).unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let link = arguments.of.vault().await?.sign_in_link(&arguments.of.owner).await?;
-    print(format!("{}/sign-in?token={}", url.trim_end_matches('/'), link.expose_secret()).as_bytes())
+    let url = public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
+    let link = arguments.stored.made(&url, &client()?).await?.sign_in_link(&arguments.owner).await?;
+    print(format!("{url}/sign-in?token={}", link.expose_secret()).as_bytes())
 }
