@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox, Store};
+use pipedrive_sandbox::{App, Downloads, Fault, Gate, OpenError, Options, RefreshTokens, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use super::Failure;
+use super::{Failure, stopped};
 use crate::accounts::sandbox_file;
 use crate::env;
 use crate::exit_code::Exit;
@@ -25,37 +25,109 @@ pub(super) struct Arguments {
     /// Append a line for each request served to a file, as JSON
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    faults: Option<String>,
+    /// How many companies have an account in it, 1 to 3; a file keeps those that it has
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
+    companies: u8,
+    /// Where its demo app sends browsers back to after consent; may be given again for another
+    #[arg(long, value_name = "URL")]
+    redirect_uri: Vec<String>,
+    /// Answer each refresh with a new refresh token, and end the one that was sent
+    #[arg(long)]
+    rotate_refresh_tokens: bool,
+    /// Answer a download with a redirect to a storage host, as Pipedrive does for files in the cloud
+    #[arg(long)]
+    redirect_downloads: bool,
+    /// Refuse more requests of one token than these in two seconds
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    burst_limit: Option<u32>,
+    /// Refuse what costs a company more tokens than these in a day
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    daily_budget: Option<u64>,
+    /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop
+    ///
+    /// token=STATUS: answered with this status, 400 to 599, and not carried out.
+    /// token=drop: the connection closes, and nothing is carried out.
+    /// token=drop-answer: carried out, but the connection closes before the answer.
+    /// token=hang: never answered, and not carried out.
+    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = fault, verbatim_doc_comment)]
+    faults: Vec<Fault>,
+}
+
+fn fault(word: &str) -> Result<Fault, String> {
+    let fault = match word.strip_prefix("token=") {
+        Some("drop") => Some(Fault::Dropped),
+        Some("drop-answer") => Some(Fault::AnswerLost),
+        // Nobody opens the gate.
+        Some("hang") => Some(Fault::Held(Gate::closed())),
+        Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(Fault::Status),
+        None => None,
+    };
+    fault.ok_or_else(|| "there are: token=STATUS (400 to 599), token=drop, token=drop-answer, token=hang".to_owned())
+}
+
+impl Arguments {
+    fn store(&self) -> Result<Store, Failure> {
+        Ok(match &self.data {
+            _ if self.memory => Store::Memory,
+            Some(file) => Store::File(file.clone()),
+            None => Store::File(sandbox_file()?),
+        })
+    }
+
+    /// The demo app, which comes back to where it was told.
+    fn app(&self) -> App {
+        let demo = App::demo();
+        let redirect_uris = if self.redirect_uri.is_empty() { demo.redirect_uris } else { self.redirect_uri.clone() };
+        App { redirect_uris, ..demo }
+    }
+
+    fn options(self) -> Result<Options, Failure> {
+        Ok(Options {
+            store: self.store()?,
+            companies: self.companies.into(),
+            refresh_tokens: if self.rotate_refresh_tokens { RefreshTokens::Rotated } else { RefreshTokens::Kept },
+            token_faults: self.faults.clone(),
+            burst_limit: self.burst_limit,
+            daily_budget: self.daily_budget,
+            downloads: if self.redirect_downloads { Downloads::Redirected } else { Downloads::Direct },
+            record: self.record.clone(),
+            ..Options::for_app(self.app())
+        })
+    }
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    if arguments.faults.is_some() {
-        return Err(Failure::not_built("--faults"));
-    }
-    let store = match (arguments.memory, arguments.data) {
-        (true, _) => Store::Memory,
-        (false, Some(file)) => Store::File(file),
-        (false, None) => Store::File(sandbox_file()?),
-    };
-    let keeps = match &store {
+    let (port, app) = (arguments.port, Some(arguments.app()).filter(|_| !arguments.redirect_uri.is_empty()));
+    let options = arguments.options()?;
+    let keeps = match &options.store {
         Store::File(file) => format!("Data: {}", file.display()),
         Store::Memory => "Data: in memory, gone when it ends".to_owned(),
     };
-    let sandbox = Sandbox::open(Options { store, record: arguments.record, ..Options::default() })
-        .map_err(|error| Failure::host(error.to_string()))?;
-    let address = ("127.0.0.1", arguments.port);
-    let listener = TcpListener::bind(address)
+    let sandbox = Sandbox::open(options).map_err(|error| match error {
+        OpenError::Options { reason } => Failure::usage(reason),
+        error => Failure::host(error.to_string()),
+    })?;
+    let stopped = stopped();
+    let listener = TcpListener::bind(("127.0.0.1", port))
         .await
-        .map_err(|error| Failure::host(format!("port {}: {error}; --port 0 takes a free one", arguments.port)))?;
+        .map_err(|error| Failure::host(format!("port {port}: {error}; --port 0 takes a free one")))?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
+    render::say(&format!("A Pipedrive of your own: http://{address}\n{keeps}"));
+    for company in sandbox.companies() {
+        render::say(&format!("API token of {}: {}", company.name, company.api_token));
+    }
+    if let Some(App { client_id, client_secret, .. }) = app {
+        render::say(&format!(
+            "Client id: {client_id}\nClient secret: {client_secret}\nMarketplace: http://{address}/marketplace/{client_id}"
+        ));
+    }
     render::say(&format!(
-        "A Pipedrive of your own: http://{address}\n{keeps}\nAPI token: {DEMO_API_TOKEN}\nUse it:  {}=http://{address} connector invoke getDeals --input '{{\"limit\": 3}}'\nCtrl-C ends it.",
+        "Use it:  {}=http://{address} connector invoke getDeals --input '{{\"limit\": 3}}'\nCtrl-C ends it.",
         env::SANDBOX
     ));
     tokio::select! {
         served = pipedrive_sandbox::serve(listener, sandbox) => served.map_err(|error| Failure::host(error.to_string()))?,
-        _ = tokio::signal::ctrl_c() => {}
+        () = stopped => {}
     }
     Ok(Exit::Ok)
 }
