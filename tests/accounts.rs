@@ -80,7 +80,7 @@ fn a_store_that_is_sealed_with_another_key_exits_with_3_and_makes_no_key() {
     assert!(output.status.code() == Some(3) && stderr(&output).contains("is sealed with the key"), "{}", stderr(&output));
     std::fs::remove_file(&key).expect("it is there");
     let output = host.run(&["connections", "list"], "");
-    assert!(output.status.code() == Some(3) && stderr(&output).contains("put it back"), "{}", stderr(&output));
+    assert!(output.status.code() == Some(3) && stderr(&output).contains("opens with no other"), "{}", stderr(&output));
     assert!(!key.exists(), "a new key would stand where the right one belongs");
 }
 
@@ -190,7 +190,7 @@ fn what_is_not_found_says_where_it_was_looked_for() {
     assert_eq!((&listed[0]["owner"], &listed[0]["name"]), (&json!("acme"), &json!("key")), "{listed}");
     for (arguments, words) in [
         (&["keys", "revoke", id][..], "of the owner \"local\""),
-        (&["keys", "revoke", id, "--operator"], "of the operator's"),
+        (&["keys", "revoke", id, "--operator"], "of the operator."),
         (&["connections", "show", "x", "--owner", "acme"], "There is none yet"),
     ] {
         let output = host.run(arguments, "");

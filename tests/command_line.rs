@@ -170,7 +170,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["connect", "--public-url", "nonsense"], "--public-url \"nonsense\": write a scheme"),
         (&["connect"], "CONNECTOR_CLIENT_ID"),
         (&["connect", "--name", " x"], "no space at its ends"),
-        (&["connect", "--api-token", "-", "--api-domain", "https://evil.example"], "--api-domain: https://evil.example is no host"),
+        (&["connect", "--api-token", "-", "--api-domain", "https://evil.example"], "--api-domain: \"https://evil.example\" is no host"),
         (&["connect", "--api-token", "-", "--api-domain", "http://127.0.0.1:8020"], "CONNECTOR_SANDBOX=http://127.0.0.1:8020"),
         (&["keys", "create", "--name", " x"], "a name is one line"),
         (&["keys", "create", "--owner", ""], "an owner is one line"),

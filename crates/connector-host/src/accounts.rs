@@ -94,11 +94,9 @@ fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
 
 /// A host of the vendor's, or of this machine, that somebody gave.
 pub(crate) fn account_host(domain: &str, given: &str) -> Result<Access, Failure> {
-    let access = Access::new(domain, Credential::api_token("")).map_err(|error| Failure::usage(format!("{given}: {}", told(&error))))?;
-    if CONNECTORS.iter().any(|connector| access.is_of(connector)) {
-        return Ok(access);
-    }
-    Err(Failure::usage(format!("{given}: {domain} is no host of Pipedrive's; write it as https://acme.pipedrive.com")))
+    let wrong = |what: &str| Failure::usage(format!("{given}: {domain:?} is {what}; write it as https://acme.pipedrive.com"));
+    let access = Access::new(domain, Credential::api_token("")).map_err(|_| wrong("no https URL of a host alone"))?;
+    if CONNECTORS.iter().any(|connector| access.is_of(connector)) { Ok(access) } else { Err(wrong("no host of Pipedrive's")) }
 }
 
 /// Where the sandbox keeps its data.
@@ -170,7 +168,9 @@ async fn of_environment(
             accounts.iter().find(|(name, _)| name == wanted).ok_or_else(|| missing(&format!("There is no connection {wanted:?}.")))?
         }
         (None, [only]) => only,
-        (None, []) => return Err(missing("No connection is set up.")),
+        (None, []) => {
+            return Err(missing("No connection is set up, and the embedded sandbox is not used where a store, a key or an app is."));
+        }
         (None, _) => return Err(missing("Several connections are set up, and none is named.")),
     };
     account.choose(connector, None).await
@@ -184,7 +184,7 @@ fn names(accounts: &[(String, OneConnection)]) -> impl Iterator<Item = &str> {
 pub(crate) fn no_connection<'a>(message: &str, names: impl Iterator<Item = &'a str>) -> Error {
     let names: Vec<&str> = names.collect();
     let hint = match names.as_slice() {
-        [] => format!("There is none yet: run `connector connect`, or set {} and {}.", env::API_TOKEN, env::API_DOMAIN),
+        [] => "There is none yet: `connector connect` makes one.".to_owned(),
         names => format!("There are: {}.", names.join(", ")),
     };
     Error::new(ErrorKind::NoConnection, message).with_hint(hint)
@@ -193,7 +193,8 @@ pub(crate) fn no_connection<'a>(message: &str, names: impl Iterator<Item = &'a s
 impl Embedded {
     fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
         if let Some(named) = named.filter(|named| *named != "sandbox") {
-            return Err(no_connection(&format!("There is no connection {named:?}, and no account is set up."), std::iter::empty()));
+            return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up."))
+                .with_hint(format!("Set {} and {}, or name no connection to use the sandbox.", env::API_TOKEN, env::API_DOMAIN)));
         }
         self.said.call_once(|| {
             crate::render::say(&format!(

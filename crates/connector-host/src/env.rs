@@ -43,24 +43,33 @@ Examples:
   echo '{\"action\": \"getDeals\", \"input\": {\"limit\": 3}}' | connector invoke
 
 Environment:
-  CONNECTOR_SANDBOX      a running sandbox, http://127.0.0.1:PORT: the connection `sandbox`
-  CONNECTOR_API_TOKEN    an API token of Pipedrive: the connection `env`, together with
-  CONNECTOR_API_DOMAIN   the account of the token, https://acme.pipedrive.com
-  CONNECTOR_STORE        the store of connections: a file, or postgres://host/name
-  CONNECTOR_KEY          the key that seals it, 64 hexadecimal digits; or
-  CONNECTOR_KEY_FILE     the file that holds the key
-  CONNECTOR_FORMER_KEY_FILE  the key before it, until `connector connections rekey` is done
-  CONNECTOR_CLIENT_ID    the client id of an app that is registered at Pipedrive, together with
+  CONNECTOR_SANDBOX        a running sandbox, as http://127.0.0.1:8020:
+                           the connection `sandbox`
+  CONNECTOR_API_TOKEN      an API token of Pipedrive, together with
+  CONNECTOR_API_DOMAIN     its account, as https://acme.pipedrive.com:
+                           the connection `env`
+  CONNECTOR_STORE          the store of connections: the path of a file,
+                           or postgres://host/name
+  CONNECTOR_KEY            the key that seals it, 64 hexadecimal digits; or
+  CONNECTOR_KEY_FILE       the file that holds the key
+  CONNECTOR_FORMER_KEY_FILE
+                           the file of the key before it,
+                           until `connector connections rekey` is done
+  CONNECTOR_CLIENT_ID      the client id of an app registered at Pipedrive,
   CONNECTOR_CLIENT_SECRET  its secret, and
-  CONNECTOR_PUBLIC_URL   where browsers reach `connector serve`, https://connect.example;
-                         the app's callback URL is /oauth/callback below it
-  CONNECTOR_DATA_DIR     the folder that holds the sandbox's data, and the store
-  CONNECTOR_PROXY        a proxy for requests over https, http://proxy.example:3128
-  CONNECTOR_CA_FILE      certificate authorities to trust beside the public ones, as PEM
+  CONNECTOR_PUBLIC_URL     where browsers reach `connector serve`, as
+                           https://connect.example; the app's callback URL
+                           is /oauth/callback below it
+  CONNECTOR_DATA_DIR       the folder of the sandbox's data and of the store
+  CONNECTOR_PROXY          a proxy for https, as http://proxy.example:3128
+  CONNECTOR_CA_FILE        certificate authorities to trust beside the public
+                           ones, as PEM
 
-With no account set up, `invoke` uses an embedded sandbox: a Pipedrive of your own on this machine.
+Where no connection, store, key or app is set up, `invoke` uses an embedded
+sandbox: a Pipedrive of your own on this machine.
 
-Exit codes: 0 all outcomes ok, 1 some outcome not ok, 2 wrong usage, 3 the host failed.";
+Exit codes: 0 all outcomes ok, 1 some outcome not ok, 2 wrong usage,
+3 the host failed.";
 
 /// A variable's value; an empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<String> {

@@ -116,7 +116,8 @@ impl Kept {
         // A new key would open nothing, and stand where the right one is to be put back; but a change of keys makes one.
         let sealed = matches!(self.place, Place::File(_)) && self.exists();
         if sealed && !file.exists() && env::variable(env::FORMER_KEY_FILE).is_none() {
-            return Err(Failure::host(format!("the key {} is gone: put it back, nothing else opens the store", file.display())));
+            let (at, key) = (self.at_file(), file.display());
+            return Err(Failure::host(format!("there is no key {key}: the store{at} was sealed with one, and opens with no other")));
         }
         Key::file(&file).map_err(|error| Failure::host(told(&error)))
     }

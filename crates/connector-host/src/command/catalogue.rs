@@ -148,8 +148,7 @@ fn write_pages(folder: &Path, manifest: &Value) -> Result<Exit, Failure> {
 
 pub(super) fn print(text: &[u8]) -> Result<Exit, Failure> {
     let mut out = std::io::stdout().lock();
-    // An empty list is no line.
-    let end: &[u8] = if text.is_empty() || text.ends_with(b"\n") { b"" } else { b"\n" };
+    let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\n" };
     let text = if out.is_terminal() { text.to_vec() } else { anstream::adapter::strip_bytes(text).into_vec() };
     match out.write_all(&text).and_then(|()| out.write_all(end)).and_then(|()| out.flush()) {
         Ok(()) => Ok(Exit::Ok),

@@ -2,7 +2,7 @@
 
 use connector_connections::{Connection, Revoked, Vault};
 
-use super::{Failure, Stored, name, owner, print};
+use super::{Failure, Stored, name, owner, print, table};
 use crate::accounts::no_connection;
 use crate::exit_code::Exit;
 use crate::render;
@@ -80,8 +80,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if json {
                 return print(&serde_json::to_vec_pretty(&all).expect("connections are written to memory"));
             }
-            print(
-                render::table(&["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID"], &all.iter().map(row).collect::<Vec<_>>()).as_bytes(),
+            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            table(
+                &["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID"],
+                &rows,
+                &format!("There is no connection of the owner {:?} yet.", of.owner),
             )
         }
         Arguments::Show(one) => shown(&one.found().await?.1),

@@ -4,7 +4,7 @@ use connector_connections::Holder;
 use connector_core::ErrorKind;
 use secrecy::ExposeSecret;
 
-use super::{Failure, Stored, client, name, owner, print};
+use super::{Failure, Stored, client, name, owner, print, table};
 use crate::exit_code::Exit;
 use crate::render;
 use crate::store::LOCAL;
@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             }
             let rows: Vec<Vec<String>> =
                 keys.into_iter().map(|key| vec![key.id, key.name, format!("{}…", key.prefix), key.creation_time.to_string()]).collect();
-            print(render::table(&["ID", "NAME", "KEY", "CREATED"], &rows).as_bytes())
+            table(&["ID", "NAME", "KEY", "CREATED"], &rows, &format!("There is no key of {} yet.", whose(&held.holder())))
         }
         Arguments::Revoke { id, held } => match held.stored.needed().await?.revoke_api_key(&held.holder(), &id).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::not_ok(missing(&id, &held.holder()))),
@@ -83,10 +83,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
 
 /// Where it was looked for, which may not be where it is.
 fn missing(id: &str, holder: &Holder) -> String {
+    let elsewhere = "--owner names another, and --operator whoever runs the host.";
+    format!("There is no key {id:?} of {}. {elsewhere}", whose(holder))
+}
+
+fn whose(holder: &Holder) -> String {
     match holder {
-        Holder::Operator => format!("There is no key {id:?} of the operator's. Leave --operator out for an owner's."),
-        Holder::Owner(owner) => {
-            format!("There is no key {id:?} of the owner {owner:?}. Name another with --owner, or give --operator for an operator's.")
-        }
+        Holder::Operator => "the operator".to_owned(),
+        Holder::Owner(owner) => format!("the owner {owner:?}"),
     }
 }

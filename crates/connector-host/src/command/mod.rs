@@ -254,6 +254,15 @@ fn public_url(flag: Option<&str>) -> Result<Option<String>, Failure> {
     })
 }
 
+/// Rows under headings; where there are none, that is said beside them.
+fn table(headings: &[&str], rows: &[Vec<String>], none: &str) -> Result<Exit, Failure> {
+    if rows.is_empty() {
+        render::say(none);
+        return Ok(Exit::Ok);
+    }
+    print(render::table(headings, rows).as_bytes())
+}
+
 /// A platform's word for its customer, as a header can carry it.
 fn owner(given: &str) -> Result<String, String> {
     let plain = !given.is_empty() && given.trim() == given && !given.chars().any(char::is_control);

@@ -43,13 +43,9 @@ pub(super) struct Arguments {
     /// Refuse what costs a company more tokens than these in a day
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     daily_budget: Option<u64>,
-    /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop
-    ///
-    /// token=STATUS: answered with this status, 400 to 599, and not carried out.
-    /// token=drop: the connection closes, and nothing is carried out.
-    /// token=drop-answer: carried out, but the connection closes before the answer.
-    /// token=hang: never answered, and not carried out.
-    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = fault, verbatim_doc_comment)]
+    /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop: a status of 400 to 599;
+    /// drop (the connection closes); drop-answer (carried out, then it closes); hang (never answered)
+    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = fault)]
     faults: Vec<Fault>,
 }
 
@@ -104,7 +100,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Store::Memory => "Data: in memory, gone when it ends".to_owned(),
     };
     let sandbox = Sandbox::open(options).map_err(|error| match error {
-        OpenError::Options { reason } => Failure::usage(reason),
+        // Every other flag was checked when it was read.
+        OpenError::Options { reason } => Failure::usage(format!("--redirect-uri: {reason}")),
         error => Failure::host(error.to_string()),
     })?;
     let stopped = stopped();
