@@ -117,9 +117,12 @@ impl Kept {
         let sealed = matches!(self.place, Place::File(_)) && self.exists();
         if sealed && !file.exists() && env::variable(env::FORMER_KEY_FILE).is_none() {
             let (at, key) = (self.at_file(), file.display());
-            return Err(Failure::host(format!("there is no key {key}: the store{at} was sealed with one, and opens with no other")));
+            return Err(Failure::host(format!(
+                "there is no key {key}: the store{at} opens with the one that sealed it; put it back, or into {}",
+                env::KEY
+            )));
         }
-        Key::file(&file).map_err(|error| Failure::host(told(&error)))
+        Key::file(&file).map_err(|error| Failure::host(format!("the key {}: {}", file.display(), told(&error))))
     }
 }
 

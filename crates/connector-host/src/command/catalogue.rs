@@ -57,7 +57,7 @@ pub(super) struct ManifestArguments {
 }
 
 fn catalogue() -> Result<Catalogue, Failure> {
-    Catalogue::of(&CONNECTORS).map_err(|error| Failure::host(error.to_string()))
+    Ok(Catalogue::of(&CONNECTORS)?)
 }
 
 fn kind(entry: &Entry) -> OfKind {

@@ -94,7 +94,7 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
         open(&link);
     }
     let waited = tokio::select! {
-        waited = tokio::time::timeout(PATIENCE, connected(&vault, &begun.connection)) => waited.map_err(|_| "nobody did within ten minutes"),
+        waited = tokio::time::timeout(PATIENCE, connected(&vault, &begun.connection)) => waited.map_err(|_| "nobody followed the link within ten minutes"),
         () = stopped => Err("it was stopped"),
     };
     match waited {
@@ -141,7 +141,7 @@ async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>
 /// What waited is gone. The account was connected already, and its connection has been renewed since; or nothing came of it.
 async fn renewed(vault: &Vault, begun: &Connection) -> Result<Connection, Failure> {
     let active = vault.list(&begun.owner, Some(&begun.app), Some(Status::Active)).await?;
-    let since = active.into_iter().filter(|one| one.last_updated_time >= begun.creation_time);
+    let since = active.into_iter().filter(|one| one.method == begun.method && one.last_updated_time >= begun.creation_time);
     let renewed = since.max_by_key(|one| one.last_updated_time);
     let renewed = renewed.ok_or_else(|| Failure::not_ok("Nothing was connected: it was cancelled, or removed."))?;
     render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", renewed.name));
