@@ -300,6 +300,11 @@ fn a_host_that_fails_exits_with_3() {
         "not a state",
         "what cannot be read is not destroyed"
     );
+    let mut command = host.command(&["invoke", "getDeals", "--dry-run"]);
+    command.env("CONNECTOR_PROXY", "user:hunter2@proxy:99999");
+    let output = fed(command, b"");
+    assert!(output.status.code() == Some(3) && stderr(&output).contains("CONNECTOR_PROXY"), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("hunter2"), "a proxy's password is not told: {}", stderr(&output));
 }
 
 /// The reference for people is what the catalogue says, page by page.

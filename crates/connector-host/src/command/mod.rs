@@ -162,7 +162,7 @@ impl Failure {
     }
 }
 
-/// A failure of the store.
+/// A failure of the store, or of what this host was built with.
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match error.kind() {
@@ -235,7 +235,10 @@ fn on_all_threads<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 
 /// The HTTP client, with the proxy and the authorities that the environment names.
 fn client() -> Result<Http, Failure> {
-    Http::new(env::variable(env::PROXY), env::authorities()?).map_err(|error| Failure::host(told(&error)))
+    let proxy = env::variable(env::PROXY);
+    let given = if proxy.is_some() { format!(" {} is to be as http://proxy.example:3128.", env::PROXY) } else { String::new() };
+    // Its cause may quote the proxy's URL, which may hold a password.
+    Http::new(proxy, env::authorities()?).map_err(|error| Failure::host(format!("{}{given}", error.message())))
 }
 
 /// Where browsers reach this host: by the flag, else by the variable.
