@@ -128,3 +128,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     Ok(Exit::Ok)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_of_a_fault_is_one_and_another_names_them_all() {
+        assert!(matches!(fault("token=503"), Ok(Fault::Status(503))));
+        assert!(matches!(fault("token=drop"), Ok(Fault::Dropped)));
+        assert!(matches!(fault("token=drop-answer"), Ok(Fault::AnswerLost)));
+        assert!(matches!(fault("token=hang"), Ok(Fault::Held(_))));
+        for wrong in ["token=200", "token=600", "token=", "token", "503", "api=500", ""] {
+            let said = fault(wrong).expect_err(wrong);
+            assert!(["token=STATUS", "token=drop,", "token=drop-answer", "token=hang"].iter().all(|word| said.contains(word)), "{said}");
+        }
+    }
+}
