@@ -13,6 +13,7 @@ mod evidence;
 mod files;
 mod fixtures;
 mod gateway;
+mod gateway_paths;
 mod hostile;
 mod invariants;
 mod invocations;

@@ -134,6 +134,16 @@ pub(crate) async fn begun(served: &Served, key: &str) -> (String, String) {
     (text("connection_id"), text("url"))
 }
 
+/// A connection that one of the vendor's people grants; its id.
+pub(crate) async fn granted(served: &Served, key: &str, nth: usize) -> String {
+    let (id, url) = begun(served, key).await;
+    let mut browser = Browser::default();
+    let sent = browser.go_on(served, &url).await;
+    let back = browser.consent(&sent, nth, "allow").await;
+    assert_page(&browser.get(&back).await, 200, "Connected");
+    id
+}
+
 async fn connection(served: &Served, key: &str, id: &str) -> Value {
     served.get(&format!("/v1/connections/{id}"), key).await.json()["connection"].clone()
 }
