@@ -25,7 +25,7 @@ async fn vendor() -> String {
     .await
 }
 
-fn answered(request: &str) -> Vec<u8> {
+pub(crate) fn answered(request: &str) -> Vec<u8> {
     let path = request.split(' ').nth(1).unwrap_or_default();
     let json = |status: &str, body: &Value| http(status, "content-type: application/json\r\n", &body.to_string());
     let token = request.lines().find_map(|line| line.to_lowercase().strip_prefix("x-api-token: ").map(str::to_owned)).unwrap_or_default();

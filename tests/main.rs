@@ -14,6 +14,7 @@ mod files;
 mod fixtures;
 mod gateway;
 mod gateway_paths;
+mod gateway_streams;
 mod hostile;
 mod invariants;
 mod invocations;

@@ -62,7 +62,7 @@ async fn an_outcome_of_a_stream_is_written_while_the_body_is_still_open_and_a_st
     assert_eq!(served.ended(), 0);
 }
 
-async fn until(stream: &mut TcpStream, seen: &mut Vec<u8>, done: impl Fn(&str) -> bool) {
+pub(crate) async fn until(stream: &mut TcpStream, seen: &mut Vec<u8>, done: impl Fn(&str) -> bool) {
     let mut part = [0; 4096];
     while !done(&String::from_utf8_lossy(seen)) {
         let count = stream.read(&mut part).await.expect("an answer comes");

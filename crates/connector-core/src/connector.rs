@@ -49,6 +49,8 @@ pub enum Auth {
     ApiToken {
         /// The header, in lower case.
         header: &'static str,
+        /// The query parameter that the vendor takes it from as well; a caller may not send one.
+        query: Option<&'static str>,
     },
 }
 
@@ -127,14 +129,16 @@ impl Connector {
         if path.contains(['\\', '#', '@']) || path.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
             return Err("it has a character that a path cannot carry".to_owned());
         }
-        let leaves = |segment: &str| {
-            let decoded = percent_decode_str(segment).decode_utf8_lossy();
-            matches!(&*decoded, "." | "..") || decoded.contains(['/', '\\']) || decoded.chars().any(char::is_control)
-        };
-        match path.split('/').skip(1).find(|segment| segment.is_empty() || leaves(segment)) {
-            Some(segment) => Err(format!("its segment {segment:?} could lead elsewhere")),
+        match path.split('/').skip(1).find(|segment| segment.is_empty() || leads_elsewhere(segment)) {
+            Some(segment) => Err(format!("its segment {} could lead elsewhere", crate::catalogue::shortened(segment))),
             None => Ok(()),
         }
+    }
+
+    /// Whether the vendor takes a query parameter of this name for a credential.
+    pub fn is_credential(&self, parameter: &str) -> bool {
+        let name = parameter.split('[').next().unwrap_or_default().trim();
+        self.auth.iter().any(|auth| matches!(auth, Auth::ApiToken { query: Some(query), .. } if name.eq_ignore_ascii_case(query)))
     }
 
     /// How an account signs in by OAuth, where it can.
@@ -148,7 +152,7 @@ impl Connector {
     /// The header that carries an API token.
     pub(crate) fn token_header(&self) -> Option<&'static str> {
         self.auth.iter().find_map(|auth| match auth {
-            Auth::ApiToken { header } => Some(*header),
+            Auth::ApiToken { header, .. } => Some(*header),
             Auth::OAuth2(_) => None,
         })
     }
@@ -171,4 +175,19 @@ impl Connector {
             Credential::ApiToken(_) => self.needs_token_header(),
         }
     }
+}
+
+/// Whether a segment of a path is none, however often it is decoded, and with or without what follows a semicolon.
+fn leads_elsewhere(segment: &str) -> bool {
+    const MOST_OFTEN: usize = 4;
+    let mut plain = segment.to_owned();
+    for _ in 0..MOST_OFTEN {
+        let Ok(decoded) = percent_decode_str(&plain).decode_utf8() else { return true };
+        if decoded == plain {
+            let name = plain.split(';').next().unwrap_or_default();
+            return matches!(name, "." | "..") || plain.contains(['/', '\\']) || plain.chars().any(char::is_control);
+        }
+        plain = decoded.into_owned();
+    }
+    true
 }

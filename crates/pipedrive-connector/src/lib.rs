@@ -16,7 +16,7 @@ pub static CONNECTOR: Connector = Connector {
     version: env!("CARGO_PKG_VERSION"),
     domains: &["pipedrive.com"],
     roots: &["/api/v2/", "/api/v1/", "/v1/"],
-    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token" }],
+    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", query: Some("api_token") }],
     envelope: Envelope {
         success: "success",
         data: "data",

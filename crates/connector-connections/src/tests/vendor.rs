@@ -36,7 +36,7 @@ pub(super) static ACME: Connector = Connector {
                 email: "/data/email",
             },
         }),
-        Auth::ApiToken { header: "x-api-token" },
+        Auth::ApiToken { header: "x-api-token", query: None },
     ],
     envelope: Envelope {
         success: "success",

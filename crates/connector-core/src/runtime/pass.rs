@@ -63,7 +63,22 @@ const OF_ONE_HOP: [&str; 9] = [
 const FOR_THE_HOST: [&str; 5] = ["host", "authorization", "cookie", "expect", "forwarded"];
 
 /// The same by how they begin; the last ones would make another request of it on the way.
-const FOR_THE_HOST_FROM: [&str; 6] = ["connector-", "x-connector-", "x-forwarded-", "x-http-method", "x-method-override", "x-original-"];
+const FOR_THE_HOST_FROM: [&str; 7] =
+    ["connector-", "x-connector-", "x-forwarded-", "x-http-method", "x-method-override", "x-original-", "x-rewrite-"];
+
+/// Headers of an answer that a browser would take for the word of the host that passes it on.
+const FOR_THE_VENDOR_S_HOST: [&str; 10] = [
+    "alt-svc",
+    "clear-site-data",
+    "nel",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "service-worker-allowed",
+    "set-cookie",
+    "set-cookie2",
+    "strict-transport-security",
+];
 
 impl fmt::Debug for PassedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,21 +101,24 @@ impl Passed {
         self.parts
     }
 
-    /// What of an answer the caller sees: no cookies of the vendor's, and no way to another host.
+    /// What of an answer the caller sees: nothing that speaks for another host or for this one, and no way elsewhere.
     fn seen(mut self, effect: Effect) -> Result<Self, Error> {
-        let named = named_by_connection(&self.headers);
-        self.headers.retain(|(name, _)| !OF_ONE_HOP.contains(&&**name) && !named.contains(name) && name != "set-cookie");
-        if !(300..400).contains(&self.status) {
-            return Ok(self);
+        if self.status < 200 {
+            return Err(bad_answer(&format!("The answer ({}) is not one to this request.", self.status), effect));
         }
-        for (_, value) in self.headers.iter_mut().filter(|(name, _)| name == "location") {
-            let to = std::str::from_utf8(value).ok().and_then(|to| self.from.join(to).ok());
-            let Some(to) = to.filter(|to| to.origin() == self.from.origin()) else {
-                return Err(bad_answer("The answer is a redirect to another host, which is not passed on.", effect));
-            };
+        leave_out(&mut self.headers, |name| FOR_THE_VENDOR_S_HOST.contains(&name) || name.starts_with("connector-"));
+        let mut leads_away = false;
+        self.headers.retain_mut(|(name, value)| {
+            if name != "location" {
+                return true;
+            }
             // The place alone: the vendor's host would not know the caller.
-            let query = to.query().map_or_else(String::new, |query| format!("?{query}"));
-            *value = format!("{}{query}", to.path()).into();
+            let place = place(&self.from, value);
+            leads_away |= place.is_none();
+            place.map(|place| *value = place.into()).is_some()
+        });
+        if leads_away && (300..400).contains(&self.status) {
+            return Err(bad_answer("The answer is a redirect to another host, which is not passed on.", effect));
         }
         Ok(self)
     }
@@ -120,13 +138,16 @@ impl Passing {
 
     /// Leaves out the headers that do not travel on.
     fn without_ours(mut self, connector: &Connector) -> Self {
-        let named = named_by_connection(&self.headers);
         let token = connector.token_header();
-        self.headers.retain(|(name, _)| {
-            let name = name.to_ascii_lowercase();
-            let ours = FOR_THE_HOST.contains(&&*name) || FOR_THE_HOST_FROM.iter().any(|start| name.starts_with(start));
-            !ours && !OF_ONE_HOP.contains(&&*name) && !named.contains(&name) && Some(&*name) != token
+        leave_out(&mut self.headers, |name| {
+            let ours = FOR_THE_HOST.contains(&name) || FOR_THE_HOST_FROM.iter().any(|start| name.starts_with(start));
+            ours || Some(name) == token
         });
+        if let PassedBody::Kept(bytes) = &self.body {
+            // Two lengths of one body are two requests.
+            let length = bytes.len().to_string();
+            self.headers.retain(|(name, value)| !name.eq_ignore_ascii_case("content-length") || value == length.as_bytes());
+        }
         self
     }
 }
@@ -135,14 +156,7 @@ impl Runtime {
     /// Passes a request on to a connection's host, and its answer back. A 401 renews the credential once; the request is
     /// sent again where its body was kept. A redirect is not followed: one to another host is a failure.
     pub async fn pass(&self, connector: &'static Connector, connection: Option<&str>, passing: Passing) -> Result<Passed, Error> {
-        let path = passing.target.split('?').next().unwrap_or_default();
-        connector.serves(path).map_err(|why| {
-            Error::new(ErrorKind::InvalidInput, format!("The path cannot be passed on: {why}.")).with_hint(format!(
-                "It is {}'s own path, below {}.",
-                connector.label,
-                connector.roots.join(" or ")
-            ))
-        })?;
+        may_pass(connector, &passing.target)?;
         let passing = passing.without_ours(connector);
         let chosen = self.0.connections.choose(connector.key, connection).await?;
         let access = self.0.connections.access(&chosen).await?;
@@ -168,9 +182,42 @@ impl Runtime {
     }
 }
 
-/// The headers that `Connection` names as being for one hop.
-fn named_by_connection(headers: &[(String, Bytes)]) -> Vec<String> {
+/// Whether a path is the vendor's own, and the query holds no credential beside the connection's.
+fn may_pass(connector: &Connector, target: &str) -> Result<(), Error> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    connector.serves(path).map_err(|why| {
+        Error::new(ErrorKind::InvalidInput, format!("The path cannot be passed on: {why}.")).with_hint(format!(
+            "It is {}'s own path, below {}.",
+            connector.label,
+            connector.roots.join(" or ")
+        ))
+    })?;
+    if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| connector.is_credential(&name)) {
+        let message = "The query holds a credential, which would stand in logs, and may be another account's.";
+        return Err(Error::new(ErrorKind::InvalidInput, message).with_hint("Leave it out: the connection's own credential is sent."));
+    }
+    Ok(())
+}
+
+/// Leaves out the headers of one hop, those that `Connection` names as such, and those that `others` says.
+fn leave_out(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) {
+    // Some take `_` in a name for `-`.
+    let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
     let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
-    let names = values.flat_map(|(_, value)| value.split(|byte| *byte == b','));
-    names.map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect()
+    let named: Vec<String> =
+        values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(|name| plain(String::from_utf8_lossy(name).trim())).collect();
+    // A body that came in chunks is as long as they are, whatever a length beside them says.
+    let chunked = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
+    headers.retain(|(name, _)| {
+        let name = plain(name);
+        let of_one_hop = OF_ONE_HOP.contains(&&*name) || named.contains(&name) || chunked && name == "content-length";
+        !of_one_hop && !others(&name)
+    });
+}
+
+/// Where a redirect leads on the host that it came from.
+fn place(from: &Url, to: &[u8]) -> Option<String> {
+    let to = from.join(std::str::from_utf8(to).ok()?).ok().filter(|to| to.origin() == from.origin())?;
+    let query = to.query().map_or_else(String::new, |query| format!("?{query}"));
+    Some(format!("{}{query}", to.path()))
 }

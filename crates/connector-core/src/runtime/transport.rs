@@ -212,14 +212,9 @@ impl Http {
 
     /// Reads what a credential of this connector's accounts gives at its own host.
     pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
-        let none_of_theirs = || Error::new(ErrorKind::NoConnection, format!("{} takes no such credential there.", connector.label));
-        let header = match access.credential() {
-            _ if !access.is_of(connector) => None,
-            Credential::Bearer(_) => Some("authorization"),
-            Credential::ApiToken(_) => connector.token_header(),
-        };
+        let header = connector.credential_header(access)?;
         let request = Request::new(Method::Get, path, 0);
-        let sent = self.0.request(&request, access, header.ok_or_else(none_of_theirs)?, None)?;
+        let sent = self.0.request(&request, access, header, None)?;
         self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
     }
 

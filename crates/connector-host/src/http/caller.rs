@@ -84,9 +84,11 @@ impl Call {
         Ok(self.host.runtime.on_behalf(owned.clone(), Some(Box::new(owned))))
     }
 
-    /// The owner's connections of an app that can be used, oldest first.
-    pub(super) async fn active(&self, app: &str) -> Result<Vec<Connection>, Refusal> {
-        Ok(self.host.vault.list(self.owner()?, Some(app), Some(Status::Active)).await?)
+    /// The owner's connections of an app, oldest first, without those that never came about.
+    pub(super) async fn finished(&self, app: &str) -> Result<Vec<Connection>, Refusal> {
+        let mut all = self.host.vault.list(self.owner()?, Some(app), None).await?;
+        all.retain(|connection| connection.status != Status::Pending);
+        Ok(all)
     }
 }
 

@@ -3,15 +3,16 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, LOCATION};
+use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
+use connector_connections::Status;
 use connector_core::{Connector, Effect, Error, ErrorKind, Method, OutOfSupport, Passed, PassedBody, Passing};
-use futures_util::TryStreamExt;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
 use super::answer::Refusal;
@@ -37,11 +38,11 @@ pub(super) async fn pass(call: Call, body: Body) -> Result<Response, Refusal> {
     let target = native(&head.uri);
     let old = (connector.out_of_support)(method.as_str(), target.split('?').next().unwrap_or_default());
     let too_large = Arc::new(AtomicBool::new(false));
-    let body = passed_body(&head.headers, body, &host.settings, &too_large).await?;
+    let body = passed_body(method, body, &host.settings, &too_large).await?;
     let passing = Passing { method, target, headers: headers(head.headers, &host.settings.connection_header), body };
     let passed = runtime.pass(connector, Some(&chosen), passing).await;
     match passed {
-        Ok(passed) => Ok(answer(passed, connector, old)),
+        Ok(passed) => Ok(answer(passed, connector, old, host.settings.timeout)),
         Err(_) if too_large.load(Ordering::Relaxed) => Err(body::too_large(host.settings.max_body)),
         Err(error) => Err(error.into()),
     }
@@ -92,35 +93,34 @@ fn native(uri: &Uri) -> String {
     all[at..].to_owned()
 }
 
-/// The connection that is named, or the oldest active one; a write does not guess.
+/// The connection that is named, or the oldest active one; a write does not guess, and a failed one counts: what was
+/// meant for it must not land in another account.
 async fn chosen(call: &Call, connector: &Connector, method: Method) -> Result<String, Refusal> {
     if let Some(named) = call.header(&call.host.settings.connection_header)? {
         return Ok(named.to_owned());
     }
-    let active = call.active(connector.key).await?;
-    let names: Vec<&str> = active.iter().map(|connection| connection.name.as_str()).collect();
-    match active.as_slice() {
-        [] => {
-            let message = format!("There is no active connection of {}.", connector.label);
-            Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorKind::NoConnection, message, "POST /v1/connections begins one."))
-        }
-        [_, _, ..] if method.effect() != Effect::Read => {
-            let hint = format!("Name one in the header {}: {}.", call.host.settings.connection_header, names.join(", "));
-            let message = "Several connections are active, and a write must not land in the wrong one.";
-            Err(Refusal::new(StatusCode::CONFLICT, ErrorKind::Conflict, message, hint))
-        }
-        [oldest, ..] => Ok(oldest.id.clone()),
+    let finished = call.finished(connector.key).await?;
+    let Some(oldest) = finished.iter().find(|connection| connection.status == Status::Active) else {
+        let message = format!("There is no active connection of {}.", connector.label);
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorKind::NoConnection, message, "POST /v1/connections begins one."));
+    };
+    if finished.len() > 1 && method.effect() != Effect::Read {
+        let names: Vec<&str> = finished.iter().map(|connection| connection.name.as_str()).collect();
+        let hint = format!("Name one in the header {}: {}.", call.host.settings.connection_header, names.join(", "));
+        let message = "There are several connections, and a write must not land in the wrong one.";
+        return Err(Refusal::new(StatusCode::CONFLICT, ErrorKind::Conflict, message, hint));
     }
+    Ok(oldest.id.clone())
 }
 
-/// A small body is kept; what is large or of unknown length is passed on as it comes.
-async fn passed_body(headers: &HeaderMap, body: Body, settings: &Settings, too_large: &Arc<AtomicBool>) -> Result<PassedBody, Refusal> {
+/// A small body is kept, and so is one of a read, which has none as a rule; another is passed on as it comes.
+async fn passed_body(method: Method, body: Body, settings: &Settings, too_large: &Arc<AtomicBool>) -> Result<PassedBody, Refusal> {
     let most = settings.max_body;
-    let told = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<u64>().ok());
+    let told = body.size_hint().exact();
     if told.is_some_and(|told| told > most as u64) {
         return Err(body::too_large(most));
     }
-    if body.is_end_stream() || told.is_some_and(|told| told <= KEPT) {
+    if told.is_some_and(|told| told <= KEPT) || method.effect() == Effect::Read {
         return Ok(PassedBody::Kept(body::whole(body, most).await?));
     }
     let (too_large, mut so_far) = (Arc::clone(too_large), 0);
@@ -141,10 +141,10 @@ fn headers(mut headers: HeaderMap, connection: &HeaderName) -> Vec<(String, Byte
 }
 
 /// The vendor's answer as it came. A browser must not take it for a page of ours.
-fn answer(mut passed: Passed, connector: &Connector, old: Option<OutOfSupport>) -> Response {
+fn answer(mut passed: Passed, connector: &Connector, old: Option<OutOfSupport>, longest_pause: Duration) -> Response {
     let status = StatusCode::from_u16(passed.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = std::mem::take(&mut passed.headers);
-    let mut response = Response::new(Body::from_stream(passed.into_parts()));
+    let mut response = Response::new(Body::from_stream(while_it_goes_on(passed.into_parts(), longest_pause)));
     *response.status_mut() = status;
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_maybe_shared(value)) {
@@ -166,7 +166,27 @@ fn answer(mut passed: Passed, connector: &Connector, old: Option<OutOfSupport>) 
     response
 }
 
-fn over(rate: u32, wait: std::time::Duration) -> Refusal {
+/// The parts of an answer until one is too long in coming: a vendor that stalls would hold its place for ever. The body
+/// ends broken then, and never as if it were whole.
+fn while_it_goes_on(
+    parts: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+    longest_pause: Duration,
+) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+    stream::unfold(Some(Box::pin(parts)), move |parts| async move {
+        let mut parts = parts?;
+        let part = match tokio::time::timeout(longest_pause, parts.next()).await {
+            Ok(part) => part?,
+            Err(_) => Err(Error::new(ErrorKind::TimedOut, "The answer did not go on in time.")),
+        };
+        if let Err(error) = &part {
+            tracing::warn!(%error, "an answer broke off");
+        }
+        let goes_on = part.is_ok();
+        Some((part, goes_on.then_some(parts)))
+    })
+}
+
+fn over(rate: u32, wait: Duration) -> Refusal {
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     let error = Error::new(ErrorKind::RateLimited, format!("This key made more than {rate} requests within a second."));
     error.with_hint("Wait as long as Retry-After says.").with_retry_after_ms(milliseconds).into()

@@ -7,7 +7,7 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
     version: "1.0.0",
     domains: &["acme.example"],
     roots: &["/v2/", "/v1/"],
-    auth: &[connector_core::Auth::ApiToken { header: "x-token" }],
+    auth: &[connector_core::Auth::ApiToken { header: "x-token", query: None }],
     envelope: connector_core::Envelope {
         success: "success",
         data: "data",

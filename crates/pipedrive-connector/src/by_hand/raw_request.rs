@@ -128,7 +128,7 @@ impl RawRequest {
             return Err(Fault::new("/path", "its query is not UTF-8"));
         }
         request.query.extend(pairs(self.query, "query")?);
-        if request.query.iter().any(|(name, _)| name.eq_ignore_ascii_case("api_token")) {
+        if request.query.iter().any(|(name, _)| crate::CONNECTOR.is_credential(name)) {
             return Err(Fault::new("/query", "a token in the query would stand in logs; the connection's own credential is sent"));
         }
         request.headers = headers(self.headers)?;
