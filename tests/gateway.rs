@@ -14,7 +14,7 @@ use crate::served::{JSON, Served};
 use crate::world::{CONNECTORS, options};
 
 /// A vendor that tells what it was asked, and whose a token is by its last letter.
-async fn vendor() -> String {
+pub(crate) async fn vendor() -> String {
     upstream(|mut stream| async move {
         let request = read_request(&mut stream).await;
         if request.contains(" /api/v2/never ") {

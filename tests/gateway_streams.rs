@@ -12,7 +12,7 @@ use crate::serve::until;
 use crate::served::{Served, head};
 
 /// A vendor that says whose a token is, and leaves the rest to `work`, which is given the head and what came with it.
-async fn vendor<W>(work: impl Fn(TcpStream, String) -> W + Clone + Send + 'static) -> String
+pub(crate) async fn vendor<W>(work: impl Fn(TcpStream, String) -> W + Clone + Send + 'static) -> String
 where
     W: Future<Output = ()> + Send + 'static,
 {
@@ -33,7 +33,7 @@ where
 }
 
 /// A host before a vendor, and a key whose owner is connected to it.
-async fn connected(vendor: &str, arguments: &[&str]) -> (Served, String) {
+pub(crate) async fn connected(vendor: &str, arguments: &[&str]) -> (Served, String) {
     let served = Served::before(vendor, arguments);
     let key = served.key("acme");
     served.connect(&key, "token-1").await;
@@ -41,7 +41,7 @@ async fn connected(vendor: &str, arguments: &[&str]) -> (Served, String) {
 }
 
 /// A request that is still open: its head is sent.
-async fn opened(served: &Served, method: &str, headers: &[(&str, &str)], length: Option<usize>) -> TcpStream {
+pub(crate) async fn opened(served: &Served, method: &str, headers: &[(&str, &str)], length: Option<usize>) -> TcpStream {
     let host = served.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).await.expect("it listens");
     let head = head(host, method, "/gateway/pipedrive/api/v2/things", headers, length);

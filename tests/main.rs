@@ -15,6 +15,7 @@ mod fixtures;
 mod gateway;
 mod gateway_paths;
 mod gateway_streams;
+mod gateway_wire;
 mod hostile;
 mod invariants;
 mod invocations;

@@ -209,9 +209,9 @@ fn leave_out(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) 
     // A body that came in chunks is as long as they are, whatever a length beside them says.
     let chunked = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
     headers.retain(|(name, _)| {
-        let name = plain(name);
-        let of_one_hop = OF_ONE_HOP.contains(&&*name) || named.contains(&name) || chunked && name == "content-length";
-        !of_one_hop && !others(&name)
+        let plain = plain(name);
+        let second_length = plain == "content-length" && (chunked || name.contains('_'));
+        !OF_ONE_HOP.contains(&&*plain) && !named.contains(&plain) && !second_length && !others(&plain)
     });
 }
 

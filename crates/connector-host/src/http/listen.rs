@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,11 +15,16 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// How long the head of a request may take, the wait of a kept connection for its next one included.
 const FOR_A_HEAD: Duration = Duration::from_secs(30);
+
+/// About how many bytes the head of a request may have: what all connections hold together has a bound.
+const LARGEST_HEAD: usize = 64 << 10;
 
 /// Connections that may be open at once; more wait to be taken in.
 const MOST_CONNECTIONS: usize = 4096;
@@ -26,8 +33,25 @@ const MOST_CONNECTIONS: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// Serves until `stop` ends, then waits for what is under way, at most as long as `drain`.
-pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration, stop: impl Future<Output = ()>) {
+/// For how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// A peer may take nothing of its answer.
+    pub(super) unread: Duration,
+    /// What is under way may take to end when the host stops.
+    pub(super) drain: Duration,
+}
+
+/// A stream whose peer takes what is sent: one that does not would hold its request's place for ever.
+struct Taken {
+    stream: TcpStream,
+    unread: Duration,
+    /// Set while the peer takes nothing.
+    until: Option<Pin<Box<Sleep>>>,
+}
+
+/// Serves until `stop` ends, then waits for what is under way.
+pub(super) async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: impl Future<Output = ()>) {
     let open = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let under_way = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -42,7 +66,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration
             router.call(request)
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(FOR_A_HEAD);
+        http.timer(TokioTimer::new()).header_read_timeout(FOR_A_HEAD).max_buf_size(LARGEST_HEAD);
+        let stream = Taken { stream, unread: patience.unread, until: None };
         let connection = under_way.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -53,8 +78,8 @@ pub(super) async fn serve(listener: TcpListener, router: Router, drain: Duration
     }
     drop(listener);
     tracing::info!("stopping: no more connections are taken in");
-    if tokio::time::timeout(drain, under_way.shutdown()).await.is_err() {
-        tracing::warn!(seconds = drain.as_secs(), "what was still under way is cut off");
+    if tokio::time::timeout(patience.drain, under_way.shutdown()).await.is_err() {
+        tracing::warn!(seconds = patience.drain.as_secs(), "what was still under way is cut off");
     }
 }
 
@@ -76,5 +101,49 @@ async fn taken_in(listener: &TcpListener, open: &Arc<Semaphore>) -> (OwnedSemaph
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
+    }
+}
+
+impl Taken {
+    /// What a write came to, or that the peer took nothing for too long.
+    fn in_time(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.until = None;
+            return written;
+        }
+        let unread = self.unread;
+        let until = self.until.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + unread)));
+        ready!(until.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Taken {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Taken {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.in_time(context, written)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.in_time(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -24,6 +24,7 @@ use axum::http::HeaderName;
 use connector_connections::Vault;
 use connector_core::{Error, Runtime};
 use limit::Limit;
+use listen::Patience;
 use metrics::Metrics;
 use oauth::Cookies;
 use places::Places;
@@ -43,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) rate: u32,
     /// How many bytes a body may have.
     pub(crate) max_body: usize,
-    /// How long a request may take that is no invocation.
+    /// How long a request may take that is no invocation, and an answer may stand still.
     pub(crate) timeout: Duration,
     /// How many requests may be under way.
     pub(crate) concurrency: usize,
@@ -129,7 +130,7 @@ impl Host {
 /// Serves until `stop` ends.
 pub(crate) async fn serve(listener: TcpListener, settings: Settings, runtime: Runtime, vault: Vault, stop: impl Future<Output = ()>) {
     let (limit, places) = (Limit::per_second(settings.rate), Arc::new(Places::new(settings.concurrency)));
-    let drain = settings.drain;
+    let patience = Patience { unread: settings.timeout, drain: settings.drain };
     let host = Arc::new(Host { settings, runtime, vault, limit, metrics: Metrics::default(), places, readiness: Readiness::default() });
-    listen::serve(listener, routes::router(&host), drain, stop).await;
+    listen::serve(listener, routes::router(&host), patience, stop).await;
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
@@ -150,9 +151,12 @@ pub(super) fn router(host: &Arc<Host>) -> Router {
 fn served(route: &'static Route, host: Arc<Host>) -> MethodRouter {
     let method = Method::from_bytes(route.method.as_bytes()).expect("it is a method's name");
     let filter = MethodFilter::try_from(method).expect("axum knows it");
-    on(filter, move |params: RawPathParams, request: Request| {
-        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        conduct::answered(Arc::clone(&host), route, params, request)
+    on(filter, async move |params: Result<RawPathParams, RawPathParamsRejection>, request: Request| match params {
+        Ok(params) => {
+            let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            conduct::answered(Arc::clone(&host), route, params, request).await
+        }
+        Err(_) => conduct::unrouted(&host, &request, bad("The path is not UTF-8.", "Encode it as UTF-8, percent by percent.")),
     })
 }
 
