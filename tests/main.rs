@@ -7,6 +7,7 @@ mod browser;
 mod catalogue;
 mod command_line;
 mod conforms;
+mod connections;
 mod documents;
 mod engine;
 mod evidence;

@@ -47,7 +47,8 @@ struct Code {
 
 pub(super) async fn list(call: Call) -> Result<Response, Refusal> {
     let query = call.query(&["app", "status"])?;
-    let given = |name: &str| query.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    // A filter that is left empty is none.
+    let given = |name: &str| query.iter().find(|(other, value)| other == name && !value.is_empty()).map(|(_, value)| value.as_str());
     let status = given("status").map(|word| Status::from_word(word).ok_or_else(|| wrong_word("status", word, "PENDING, ACTIVE, FAILED")));
     let owner = call.owner()?;
     let all = call.host.vault.list(owner, given("app"), status.transpose()?).await?;
