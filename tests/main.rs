@@ -21,6 +21,7 @@ mod hostile;
 mod invariants;
 mod invocations;
 mod oauth;
+mod owners;
 mod promised;
 mod prose;
 mod read_back;

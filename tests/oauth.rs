@@ -144,6 +144,14 @@ pub(crate) async fn granted(served: &Served, key: &str, nth: usize) -> String {
     id
 }
 
+/// The handle of an install by one of the vendor's people, which the host hands over to a platform's page.
+pub(crate) async fn handed_over(served: &Served, nth: usize, page: &str) -> String {
+    let mut browser = Browser::default();
+    let back = browser.install(served, nth).await;
+    let to = browser.get(&back).await.header("location").expect("it is handed over").to_owned();
+    to.strip_prefix(page).unwrap_or_else(|| panic!("{to}")).to_owned()
+}
+
 async fn connection(served: &Served, key: &str, id: &str) -> Value {
     served.get(&format!("/v1/connections/{id}"), key).await.json()["connection"].clone()
 }
@@ -300,10 +308,7 @@ async fn a_declined_install_gives_its_access_back_and_a_session_can_start_over()
 async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
     let (served, _) = Served::before_sandbox(&["--install-redirect", "https://platform.example/setup?a=1"]).await;
     let (key, other) = (served.key("acme"), served.key("other"));
-    let mut browser = Browser::default();
-    let back = browser.install(&served, 0).await;
-    let to = browser.get(&back).await.header("location").expect("it is handed over").to_owned();
-    let handle = to.strip_prefix("https://platform.example/setup?a=1&install=").unwrap_or_else(|| panic!("{to}")).to_owned();
+    let handle = handed_over(&served, 0, "https://platform.example/setup?a=1&install=").await;
     let decide =
         async |what: &str, key: &str| served.ask("POST", &format!("/v1/installs/{handle}/{what}"), &[("authorization", key)], "").await;
     let claimed = decide("claim", &key).await;
@@ -320,6 +325,7 @@ async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
     assert_eq!(decide("confirm", &key).await.json()["connection"]["status"], "ACTIVE");
 
     let (served, _) = Served::before_sandbox(&["--install", "restart"]).await;
+    let mut browser = Browser::default();
     let back = browser.install(&served, 0).await;
     let again = browser.get(&back).await;
     assert_eq!((again.status, again.header("location"), again.header("set-cookie")), (303, Some("/oauth/start"), None));

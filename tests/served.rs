@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
 
-use pipedrive_sandbox::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
+use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -72,10 +72,15 @@ impl Served {
 
     /// A host before a fresh sandbox of several companies, whose app comes back to it.
     pub(crate) async fn before_sandbox(arguments: &[&str]) -> (Self, Sandbox) {
+        Self::before_sandbox_at(crate::world::options().clock, arguments).await
+    }
+
+    /// The same at a time that the test can let pass.
+    pub(crate) async fn before_sandbox_at(clock: Clock, arguments: &[&str]) -> (Self, Sandbox) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
         let served = Self::before(&format!("http://{}", listener.local_addr().expect("it is bound")), arguments);
         let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &format!("{}/oauth/callback", served.url), SCOPES);
-        let options = Options { companies: 3, apps: vec![app], ..crate::world::options() };
+        let options = Options { companies: 3, apps: vec![app], clock, ..Options::default() };
         let sandbox = Sandbox::open(options).expect("a sandbox in memory opens");
         tokio::spawn(pipedrive_sandbox::serve(listener, sandbox.clone()));
         (served, sandbox)
