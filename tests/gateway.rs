@@ -63,6 +63,7 @@ async fn a_request_travels_on_without_what_is_the_host_s_and_the_answer_comes_ba
         ("te", "trailers"),
         ("x-http-method-override", "DELETE"),
         ("x-custom", "kept"),
+        ("x-custom", "twice"),
     ];
     let reply = served.ask("POST", "/gateway/pipedrive/api/v2/echo?a[]=1&b=%20c&b=2+3&", &headers, r#"{"x":1}"#).await;
     assert_eq!(reply.status, 200, "{}", reply.text());
@@ -70,7 +71,7 @@ async fn a_request_travels_on_without_what_is_the_host_s_and_the_answer_comes_ba
     let head = told["head"].as_str().expect("a head").to_lowercase();
     assert_eq!(head.lines().next(), Some("post /api/v2/echo?a[]=1&b=%20c&b=2+3& http/1.1"), "the query is untouched");
     assert_eq!(told["length"], 7);
-    for kept in ["x-custom: kept", "content-type: application/json", "x-api-token: token-1", "host: 127.0.0.1"] {
+    for kept in ["x-custom: kept", "x-custom: twice", "content-type: application/json", "x-api-token: token-1", "host: 127.0.0.1"] {
         assert!(head.contains(kept), "{kept} must travel on:\n{head}");
     }
     for left in ["authorization", "cookie", "theirs", "connector-owner", "forwarded", "\r\nte:", "override"] {
@@ -112,6 +113,7 @@ async fn the_gateway_s_own_errors_say_what_to_do() {
     let large = "x".repeat((1 << 20) + 1);
     for (method, path, headers, body, status, kind, word) in [
         ("GET", "/gateway/pipedrive/api/v2/echo", &[][..], "", 401, "unauthorized", "keys create"),
+        ("GET", "/gateway/pipedrive/api/v2/echo", &[auth, auth], "", 401, "unauthorized", "keys create"),
         ("GET", "/gateway/pipedrive/api/v2/echo", &[alone], "", 400, "no_connection", "/v1/connections"),
         ("GET", "/gateway/pipedrive/api/v2/echo", &[auth, ("connector-connection", "nope")], "", 400, "no_connection", "acme1"),
         (

@@ -214,3 +214,30 @@ async fn a_caller_that_goes_away_ends_the_request_to_the_vendor() {
         assert_eq!(told.recv().await, Some("cut"), "{method} {answer:?}");
     }
 }
+
+/// The vendor need not read a body that it refuses, and a caller that stops in the middle of one does not hold it.
+#[tokio::test]
+async fn an_answer_need_not_wait_for_the_rest_of_the_request() {
+    for (answer, status, word) in [
+        ("HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\nconnection: close\r\n\r\ntoo much", "413", "too much"),
+        ("", "504", "timed_out"),
+    ] {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let url = vendor(move |mut stream, request| {
+            let tell = tell.clone();
+            async move {
+                let mut seen = request.into_bytes();
+                until(&mut stream, &mut seen, |seen| seen.contains("first")).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = tell.send(if gone(&mut stream).await { "ended as a whole one" } else { "cut" });
+            }
+        })
+        .await;
+        let (served, key) = connected(&url, &["--timeout", "1"]).await;
+        let mut stream = opened(&served, "POST", &[("authorization", &key)], None).await;
+        stream.write_all(b"5\r\nfirst\r\n").await.expect("it reads");
+        let mut seen = Vec::new();
+        until(&mut stream, &mut seen, |seen| seen.starts_with(&format!("HTTP/1.1 {status} ")) && seen.contains(word)).await;
+        assert_eq!(told.recv().await, Some("cut"), "{status}");
+    }
+}

@@ -48,7 +48,7 @@ pub(super) struct Arguments {
     /// The largest body of a request, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     max_body: u16,
-    /// How long a request may take, in seconds; an invocation brings its own time
+    /// How long a request may take and a body may stand still, in seconds; an invocation brings its own time
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
     /// How many requests may be under way at once

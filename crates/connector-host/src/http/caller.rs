@@ -54,7 +54,7 @@ impl Caller {
 
     async fn with_key(host: &Host, headers: &HeaderMap) -> Result<Self, Refusal> {
         static HASHER: OnceLock<RandomState> = OnceLock::new();
-        let secret = bearer(headers).ok_or_else(|| unknown("There is no API key."))?;
+        let secret = bearer(headers).ok_or_else(|| unknown("There is no API key, or more than one."))?;
         let holder = host.vault.check_api_key(secret).await?.ok_or_else(|| unknown("The API key is not known."))?;
         Ok(Self { holder: Some(holder), key: HASHER.get_or_init(RandomState::new).hash_one(secret) })
     }
@@ -92,8 +92,11 @@ impl Call {
     }
 }
 
+/// The secret of the one credential that is sent: of two nobody knows which was meant.
 fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, secret) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let (Some(only), None) = (sent.next(), sent.next()) else { return None };
+    let (scheme, secret) = only.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()).filter(|secret| !secret.is_empty())
 }
 

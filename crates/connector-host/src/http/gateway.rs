@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
+use axum::http::header::{ALLOW, CONTENT_SECURITY_POLICY, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
@@ -82,7 +82,9 @@ fn method(call: &Call) -> Result<Method, Refusal> {
     // The router answers HEAD as GET, and the vendor may not.
     all.into_iter().find(|method| method.as_str() == call.head.method.as_str()).ok_or_else(|| {
         let message = format!("The gateway does not pass {} on.", call.head.method);
-        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidInvocation, message, "Use GET, POST, PUT, PATCH or DELETE.")
+        let known = "GET, POST, PUT, PATCH, DELETE";
+        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::InvalidInvocation, message, format!("There are: {known}."))
+            .with(ALLOW, HeaderValue::from_static(known))
     })
 }
 
@@ -124,7 +126,8 @@ async fn passed_body(method: Method, body: Body, settings: &Settings, too_large:
         return Ok(PassedBody::Kept(body::whole(body, most).await?));
     }
     let (too_large, mut so_far) = (Arc::clone(too_large), 0);
-    let parts = body.into_data_stream().map_err(io::Error::other).and_then(move |part: Bytes| {
+    let parts = body.into_data_stream().map_err(io::Error::other);
+    let parts = while_it_goes_on(parts, settings.timeout, || io::ErrorKind::TimedOut.into()).and_then(move |part| {
         so_far += part.len();
         if so_far > most {
             too_large.store(true, Ordering::Relaxed);
@@ -144,7 +147,9 @@ fn headers(mut headers: HeaderMap, connection: &HeaderName) -> Vec<(String, Byte
 fn answer(mut passed: Passed, connector: &Connector, old: Option<OutOfSupport>, longest_pause: Duration) -> Response {
     let status = StatusCode::from_u16(passed.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = std::mem::take(&mut passed.headers);
-    let mut response = Response::new(Body::from_stream(while_it_goes_on(passed.into_parts(), longest_pause)));
+    let stalled = || Error::new(ErrorKind::TimedOut, "The answer did not go on in time.");
+    let parts = while_it_goes_on(passed.into_parts(), longest_pause, stalled);
+    let mut response = Response::new(Body::from_stream(parts.inspect_err(|error| tracing::warn!(%error, "an answer broke off"))));
     *response.status_mut() = status;
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_maybe_shared(value)) {
@@ -166,21 +171,19 @@ fn answer(mut passed: Passed, connector: &Connector, old: Option<OutOfSupport>, 
     response
 }
 
-/// The parts of an answer until one is too long in coming: a vendor that stalls would hold its place for ever. The body
-/// ends broken then, and never as if it were whole.
-fn while_it_goes_on(
-    parts: impl Stream<Item = Result<Bytes, Error>> + Send + 'static,
+/// The parts of a body until one is too long in coming: whoever stalls would hold a place for ever. The body ends broken
+/// then, and never as if it were whole.
+fn while_it_goes_on<E: Send + 'static>(
+    parts: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
     longest_pause: Duration,
-) -> impl Stream<Item = Result<Bytes, Error>> + Send {
+    stalled: fn() -> E,
+) -> impl Stream<Item = Result<Bytes, E>> + Send {
     stream::unfold(Some(Box::pin(parts)), move |parts| async move {
         let mut parts = parts?;
         let part = match tokio::time::timeout(longest_pause, parts.next()).await {
             Ok(part) => part?,
-            Err(_) => Err(Error::new(ErrorKind::TimedOut, "The answer did not go on in time.")),
+            Err(_) => Err(stalled()),
         };
-        if let Err(error) = &part {
-            tracing::warn!(%error, "an answer broke off");
-        }
         let goes_on = part.is_ok();
         Some((part, goes_on.then_some(parts)))
     })

@@ -44,7 +44,7 @@ pub(crate) struct Settings {
     pub(crate) rate: u32,
     /// How many bytes a body may have.
     pub(crate) max_body: usize,
-    /// How long a request may take that is no invocation, and an answer may stand still.
+    /// How long a request may take that is no invocation, and a body may stand still.
     pub(crate) timeout: Duration,
     /// How many requests may be under way.
     pub(crate) concurrency: usize,
