@@ -1,6 +1,7 @@
 //! The gateway hands each part on as it comes, both ways; what breaks off stays broken, and who goes away ends the work.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -49,9 +50,14 @@ pub(crate) async fn opened(served: &Served, method: &str, headers: &[(&str, &str
     stream
 }
 
+/// What comes soon, where a defect would have it never come.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_mins(1), what).await.expect("somebody stands still, and nobody ends it")
+}
+
 /// All that comes until the other side is done.
 async fn rest(mut stream: TcpStream, mut seen: Vec<u8>) -> String {
-    let _ = stream.read_to_end(&mut seen).await;
+    let _ = soon(stream.read_to_end(&mut seen)).await;
     String::from_utf8_lossy(&seen).into_owned()
 }
 
@@ -112,7 +118,7 @@ async fn a_part_of_a_request_arrives_before_the_rest_is_sent() {
         let (served, key) = connected(&url, &[]).await;
         let mut stream = opened(&served, "POST", &[("authorization", &key)], length).await;
         stream.write_all(first.as_bytes()).await.expect("it reads");
-        arrived.notified().await;
+        soon(arrived.notified()).await;
         stream.write_all(second.as_bytes()).await.expect("it reads");
         let all = rest(stream, Vec::new()).await;
         assert!(all.starts_with("HTTP/1.1 201 Created\r\n") && all.ends_with("made"), "{all}");
@@ -164,7 +170,7 @@ async fn an_answer_that_breaks_off_or_stalls_is_never_taken_for_a_whole_one() {
         let all = rest(stream, Vec::new()).await;
         assert!(all.contains(headers) && all.contains("first") && !all.ends_with("0\r\n\r\n"), "{all}");
         if stalls {
-            ended.notified().await;
+            soon(ended.notified()).await;
         }
         assert!(served.log().contains("an answer broke off"));
     }
@@ -206,12 +212,12 @@ async fn a_caller_that_goes_away_ends_the_request_to_the_vendor() {
         let (served, key) = connected(&url, &[]).await;
         let mut stream = opened(&served, method, &[("authorization", &key)], length).await;
         stream.write_all(sent.as_bytes()).await.expect("it reads");
-        assert_eq!(told.recv().await, Some("reached"));
+        assert_eq!(soon(told.recv()).await, Some("reached"));
         if !answer.is_empty() {
             until(&mut stream, &mut Vec::new(), |seen| seen.contains("first")).await;
         }
         drop(stream);
-        assert_eq!(told.recv().await, Some("cut"), "{method} {answer:?}");
+        assert_eq!(soon(told.recv()).await, Some("cut"), "{method} {answer:?}");
     }
 }
 
@@ -238,6 +244,6 @@ async fn an_answer_need_not_wait_for_the_rest_of_the_request() {
         stream.write_all(b"5\r\nfirst\r\n").await.expect("it reads");
         let mut seen = Vec::new();
         until(&mut stream, &mut seen, |seen| seen.starts_with(&format!("HTTP/1.1 {status} ")) && seen.contains(word)).await;
-        assert_eq!(told.recv().await, Some("cut"), "{status}");
+        assert_eq!(soon(told.recv()).await, Some("cut"), "{status}");
     }
 }

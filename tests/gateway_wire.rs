@@ -5,7 +5,7 @@ use tokio::net::TcpStream;
 
 use crate::bad_upstream::http;
 use crate::gateway::vendor;
-use crate::gateway_streams::{connected, opened, vendor as working};
+use crate::gateway_streams::{connected, opened, soon, vendor as working};
 use crate::serve::until;
 use crate::served::Served;
 
@@ -220,6 +220,6 @@ async fn an_answer_that_nobody_reads_ends() {
     .await;
     let (served, key) = connected(&url, &["--timeout", "1"]).await;
     let unread = opened(&served, "GET", &[("authorization", &key)], Some(0)).await;
-    assert_eq!(told.recv().await, Some("cut"));
+    assert_eq!(soon(told.recv()).await, Some("cut"));
     drop(unread);
 }
