@@ -174,6 +174,8 @@ async fn what_a_vendor_answers_speaks_neither_for_us_nor_for_another_host() {
                 "made" => http("201 Created", &format!("location: http://{own}/api/v2/made/1?a=b#c\r\n"), ""),
                 "made-elsewhere" => http("201 Created", "location: https://evil.example/api/v2/made/1\r\n", ""),
                 "switches" => b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: evil\r\n\r\n".to_vec(),
+                "unchanged" => b"HTTP/1.1 304 Not Modified\r\netag: \"1\"\r\ncontent-length: 5\r\n\r\n".to_vec(),
+                "done" => b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
                 "many" => http("200 OK", &many, ""),
                 "splits" => http("200 OK", "x-a: 1\r\n x-b: 2\r\n", ""),
                 "nonsense" => b"nonsense\r\n\r\n".to_vec(),
@@ -183,7 +185,7 @@ async fn what_a_vendor_answers_speaks_neither_for_us_nor_for_another_host() {
         }
     })
     .await;
-    let (served, key) = connected(&url, &[]).await;
+    let (served, key) = connected(&url, &["--rate", "0"]).await;
     let ask = async |path: &str| served.get(&format!("/gateway/pipedrive/api/v2/{path}"), &key).await;
     let spoofed = ask("spoofs").await;
     assert_eq!((spoofed.status, spoofed.text().as_str()), (401, "no"));
@@ -197,6 +199,10 @@ async fn what_a_vendor_answers_speaks_neither_for_us_nor_for_another_host() {
     let made = ask("made").await;
     assert_eq!((made.status, made.header("location")), (201, Some("/gateway/pipedrive/api/v2/made/1?a=b")));
     assert_eq!((ask("made-elsewhere").await.status, ask("made-elsewhere").await.header("location")), (201, None));
+    // No body is whole without one.
+    let unchanged = ask("unchanged").await;
+    assert_eq!((unchanged.status, unchanged.header("etag"), unchanged.body.len()), (304, Some("\"1\""), 0));
+    assert_eq!((ask("done").await.status, ask("done").await.body.len()), (204, 0));
     for (path, kind) in [("switches", "bad_answer"), ("many", "unreachable"), ("splits", "unreachable"), ("nonsense", "unreachable")] {
         let reply = ask(path).await;
         assert_eq!((reply.status, reply.kind().as_str()), (502, kind), "{path}");

@@ -33,12 +33,12 @@ const MOST_CONNECTIONS: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// For how long.
+/// How long others may keep this host waiting.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patience {
-    /// A peer may take nothing of its answer.
+    /// A peer that takes nothing of its answer.
     pub(super) unread: Duration,
-    /// What is under way may take to end when the host stops.
+    /// What is still under way once the host stops.
     pub(super) drain: Duration,
 }
 
