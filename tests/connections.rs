@@ -40,7 +40,7 @@ async fn a_connection_is_begun_in_every_form_listed_shown_and_removed() {
     for (body, method, status, url) in [
         (json!({}), "OAUTH2", "PENDING", Some(&link)),
         (json!({"app": "pipedrive", "method": "OAUTH2", "name": "a b/ç"}), "OAUTH2", "PENDING", Some(&link)),
-        (json!({"redirect_uri": format!("{}/oauth/callback", served.url)}), "OAUTH2", "PENDING", Some(&page)),
+        (json!({"redirect_uri": format!("{}/oauth/callback", served.url), "state": "theirs"}), "OAUTH2", "PENDING", Some(&page)),
         (json!({"state": "theirs"}), "OAUTH2", "PENDING", Some(&page)),
         (json!({"api_token": token, "api_domain": domain}), "API_KEY", "ACTIVE", None),
         (json!({"method": "API_KEY", "api_token": other, "api_domain": domain, "name": "second"}), "API_KEY", "ACTIVE", None),
