@@ -302,7 +302,10 @@ impl Inner {
         };
         let tokens = match unstored.take().filter(|(version, _)| *version == kept.version) {
             Some((_, tokens)) => Ok(tokens),
-            None => oauth::refresh(&self.http, app, token).await,
+            None => {
+                reached("asks");
+                oauth::refresh(&self.http, app, token).await
+            }
         };
         reached("answered");
         match tokens {
@@ -353,6 +356,7 @@ impl Inner {
                 Ok(vec![tokens.one(), account])
             })
             .await;
+        reached("written");
         // Where the row was changed meanwhile, what stands there is newer than what came.
         let stored = self.kept_under(id, &mut lock).await;
         if let Err(error) = written.and(lock.release().await) {

@@ -112,40 +112,146 @@ async fn many_processes_make_one_refresh(world: World) {
     assert_eq!((world.vendor.asked() - asked, tokens.len()), (1, 1), "{tokens:?}");
 }
 
-async fn a_process_that_is_killed_leaves_no_dead_token(world: World) {
-    let test = named(&world.place, "a_process_that_is_killed_leaves_no_dead_token");
-    for (at, (rotates, step, refreshes, lives)) in [
-        (true, "locked", 1, true),
-        // The answer died with the process, and the token that it replaced is dead: nothing else can be said.
-        (true, "answered", 1, false),
-        (false, "answered", 2, true),
-        (true, "stored", 1, true),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        world.vendor.state().rotates = rotates;
-        let made = world.connected("ann", (7, 3 + i64::try_from(at).expect("small"))).await;
-        world.hour();
-        let before = world.refreshed();
-        let mut child = start(&test, &world, &made.id, 1, step);
-        let mut lines = said(&mut child);
-        let there = format!("at {step}");
-        let found = tokio::task::spawn_blocking(move || lines.any(|line| line == there)).await.expect("read");
-        assert!(found, "the process comes to {step}");
+/// Where a process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Killed {
+    /// It stands at this step.
+    At(&'static str),
+    /// The vendor has carried its request out, and the answer is not sent yet.
+    Answering,
+    /// Wherever it is after it said some of its steps; each of those that run at once is somewhere else.
+    Anywhere(usize),
+}
+
+/// What the store and the vendor hold after it.
+#[derive(Clone, Copy, Debug)]
+enum Left {
+    /// The tokens of before.
+    Old,
+    /// The vendor has given new ones, and the store has those of before.
+    Lost,
+    /// New ones.
+    New,
+    /// One of these.
+    Any,
+}
+
+const STEPS: [&str; 6] = ["waits", "locked", "asks", "answered", "written", "stored"];
+const KILLS: usize = 200;
+const AT_ONCE: usize = 10;
+
+impl Killed {
+    fn all() -> impl Iterator<Item = Self> {
+        STEPS.map(Self::At).into_iter().chain([Self::Answering]).chain([0, 50, 500].map(Self::Anywhere))
+    }
+
+    fn leaves(self, place: &Place) -> Left {
+        match (self, place) {
+            (Self::At("waits" | "locked" | "asks"), _) => Left::Old,
+            (Self::At("answered") | Self::Answering, _) => Left::Lost,
+            // What was written is kept when the lock is released, which is the end of its transaction.
+            #[cfg(feature = "postgres")]
+            (Self::At("written"), Place::Schema(_)) => Left::Lost,
+            (Self::At(_), _) => Left::New,
+            (Self::Anywhere(_), _) => Left::Any,
+        }
+    }
+
+    /// Kills the child that is the nth of those that run at once, when it has come there.
+    fn kill(self, nth: usize, mut child: Child) {
+        let mut steps = said(&mut child).filter(|line| line.starts_with("at "));
+        match self {
+            Self::At(step) => assert!(steps.any(|line| line == format!("at {step}")), "the process comes to {step}"),
+            Self::Answering => {}
+            Self::Anywhere(turns) => {
+                steps.nth(nth % STEPS.len()).expect("it comes to every step");
+                (0..nth * turns).for_each(|_| std::thread::yield_now());
+            }
+        }
         child.kill().expect("killed");
         child.wait().expect("it ends");
+    }
+}
 
-        let access = world.access("ann", &made.id).await;
-        let now = world.vault.get("ann", &made.id).await.expect("kept");
-        assert_eq!(world.refreshed() - before, refreshes, "{step}, rotates: {rotates}");
-        if lives {
-            let token = token(&access.expect("a credential"));
-            assert_eq!((now.status, world.vendor.whose(&token).0), (Status::Active, 7), "{step}, rotates: {rotates}");
-            world.vault.test("ann", &made.id).await.expect("the vendor takes it");
-        } else {
-            assert_eq!(access.expect_err("the grant is gone").kind(), ErrorKind::ReconnectRequired);
+async fn a_process_that_is_killed_leaves_no_dead_token(world: World) {
+    let mut kills = 0;
+    for (at, (rotates, killed)) in
+        [true, false].into_iter().flat_map(|rotates| Killed::all().map(move |killed| (rotates, killed))).enumerate()
+    {
+        world.vendor.state().rotates = rotates;
+        let mut made = Vec::new();
+        for user in at * AT_ONCE..(at + 1) * AT_ONCE {
+            made.push(world.connected("ann", (7, i64::try_from(user).expect("small"))).await.id);
+        }
+        world.hour();
+        let before = world.refreshed();
+        kills += kill_at_once(&world, &made, killed).await;
+
+        let left = killed.leaves(&world.place);
+        let mut alive = Vec::new();
+        for id in &made {
+            alive.extend(alive_after(&world, id, left, rotates).await);
+        }
+        let (refreshed, lost) = (world.refreshed() - before, made.len() - alive.len());
+        let (fewest, most, lose) = match (left, rotates) {
+            (Left::Old | Left::New, _) => (AT_ONCE, AT_ONCE, 0..=0),
+            // The answer died with the process, and the token that it replaced is dead: nothing else can be said.
+            (Left::Lost, true) => (AT_ONCE, AT_ONCE, AT_ONCE..=AT_ONCE),
+            (Left::Lost, false) => (2 * AT_ONCE, 2 * AT_ONCE, 0..=0),
+            (Left::Any, true) => (AT_ONCE, AT_ONCE, 0..=AT_ONCE),
+            (Left::Any, false) => (AT_ONCE, 2 * AT_ONCE, 0..=0),
+        };
+        assert!(
+            (fewest..=most).contains(&refreshed) && lose.contains(&lost),
+            "{killed:?}, rotates: {rotates}: {refreshed} refreshed, {lost} lost"
+        );
+
+        // What is stored is in force: the next refresh is by it.
+        world.hour();
+        for (id, former) in alive {
+            let token = token(&world.access("ann", id).await.expect("a credential"));
+            assert!(token != former && world.vendor.takes(&token), "{killed:?}, rotates: {rotates}");
+        }
+    }
+    assert_eq!(kills, KILLS);
+}
+
+/// Lets a process refresh each of these, and kills them all; how many.
+async fn kill_at_once(world: &World, made: &[String], killed: Killed) -> usize {
+    let test = named(&world.place, "a_process_that_is_killed_leaves_no_dead_token");
+    let stands_at = if let Killed::At(step) = killed { step } else { "" };
+    let gate = matches!(killed, Killed::Answering).then(|| world.vendor.gate());
+    let asked = world.vendor.asked();
+    let children: Vec<Child> = made.iter().map(|id| start(&test, world, id, 1, stands_at)).collect();
+    if let Some(gate) = &gate {
+        while world.vendor.asked() - asked < children.len() {
+            gate.arrived.notified().await;
+        }
+    }
+    let ends: Vec<_> =
+        children.into_iter().enumerate().map(|(nth, child)| tokio::task::spawn_blocking(move || killed.kill(nth, child))).collect();
+    for end in ends {
+        end.await.expect("killed");
+    }
+    gate.inspect(|gate| gate.open());
+    made.len()
+}
+
+/// A connection's id and token, if a process that was killed has left it alive; else it says that it is not.
+async fn alive_after<'a>(world: &World, id: &'a str, left: Left, rotates: bool) -> Option<(&'a str, String)> {
+    let access = world.access("ann", id).await;
+    let now = world.vault.get("ann", id).await.expect("kept");
+    match access {
+        Ok(access) => {
+            let token = token(&access);
+            assert_eq!((now.status, world.vendor.whose(&token).1.to_string()), (Status::Active, now.metadata.user.id.expect("a user")));
+            assert!(world.vendor.takes(&token), "{left:?}, rotates: {rotates}");
+            Some((id, token))
+        }
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::ReconnectRequired, "{left:?}, rotates: {rotates}: {error}");
             assert_eq!((now.status, now.reason), (Status::Failed, Some(Reason::NeedsReconnect)));
+            None
         }
     }
 }

@@ -168,6 +168,11 @@ impl Vendor {
         self.state().issued[token]
     }
 
+    /// Whether an access token is honoured.
+    pub(super) fn takes(&self, token: &str) -> bool {
+        self.state().access.contains_key(token)
+    }
+
     /// No access token that was given out is honoured any more.
     pub(super) fn forget_access_tokens(&self) {
         self.state().access.clear();
