@@ -100,6 +100,9 @@ impl Store {
     }
 
     pub(crate) async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error> {
+        if batch.iter().flat_map(|statement| &statement.values).any(Value::holds_nul) {
+            return Err(Error::new(ErrorKind::InvalidInput, "A name or an id cannot hold the character NUL."));
+        }
         self.0.run(batch).await
     }
 
@@ -160,11 +163,22 @@ async fn migrate(store: &Store) -> Result<(), Error> {
 }
 
 async fn version(store: &Store) -> Result<usize, Error> {
+    const VERSION: &str = "SELECT value FROM connector_setting WHERE name = 'version'";
+    // Where it stands already, nothing is written: this user may not be let, and another may be writing.
+    let stands = store.rows(sql!(VERSION)).await.ok().and_then(|rows| rows.into_iter().next());
+    let row = match stands {
+        Some(row) => row,
+        None => first_version(store, VERSION).await?,
+    };
+    row.text(0)?.parse().map_err(|_| misread())
+}
+
+async fn first_version(store: &Store, version: &'static str) -> Result<Row, Error> {
     let batch = || {
         vec![
             sql!("CREATE TABLE IF NOT EXISTS connector_setting (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"),
             sql!("INSERT INTO connector_setting (name, value) VALUES ('version', '0') ON CONFLICT DO NOTHING"),
-            sql!("SELECT value FROM connector_setting WHERE name = 'version'"),
+            sql!(version),
         ]
     };
     // Two that make the same table at once: one of them is told that it exists.
@@ -172,9 +186,7 @@ async fn version(store: &Store) -> Result<usize, Error> {
         Err(error) if error.kind() == ErrorKind::Conflict => store.run(batch()).await?,
         ran => ran?,
     };
-    let rows = ran.all()?.pop().unwrap_or_default();
-    let row = rows.first().ok_or_else(misread)?;
-    row.text(0)?.parse().map_err(|_| misread())
+    ran.only()?.pop().ok_or_else(misread)
 }
 
 impl Statement {
@@ -190,6 +202,13 @@ impl Statement {
 
     fn missed(&self, rows: &[Row]) -> bool {
         self.one && rows.len() != 1
+    }
+}
+
+impl Value {
+    /// PostgreSQL keeps no text with a NUL in it; what one database refuses, no other takes.
+    fn holds_nul(&self) -> bool {
+        matches!(self, Self::Text(text) if text.contains('\0'))
     }
 }
 
@@ -249,6 +268,11 @@ fn taken() -> Error {
     Error::new(ErrorKind::Conflict, "Another connection was given this name or account at the same time.")
         .with_retry(connector_core::Retry::Later)
         .with_hint("Try again.")
+}
+
+/// Another has a connection's lock for longer than any refresh takes.
+fn held() -> Error {
+    Error::new(ErrorKind::TimedOut, "The connection is held by another program, which may stand still.").with_hint("Try again, or end it.")
 }
 
 impl From<i64> for Value {

@@ -1,26 +1,33 @@
 //! PostgreSQL: one database for several hosts. A connection's lock is the lock of its row, held by a transaction of its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::error::Error as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use connector_core::{Error, ErrorKind, Retry};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Database, Lock, Ran, Row, Statement, Value, misread, taken};
+use super::{Database, Lock, Ran, Row, Statement, Value, held, misread, taken};
 
 /// How many sessions are open at most, and how many of them may hold a connection's lock: who holds one may need another.
 const MOST: usize = 16;
 const MOST_LOCKS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// For how long a server may say nothing: one that is gone, or a network that is cut, gives no sign of it.
+const SILENCE: Duration = Duration::from_secs(30);
+/// The same while a row's lock is waited for, which the server itself ends before.
+const LOCK_SILENCE: Duration = Duration::from_secs(90);
+/// After how long a session that was left alone is asked first whether it is still there.
+const UNSURE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
 /// Longer than a token endpoint is waited for; and a host that stands still must not hold a row for ever.
 const BEGIN_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; \
      SET LOCAL idle_in_transaction_session_timeout = '120s'";
@@ -41,6 +48,17 @@ struct Pool {
 struct Session {
     client: Client,
     prepared: HashMap<&'static str, tokio_postgres::Statement>,
+    used: Instant,
+}
+
+/// Why the server did not do what it was told.
+enum Failure {
+    /// It refused, and the session serves on.
+    Refused(tokio_postgres::Error),
+    /// The session is of no more use: it ended, or nobody knows what it is in.
+    Lost(tokio_postgres::Error),
+    /// It gave no answer in time.
+    Silent,
 }
 
 /// A session in use. It goes back when it is clean; one that is dropped is closed, and the server undoes what it began.
@@ -66,19 +84,33 @@ enum Within {
 
 impl Postgres {
     pub(super) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
-        // Its complaint may quote the URL, which holds a password.
-        let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| {
-            Error::new(ErrorKind::Bug, "The store's URL cannot be read.").with_hint("Write it as postgres://user:word@host/database.")
-        })?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
-        config.application_name("connector");
+        let config = config(url)?;
         let pool = Pool { config, tls: tls(authorities)?, idle: Mutex::default(), places: Arc::new(Semaphore::new(MOST)) };
         let store = Self { pool: Arc::new(pool), locks: Arc::new(Semaphore::new(MOST_LOCKS)) };
         store.pool.lease().await?.give_back();
         Ok(store)
     }
+}
+
+/// What a URL says, and what it leaves open.
+fn config(url: &str) -> Result<Config, Error> {
+    // Whoever wants TLS gets a certificate that is checked, by its name too.
+    let url = ["sslmode=verify-full", "sslmode=verify-ca"].iter().fold(url.to_owned(), |url, mode| url.replace(mode, "sslmode=require"));
+    // Its complaint may quote the URL, which holds a password.
+    let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| {
+        Error::new(ErrorKind::Bug, "The store's URL cannot be read.")
+            .with_hint("Write it as postgres://user:word@host/database?sslmode=require, with percent signs for what is special in a word.")
+    })?;
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(PATIENCE);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(SILENCE);
+    }
+    if config.get_application_name().is_none() {
+        config.application_name("connector");
+    }
+    Ok(config)
 }
 
 fn tls(authorities: &[u8]) -> Result<MakeRustlsConnect, Error> {
@@ -96,34 +128,48 @@ fn tls(authorities: &[u8]) -> Result<MakeRustlsConnect, Error> {
 impl Pool {
     async fn lease(self: &Arc<Self>) -> Result<Lease, Error> {
         let place = Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
-        let session = match self.idle_session() {
+        let session = match self.idle_session().await {
             Some(session) => session,
             None => self.connect().await?,
         };
         Ok(Lease { session, pool: Arc::clone(self), _place: place })
     }
 
-    fn idle_session(&self) -> Option<Session> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|session| !session.client.is_closed());
-        idle.pop()
+    /// A session that was used before, and is there still.
+    async fn idle_session(&self) -> Option<Session> {
+        let session = self.idle().pop()?;
+        if session.used.elapsed() < UNSURE && !session.client.is_closed() {
+            return Some(session);
+        }
+        if answer(PATIENCE, session.client.check_connection()).await.is_ok() {
+            return Some(session);
+        }
+        // The others went with it: the server began anew, or is another.
+        self.idle().clear();
+        None
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn connect(&self) -> Result<Session, Error> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(failed)?;
+        let connected = answer(SILENCE, self.config.connect(self.tls.clone())).await;
+        let (client, connection) = connected.map_err(failed)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(%error, "a session of the store ended");
             }
         });
-        Ok(Session { client, prepared: HashMap::new() })
+        Ok(Session { client, prepared: HashMap::new(), used: Instant::now() })
     }
 }
 
 impl Lease {
     fn give_back(self) {
-        let Self { session, pool, _place } = self;
-        pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+        let Self { mut session, pool, _place } = self;
+        session.used = Instant::now();
+        pool.idle().push(session);
     }
 }
 
@@ -136,7 +182,7 @@ impl Database for Postgres {
             [only] => lease.session.rows(only).await.map(|rows| if only.missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) }),
             _ => lease.session.batch(&batch, Within::Nothing).await,
         };
-        if !lease.session.client.is_closed() {
+        if matches!(&ran, Ok(_) | Err(Failure::Refused(_))) {
             lease.give_back();
         }
         ran.map_err(failed)
@@ -145,9 +191,9 @@ impl Database for Postgres {
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
         let place = Arc::clone(&self.locks).acquire_owned().await.expect("the semaphore is never closed");
         let mut lease = self.pool.lease().await?;
-        lease.session.client.batch_execute(BEGIN_LOCK).await.map_err(failed)?;
+        lease.session.execute(BEGIN_LOCK).await.map_err(failed)?;
         let row = Statement::new("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", vec![id.into()]);
-        lease.session.rows(&row).await.map_err(failed)?;
+        lease.session.rows_within(LOCK_SILENCE, &row).await.map_err(failed)?;
         Ok(Box::new(Held { lease, _place: place }))
     }
 
@@ -163,7 +209,7 @@ impl Lock for Held {
     }
 
     async fn release(self: Box<Self>) -> Result<(), Error> {
-        self.lease.session.client.batch_execute("COMMIT").await.map_err(failed)?;
+        self.lease.session.execute("COMMIT").await.map_err(failed)?;
         self.lease.give_back();
         Ok(())
     }
@@ -179,16 +225,16 @@ impl Within {
 }
 
 impl Session {
-    async fn batch(&mut self, batch: &[Statement], within: Within) -> Result<Ran, tokio_postgres::Error> {
+    async fn batch(&mut self, batch: &[Statement], within: Within) -> Result<Ran, Failure> {
         let [begin, keep, undo] = within.words();
-        self.client.batch_execute(begin).await?;
+        self.execute(begin).await?;
         let ran = self.all(batch).await;
         let end = if matches!(ran, Ok(Ran::All(_))) { keep } else { undo };
-        self.client.batch_execute(end).await?;
+        self.execute(end).await.map_err(Failure::lost)?;
         ran
     }
 
-    async fn all(&mut self, batch: &[Statement]) -> Result<Ran, tokio_postgres::Error> {
+    async fn all(&mut self, batch: &[Statement]) -> Result<Ran, Failure> {
         let mut all = Vec::with_capacity(batch.len());
         for (at, statement) in batch.iter().enumerate() {
             let rows = self.rows(statement).await?;
@@ -200,18 +246,49 @@ impl Session {
         Ok(Ran::All(all))
     }
 
-    async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, tokio_postgres::Error> {
+    async fn execute(&self, words: &str) -> Result<(), Failure> {
+        answer(SILENCE, self.client.batch_execute(words)).await
+    }
+
+    async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        self.rows_within(SILENCE, statement).await
+    }
+
+    async fn rows_within(&mut self, limit: Duration, statement: &Statement) -> Result<Vec<Row>, Failure> {
         let prepared = match self.prepared.get(statement.sql) {
             Some(prepared) => prepared.clone(),
             None => {
-                let prepared = self.client.prepare(statement.sql).await?;
+                let prepared = answer(SILENCE, self.client.prepare(statement.sql)).await?;
                 self.prepared.insert(statement.sql, prepared.clone());
                 prepared
             }
         };
         let values: Vec<&(dyn ToSql + Sync)> = statement.values.iter().map(|value| value as _).collect();
-        let rows = self.client.query(&prepared, &values).await?;
-        rows.iter().map(|row| Ok(Row((0..row.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?))).collect()
+        let rows = answer(limit, self.client.query(&prepared, &values)).await?;
+        let rows = rows.iter().map(|row| Ok(Row((0..row.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?)));
+        rows.collect::<Result<_, _>>().map_err(Failure::Refused)
+    }
+}
+
+/// What the server answers, within a time.
+async fn answer<T>(limit: Duration, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(answered) => answered.map_err(Failure::of),
+        Err(_) => Err(Failure::Silent),
+    }
+}
+
+impl Failure {
+    fn of(error: tokio_postgres::Error) -> Self {
+        let severity = error.as_db_error().and_then(DbError::parsed_severity);
+        if severity == Some(Severity::Error) { Self::Refused(error) } else { Self::Lost(error) }
+    }
+
+    fn lost(self) -> Self {
+        match self {
+            Self::Refused(error) => Self::Lost(error),
+            other => other,
+        }
     }
 }
 
@@ -253,25 +330,85 @@ impl<'a> FromSql<'a> for Value {
     }
 }
 
-fn failed(error: tokio_postgres::Error) -> Error {
-    const MADE_ALREADY: [SqlState; 3] = [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT];
-    let bug = |what: &str, hint: &str| Error::new(ErrorKind::Bug, format!("The store of PostgreSQL {what}")).with_hint(hint);
-    let failure = match error.code() {
-        Some(code) if MADE_ALREADY.contains(code) => return taken(),
-        Some(code) if [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE].contains(code) => return taken(),
-        Some(code) if *code == SqlState::LOCK_NOT_AVAILABLE => {
-            Error::new(ErrorKind::TimedOut, "The store's row is held by another host.").with_hint("Try again.")
-        }
-        Some(code) if [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION].contains(code) => {
-            bug("refuses the user or the password.", "Check the store's URL.")
-        }
-        Some(code) if *code == SqlState::INVALID_CATALOG_NAME => bug("has no such database.", "Check the store's URL."),
-        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => bug("does not let this user make tables.", "Grant it the schema."),
-        Some(code) if *code == SqlState::READ_ONLY_SQL_TRANSACTION => bug("cannot be written.", "Give the primary server's URL."),
-        Some(_) => bug("failed.", "The log says why."),
-        None => Error::new(ErrorKind::Unreachable, "The store of PostgreSQL cannot be reached.")
+/// What a server says is wrong, by its code; its own words are for the log.
+const WRONG: [(SqlState, Retry, &str, &str); 12] = [
+    (SqlState::INVALID_PASSWORD, Retry::Never, "refuses the user or the password", "Check the store's URL."),
+    (
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
+        Retry::Never,
+        "refuses the user",
+        "Check the store's URL, and whom the server lets in.",
+    ),
+    (SqlState::INVALID_CATALOG_NAME, Retry::Never, "has no such database", "Check the store's URL."),
+    (SqlState::INVALID_SCHEMA_NAME, Retry::Never, "has no schema to make tables in", "Make one, and grant it to this user."),
+    (
+        SqlState::INSUFFICIENT_PRIVILEGE,
+        Retry::Never,
+        "does not let this user make or use its tables",
+        "Grant it the schema: USAGE and CREATE.",
+    ),
+    (SqlState::READ_ONLY_SQL_TRANSACTION, Retry::Never, "cannot be written", "Give the primary server's URL."),
+    (SqlState::DISK_FULL, Retry::Later, "has no room: its disk is full", "Free some space, and try again."),
+    (SqlState::TOO_MANY_CONNECTIONS, Retry::Later, "gives no more sessions", "Let it give more, or run fewer hosts."),
+    (SqlState::QUERY_CANCELED, Retry::Later, "took too long, and gave up", "Try again."),
+    (SqlState::ADMIN_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),
+    (SqlState::CRASH_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),
+    (SqlState::CANNOT_CONNECT_NOW, Retry::Later, "is being started or stopped", "Try again when it runs."),
+];
+
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Silent => Error::new(ErrorKind::TimedOut, "The store of PostgreSQL gives no answer.")
             .with_retry(Retry::Later)
-            .with_hint("Check that the server runs, and what its URL says of TLS."),
-    };
-    failure.with_source(error)
+            .with_hint("Check that the server runs, and the network to it."),
+        Failure::Refused(error) | Failure::Lost(error) => match error.code() {
+            Some(code) => refused(code),
+            None => unreachable(&error),
+        }
+        .with_source(error),
+    }
+}
+
+fn refused(code: &SqlState) -> Error {
+    const TAKEN: [SqlState; 5] = [
+        SqlState::UNIQUE_VIOLATION,
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_OBJECT,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+    ];
+    if TAKEN.contains(code) {
+        return taken();
+    }
+    if *code == SqlState::LOCK_NOT_AVAILABLE {
+        return held();
+    }
+    match WRONG.iter().find(|(other, ..)| other == code) {
+        Some((_, Retry::Never, what, hint)) => wrong(what, hint),
+        Some((_, retry, what, hint)) => {
+            Error::new(ErrorKind::Unreachable, format!("The store of PostgreSQL {what}.")).with_retry(*retry).with_hint(*hint)
+        }
+        None => wrong(&format!("failed, with its code {}", code.code()), "The log says why."),
+    }
+}
+
+/// Why a session did not come about, or ended. The kinds are told apart by their words alone.
+fn unreachable(error: &tokio_postgres::Error) -> Error {
+    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    match error.to_string().as_str() {
+        "invalid configuration" if why == "password missing" => wrong("wants a password", "Write it into the store's URL."),
+        "invalid configuration" => wrong("is not named in full", "Write its URL as postgres://user:word@host/database."),
+        "authentication error" => wrong("and this program know no common way to sign in", "Let the server take scram-sha-256."),
+        "error performing TLS handshake" => wrong(
+            &format!("cannot be spoken to over TLS: {why}"),
+            "Give the authority of its certificate; or write sslmode=disable, where the network is your own.",
+        ),
+        _ => Error::new(ErrorKind::Unreachable, "The store of PostgreSQL cannot be reached.")
+            .with_retry(Retry::Later)
+            .with_hint("Check that the server runs, and the store's URL."),
+    }
+}
+
+fn wrong(what: &str, hint: &str) -> Error {
+    Error::new(ErrorKind::Bug, format!("The store of PostgreSQL {what}.")).with_hint(hint)
 }

@@ -1,6 +1,6 @@
 //! SQLite: one file for one machine. A connection's lock is a file, which the kernel frees whatever ends its process.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,15 +9,17 @@ use async_trait::async_trait;
 use connector_core::{Error, ErrorKind};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use super::{Database, Lock, Ran, Row, Statement, Value, taken};
+use super::{Database, Lock, Ran, Row, Statement, Value, held, taken};
 use crate::files;
 
 /// How long another program may hold the database.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many wait for lock files at once: each is a thread, and those who hold a lock need threads too.
-const MOST_WAITING: usize = 64;
+/// How long another may hold a connection's lock file: longer than a token endpoint is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_mins(1);
+/// How often it is tried meanwhile. A thread that waited for it could not be called back.
+const LOCK_TURN: Duration = Duration::from_millis(5);
 
 #[derive(Clone)]
 pub(super) struct Sqlite(Arc<Inner>);
@@ -26,7 +28,6 @@ struct Inner {
     path: PathBuf,
     locks: PathBuf,
     connection: Mutex<Connection>,
-    waiting: Semaphore,
 }
 
 /// A lock file that is held, and the database that is changed meanwhile. No transaction is open: one would keep every
@@ -53,8 +54,12 @@ impl Sqlite {
         files::private_folder(&locks).map_err(unwritable)?;
         // Made before SQLite would, so that nobody else may ever read it; its journals take the same mode.
         files::private(OpenOptions::new().read(true).append(true).create(true)).open(&path).map_err(unwritable)?;
+        // Of two that turn a new file to its journal at once, SQLite would tell one that it is busy, and not wait.
+        let turn =
+            files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(locks.join("open")).map_err(unwritable)?;
+        turn.lock().map_err(unwritable)?;
         let connection = connect(&path).map_err(|error| failed(&path, error))?;
-        Ok(Self(Arc::new(Inner { path, locks, connection: Mutex::new(connection), waiting: Semaphore::new(MOST_WAITING) })))
+        Ok(Self(Arc::new(Inner { path, locks, connection: Mutex::new(connection) })))
     }
 }
 
@@ -84,21 +89,22 @@ impl Database for Sqlite {
 
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
         let path = self.0.locks.join(format!("{id}.lock"));
-        let place = self.0.waiting.acquire().await.expect("the semaphore is never closed");
-        let file = blocking(move || {
-            let held = || {
-                let file = files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path)?;
-                file.lock()?;
-                Ok(file)
-            };
-            held().map_err(|error: std::io::Error| {
-                Error::new(ErrorKind::Bug, format!("The lock file {} cannot be held: {error}.", path.display()))
-                    .with_hint("Check that its folder can be written by this user.")
-            })
-        });
-        let file = file.await?;
-        drop(place);
-        Ok(Box::new(Held { _file: file, database: self.clone() }))
+        let failed = |error: &std::io::Error| {
+            Error::new(ErrorKind::Bug, format!("The lock file {} cannot be held: {error}.", path.display()))
+                .with_hint("Check that its folder can be written by this user.")
+        };
+        let file =
+            files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path).map_err(|error| failed(&error))?;
+        let (until, mut turns) = (Instant::now() + LOCK_PATIENCE, tokio::time::interval(LOCK_TURN));
+        loop {
+            turns.tick().await;
+            match file.try_lock() {
+                Ok(()) => return Ok(Box::new(Held { _file: file, database: self.clone() })),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {}
+                Err(TryLockError::WouldBlock) => return Err(held()),
+                Err(TryLockError::Error(error)) => return Err(failed(&error)),
+            }
+        }
     }
 
     fn unlink(&self, id: &str) {

@@ -4,6 +4,8 @@ mod api_keys;
 mod connections;
 mod flows;
 mod ledger;
+#[cfg(feature = "postgres")]
+mod postgres;
 pub(crate) mod processes;
 mod refresh;
 mod stores;

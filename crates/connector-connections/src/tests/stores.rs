@@ -16,6 +16,7 @@ on_both!(
     a_change_of_keys_seals_everything_anew_while_calls_go_on,
     a_secret_that_was_moved_is_refused,
     a_batch_that_misses_changes_nothing,
+    a_text_that_no_database_keeps_is_no_fault_of_the_store,
 );
 
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -137,6 +138,17 @@ async fn a_batch_that_misses_changes_nothing(world: World) {
     assert_eq!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").len(), 1);
 }
 
+async fn a_text_that_no_database_keeps_is_no_fault_of_the_store(world: World) {
+    let errors = [
+        world.vault.get("ann", "a\0b").await.err(),
+        world.access("ann\0", "acme").await.err(),
+        world.vault.authorize("ann\0", "acme", None, super::BROWSER).await.err(),
+    ];
+    for error in errors {
+        assert_eq!(error.expect("it is not looked for").kind(), ErrorKind::InvalidInput);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
@@ -177,14 +189,17 @@ async fn a_store_that_another_program_holds_says_so() {
     store.rows(sql!("DELETE FROM connector_used")).await.expect("and it goes on");
 }
 
-#[cfg(feature = "postgres")]
 #[tokio::test]
-async fn a_server_that_is_not_there_is_said_without_its_password() {
-    for url in ["postgres://user:hunter2@127.0.0.1:1/none", "postgres://user:hunter2@127.0.0.1:port/none"] {
-        let error = open(url).await.expect_err("no server");
-        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
-        assert!(error.hint().is_some());
-    }
+async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
+    let World { vault, place, .. } = World::at(Place::folder()).await;
+    let other = place.store().await;
+    let held = other.lock("id").await.expect("held");
+    tokio::time::pause();
+    let error = vault.0.store.lock("id").await.err().expect("held by another");
+    tokio::time::resume();
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later), "{error}");
+    held.release().await.expect("released");
+    vault.0.store.lock("id").await.expect("and it goes on");
 }
 
 #[test]
