@@ -22,6 +22,8 @@ mod invariants;
 mod invocations;
 mod oauth;
 mod owners;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod promised;
 mod prose;
 mod read_back;

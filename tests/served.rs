@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
@@ -14,11 +15,16 @@ use crate::evidence;
 /// A running host. It ends with the test.
 pub(crate) struct Served {
     child: Child,
-    folder: tempfile::TempDir,
+    place: Arc<Place>,
     upstream: String,
-    store: Option<&'static str>,
     pub(crate) url: String,
     log: Option<JoinHandle<String>>,
+}
+
+/// Where a host keeps what is its own: a folder, and its store where that is not the usual file in it.
+struct Place {
+    folder: tempfile::TempDir,
+    store: Option<String>,
 }
 
 /// An answer.
@@ -32,30 +38,34 @@ pub(crate) struct Reply {
 impl Served {
     /// A host whose one vendor is whatever listens at a URL of this machine.
     pub(crate) fn before(upstream: &str, arguments: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for data");
-        let command = connector(folder.path(), upstream);
-        Self::started(command, folder, upstream, arguments).0
+        let place = Place::fresh();
+        Self::started(place.connector(upstream), place, upstream, arguments).0
+    }
+
+    /// Another host over the same store, under the same key.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn beside(other: &Self) -> Self {
+        let place = Arc::clone(&other.place);
+        Self::started(place.connector(&other.upstream), place, &other.upstream, &[]).0
     }
 
     /// A host that nobody registered with the vendor, and what it says of that.
     pub(crate) fn without_app(upstream: &str) -> (Self, String) {
-        let folder = tempfile::tempdir().expect("a folder for data");
-        let mut command = connector(folder.path(), upstream);
+        let place = Place::fresh();
+        let mut command = place.connector(upstream);
         command.env_remove("CONNECTOR_CLIENT_ID").env_remove("CONNECTOR_CLIENT_SECRET");
-        Self::started(command, folder, upstream, &[])
+        Self::started(command, place, upstream, &[])
     }
 
     /// A host that brings its own sandbox.
     pub(crate) fn with_its_own_sandbox() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for data");
-        let mut command = connector(folder.path(), "");
-        command.env("CONNECTOR_STORE", folder.path().join("own.db"));
-        let mut own = Self::started(command, folder, "", &["--sandbox"]).0;
-        own.store = Some("own.db");
-        own
+        let mut place = Place::fresh();
+        let file = place.folder.path().join("own.db").display().to_string();
+        place.store.get_or_insert(file);
+        Self::started(place.connector(""), place, "", &["--sandbox"]).0
     }
 
-    fn started(mut command: Command, folder: tempfile::TempDir, upstream: &str, arguments: &[&str]) -> (Self, String) {
+    fn started(mut command: Command, place: impl Into<Arc<Place>>, upstream: &str, arguments: &[&str]) -> (Self, String) {
         let mut child = command.args(["serve", "--port", "0"]).args(arguments).spawn().expect("the binary runs");
         let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines();
         let mut seen = String::new();
@@ -67,7 +77,7 @@ impl Served {
             }
         };
         let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(String::new(), |log, line| log + &line + "\n"));
-        (Self { child, folder, upstream: upstream.to_owned(), store: None, url, log: Some(log) }, seen)
+        (Self { child, place: place.into(), upstream: upstream.to_owned(), url, log: Some(log) }, seen)
     }
 
     /// A host before a fresh sandbox of several companies, whose app comes back to it.
@@ -100,7 +110,7 @@ impl Served {
 
     /// A file of the folder that it keeps its data in.
     pub(crate) fn file(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
+        self.place.folder.path().join(name).display().to_string()
     }
 
     /// What a command says after `before`, and how to wait for what it prints in the end.
@@ -117,8 +127,7 @@ impl Served {
 
     /// A command of this host's, to be run.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = connector(self.folder.path(), &self.upstream);
-        command.envs(self.store.map(|store| ("CONNECTOR_STORE", self.folder.path().join(store))));
+        let mut command = self.place.connector(&self.upstream);
         command.args(arguments);
         command
     }
@@ -183,6 +192,31 @@ impl Served {
     }
 }
 
+impl Place {
+    /// One that no other test has: in PostgreSQL where the host is built for it and a database is given.
+    fn fresh() -> Self {
+        #[cfg(feature = "postgres")]
+        let store = crate::postgres::schema();
+        #[cfg(not(feature = "postgres"))]
+        let store = None;
+        Self { folder: tempfile::tempdir().expect("a folder for data"), store }
+    }
+
+    fn connector(&self, upstream: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
+            command.env_remove(name);
+        }
+        command.env("CONNECTOR_DATA_DIR", self.folder.path()).env("CONNECTOR_SANDBOX", upstream);
+        command.env("CONNECTOR_CLIENT_ID", DEMO_CLIENT_ID).env("CONNECTOR_CLIENT_SECRET", DEMO_CLIENT_SECRET);
+        if let Some(store) = &self.store {
+            command.env("CONNECTOR_STORE", store).env("CONNECTOR_KEY_FILE", self.folder.path().join("connections.key"));
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -193,17 +227,6 @@ impl Drop for Served {
 }
 
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
-
-fn connector(folder: &std::path::Path, upstream: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
-        command.env_remove(name);
-    }
-    command.env("CONNECTOR_DATA_DIR", folder).env("CONNECTOR_SANDBOX", upstream);
-    command.env("CONNECTOR_CLIENT_ID", DEMO_CLIENT_ID).env("CONNECTOR_CLIENT_SECRET", DEMO_CLIENT_SECRET);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
 
 fn finished(mut command: Command, stdin: &str) -> Result<String, String> {
     let mut child = command.spawn().expect("the binary runs");
