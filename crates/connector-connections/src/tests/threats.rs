@@ -1,5 +1,6 @@
 //! What an attacker, a stranger or a mistake could try.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use connector_core::{Connections, ErrorKind};
@@ -94,25 +95,35 @@ async fn another_owners_ids_are_no_ids(world: World) {
 
 async fn mixed_calls_see_only_their_own_tokens(world: World) {
     const CALLS: usize = 10_000;
-    let owners = ["ann", "bob"];
-    let companies = [7_i64, 8];
-    for (owner, company) in owners.iter().zip(companies) {
-        world.connected(owner, (company, 1)).await;
-        world.connected(owner, (company, 2)).await;
+    const AT_ONCE: usize = 50;
+    let owners = [("ann", 7_i64), ("bob", 8)];
+    // What the two call their connections is the same.
+    let names = ["first", "second"];
+    world.vendor.state().rotates = true;
+    for (owner, company) in owners {
+        for (name, user) in names.into_iter().zip(1..) {
+            let made = world.connected(owner, (company, user)).await;
+            world.vault.rename(owner, &made.id, name).await.expect("renamed");
+        }
     }
     let mut tasks = Vec::new();
-    for task in 0..50_usize {
+    for task in 0..AT_ONCE {
         let (vault, clock) = (world.vault.clone(), world.clock.clone());
         tasks.push(tokio::spawn(async move {
             let mut seen = Vec::new();
-            for call in 0..CALLS / 50 {
+            for call in 0..CALLS / AT_ONCE {
                 let (at, user) = ((task + call) % 2, call / 2 % 2);
-                let owned = vault.of(owners[at]);
-                let name = format!("company{}{}", companies[at], ["", "-2"][user]);
-                let chosen = owned.choose("acme", Some(&name)).await.expect("it is there");
-                seen.push((at, user, token(&owned.access(&chosen).await.expect("a credential"))));
-                if call % 50 == 0 {
-                    clock.advance(Duration::from_mins(2));
+                let owned = vault.of(owners[at].0);
+                let chosen = owned.choose("acme", Some(names[user])).await.expect("it is there");
+                let access = owned.access(&chosen).await.expect("a credential");
+                seen.push((at, user, token(&access)));
+                if call % 50 == task {
+                    clock.advance(Duration::from_mins(10));
+                }
+                if call % 100 == task {
+                    // As after a 401.
+                    let fresh = owned.renew(&chosen, &access).await.expect("renewed").expect("another");
+                    seen.push((at, user, token(&fresh)));
                 }
             }
             seen
@@ -122,14 +133,16 @@ async fn mixed_calls_see_only_their_own_tokens(world: World) {
     for task in tasks {
         seen.extend(task.await.expect("no panic"));
     }
-    assert_eq!(seen.len(), CALLS);
-    seen.sort();
-    seen.dedup();
+    assert!(seen.len() > CALLS, "{}", seen.len());
+    let mut tokens = HashSet::new();
     for (at, user, token) in seen {
-        let who = world.vendor.whose(&token);
-        assert_eq!(who, (companies[at], i64::try_from(user + 1).expect("small")), "{token}");
+        let who = (owners[at].1, i64::try_from(user + 1).expect("small"));
+        assert_eq!(world.vendor.whose(&token), who, "{token}");
+        tokens.insert((who, token));
     }
-    assert!(world.refreshed() > 4, "tokens were refreshed meanwhile");
+    for who in [(7, 1), (7, 2), (8, 1), (8, 2)] {
+        assert!(tokens.iter().filter(|(other, _)| *other == who).count() > 10, "the tokens of {who:?} were refreshed meanwhile");
+    }
 }
 
 async fn nothing_that_is_shown_holds_a_secret(world: World) {
