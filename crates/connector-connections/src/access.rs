@@ -273,10 +273,11 @@ impl Inner {
                 return Err(same(failure));
             }
             reached("waits");
-            let kept = match inner.store.lock(&id).await {
-                Ok(lock) => inner.refresh(&id, stale, &mut left.unstored, lock).await,
-                Err(error) => Err(error),
-            };
+            let mut kept = inner.refresh_locked(&id, stale, &mut left.unstored).await;
+            // A server of the store that went meanwhile may be back: before another host asks with the token of before.
+            if kept.is_err() && left.unstored.is_some() {
+                kept = inner.refresh_locked(&id, stale, &mut left.unstored).await;
+            }
             left.failure = kept.as_ref().err().map(same);
             if kept.is_err() {
                 flight.rests_until.store(inner.clock.now().after(REST).0, Ordering::SeqCst);
@@ -287,8 +288,9 @@ impl Inner {
         .await
     }
 
-    /// Refreshes a connection whose lock is held, if nobody else did.
-    async fn refresh(&self, id: &str, stale: i64, unstored: &mut Option<(i64, Tokens)>, mut lock: Box<dyn Lock>) -> Result<Kept, Error> {
+    /// Refreshes a connection under its lock, if nobody else did.
+    async fn refresh_locked(&self, id: &str, stale: i64, unstored: &mut Option<(i64, Tokens)>) -> Result<Kept, Error> {
+        let mut lock = self.store.lock(id).await?;
         reached("locked");
         let kept = self.kept_under(id, &mut lock).await?;
         // Only what is read under the lock counts, and only the time after the wait for it.
