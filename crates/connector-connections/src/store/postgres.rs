@@ -158,7 +158,7 @@ impl Pool {
         let (client, connection) = connected.map_err(failed)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(%error, "a session of the store ended");
+                tracing::warn!(error = why(&error), "a session of the store ended");
             }
         });
         Ok(Session { client, prepared: HashMap::new(), used: Instant::now() })
@@ -362,14 +362,14 @@ fn failed(failure: Failure) -> Error {
             .with_retry(Retry::Later)
             .with_hint("Check that the server runs, and the network to it."),
         Failure::Refused(error) | Failure::Lost(error) => match error.code() {
-            Some(code) => refused(code),
+            Some(code) => refused(code, &why(&error)),
             None => unreachable(&error),
         }
         .with_source(error),
     }
 }
 
-fn refused(code: &SqlState) -> Error {
+fn refused(code: &SqlState, why: &str) -> Error {
     const TAKEN: [SqlState; 5] = [
         SqlState::UNIQUE_VIOLATION,
         SqlState::DUPLICATE_TABLE,
@@ -388,13 +388,16 @@ fn refused(code: &SqlState) -> Error {
         Some((_, retry, what, hint)) => {
             Error::new(ErrorKind::Unreachable, format!("The store of PostgreSQL {what}.")).with_retry(*retry).with_hint(*hint)
         }
-        None => wrong(&format!("failed, with its code {}", code.code()), "The log says why."),
+        None => {
+            tracing::warn!(why, "the store failed");
+            wrong(&format!("failed, with its code {}", code.code()), "The log says why.")
+        }
     }
 }
 
 /// Why a session did not come about, or ended. The kinds are told apart by their words alone.
 fn unreachable(error: &tokio_postgres::Error) -> Error {
-    let why = error.source().map(ToString::to_string).unwrap_or_default();
+    let why = why(error);
     match error.to_string().as_str() {
         "invalid configuration" if why == "password missing" => wrong("wants a password", "Write it into the store's URL."),
         "invalid configuration" => wrong("is not named in full", "Write its URL as postgres://user:word@host/database."),
@@ -406,6 +409,15 @@ fn unreachable(error: &tokio_postgres::Error) -> Error {
         _ => Error::new(ErrorKind::Unreachable, "The store of PostgreSQL cannot be reached.")
             .with_retry(Retry::Later)
             .with_hint("Check that the server runs, and the store's URL."),
+    }
+}
+
+/// The words of a server or of the network. What a server adds to them could quote a row.
+fn why(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), error.source()) {
+        (Some(said), _) => said.message().to_owned(),
+        (None, Some(source)) => source.to_string(),
+        (None, None) => error.to_string(),
     }
 }
 
