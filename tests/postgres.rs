@@ -39,10 +39,19 @@ fn fresh_name() -> String {
     format!("suite_{}_{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed))
 }
 
-fn carried_out(url: &str, statements: &str) {
+fn carried_out(url: &str, statements: &str) -> Vec<u8> {
     let mut psql = Command::new("psql");
-    psql.args(["--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--command", statements, url]).stdin(Stdio::null());
-    assert!(psql.status().expect("`tests/postgres.sh` has psql on its path").success(), "{statements}");
+    psql.args(["--quiet", "--no-psqlrc", "--no-align", "--tuples-only", "--set=ON_ERROR_STOP=1", "--command", statements, url]);
+    let output = psql.stdin(Stdio::null()).output().expect("`tests/postgres.sh` has psql on its path");
+    assert!(output.status.success(), "{statements}: {}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+/// All that stands in the schema of a URL.
+pub(crate) fn rows(url: &str) -> Vec<u8> {
+    let rows = carried_out(url, "SELECT schema_to_xml(current_schema()::name, true, false, '')");
+    assert!(String::from_utf8_lossy(&rows).contains("connector_setting"), "the store was read");
+    rows
 }
 
 #[tokio::test]

@@ -202,6 +202,15 @@ impl Place {
         Self { folder: tempfile::tempdir().expect("a folder for data"), store }
     }
 
+    /// Leaves what the host kept as evidence.
+    fn leave(&self) {
+        evidence::kept(self.folder.path());
+        #[cfg(feature = "postgres")]
+        if let Some(url) = self.store.as_ref().filter(|store| store.starts_with("postgres") && evidence::secrets().is_some()) {
+            evidence::shown("store", &crate::postgres::rows(url));
+        }
+    }
+
     fn connector(&self, upstream: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
@@ -222,7 +231,7 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.logged();
-        evidence::kept(self.folder.path());
+        self.place.leave();
     }
 }
 

@@ -331,7 +331,7 @@ impl<'a> FromSql<'a> for Value {
 }
 
 /// What a server says is wrong, by its code; its own words are for the log.
-const WRONG: [(SqlState, Retry, &str, &str); 12] = [
+const WRONG: [(SqlState, Retry, &str, &str); 13] = [
     (SqlState::INVALID_PASSWORD, Retry::Never, "refuses the user or the password", "Check the store's URL."),
     (
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
@@ -347,6 +347,7 @@ const WRONG: [(SqlState, Retry, &str, &str); 12] = [
         "does not let this user make or use its tables",
         "Grant it the schema: USAGE and CREATE.",
     ),
+    (SqlState::UNDEFINED_TABLE, Retry::Never, "lacks a table", "Restore it: it was changed by hand."),
     (SqlState::READ_ONLY_SQL_TRANSACTION, Retry::Never, "cannot be written", "Give the primary server's URL."),
     (SqlState::DISK_FULL, Retry::Later, "has no room: its disk is full", "Free some space, and try again."),
     (SqlState::TOO_MANY_CONNECTIONS, Retry::Later, "gives no more sessions", "Let it give more, or run fewer hosts."),
