@@ -229,7 +229,12 @@ impl Session {
         let [begin, keep, undo] = within.words();
         self.execute(begin).await?;
         let ran = self.all(batch).await;
-        let end = if matches!(ran, Ok(Ran::All(_))) { keep } else { undo };
+        let end = match &ran {
+            Ok(Ran::All(_)) => keep,
+            Ok(Ran::Missed(_)) | Err(Failure::Refused(_)) => undo,
+            // Its session is of no more use, and what it began ends with it.
+            Err(Failure::Lost(_) | Failure::Silent) => return ran,
+        };
         self.execute(end).await.map_err(Failure::lost)?;
         ran
     }
@@ -264,7 +269,12 @@ impl Session {
             }
         };
         let values: Vec<&(dyn ToSql + Sync)> = statement.values.iter().map(|value| value as _).collect();
-        let rows = answer(limit, self.client.query(&prepared, &values)).await?;
+        let rows = answer(limit, self.client.query(&prepared, &values)).await;
+        if rows.is_err() {
+            // It may be what was prepared that the server no longer has, or takes.
+            self.prepared.remove(statement.sql);
+        }
+        let rows = rows?;
         let rows = rows.iter().map(|row| Ok(Row((0..row.len()).map(|at| row.try_get(at)).collect::<Result<_, _>>()?)));
         rows.collect::<Result<_, _>>().map_err(Failure::Refused)
     }
@@ -331,7 +341,7 @@ impl<'a> FromSql<'a> for Value {
 }
 
 /// What a server says is wrong, by its code; its own words are for the log.
-const WRONG: [(SqlState, Retry, &str, &str); 13] = [
+const WRONG: [(SqlState, Retry, &str, &str); 14] = [
     (SqlState::INVALID_PASSWORD, Retry::Never, "refuses the user or the password", "Check the store's URL."),
     (
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
@@ -351,6 +361,7 @@ const WRONG: [(SqlState, Retry, &str, &str); 13] = [
     (SqlState::READ_ONLY_SQL_TRANSACTION, Retry::Never, "cannot be written", "Give the primary server's URL."),
     (SqlState::DISK_FULL, Retry::Later, "has no room: its disk is full", "Free some space, and try again."),
     (SqlState::TOO_MANY_CONNECTIONS, Retry::Later, "gives no more sessions", "Let it give more, or run fewer hosts."),
+    (SqlState::INVALID_SQL_STATEMENT_NAME, Retry::Later, "has forgotten what was prepared", "Try again; a pooler must keep sessions."),
     (SqlState::QUERY_CANCELED, Retry::Later, "took too long, and gave up", "Try again."),
     (SqlState::ADMIN_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),
     (SqlState::CRASH_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),

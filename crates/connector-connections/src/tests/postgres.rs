@@ -11,6 +11,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::{Place, START, World, access, open, token, vault};
+use crate::store::sql;
 use crate::{Clock, Status, Store};
 
 /// The sessions of a schema's own, by the name that its URL gives them.
@@ -71,6 +72,18 @@ async fn tokens_that_came_while_the_server_went_are_not_lost() {
     assert_eq!(token(&world.access("ann", &made.id).await.expect("a credential")), first);
     world.vault.test("ann", &made.id).await.expect("the vendor takes it");
     assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (1, Status::Active));
+}
+
+#[tokio::test]
+async fn what_the_server_no_longer_has_prepared_is_prepared_anew() {
+    let Some(place) = Place::schema().await else { return };
+    let world = World::at(place).await;
+    let made = world.connected("ann", (7, 3)).await;
+    world.vault.get("ann", &made.id).await.expect("there");
+    world.vault.0.store.rows(sql!("DEALLOCATE ALL")).await.expect("the only session forgets");
+    let error = world.vault.get("ann", &made.id).await.expect_err("forgotten");
+    assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later), "{error}");
+    world.vault.get("ann", &made.id).await.expect("prepared anew");
 }
 
 /// What stands between a host and the server: it may speak TLS, and may fall silent.
