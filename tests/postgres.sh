@@ -4,7 +4,7 @@
 set -euo pipefail
 
 # On the path, else where Debian keeps it: the newest.
-initdb=$(command -v initdb || find /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1)
+initdb=$(command -v initdb || find /usr/lib/postgresql/*/bin/initdb 2>/dev/null | sort -V | tail -n 1 || true)
 if [ -z "$initdb" ]; then
   echo "there is no PostgreSQL here: install it (Debian: apt-get install postgresql)" >&2
   exit 1
