@@ -122,7 +122,7 @@ fn a_server_that_cannot_be_used_is_said_without_its_password() {
             let said = String::from_utf8(output.stderr).expect("text");
             assert_eq!(output.status.code(), Some(3), "{command:?}: {said}");
             assert!(said.starts_with("error: The store") && said.contains(says), "{command:?} {says}: {said}");
-            assert!(said.matches(". ").count() == 1 && said.ends_with(".\n"), "a sentence and a hint: {said}");
+            assert!(said.matches(". ").count() >= 1 && said.lines().count() == 1, "a sentence and a hint: {said}");
             assert!(!said.contains("hunter2") && output.stdout.is_empty(), "{said}");
         }
     }

@@ -9,7 +9,7 @@ if [ -z "$initdb" ]; then
   echo "there is no PostgreSQL here: install it (Debian: apt-get install postgresql)" >&2
   exit 1
 fi
-programs=$(dirname "$initdb")
+programs=$(dirname "$(readlink -f "$initdb")")
 folder=$(mktemp -d)
 
 # A server never runs as root; its own user cannot read every folder.
