@@ -62,5 +62,11 @@ pub(crate) fn handed_out(headers: &[(String, String)], body: &str) {
     let words = places.flat_map(|text| text.split(['?', '&', '"', '\n', ' ']));
     let parameters =
         words.filter_map(|word| ["code=", "state=", "link=", "install=", "token="].iter().find_map(|name| word.strip_prefix(name)));
-    cookies.chain(parameters).filter(|value| value.len() >= 32).for_each(secret);
+    cookies.chain(parameters).filter(|value| value.len() >= 32 && !is_id(value)).for_each(secret);
+}
+
+/// A UUID, which is no secret: a platform may send a connection's id along as its state.
+fn is_id(value: &str) -> bool {
+    value.len() == 36
+        && value.bytes().enumerate().all(|(at, byte)| if [8, 13, 18, 23].contains(&at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
 }
