@@ -136,9 +136,9 @@ async fn an_account_that_is_connected_already_is_renewed_and_printed() {
         assert_eq!(browser.get(&back).await.status, 200);
         printed.push(serde_json::from_str::<Value>(&ended()).expect("it prints the connection"));
     }
-    assert_eq!((&printed[1]["name"], &printed[1]["status"]), (&json!("first"), &json!("ACTIVE")), "{printed:?}");
+    assert_eq!((&printed[1]["name"], &printed[1]["status"]), (&json!("second"), &json!("ACTIVE")), "the name given is taken: {printed:?}");
     assert_eq!(printed[1]["connection_id"], printed[0]["connection_id"]);
-    let renamed: Value = serde_json::from_str(&served.run(&["connections", "rename", "first", "third"], "")).expect("JSON");
+    let renamed: Value = serde_json::from_str(&served.run(&["connections", "rename", "second", "third"], "")).expect("JSON");
     assert_eq!((&renamed["name"], &renamed["connection_id"]), (&json!("third"), &printed[0]["connection_id"]));
 }
 
@@ -151,7 +151,10 @@ async fn what_nobody_finished_in_time_is_removed_by_the_next_command() {
     let app = App::new(&pipedrive_connector::CONNECTOR).expect("an app").client("c", "s", "https://connect.example/oauth/callback");
     let key = Key::file(&file("connections.key")).expect("a key");
     let vault = Vault::builder(store, key, &http).app(app).clock(Clock::fixed(Moment::from_micros(0))).open().await.expect("a vault");
-    let begun = vault.pending_for_platform("local", "pipedrive", Some("foo"), None, None).await.expect("it is begun");
+    let begun = vault
+        .begin("local", "pipedrive", connector_connections::Begin { name: Some("foo"), ..Default::default() })
+        .await
+        .expect("it is begun");
     let output = host.run(&["keys", "list"], "");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(vault.get("local", &begun.connection.id).await.is_err(), "it is gone from the store");

@@ -14,7 +14,7 @@ use crate::clock::Moment;
 use crate::model::{Connection, Metadata, Method, Reason, Status};
 use crate::oauth::{self, NoTokens, Tokens};
 use crate::seal::Key;
-use crate::store::{Lock, Row, Statement, misread, sql};
+use crate::store::{Broken, Lock, Row, Statement, misread, sql};
 use crate::vault::{Inner, apart, no_connection, shown};
 
 /// For how long what was read is believed: another process may have removed, renewed or refused the connection since.
@@ -51,7 +51,7 @@ struct Remembered<T> {
 pub(crate) struct Kept {
     owner: String,
     app: String,
-    metadata: Metadata,
+    pub(crate) metadata: Metadata,
     pub(crate) version: i64,
     pub(crate) access: Access,
     refresh: Option<SecretString>,
@@ -121,7 +121,8 @@ impl Cache {
 
 impl<T> Remembered<T> {
     fn holds(&self, generation: u64, now: Moment) -> bool {
-        self.generation == generation && now < self.read.after(FRESH)
+        // A clock that was set back says nothing of how long ago it was read.
+        self.generation == generation && self.read <= now && now < self.read.after(FRESH)
     }
 }
 
@@ -156,13 +157,13 @@ impl Kept {
 }
 
 impl Inner {
-    /// An owner's connections, as they were a moment ago.
+    /// An owner's connections that were ever finished, as they were a moment ago.
     pub(crate) async fn recent(&self, owner: &str) -> Result<Arc<[Connection]>, Error> {
         let (generation, now) = (self.cache.generation(), self.clock.now());
         if let Some(list) = self.cache.known().lists.get(owner).filter(|list| list.holds(generation, now)) {
             return Ok(Arc::clone(&list.what));
         }
-        let list: Arc<[Connection]> = self.list(owner).await?.into();
+        let list: Arc<[Connection]> = self.finished(owner).await?.into();
         let mut known = self.cache.known();
         if known.lists.len() >= MOST {
             known.lists.clear();
@@ -193,14 +194,11 @@ impl Inner {
         }
     }
 
-    /// Another access than the one that was refused, or none: an API token has no other.
+    /// Another access than the one that was refused, or none: an API token has no other, unless it was replaced meanwhile.
     pub(crate) async fn renew(self: &Arc<Self>, owner: &str, id: &str, refused: &Access) -> Result<Option<Access>, Error> {
         let kept = self.read(owner, id).await?;
-        let (Credential::Bearer(stored), Credential::Bearer(refused)) = (kept.access.credential(), refused.credential()) else {
-            return Ok(None);
-        };
-        if stored.expose_secret() != refused.expose_secret() {
-            // It was refreshed meanwhile.
+        if !is_same(&kept.access, refused) {
+            // It was refreshed or replaced meanwhile.
             return self.access(owner, id).await.map(Some);
         }
         if kept.refresh.is_none() {
@@ -209,15 +207,17 @@ impl Inner {
         self.refreshed(id, kept.version, self.flights.of(id)).await.map(|fresh| Some(fresh.access))
     }
 
-    /// Says that a connection must be granted again.
-    pub(crate) async fn needs_reconnect(&self, id: &str) -> Result<(), Error> {
-        let failed = failed(id, self.clock.now());
-        self.store.rows(failed).await?;
-        self.cache.forget();
+    /// Says that a connection must be granted again, since this access was refused; not where it has another by now.
+    pub(crate) async fn needs_reconnect(&self, owner: &str, id: &str, refused: &Access) -> Result<(), Error> {
+        let kept = self.read(owner, id).await?;
+        if is_same(&kept.access, refused) {
+            self.store.run(vec![of_version(id, kept.version), failed(id, self.clock.now())]).await?;
+            self.cache.forget();
+        }
         Ok(())
     }
 
-    async fn read(&self, owner: &str, id: &str) -> Result<Kept, Error> {
+    pub(crate) async fn read(&self, owner: &str, id: &str) -> Result<Kept, Error> {
         let (generation, now) = (self.cache.generation(), self.clock.now());
         let rows = self.store.rows(sql!(concat!(kept_columns!(), " AND c.owner = $2"), id, owner)).await?;
         let kept = self.kept(id, rows.first())?;
@@ -405,6 +405,18 @@ pub(crate) fn seal(key: &Key, id: &str, column: &str, secret: &SecretString) -> 
     key.seal(id, column, secret.expose_secret().as_bytes())
 }
 
+/// It misses where the secret is another by now; none replaces it until the batch is done.
+pub(crate) fn of_version(id: &str, version: i64) -> Statement {
+    sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 AND version = $2 FOR UPDATE", id, version).one()
+}
+
+fn is_same(one: &Access, other: &Access) -> bool {
+    let secret = |access: &Access| match access.credential() {
+        Credential::Bearer(secret) | Credential::ApiToken(secret) => secret.expose_secret().to_owned(),
+    };
+    secret(one) == secret(other)
+}
+
 fn failed(id: &str, now: Moment) -> Statement {
     sql!(
         "UPDATE connector_connection SET status = 'FAILED', reason = 'needsReconnect', updated_at = $2 WHERE id = $1 AND status = 'ACTIVE'",
@@ -417,12 +429,12 @@ fn failed(id: &str, now: Moment) -> Statement {
 pub(crate) fn usable(status: Status, reason: Option<Reason>, name: &str) -> Result<(), Error> {
     let gone = |why: &str| {
         Err(Error::new(ErrorKind::ReconnectRequired, format!("The connection {} {why}.", shown(name)))
-            .with_hint("Connect the account again: open the connection's link, or install the app once more."))
+            .with_hint("Connect the account again: GET /v1/connections/{id} shows a link to open, and `connector connect` makes one."))
     };
     match (status, reason) {
         (Status::Active, _) => Ok(()),
         (Status::Pending, _) => Err(Error::new(ErrorKind::NoConnection, format!("The connection {} is not finished.", shown(name)))
-            .with_hint("Open its link, or confirm it.")),
+            .with_hint("Open its link, which GET /v1/connections/{id} shows, or confirm it.")),
         (Status::Failed, Some(Reason::Uninstalled)) => gone("is gone: its user uninstalled the app"),
         (Status::Failed, _) => gone("is no longer granted"),
     }
@@ -433,6 +445,9 @@ fn same(failure: &Error) -> Error {
     let mut same = Error::new(failure.kind(), failure.message()).with_retry(failure.retry());
     if let Some(hint) = failure.hint() {
         same = same.with_hint(hint);
+    }
+    if let Some(broken) = Broken::of(failure) {
+        same = same.with_source(broken.clone());
     }
     match failure.upstream() {
         Some(upstream) => same.with_upstream(upstream.clone()),

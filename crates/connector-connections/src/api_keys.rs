@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::clock::Moment;
 use crate::random;
 use crate::store::{Row, sql};
-use crate::vault::Vault;
+use crate::vault::{Vault, check_name, check_owner};
 
 /// Who holds a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,8 @@ impl Holder {
 impl Vault {
     /// Makes a key of 256 random bits.
     pub async fn create_api_key(&self, holder: &Holder, name: &str) -> Result<NewApiKey, Error> {
-        crate::vault::check_name(name)?;
+        check_name(name)?;
+        holder.owner().map_or(Ok(()), check_owner)?;
         let secret = format!("{MARK}{}", random::secret()?);
         let key = ApiKey {
             id: random::id()?,

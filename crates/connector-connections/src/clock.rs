@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
-use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// A moment, in microseconds since 1970; it is written as RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +28,18 @@ impl Moment {
     /// How many microseconds since 1970.
     pub const fn as_micros(self) -> i64 {
         self.0
+    }
+
+    /// What a text says: RFC 3339, or `YYYY-MM-DD HH:MM:SS`, which is UTC.
+    pub fn from_text(text: &str) -> Option<Self> {
+        const PLAIN: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
+        let read =
+            OffsetDateTime::parse(text, &Rfc3339).or_else(|_| PrimitiveDateTime::parse(text, PLAIN).map(PrimitiveDateTime::assume_utc));
+        i64::try_from(read.ok()?.unix_timestamp_nanos() / 1000).ok().map(Self)
+    }
+
+    pub(crate) fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 
     pub(crate) fn after(self, span: Duration) -> Self {
@@ -66,6 +79,12 @@ impl Clock {
         }
     }
 
+    /// Sets it to another time, as an operator may.
+    #[cfg(all(test, feature = "sqlite"))]
+    pub(crate) fn set(&self, to: Moment) {
+        self.0.as_ref().expect("it is fixed").store(to.0, Ordering::SeqCst);
+    }
+
     /// What time it is.
     pub fn now(&self) -> Moment {
         match &self.0 {
@@ -74,6 +93,32 @@ impl Clock {
                 let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
                 Moment(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Moment;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written_and_as_vendors_write_it() {
+        let moment = Moment::from_micros(1_800_000_000_250_000);
+        assert_eq!(Moment::from_text(&moment.to_string()), Some(moment));
+        for same in ["2027-01-15T08:00:00Z", "2027-01-15T09:30:00+01:30", "2027-01-15 08:00:00", "2027-01-15T08:00:00.000Z"] {
+            assert_eq!(Moment::from_text(same), Some(Moment::from_micros(1_800_000_000_000_000)), "{same}");
+        }
+        for none in [
+            "",
+            "now",
+            "1800000000",
+            "2027-01-15",
+            "2027-02-30 08:00:00",
+            "2027-01-15T08:00:00",
+            "2027-01-15 08:00:00 ",
+            "2027-01-15 25:00:00",
+        ] {
+            assert_eq!(Moment::from_text(none), None, "{none}");
         }
     }
 }

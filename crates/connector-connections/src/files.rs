@@ -21,6 +21,14 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// Whether anybody but a file's owner may read or change it.
+pub(crate) fn is_open_to_others(path: &Path) -> std::io::Result<bool> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions()) & 0o066 != 0);
+    #[cfg(not(unix))]
+    return std::fs::metadata(path).map(|_| false);
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::Path;

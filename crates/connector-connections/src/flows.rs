@@ -9,13 +9,14 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::access::{seal, times};
 use crate::app::App;
 use crate::clock::Moment;
+use crate::leftover;
 use crate::model::{Connection, Metadata, Method, Status, connection_columns};
 use crate::oauth::{self, Tokens};
 use crate::random;
 use crate::seal::Key;
 use crate::store::{Ran, Statement, misread, sql};
 use crate::tickets::{Purpose, Ticket};
-use crate::vault::{Inner, Revoked, Vault, check_name, name_taken, no_connection};
+use crate::vault::{BEGIN_AGAIN, Inner, Revoked, Vault, check_name, check_owner, name_taken, no_connection};
 
 /// How long a state is taken, and how long a connection waits to be finished or confirmed.
 const STATE_LIVES: Duration = Duration::from_mins(10);
@@ -23,6 +24,15 @@ const STATE_LIVES: Duration = Duration::from_mins(10);
 const CODE_LIVES: Duration = Duration::from_mins(5);
 /// How long a link can be opened, and a connection that a platform began waits for it.
 const LINK_LIVES: Duration = Duration::from_hours(24);
+/// How much later than an uninstall, by its notice, a grant may seem that it ended: a notice has whole seconds, and the
+/// vendor's clock. Nobody uninstalls an app and installs it again in so short a time.
+const UNINSTALL_SLACK: Duration = Duration::from_secs(5);
+/// How many connections of one owner wait to be finished or confirmed at once.
+const MOST_PENDING: i64 = 100;
+/// How often a place is looked for that somebody else takes each time.
+const ATTEMPTS: usize = 5;
+/// How long a code may be; vendors' have some dozens of characters.
+const LONGEST_CODE: usize = 1024;
 /// How many installs are held at once, so that nobody can fill the store without signing in.
 const MOST_INSTALLS: i64 = 1_000;
 
@@ -56,10 +66,49 @@ pub struct Claimed {
     pub renews: Option<Connection>,
 }
 
+/// How a connection begins; each may be left out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Begin<'a> {
+    /// What to call it; the account's own name, once that is known, where none is given.
+    pub name: Option<&'a str>,
+    /// Where the vendor sends the browser, if not back to this host.
+    pub redirect_uri: Option<&'a str>,
+    /// What it sends along to a platform; the connection's id where it is left out.
+    pub state: Option<&'a str>,
+}
+
+/// What became of a connection that was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Became {
+    /// It waits to be granted or confirmed.
+    Waiting,
+    /// It was finished.
+    Connected(Connection),
+    /// The account was connected already, and that connection was renewed in its place.
+    Renewed(Connection),
+    /// The user declined at the vendor's.
+    Declined,
+    /// It was removed, or nobody finished it in time.
+    Removed,
+}
+
 /// What a grant gave: tokens, and whose they are.
 struct Granted {
     tokens: Tokens,
     metadata: Metadata,
+    /// When: an uninstall before it does not concern it.
+    at: Moment,
+    /// The leftover that keeps it until it is a connection's.
+    aside: Option<String>,
+}
+
+/// Why a code gave nothing.
+enum NoGrant {
+    /// The vendor did not look at it: it can be exchanged yet.
+    Unused(Error),
+    /// It is worth nothing any more.
+    Spent(Error),
 }
 
 impl Vault {
@@ -94,6 +143,7 @@ impl Vault {
         connectable(&connection)?;
         self.0.app(&connection.app)?.registered()?;
         self.0.use_up(&ticket).await?;
+        self.0.wait_on(&connection).await?;
         self.0.authorization(connection, browser)
     }
 
@@ -107,7 +157,9 @@ impl Vault {
             inner.use_up(&ticket).await?;
             let target = inner.target(&ticket.connection).await?;
             let app = inner.app(&target.app)?;
-            let granted = inner.grant(app, &code, &app.registered()?.redirect_uri).await?;
+            // The state is used up: the same answer of the vendor's leads nowhere any more.
+            let granted = inner.grant(app, &code, &app.registered()?.redirect_uri).await;
+            let granted = granted.map_err(|none| begin_again(none.into()))?;
             inner.settle(&target, &granted).await
         })
         .await
@@ -119,11 +171,15 @@ impl Vault {
         let ticket = inner.read_ticket(state, Purpose::State)?;
         ticket.check_browser(browser)?;
         inner.use_up(&ticket).await?;
-        let remove =
-            sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND redirect_uri IS NULL", &ticket.connection);
-        inner.store.rows(remove).await?;
-        inner.cache.forget();
-        Ok(())
+        let delete = sql!(
+            "DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND redirect_uri IS NULL RETURNING 1",
+            &ticket.connection
+        );
+        let target = match inner.target(&ticket.connection).await {
+            Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(()),
+            target => target?,
+        };
+        self.end(&target.id, vec![ended(&target, None, inner.clock.now()), delete.one()]).await.map(|_| ())
     }
 
     /// Holds a code that came without a state. It connects nothing by itself: whose it is must be said and confirmed.
@@ -133,6 +189,7 @@ impl Vault {
 
     /// Somebody who is signed in claims an install: its code is exchanged, and the answer says whose account it is.
     pub async fn claim(&self, owner: &str, handle: &str) -> Result<Claimed, Error> {
+        check_owner(owner)?;
         let (owner, hash) = (owner.to_owned(), random::hash(handle));
         self.apart(async move |inner| inner.claim(&owner, &hash).await).await
     }
@@ -158,45 +215,55 @@ impl Vault {
     pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revoked, Error> {
         let hash = random::hash(handle);
         if let Some(claimed) = self.0.claimed(owner, &hash).await? {
-            return self.remove(owner, &claimed.id).await;
+            let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
+            return self.end(&claimed.id, vec![delete.one()]).await?.ok_or_else(no_install);
         }
         let held = sql!("DELETE FROM connector_install WHERE handle = $1 RETURNING 1", hash);
         if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revoked::NothingToRevoke) }
     }
 
-    /// Begins a connection for a platform that has the browser come back to itself, and then gives the code to
-    /// [`Vault::exchange`]. `state` is the platform's own; the connection's id where it has none.
-    pub async fn pending_for_platform(
-        &self,
-        owner: &str,
-        app: &str,
-        name: Option<&str>,
-        redirect_uri: Option<&str>,
-        state: Option<&str>,
-    ) -> Result<Authorization, Error> {
+    /// Begins a connection that waits for a day: for its link to be opened, or for a platform that has the browser come
+    /// back to itself, and then gives the code to [`Vault::exchange`].
+    pub async fn begin(&self, owner: &str, app: &str, begin: Begin<'_>) -> Result<Authorization, Error> {
         let app = self.0.app(app)?;
-        let redirect_uri = redirect_uri.unwrap_or(&app.registered()?.redirect_uri);
+        let redirect_uri = begin.redirect_uri.unwrap_or(&app.registered()?.redirect_uri);
         if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {
             return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
         }
-        let connection = self.0.begin(owner, app, name, Some(redirect_uri), LINK_LIVES).await?;
-        let url = oauth::authorize_url(app, redirect_uri, state.unwrap_or(&connection.id))?.into();
+        let connection = self.0.begin(owner, app, begin.name, begin.redirect_uri, LINK_LIVES).await?;
+        let url = oauth::authorize_url(app, redirect_uri, begin.state.unwrap_or(&connection.id))?.into();
         Ok(Authorization { connection, url })
     }
 
-    /// Grants a connection that a platform began, with the code that came back to the platform.
+    /// What became of a connection that was begun; how one ended is known for a day.
+    pub async fn became(&self, owner: &str, id: &str) -> Result<Became, Error> {
+        let found = |got: Result<Connection, Error>| match got {
+            Ok(connection) => Ok(Some(connection)),
+            Err(error) if error.kind() == ErrorKind::NoConnection => Ok(None),
+            Err(error) => Err(error),
+        };
+        if let Some(connection) = found(self.get(owner, id).await)? {
+            return Ok(if connection.status == Status::Pending { Became::Waiting } else { Became::Connected(connection) });
+        }
+        let rows = self.0.store.rows(sql!("SELECT renewed FROM connector_ended WHERE id = $1 AND owner = $2", id, owner)).await?;
+        let Some(row) = rows.first() else { return Ok(Became::Removed) };
+        let Some(renewed) = row.maybe_text(0)? else { return Ok(Became::Declined) };
+        Ok(found(self.get(owner, renewed).await)?.map_or(Became::Removed, Became::Renewed))
+    }
+
+    /// Grants a connection that was begun, with the code that came back to a platform.
     pub async fn exchange(&self, owner: &str, id: &str, code: SecretString) -> Result<Connection, Error> {
         let target = self.0.get(owner, id).await?;
         self.apart(async move |inner| {
             let waiting = sql!(
-                "SELECT redirect_uri FROM connector_connection \
-                 WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 AND redirect_uri IS NOT NULL",
+                "SELECT redirect_uri FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 AND install IS NULL",
                 &target.id,
                 inner.clock.now()
             );
             let rows = inner.store.rows(waiting).await?;
-            let redirect_uri = rows.first().ok_or_else(finished)?.text(0)?;
-            let granted = inner.grant(inner.app(&target.app)?, &code, redirect_uri).await?;
+            let app = inner.app(&target.app)?;
+            let redirect_uri = rows.first().ok_or_else(finished)?.maybe_text(0)?.unwrap_or(&app.registered()?.redirect_uri);
+            let granted = inner.grant(app, &code, redirect_uri).await?;
             inner.settle(&target, &granted).await
         })
         .await
@@ -223,6 +290,7 @@ impl Vault {
     ) -> Result<Connection, Error> {
         let inner = &self.0;
         let app = inner.app(app)?;
+        check_owner(owner)?;
         name.map_or(Ok(()), check_name)?;
         let access = app.access(origin, Credential::ApiToken(token.clone()))?;
         let metadata = oauth::identity(&inner.http, app, &access).await?;
@@ -240,12 +308,22 @@ impl Inner {
         redirect_uri: Option<&str>,
         lives: Duration,
     ) -> Result<Connection, Error> {
+        check_owner(owner)?;
         name.map_or(Ok(()), check_name)?;
         app.registered()?;
         let (id, now) = (random::id()?, self.clock.now());
         let name = name.unwrap_or(&id);
         let new = New { id: &id, owner, app: app.key(), name, method: Method::OAuth2, status: Status::Pending, now };
-        let mut batch = new.statements(&Metadata::default());
+        // What is too old makes room, whether anybody sweeps or not.
+        let mut batch = vec![
+            sql!(
+                "DELETE FROM connector_connection WHERE owner = $1 AND status = 'PENDING' AND expires_at <= $2 AND install IS NULL",
+                owner,
+                now
+            ),
+            has_room(owner),
+        ];
+        batch.extend(new.statements(&Metadata::default()));
         batch.push(sql!(
             "UPDATE connector_connection SET expires_at = $2, redirect_uri = $3 WHERE id = $1",
             &id,
@@ -256,6 +334,7 @@ impl Inner {
         self.cache.forget();
         match ran {
             Ran::All(_) => self.get(owner, &id).await,
+            Ran::Missed(1) => Err(no_room()),
             Ran::Missed(_) => Err(name_taken(name)),
         }
     }
@@ -278,22 +357,47 @@ impl Inner {
     }
 
     /// Tokens for a code, and whose they are.
-    async fn grant(&self, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Granted, Error> {
-        let tokens = oauth::exchange(&self.http, app, code, redirect_uri).await?;
+    async fn grant(&self, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Granted, NoGrant> {
+        let at = self.clock.now();
+        let tokens = oauth::exchange(&self.http, app, code, redirect_uri).await.map_err(|error| match error.kind() {
+            // Taken or refused: it is worth nothing any more.
+            ErrorKind::BadAnswer | ErrorKind::Gone => NoGrant::spent(error),
+            _ => NoGrant::Unused(error),
+        })?;
+        self.known(app, tokens, at).await.map_err(NoGrant::spent)
+    }
+
+    /// Whose tokens are that just came. They are kept before anything else can fail.
+    async fn known(&self, app: &App, tokens: Tokens, at: Moment) -> Result<Granted, Error> {
         let bad = |what: &str| Error::new(ErrorKind::BadAnswer, format!("{}'s token endpoint gave no {what}.", app.connector().label));
         if tokens.refresh.is_none() {
             return Err(bad("refresh token"));
         }
+        let aside = self.set_aside(app, &tokens).await?;
         let domain = tokens.api_domain.as_deref().ok_or_else(|| bad("host"))?;
-        let access = app.access(domain, oauth::bearer(&tokens))?;
-        // Tokens whose owner is not known are let go, not revoked: that could end a connection which lives by the same grant.
-        let metadata = oauth::identity(&self.http, app, &access).await?;
-        Ok(Granted { metadata: Metadata { scopes: tokens.scopes.clone(), ..metadata }, tokens })
+        let metadata = oauth::identity(&self.http, app, &app.access(domain, oauth::bearer(&tokens))?).await?;
+        Ok(Granted { metadata: Metadata { scopes: tokens.scopes.clone(), ..metadata }, tokens, at, aside: Some(aside) })
     }
 
-    /// A grant finds its place: the connection to the same account, else the one that waits for it, else a new one.
+    /// A grant finds its place, or is given back.
     async fn settle(&self, target: &Connection, granted: &Granted) -> Result<Connection, Error> {
-        const ATTEMPTS: usize = 5;
+        match self.placed(target, granted).await {
+            Ok(connection) => Ok(connection),
+            Err(error) => Err(self.given_up(granted, error).await),
+        }
+    }
+
+    /// Gives a grant back that found no place. One that a claimed connection has stays there, and can be confirmed again.
+    async fn given_up(&self, granted: &Granted, why: Error) -> Error {
+        let Some(aside) = &granted.aside else { return why };
+        if let Err(error) = self.abandon(aside, &granted.metadata).await {
+            tracing::warn!(grant = aside, %error, "a grant was not given back yet");
+        }
+        begin_again(why)
+    }
+
+    /// The place of a grant: the connection to the same account, else the one that waits for it, else a new one.
+    async fn placed(&self, target: &Connection, granted: &Granted) -> Result<Connection, Error> {
         for _ in 0..ATTEMPTS {
             let all = self.list(&target.owner).await?;
             let place = match to_same_account(&all, &target.app, &granted.metadata) {
@@ -303,23 +407,29 @@ impl Inner {
             };
             let name = free_name(&all, &target.app, &granted.metadata);
             let now = self.clock.now();
-            let ran = self.write(None, |key| granted.settled(key, target, &place, &name, now)).await;
+            let conditions = granted.conditions(target, now);
+            let ran = self.write(None, |key| Ok([conditions.clone(), granted.settled(key, target, &place, &name, now)?].concat())).await;
             self.cache.forget();
             match ran {
                 Ok(Ran::All(_)) => return self.get(&target.owner, place.id()).await,
-                // It is over for this one: it expired, or was confirmed already.
-                Ok(Ran::Missed(0)) => return Err(finished()),
+                // It is over for this one: it expired, or was confirmed or removed already.
+                Ok(Ran::Missed(at)) if at < conditions.len() => return Err(finished()),
                 // Somebody took the name or the account meanwhile: it is looked for again.
                 Ok(Ran::Missed(_)) => {}
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::new(ErrorKind::Conflict, "The account is being connected several times at once.").with_retry(Retry::Later))
+        Err(at_once())
     }
 
     async fn hold(&self, app: &App, code: &SecretString) -> Result<HeldInstall, Error> {
         app.registered()?;
+        if code.expose_secret().len() > LONGEST_CODE {
+            return Err(
+                Error::new(ErrorKind::InvalidInput, format!("The code has more than {LONGEST_CODE} bytes.")).with_hint("Begin again.")
+            );
+        }
         let handle = random::secret()?;
         let (hash, now) = (random::hash(&handle), self.clock.now());
         let expires = now.after(CODE_LIVES);
@@ -347,17 +457,54 @@ impl Inner {
 
     async fn claim(&self, owner: &str, hash: &str) -> Result<Claimed, Error> {
         let now = self.clock.now();
-        let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code", hash, now);
-        let rows = self.store.rows(take).await?;
-        let row = rows.first().ok_or_else(no_install)?;
+        // Nobody else exchanges the code meanwhile: a vendor may end what a code gave that comes twice.
+        let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code, expires_at", hash, now);
+        let rows = match self.store.run(vec![has_room(owner), take.one()]).await? {
+            Ran::All(mut rows) => rows.pop().unwrap_or_default(),
+            Ran::Missed(0) => return Err(no_room()),
+            Ran::Missed(_) => return Err(no_install()),
+        };
+        let row = rows.first().ok_or_else(misread)?;
         let app = self.app(row.text(0)?)?;
         let code = self.secret(hash, "code", row.maybe_bytes(1)?.ok_or_else(misread)?)?;
-        let granted = self.grant(app, &code, &app.registered()?.redirect_uri).await?;
-        let id = random::id()?;
+        let granted = match self.grant(app, &code, &app.registered()?.redirect_uri).await {
+            Ok(granted) => granted,
+            Err(NoGrant::Unused(error)) => {
+                self.put_back(hash, app, &code, Moment(row.integer(2)?)).await?;
+                return Err(error);
+            }
+            Err(NoGrant::Spent(error)) => return Err(error),
+        };
+        let connection = match self.keep_claimed(owner, hash, app, &granted).await {
+            Ok(connection) => connection,
+            Err(error) => return Err(self.given_up(&granted, error).await),
+        };
+        let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
+        Ok(Claimed { connection, renews })
+    }
+
+    /// A code that was not exchanged waits on.
+    async fn put_back(&self, hash: &str, app: &App, code: &SecretString, expires: Moment) -> Result<(), Error> {
+        let ran = self.write(None, |key| {
+            Ok(vec![sql!(
+                "INSERT INTO connector_install (handle, app, code, expires_at) VALUES ($1, $2, $3, $4)",
+                hash,
+                app.key(),
+                seal(key, hash, "code", code)?,
+                expires
+            )])
+        });
+        ran.await?.all().map(|_| ())
+    }
+
+    /// What an install granted waits to be confirmed.
+    async fn keep_claimed(&self, owner: &str, hash: &str, app: &App, granted: &Granted) -> Result<Connection, Error> {
+        let (id, now) = (random::id()?, self.clock.now());
         let new = New { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
         let ran = self.write(None, |key| {
-            let mut batch = new.statements(&granted.metadata);
-            batch.push(granted.stored(key, &id, now)?);
+            let mut batch: Vec<Statement> = granted.aside.iter().map(|aside| leftover::taken(aside)).collect();
+            batch.extend(new.statements(&granted.metadata));
+            batch.push(granted.stored(key, &id)?);
             batch.push(sql!(
                 "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
                 &id,
@@ -366,10 +513,28 @@ impl Inner {
             ));
             Ok(batch)
         });
-        ran.await?.all()?;
+        let ran = ran.await?;
         self.cache.forget();
-        let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
-        Ok(Claimed { connection: self.get(owner, &id).await?, renews })
+        match ran {
+            Ran::All(_) => self.get(owner, &id).await,
+            Ran::Missed(_) => Err(no_install()),
+        }
+    }
+
+    /// A connection that waits to be granted waits at least until the state of an authorization is too old.
+    async fn wait_on(&self, connection: &Connection) -> Result<(), Error> {
+        if connection.status != Status::Pending {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let wait = sql!(
+            "UPDATE connector_connection SET expires_at = CASE WHEN expires_at < $3 THEN $3 ELSE expires_at END \
+             WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 RETURNING 1",
+            &connection.id,
+            now,
+            now.after(STATE_LIVES)
+        );
+        if self.store.rows(wait).await?.is_empty() { Err(finished()) } else { Ok(()) }
     }
 
     /// The connection that an owner made of an install, and has not confirmed.
@@ -389,34 +554,36 @@ impl Inner {
 
     /// What a claimed install was granted.
     async fn granted(&self, claimed: &Connection) -> Result<Granted, Error> {
-        let get = sql!("SELECT access_token, refresh_token, expires_at FROM connector_secret WHERE connection_id = $1", &claimed.id);
+        let get =
+            sql!("SELECT access_token, refresh_token, expires_at, granted_at FROM connector_secret WHERE connection_id = $1", &claimed.id);
         let rows = self.store.rows(get).await?;
         let row = rows.first().ok_or_else(no_install)?;
         let secret = |at, column| self.secret(&claimed.id, column, row.maybe_bytes(at)?.ok_or_else(misread)?);
         let metadata = claimed.metadata.clone();
-        let left = row.maybe_integer(2)?.map(|at| Duration::from_micros(u64::try_from(at - self.clock.now().0).unwrap_or(0)));
+        let at = Moment(row.integer(3)?);
+        let lifetime = row.maybe_integer(2)?.map(|end| Duration::from_micros(u64::try_from(end - at.0).unwrap_or(0)));
         let tokens = Tokens {
             access: secret(0, "access_token")?,
             refresh: Some(secret(1, "refresh_token")?),
             api_domain: metadata.api_domain.clone(),
             scopes: metadata.scopes.clone(),
-            lifetime: left,
+            lifetime,
         };
-        Ok(Granted { tokens, metadata })
+        Ok(Granted { tokens, metadata, at, aside: None })
     }
 
     async fn uninstalled(&self, app: &App, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
-        const OF_ACCOUNT: &str = "SELECT c.id, c.status FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
-             WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND c.method = 'OAUTH2' AND s.granted_at <= $4";
-        let at = at.unwrap_or(Moment(i64::MAX));
-        let rows = self.store.rows(sql!(OF_ACCOUNT, app.key(), company_id, user_id, at)).await?;
+        const GRANTED: &str = "SELECT s.connection_id FROM connector_secret s JOIN connector_connection c ON c.id = s.connection_id \
+             WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND c.method = 'OAUTH2' AND s.granted_at <= $4 FOR UPDATE OF s";
+        const UNCONFIRMED: &str = "DELETE FROM connector_connection WHERE app = $1 AND company_id = $2 AND user_id = $3 \
+             AND status = 'PENDING' AND id IN (SELECT connection_id FROM connector_secret WHERE granted_at <= $4)";
+        let at = at.map_or(Moment(i64::MAX), |at| at.after(UNINSTALL_SLACK));
+        let of_account = |statement| sql!(statement, app.key(), company_id, user_id, at);
+        // What was not confirmed goes first: one that is confirmed meanwhile is either gone, or among the rest.
+        self.store.run(vec![of_account(GRANTED), of_account(UNCONFIRMED)]).await?.all()?;
         let mut gone = 0;
-        for row in rows {
+        for row in self.store.rows(of_account(GRANTED)).await? {
             let id = row.text(0)?;
-            if row.text(1)? == Status::Pending.as_str() {
-                self.store.rows(sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING'", id)).await?;
-                continue;
-            }
             let batch = vec![
                 // Not what was granted anew in the meantime.
                 sql!(
@@ -446,32 +613,56 @@ impl Inner {
         metadata: &Metadata,
         token: &SecretString,
     ) -> Result<Connection, Error> {
-        let all = self.list(owner).await?;
-        let known = to_same_account(&all, app.key(), metadata);
-        if let Some(by_oauth) = known.filter(|known| known.method == Method::OAuth2) {
-            return Err(Error::new(ErrorKind::Conflict, format!("The account is connected by OAuth already, as {}.", by_oauth.name))
-                .with_hint("Use that connection, or remove it first."));
+        for _ in 0..ATTEMPTS {
+            let all = self.list(owner).await?;
+            let known = to_same_account(&all, app.key(), metadata);
+            if let Some(by_oauth) = known.filter(|known| known.method == Method::OAuth2) {
+                let message = format!("The account is connected by OAuth already, as {}.", by_oauth.name);
+                return Err(Error::new(ErrorKind::Conflict, message).with_hint("Use that connection, or remove it first."));
+            }
+            let (fresh, now) = (random::id()?, self.clock.now());
+            let id = known.map_or(&fresh, |known| &known.id);
+            if let Some(taken) = name.filter(|name| all.iter().any(|one| one.app == app.key() && one.name == *name && one.id != *id)) {
+                return Err(name_taken(taken));
+            }
+            let free = free_name(&all, app.key(), metadata);
+            let ran = self.write(None, |key| {
+                let called = name.unwrap_or(&free);
+                let new = New { id, owner, app: app.key(), name: called, method: Method::ApiKey, status: Status::Active, now };
+                let mut batch = if known.is_none() { new.statements(metadata) } else { Vec::new() };
+                batch.push(sql!(
+                    "UPDATE connector_secret SET version = version + 1, api_token = $2, granted_at = $3 WHERE connection_id = $1",
+                    id,
+                    seal(key, id, "api_token", token)?,
+                    now
+                ));
+                batch.push(activated(id, Method::ApiKey, metadata, &free, name, now));
+                Ok(batch)
+            });
+            let ran = ran.await;
+            self.cache.forget();
+            match ran {
+                Ok(Ran::All(_)) => return self.get(owner, id).await,
+                // Somebody took the name or the account meanwhile: it is looked for again.
+                Ok(Ran::Missed(_)) => {}
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error),
+            }
         }
-        let (fresh, now) = (random::id()?, self.clock.now());
-        let id = known.map_or(&fresh, |known| &known.id);
-        let name = name.map_or_else(|| free_name(&all, app.key(), metadata), str::to_owned);
-        let new = New { id, owner, app: app.key(), name: &name, method: Method::ApiKey, status: Status::Active, now };
-        let ran = self.write(None, |key| {
-            let mut batch = if known.is_none() { new.statements(metadata) } else { Vec::new() };
-            batch.push(sql!(
-                "UPDATE connector_secret SET version = version + 1, api_token = $2, granted_at = $3 WHERE connection_id = $1",
-                id,
-                seal(key, id, "api_token", token)?,
-                now
-            ));
-            batch.push(activated(id, Method::ApiKey, metadata, &name, now));
-            Ok(batch)
-        });
-        let ran = ran.await?;
-        self.cache.forget();
-        match ran {
-            Ran::All(_) => self.get(owner, id).await,
-            Ran::Missed(_) => Err(name_taken(&name)),
+        Err(at_once())
+    }
+}
+
+impl NoGrant {
+    fn spent(error: Error) -> Self {
+        Self::Spent(begin_again(error))
+    }
+}
+
+impl From<NoGrant> for Error {
+    fn from(none: NoGrant) -> Self {
+        match none {
+            NoGrant::Unused(error) | NoGrant::Spent(error) => error,
         }
     }
 }
@@ -527,8 +718,8 @@ impl New<'_> {
 }
 
 impl Granted {
-    /// It becomes that of its place; what waited for it does no longer, and misses where it did not wait any more.
-    fn settled(&self, key: &Key, target: &Connection, place: &Place, name: &str, now: Moment) -> Result<Vec<Statement>, Error> {
+    /// What must still be so: nobody gave it back, and what waits for it waits still, and does no longer.
+    fn conditions(&self, target: &Connection, now: Moment) -> Vec<Statement> {
         let there = match target.status {
             // Only one comes through here for what waits.
             Status::Pending => sql!(
@@ -539,9 +730,18 @@ impl Granted {
             ),
             Status::Active | Status::Failed => sql!("SELECT 1 FROM connector_connection WHERE id = $1", &target.id),
         };
-        let mut batch = vec![there.one()];
+        // The secret is locked first, as by whoever ends or refreshes a connection.
+        let secret = sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", &target.id);
+        let aside = self.aside.iter().map(|aside| leftover::taken(aside));
+        aside.chain([secret.one(), there.one()]).collect()
+    }
+
+    /// It becomes that of its place.
+    fn settled(&self, key: &Key, target: &Connection, place: &Place, name: &str, now: Moment) -> Result<Vec<Statement>, Error> {
+        let mut batch = Vec::new();
         match place {
-            Place::Known(_) if target.status == Status::Pending => {
+            Place::Known(known) if target.status == Status::Pending => {
+                batch.push(ended(target, Some(known), now));
                 batch.push(sql!("DELETE FROM connector_connection WHERE id = $1", &target.id));
             }
             Place::New(id) => {
@@ -551,14 +751,17 @@ impl Granted {
             }
             Place::Known(_) | Place::Waiting(_) => {}
         }
-        batch.push(self.stored(key, place.id(), now)?);
-        batch.push(activated(place.id(), Method::OAuth2, &self.metadata, name, now));
+        batch.push(self.stored(key, place.id())?);
+        // A name that was given goes with the grant; none was, where it is the id.
+        let moves = matches!(place, Place::Known(_)) && target.status == Status::Pending && target.name != target.id;
+        let given = moves.then_some(target.name.as_str());
+        batch.push(activated(place.id(), Method::OAuth2, &self.metadata, name, given, now));
         Ok(batch)
     }
 
     /// Its tokens become the connection's.
-    fn stored(&self, key: &Key, id: &str, now: Moment) -> Result<Statement, Error> {
-        let (refresh_at, expires_at) = times(&self.tokens, now);
+    fn stored(&self, key: &Key, id: &str) -> Result<Statement, Error> {
+        let (refresh_at, expires_at) = times(&self.tokens, self.at);
         let refresh = self.tokens.refresh.as_ref().map(|token| seal(key, id, "refresh_token", token)).transpose()?;
         Ok(sql!(
             "UPDATE connector_secret SET version = version + 1, access_token = $2, refresh_token = $3, api_token = NULL, \
@@ -566,25 +769,37 @@ impl Granted {
             id,
             seal(key, id, "access_token", &self.tokens.access)?,
             refresh,
-            now,
+            self.at,
             refresh_at,
             expires_at
         ))
     }
 }
 
-/// A connection can be used; one that had its id for a name takes this one.
-fn activated(id: &str, method: Method, metadata: &Metadata, name: &str, now: Moment) -> Statement {
+/// How a connection that was begun ended, for whoever waits for it.
+fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -> Statement {
+    sql!(
+        "INSERT INTO connector_ended (id, owner, renewed, expires_at) VALUES ($1, $2, $3, $4)",
+        &begun.id,
+        &begun.owner,
+        renewed,
+        now.after(LINK_LIVES)
+    )
+}
+
+/// A connection can be used. It takes the name that was given; else the free one, where its name was its id.
+fn activated(id: &str, method: Method, metadata: &Metadata, free: &str, given: Option<&str>, now: Moment) -> Statement {
     let statement = sql!(
         "UPDATE connector_connection SET status = 'ACTIVE', reason = NULL, method = $2, metadata = $3, company_id = $4, user_id = $5, \
-         updated_at = $6, name = CASE WHEN name = id THEN $7 ELSE name END WHERE id = $1 RETURNING 1",
+         updated_at = $6, name = COALESCE($8, CASE WHEN name = id THEN $7 ELSE name END) WHERE id = $1 RETURNING 1",
         id,
         method.as_str(),
         metadata.to_text(),
         metadata.company.id.as_ref(),
         metadata.user.id.as_ref(),
         now,
-        name
+        free,
+        given
     );
     statement.one()
 }
@@ -611,6 +826,17 @@ fn is_local(uri: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
 
+/// It misses where as many of an owner's connections wait as may.
+fn has_room(owner: &str) -> Statement {
+    const ROOM: &str = "SELECT 1 WHERE (SELECT COUNT(*) FROM connector_connection WHERE owner = $1 AND status = 'PENDING') < $2";
+    sql!(ROOM, owner, MOST_PENDING).one()
+}
+
+fn no_room() -> Error {
+    Error::new(ErrorKind::RateLimited, format!("{MOST_PENDING} connections of this owner wait to be finished."))
+        .with_hint("Finish or remove some of them; one that nobody finishes is removed a day after it was begun.")
+}
+
 fn connectable(connection: &Connection) -> Result<(), Error> {
     match connection.status {
         Status::Active => Err(finished()),
@@ -618,9 +844,17 @@ fn connectable(connection: &Connection) -> Result<(), Error> {
     }
 }
 
+fn at_once() -> Error {
+    Error::new(ErrorKind::Conflict, "The account is being connected several times at once.").with_retry(Retry::Later)
+}
+
 fn finished() -> Error {
-    Error::new(ErrorKind::Conflict, "The connection does not wait to be granted: it is finished, or it is too late.")
-        .with_hint("Begin again.")
+    Error::new(ErrorKind::Conflict, "The connection does not wait to be granted: it is finished, or it is too late.").with_hint(BEGIN_AGAIN)
+}
+
+/// A code is worth one exchange: what came after it cannot be repeated with the same one.
+fn begin_again(error: Error) -> Error {
+    if error.retry() == Retry::Later { error.with_retry(Retry::Never).with_hint(BEGIN_AGAIN) } else { error }
 }
 
 fn no_install() -> Error {

@@ -11,6 +11,8 @@ use crate::store::{misread, sql};
 
 /// How long a key is kept.
 const KEPT: Duration = Duration::from_hours(7 * 24);
+/// How long an answer is kept whole.
+const LONGEST: usize = 1 << 20;
 
 impl Owned {
     /// One owner's key never meets another's.
@@ -50,6 +52,10 @@ impl Ledger for Owned {
     }
 
     async fn finish(&self, key: &str, answer: Vec<u8>) -> Result<(), Error> {
+        if answer.len() > LONGEST {
+            let message = format!("it has {} bytes, and {LONGEST} are kept at most: the same call is refused, not answered.", answer.len());
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        }
         let entry = self.entry(key);
         let ran = self.vault.0.write(None, |sealing| {
             let answer = sealing.seal(&entry, "answer", &answer)?;

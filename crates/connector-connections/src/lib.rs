@@ -3,6 +3,9 @@
 //! A [`Vault`] over a [`Store`] keeps every owner's connections; [`Vault::of`] is what a runtime is given: one owner's
 //! connections and ledger, and never another's. This crate names no vendor: an [`App`] is made of a connector.
 //!
+//! The program that embeds this calls [`Vault::sweep`] every minute or so: it removes what nobody finished or confirmed in
+//! time, and gives grants back that no connection lives by. Without it neither happens.
+//!
 //! ```no_run
 //! # async fn embed(connector: &'static connector_core::Connector, path: &std::path::Path) -> Result<(), connector_core::Error> {
 //! use connector_connections::{App, Key, Store, Vault};
@@ -27,6 +30,7 @@ mod clock;
 mod files;
 mod flows;
 mod ledger;
+mod leftover;
 mod model;
 mod oauth;
 mod owned;
@@ -43,7 +47,7 @@ mod visits;
 pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use app::App;
 pub use clock::{Clock, Moment};
-pub use flows::{Authorization, Claimed, HeldInstall};
+pub use flows::{Authorization, Became, Begin, Claimed, HeldInstall};
 pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owned::Owned;
 pub use seal::Key;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::store::{Row, misread};
+use crate::vault::Revoked;
 
 /// A connection: an owner's way into an account of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -37,6 +38,7 @@ pub struct Connection {
 
 /// How a connection signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// By tokens that an install grants.
     OAuth2,
@@ -46,6 +48,7 @@ pub enum Method {
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Status {
     /// It was begun, and is not yet granted or confirmed.
     Pending,
@@ -57,6 +60,7 @@ pub enum Status {
 
 /// Why a connection failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The grant is gone.
     NeedsReconnect,
@@ -66,6 +70,7 @@ pub enum Reason {
 
 /// Whose account a connection is, as the vendor says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Metadata {
     /// The company.
     pub company: Company,
@@ -79,6 +84,7 @@ pub struct Metadata {
 
 /// A company of the vendor's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Company {
     /// Its id.
     pub id: Option<String>,
@@ -90,6 +96,7 @@ pub struct Company {
 
 /// A user of the vendor's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct User {
     /// Their id.
     pub id: Option<String>,
@@ -124,6 +131,7 @@ macro_rules! words {
 
 words!(Method { OAuth2 = "OAUTH2", ApiKey = "API_KEY" });
 words!(Status { Pending = "PENDING", Active = "ACTIVE", Failed = "FAILED" });
+words!(Revoked { Yes = "yes", NothingToRevoke = "nothingToRevoke", No = "no", StillUsed = "stillUsed" });
 words!(Reason { NeedsReconnect = "needsReconnect", Uninstalled = "uninstalled" });
 
 /// What a statement selects so that [`Connection::from_row`] can read it.

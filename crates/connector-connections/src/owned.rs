@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use connector_core::{Access, Connections, Error, ErrorKind};
 
+use crate::access::usable;
 use crate::model::{Connection, Method, Status};
+use crate::store::sql;
 use crate::vault::{Vault, shown};
 
 /// The connections of one owner, and no other's.
@@ -14,7 +16,9 @@ pub struct Owned {
 }
 
 impl Vault {
-    /// The connections and the ledger of one owner, for a runtime.
+    /// The connections and the ledger of one owner, for a runtime. The ledger keeps an answer for a week where it has at
+    /// most 1 MiB; the key of a longer one stays claimed without it, so that the same call is refused and not carried out
+    /// again.
     pub fn of(&self, owner: impl Into<String>) -> Owned {
         Owned { vault: self.clone(), owner: owner.into() }
     }
@@ -24,7 +28,22 @@ impl Owned {
     /// Whether there is any connection of a connector that was ever finished.
     pub async fn has_any(&self, connector: &str) -> Result<bool, Error> {
         let all = self.vault.0.recent(&self.owner).await?;
-        Ok(all.iter().any(|one| one.app == connector && one.status != Status::Pending))
+        Ok(all.iter().any(|one| one.app == connector))
+    }
+}
+
+impl Owned {
+    /// That the named connection is not finished, where that is why it is not there.
+    async fn waits(&self, connector: &str, named: Option<&str>) -> Result<Option<Error>, Error> {
+        let Some(named) = named else { return Ok(None) };
+        let get = sql!(
+            "SELECT name FROM connector_connection WHERE owner = $1 AND app = $2 AND (name = $3 OR id = $3) AND status = 'PENDING'",
+            &self.owner,
+            connector,
+            named
+        );
+        let rows = self.vault.0.store.rows(get).await?;
+        rows.first().map(|row| Ok(usable(Status::Pending, None, row.text(0)?).expect_err("what waits cannot be used"))).transpose()
     }
 }
 
@@ -33,7 +52,10 @@ impl Connections for Owned {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {
         let inner = &self.vault.0;
         let all = inner.recent(&self.owner).await?;
-        let chosen = choose(&all.iter().filter(|one| one.app == connector).collect::<Vec<_>>(), named)?;
+        let chosen = match choose(&all.iter().filter(|one| one.app == connector).collect::<Vec<_>>(), named) {
+            Err(missing) => return Err(self.waits(connector, named).await?.unwrap_or(missing)),
+            chosen => chosen?,
+        };
         let sandbox = inner.app(connector)?.is_sandbox();
         let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
         let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id);
@@ -58,12 +80,11 @@ impl Connections for Owned {
     }
 }
 
-/// By name or id; else the only one, else the default. A failed one counts: a call that was meant for it must not go to
+/// Among those that were ever finished, by name or id; else the only one, else the default. A failed one counts: a call that was meant for it must not go to
 /// another account.
 fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connection, Error> {
-    let finished: Vec<&Connection> = all.iter().copied().filter(|one| one.status != Status::Pending).collect();
     let missing = |message: String| {
-        let names: Vec<&str> = finished.iter().map(|one| one.name.as_str()).collect();
+        let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         let there = if names.is_empty() {
             "There is none yet: connect an account.".to_owned()
         } else {
@@ -73,13 +94,9 @@ fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connect
     };
     if let Some(named) = named {
         let found = all.iter().find(|one| one.name == named || one.id == named);
-        let found = found.ok_or_else(|| missing(format!("There is no connection {}.", shown(named))))?;
-        if found.status == Status::Pending {
-            return Err(missing(format!("The connection {} is not finished.", shown(named))));
-        }
-        return Ok(found);
+        return found.copied().ok_or_else(|| missing(format!("There is no connection {}.", shown(named))));
     }
-    match finished.as_slice() {
+    match all {
         [only] => Ok(only),
         [] => Err(missing("No connection is set up.".to_owned())),
         several => several

@@ -24,10 +24,12 @@ macro_rules! sealed {
     };
 }
 
-const SEALED: [Sealed; 5] = [
+const SEALED: [Sealed; 7] = [
     sealed!("connector_secret", "connection_id", "access_token"),
     sealed!("connector_secret", "connection_id", "refresh_token"),
     sealed!("connector_secret", "connection_id", "api_token"),
+    sealed!("connector_leftover", "id", "access_token"),
+    sealed!("connector_leftover", "id", "refresh_token"),
     sealed!("connector_install", "handle", "code"),
     sealed!("connector_ledger", "key", "answer"),
 ];

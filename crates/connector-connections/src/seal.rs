@@ -54,14 +54,21 @@ impl Key {
         Ok(Self::new(Zeroizing::new(bytes)))
     }
 
-    /// The one in a file, which is made where there is none, for its owner alone. A file is never overwritten.
+    /// The one in a file, which is made where there is none, for its owner alone. A file is never overwritten, and one that
+    /// others may read or change is refused.
     pub fn file(path: &Path) -> Result<Self, Error> {
         let failed = |what: &str, error: std::io::Error| {
             Error::new(ErrorKind::Bug, format!("The key file {} cannot be {what}: {error}.", path.display()))
                 .with_hint("Check the folder and its permissions.")
         };
-        match std::fs::read_to_string(path) {
-            Ok(text) => return Self::read(&Zeroizing::new(text)),
+        match files::is_open_to_others(path) {
+            Ok(true) => {
+                let message = format!("Others of this machine may read or change the key file {}.", path.display());
+                return Err(
+                    Error::new(ErrorKind::Bug, message).with_hint("Let its owner alone do so, by chmod 600; it may have been copied.")
+                );
+            }
+            Ok(false) => return Self::read(&Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed("read", error))?)),
             Err(error) if error.kind() == Io::NotFound => {}
             Err(error) => return Err(failed("read", error)),
         }
@@ -211,6 +218,14 @@ mod tests {
         assert_eq!(left.len(), 1, "nothing is left beside it: {left:?}");
         files::tests::is_private(&path, 0o600);
         files::tests::is_private(path.parent().expect("a folder"), 0o700);
+        #[cfg(unix)]
+        for mode in [0o640, 0o604, 0o602] {
+            let permissions = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+            std::fs::set_permissions(&path, permissions(mode)).expect("changed");
+            let error = Key::file(&path).expect_err("others may read or change it");
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+            std::fs::set_permissions(&path, permissions(0o600)).expect("changed back");
+        }
         std::fs::write(&path, "no key").expect("written");
         Key::file(&path).expect_err("a file that holds no key");
         assert_eq!(std::fs::read_to_string(&path).expect("it is read"), "no key");

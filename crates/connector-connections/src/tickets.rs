@@ -7,7 +7,7 @@ use connector_core::{Error, ErrorKind};
 use crate::clock::Moment;
 use crate::random;
 use crate::store::{Statement, sql};
-use crate::vault::Inner;
+use crate::vault::{BEGIN_AGAIN, Inner};
 
 /// What a ticket is for; one for another purpose does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,5 +89,5 @@ impl Inner {
 }
 
 fn refused(why: &str) -> Error {
-    Error::new(ErrorKind::Forbidden, format!("The link or its answer {why}.")).with_hint("Begin again from the connection's page.")
+    Error::new(ErrorKind::Forbidden, format!("The link or its answer {why}.")).with_hint(BEGIN_AGAIN)
 }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Http};
 
-use crate::access::{Cache, Flights};
+use crate::access::{Cache, Flights, of_version};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::model::{Connection, Status, connection_columns};
+use crate::leftover;
+use crate::model::{Connection, Metadata, Status, connection_columns};
 use crate::oauth;
 use crate::seal::{Key, Keys};
 use crate::store::{Lock, Ran, Statement, Store, sql};
@@ -37,14 +39,18 @@ pub struct Builder {
     http: Http,
 }
 
-/// What became of a connection that was removed or declined.
+/// How far the clocks of two hosts may be apart.
+const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
+
+/// What became of the grant of a connection that was removed or declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Revoked {
     /// The grant was given back to the vendor.
     Yes,
     /// There was nothing to give back.
     NothingToRevoke,
-    /// The vendor could not be told: the grant may live on there, unused.
+    /// Not yet, since the vendor could not be told: [`Vault::sweep`] tries it again for a day.
     No,
     /// Another connection lives by the same grant, and keeps it.
     StillUsed,
@@ -56,7 +62,7 @@ pub enum Revoked {
 pub struct Swept {
     /// Connections that nobody finished or confirmed in time.
     pub connections: usize,
-    /// Grants of these that could not be given back.
+    /// Grants that were given up: the vendor took them back neither at once nor within a day.
     pub not_revoked: usize,
 }
 
@@ -114,9 +120,18 @@ impl Vault {
 
     /// An owner's connections, oldest first; of one app and one status where these are given.
     pub async fn list(&self, owner: &str, app: Option<&str>, status: Option<Status>) -> Result<Vec<Connection>, Error> {
-        let mut all = self.0.list(owner).await?;
-        all.retain(|one| app.is_none_or(|app| one.app == app) && status.is_none_or(|status| one.status == status));
-        Ok(all)
+        let list = sql!(
+            concat!(
+                "SELECT ",
+                connection_columns!(),
+                " FROM connector_connection WHERE owner = $1 AND app = COALESCE($2, app) AND status = COALESCE($3, status) \
+                 ORDER BY created_at, id"
+            ),
+            owner,
+            app,
+            status.map(Status::as_str)
+        );
+        self.0.store.rows(list).await?.iter().map(Connection::from_row).collect()
     }
 
     /// One connection of an owner.
@@ -172,8 +187,10 @@ impl Vault {
 
     /// Removes a connection, and gives its grant back where nothing else lives by it.
     pub async fn remove(&self, owner: &str, id: &str) -> Result<Revoked, Error> {
-        let connection = self.0.get(owner, id).await?;
-        self.apart(async move |inner| inner.remove(&connection).await).await
+        self.0.get(owner, id).await?;
+        let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND owner = $2 RETURNING 1", id, owner);
+        let ended = self.end(id, vec![delete.one()]).await?;
+        ended.ok_or_else(|| no_connection(id))
     }
 
     /// Asks the vendor whose a connection's credential is, and keeps what it says.
@@ -181,7 +198,7 @@ impl Vault {
         self.0.test(owner, id).await
     }
 
-    /// Removes what nobody finished in time, and gives grants back that were never confirmed. To be called every minute or so.
+    /// Removes what nobody finished in time, and gives back what no connection lives by. To be called every minute or so.
     pub async fn sweep(&self) -> Result<Swept, Error> {
         self.0.sweep().await
     }
@@ -190,6 +207,21 @@ impl Vault {
     /// meanwhile and after it must hold both keys.
     pub async fn rekey(&self) -> Result<usize, Error> {
         crate::rekey::rekey(&self.0).await
+    }
+
+    /// Ends a connection, and gives its grant back; nothing, where the deletion finds it otherwise than it was.
+    pub(crate) async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<Option<Revoked>, Error> {
+        let id = id.to_owned();
+        self.apart(async move |inner| {
+            if !inner.end(&id, delete).await? {
+                return Ok(None);
+            }
+            Ok(Some(inner.give_back(&id).await.unwrap_or_else(|error| {
+                tracing::warn!(connection = id, %error, "a grant was not given back yet");
+                Revoked::No
+            })))
+        })
+        .await
     }
 
     /// Work that is carried out to its end whatever becomes of the caller: a code or a refresh token is worth one request.
@@ -221,6 +253,19 @@ impl Inner {
     pub(crate) async fn list(&self, owner: &str) -> Result<Vec<Connection>, Error> {
         let list =
             sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE owner = $1 ORDER BY created_at, id"), owner);
+        self.store.rows(list).await?.iter().map(Connection::from_row).collect()
+    }
+
+    /// An owner's connections that were ever finished.
+    pub(crate) async fn finished(&self, owner: &str) -> Result<Vec<Connection>, Error> {
+        let list = sql!(
+            concat!(
+                "SELECT ",
+                connection_columns!(),
+                " FROM connector_connection WHERE owner = $1 AND status <> 'PENDING' ORDER BY created_at, id"
+            ),
+            owner
+        );
         self.store.rows(list).await?.iter().map(Connection::from_row).collect()
     }
 
@@ -262,67 +307,42 @@ impl Inner {
         }
     }
 
-    async fn remove(&self, connection: &Connection) -> Result<Revoked, Error> {
-        let mut lock = self.store.lock(&connection.id).await?;
-        let revoked = self.give_back(connection, &mut lock).await.unwrap_or_else(|error| {
-            tracing::warn!(connection = connection.id, %error, "a grant was not given back");
-            Revoked::No
-        });
-        let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND owner = $2", &connection.id, &connection.owner);
-        lock.run(vec![delete]).await?;
+    /// Takes a connection out of play in one step, its grant being a leftover: whoever confirms, renews or refreshes it
+    /// meanwhile finds none. Whether it still was as the deletion expects it.
+    async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<bool, Error> {
+        let mut lock = self.store.lock(id).await?;
+        let ran =
+            self.write(Some(&mut lock), |_| Ok([vec![leftover::of_connection(id, self.clock.now())], delete.clone()].concat())).await?;
         lock.release().await?;
-        self.store.unlink(&connection.id);
-        self.cache.forget();
-        self.flights.forget(&connection.id);
-        Ok(revoked)
-    }
-
-    /// Gives a connection's grant back, if nothing else lives by it: a vendor may take away all that one install gave.
-    async fn give_back(&self, connection: &Connection, lock: &mut Box<dyn Lock>) -> Result<Revoked, Error> {
-        let secret = sql!("SELECT refresh_token FROM connector_secret WHERE connection_id = $1", &connection.id);
-        let rows = lock.run(vec![secret]).await?.only()?;
-        let Some(sealed) = rows.first().map(|row| row.maybe_bytes(0)).transpose()?.flatten() else {
-            return Ok(Revoked::NothingToRevoke);
-        };
-        let token = self.secret(&connection.id, "refresh_token", sealed)?;
-        let others = sql!(
-            "SELECT 1 FROM connector_connection WHERE app = $1 AND company_id = $2 AND user_id = $3 AND id <> $4 \
-             AND method = 'OAUTH2' AND status = 'ACTIVE' LIMIT 1",
-            &connection.app,
-            connection.metadata.company.id.as_ref(),
-            connection.metadata.user.id.as_ref(),
-            &connection.id
-        );
-        if !lock.run(vec![others]).await?.only()?.is_empty() {
-            return Ok(Revoked::StillUsed);
+        let ended = matches!(ran, Ran::All(_));
+        if ended {
+            self.store.unlink(id);
+            self.cache.forget();
+            self.flights.forget(id);
         }
-        oauth::revoke(&self.http, self.app(&connection.app)?, &token).await?;
-        Ok(Revoked::Yes)
+        Ok(ended)
     }
 
     async fn sweep(&self) -> Result<Swept, Error> {
         let now = self.clock.now();
-        // Over for every clock from here on: nobody confirms what is being removed.
-        let over = sql!(
-            concat!(
-                "UPDATE connector_connection SET expires_at = 0 WHERE status = 'PENDING' AND expires_at <= $1 RETURNING ",
-                connection_columns!()
-            ),
-            now
-        );
+        let late = sql!("SELECT id FROM connector_connection WHERE status = 'PENDING' AND expires_at <= $1", now);
         let mut swept = Swept::default();
-        for row in self.store.rows(over).await? {
-            let revoked = self.remove(&Connection::from_row(&row)?).await?;
-            swept.connections += 1;
-            swept.not_revoked += usize::from(revoked == Revoked::No);
+        for row in self.store.rows(late).await? {
+            let id = row.text(0)?;
+            let delete =
+                sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND expires_at <= $2 RETURNING 1", id, now);
+            swept.connections += usize::from(self.end(id, vec![delete.one()]).await?);
         }
         let rest = vec![
             sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
-            sql!("DELETE FROM connector_used WHERE expires_at <= $1", now),
+            // A host whose clock is behind takes the same ticket a while longer.
+            sql!("DELETE FROM connector_used WHERE expires_at <= $1", now.before(CLOCKS_DIFFER)),
+            sql!("DELETE FROM connector_ended WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_ledger WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_visit WHERE expires_at <= $1", now),
         ];
         self.store.run(rest).await?;
+        swept.not_revoked = self.give_back_what_is_due().await?;
         Ok(swept)
     }
 
@@ -334,7 +354,7 @@ impl Inner {
             Err(refused) if refused.kind() == ErrorKind::Unauthorized => match self.renew(owner, id, &access).await? {
                 Some(fresh) => oauth::identity(&self.http, app, &fresh).await?,
                 None => {
-                    self.needs_reconnect(&connection.id).await?;
+                    self.needs_reconnect(owner, id, &access).await?;
                     return Err(refused);
                 }
             },
@@ -345,18 +365,38 @@ impl Inner {
             return Err(Error::new(ErrorKind::Conflict, "The credential is another company's or user's than the connection was made for.")
                 .with_hint("Remove the connection, and connect the account again."));
         }
-        let metadata = crate::model::Metadata { scopes: known.scopes.clone(), ..said };
-        let keep = sql!(
-            "UPDATE connector_connection SET metadata = $3, updated_at = $4 WHERE id = $1 AND owner = $2",
-            id,
-            owner,
-            metadata.to_text(),
-            self.clock.now()
-        );
-        self.store.rows(keep).await?;
-        self.cache.forget();
-        self.get(owner, id).await
+        self.keep_said(owner, id, said).await
     }
+
+    /// Keeps what the vendor says of an account; the scopes and the host stay those that came with the tokens of now.
+    async fn keep_said(&self, owner: &str, id: &str, said: Metadata) -> Result<Connection, Error> {
+        loop {
+            let kept = self.read(owner, id).await?;
+            let Metadata { scopes, api_domain, .. } = kept.metadata;
+            let metadata = Metadata { scopes, api_domain, ..said.clone() };
+            let keep = sql!(
+                "UPDATE connector_connection SET metadata = $2, updated_at = $3 WHERE id = $1",
+                id,
+                metadata.to_text(),
+                self.clock.now()
+            );
+            // Where somebody refreshes it meanwhile, what came with that is read.
+            if let Ran::All(_) = self.store.run(vec![of_version(id, kept.version), keep]).await? {
+                self.cache.forget();
+                return self.get(owner, id).await;
+            }
+        }
+    }
+}
+
+/// An owner is what a header and a log can hold, and what looks alike is alike.
+pub(crate) fn check_owner(owner: &str) -> Result<(), Error> {
+    let plain = owner.bytes().all(|byte| matches!(byte, b' '..=b'~')) && owner.trim() == owner;
+    if plain && (1..=100).contains(&owner.len()) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be an owner.", shown(owner)))
+        .with_hint("Give 1 to 100 visible ASCII characters, with no space at either end."))
 }
 
 /// A name can be told from an id, and is one line.
@@ -376,7 +416,11 @@ pub(crate) fn name_taken(name: &str) -> Error {
 
 pub(crate) fn no_connection(id: &str) -> Error {
     Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", shown(id)))
+        .with_hint("GET /v1/connections and `connector connections list` show those that there are.")
 }
+
+/// How a person comes to a connection that was not finished.
+pub(crate) const BEGIN_AGAIN: &str = "Begin again: GET /v1/connections/{id} shows a fresh link, and `connector connect` makes a new one.";
 
 /// Another's words, at a length that a sentence bears.
 pub(crate) fn shown(text: &str) -> String {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::random;
 use crate::store::sql;
-use crate::vault::Vault;
+use crate::vault::{Vault, check_owner};
 
 /// How long a link waits to be opened.
 const LINK_LIVES: Duration = Duration::from_mins(15);
@@ -17,6 +17,7 @@ const SESSION_LIVES: Duration = Duration::from_hours(12);
 impl Vault {
     /// A secret that signs a person in as an owner, once.
     pub async fn sign_in_link(&self, owner: &str) -> Result<SecretString, Error> {
+        check_owner(owner)?;
         self.visit("link", owner, LINK_LIVES).await
     }
 

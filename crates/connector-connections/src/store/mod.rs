@@ -6,6 +6,7 @@ mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
+use std::error::Error as _;
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,6 +40,51 @@ pub(crate) trait Lock: Send {
     async fn run(&mut self, batch: Vec<Statement>) -> Result<Ran, Error>;
     /// Keeps what was changed, and gives the lock back.
     async fn release(self: Box<Self>) -> Result<(), Error>;
+}
+
+/// A lock whose failures are told as the store's.
+struct Told(Box<dyn Lock>);
+
+#[async_trait]
+impl Lock for Told {
+    async fn run(&mut self, batch: Vec<Statement>) -> Result<Ran, Error> {
+        self.0.run(batch).await.map_err(broken)
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), Error> {
+        self.0.release().await.map_err(broken)
+    }
+}
+
+/// The cause of a failure that is the store's own, in the words of the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken(String);
+
+impl Broken {
+    pub(crate) fn of(error: &Error) -> Option<&Self> {
+        error.source()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Logs why the store failed, and marks the failure as its own. That two want the same at once is none.
+fn broken(failure: Error) -> Error {
+    if failure.kind() == ErrorKind::Conflict {
+        return failure;
+    }
+    // What a server says below the first line could quote a row.
+    let causes = std::iter::successors(failure.source(), |&cause| cause.source());
+    let words: Vec<String> = causes.filter_map(|cause| cause.to_string().lines().next().map(str::to_owned)).collect();
+    let why = words.join(": ");
+    tracing::error!(why, "{}", failure.message());
+    failure.with_source(Broken(why))
 }
 
 /// One statement and its values, `$1` onwards.
@@ -89,21 +135,26 @@ impl Store {
     /// A SQLite database in a file, which is made where there is none, for its owner alone.
     #[cfg(feature = "sqlite")]
     pub async fn sqlite(path: impl Into<std::path::PathBuf>) -> Result<Self, Error> {
-        Self::migrated(Arc::new(sqlite::Sqlite::open(path.into()).await?)).await
+        Self::migrated(Arc::new(sqlite::Sqlite::open(path.into()).await.map_err(broken)?)).await
     }
 
     /// A PostgreSQL database, as `postgres://user:word@host/name`: what several hosts share. It speaks TLS where
     /// the server does, unless `sslmode` says otherwise; authorities, as PEM, are trusted beside the public ones.
     #[cfg(feature = "postgres")]
     pub async fn postgres(url: &str, authorities: &[u8]) -> Result<Self, Error> {
-        Self::migrated(Arc::new(postgres::Postgres::open(url, authorities).await?)).await
+        Self::migrated(Arc::new(postgres::Postgres::open(url, authorities).await.map_err(broken)?)).await
+    }
+
+    /// Whether a failure is the store's own, as where it cannot be reached or written: no caller can mend that.
+    pub fn is_cause_of(error: &Error) -> bool {
+        Broken::of(error).is_some()
     }
 
     pub(crate) async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error> {
         if batch.iter().flat_map(|statement| &statement.values).any(Value::holds_nul) {
             return Err(Error::new(ErrorKind::InvalidInput, "A name or an id cannot hold the character NUL."));
         }
-        self.0.run(batch).await
+        self.0.run(batch).await.map_err(broken)
     }
 
     /// The rows of one statement.
@@ -112,7 +163,7 @@ impl Store {
     }
 
     pub(crate) async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
-        self.0.lock(id).await
+        Ok(Box::new(Told(self.0.lock(id).await.map_err(broken)?)))
     }
 
     pub(crate) fn unlink(&self, id: &str) {
@@ -132,7 +183,7 @@ impl Store {
 }
 
 /// What made each version from the one before.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("visits.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("visits.sql"), include_str!("ended.sql")];
 
 async fn migrate(store: &Store) -> Result<(), Error> {
     loop {

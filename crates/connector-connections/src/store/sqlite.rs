@@ -39,21 +39,26 @@ struct Held {
 
 impl Sqlite {
     pub(super) async fn open(path: PathBuf) -> Result<Self, Error> {
-        blocking(move || Self::open_here(path)).await
+        blocking(move || Self::open_here(&path)).await
     }
 
-    fn open_here(path: PathBuf) -> Result<Self, Error> {
+    fn open_here(path: &Path) -> Result<Self, Error> {
         let unwritable = |error: std::io::Error| {
             Error::new(ErrorKind::Bug, format!("The store {} cannot be made or opened: {error}.", path.display()))
                 .with_hint("Check that its folder can be written by this user.")
         };
+        files::private_folder(path.parent().unwrap_or(Path::new(""))).map_err(unwritable)?;
+        // Made before SQLite would, so that nobody else may ever read it; its journals take the same mode.
+        files::private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(unwritable)?;
+        if files::is_open_to_others(path).map_err(unwritable)? {
+            tracing::warn!(store = %path.display(), "others of this machine may read or change the store: chmod 600 ends that");
+        }
+        // Two processes hold the same lock files, however each of them spells the path.
+        let path = path.canonicalize().map_err(unwritable)?;
         let mut locks = path.clone().into_os_string();
         locks.push(".locks");
         let locks = PathBuf::from(locks);
-        files::private_folder(path.parent().unwrap_or(Path::new(""))).map_err(unwritable)?;
         files::private_folder(&locks).map_err(unwritable)?;
-        // Made before SQLite would, so that nobody else may ever read it; its journals take the same mode.
-        files::private(OpenOptions::new().read(true).append(true).create(true)).open(&path).map_err(unwritable)?;
         // Of two that turn a new file to its journal at once, SQLite would tell one that it is busy, and not wait.
         let turn =
             files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(locks.join("open")).map_err(unwritable)?;

@@ -10,6 +10,9 @@ on_both!(
     a_name_is_unique_and_no_id,
     a_test_keeps_what_the_vendor_says,
     a_change_of_another_host_is_seen_a_moment_later,
+    a_clock_that_is_set_back_freezes_nothing,
+    a_test_leaves_what_a_refresh_brought_meanwhile,
+    a_test_of_a_token_that_was_replaced_meanwhile_fails_nothing,
 );
 
 async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
@@ -29,6 +32,11 @@ async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
     }
     assert_eq!(owned.choose("acme", Some("company8")).await.expect("by name").id, second.id);
     assert_eq!(owned.choose("acme", Some(&second.id)).await.expect("by id").id, second.id);
+    let waits = world.vault.authorize("ann", "acme", Some("Waits"), super::BROWSER).await.expect("begun").connection;
+    for named in ["Waits", &waits.id] {
+        let error = owned.choose("acme", Some(named)).await.expect_err("not finished");
+        assert!(error.message().contains("\"Waits\" is not finished"), "{error}");
+    }
     assert_eq!(owned.choose("acme", Some("company9")).await.expect_err("no such").hint(), Some("There are: company7, company8."));
     assert_eq!(owned.choose("other", Some("company8")).await.expect_err("another app's").kind(), ErrorKind::NoConnection);
 
@@ -70,4 +78,41 @@ async fn a_change_of_another_host_is_seen_a_moment_later(world: World) {
     elsewhere.remove("ann", &made.id).await.expect("removed");
     world.clock.advance(std::time::Duration::from_secs(2));
     assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
+}
+
+async fn a_clock_that_is_set_back_freezes_nothing(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.access("ann", &made.name).await.expect("a credential");
+    world.another().await.remove("ann", &made.id).await.expect("removed");
+    world.clock.set(crate::Moment::from_micros(super::START.as_micros() - 1_000_000));
+    assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
+}
+
+async fn a_test_leaves_what_a_refresh_brought_meanwhile(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let gate = world.vendor.gate_at("/v1/me");
+    let (vault, id) = (world.vault.clone(), made.id.clone());
+    let tested = tokio::spawn(async move { vault.test("ann", &id).await });
+    gate.arrived.notified().await;
+    world.vendor.state().scope = Some("base");
+    world.hour();
+    world.access("ann", &made.id).await.expect("refreshed, with fewer scopes");
+    gate.open();
+    let tested = tested.await.expect("no panic").expect("tested");
+    assert_eq!(tested.metadata.scopes.as_deref(), Some(["base".to_owned()].as_slice()));
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").metadata, tested.metadata);
+}
+
+async fn a_test_of_a_token_that_was_replaced_meanwhile_fails_nothing(world: World) {
+    world.vendor.state().api_tokens = [("hunter2-old".to_owned(), (7, 3))].into();
+    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-old".into()).await.expect("kept");
+    world.vendor.state().api_tokens = [("hunter2-new".to_owned(), (7, 3))].into();
+    let gate = world.vendor.gate_at("/v1/me");
+    let (vault, id) = (world.vault.clone(), made.id.clone());
+    let tested = tokio::spawn(async move { vault.test("ann", &id).await });
+    gate.arrived.notified().await;
+    world.vendor.no_gate();
+    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-new".into()).await.expect("replaced");
+    gate.open();
+    assert_eq!(tested.await.expect("no panic").expect("the new one is good").status, Status::Active);
 }

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
-use crate::{Method, Moment, Reason, Revoked, Status};
+use crate::store::sql;
+use crate::{Became, Begin, Method, Moment, Reason, Revoked, Status};
 
 on_both!(
     an_authorization_connects_an_account,
@@ -19,8 +20,11 @@ on_both!(
     a_grant_that_something_else_lives_by_is_kept,
     a_platform_exchanges_its_own_code,
     an_uninstall_ends_what_was_granted_before_it,
+    an_uninstall_meets_the_grant_that_it_ends_and_no_later_one,
     an_api_token_is_tested_before_it_is_kept,
     a_declined_authorization_leaves_nothing,
+    what_became_of_a_begun_connection_is_known,
+    a_name_that_is_given_is_taken,
 );
 
 async fn an_authorization_connects_an_account(world: World) {
@@ -152,7 +156,11 @@ async fn a_grant_that_something_else_lives_by_is_kept(world: World) {
 
 async fn a_platform_exchanges_its_own_code(world: World) {
     let callback = "https://platform.example/back";
-    let begun = world.vault.pending_for_platform("ann", "acme", Some("Acme"), Some(callback), Some("ours")).await.expect("begun");
+    let begun = world
+        .vault
+        .begin("ann", "acme", Begin { name: Some("Acme"), redirect_uri: Some(callback), state: Some("ours") })
+        .await
+        .expect("begun");
     assert_eq!((parameter(&begun.url, "redirect_uri").as_str(), state_of(&begun.url).as_str()), (callback, "ours"));
     let code = world.vendor.code_for((7, 3), callback);
     let made = world.vault.exchange("ann", &begun.connection.id, code.into()).await.expect("granted");
@@ -160,14 +168,14 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     let code = world.vendor.code_for((8, 3), callback);
     let again = world.vault.exchange("ann", &made.id, code.into()).await.expect_err("it is finished");
     assert_eq!((again.kind(), world.vendor.exchanged()), (ErrorKind::Conflict, 1), "the second code is not even exchanged");
-    let plain = world.vault.pending_for_platform("ann", "acme", None, Some("http://platform.example/back"), None).await;
+    let plain = world.vault.begin("ann", "acme", Begin { redirect_uri: Some("http://platform.example/back"), ..Begin::default() }).await;
     assert_eq!(plain.expect_err("not https").kind(), ErrorKind::InvalidInput);
 }
 
 async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
     let (ann, bob, other) =
         (world.connected("ann", (7, 3)).await, world.connected("bob", (7, 3)).await, world.connected("ann", (7, 4)).await);
-    let before = Some(Moment::from_micros(super::START.as_micros() - 1));
+    let before = Some(Moment::from_micros(super::START.as_micros() - 6_000_000));
     assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", before).await.expect("told"), 0, "what was installed since stays");
     assert_eq!(world.vault.uninstalled("another", "7", "3", None).await.expect("told"), 0);
     assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 2);
@@ -179,6 +187,34 @@ async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
     world.access("ann", &other.id).await.expect("another user's stays");
     assert_eq!(world.connected("ann", (7, 3)).await.status, Status::Active, "and it can be installed again");
     assert!(world.vendor.app().is_client(CLIENT.0, CLIENT.1) && !world.vendor.app().is_client(CLIENT.0, "guess"));
+}
+
+async fn an_uninstall_meets_the_grant_that_it_ends_and_no_later_one(world: World) {
+    let told = |after: i64| {
+        let (vault, at) = (world.vault.clone(), Moment::from_micros(super::START.as_micros() + after * 1_000_000));
+        async move { vault.uninstalled(CLIENT.0, "7", "3", Some(at)).await.expect("told") }
+    };
+    // Uninstalled at once: a notice in whole seconds, of a clock that is behind, seems to be of before.
+    world.connected("ann", (7, 3)).await;
+    assert_eq!(told(-4).await, 1);
+    world.clock.advance(Duration::from_secs(30));
+    let again = world.connected("ann", (7, 3)).await;
+    assert_eq!(told(0).await, 0, "a notice that comes late leaves what was granted since");
+    world.vault.test("ann", &again.id).await.expect("its grant lives");
+    world.vault.remove("ann", &again.id).await.expect("removed");
+
+    // Between the claim and the confirmation: it is the claimed grant that ended, not one of when it was confirmed.
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.clock.advance(Duration::from_mins(5));
+    let made = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+    assert_eq!(told(60).await, 1, "the notice of four minutes ago");
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").reason, Some(Reason::Uninstalled));
+
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 1);
+    assert_eq!(world.vault.confirm("ann", held.handle.expose_secret()).await.expect_err("uninstalled").kind(), ErrorKind::NotFound);
 }
 
 async fn an_api_token_is_tested_before_it_is_kept(world: World) {
@@ -215,6 +251,65 @@ async fn a_declined_authorization_leaves_nothing(world: World) {
     let late = world.vault.callback_with_state(BROWSER, &state, world.vendor.code((7, 3))).await;
     assert_eq!(late.expect_err("the state is used up").kind(), ErrorKind::Forbidden);
     assert_eq!(world.vendor.exchanged(), 0);
+}
+
+async fn what_became_of_a_begun_connection_is_known(world: World) {
+    let vault = &world.vault;
+    let began = |begin: Begin<'static>| async move { vault.begin("ann", "acme", begin).await.expect("begun").connection };
+    let opened = |id: String| async move {
+        let link = vault.link("ann", &id).await.expect("a link");
+        state_of(&vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens").url)
+    };
+    let became = |id: String| async move { vault.became("ann", &id).await.expect("asked") };
+    let first = began(Begin::default()).await;
+    assert_eq!(became(first.id.clone()).await, Became::Waiting);
+    let made = vault.callback_with_state(BROWSER, &opened(first.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
+    assert_eq!(became(first.id.clone()).await, Became::Connected(made));
+
+    let again = began(Begin::default()).await;
+    vault.callback_with_state(BROWSER, &opened(again.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
+    assert_eq!(became(again.id.clone()).await, Became::Renewed(vault.get("ann", &first.id).await.expect("kept")));
+    assert_eq!(vault.became("bob", &again.id).await.expect("asked"), Became::Removed, "another owner is told nothing");
+
+    let declined = began(Begin::default()).await;
+    vault.callback_declined(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
+    assert_eq!(became(declined.id).await, Became::Declined);
+    // What a platform waits for stays: its own page hears of it.
+    let platforms = began(Begin { redirect_uri: Some("https://platform.example/back"), ..Begin::default() }).await;
+    vault.callback_declined(BROWSER, &opened(platforms.id.clone()).await).await.expect("declined");
+    assert_eq!(became(platforms.id.clone()).await, Became::Waiting);
+    assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revoked::NothingToRevoke);
+    assert_eq!(became(platforms.id).await, Became::Removed);
+
+    vault.remove("ann", &first.id).await.expect("removed");
+    assert_eq!(became(again.id.clone()).await, Became::Removed, "what was renewed is gone since");
+    world.clock.advance(Duration::from_hours(24));
+    vault.sweep().await.expect("swept");
+    assert!(vault.0.store.rows(sql!("SELECT id FROM connector_ended")).await.expect("rows").is_empty(), "it is forgotten after a day");
+}
+
+async fn a_name_that_is_given_is_taken(world: World) {
+    let first = world.connected("ann", (7, 3)).await;
+    let begun = world.vault.begin("ann", "acme", Begin { name: Some("Main"), ..Begin::default() }).await.expect("begun").connection;
+    let code = world.vendor.code((7, 3));
+    let renewed = world.vault.exchange("ann", &begun.id, code).await.expect("granted");
+    assert_eq!((&renewed.id, renewed.name.as_str()), (&first.id, "Main"));
+    let renewed = world.connected("ann", (7, 3)).await;
+    assert_eq!(renewed.name, "Main", "none was given");
+
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (8, 3));
+    let add = |name: Option<&'static str>| {
+        let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
+        async move { vault.add_api_token("ann", "acme", name, &url, "hunter2-api".into()).await }
+    };
+    let made = add(None).await.expect("kept");
+    assert_eq!(made.name, "company8");
+    let named = add(Some("Second")).await.expect("kept");
+    assert_eq!((&named.id, named.name.as_str()), (&made.id, "Second"));
+    assert_eq!(add(Some("Second")).await.expect("its own name").id, made.id);
+    let taken = add(Some("Main")).await.expect_err("another's name");
+    assert!(taken.kind() == ErrorKind::Conflict && taken.message().contains("Main"), "{taken}");
+    assert_eq!(add(None).await.expect("kept").name, "Second");
 }
 
 #[test]

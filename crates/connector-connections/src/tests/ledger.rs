@@ -34,6 +34,11 @@ async fn a_key_is_claimed_once_and_answers_the_same_later(world: World) {
     assert_eq!(here.claim("run-1", "the call").await.expect("claimed"), finished, "what is finished stays");
     world.place.holds_none_of(&["hunter2-answer", "the call", "run-1"]).await;
 
+    there.claim("run-0", "the call").await.expect("claimed");
+    let long = there.finish("run-0", vec![b' '; (1 << 20) + 1]).await.expect_err("more than is kept");
+    assert!(long.message().contains("1048577 bytes"), "{long}");
+    assert_eq!(here.claim("run-0", "the call").await.expect("claimed"), Claim::Unfinished, "it is not carried out again");
+
     here.claim("run-2", "the call").await.expect("claimed");
     here.release("run-2").await.expect("given back");
     assert_eq!(there.claim("run-2", "the call").await.expect("claimed"), Claim::Fresh);

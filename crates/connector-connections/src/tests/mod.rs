@@ -4,6 +4,8 @@ mod api_keys;
 mod connections;
 mod flows;
 mod ledger;
+mod leftovers;
+mod log;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub(crate) mod processes;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use connector_core::{Access, Connections, Credential, Error, Http};
 use secrecy::ExposeSecret;
 
-use crate::{Clock, Connection, Key, Moment, Store, Vault};
+use crate::{Begin, Clock, Connection, Key, Moment, Store, Vault};
 use vendor::{Vendor, Who};
 
 /// The variable that gives a throw-away database of PostgreSQL.
@@ -207,7 +209,8 @@ async fn what_a_host_awaits_can_be_spawned() {
     spawnable(&vault.claim("ann", "handle"));
     spawnable(&vault.confirm("ann", "handle"));
     spawnable(&vault.decline("ann", "handle"));
-    spawnable(&vault.pending_for_platform("ann", "acme", None, None, None));
+    spawnable(&vault.begin("ann", "acme", Begin::default()));
+    spawnable(&vault.became("ann", "id"));
     spawnable(&vault.exchange("ann", "id", "code".into()));
     spawnable(&vault.uninstalled("client", "7", "3", None));
     spawnable(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
 use crate::store::{Ran, sql};
-use crate::{Clock, Key, Vault};
+use crate::{Clock, Key, Revoked, Store, Vault};
 
 on_both!(
     many_open_a_new_store_at_once,
@@ -64,6 +64,10 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     world.vendor.state().rotates = true;
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
     let made = world.connected("ann", (7, 3)).await;
+    let left = world.connected("ann", (7, 9)).await;
+    world.vendor.state().fails = Some(vendor::Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &left.id).await.expect("removed"), Revoked::No);
+    world.vendor.state().fails = None;
     world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
     let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("held");
     world.vault.of("ann").claim("run-1", "the call").await.expect("claimed");
@@ -86,7 +90,7 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
             }
         }
     });
-    assert!(changing.rekey().await.expect("sealed anew") >= 5);
+    assert!(changing.rekey().await.expect("sealed anew") >= 6);
     calls.await.expect("no panic");
     assert_eq!(changing.rekey().await.expect("nothing is left to do"), 0);
     world.hour();
@@ -95,6 +99,8 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     let only_new = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).clock(world.clock.clone());
     let only_new = only_new.open().await.expect("the new key is enough");
     super::access(&only_new, "ann", &made.id).await.expect("a credential");
+    only_new.sweep().await.expect("swept");
+    assert_eq!(world.vendor.revoked(), 1, "what is to be given back opens");
     assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
     only_new.of("ann").claim("run-1", "the call").await.expect("the answer opens");
     only_new.of("bob").claim("run-1", "the call").await.expect("the answer opens");
@@ -125,9 +131,11 @@ async fn a_batch_that_misses_changes_nothing(world: World) {
     let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
     let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").one()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
-    store.run(vec![set(), sql!("SELECT nothing FROM nowhere")]).await.expect_err("no such table");
+    let broken = store.run(vec![set(), sql!("SELECT nothing FROM nowhere")]).await.expect_err("no such table");
+    assert!(Store::is_cause_of(&broken) && format!("{broken:?}").contains("nowhere"), "the cause is kept: {broken:?}");
     assert!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").is_empty());
-    assert_eq!(store.run(vec![set(), set()]).await.expect_err("twice the same").kind(), ErrorKind::Conflict);
+    let twice = store.run(vec![set(), set()]).await.expect_err("twice the same");
+    assert_eq!((twice.kind(), Store::is_cause_of(&twice)), (ErrorKind::Conflict, false));
     // What is changed under a lock is kept when it is released, and not when it is dropped; a miss under it goes on.
     let made = world.connected("ann", (7, 3)).await;
     let mut lock = store.lock(&made.id).await.expect("held");
@@ -170,7 +178,7 @@ async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
     let below_a_file = no_database.join("store.db");
     for (path, says) in [(&no_database, "is no database"), (&below_a_file, "cannot be made or opened")] {
         let error = open(path.to_str().expect("text")).await.expect_err(says);
-        assert!(error.message().contains(says) && error.hint().is_some(), "{error}");
+        assert!(error.message().contains(says) && error.hint().is_some() && Store::is_cause_of(&error), "{error}");
     }
 }
 
@@ -182,7 +190,12 @@ async fn a_store_that_another_program_holds_says_so() {
     let other = rusqlite::Connection::open(&path).expect("it opens");
     other.execute_batch("BEGIN EXCLUSIVE").expect("held");
     store.impatient();
+    let log = super::log::Lines::default();
+    let logged = tracing::subscriber::set_default(log.clone());
     let error = store.rows(sql!("DELETE FROM connector_used")).await.expect_err("held");
+    drop(logged);
+    assert!(log.text().contains("database is locked"), "the log says why: {}", log.text());
+    assert!(Store::is_cause_of(&error) && std::error::Error::source(&error).is_some(), "{error:?}");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later));
     assert!(error.message().contains("locked by another program"), "{error}");
     other.execute_batch("COMMIT").expect("let go");
@@ -206,4 +219,17 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
 fn an_app_that_is_not_registered_says_what_is_missing() {
     let app = crate::App::new(&vendor::ACME).expect("it signs in by OAuth");
     assert!(app.registered().expect_err("no client").hint().expect("a hint").contains("client's id"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_has_one_folder_of_locks_by_whatever_path_it_is_opened() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, link) = (folder.path().join("store.db"), folder.path().join("link.db"));
+    open(path.to_str().expect("text")).await.expect("the store opens");
+    std::os::unix::fs::symlink(&path, &link).expect("a link");
+    open(link.to_str().expect("text")).await.expect("the store opens");
+    let beside = std::fs::read_dir(folder.path()).expect("it is read").map(|entry| entry.expect("it is read").file_name());
+    let locks: Vec<_> = beside.filter(|name| name.to_string_lossy().ends_with(".locks")).collect();
+    assert_eq!(locks, ["store.db.locks"]);
 }

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::vendor::Vendor;
 use super::{BROWSER, World, on_both, state_of, token};
-use crate::Status;
+use crate::{Begin, Status};
 
 on_both!(
     a_state_is_taken_once_from_its_own_browser_and_in_time,
@@ -17,6 +17,9 @@ on_both!(
     mixed_calls_see_only_their_own_tokens,
     nothing_that_is_shown_holds_a_secret,
     installs_that_nobody_claims_are_bounded,
+    what_one_owner_begins_is_bounded,
+    an_owner_is_plain_text,
+    a_ticket_is_used_up_for_a_host_whose_clock_is_behind,
 );
 
 async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
@@ -68,7 +71,7 @@ async fn another_owners_ids_are_no_ids(world: World) {
     let owned = vault.of("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let access = owned.access(&chosen).await.expect("a credential");
-    let waiting = vault.pending_for_platform("ann", "acme", None, None, None).await.expect("begun").connection.id;
+    let waiting = vault.begin("ann", "acme", Begin::default()).await.expect("begun").connection.id;
     owned.access(&chosen).await.expect("a credential");
     let tried = [
         // What is in memory for its owner, from the line before, is no other's either.
@@ -179,6 +182,8 @@ async fn nothing_that_is_shown_holds_a_secret(world: World) {
 }
 
 async fn installs_that_nobody_claims_are_bounded(world: World) {
+    let long = world.vault.hold_install("acme", "x".repeat(1025).into()).await.expect_err("no code is so long");
+    assert_eq!(long.kind(), ErrorKind::InvalidInput);
     for _ in 0..1_000 {
         world.vault.hold_install("acme", "code".into()).await.expect("held");
     }
@@ -187,4 +192,54 @@ async fn installs_that_nobody_claims_are_bounded(world: World) {
     world.clock.advance(Duration::from_mins(5));
     world.vault.hold_install("acme", "code".into()).await.expect("what is too old makes room");
     assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty());
+}
+
+async fn what_one_owner_begins_is_bounded(world: World) {
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    for _ in 0..100 {
+        world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    }
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect_err("a hundred wait");
+    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("a hundred wait");
+    for full in [begun, claimed] {
+        assert_eq!((full.kind(), full.hint().is_some()), (ErrorKind::RateLimited, true), "{full}");
+    }
+    assert_eq!(world.vendor.exchanged(), 0, "the code is kept");
+    world.vault.authorize("bob", "acme", None, BROWSER).await.expect("another owner has room");
+    let waiting = world.vault.list("ann", Some("acme"), Some(Status::Pending)).await.expect("a list");
+    world.vault.remove("ann", &waiting[0].id).await.expect("removed");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("there is room");
+    world.clock.advance(Duration::from_hours(24));
+    world.vault.authorize("ann", "acme", None, BROWSER).await.expect("what is too old makes room");
+}
+
+async fn a_ticket_is_used_up_for_a_host_whose_clock_is_behind(world: World) {
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let state = state_of(&begun.url);
+    world.vault.callback_with_state(BROWSER, &state, world.vendor.code((7, 3))).await.expect("granted");
+    let behind = super::vault(world.place.store().await, &world.vendor.url, &crate::Clock::fixed(super::START)).await;
+    world.clock.advance(Duration::from_mins(30));
+    world.vault.sweep().await.expect("swept");
+    let replayed = behind.callback_with_state(BROWSER, &state, world.vendor.code((8, 3))).await.expect_err("it was used");
+    assert!(replayed.message().contains("was used already"), "{replayed}");
+}
+
+async fn an_owner_is_plain_text(world: World) {
+    let (vault, url) = (&world.vault, world.vendor.url.as_str());
+    let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    for bad in ["", " ann", "ann ", "a\nnn", "ann\u{e9}", &"x".repeat(101)] {
+        let tried = [
+            vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n").await.map(|_| ()),
+            vault.authorize(bad, "acme", None, BROWSER).await.map(|_| ()),
+            vault.begin(bad, "acme", Begin::default()).await.map(|_| ()),
+            vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),
+            vault.sign_in_link(bad).await.map(|_| ()),
+            vault.claim(bad, held.handle.expose_secret()).await.map(|_| ()),
+        ];
+        for (at, tried) in tried.into_iter().enumerate() {
+            let error = tried.expect_err(&format!("the attempt {at} with {bad:?}"));
+            assert_eq!((error.kind(), error.hint().is_some()), (ErrorKind::InvalidInput, true), "{error}");
+        }
+    }
+    vault.claim("Ann & Co. (42)", held.handle.expose_secret()).await.expect("plain enough");
 }

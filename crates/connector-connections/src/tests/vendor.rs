@@ -77,14 +77,17 @@ pub(super) struct State {
     pub(super) fails: Option<Fault>,
     pub(super) expires_in: Option<Value>,
     pub(super) api_domain: Option<String>,
-    gate: Option<Arc<Gate>>,
+    pub(super) scope: Option<&'static str>,
+    /// The status with which it answers whose a credential is, where that fails.
+    pub(super) no_identity: Option<u16>,
+    gate: Option<(&'static str, Arc<Gate>)>,
     asked: usize,
     exchanged: usize,
     refreshed: usize,
     revoked: usize,
 }
 
-/// Where an answer of the token endpoint waits until it is let through.
+/// Where an answer waits until it is let through.
 pub(super) struct Gate {
     pub(super) arrived: Notify,
     open: Semaphore,
@@ -126,7 +129,18 @@ impl Vendor {
 
     /// From here on an answer of the token endpoint waits.
     pub(super) fn gate(&self) -> Arc<Gate> {
-        Arc::clone(self.state().gate.insert(Arc::new(Gate { arrived: Notify::new(), open: Semaphore::new(0) })))
+        self.gate_at("/oauth/token")
+    }
+
+    /// From here on no answer waits; those that do go on doing so.
+    pub(super) fn no_gate(&self) {
+        self.state().gate = None;
+    }
+
+    /// From here on an answer at this path waits.
+    pub(super) fn gate_at(&self, path: &'static str) -> Arc<Gate> {
+        let gate = Arc::new(Gate { arrived: Notify::new(), open: Semaphore::new(0) });
+        Arc::clone(&self.state().gate.insert((path, gate)).1)
     }
 
     /// How often the token endpoint was asked.
@@ -206,7 +220,7 @@ impl Vendor {
         };
         let (answer, gate) = {
             let mut state = self.state();
-            (state.answer(&head, &body, &self.url), state.gate.clone().filter(|_| head.contains("/oauth/token")))
+            (state.answer(&head, &body, &self.url), state.gate.clone().filter(|(path, _)| head.contains(path)).map(|(_, gate)| gate))
         };
         if let Some(gate) = gate {
             gate.arrived.notify_one();
@@ -249,6 +263,9 @@ impl State {
             }
             let form: HashMap<String, String> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
             return Some(if target == "/oauth/revoke" { self.revoke(&form) } else { self.token(&form, url) });
+        }
+        if let Some(status) = self.no_identity {
+            return Some((status, json!({})));
         }
         Some(match self.caller(head) {
             Some((company, user)) => (
@@ -297,7 +314,7 @@ impl State {
         let expires_in = self.expires_in.clone().unwrap_or_else(|| json!(3600));
         let domain = self.api_domain.as_deref().unwrap_or(url);
         let answer = json!({
-            "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "scope": "base,deals:full",
+            "access_token": access, "refresh_token": refresh, "token_type": "Bearer", "scope": self.scope.unwrap_or("base,deals:full"),
             "expires_in": expires_in, "api_domain": domain,
         });
         (200, answer)

@@ -4,8 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use connector_connections::{Connection, Status, Vault};
-use connector_core::ErrorKind;
+use connector_connections::{Became, Begin, Connection, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
@@ -82,7 +81,8 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     let stopped = stopped();
     let client = client()?;
     let vault = arguments.stored.made(&url, &client).await?;
-    let begun = vault.pending_for_platform(&arguments.owner, CONNECTORS[0].key, arguments.name.as_deref(), None, None).await?;
+    let begin = Begin { name: arguments.name.as_deref(), ..Begin::default() };
+    let begun = vault.begin(&arguments.owner, CONNECTORS[0].key, begin).await?;
     let link = vault.link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = free(&url).await {
         let runtime = over(&client, vault.of(&arguments.owner))?;
@@ -131,21 +131,16 @@ async fn connected(vault: &Vault, begun: &Connection) -> Result<Connection, Fail
 
 /// What became of what was begun; nothing while it waits.
 async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>, Failure> {
-    match vault.get(&begun.owner, &begun.id).await {
-        Ok(now) => Ok(Some(now).filter(|now| now.status == Status::Active)),
-        Err(error) if error.kind() == ErrorKind::NoConnection => renewed(vault, begun).await.map(Some),
-        Err(error) => Err(error.into()),
+    match vault.became(&begun.owner, &begun.id).await? {
+        Became::Connected(connection) => Ok(Some(connection)),
+        Became::Renewed(connection) => {
+            render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", connection.name));
+            Ok(Some(connection))
+        }
+        Became::Declined => Err(Failure::not_ok("Nothing was connected: it was cancelled at Pipedrive.")),
+        Became::Removed => Err(Failure::not_ok("Nothing was connected: it was removed.")),
+        _ => Ok(None),
     }
-}
-
-/// What waited is gone. The account was connected already, and its connection has been renewed since; or nothing came of it.
-async fn renewed(vault: &Vault, begun: &Connection) -> Result<Connection, Failure> {
-    let active = vault.list(&begun.owner, Some(&begun.app), Some(Status::Active)).await?;
-    let since = active.into_iter().filter(|one| one.method == begun.method && one.last_updated_time >= begun.creation_time);
-    let renewed = since.max_by_key(|one| one.last_updated_time);
-    let renewed = renewed.ok_or_else(|| Failure::not_ok("Nothing was connected: it was cancelled, or removed."))?;
-    render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", renewed.name));
-    Ok(renewed)
 }
 
 /// Nobody waits for it any more: it is removed, so that its name is free again, unless it was connected at the last moment.

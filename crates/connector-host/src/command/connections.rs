@@ -103,7 +103,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Arguments::Remove(one) => {
             let (vault, found) = one.found().await?;
             if vault.remove(&found.owner, &found.id).await? == Revoked::No {
-                render::say("Pipedrive could not be told: the grant may live on there, unused. Uninstall the app there.");
+                render::say("Pipedrive could not be told yet: `connector serve` tries it again for a day. Or uninstall the app there.");
             }
             Ok(Exit::Ok)
         }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_connections::{Connection, Method, Revoked, Status};
+use connector_connections::{Connection, Method, Status};
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -78,7 +78,8 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                 return Err(bad("A connection by OAUTH2 takes no API token.", "Leave api_token and api_domain out."));
             }
             let (uri, state) = (begin.redirect_uri.as_deref(), begin.state.as_deref());
-            let begun = vault.pending_for_platform(&owner, app, begin.name.as_deref(), uri, state).await?;
+            let begun =
+                vault.begin(&owner, app, connector_connections::Begin { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
             if uri.is_some() || state.is_some() {
                 // The browser comes back to the platform, which then exchanges the code.
                 let mut shown = plain(&begun.connection);
@@ -87,7 +88,7 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
             }
             begun.connection
         }
-        None => return Err(wrong_word("method", word, "OAUTH2, API_KEY")),
+        _ => return Err(wrong_word("method", word, "OAUTH2, API_KEY")),
     };
     Ok(answer::json(StatusCode::CREATED, &json!({ "connection": call.host.shown(&connection).await? })))
 }
@@ -120,7 +121,7 @@ pub(super) async fn remove(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
     let id = call.param("id");
     let revoked = call.host.vault.remove(call.owner()?, id).await.map_err(missing)?;
-    Ok(answer::json(StatusCode::OK, &json!({"connection_id": id, "deleted": true, "revoked": word(revoked)})))
+    Ok(answer::json(StatusCode::OK, &json!({"connection_id": id, "deleted": true, "revoked": revoked})))
 }
 
 pub(super) async fn exchange(call: Call, body: Body) -> Result<Response, Refusal> {
@@ -148,7 +149,7 @@ pub(super) async fn confirm(call: Call) -> Result<Response, Refusal> {
 pub(super) async fn decline(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
     let revoked = call.host.vault.decline(call.owner()?, call.param("handle")).await?;
-    Ok(answer::json(StatusCode::OK, &json!({"declined": true, "revoked": word(revoked)})))
+    Ok(answer::json(StatusCode::OK, &json!({"declined": true, "revoked": revoked})))
 }
 
 impl Host {
@@ -167,15 +168,6 @@ fn plain(connection: &Connection) -> Value {
     let mut shown = serde_json::to_value(connection).expect("a connection is written to memory");
     shown["url"] = Value::Null;
     shown
-}
-
-fn word(revoked: Revoked) -> &'static str {
-    match revoked {
-        Revoked::Yes => "yes",
-        Revoked::NothingToRevoke => "nothing to revoke",
-        Revoked::No => "no",
-        Revoked::StillUsed => "still used",
-    }
 }
 
 async fn read<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Refusal> {

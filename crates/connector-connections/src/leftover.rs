@@ -1,0 +1,139 @@
+//! Grants that no connection has yet, or has any more: kept until a connection takes them or the vendor takes them back.
+
+use std::time::Duration;
+
+use connector_core::{Error, ErrorKind, Retry};
+
+use crate::access::seal;
+use crate::app::App;
+use crate::clock::Moment;
+use crate::model::Metadata;
+use crate::oauth::{self, Tokens};
+use crate::random;
+use crate::store::{Row, Statement, misread, sql};
+use crate::vault::{Inner, Revoked};
+
+/// For how long a grant that just came is left to the connection that it is for.
+const SETTLES: Duration = Duration::from_mins(5);
+/// How long after a failure a grant is given back again, and for how long that is tried.
+const AGAIN: Duration = Duration::from_mins(5);
+const TRIED: Duration = Duration::from_hours(24);
+
+/// What a connection lived by is a leftover from here on; nothing, where it had no grant.
+pub(crate) fn of_connection(id: &str, now: Moment) -> Statement {
+    sql!(
+        "INSERT INTO connector_leftover (id, app, company_id, user_id, refresh_token, next_at, expires_at) \
+         SELECT c.id, c.app, c.company_id, c.user_id, s.refresh_token, $2, $3 \
+         FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id WHERE c.id = $1 AND s.refresh_token IS NOT NULL",
+        id,
+        now,
+        now.after(TRIED)
+    )
+}
+
+/// A connection takes a leftover; it misses where that was given back already.
+pub(crate) fn taken(id: &str) -> Statement {
+    sql!("DELETE FROM connector_leftover WHERE id = $1 RETURNING 1", id).one()
+}
+
+impl Inner {
+    /// Keeps tokens that just came, before anything else can fail; the leftover's id.
+    pub(crate) async fn set_aside(&self, app: &App, tokens: &Tokens) -> Result<String, Error> {
+        let (id, now) = (random::id()?, self.clock.now());
+        let kept = self.write(None, |key| {
+            Ok(vec![sql!(
+                "INSERT INTO connector_leftover (id, app, api_domain, access_token, refresh_token, next_at, expires_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                &id,
+                app.key(),
+                tokens.api_domain.as_ref(),
+                seal(key, &id, "access_token", &tokens.access)?,
+                tokens.refresh.as_ref().map(|token| seal(key, &id, "refresh_token", token)).transpose()?,
+                now.after(SETTLES),
+                now.after(TRIED)
+            )])
+        });
+        kept.await?.all()?;
+        Ok(id)
+    }
+
+    /// Gives back what no connection took, now that it is known whose it is; the sweep does, where that fails.
+    pub(crate) async fn abandon(&self, id: &str, whose: &Metadata) -> Result<Revoked, Error> {
+        let due = sql!(
+            "UPDATE connector_leftover SET company_id = $2, user_id = $3, next_at = $4 WHERE id = $1",
+            id,
+            whose.company.id.as_ref(),
+            whose.user.id.as_ref(),
+            self.clock.now()
+        );
+        self.store.rows(due).await?;
+        self.give_back(id).await
+    }
+
+    /// Gives a leftover back, unless a connection lives by the same grant: a vendor takes away all that one install gave.
+    pub(crate) async fn give_back(&self, id: &str) -> Result<Revoked, Error> {
+        let get =
+            sql!("SELECT app, company_id, user_id, api_domain, access_token, refresh_token FROM connector_leftover WHERE id = $1", id);
+        let rows = self.store.rows(get).await?;
+        let Some(row) = rows.first() else { return Ok(Revoked::NothingToRevoke) };
+        let app = self.app(row.text(0)?)?;
+        let (company, user) = self.whose(id, app, row).await?;
+        let lives = sql!(
+            "SELECT 1 FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
+             WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND s.refresh_token IS NOT NULL LIMIT 1",
+            app.key(),
+            company,
+            user
+        );
+        let revoked = if self.store.rows(lives).await?.is_empty() {
+            let token = self.secret(id, "refresh_token", row.maybe_bytes(5)?.ok_or_else(misread)?)?;
+            oauth::revoke(&self.http, app, &token).await?;
+            Revoked::Yes
+        } else {
+            Revoked::StillUsed
+        };
+        self.store.rows(sql!("DELETE FROM connector_leftover WHERE id = $1", id)).await?;
+        Ok(revoked)
+    }
+
+    /// Whose a leftover is. One of which that cannot be learnt is not given back: somebody else's connection may live by it.
+    async fn whose(&self, id: &str, app: &App, row: &Row) -> Result<(Option<String>, Option<String>), Error> {
+        if let (Some(company), Some(user)) = (row.maybe_text(1)?, row.maybe_text(2)?) {
+            return Ok((Some(company.to_owned()), Some(user.to_owned())));
+        }
+        let unknown = || Error::new(ErrorKind::BadAnswer, "It is not known whose the grant is.").with_retry(Retry::Never);
+        let (domain, sealed) = (row.maybe_text(3)?.ok_or_else(unknown)?, row.maybe_bytes(4)?.ok_or_else(unknown)?);
+        let access = app.access(domain, connector_core::Credential::Bearer(self.secret(id, "access_token", sealed)?))?;
+        let said = oauth::identity(&self.http, app, &access).await?;
+        Ok((said.company.id, said.user.id))
+    }
+
+    /// Gives back what is due, until the vendor fails; how many grants were given up, since a day was not enough.
+    pub(crate) async fn give_back_what_is_due(&self) -> Result<usize, Error> {
+        let now = self.clock.now();
+        // Each is tried by one host at a time.
+        let next = || {
+            sql!(
+                "UPDATE connector_leftover SET next_at = $2 WHERE next_at <= $1 \
+                 AND id = (SELECT id FROM connector_leftover WHERE next_at <= $1 ORDER BY next_at, id LIMIT 1) RETURNING id",
+                now,
+                now.after(AGAIN)
+            )
+        };
+        while let Some(row) = self.store.rows(next()).await?.first() {
+            let id = row.text(0)?;
+            if let Err(error) = self.give_back(id).await {
+                tracing::warn!(grant = id, %error, "a grant was not given back yet");
+                if error.retry() == Retry::Later {
+                    break;
+                }
+            }
+        }
+        let over = sql!("DELETE FROM connector_leftover WHERE expires_at <= $1 RETURNING id", now);
+        let given_up = self.store.rows(over).await?;
+        for row in &given_up {
+            tracing::warn!(grant = row.text(0)?, "a grant could not be given back for a day: it lives on at the vendor");
+        }
+        Ok(given_up.len())
+    }
+}

@@ -1,0 +1,225 @@
+//! Grants that no connection has yet, or has any more: none is lost, and none is taken from another connection.
+
+use std::time::Duration;
+
+use connector_core::{ErrorKind, Retry};
+use secrecy::ExposeSecret;
+
+use super::vendor::Fault;
+use super::{BROWSER, World, on_both, state_of};
+use crate::store::sql;
+use crate::{Begin, Claimed, HeldInstall, Revoked};
+
+on_both!(
+    what_is_being_declined_is_confirmed_by_nobody,
+    what_another_owner_has_yet_to_confirm_is_kept,
+    what_fails_after_an_exchange_is_given_back,
+    what_fails_after_an_exchange_takes_nothing_from_another,
+    of_two_codes_at_once_one_is_given_back,
+    a_held_code_outlives_a_server_that_fails,
+    a_link_that_is_opened_late_can_be_finished,
+    what_the_vendor_does_not_take_back_is_tried_for_a_day,
+    of_two_removals_at_once_one_gives_the_grant_back,
+);
+
+impl World {
+    async fn held(&self, who: super::Who) -> HeldInstall {
+        self.vault.hold_install("acme", self.vendor.code(who)).await.expect("held")
+    }
+
+    async fn claimed(&self, owner: &str, held: &HeldInstall) -> Claimed {
+        self.vault.claim(owner, held.handle.expose_secret()).await.expect("claimed")
+    }
+
+    /// How many grants are to be given back.
+    async fn leftovers(&self) -> usize {
+        self.vault.0.store.rows(sql!("SELECT id FROM connector_leftover")).await.expect("rows").len()
+    }
+
+    async fn swept(&self) -> usize {
+        self.vault.sweep().await.expect("swept").not_revoked
+    }
+}
+
+async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
+    let held = world.held((7, 3)).await;
+    let claimed = world.claimed("ann", &held).await;
+    let gate = world.vendor.gate_at("/oauth/revoke");
+    let (vault, handle) = (world.vault.clone(), held.handle.expose_secret().to_owned());
+    let declined = tokio::spawn(async move { vault.decline("ann", &handle).await });
+    gate.arrived.notified().await;
+    let confirmed = world.vault.confirm("ann", held.handle.expose_secret()).await;
+    assert_eq!(confirmed.expect_err("its grant is being given back").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.get("ann", &claimed.connection.id).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
+    gate.open();
+    assert_eq!(declined.await.expect("no panic").expect("declined"), Revoked::Yes);
+    // And the other way round: what was confirmed is not declined any more.
+    let held = world.held((7, 3)).await;
+    world.claimed("ann", &held).await;
+    let made = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
+    world.vault.test("ann", &made.id).await.expect("its grant lives");
+}
+
+async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let held = world.held((7, 3)).await;
+    world.claimed("bob", &held).await;
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::StillUsed);
+    let confirmed = world.vault.confirm("bob", held.handle.expose_secret()).await.expect("confirmed");
+    world.vault.test("bob", &confirmed.id).await.expect("its grant lives");
+    assert_eq!(world.vault.remove("bob", &confirmed.id).await.expect("removed"), Revoked::Yes);
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
+    let words = serde_json::to_value([Revoked::Yes, Revoked::NothingToRevoke, Revoked::No, Revoked::StillUsed]).expect("words");
+    assert_eq!(words, serde_json::json!(["yes", "nothingToRevoke", "no", "stillUsed"]));
+}
+
+async fn what_fails_after_an_exchange_is_given_back(world: World) {
+    world.vendor.state().no_identity = Some(503);
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let back = world.vault.callback_with_state(BROWSER, &state_of(&begun.url), world.vendor.code((7, 1))).await;
+    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    world.vendor.state().no_identity = Some(429);
+    let exchanged = world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 2))).await;
+    let held = world.held((7, 3)).await;
+    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.map(|claimed| claimed.connection);
+    for (failed, kind) in [(back, ErrorKind::UpstreamError), (exchanged, ErrorKind::RateLimited), (claimed, ErrorKind::RateLimited)] {
+        let error = failed.expect_err("nobody says whose it is");
+        assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "the code is used: the same call cannot succeed");
+        assert!(error.hint().expect("a hint").starts_with("Begin again"), "{error}");
+    }
+    let again = world.vault.claim("ann", held.handle.expose_secret()).await;
+    assert_eq!((again.expect_err("its code is used").kind(), world.leftovers().await), (ErrorKind::NotFound, 3));
+
+    world.swept().await;
+    assert_eq!(world.vendor.revoked(), 0, "it may be settling yet");
+    world.clock.advance(Duration::from_mins(5));
+    world.swept().await;
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 3), "nobody says whose it is");
+    world.vendor.state().no_identity = None;
+    world.clock.advance(Duration::from_mins(5));
+    world.swept().await;
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (3, 0));
+}
+
+async fn what_fails_after_an_exchange_takes_nothing_from_another(world: World) {
+    let made = world.connected("bob", (7, 3)).await;
+    world.vendor.state().no_identity = Some(503);
+    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 3))).await.expect_err("nobody says whose it is");
+    world.clock.advance(Duration::from_hours(2));
+    assert_eq!((world.swept().await, world.leftovers().await), (0, 1));
+    // Its token is dead by now, and it stays unknown whose it was: it is let go, since it may be bob's install.
+    world.vendor.forget_access_tokens();
+    world.vendor.state().no_identity = None;
+    world.clock.advance(Duration::from_hours(22));
+    assert_eq!((world.swept().await, world.leftovers().await, world.vendor.revoked()), (1, 0, 0));
+    world.vault.test("bob", &made.id).await.expect("its grant lives");
+}
+
+async fn of_two_codes_at_once_one_is_given_back(world: World) {
+    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let gate = world.vendor.gate();
+    let exchanges = [1, 2].map(|user| {
+        let (vault, id, code) = (world.vault.clone(), begun.connection.id.clone(), world.vendor.code((7, user)));
+        tokio::spawn(async move { vault.exchange("ann", &id, code).await })
+    });
+    for _ in 0..2 {
+        gate.arrived.notified().await;
+    }
+    gate.open();
+    let [one, other] = exchanges;
+    let (one, other) = (one.await.expect("no panic"), other.await.expect("no panic"));
+    let (Ok(made), Err(late)) = (if one.is_ok() { (one, other) } else { (other, one) }) else { panic!("one of two is first") };
+    assert_eq!(late.kind(), ErrorKind::Conflict);
+    assert_eq!((world.vendor.exchanged(), world.vendor.revoked(), world.leftovers().await), (2, 1, 0));
+    world.vault.test("ann", &made.id).await.expect("the first one's grant lives");
+}
+
+async fn a_held_code_outlives_a_server_that_fails(world: World) {
+    let held = world.held((7, 3)).await;
+    for fault in [Fault::Answers(503, "{}"), Fault::HangsUp, Fault::Answers(429, "{}")] {
+        world.vendor.state().fails = Some(fault);
+        let error = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("the server fails");
+        assert_eq!(error.retry(), Retry::Later, "{error}");
+    }
+    world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_client"}"#));
+    let error = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("this host's trouble");
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    world.vendor.state().fails = None;
+    world.claimed("ann", &held).await;
+
+    let held = world.held((7, 3)).await;
+    world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_grant"}"#));
+    let refused = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("the code is refused");
+    assert_eq!((refused.kind(), refused.retry()), (ErrorKind::Gone, Retry::Never));
+    world.vendor.state().fails = None;
+    assert_eq!(world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("it is gone").kind(), ErrorKind::NotFound);
+}
+
+async fn a_link_that_is_opened_late_can_be_finished(world: World) {
+    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let link = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    world.clock.advance(Duration::from_hours(24) - Duration::from_mins(2));
+    let late = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("in time");
+    world.clock.advance(Duration::from_mins(9));
+    assert_eq!(world.vault.sweep().await.expect("swept").connections, 0, "somebody is at it");
+    let made = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
+    assert_eq!(made.id, begun.connection.id);
+    let finished = world.vault.open_link(late.expose_secret(), BROWSER).await.expect_err("it is finished");
+    assert_eq!(finished.kind(), ErrorKind::Conflict);
+}
+
+async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
+    let gone = world.connected("ann", (7, 1)).await;
+    let stays = world.connected("ann", (7, 2)).await;
+    let renewed = world.connected("ann", (7, 3)).await;
+    let declined = world.held((7, 4)).await;
+    let expired = world.held((7, 5)).await;
+    world.claimed("ann", &declined).await;
+    world.claimed("ann", &expired).await;
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &gone.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &renewed.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.decline("ann", declined.handle.expose_secret()).await.expect("declined"), Revoked::No);
+    world.clock.advance(Duration::from_mins(10));
+    assert_eq!(world.vault.sweep().await.expect("swept").connections, 1);
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 4));
+    assert_eq!(world.vault.list("ann", None, None).await.expect("a list"), std::slice::from_ref(&stays), "nothing of it is seen");
+
+    world.vendor.state().fails = None;
+    let renewed = world.connected("ann", (7, 3)).await;
+    world.clock.advance(Duration::from_mins(5));
+    world.another().await.sweep().await.expect("swept");
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (3, 0), "all but what was connected again");
+    world.vault.test("ann", &renewed.id).await.expect("its grant lives");
+
+    world.vendor.state().fails = Some(Fault::HangsUp);
+    assert_eq!(world.vault.remove("ann", &stays.id).await.expect("removed"), Revoked::No);
+    world.clock.advance(Duration::from_hours(23));
+    assert_eq!((world.swept().await, world.leftovers().await), (0, 1));
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!((world.swept().await, world.leftovers().await), (1, 0), "a day was not enough");
+}
+
+async fn of_two_removals_at_once_one_gives_the_grant_back(world: World) {
+    let hosts = [world.vault.clone(), world.another().await];
+    for round in 0..5 {
+        let connections = [world.connected("ann", (7, round)).await, world.connected("bob", (7, round)).await];
+        let removals: Vec<_> = hosts
+            .iter()
+            .zip(connections)
+            .map(|(host, one)| {
+                let host = host.clone();
+                tokio::spawn(async move { host.remove(&one.owner, &one.id).await.expect("removed") })
+            })
+            .collect();
+        let mut revoked = Vec::new();
+        for removal in removals {
+            revoked.push(removal.await.expect("no panic"));
+        }
+        assert!(revoked.contains(&Revoked::Yes), "nobody gave it back: {revoked:?}");
+    }
+    assert_eq!(world.vendor.revoked(), 5);
+}
