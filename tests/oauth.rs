@@ -355,6 +355,13 @@ async fn an_uninstall_is_believed_of_the_vendor_alone() {
     let unreadable = served.ask("DELETE", "/oauth/callback", &[("authorization", &right), JSON], "{}").await;
     assert_eq!(unreadable.status, 400);
     assert_eq!(connection(&served, &key, &id).await["status"], "ACTIVE");
+    // One that is older than the grant concerns what was granted before it, however it writes its time.
+    for before in [json!("2026-11-22T12:00:00Z"), json!("2026-11-22 12:00:00"), json!(1_795_348_800), json!("1795348800000")] {
+        let old = notice.replace("\"now\"", &before.to_string());
+        let told = served.ask("DELETE", "/oauth/callback", &[("authorization", &right), JSON], &old).await;
+        assert_eq!(told.json(), json!({"ok": true}));
+        assert_eq!(connection(&served, &key, &id).await["status"], "ACTIVE", "{before}");
+    }
     let told = served.ask("DELETE", "/oauth/callback", &[("authorization", &right), JSON], &notice).await;
     assert_eq!(told.json(), json!({"ok": true}));
     let gone = connection(&served, &key, &id).await;

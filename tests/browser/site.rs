@@ -28,9 +28,9 @@ impl Site {
         site
     }
 
-    /// As a person has it on their own machine.
+    /// As a person has it on their own machine. The vendor's clock is the host's, which judges by it what is older.
     pub(super) async fn on_this_machine() -> Self {
-        Self::at(None, "", &[]).await
+        Self::by(Clock::system(), None, "", &[]).await
     }
 
     /// Before an app whose callback is a platform's own.
@@ -39,6 +39,10 @@ impl Site {
     }
 
     async fn at(public: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
+        Self::by(crate::world::options().clock, public, callback, arguments).await
+    }
+
+    async fn by(clock: Clock, public: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
         let upstream = format!("http://{}", listener.local_addr().expect("it is bound"));
         let arguments: Vec<&str> = public.iter().flat_map(|url| ["--public-url", url]).chain(arguments.iter().copied()).collect();
@@ -46,8 +50,7 @@ impl Site {
         let url = public.unwrap_or(&served.url).to_owned();
         let callback = if callback.is_empty() { format!("{url}/oauth/callback") } else { callback.to_owned() };
         let app = App { name: "Connector".to_owned(), ..App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &callback, SCOPES) };
-        let options = Options { companies: 3, apps: vec![app], ..crate::world::options() };
-        let clock = options.clock.clone();
+        let options = Options { companies: 3, apps: vec![app], clock: clock.clone(), ..crate::world::options() };
         tokio::spawn(pipedrive_sandbox::serve(listener, Sandbox::open(options).expect("a sandbox in memory opens")));
         Self { served, url, clock }
     }

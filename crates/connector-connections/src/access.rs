@@ -15,7 +15,7 @@ use crate::model::{Connection, Metadata, Method, Reason, Status};
 use crate::oauth::{self, NoTokens, Tokens};
 use crate::seal::Key;
 use crate::store::{Broken, Lock, Row, Statement, misread, sql};
-use crate::vault::{Inner, apart, no_connection, shown};
+use crate::vault::{Inner, no_connection, shown};
 
 /// For how long what was read is believed: another process may have removed, renewed or refused the connection since.
 const FRESH: Duration = Duration::from_secs(2);
@@ -261,7 +261,7 @@ impl Inner {
     /// caller: a refresh token may be worth one request, and its answer is the only other one.
     async fn refreshed(self: &Arc<Self>, id: &str, stale: i64, flight: Arc<Flight>) -> Result<Kept, Error> {
         let (inner, id, before) = (Arc::clone(self), id.to_owned(), flight.attempts.load(Ordering::SeqCst));
-        apart(async move {
+        self.apart(async move {
             let mut left = flight.turn.lock().await;
             let now = inner.clock.now();
             if let Some(kept) = inner.cache.credential(&id, now).filter(|kept| kept.version > stale && !kept.is_due(now)) {

@@ -1,10 +1,10 @@
-//! How a connection comes about: by an authorization that began here, by an install that began at the vendor's, on
-//! behalf of a platform with its own callback, or by an API token.
+//! How a connection comes about: by an authorization that began here, on behalf of a platform with its own callback, or
+//! by an API token. What a grant is, and how it finds its place.
 
 use std::time::Duration;
 
 use connector_core::{Credential, Error, ErrorKind, Retry};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::access::{seal, times};
 use crate::app::App;
@@ -14,27 +14,18 @@ use crate::model::{Connection, Metadata, Method, Status, connection_columns};
 use crate::oauth::{self, Tokens};
 use crate::random;
 use crate::seal::Key;
-use crate::store::{Ran, Statement, misread, sql};
+use crate::store::{Ran, Statement, sql};
 use crate::tickets::{Purpose, Ticket};
-use crate::vault::{BEGIN_AGAIN, Inner, Revoked, Vault, check_name, check_owner, name_taken, no_connection};
+use crate::vault::{BEGIN_AGAIN, Inner, Vault, check_name, check_owner, name_taken, no_connection};
 
 /// How long a state is taken, and how long a connection waits to be finished or confirmed.
-const STATE_LIVES: Duration = Duration::from_mins(10);
-/// How long a code is held: the vendor takes it no longer.
-const CODE_LIVES: Duration = Duration::from_mins(5);
+pub(crate) const STATE_LIVES: Duration = Duration::from_mins(10);
 /// How long a link can be opened, and a connection that a platform began waits for it.
 const LINK_LIVES: Duration = Duration::from_hours(24);
-/// How much later than an uninstall, by its notice, a grant may seem that it ended: a notice has whole seconds, and the
-/// vendor's clock. Nobody uninstalls an app and installs it again in so short a time.
-const UNINSTALL_SLACK: Duration = Duration::from_secs(5);
 /// How many connections of one owner wait to be finished or confirmed at once.
 const MOST_PENDING: i64 = 100;
 /// How often a place is looked for that somebody else takes each time.
 const ATTEMPTS: usize = 5;
-/// How long a code may be; vendors' have some dozens of characters.
-const LONGEST_CODE: usize = 1024;
-/// How many installs are held at once, so that nobody can fill the store without signing in.
-const MOST_INSTALLS: i64 = 1_000;
 
 /// Where to send a browser, and the connection that waits for its return.
 #[derive(Clone, Debug)]
@@ -44,26 +35,6 @@ pub struct Authorization {
     pub connection: Connection,
     /// The vendor's page. It holds the state: it is not to be logged.
     pub url: SecretString,
-}
-
-/// A code that came without a state, held until somebody signs in.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct HeldInstall {
-    /// What the browser keeps, in a cookie that no script reads.
-    pub handle: SecretString,
-    /// When it is too late.
-    pub expires: Moment,
-}
-
-/// An install that somebody claimed, and must confirm.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Claimed {
-    /// Whose account it is: to be shown before it is confirmed.
-    pub connection: Connection,
-    /// The connection to this very account that would be renewed.
-    pub renews: Option<Connection>,
 }
 
 /// How a connection begins; each may be left out.
@@ -94,17 +65,17 @@ pub enum Became {
 }
 
 /// What a grant gave: tokens, and whose they are.
-struct Granted {
-    tokens: Tokens,
-    metadata: Metadata,
+pub(crate) struct Granted {
+    pub(crate) tokens: Tokens,
+    pub(crate) metadata: Metadata,
     /// When: an uninstall before it does not concern it.
-    at: Moment,
+    pub(crate) at: Moment,
     /// The leftover that keeps it until it is a connection's.
-    aside: Option<String>,
+    pub(crate) aside: Option<String>,
 }
 
 /// Why a code gave nothing.
-enum NoGrant {
+pub(crate) enum NoGrant {
     /// The vendor did not look at it: it can be exchanged yet.
     Unused(Error),
     /// It is worth nothing any more.
@@ -182,46 +153,6 @@ impl Vault {
         self.end(&target.id, vec![ended(&target, None, inner.clock.now()), delete.one()]).await.map(|_| ())
     }
 
-    /// Holds a code that came without a state. It connects nothing by itself: whose it is must be said and confirmed.
-    pub async fn hold_install(&self, app: &str, code: SecretString) -> Result<HeldInstall, Error> {
-        self.0.hold(self.0.app(app)?, &code).await
-    }
-
-    /// Somebody who is signed in claims an install: its code is exchanged, and the answer says whose account it is.
-    pub async fn claim(&self, owner: &str, handle: &str) -> Result<Claimed, Error> {
-        check_owner(owner)?;
-        let (owner, hash) = (owner.to_owned(), random::hash(handle));
-        self.apart(async move |inner| inner.claim(&owner, &hash).await).await
-    }
-
-    /// An install that this owner claimed and has not decided on, as when its page is loaded anew.
-    pub async fn claimed(&self, owner: &str, handle: &str) -> Result<Option<Claimed>, Error> {
-        let Some(connection) = self.0.claimed(owner, &random::hash(handle)).await? else { return Ok(None) };
-        let renews = to_same_account(&self.0.list(owner).await?, &connection.app, &connection.metadata).cloned();
-        Ok(Some(Claimed { connection, renews }))
-    }
-
-    /// The claimed install is the right one.
-    pub async fn confirm(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
-        let claimed = self.0.claimed(owner, &random::hash(handle)).await?.ok_or_else(no_install)?;
-        self.apart(async move |inner| {
-            let granted = inner.granted(&claimed).await?;
-            inner.settle(&claimed, &granted).await
-        })
-        .await
-    }
-
-    /// The install is not wanted: its grant is given back.
-    pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revoked, Error> {
-        let hash = random::hash(handle);
-        if let Some(claimed) = self.0.claimed(owner, &hash).await? {
-            let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
-            return self.end(&claimed.id, vec![delete.one()]).await?.ok_or_else(no_install);
-        }
-        let held = sql!("DELETE FROM connector_install WHERE handle = $1 RETURNING 1", hash);
-        if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revoked::NothingToRevoke) }
-    }
-
     /// Begins a connection that waits for a day: for its link to be opened, or for a platform that has the browser come
     /// back to itself, and then gives the code to [`Vault::exchange`].
     pub async fn begin(&self, owner: &str, app: &str, begin: Begin<'_>) -> Result<Authorization, Error> {
@@ -267,16 +198,6 @@ impl Vault {
             inner.settle(&target, &granted).await
         })
         .await
-    }
-
-    /// The vendor says that a user uninstalled the app, at a time where it is known: what was granted before it is gone.
-    /// How many connections that were.
-    pub async fn uninstalled(&self, client_id: &str, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
-        let mut gone = 0;
-        for app in self.0.apps.iter().filter(|app| app.has_client(client_id)) {
-            gone += self.0.uninstalled(app, company_id, user_id, at).await?;
-        }
-        Ok(gone)
     }
 
     /// Connects an account by an API token, at its own host, once the vendor said whose it is.
@@ -357,7 +278,7 @@ impl Inner {
     }
 
     /// Tokens for a code, and whose they are.
-    async fn grant(&self, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Granted, NoGrant> {
+    pub(crate) async fn grant(&self, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Granted, NoGrant> {
         let at = self.clock.now();
         let tokens = oauth::exchange(&self.http, app, code, redirect_uri).await.map_err(|error| match error.kind() {
             // Taken or refused: it is worth nothing any more.
@@ -380,7 +301,7 @@ impl Inner {
     }
 
     /// A grant finds its place, or is given back.
-    async fn settle(&self, target: &Connection, granted: &Granted) -> Result<Connection, Error> {
+    pub(crate) async fn settle(&self, target: &Connection, granted: &Granted) -> Result<Connection, Error> {
         match self.placed(target, granted).await {
             Ok(connection) => Ok(connection),
             Err(error) => Err(self.given_up(granted, error).await),
@@ -388,7 +309,7 @@ impl Inner {
     }
 
     /// Gives a grant back that found no place. One that a claimed connection has stays there, and can be confirmed again.
-    async fn given_up(&self, granted: &Granted, why: Error) -> Error {
+    pub(crate) async fn given_up(&self, granted: &Granted, why: Error) -> Error {
         let Some(aside) = &granted.aside else { return why };
         if let Err(error) = self.abandon(aside, &granted.metadata).await {
             tracing::warn!(grant = aside, %error, "a grant was not given back yet");
@@ -423,104 +344,6 @@ impl Inner {
         Err(at_once())
     }
 
-    async fn hold(&self, app: &App, code: &SecretString) -> Result<HeldInstall, Error> {
-        app.registered()?;
-        if code.expose_secret().len() > LONGEST_CODE {
-            return Err(
-                Error::new(ErrorKind::InvalidInput, format!("The code has more than {LONGEST_CODE} bytes.")).with_hint("Begin again.")
-            );
-        }
-        let handle = random::secret()?;
-        let (hash, now) = (random::hash(&handle), self.clock.now());
-        let expires = now.after(CODE_LIVES);
-        let ran = self.write(None, |key| {
-            Ok(vec![
-                sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
-                sql!(
-                    "INSERT INTO connector_install (handle, app, code, expires_at) SELECT $1, $2, $3, $4 \
-                     WHERE (SELECT COUNT(*) FROM connector_install) < $5 RETURNING 1",
-                    &hash,
-                    app.key(),
-                    key.seal(&hash, "code", code.expose_secret().as_bytes())?,
-                    expires,
-                    MOST_INSTALLS
-                )
-                .one(),
-            ])
-        });
-        match ran.await? {
-            Ran::All(_) => Ok(HeldInstall { handle: handle.into(), expires }),
-            Ran::Missed(_) => Err(Error::new(ErrorKind::RateLimited, "Too many installs wait for somebody to sign in.")
-                .with_hint("Sign in first, then install the app again.")),
-        }
-    }
-
-    async fn claim(&self, owner: &str, hash: &str) -> Result<Claimed, Error> {
-        let now = self.clock.now();
-        // Nobody else exchanges the code meanwhile: a vendor may end what a code gave that comes twice.
-        let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code, expires_at", hash, now);
-        let rows = match self.store.run(vec![has_room(owner), take.one()]).await? {
-            Ran::All(mut rows) => rows.pop().unwrap_or_default(),
-            Ran::Missed(0) => return Err(no_room()),
-            Ran::Missed(_) => return Err(no_install()),
-        };
-        let row = rows.first().ok_or_else(misread)?;
-        let app = self.app(row.text(0)?)?;
-        let code = self.secret(hash, "code", row.maybe_bytes(1)?.ok_or_else(misread)?)?;
-        let granted = match self.grant(app, &code, &app.registered()?.redirect_uri).await {
-            Ok(granted) => granted,
-            Err(NoGrant::Unused(error)) => {
-                self.put_back(hash, app, &code, Moment(row.integer(2)?)).await?;
-                return Err(error);
-            }
-            Err(NoGrant::Spent(error)) => return Err(error),
-        };
-        let connection = match self.keep_claimed(owner, hash, app, &granted).await {
-            Ok(connection) => connection,
-            Err(error) => return Err(self.given_up(&granted, error).await),
-        };
-        let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
-        Ok(Claimed { connection, renews })
-    }
-
-    /// A code that was not exchanged waits on.
-    async fn put_back(&self, hash: &str, app: &App, code: &SecretString, expires: Moment) -> Result<(), Error> {
-        let ran = self.write(None, |key| {
-            Ok(vec![sql!(
-                "INSERT INTO connector_install (handle, app, code, expires_at) VALUES ($1, $2, $3, $4)",
-                hash,
-                app.key(),
-                seal(key, hash, "code", code)?,
-                expires
-            )])
-        });
-        ran.await?.all().map(|_| ())
-    }
-
-    /// What an install granted waits to be confirmed.
-    async fn keep_claimed(&self, owner: &str, hash: &str, app: &App, granted: &Granted) -> Result<Connection, Error> {
-        let (id, now) = (random::id()?, self.clock.now());
-        let new = New { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
-        let ran = self.write(None, |key| {
-            let mut batch: Vec<Statement> = granted.aside.iter().map(|aside| leftover::taken(aside)).collect();
-            batch.extend(new.statements(&granted.metadata));
-            batch.push(granted.stored(key, &id)?);
-            batch.push(sql!(
-                "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
-                &id,
-                now.after(STATE_LIVES),
-                hash
-            ));
-            Ok(batch)
-        });
-        let ran = ran.await?;
-        self.cache.forget();
-        match ran {
-            Ran::All(_) => self.get(owner, &id).await,
-            Ran::Missed(_) => Err(no_install()),
-        }
-    }
-
     /// A connection that waits to be granted waits at least until the state of an authorization is too old.
     async fn wait_on(&self, connection: &Connection) -> Result<(), Error> {
         if connection.status != Status::Pending {
@@ -535,74 +358,6 @@ impl Inner {
             now.after(STATE_LIVES)
         );
         if self.store.rows(wait).await?.is_empty() { Err(finished()) } else { Ok(()) }
-    }
-
-    /// The connection that an owner made of an install, and has not confirmed.
-    async fn claimed(&self, owner: &str, hash: &str) -> Result<Option<Connection>, Error> {
-        let get = sql!(
-            concat!(
-                "SELECT ",
-                connection_columns!(),
-                " FROM connector_connection WHERE install = $1 AND owner = $2 AND status = 'PENDING' AND expires_at > $3"
-            ),
-            hash,
-            owner,
-            self.clock.now()
-        );
-        self.store.rows(get).await?.first().map(Connection::from_row).transpose()
-    }
-
-    /// What a claimed install was granted.
-    async fn granted(&self, claimed: &Connection) -> Result<Granted, Error> {
-        let get =
-            sql!("SELECT access_token, refresh_token, expires_at, granted_at FROM connector_secret WHERE connection_id = $1", &claimed.id);
-        let rows = self.store.rows(get).await?;
-        let row = rows.first().ok_or_else(no_install)?;
-        let secret = |at, column| self.secret(&claimed.id, column, row.maybe_bytes(at)?.ok_or_else(misread)?);
-        let metadata = claimed.metadata.clone();
-        let at = Moment(row.integer(3)?);
-        let lifetime = row.maybe_integer(2)?.map(|end| Duration::from_micros(u64::try_from(end - at.0).unwrap_or(0)));
-        let tokens = Tokens {
-            access: secret(0, "access_token")?,
-            refresh: Some(secret(1, "refresh_token")?),
-            api_domain: metadata.api_domain.clone(),
-            scopes: metadata.scopes.clone(),
-            lifetime,
-        };
-        Ok(Granted { tokens, metadata, at, aside: None })
-    }
-
-    async fn uninstalled(&self, app: &App, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
-        const GRANTED: &str = "SELECT s.connection_id FROM connector_secret s JOIN connector_connection c ON c.id = s.connection_id \
-             WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND c.method = 'OAUTH2' AND s.granted_at <= $4 FOR UPDATE OF s";
-        const UNCONFIRMED: &str = "DELETE FROM connector_connection WHERE app = $1 AND company_id = $2 AND user_id = $3 \
-             AND status = 'PENDING' AND id IN (SELECT connection_id FROM connector_secret WHERE granted_at <= $4)";
-        let at = at.map_or(Moment(i64::MAX), |at| at.after(UNINSTALL_SLACK));
-        let of_account = |statement| sql!(statement, app.key(), company_id, user_id, at);
-        // What was not confirmed goes first: one that is confirmed meanwhile is either gone, or among the rest.
-        self.store.run(vec![of_account(GRANTED), of_account(UNCONFIRMED)]).await?.all()?;
-        let mut gone = 0;
-        for row in self.store.rows(of_account(GRANTED)).await? {
-            let id = row.text(0)?;
-            let batch = vec![
-                // Not what was granted anew in the meantime.
-                sql!(
-                    "UPDATE connector_secret SET version = version + 1, access_token = NULL, refresh_token = NULL \
-                     WHERE connection_id = $1 AND granted_at <= $2 RETURNING 1",
-                    id,
-                    at
-                )
-                .one(),
-                sql!(
-                    "UPDATE connector_connection SET status = 'FAILED', reason = 'uninstalled', updated_at = $2 WHERE id = $1",
-                    id,
-                    self.clock.now()
-                ),
-            ];
-            gone += usize::from(matches!(self.store.run(batch).await?, Ran::All(_)));
-        }
-        self.cache.forget();
-        Ok(gone)
     }
 
     async fn keep_api_token(
@@ -686,19 +441,19 @@ impl Place {
 }
 
 /// A row to be.
-struct New<'a> {
-    id: &'a str,
-    owner: &'a str,
-    app: &'a str,
-    name: &'a str,
-    method: Method,
-    status: Status,
-    now: Moment,
+pub(crate) struct New<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) owner: &'a str,
+    pub(crate) app: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) method: Method,
+    pub(crate) status: Status,
+    pub(crate) now: Moment,
 }
 
 impl New<'_> {
     /// The row and its empty secret; it misses where the name is taken.
-    fn statements(&self, metadata: &Metadata) -> Vec<Statement> {
+    pub(crate) fn statements(&self, metadata: &Metadata) -> Vec<Statement> {
         let connection = sql!(
             "INSERT INTO connector_connection (id, owner, app, name, method, status, created_at, updated_at, company_id, user_id, metadata) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING 1",
@@ -760,7 +515,7 @@ impl Granted {
     }
 
     /// Its tokens become the connection's.
-    fn stored(&self, key: &Key, id: &str) -> Result<Statement, Error> {
+    pub(crate) fn stored(&self, key: &Key, id: &str) -> Result<Statement, Error> {
         let (refresh_at, expires_at) = times(&self.tokens, self.at);
         let refresh = self.tokens.refresh.as_ref().map(|token| seal(key, id, "refresh_token", token)).transpose()?;
         Ok(sql!(
@@ -805,7 +560,7 @@ fn activated(id: &str, method: Method, metadata: &Metadata, free: &str, given: O
 }
 
 /// The connection to an account, where there is one that is finished.
-fn to_same_account<'a>(all: &'a [Connection], app: &str, account: &Metadata) -> Option<&'a Connection> {
+pub(crate) fn to_same_account<'a>(all: &'a [Connection], app: &str, account: &Metadata) -> Option<&'a Connection> {
     let is_same = |one: &Metadata| one.company.id.is_some() && one.company.id == account.company.id && one.user.id == account.user.id;
     all.iter().find(|one| one.app == app && one.status != Status::Pending && is_same(&one.metadata))
 }
@@ -827,12 +582,12 @@ fn is_local(uri: &str) -> bool {
 }
 
 /// It misses where as many of an owner's connections wait as may.
-fn has_room(owner: &str) -> Statement {
+pub(crate) fn has_room(owner: &str) -> Statement {
     const ROOM: &str = "SELECT 1 WHERE (SELECT COUNT(*) FROM connector_connection WHERE owner = $1 AND status = 'PENDING') < $2";
     sql!(ROOM, owner, MOST_PENDING).one()
 }
 
-fn no_room() -> Error {
+pub(crate) fn no_room() -> Error {
     Error::new(ErrorKind::RateLimited, format!("{MOST_PENDING} connections of this owner wait to be finished."))
         .with_hint("Finish or remove some of them; one that nobody finishes is removed a day after it was begun.")
 }
@@ -855,10 +610,6 @@ fn finished() -> Error {
 /// A code is worth one exchange: what came after it cannot be repeated with the same one.
 fn begin_again(error: Error) -> Error {
     if error.retry() == Retry::Later { error.with_retry(Retry::Never).with_hint(BEGIN_AGAIN) } else { error }
-}
-
-fn no_install() -> Error {
-    Error::new(ErrorKind::NotFound, "No such install waits: it was used, or is too old.").with_hint("Install the app again.")
 }
 
 #[cfg(test)]

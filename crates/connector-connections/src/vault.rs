@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_core::{Error, ErrorKind, Http};
+use tokio::sync::RwLock;
 
 use crate::access::{Cache, Flights, of_version};
 use crate::app::App;
@@ -27,6 +28,8 @@ pub(crate) struct Inner {
     pub(crate) http: Http,
     pub(crate) cache: Cache,
     pub(crate) flights: Flights,
+    /// Read for as long as work is carried out that nobody may cut off.
+    under_way: Arc<RwLock<()>>,
 }
 
 /// A vault to be opened.
@@ -98,7 +101,8 @@ impl Builder {
     pub async fn open(self) -> Result<Vault, Error> {
         let Self { store, keys, apps, clock, http } = self;
         let keys = Keys::new(keys);
-        let inner = Inner { store, keys, apps, clock, http, cache: Cache::default(), flights: Flights::default() };
+        let inner =
+            Inner { store, keys, apps, clock, http, cache: Cache::default(), flights: Flights::default(), under_way: Arc::default() };
         // A store that is new takes the key; any other says at once if it is not this one.
         let take = sql!("INSERT INTO connector_setting (name, value) VALUES ('key', $1) ON CONFLICT DO NOTHING", inner.keys.wanted().id());
         inner.store.rows(take).await?;
@@ -230,18 +234,29 @@ impl Vault {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        apart(work(Arc::clone(&self.0))).await
+        self.0.apart(work(Arc::clone(&self.0))).await
     }
-}
 
-pub(crate) async fn apart<T: Send + 'static>(work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
-    match tokio::spawn(work).await {
-        Ok(result) => result,
-        Err(error) => Err(Error::new(ErrorKind::Cancelled, "The work was stopped.").with_source(error)),
+    /// Waits until all such work is done, as a program does before it ends.
+    pub async fn settled(&self) {
+        drop(self.0.under_way.write().await);
     }
 }
 
 impl Inner {
+    pub(crate) async fn apart<T: Send + 'static>(&self, work: impl Future<Output = Result<T, Error>> + Send + 'static) -> Result<T, Error> {
+        let place = Arc::clone(&self.under_way).read_owned().await;
+        let work = tokio::spawn(async move {
+            let result = work.await;
+            drop(place);
+            result
+        });
+        match work.await {
+            Ok(result) => result,
+            Err(error) => Err(Error::new(ErrorKind::Cancelled, "The work was stopped.").with_source(error)),
+        }
+    }
+
     pub(crate) fn app(&self, key: &str) -> Result<&App, Error> {
         self.apps.iter().find(|app| app.key() == key).ok_or_else(|| {
             let known: Vec<&str> = self.apps.iter().map(App::key).collect();
@@ -390,24 +405,25 @@ impl Inner {
 }
 
 /// An owner is what a header and a log can hold, and what looks alike is alike.
-pub(crate) fn check_owner(owner: &str) -> Result<(), Error> {
+/// Whether a text can be an owner: a header must carry it.
+pub fn check_owner(owner: &str) -> Result<(), Error> {
     let plain = owner.bytes().all(|byte| matches!(byte, b' '..=b'~')) && owner.trim() == owner;
     if plain && (1..=100).contains(&owner.len()) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be an owner.", shown(owner)))
-        .with_hint("Give 1 to 100 visible ASCII characters, with no space at either end."))
+        .with_hint("An owner is 1 to 100 visible ASCII characters, with no space at its ends."))
 }
 
-/// A name can be told from an id, and is one line.
-pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+/// Whether a text can be a name: it can be told from an id, and is one line.
+pub fn check_name(name: &str) -> Result<(), Error> {
     let plain = !name.is_empty() && name.len() <= 100 && name.trim() == name && !name.chars().any(char::is_control);
     let id_like = name.len() == 36 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     if plain && !id_like {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a connection's name.", shown(name)))
-        .with_hint("Give at most 100 bytes on one line, which are no id."))
+    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a name.", shown(name)))
+        .with_hint("A name is one line of at most 100 bytes, with no space at its ends, and no id."))
 }
 
 pub(crate) fn name_taken(name: &str) -> Error {

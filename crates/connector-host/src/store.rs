@@ -1,6 +1,6 @@
 //! The store of this host: where connections are kept, what seals them, and the app they connect through.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use connector_connections::{App, Key, Store, Vault};
 use connector_core::{Error, Http};
@@ -146,8 +146,8 @@ impl Place {
 
 /// A key that must be there: a former one that was made now would open nothing.
 fn read_key(file: &str) -> Result<Key, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
-    Key::read(text.trim()).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
+    std::fs::metadata(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
+    Key::file(Path::new(file)).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
 }
 
 /// The app of the first connector: with a client where the environment names one, else for API tokens alone; against the

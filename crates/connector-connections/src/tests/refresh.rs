@@ -20,6 +20,7 @@ on_both!(
     a_token_without_an_end_is_refreshed_after_a_401_alone,
     a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken,
     a_caller_who_goes_away_loses_no_token,
+    a_program_that_ends_waits_for_what_it_was_answered,
     callers_who_wait_share_a_failure,
     no_call_waits_while_its_token_lives,
 );
@@ -189,6 +190,25 @@ async fn a_caller_who_goes_away_loses_no_token(world: World) {
     gate.open();
     world.access("ann", &made.id).await.expect("what came for the caller who went away");
     assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (1, Status::Active));
+}
+
+async fn a_program_that_ends_waits_for_what_it_was_answered(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.vendor.state().rotates = true;
+    world.hour();
+    let gate = world.vendor.gate();
+    let (vault, id) = (world.vault.clone(), made.id.clone());
+    let caller = tokio::spawn(async move { access(&vault, "ann", &id).await.map(|_| ()) });
+    gate.arrived.notified().await;
+    caller.abort();
+    let _ = caller.await;
+    let mut settled = std::pin::pin!(world.vault.settled());
+    assert!(tokio::time::timeout(Duration::ZERO, &mut settled).await.is_err(), "the vendor has not answered yet");
+    gate.open();
+    settled.await;
+    let other = world.another().await;
+    access(&other, "ann", &made.id).await.expect("what came was stored");
+    assert_eq!(world.refreshed(), 1);
 }
 
 async fn callers_who_wait_share_a_failure(world: World) {

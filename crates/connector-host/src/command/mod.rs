@@ -12,7 +12,7 @@ mod sign_in;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use connector_connections::Vault;
+use connector_connections::{Store, Vault};
 use connector_core::{Access, Connections, Credential, Error, ErrorKind, Http, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -140,6 +140,7 @@ impl Failure {
         let exit = match error.kind() {
             ErrorKind::InvalidInput => Exit::Usage,
             ErrorKind::Bug => Exit::Host,
+            _ if Store::is_cause_of(error) => Exit::Host,
             _ => Exit::NotOk,
         };
         Self { exit, message: told(error) }
@@ -266,21 +267,14 @@ fn table(headings: &[&str], rows: &[Vec<String>], none: &str) -> Result<Exit, Fa
     print(render::table(headings, rows).as_bytes())
 }
 
-/// A platform's word for its customer, as a header can carry it.
+/// A platform's word for its customer: said before a store is made for it.
 fn owner(given: &str) -> Result<String, String> {
-    let plain = !given.is_empty() && given.trim() == given && !given.chars().any(char::is_control);
-    if plain { Ok(given.to_owned()) } else { Err("an owner is one line, with no space at its ends".to_owned()) }
+    connector_connections::check_owner(given).map(|()| given.to_owned()).map_err(|error| told(&error))
 }
 
-/// What a connection or a key may be called, as the store has it: said before one is made for it.
+/// What a connection or a key may be called.
 fn name(given: &str) -> Result<String, String> {
-    let plain = !given.is_empty() && given.len() <= 100 && given.trim() == given && !given.chars().any(char::is_control);
-    let is_id = given.len() == 36 && given.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    match (plain, is_id) {
-        (true, false) => Ok(given.to_owned()),
-        (true, true) => Err("an id cannot be a name".to_owned()),
-        (false, _) => Err("a name is one line of at most 100 bytes, with no space at its ends".to_owned()),
-    }
+    connector_connections::check_name(given).map(|()| given.to_owned()).map_err(|error| told(&error))
 }
 
 /// Ends when this process is told to end; whatever comes from now on is heard, not from the first wait.

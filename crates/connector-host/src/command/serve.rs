@@ -140,7 +140,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(swept(vault.clone()));
-    http::serve(listener, settings, runtime, vault, stopped()).await;
+    let drain = settings.drain;
+    http::serve(listener, settings, runtime, vault.clone(), stopped()).await;
+    // What the vendor answered meanwhile is stored, though its caller is gone.
+    if tokio::time::timeout(drain, vault.settled()).await.is_err() {
+        tracing::warn!("an exchange with Pipedrive is cut off");
+    }
     Ok(Exit::Ok)
 }
 

@@ -12,7 +12,7 @@ pub(super) fn alive(_call: &Call) -> Response {
 }
 
 pub(super) async fn ready(call: Call) -> Result<Response, Refusal> {
-    call.host.ready().await?;
+    call.host.ready().await.map_err(|error| Refusal::at(StatusCode::SERVICE_UNAVAILABLE, error))?;
     Ok(answer::json(StatusCode::OK, &json!({"ok": true})))
 }
 

@@ -56,9 +56,9 @@ pub(in crate::http) async fn decline(call: Call, body: Body) -> Result<Response,
     };
     let page = match call.host.vault.decline(&owner, &handle).await {
         Ok(revoked) => Page::new("Nothing was connected").text(match revoked {
-            Revoked::Yes => "The installation was declined, and its access was given back.",
             Revoked::StillUsed => "The installation was declined. Its access is that of a connection that you have, and stays with it.",
-            _ => "The installation was declined. Its access could not be given back: uninstall the app at Pipedrive.",
+            Revoked::No => "The installation was declined. Pipedrive could not be told yet; it will be.",
+            _ => "The installation was declined, and its access was given back.",
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
         Err(error) => return Err(error.into()),

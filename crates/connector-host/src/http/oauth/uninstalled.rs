@@ -59,8 +59,12 @@ fn word(value: &Value) -> Option<String> {
     }
 }
 
-/// When it was, where that can be read: seconds or milliseconds. Without it all that was granted until now is gone.
+/// When it was, where that can be read: a date and time, or seconds or milliseconds. Without it all that was granted until
+/// now is gone.
 fn moment(value: &Value) -> Option<Moment> {
+    if let Some(moment) = value.as_str().and_then(Moment::from_text) {
+        return Some(moment);
+    }
     let number = value.as_i64().or_else(|| value.as_str()?.parse().ok())?;
     let micros = if number > 100_000_000_000 { number.checked_mul(1000) } else { number.checked_mul(1_000_000) };
     micros.map(Moment::from_micros)
