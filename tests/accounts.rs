@@ -46,6 +46,18 @@ fn what_only_looks_makes_no_store_and_leaves_the_sandbox_in_use() {
 }
 
 #[test]
+fn the_store_of_a_host_with_a_sandbox_is_another() {
+    let host = Host::new();
+    let made = host.run(&["keys", "create", "--sandbox", "--name", "mine"], "");
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    let link = host.run(&["sign-in", "--sandbox"], "");
+    assert!(String::from_utf8_lossy(&link.stdout).starts_with("http://127.0.0.1:8030/sign-in?token="), "{}", stderr(&link));
+    let listed = |arguments: &[&str]| String::from_utf8_lossy(&host.run(arguments, "").stdout).into_owned();
+    assert!(listed(&["keys", "list", "--sandbox"]).contains("mine"));
+    assert_eq!(listed(&["keys", "list"]), "", "there is no other store yet");
+}
+
+#[test]
 fn a_key_or_an_app_without_a_store_never_falls_back_to_the_sandbox() {
     let host = Host::new();
     let refused = |host: &Host, variables: &[(&str, &str)]| {

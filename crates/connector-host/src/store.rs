@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use connector_connections::{App, Key, Store, Vault};
 use connector_core::{Error, Http};
+use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 #[cfg(feature = "postgres")]
 use secrecy::{ExposeSecret, SecretString};
 
@@ -13,6 +14,9 @@ use crate::env;
 
 /// The store in the user's data folder.
 pub(crate) const STORE_FILE: &str = "connections.db";
+
+/// The store of a host that has a sandbox in place of the vendor.
+pub(crate) const SANDBOX_STORE_FILE: &str = "sandbox-connections.db";
 
 /// Whose connections the command line uses, where it is not told otherwise.
 pub(crate) const LOCAL: &str = "local";
@@ -148,6 +152,13 @@ impl Place {
 fn read_key(file: &str) -> Result<Key, Failure> {
     std::fs::metadata(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
     Key::file(Path::new(file)).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
+}
+
+/// The app of the first connector against a sandbox, which knows this host as its demo app.
+pub(crate) fn sandbox_app(url: &str, public_url: &str) -> Result<App, Failure> {
+    let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(told(&error)))?;
+    let app = app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback(public_url));
+    app.sandbox(url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))
 }
 
 /// The app of the first connector: with a client where the environment names one, else for API tokens alone; against the

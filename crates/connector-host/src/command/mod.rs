@@ -12,7 +12,7 @@ mod sign_in;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use connector_connections::{Store, Vault};
+use connector_connections::{App, Store, Vault};
 use connector_core::{Access, Connections, Credential, Error, ErrorKind, Http, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,7 +20,7 @@ use crate::connectors::CONNECTORS;
 use crate::env;
 use crate::exit_code::Exit;
 use crate::render;
-use crate::store::{Kept, STORE_FILE, app};
+use crate::store::{Kept, SANDBOX_STORE_FILE, STORE_FILE, app, sandbox_app};
 
 use catalogue::print;
 pub(crate) use catalogue::row;
@@ -79,16 +79,25 @@ struct Stored {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// Work with a Pipedrive of your own in place of Pipedrive, and a store of its own: every flow, without an account
+    #[arg(long)]
+    sandbox: bool,
 }
 
 impl Stored {
     fn kept(&self) -> Result<Kept, Failure> {
-        Kept::at(self.store.as_deref(), STORE_FILE)
+        Kept::at(self.store.as_deref(), if self.sandbox { SANDBOX_STORE_FILE } else { STORE_FILE })
+    }
+
+    /// The app of the sandbox, where `connector serve` has it unless told otherwise; else this host's.
+    fn app(&self, public_url: &str) -> Result<App, Failure> {
+        let there = || env::variable(env::SANDBOX).unwrap_or_else(|| DEFAULT_SANDBOX_URL.to_owned());
+        if self.sandbox { sandbox_app(&there(), public_url) } else { app(public_url) }
     }
 
     /// The vault, which is made where there is none: for what puts something into it.
     async fn made(&self, public_url: &str, http: &Http) -> Result<Vault, Failure> {
-        let vault = self.kept()?.open(app(public_url)?, http).await?;
+        let vault = self.kept()?.open(self.app(public_url)?, http).await?;
         // Where no `connector serve` runs, nobody else removes what was never finished.
         vault.sweep().await?;
         Ok(vault)
@@ -114,6 +123,9 @@ impl Stored {
 
 /// Where browsers reach `connector serve` on this machine, unless told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8030";
+
+/// Where the sandbox of `connector serve --sandbox` is.
+const DEFAULT_SANDBOX_URL: &str = "http://127.0.0.1:8031";
 
 /// Why the process ends without an outcome.
 #[derive(Debug)]

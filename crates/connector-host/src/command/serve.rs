@@ -9,12 +9,11 @@ use connector_core::{Access, Credential};
 use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use super::{Failure, Stored, client, over, public_url, stopped, told};
+use super::{Failure, Stored, client, over, public_url, stopped};
 use crate::accounts::sandbox_file;
-use crate::connectors::CONNECTORS;
 use crate::exit_code::Exit;
 use crate::http::{self, Installs, Settings};
-use crate::store::{self, Kept, LOCAL};
+use crate::store::{self, LOCAL};
 use crate::{env, render};
 
 #[derive(clap::Args)]
@@ -30,9 +29,6 @@ pub(super) struct Arguments {
     /// The URL at which browsers reach this host, https://connect.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Use an embedded sandbox in place of Pipedrive, to walk through every flow without an account
-    #[arg(long)]
-    sandbox: bool,
     /// Hand an install begun in Pipedrive's marketplace over to this page of a platform's, as `?install=HANDLE`
     #[arg(long, value_name = "URL", conflicts_with = "install")]
     install_redirect: Option<String>,
@@ -120,14 +116,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let listener = bound((arguments.host, arguments.port)).await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     let public_url = given.unwrap_or_else(|| format!("http://{address}"));
-    let (app, file) = if arguments.sandbox {
-        (sandbox(arguments.port, &public_url).await?, "sandbox-connections.db")
-    } else {
-        (store::app(&public_url)?, store::STORE_FILE)
-    };
-    let has_client = arguments.sandbox || env::variable(env::CLIENT_ID).is_some();
+    let app = if arguments.stored.sandbox { sandbox(arguments.port, &public_url).await? } else { store::app(&public_url)? };
+    let has_client = arguments.stored.sandbox || env::variable(env::CLIENT_ID).is_some();
     let http = client()?;
-    let vault = Kept::at(arguments.stored.store.as_deref(), file)?.open(app, &http).await?;
+    let vault = arguments.stored.kept()?.open(app, &http).await?;
     let runtime = over(&http, vault.of(LOCAL))?;
     let settings = arguments.settings(public_url, has_client, installs);
     if !has_client {
@@ -169,8 +161,7 @@ async fn sandbox(port: u16, public_url: &str) -> Result<App, Failure> {
     render::say(&format!(
         "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\nConnect an account: {public_url}/oauth/start"
     ));
-    let app = App::new(CONNECTORS[0]).map(|app| app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback));
-    app.and_then(|app| app.sandbox(&url)).map_err(|error| Failure::host(told(&error)))
+    store::sandbox_app(&url, public_url)
 }
 
 /// Removes what nobody finished in time, now and every minute.

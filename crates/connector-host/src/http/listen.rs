@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 /// How long the head of a request may take, the wait of a kept connection for its next one included.
 const FOR_A_HEAD: Duration = Duration::from_secs(30);
@@ -98,7 +98,7 @@ async fn taken_in(listener: &TcpListener, open: &Arc<Semaphore>) -> (OwnedSemaph
             // Out of files or memory, say: those that are open will end.
             Err(error) => {
                 tracing::warn!(%error, "no connection can be taken in for now");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                sleep(Duration::from_millis(100)).await;
             }
         }
     }
@@ -112,7 +112,7 @@ impl Taken {
             return written;
         }
         let unread = self.unread;
-        let until = self.until.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + unread)));
+        let until = self.until.get_or_insert_with(|| Box::pin(sleep(unread)));
         ready!(until.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
