@@ -374,14 +374,14 @@ fn failed(failure: Failure) -> Error {
             .with_retry(Retry::Later)
             .with_hint("Check that the server runs, and the network to it."),
         Failure::Refused(error) | Failure::Lost(error) => match error.code() {
-            Some(code) => refused(code, &why(&error)),
+            Some(code) => refused(code),
             None => unreachable(&error),
         }
         .with_source(error),
     }
 }
 
-fn refused(code: &SqlState, why: &str) -> Error {
+fn refused(code: &SqlState) -> Error {
     const TAKEN: [SqlState; 5] = [
         SqlState::UNIQUE_VIOLATION,
         SqlState::DUPLICATE_TABLE,
@@ -400,10 +400,7 @@ fn refused(code: &SqlState, why: &str) -> Error {
         Some((_, retry, what, hint)) => {
             Error::new(ErrorKind::Unreachable, format!("The store of PostgreSQL {what}.")).with_retry(*retry).with_hint(*hint)
         }
-        None => {
-            tracing::warn!(why, "the store failed");
-            wrong(&format!("failed, with its code {}", code.code()), "The log says why.")
-        }
+        None => wrong(&format!("failed, with its code {}", code.code()), "The log says why."),
     }
 }
 
