@@ -243,6 +243,7 @@ async fn the_host_can_be_watched_and_tells_no_secret_and_no_owner() {
     assert_ne!(served.ask("GET", "/healthz", &id("a b\"c"), "").await.header("x-request-id"), Some("a b\"c"));
     let log = served.log();
     assert!(log.contains("route=\"/v1/invoke\"") && log.contains("mine-1"), "{log}");
+    assert!(!log.contains(" ERROR ") && !log.contains(" WARN "), "a new store and what callers do wrong are nobody's alarm:\n{log}");
     let key = key.trim_start_matches("Bearer ");
     for secret in [key, operator.trim_start_matches("Bearer "), DEMO_API_TOKEN, "secret-code", "secret-state", "private-word"] {
         assert!(!log.contains(secret), "{secret} is in the log:\n{log}");

@@ -76,7 +76,8 @@ impl Served {
                 break url.to_owned();
             }
         };
-        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(String::new(), |log, line| log + &line + "\n"));
+        let before = seen.clone();
+        let log = std::thread::spawn(move || lines.map_while(Result::ok).fold(before, |log, line| log + &line + "\n"));
         (Self { child, place: place.into(), upstream: upstream.to_owned(), url, log: Some(log) }, seen)
     }
 

@@ -215,8 +215,12 @@ async fn migrate(store: &Store) -> Result<(), Error> {
 
 async fn version(store: &Store) -> Result<usize, Error> {
     const VERSION: &str = "SELECT value FROM connector_setting WHERE name = 'version'";
-    // Where it stands already, nothing is written: this user may not be let, and another may be writing.
-    let stands = store.rows(sql!(VERSION)).await.ok().and_then(|rows| rows.into_iter().next());
+    // Where it stands already, nothing is written: this user may not be let, and another may be writing. That a new store
+    // has no such table is no failure to log.
+    let stands = match store.0.run(vec![sql!(VERSION)]).await {
+        Ok(Ran::All(mut rows)) => rows.pop().and_then(|mut rows| rows.pop()),
+        _ => None,
+    };
     let row = match stands {
         Some(row) => row,
         None => first_version(store, VERSION).await?,
