@@ -116,13 +116,14 @@ impl Served {
 
     /// What a command says after `before`, and how to wait for what it prints in the end.
     pub(crate) fn waiting(&self, arguments: &[&str], before: &str) -> (String, impl FnOnce() -> String + use<>) {
-        let mut child = self.command(arguments).spawn().expect("the binary runs");
-        let mut lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
+        let mut waiting = Ended(self.command(arguments).spawn().expect("the binary runs"));
+        let mut lines = BufReader::new(waiting.0.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
         let said = lines.find_map(|line| line.strip_prefix(before).map(str::to_owned)).unwrap_or_else(|| panic!("it never says {before}"));
         (said, move || {
-            let output = child.wait_with_output().expect("the binary ends");
-            assert!(output.status.success(), "{:?}", output.status);
-            String::from_utf8(output.stdout).expect("it is text")
+            let printed = std::io::read_to_string(waiting.0.stdout.take().expect("stdout is piped")).expect("it is text");
+            let status = waiting.0.wait().expect("the binary ends");
+            assert!(status.success(), "{status:?}");
+            printed
         })
     }
 
@@ -224,6 +225,16 @@ impl Place {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+}
+
+/// A process that ends with the test, whatever becomes of it.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
