@@ -64,14 +64,14 @@ async fn forms_that_never_come_hold_up_no_program() {
     for _ in 0..8 {
         stalled.push(begun(&served, "/sign-in", &[cookie, FORM], Some(8000), "csrf=").await);
     }
-    // They have all the places that are kept for people, and this one is told so.
-    let full = until(&mut stalled[7], "\r\n\r\n").await;
-    assert!(full.starts_with("HTTP/1.1 503 "), "{full}");
+    // They hold no place: neither a program's, nor a person's, nor the vendor's.
     assert_eq!(served.get("/v1/actions", &key).await.status, 200);
-    // Without cookies a body is not waited for.
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let mut guest = begun(&served, "/sign-in", &[FORM], Some(8000), "csrf=").await;
-    assert!(until(&mut guest, "\r\n\r\n").await.starts_with("HTTP/1.1 403 "));
+    assert_page(&served.get("/oauth/start", "").await, 401, "Sign in");
+    assert_eq!(served.ask("DELETE", "/oauth/callback", &[JSON], "{}").await.status, 401);
+    // One whose sender goes on is read.
+    stalled[7].write_all("x".repeat(7995).as_bytes()).await.expect("it is read");
+    let forged = until(&mut stalled[7], "\r\n\r\n").await;
+    assert!(forged.starts_with("HTTP/1.1 403 "), "{forged}");
 }
 
 #[tokio::test]

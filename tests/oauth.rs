@@ -64,7 +64,12 @@ impl Browser {
         let page = self.get(url).await;
         assert_page(&page, 200, "Connect an account");
         assert!(page.text().contains("<dd id=\"owner\">"), "{}", page.text());
-        self.press(served, &page, "go-on", &[]).await
+        let on = self.press(served, &page, "go-on", &[]).await;
+        if on.status != 200 {
+            return on;
+        }
+        let to = between(&on.text(), "content=\"0;url=", "\"").replace("&amp;", "&");
+        Reply { status: 303, headers: vec![("location".to_owned(), to)], body: Vec::new() }
     }
 
     /// Installs from the marketplace: the vendor sends back without a state.

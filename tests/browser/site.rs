@@ -100,6 +100,7 @@ impl Site {
 
 /// On the vendor's page: allows the access to the nth account; whose it is.
 pub(super) async fn allow(person: &Person, nth: usize) -> String {
+    person.text("fieldset").await;
     assert_eq!(person.heading().await, "Allow access?");
     let account = format!("fieldset label:nth-of-type({})", nth + 1);
     person.choose(&format!("{account} input")).await;

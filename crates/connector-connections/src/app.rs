@@ -75,13 +75,6 @@ impl App {
         self.client.as_ref().is_some_and(same)
     }
 
-    /// Where people are asked for consent, as a browser tells one site from another.
-    pub fn consent_origin(&self) -> String {
-        let url = self.url(Endpoint::Authorize);
-        let host = url.find("://").map_or(0, |at| at + 3);
-        url[..url[host..].find('/').map_or(url.len(), |at| host + at)].to_owned()
-    }
-
     pub(crate) fn connector(&self) -> &'static Connector {
         self.connector
     }

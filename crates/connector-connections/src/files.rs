@@ -21,10 +21,11 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Whether anybody but a file's owner may read or change it.
+/// Whether anybody on the machine may read or change a file, or its group change it. That a group reads it is how secrets
+/// are mounted for a process that does not own them.
 pub(crate) fn is_open_to_others(path: &Path) -> std::io::Result<bool> {
     #[cfg(unix)]
-    return Ok(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions()) & 0o066 != 0);
+    return Ok(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions()) & 0o026 != 0);
     #[cfg(not(unix))]
     return std::fs::metadata(path).map(|_| false);
 }

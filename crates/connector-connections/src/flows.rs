@@ -272,7 +272,7 @@ impl Inner {
     }
 
     /// The connection that a ticket leads to: the ticket is the right to it.
-    async fn target(&self, id: &str) -> Result<Connection, Error> {
+    pub(crate) async fn target(&self, id: &str) -> Result<Connection, Error> {
         let get = sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE id = $1"), id);
         self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), Connection::from_row)
     }

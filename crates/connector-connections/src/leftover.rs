@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Retry};
+use connector_core::{Credential, Error, ErrorKind, Retry};
+use secrecy::SecretString;
 
 use crate::access::seal;
 use crate::app::App;
 use crate::clock::Moment;
-use crate::model::Metadata;
+use crate::model::{Connection, Metadata};
 use crate::oauth::{self, Tokens};
 use crate::random;
 use crate::store::{Row, Statement, misread, sql};
@@ -19,16 +20,23 @@ const SETTLES: Duration = Duration::from_mins(5);
 const AGAIN: Duration = Duration::from_mins(5);
 const TRIED: Duration = Duration::from_hours(24);
 
-/// What a connection lived by is a leftover from here on; nothing, where it had no grant.
-pub(crate) fn of_connection(id: &str, now: Moment) -> Statement {
+/// What a connection lived by is a leftover from here on, which a sweep gives back from `due` on; nothing, where it had no
+/// grant.
+pub(crate) fn of_connection(connection: &Connection, now: Moment, due: Moment) -> Statement {
     sql!(
-        "INSERT INTO connector_leftover (id, app, company_id, user_id, refresh_token, next_at, expires_at) \
-         SELECT c.id, c.app, c.company_id, c.user_id, s.refresh_token, $2, $3 \
+        "INSERT INTO connector_leftover (id, app, company_id, user_id, api_domain, refresh_token, next_at, expires_at) \
+         SELECT c.id, c.app, c.company_id, c.user_id, $2, s.refresh_token, $3, $4 \
          FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id WHERE c.id = $1 AND s.refresh_token IS NOT NULL",
-        id,
-        now,
+        &connection.id,
+        connection.metadata.api_domain.as_ref(),
+        due,
         now.after(TRIED)
     )
+}
+
+/// When a sweep may give back what is being given back now.
+pub(crate) fn again(now: Moment) -> Moment {
+    now.after(AGAIN)
 }
 
 /// A connection takes a leftover; it misses where that was given back already.
@@ -77,7 +85,12 @@ impl Inner {
         let rows = self.store.rows(get).await?;
         let Some(row) = rows.first() else { return Ok(Revoked::NothingToRevoke) };
         let app = self.app(row.text(0)?)?;
+        if let Some(domain) = row.maybe_text(3)? {
+            // A token goes to the vendor that gave it, and to no sandbox or other vendor that this process is set up for.
+            app.access(domain, Credential::Bearer(SecretString::default()))?;
+        }
         let (company, user) = self.whose(id, app, row).await?;
+        self.wait_for_those_that_settle(id, app).await?;
         let lives = sql!(
             "SELECT 1 FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
              WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND s.refresh_token IS NOT NULL LIMIT 1",
@@ -96,6 +109,22 @@ impl Inner {
         Ok(revoked)
     }
 
+    /// A grant that just came, and is not yet a connection's, may be of the same install, which a revocation would end.
+    async fn wait_for_those_that_settle(&self, id: &str, app: &App) -> Result<(), Error> {
+        let settling = sql!(
+            "SELECT 1 FROM connector_leftover \
+             WHERE app = $1 AND id <> $2 AND company_id IS NULL AND access_token IS NOT NULL AND expires_at > $3 LIMIT 1",
+            app.key(),
+            id,
+            // One that came since then.
+            self.clock.now().after(TRIED - SETTLES)
+        );
+        if self.store.rows(settling).await?.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Conflict, "Another account is just being connected.").with_retry(Retry::Later))
+    }
+
     /// Whose a leftover is. One of which that cannot be learnt is not given back: somebody else's connection may live by it.
     async fn whose(&self, id: &str, app: &App, row: &Row) -> Result<(Option<String>, Option<String>), Error> {
         if let (Some(company), Some(user)) = (row.maybe_text(1)?, row.maybe_text(2)?) {
@@ -103,21 +132,31 @@ impl Inner {
         }
         let unknown = || Error::new(ErrorKind::BadAnswer, "It is not known whose the grant is.").with_retry(Retry::Never);
         let (domain, sealed) = (row.maybe_text(3)?.ok_or_else(unknown)?, row.maybe_bytes(4)?.ok_or_else(unknown)?);
-        let access = app.access(domain, connector_core::Credential::Bearer(self.secret(id, "access_token", sealed)?))?;
+        let access = app.access(domain, Credential::Bearer(self.secret(id, "access_token", sealed)?))?;
         let said = oauth::identity(&self.http, app, &access).await?;
         Ok((said.company.id, said.user.id))
     }
 
-    /// Gives back what is due, until the vendor fails; how many grants were given up, since a day was not enough.
+    /// Gives back what is due, until the vendor fails; how many grants were given up, since a day was not enough. What is of
+    /// an app that this process has no client of is left to one that has.
     pub(crate) async fn give_back_what_is_due(&self) -> Result<usize, Error> {
+        let mut given_up = 0;
+        for app in self.apps.iter().filter(|app| app.registered().is_ok()) {
+            given_up += self.give_back_of(app).await?;
+        }
+        Ok(given_up)
+    }
+
+    async fn give_back_of(&self, app: &App) -> Result<usize, Error> {
         let now = self.clock.now();
         // Each is tried by one host at a time.
         let next = || {
             sql!(
                 "UPDATE connector_leftover SET next_at = $2 WHERE next_at <= $1 \
-                 AND id = (SELECT id FROM connector_leftover WHERE next_at <= $1 ORDER BY next_at, id LIMIT 1) RETURNING id",
+                 AND id = (SELECT id FROM connector_leftover WHERE app = $3 AND next_at <= $1 ORDER BY next_at, id LIMIT 1) RETURNING id",
                 now,
-                now.after(AGAIN)
+                again(now),
+                app.key()
             )
         };
         while let Some(row) = self.store.rows(next()).await?.first() {
@@ -129,7 +168,7 @@ impl Inner {
                 }
             }
         }
-        let over = sql!("DELETE FROM connector_leftover WHERE expires_at <= $1 RETURNING id", now);
+        let over = sql!("DELETE FROM connector_leftover WHERE app = $2 AND expires_at <= $1 RETURNING id", now, app.key());
         let given_up = self.store.rows(over).await?;
         for row in &given_up {
             tracing::warn!(grant = row.text(0)?, "a grant could not be given back for a day: it lives on at the vendor");

@@ -72,6 +72,8 @@ pub(crate) async fn revoke(http: &Http, app: &App, token: &SecretString) -> Resu
     let answer = post(http, app, Endpoint::Revoke, &form).await?;
     match answer.status {
         200..=299 => Ok(()),
+        // It is gone already.
+        _ if refuses_grant(&answer) => Ok(()),
         _ => Err(failure(app, &answer)),
     }
 }

@@ -219,7 +219,7 @@ mod tests {
         files::tests::is_private(&path, 0o600);
         files::tests::is_private(path.parent().expect("a folder"), 0o700);
         #[cfg(unix)]
-        for mode in [0o640, 0o604, 0o602] {
+        for mode in [0o620, 0o604, 0o602] {
             let permissions = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
             std::fs::set_permissions(&path, permissions(mode)).expect("changed");
             let error = Key::file(&path).expect_err("others may read or change it");

@@ -9,7 +9,7 @@ use tokio::sync::RwLock;
 
 use crate::access::{Cache, Flights, of_version};
 use crate::app::App;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment};
 use crate::leftover;
 use crate::model::{Connection, Metadata, Status, connection_columns};
 use crate::oauth;
@@ -217,7 +217,7 @@ impl Vault {
     pub(crate) async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<Option<Revoked>, Error> {
         let id = id.to_owned();
         self.apart(async move |inner| {
-            if !inner.end(&id, delete).await? {
+            if !inner.end(&id, delete, leftover::again(inner.clock.now())).await? {
                 return Ok(None);
             }
             Ok(Some(inner.give_back(&id).await.unwrap_or_else(|error| {
@@ -324,10 +324,14 @@ impl Inner {
 
     /// Takes a connection out of play in one step, its grant being a leftover: whoever confirms, renews or refreshes it
     /// meanwhile finds none. Whether it still was as the deletion expects it.
-    async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<bool, Error> {
+    async fn end(&self, id: &str, delete: Vec<Statement>, due: Moment) -> Result<bool, Error> {
         let mut lock = self.store.lock(id).await?;
-        let ran =
-            self.write(Some(&mut lock), |_| Ok([vec![leftover::of_connection(id, self.clock.now())], delete.clone()].concat())).await?;
+        let connection = match self.target(id).await {
+            Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(false),
+            connection => connection?,
+        };
+        let leftover = leftover::of_connection(&connection, self.clock.now(), due);
+        let ran = self.write(Some(&mut lock), |_| Ok([vec![leftover.clone()], delete.clone()].concat())).await?;
         lock.release().await?;
         let ended = matches!(ran, Ran::All(_));
         if ended {
@@ -346,7 +350,11 @@ impl Inner {
             let id = row.text(0)?;
             let delete =
                 sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND expires_at <= $2 RETURNING 1", id, now);
-            swept.connections += usize::from(self.end(id, vec![delete.one()]).await?);
+            match self.end(id, vec![delete.one()], now).await {
+                Ok(ended) => swept.connections += usize::from(ended),
+                // One that somebody holds must not keep the rest.
+                Err(error) => tracing::warn!(connection = id, %error, "a connection that nobody finished was not removed yet"),
+            }
         }
         let rest = vec![
             sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),

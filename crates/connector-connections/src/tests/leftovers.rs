@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::vendor::Fault;
 use super::{BROWSER, World, on_both, state_of};
 use crate::store::sql;
-use crate::{Begin, Claimed, HeldInstall, Revoked};
+use crate::{App, Begin, Claimed, HeldInstall, Key, Revoked, Vault};
 
 on_both!(
     what_is_being_declined_is_confirmed_by_nobody,
@@ -20,6 +20,11 @@ on_both!(
     a_link_that_is_opened_late_can_be_finished,
     what_the_vendor_does_not_take_back_is_tried_for_a_day,
     of_two_removals_at_once_one_gives_the_grant_back,
+    what_is_just_being_connected_is_not_ended_by_what_is_given_back,
+    what_is_being_given_back_is_so_once,
+    who_has_no_client_leaves_grants_to_who_has,
+    a_token_goes_to_the_vendor_that_gave_it_alone,
+    what_is_gone_at_the_vendor_is_given_back,
 );
 
 impl World {
@@ -201,6 +206,68 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
     assert_eq!((world.swept().await, world.leftovers().await), (0, 1));
     world.clock.advance(Duration::from_hours(1));
     assert_eq!((world.swept().await, world.leftovers().await), (1, 0), "a day was not enough");
+}
+
+async fn what_is_just_being_connected_is_not_ended_by_what_is_given_back(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let begun = world.vault.begin("bob", "acme", Begin::default()).await.expect("begun");
+    let gate = world.vendor.gate_at("/v1/me");
+    let (vault, id, code) = (world.vault.clone(), begun.connection.id.clone(), world.vendor.code((7, 3)));
+    let exchange = tokio::spawn(async move { vault.exchange("bob", &id, code).await });
+    gate.arrived.notified().await;
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No, "it is not known whose bob's grant is");
+    gate.open();
+    let made = exchange.await.expect("no panic").expect("connected");
+    world.vault.test("bob", &made.id).await.expect("its grant lives");
+    world.clock.advance(Duration::from_mins(5));
+    world.swept().await;
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 0), "bob's connection lives by it");
+}
+
+async fn what_is_being_given_back_is_so_once(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let gate = world.vendor.gate_at("/oauth/revoke");
+    let vault = world.vault.clone();
+    let removed = tokio::spawn(async move { vault.remove("ann", &made.id).await });
+    gate.arrived.notified().await;
+    // It would wait at the gate too.
+    world.another().await.sweep().await.expect("swept");
+    gate.open();
+    assert_eq!(removed.await.expect("no panic").expect("removed"), Revoked::Yes);
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
+}
+
+async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No);
+    world.vendor.state().fails = None;
+    world.clock.advance(Duration::from_mins(5));
+    let app = App::new(&super::vendor::ACME).expect("an app").sandbox(&world.vendor.url).expect("on this machine");
+    let builder = Vault::builder(world.place.store().await, Key::read(super::HEX_KEY).expect("a key"), &super::http());
+    let without = builder.app(app).clock(world.clock.clone()).open().await.expect("the vault opens");
+    without.sweep().await.expect("swept");
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 1));
+    world.swept().await;
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
+}
+
+async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    // As it is where this process is set up for a sandbox over a store that knows the vendor.
+    let metadata = serde_json::json!({"company": {}, "user": {}, "scopes": null, "api_domain": "https://seven.acme.example"}).to_string();
+    world.vault.0.store.rows(sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", &made.id, metadata)).await.expect("set");
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No);
+    world.clock.advance(Duration::from_mins(5));
+    world.swept().await;
+    assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 1), "the sandbox got the vendor's token");
+}
+
+async fn what_is_gone_at_the_vendor_is_given_back(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_grant"}"#));
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::Yes);
+    assert_eq!(world.leftovers().await, 0);
 }
 
 async fn of_two_removals_at_once_one_gives_the_grant_back(world: World) {

@@ -16,7 +16,6 @@ use crate::response::bad_answer;
 use crate::runtime::Runtime;
 
 /// A request to be passed on to a connection's host.
-#[derive(Debug)]
 pub struct Passing {
     /// The method.
     pub method: Method,
@@ -79,6 +78,14 @@ const FOR_THE_VENDOR_S_HOST: [&str; 10] = [
     "set-cookie2",
     "strict-transport-security",
 ];
+
+/// Headers and the query may hold the caller's own secrets.
+impl fmt::Debug for Passing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next();
+        f.debug_struct("Passing").field("method", &self.method).field("path", &path).field("body", &self.body).finish_non_exhaustive()
+    }
+}
 
 impl fmt::Debug for PassedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -178,12 +178,19 @@ impl Transport {
 pub struct Http(Arc<Transport>);
 
 /// What came back.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpAnswer {
     /// The status.
     pub status: u16,
     /// The body, at most a mebibyte.
     pub body: Bytes,
+}
+
+/// The body may hold tokens.
+impl std::fmt::Debug for HttpAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpAnswer").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Http {

@@ -71,7 +71,7 @@ async fn by_token(arguments: &Arguments) -> Result<Exit, Failure> {
 async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     let url = public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
     // Said before a store is made, which would end the use of the embedded sandbox.
-    if env::variable(env::CLIENT_ID).is_none() {
+    if env::variable(env::CLIENT_ID).is_none() && !arguments.stored.sandbox {
         return Err(Failure::usage(format!(
             "no app of Pipedrive is set up here: set {} and {}, or connect by an API token, see `connector connect --help`",
             env::CLIENT_ID,
@@ -145,6 +145,8 @@ async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>
 
 /// Nobody waits for it any more: it is removed, so that its name is free again, unless it was connected at the last moment.
 async fn given_up(vault: &Vault, begun: &Connection, why: &str) -> Result<Exit, Failure> {
+    // What the vendor answers just now is kept, or given back.
+    let _ = tokio::time::timeout(Duration::from_secs(10), vault.settled()).await;
     if let Some(connected) = settled(vault, begun).await? {
         return shown(&connected);
     }

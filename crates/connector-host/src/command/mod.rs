@@ -10,6 +10,7 @@ mod serve;
 mod sign_in;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use connector_connections::{App, Store, Vault};
@@ -99,7 +100,9 @@ impl Stored {
     async fn made(&self, public_url: &str, http: &Http) -> Result<Vault, Failure> {
         let vault = self.kept()?.open(self.app(public_url)?, http).await?;
         // Where no `connector serve` runs, nobody else removes what was never finished.
-        vault.sweep().await?;
+        if tokio::time::timeout(SWEEP_PATIENCE, vault.sweep()).await.is_err() {
+            tracing::debug!("the store was not swept to the end");
+        }
         Ok(vault)
     }
 
@@ -120,6 +123,9 @@ impl Stored {
         }
     }
 }
+
+/// How long a command waits for what others left: the next one goes on with it.
+const SWEEP_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where browsers reach `connector serve` on this machine, unless told otherwise.
 const DEFAULT_URL: &str = "http://127.0.0.1:8030";

@@ -132,10 +132,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     }
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(swept(vault.clone()));
-    let drain = settings.drain;
-    http::serve(listener, settings, runtime, vault.clone(), stopped()).await;
+    let until = http::serve(listener, settings, runtime, vault.clone(), stopped()).await;
     // What the vendor answered meanwhile is stored, though its caller is gone.
-    if tokio::time::timeout(drain, vault.settled()).await.is_err() {
+    if tokio::time::timeout_at(until, vault.settled()).await.is_err() {
         tracing::warn!("an exchange with Pipedrive is cut off");
     }
     Ok(Exit::Ok)

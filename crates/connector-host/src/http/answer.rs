@@ -40,6 +40,10 @@ impl Refusal {
         &self.error
     }
 
+    pub(super) fn into_error(self) -> Error {
+        self.error
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         self.status
     }

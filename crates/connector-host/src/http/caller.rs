@@ -48,8 +48,9 @@ impl Caller {
     }
 
     /// Whether the key is still good: it may have been revoked while a stream is open.
-    pub(super) async fn is_still(&self, host: &Host, head: &Parts) -> bool {
-        Self::with_key(host, &head.headers).await.is_ok_and(|now| now.holder == self.holder)
+    pub(super) async fn still(&self, host: &Host, head: &Parts) -> Result<(), Refusal> {
+        let now = Self::with_key(host, &head.headers).await?;
+        if now.holder == self.holder { Ok(()) } else { Err(unknown("The API key is another's now.")) }
     }
 
     async fn with_key(host: &Host, headers: &HeaderMap) -> Result<Self, Refusal> {

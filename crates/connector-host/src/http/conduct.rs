@@ -21,7 +21,7 @@ use super::answer::Refusal;
 use super::caller::Caller;
 use super::places::Place;
 use super::routes::{Call, Route, Who};
-use super::{Host, oauth};
+use super::{Host, body, oauth};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -73,9 +73,12 @@ async fn within(
     body: Body,
 ) -> Result<Response, Refusal> {
     // Whoever watches must be heard when all places are taken.
+    // A form is small, and anybody may send one slowly: no place is held for it until it is there.
+    let body = if route.who == Who::Browser { Body::from(body::small(body, oauth::LARGEST_FORM).await?) } else { body };
     let place = match route.who {
         Who::Anyone | Who::Watcher => None,
-        Who::Browser | Who::Vendor => Some(host.places.for_a_person().ok_or_else(full)?),
+        Who::Browser => Some(host.places.for_a_person().ok_or_else(full)?),
+        Who::Vendor => Some(host.places.for_the_vendor().ok_or_else(full)?),
         Who::Key => Some(host.places.for_a_program().ok_or_else(full)?),
     };
     let caller = Caller::of(&host, route.who, &head).await?;

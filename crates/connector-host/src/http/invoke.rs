@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::{Catalogue, Error, ErrorKind, Outcome, Runtime};
+use connector_core::{Catalogue, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
@@ -46,9 +46,9 @@ fn lines(call: Call, runtime: Runtime, body: Body) -> Body {
             let Some(mut lines) = lines else { return Ok::<_, io::Error>(None) };
             let Ok(next) = tokio::time::timeout(IDLE, lines.next()).await else { return Ok(None) };
             let Some(line) = next? else { return Ok(None) };
-            if !call.caller.is_still(&call.host, &call.head).await {
-                let error = Error::new(ErrorKind::Unauthorized, "The API key is not good any more: the stream ends.");
-                return Ok(Some((written(&call.host, &Outcome::refused(error.with_hint("Begin another under a new key."))), None)));
+            if let Err(refusal) = call.caller.still(&call.host, &call.head).await {
+                // The line was not carried out. What the store cannot tell just now is no word about the key.
+                return Ok(Some((written(&call.host, &Outcome::refused(refusal.into_error())), None)));
             }
             let outcome = line.invoke(&runtime).await;
             Ok(Some((written(&call.host, &outcome), Some(lines))))

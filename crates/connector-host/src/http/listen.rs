@@ -18,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How long the head of a request may take, the wait of a kept connection for its next one included.
 const FOR_A_HEAD: Duration = Duration::from_secs(30);
@@ -50,8 +50,8 @@ struct Taken {
     until: Option<Pin<Box<Sleep>>>,
 }
 
-/// Serves until `stop` ends, then waits for what is under way.
-pub(super) async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: impl Future<Output = ()>) {
+/// Serves until `stop` ends, then waits for what is under way; until when it may take to end.
+pub(super) async fn serve(listener: TcpListener, router: Router, patience: Patience, stop: impl Future<Output = ()>) -> Instant {
     let open = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let under_way = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -77,10 +77,12 @@ pub(super) async fn serve(listener: TcpListener, router: Router, patience: Patie
         });
     }
     drop(listener);
+    let until = Instant::now() + patience.drain;
     tracing::info!("stopping: no more connections are taken in");
-    if tokio::time::timeout(patience.drain, under_way.shutdown()).await.is_err() {
+    if tokio::time::timeout_at(until, under_way.shutdown()).await.is_err() {
         tracing::warn!(seconds = patience.drain.as_secs(), "what was still under way is cut off");
     }
+    until
 }
 
 /// The next connection, once there is room for it.

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::HeaderName;
 use connector_connections::Vault;
-use connector_core::{Error, Runtime};
+use connector_core::{Error, ErrorKind, Runtime};
 use limit::Limit;
 use listen::Patience;
 use metrics::Metrics;
@@ -63,8 +63,8 @@ fn first_app() -> &'static str {
     CONNECTORS[0].key
 }
 
-/// When the store answered last.
-type Readiness = tokio::sync::Mutex<Option<Instant>>;
+/// When the store was asked last, and what was wrong with it.
+type Readiness = tokio::sync::Mutex<Option<(Instant, Option<(ErrorKind, String)>)>>;
 
 /// What every request stands on.
 struct Host {
@@ -117,20 +117,28 @@ impl Host {
     /// Whether the store answers; anyone may ask, which is to cost it no more than a question a second.
     async fn ready(&self) -> Result<(), Error> {
         const REMEMBERED: Duration = Duration::from_secs(1);
-        let mut since = self.readiness.lock().await;
-        if since.is_none_or(|since| since.elapsed() > REMEMBERED) {
-            *since = None;
-            self.vault.list("", None, None).await?;
-            *since = Some(Instant::now());
+        let mut known = self.readiness.lock().await;
+        if let Some((since, failure)) = &*known
+            && since.elapsed() < REMEMBERED
+        {
+            return failure.as_ref().map_or(Ok(()), |(kind, message)| Err(Error::new(*kind, message.clone())));
         }
-        Ok(())
+        let asked = self.vault.list("", None, None).await;
+        *known = Some((Instant::now(), asked.as_ref().err().map(|error| (error.kind(), error.message().to_owned()))));
+        asked.map(|_| ())
     }
 }
 
-/// Serves until `stop` ends.
-pub(crate) async fn serve(listener: TcpListener, settings: Settings, runtime: Runtime, vault: Vault, stop: impl Future<Output = ()>) {
+/// Serves until `stop` ends, and tells until when the rest may take to end.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    runtime: Runtime,
+    vault: Vault,
+    stop: impl Future<Output = ()>,
+) -> tokio::time::Instant {
     let (limit, places) = (Limit::per_second(settings.rate), Arc::new(Places::new(settings.concurrency)));
     let patience = Patience { unread: settings.timeout, drain: settings.drain };
     let host = Arc::new(Host { settings, runtime, vault, limit, metrics: Metrics::default(), places, readiness: Readiness::default() });
-    listen::serve(listener, routes::router(&host), patience, stop).await;
+    listen::serve(listener, routes::router(&host), patience, stop).await
 }

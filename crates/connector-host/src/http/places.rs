@@ -1,4 +1,5 @@
-//! Places for requests under way: so many in all, a share of them for one key, and some that are kept for people.
+//! Places for requests under way: so many in all, a share of them for one key, and some that are kept for people and for
+//! the vendor.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(super) struct Places {
     programs: Arc<Semaphore>,
     people: Arc<Semaphore>,
+    vendor: Arc<Semaphore>,
     /// How many one key may hold: another's requests must find one.
     share: usize,
     held: Mutex<HashMap<u64, usize>>,
@@ -27,6 +29,7 @@ impl Places {
             programs: Arc::new(Semaphore::new(most)),
             // Anybody can ask for these, signed in or not, and holds up no program by it.
             people: Arc::new(Semaphore::new((most / 8).max(4))),
+            vendor: Arc::new(Semaphore::new(4)),
             share: (most - most / 4).max(1),
             held: Mutex::default(),
         }
@@ -38,11 +41,15 @@ impl Places {
     }
 
     pub(super) fn for_a_person(&self) -> Option<Place> {
-        Arc::clone(&self.people).try_acquire_owned().ok().map(|permit| Place { _permit: permit, of_key: None })
+        taken(&self.people)
     }
 
     pub(super) fn for_a_program(&self) -> Option<Place> {
-        Arc::clone(&self.programs).try_acquire_owned().ok().map(|permit| Place { _permit: permit, of_key: None })
+        taken(&self.programs)
+    }
+
+    pub(super) fn for_the_vendor(&self) -> Option<Place> {
+        taken(&self.vendor)
     }
 
     /// The place becomes a key's, where it does not hold its share already.
@@ -56,6 +63,10 @@ impl Places {
         place.of_key = Some((Arc::clone(self), key));
         Some(place)
     }
+}
+
+fn taken(places: &Arc<Semaphore>) -> Option<Place> {
+    Arc::clone(places).try_acquire_owned().ok().map(|permit| Place { _permit: permit, of_key: None })
 }
 
 impl Drop for Place {

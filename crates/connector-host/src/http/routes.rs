@@ -123,7 +123,7 @@ pub(super) static ROUTES: &[Route] = routes! {
     PATCH "/gateway/{connector}/{*path}" Key, "Pass a request on to a connection's own host", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::pass;
     DELETE "/gateway/{connector}/{*path}" Key, "Pass a request on to a connection's own host", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::pass;
     GET "/oauth/start" Browser, "For whom an account would be connected: by a link, or for who is signed in", LINK, &[], (200, HTML, "") => soon oauth::start_page;
-    POST "/oauth/start" Browser, "Go on to the vendor's page", &[], FORM, (303, HTML, "") => with oauth::start;
+    POST "/oauth/start" Browser, "Go on to the vendor's page", &[], FORM, (200, HTML, "") => with oauth::start;
     GET "/oauth/callback" Browser, "Where the vendor sends a browser back to", CALLBACK, &[], (200, HTML, "") => soon oauth::callback;
     DELETE "/oauth/callback" Vendor, "The vendor tells of an uninstall, under the app's id and secret", &[], &[(JSON, "")],
         (200, JSON, "") => with oauth::uninstalled;

@@ -57,16 +57,19 @@ async fn install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
     }
     let held = match call.host.vault.hold_install(first_app(), code).await {
         Ok(held) => held,
-        // No more are held for now. What anyone can fill must not keep people out: they authorize once more instead.
-        Err(error) if error.kind() == ErrorKind::RateLimited && *installs == Installs::Confirm => return redirect("/oauth/start"),
+        // No more are held for now. What anyone can fill must not keep people out: they authorize
+        // once more instead, where a platform begins that.
+        Err(error) if error.kind() == ErrorKind::RateLimited => {
+            return match installs {
+                Installs::Redirect(url) => redirect(&with_parameter(url, "error", "try_again")),
+                Installs::Confirm | Installs::Restart => redirect("/oauth/start"),
+            };
+        }
         Err(error) => return Err(error.into()),
     };
     let handle = held.handle.expose_secret();
     match installs {
-        Installs::Redirect(url) => {
-            let mark = if url.contains('?') { '&' } else { '?' };
-            redirect(&format!("{url}{mark}install={handle}"))
-        }
+        Installs::Redirect(url) => redirect(&with_parameter(url, "install", handle)),
         Installs::Confirm | Installs::Restart => Ok(with_cookie(redirect("/oauth/install")?, call.set(Cookie::Install, handle))),
     }
 }
@@ -76,6 +79,11 @@ fn cancelled() -> Response {
         .text("The installation was cancelled at Pipedrive, and nothing was connected.")
         .link("start-over", "/oauth/start", "Start over")
         .into_response()
+}
+
+fn with_parameter(url: &str, name: &str, value: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}{name}={value}")
 }
 
 /// A word of the vendor's is shown where it is one: anybody can write the address.

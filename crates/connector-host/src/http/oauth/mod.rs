@@ -31,6 +31,9 @@ pub(super) use sign_in::{show as sign_in_page, sign_in, sign_out};
 pub(super) use start::{show as start_page, start};
 pub(super) use uninstalled::uninstalled;
 
+/// What a form may have at most, in bytes.
+pub(super) const LARGEST_FORM: usize = 8 << 10;
+
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// What becomes of an install that comes without a state, as from a marketplace.
@@ -116,7 +119,6 @@ fn csrf(secret: &str, purpose: &str) -> String {
 /// A form that a page of this host's sent, its fields each once.
 async fn form(headers: &HeaderMap, posted: axum::body::Body) -> Result<Vec<(String, String)>, Refusal> {
     const FORM: &str = "application/x-www-form-urlencoded";
-    const MOST: usize = 8 << 10;
     // A browser says where a form comes from; what is no browser has no cookies to be misused.
     if headers.get_all(SITE).iter().any(|site| site != "same-origin") {
         return Err(forged());
@@ -125,7 +127,7 @@ async fn form(headers: &HeaderMap, posted: axum::body::Body) -> Result<Vec<(Stri
         Some(FORM) => {}
         other => return Err(body::wrong_media(other, &[FORM])),
     }
-    let text = body::small(posted, MOST).await?;
+    let text = body::small(posted, LARGEST_FORM).await?;
     let fields: Vec<(String, String)> = form_urlencoded::parse(&text).into_owned().collect();
     let twice = fields.iter().enumerate().any(|(at, (name, _))| fields[..at].iter().any(|(other, _)| other == name));
     if twice { Err(bad("A field of the form is there twice.", "Load the page again.")) } else { Ok(fields) }

@@ -16,15 +16,14 @@ use crate::http::answer::{self, Refusal};
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:4rem auto;max-width:34rem;padding:0 1rem;color:#222}\
     dt{color:#666}dd{margin:0 0 .5rem}form{display:inline-block;margin:1rem 1rem 0 0}button{font:inherit;padding:.5rem 1.2rem}";
 
-/// Nothing is loaded, nothing runs, nobody frames it, and forms lead to this host alone, or on to one site. The one style
-/// is known by its hash.
-fn policy(leads_to: Option<&str>) -> HeaderValue {
-    static STYLE_HASH: OnceLock<String> = OnceLock::new();
-    let style = STYLE_HASH.get_or_init(|| STANDARD.encode(Sha256::digest(STYLE)));
-    let forms = leads_to.map_or_else(String::new, |site| format!(" {site}"));
-    let text =
-        format!("default-src 'none'; style-src 'sha256-{style}'; form-action 'self'{forms}; base-uri 'none'; frame-ancestors 'none'");
-    HeaderValue::try_from(text).expect("it is plain text")
+/// Nothing is loaded, nothing runs, nobody frames it, and forms lead to this host alone. The one style is known by its hash.
+fn policy() -> &'static HeaderValue {
+    static POLICY: OnceLock<HeaderValue> = OnceLock::new();
+    POLICY.get_or_init(|| {
+        let style = STANDARD.encode(Sha256::digest(STYLE));
+        let text = format!("default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+        HeaderValue::try_from(text).expect("it is plain text")
+    })
 }
 
 /// A page: a heading and what stands below it.
@@ -32,12 +31,12 @@ pub(in crate::http) struct Page {
     status: StatusCode,
     title: String,
     body: String,
-    leads_to: Option<String>,
+    goes_on: String,
 }
 
 impl Page {
     pub(in crate::http) fn new(title: &str) -> Self {
-        Self { status: StatusCode::OK, title: title.to_owned(), body: String::new(), leads_to: None }
+        Self { status: StatusCode::OK, title: title.to_owned(), body: String::new(), goes_on: String::new() }
     }
 
     pub(in crate::http) fn status(mut self, status: StatusCode) -> Self {
@@ -45,10 +44,11 @@ impl Page {
         self
     }
 
-    /// The site that the answer to a form of this page redirects to, which some browsers ask for.
-    pub(in crate::http) fn leads_to(mut self, site: String) -> Self {
-        self.leads_to = Some(site);
-        self
+    /// Goes on to another place at once, by itself and by a link. A redirect would be the form's own, and some browsers hold
+    /// each step of it, on the vendor's side too, against what the page with the form allows.
+    pub(in crate::http) fn goes_on(mut self, to: &str) -> Self {
+        self.goes_on = format!("<meta http-equiv=\"refresh\" content=\"0;url={}\">", escaped(to));
+        self.link("continue", to, "Go on")
     }
 
     /// A sentence.
@@ -68,7 +68,7 @@ impl Page {
         self
     }
 
-    /// A link to a place on this host.
+    /// A link.
     pub(in crate::http) fn link(mut self, id: &str, to: &str, text: &str) -> Self {
         let _ = write!(self.body, "<p><a id=\"{id}\" href=\"{}\">{}</a></p>", escaped(to), escaped(text));
         self
@@ -88,12 +88,10 @@ impl Page {
         let title = escaped(&self.title);
         let html = format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-             <title>{title}</title><style>{STYLE}</style></head><body><main><h1 id=\"title\">{title}</h1>{}</main></body></html>",
-            self.body
+             <title>{title}</title><style>{STYLE}</style>{}</head><body><main><h1 id=\"title\">{title}</h1>{}</main></body></html>",
+            self.goes_on, self.body
         );
-        let mut response = private(answer::of(self.status, "text/html; charset=utf-8", html));
-        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy(self.leads_to.as_deref()));
-        response
+        private(answer::of(self.status, "text/html; charset=utf-8", html))
     }
 }
 
@@ -131,7 +129,7 @@ pub(in crate::http) fn private(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(CONTENT_SECURITY_POLICY, policy(None));
+    headers.insert(CONTENT_SECURITY_POLICY, policy().clone());
     response
 }
 

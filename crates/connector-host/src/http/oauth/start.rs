@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::cookies::Cookie;
 use super::pages::Page;
-use super::{check_csrf, csrf, forged, form, redirect, sign_in, with_cookie};
+use super::{check_csrf, csrf, forged, form, sign_in, with_cookie};
 use crate::http::answer::Refusal;
 use crate::http::first_app;
 use crate::http::routes::Call;
@@ -37,7 +37,6 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
         .text(&format!("You go on to {}, and choose the account to connect. It will be used by:", app.label()))
         .facts(&[("owner", "Owner", Some(&owner)), ("connection", "Connection", name.as_deref())])
         .text("Go on only if you know them: they will see and change what you can.")
-        .leads_to(app.consent_origin())
         .button("go-on", "/oauth/start", &hidden, "Go on");
     Ok(with_cookie(page.into_response(), call.set(Cookie::Browser, &browser)))
 }
@@ -56,7 +55,7 @@ pub(in crate::http) async fn start(call: Call, body: Body) -> Result<Response, R
             None => return Ok(sign_in::needed("Sign in to connect an account.", "/oauth/start")),
         },
     };
-    let response = redirect(authorization.url.expose_secret())?;
-    // It must last as long as the state that it belongs to.
-    Ok(with_cookie(response, call.set(Cookie::Browser, &browser)))
+    let page = Page::new("On to the account").goes_on(authorization.url.expose_secret());
+    // The cookie must last as long as the state that it belongs to.
+    Ok(with_cookie(page.into_response(), call.set(Cookie::Browser, &browser)))
 }
