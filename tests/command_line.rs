@@ -175,6 +175,8 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
         (&["keys", "create", "--name", " x"], "A name is one line"),
         (&["keys", "create", "--owner", ""], "An owner is 1 to 100"),
         (&["connections", "rename", "x", "00000000-0000-4000-8000-000000000000"], "and no id"),
+        (&["serve", "--connection-header", "Authorization"], "a meaning of its own"),
+        (&["serve", "--connection-header", "Content-Type"], "a meaning of its own"),
         (&["sandbox", "--memory", "--companies", "4"], "--companies"),
         (&["sandbox", "--memory", "--redirect-uri", "nonsense"], "redirect URI"),
         (&["sandbox", "--memory", "--faults", "token=200"], "token=drop-answer"),

@@ -161,6 +161,28 @@ async fn the_gateway_s_own_errors_say_what_to_do() {
 }
 
 #[tokio::test]
+async fn the_default_is_used_where_none_is_named_and_our_own_header_works_beside_another() {
+    let served = Served::before(&vendor().await, &["--connection-header", "Maton-Connection"]);
+    let key = served.key("acme");
+    let [first, second] = [served.connect(&key, "token-1").await, served.connect(&key, "token-2").await];
+    let auth = ("authorization", key.as_str());
+    let ask = async |headers: &[(&str, &str)]| {
+        let reply = served.ask("POST", "/gateway/pipedrive/api/v2/echo", headers, "").await;
+        let head = reply.json()["head"].as_str().map(str::to_lowercase).unwrap_or_default();
+        (reply.status, head.lines().find_map(|line| line.strip_prefix("x-api-token: ").map(str::to_owned)))
+    };
+    let (one, two) = (first["name"].as_str().expect("a name"), second["name"].as_str().expect("a name"));
+    assert_eq!(ask(&[auth, ("connector-connection", two)]).await, (200, Some("token-2".to_owned())));
+    assert_eq!(ask(&[auth, ("connector-connection", two), ("maton-connection", one)]).await.0, 400, "two are named");
+    assert_eq!(ask(&[auth]).await.0, 409);
+    let path = format!("/v1/connections/{}", second["connection_id"].as_str().expect("an id"));
+    served.ask("PATCH", &path, &[auth, JSON], r#"{"is_default":true}"#).await;
+    assert_eq!(ask(&[auth]).await, (200, Some("token-2".to_owned())));
+    let read = served.ask("GET", "/gateway/pipedrive/api/v2/echo", &[auth], "").await;
+    assert_eq!(read.header("connector-connection"), second["connection_id"].as_str());
+}
+
+#[tokio::test]
 async fn the_header_that_names_the_connection_can_be_another_and_a_key_has_its_rate() {
     let served = Served::before(&vendor().await, &["--connection-header", "Maton-Connection", "--rate", "1"]);
     let key = served.key("acme");
@@ -170,6 +192,7 @@ async fn the_header_that_names_the_connection_can_be_another_and_a_key_has_its_r
     let first = ask().await;
     let head = first.json()["head"].as_str().expect("a head").to_lowercase();
     assert!(head.contains("x-api-token: token-2") && !head.contains("maton-connection"), "{head}");
+    assert_eq!(first.header("connector-connection"), second.as_str(), "an answer tells whose it is");
     let replies = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
     let over = [replies.0, replies.1, replies.2, replies.3, replies.4, replies.5, replies.6, replies.7]
         .into_iter()

@@ -146,7 +146,10 @@ async fn what_the_vendor_refuses_does_not_look_as_if_the_key_were_refused() {
     let body = json!({"api_token": "0".repeat(40), "api_domain": served.upstream()}).to_string();
     let reply = served.ask("POST", "/v1/connections", &headers, &body).await;
     assert_eq!((reply.status, reply.kind().as_str(), reply.header("www-authenticate")), (422, "unauthorized", None), "{}", reply.text());
-    let begun = served.ask("POST", "/v1/connections", &headers, &json!({"state": "theirs"}).to_string()).await.json();
+    let begun = served
+        .ask("POST", "/v1/connections", &headers, &json!({"redirectUri": format!("{}/oauth/callback", served.url)}).to_string())
+        .await
+        .json();
     let id = begun["connection"]["connection_id"].as_str().expect("an id");
     let reply = served.ask("POST", &format!("/v1/connections/{id}/exchange"), &headers, r#"{"code":"made-up"}"#).await;
     assert_eq!((reply.status, reply.kind().as_str()), (410, "gone"), "{}", reply.text());

@@ -235,7 +235,8 @@ async fn a_cancelled_authorization_says_so_and_can_begin_again() {
     let sent = browser.go_on(&served, &url).await;
     let back = browser.consent(&sent, 0, "cancel").await;
     assert_page(&browser.get(&back).await, 200, "Nothing was connected");
-    assert_eq!(served.get(&format!("/v1/connections/{id}"), &key).await.status, 404, "what waited for it is gone");
+    let declined = served.get(&format!("/v1/connections/{id}"), &key).await;
+    assert_eq!((declined.status, declined.kind().as_str()), (410, "gone"), "what waited for it is gone, and it is said why");
     // Another one leads on.
     let (_, url) = begun(&served, &key).await;
     let sent = browser.go_on(&served, &url).await;
@@ -324,9 +325,10 @@ async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
         claimed.text()
     );
     assert!(claimed.json()["connection"]["metadata"]["user"]["email"].is_string(), "{}", claimed.text());
-    for (what, key) in [("claim", &key), ("claim", &other), ("confirm", &other), ("decline", &other)] {
-        assert_eq!(decide(what, key).await.status, 404, "{what}");
+    for what in ["claim", "confirm", "decline"] {
+        assert_eq!(decide(what, &other).await.status, 404, "{what}");
     }
+    assert_eq!(decide("claim", &key).await.json(), claimed.json(), "asked again, it is the same");
     assert_eq!(decide("confirm", &key).await.json()["connection"]["status"], "ACTIVE");
 
     let (served, _) = Served::before_sandbox(&["--install", "restart"]).await;
@@ -334,6 +336,36 @@ async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
     let back = browser.install(&served, 0).await;
     let again = browser.get(&back).await;
     assert_eq!((again.status, again.header("location"), again.header("set-cookie")), (303, Some("/oauth/start"), None));
+}
+
+/// The vendor ends what one user's install gave before by the next one.
+#[tokio::test]
+async fn an_install_of_an_account_that_is_connected_does_it_no_harm() {
+    let (served, _) = Served::before_sandbox(&[]).await;
+    let key = served.key("acme");
+    let (id, url) = begun(&served, &key).await;
+    let mut browser = Browser::default();
+    let sent = browser.go_on(&served, &url).await;
+    let back = browser.consent(&sent, 0, "allow").await;
+    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.sign_in(&served, "acme").await;
+    let works = async || served.get("/gateway/pipedrive/api/v1/users/me", &key).await.status;
+    for decides in ["decline", "confirm"] {
+        let back = browser.install(&served, 0).await;
+        browser.get(&back).await;
+        let page = browser.get(&format!("{}/oauth/install", served.url)).await;
+        assert!(page.text().contains("It renews the connection"), "{}", page.text());
+        assert_eq!(works().await, 200, "before anybody decides");
+        let decided = browser.press(&served, &page, decides, &[]).await;
+        assert_eq!((decided.status, works().await), (200, 200), "{decides}: {}", decided.text());
+    }
+    // Connected once more by a link: what was begun tells what it became.
+    let (again, url) = begun(&served, &key).await;
+    let sent = browser.go_on(&served, &url).await;
+    let back = browser.consent(&sent, 0, "allow").await;
+    assert_page(&browser.get(&back).await, 200, "Connected");
+    assert_eq!(connection(&served, &key, &again).await["connection_id"], json!(id));
+    assert_eq!((statuses(&served, &key).await, works().await), (vec!["ACTIVE".to_owned()], 200));
 }
 
 #[tokio::test]

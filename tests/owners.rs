@@ -86,7 +86,11 @@ async fn no_route_reaches_another_owner_s_connection() {
     let connection = async |id: &str| served.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"].clone();
     let id = granted(&served, &key, 0).await;
     let name = connection(&id).await["name"].as_str().expect("a name").to_owned();
-    let waiting = served.ask("POST", "/v1/connections", &headers, r#"{"state":"theirs"}"#).await.json()["connection"].clone();
+    let waiting = served
+        .ask("POST", "/v1/connections", &headers, r#"{"redirect_uri":"https://platform.example/back","state":"theirs"}"#)
+        .await
+        .json()["connection"]
+        .clone();
     let handle = handed_over(&served, 1, page).await;
     let claimed = served.ask("POST", &format!("/v1/installs/{handle}/claim"), &headers, "").await.json()["connection"].clone();
     for named in [&id, &name] {

@@ -95,6 +95,11 @@ impl Vault {
     pub async fn link(&self, owner: &str, id: &str) -> Result<SecretString, Error> {
         let connection = self.0.get(owner, id).await?;
         connectable(&connection)?;
+        let by_platform =
+            sql!("SELECT 1 FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND redirect_uri IS NOT NULL", &connection.id);
+        if !self.0.store.rows(by_platform).await?.is_empty() {
+            return Err(Error::new(ErrorKind::Conflict, "A platform began the connection, and has the browser come back to itself."));
+        }
         let ticket = Ticket::new(id, "", self.0.clock.now().after(LINK_LIVES))?;
         Ok(self.0.write_ticket(&ticket, Purpose::Link)?.into())
     }
@@ -377,7 +382,8 @@ impl Inner {
             }
             let (fresh, now) = (random::id()?, self.clock.now());
             let id = known.map_or(&fresh, |known| &known.id);
-            if let Some(taken) = name.filter(|name| all.iter().any(|one| one.app == app.key() && one.name == *name && one.id != *id)) {
+            // A connection that is known keeps its name, by which calls name it.
+            if let Some(taken) = name.filter(|name| known.is_none() && all.iter().any(|one| one.app == app.key() && one.name == *name)) {
                 return Err(name_taken(taken));
             }
             let free = free_name(&all, app.key(), metadata);
@@ -391,7 +397,7 @@ impl Inner {
                     seal(key, id, "api_token", token)?,
                     now
                 ));
-                batch.push(activated(id, Method::ApiKey, metadata, &free, name, now));
+                batch.push(activated(id, Method::ApiKey, metadata, &free, now));
                 Ok(batch)
             });
             let ran = ran.await;
@@ -507,10 +513,7 @@ impl Granted {
             Place::Known(_) | Place::Waiting(_) => {}
         }
         batch.push(self.stored(key, place.id())?);
-        // A name that was given goes with the grant; none was, where it is the id.
-        let moves = matches!(place, Place::Known(_)) && target.status == Status::Pending && target.name != target.id;
-        let given = moves.then_some(target.name.as_str());
-        batch.push(activated(place.id(), Method::OAuth2, &self.metadata, name, given, now));
+        batch.push(activated(place.id(), Method::OAuth2, &self.metadata, name, now));
         Ok(batch)
     }
 
@@ -532,7 +535,7 @@ impl Granted {
 }
 
 /// How a connection that was begun ended, for whoever waits for it.
-fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -> Statement {
+pub(crate) fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -> Statement {
     sql!(
         "INSERT INTO connector_ended (id, owner, renewed, expires_at) VALUES ($1, $2, $3, $4)",
         &begun.id,
@@ -542,19 +545,18 @@ fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -> Statement
     )
 }
 
-/// A connection can be used. It takes the name that was given; else the free one, where its name was its id.
-fn activated(id: &str, method: Method, metadata: &Metadata, free: &str, given: Option<&str>, now: Moment) -> Statement {
+/// A connection can be used. One whose name was its id takes this one; any other stays as calls know it.
+pub(crate) fn activated(id: &str, method: Method, metadata: &Metadata, name: &str, now: Moment) -> Statement {
     let statement = sql!(
         "UPDATE connector_connection SET status = 'ACTIVE', reason = NULL, method = $2, metadata = $3, company_id = $4, user_id = $5, \
-         updated_at = $6, name = COALESCE($8, CASE WHEN name = id THEN $7 ELSE name END) WHERE id = $1 RETURNING 1",
+         updated_at = $6, name = CASE WHEN name = id THEN $7 ELSE name END WHERE id = $1 RETURNING 1",
         id,
         method.as_str(),
         metadata.to_text(),
         metadata.company.id.as_ref(),
         metadata.user.id.as_ref(),
         now,
-        free,
-        given
+        name
     );
     statement.one()
 }

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::access::seal;
 use crate::app::App;
 use crate::clock::Moment;
-use crate::flows::{Granted, New, NoGrant, STATE_LIVES, has_room, no_room, to_same_account};
+use crate::flows::{Granted, New, NoGrant, STATE_LIVES, activated, ended, has_room, no_room, to_same_account};
 use crate::leftover;
 use crate::model::{Connection, Method, Status, connection_columns};
 use crate::oauth::Tokens;
@@ -70,17 +70,23 @@ impl Vault {
     /// The claimed install is the right one.
     pub async fn confirm(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
         let claimed = self.0.claimed(owner, &random::hash(handle)).await?.ok_or_else(no_install)?;
-        self.apart(async move |inner| {
-            let granted = inner.granted(&claimed).await?;
-            inner.settle(&claimed, &granted).await
+        self.apart(async move |inner| match inner.granted(&claimed).await? {
+            Some(granted) => inner.settle(&claimed, &granted).await,
+            None => inner.renewed(&claimed).await,
         })
         .await
     }
 
-    /// The install is not wanted: its grant is given back.
+    /// The install is not wanted: its grant is given back, unless a connection to the account lives by it.
     pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revoked, Error> {
         let hash = random::hash(handle);
         if let Some(claimed) = self.0.claimed(owner, &hash).await? {
+            if self.0.granted(&claimed).await?.is_none() {
+                let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
+                let declined = !self.0.store.rows(delete).await?.is_empty();
+                self.0.cache.forget();
+                return if declined { Ok(Revoked::StillUsed) } else { Err(no_install()) };
+            }
             let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
             return self.end(&claimed.id, vec![delete.one()]).await?.ok_or_else(no_install);
         }
@@ -152,12 +158,11 @@ impl Inner {
             }
             Err(NoGrant::Spent(error)) => return Err(error),
         };
-        let connection = match self.keep_claimed(owner, hash, app, &granted).await {
-            Ok(connection) => connection,
-            Err(error) => return Err(self.given_up(&granted, error).await),
-        };
         let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
-        Ok(Claimed { connection, renews })
+        match self.keep_claimed(owner, hash, app, &granted, renews.as_ref()).await {
+            Ok(connection) => Ok(Claimed { connection, renews }),
+            Err(error) => Err(self.given_up(&granted, error).await),
+        }
     }
 
     /// A code that was not exchanged waits on.
@@ -174,14 +179,27 @@ impl Inner {
         ran.await?.all().map(|_| ())
     }
 
-    /// What an install granted waits to be confirmed.
-    async fn keep_claimed(&self, owner: &str, hash: &str, app: &App, granted: &Granted) -> Result<Connection, Error> {
+    /// What an install granted waits to be confirmed. Where its owner has a living connection to the very account, the vendor
+    /// has ended the grant of that one by the new one: it takes the tokens at once, and nothing is left to be confirmed but
+    /// that it was meant.
+    async fn keep_claimed(
+        &self,
+        owner: &str,
+        hash: &str,
+        app: &App,
+        granted: &Granted,
+        renews: Option<&Connection>,
+    ) -> Result<Connection, Error> {
+        let living = renews.filter(|one| one.status == Status::Active && one.method == Method::OAuth2);
         let (id, now) = (random::id()?, self.clock.now());
         let new = New { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
         let ran = self.write(None, |key| {
             let mut batch: Vec<Statement> = granted.aside.iter().map(|aside| leftover::taken(aside)).collect();
             batch.extend(new.statements(&granted.metadata));
-            batch.push(granted.stored(key, &id)?);
+            batch.push(granted.stored(key, living.map_or(&id, |one| &one.id))?);
+            if let Some(one) = living {
+                batch.push(activated(&one.id, Method::OAuth2, &granted.metadata, &one.name, now));
+            }
             batch.push(sql!(
                 "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
                 &id,
@@ -213,12 +231,26 @@ impl Inner {
         self.store.rows(get).await?.first().map(Connection::from_row).transpose()
     }
 
-    /// What a claimed install was granted.
-    async fn granted(&self, claimed: &Connection) -> Result<Granted, Error> {
+    /// A claimed install whose grant its account's connection has already was meant.
+    async fn renewed(&self, claimed: &Connection) -> Result<Connection, Error> {
+        let all = self.list(&claimed.owner).await?;
+        let known = to_same_account(&all, &claimed.app, &claimed.metadata).filter(|known| known.status == Status::Active);
+        let known = known.ok_or_else(no_install)?;
+        let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
+        let ran = self.store.run(vec![ended(claimed, Some(&known.id), self.clock.now()), delete.one()]).await?;
+        self.cache.forget();
+        if matches!(ran, Ran::All(_)) { Ok(known.clone()) } else { Err(no_install()) }
+    }
+
+    /// What a claimed install was granted; nothing, where a connection has it already.
+    async fn granted(&self, claimed: &Connection) -> Result<Option<Granted>, Error> {
         let get =
             sql!("SELECT access_token, refresh_token, expires_at, granted_at FROM connector_secret WHERE connection_id = $1", &claimed.id);
         let rows = self.store.rows(get).await?;
         let row = rows.first().ok_or_else(no_install)?;
+        if row.maybe_bytes(1)?.is_none() {
+            return Ok(None);
+        }
         let secret = |at, column| self.secret(&claimed.id, column, row.maybe_bytes(at)?.ok_or_else(misread)?);
         let metadata = claimed.metadata.clone();
         let at = Moment(row.integer(3)?);
@@ -230,7 +262,7 @@ impl Inner {
             scopes: metadata.scopes.clone(),
             lifetime,
         };
-        Ok(Granted { tokens, metadata, at, aside: None })
+        Ok(Some(Granted { tokens, metadata, at, aside: None }))
     }
 
     async fn uninstalled(&self, app: &App, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {

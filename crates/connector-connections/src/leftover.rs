@@ -117,7 +117,7 @@ impl Inner {
             app.key(),
             id,
             // One that came since then.
-            self.clock.now().after(TRIED - SETTLES)
+            self.clock.now().after(TRIED).before(SETTLES)
         );
         if self.store.rows(settling).await?.is_empty() {
             return Ok(());

@@ -24,7 +24,8 @@ on_both!(
     an_api_token_is_tested_before_it_is_kept,
     a_declined_authorization_leaves_nothing,
     what_became_of_a_begun_connection_is_known,
-    a_name_that_is_given_is_taken,
+    a_name_is_taken_once_and_stays,
+    an_install_of_what_is_connected_renews_it_whatever_is_decided,
 );
 
 async fn an_authorization_connects_an_account(world: World) {
@@ -274,9 +275,9 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     let declined = began(Begin::default()).await;
     vault.callback_declined(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
     assert_eq!(became(declined.id).await, Became::Declined);
-    // What a platform waits for stays: its own page hears of it.
+    // What a platform waits for has the platform's page, and no link of ours.
     let platforms = began(Begin { redirect_uri: Some("https://platform.example/back"), ..Begin::default() }).await;
-    vault.callback_declined(BROWSER, &opened(platforms.id.clone()).await).await.expect("declined");
+    assert_eq!(vault.link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
     assert_eq!(became(platforms.id.clone()).await, Became::Waiting);
     assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revoked::NothingToRevoke);
     assert_eq!(became(platforms.id).await, Became::Removed);
@@ -288,28 +289,54 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     assert!(vault.0.store.rows(sql!("SELECT id FROM connector_ended")).await.expect("rows").is_empty(), "it is forgotten after a day");
 }
 
-async fn a_name_that_is_given_is_taken(world: World) {
-    let first = world.connected("ann", (7, 3)).await;
+async fn a_name_is_taken_once_and_stays(world: World) {
     let begun = world.vault.begin("ann", "acme", Begin { name: Some("Main"), ..Begin::default() }).await.expect("begun").connection;
-    let code = world.vendor.code((7, 3));
-    let renewed = world.vault.exchange("ann", &begun.id, code).await.expect("granted");
+    let first = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
+    assert_eq!((&first.id, first.name.as_str()), (&begun.id, "Main"));
+    // Calls name it so: whoever connects the account anew, under whatever name, changes nothing of that.
+    let begun = world.vault.begin("ann", "acme", Begin { name: Some("Other"), ..Begin::default() }).await.expect("begun").connection;
+    let renewed = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&renewed.id, renewed.name.as_str()), (&first.id, "Main"));
-    let renewed = world.connected("ann", (7, 3)).await;
-    assert_eq!(renewed.name, "Main", "none was given");
 
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (8, 3));
     let add = |name: Option<&'static str>| {
         let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
         async move { vault.add_api_token("ann", "acme", name, &url, "hunter2-api".into()).await }
     };
-    let made = add(None).await.expect("kept");
-    assert_eq!(made.name, "company8");
-    let named = add(Some("Second")).await.expect("kept");
-    assert_eq!((&named.id, named.name.as_str()), (&made.id, "Second"));
-    assert_eq!(add(Some("Second")).await.expect("its own name").id, made.id);
     let taken = add(Some("Main")).await.expect_err("another's name");
     assert!(taken.kind() == ErrorKind::Conflict && taken.message().contains("Main"), "{taken}");
-    assert_eq!(add(None).await.expect("kept").name, "Second");
+    let made = add(None).await.expect("kept");
+    assert_eq!(made.name, "company8");
+    let again = add(Some("Second")).await.expect("kept");
+    assert_eq!((&again.id, again.name.as_str()), (&made.id, "company8"));
+}
+
+async fn an_install_of_what_is_connected_renews_it_whatever_is_decided(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    for confirms in [false, true] {
+        // The vendor ends what it gave before.
+        world.vendor.forget_grants();
+        let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+        let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+        assert_eq!(claimed.renews.as_ref().map(|renews| &renews.id), Some(&made.id));
+        world.vault.test("ann", &made.id).await.expect("it goes on");
+        if confirms {
+            let confirmed = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+            assert_eq!(confirmed.id, made.id);
+        } else {
+            assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::StillUsed);
+        }
+        world.vault.test("ann", &made.id).await.expect("it goes on");
+        assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
+    }
+    // One that nobody decides on ends no grant either.
+    world.vendor.forget_grants();
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.clock.advance(Duration::from_mins(10));
+    world.vault.sweep().await.expect("swept");
+    world.vault.test("ann", &made.id).await.expect("it goes on");
+    assert_eq!(world.vendor.revoked(), 0);
 }
 
 #[test]

@@ -57,7 +57,7 @@ async fn by_token(arguments: &Arguments) -> Result<Exit, Failure> {
         (None, Some(domain)) => (env::API_DOMAIN, domain),
         (None, None) => return Err(Failure::usage("--api-token needs --api-domain, as https://acme.pipedrive.com")),
     };
-    if account_host(&domain, given)?.is_local() && env::variable(env::SANDBOX).is_none() {
+    if account_host(&domain, given)?.is_local() && env::variable(env::SANDBOX).is_none() && !arguments.stored.sandbox {
         return Err(Failure::usage(format!("{given}: to connect a sandbox of this machine, set {}={domain}", env::SANDBOX)));
     }
     let token = token()?;

@@ -80,7 +80,7 @@ struct Stored {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Work with a Pipedrive of your own in place of Pipedrive, and a store of its own: every flow, without an account
+    /// Work with a Pipedrive of your own in place of Pipedrive, and a store of its own; no account is needed
     #[arg(long)]
     sandbox: bool,
 }

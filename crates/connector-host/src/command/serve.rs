@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "confirm")]
     install: Install,
     /// The header that names the connection to the gateway
-    #[arg(long, value_name = "NAME", default_value = "Connector-Connection")]
+    #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = connection_header)]
     connection_header: HeaderName,
     /// Requests to the gateway that a key may make in a second; 0 means any number
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -53,6 +53,15 @@ pub(super) struct Arguments {
     /// How long what is under way may take to end when the host is told to stop, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u16,
+}
+
+/// A header of the caller's own for this: one that means something else would be told as a name where it is none.
+fn connection_header(name: &str) -> Result<HeaderName, String> {
+    const TAKEN: [&str; 9] = ["authorization", "connection", "connector-owner", "cookie", "expect", "host", "te", "upgrade", "x-api-token"];
+    let header = HeaderName::try_from(name).map_err(|_| "it is no header's name".to_owned())?;
+    let means_else =
+        ["accept", "content-", "proxy-", "sec-", "transfer-", "x-forwarded-"].iter().any(|start| header.as_str().starts_with(start));
+    if means_else || TAKEN.contains(&header.as_str()) { Err("that header has a meaning of its own".to_owned()) } else { Ok(header) }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -158,7 +167,8 @@ async fn sandbox(port: u16, public_url: &str) -> Result<App, Failure> {
     let sandbox = Sandbox::open(options).map_err(|error| Failure::host(error.to_string()))?;
     tokio::spawn(pipedrive_sandbox::serve(listener, sandbox));
     render::say(&format!(
-        "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\nConnect an account: {public_url}/oauth/start"
+        "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\n\
+         Sign in: connector sign-in --sandbox --public-url {public_url}"
     ));
     store::sandbox_app(&url, public_url)
 }

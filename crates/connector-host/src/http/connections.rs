@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_connections::{Connection, Method, Status};
+use connector_connections::{Became, Connection, Method, Status};
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -78,6 +78,9 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                 return Err(bad("A connection by OAUTH2 takes no API token.", "Leave api_token and api_domain out."));
             }
             let (uri, state) = (begin.redirect_uri.as_deref(), begin.state.as_deref());
+            if uri.is_none() && state.is_some() {
+                return Err(bad("A state is for a platform whose own endpoint the browser comes back to.", "Give its redirect_uri too."));
+            }
             let begun =
                 vault.begin(&owner, app, connector_connections::Begin { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
             if uri.is_some() || state.is_some() {
@@ -95,7 +98,19 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
 
 pub(super) async fn get(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let connection = call.host.vault.get(call.owner()?, call.param("id")).await.map_err(missing)?;
+    let (owner, id) = (call.owner()?, call.param("id"));
+    let connection = match call.host.vault.get(owner, id).await {
+        // Whoever waits for what they began learns how it ended.
+        Err(error) if error.kind() == ErrorKind::NoConnection => match call.host.vault.became(owner, id).await? {
+            Became::Renewed(connection) => connection,
+            Became::Declined => {
+                let error = Error::new(ErrorKind::Gone, "The authorization was declined at the vendor's, and the connection removed.");
+                return Err(error.with_hint("POST /v1/connections begins another.").into());
+            }
+            _ => return Err(missing(error)),
+        },
+        connection => connection?,
+    };
     Ok(answer::json(StatusCode::OK, &json!({ "connection": call.host.shown(&connection).await? })))
 }
 
@@ -135,7 +150,12 @@ pub(super) async fn exchange(call: Call, body: Body) -> Result<Response, Refusal
 
 pub(super) async fn claim(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let claimed = call.host.vault.claim(call.owner()?, call.param("handle")).await.map_err(of_vendor)?;
+    let (owner, handle) = (call.owner()?, call.param("handle"));
+    // Asked again, as where the first answer was lost, it is the same.
+    let claimed = match call.host.vault.claimed(owner, handle).await? {
+        Some(claimed) => claimed,
+        None => call.host.vault.claim(owner, handle).await.map_err(of_vendor)?,
+    };
     let renews = claimed.renews.as_ref().map(plain);
     Ok(answer::json(StatusCode::OK, &json!({"connection": plain(&claimed.connection), "renews": renews})))
 }
@@ -157,8 +177,12 @@ impl Host {
     async fn shown(&self, connection: &Connection) -> Result<Value, Refusal> {
         let mut shown = plain(connection);
         if connection.status != Status::Active && connection.method == Method::OAuth2 && self.settings.has_client {
-            let link = self.vault.link(&connection.owner, &connection.id).await?;
-            shown["url"] = format!("{}/oauth/start?link={}", self.settings.public_url, link.expose_secret()).into();
+            match self.vault.link(&connection.owner, &connection.id).await {
+                Ok(link) => shown["url"] = format!("{}/oauth/start?link={}", self.settings.public_url, link.expose_secret()).into(),
+                // A platform began it, and has its own.
+                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(shown)
     }
@@ -179,9 +203,13 @@ async fn read<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Refusal
     let text = body::small(body, MOST).await?;
     serde_json::from_slice(&text).map_err(|error| {
         // A fault in a text may quote it, and it may be a secret: the place alone is told.
+        let said = error.to_string();
+        let names_a_member = ["unknown field", "missing field", "duplicate field"].iter().any(|start| said.starts_with(start));
         let hint = match error.classify() {
-            serde_json::error::Category::Data => "A member is missing, unknown, doubled or of another type; /openapi.json shows them.",
-            _ => "It is one JSON object.",
+            // Those name members alone, of which an unknown one is cut short.
+            serde_json::error::Category::Data if names_a_member => said.chars().take(200).collect(),
+            serde_json::error::Category::Data => "A member is of another type; /openapi.json shows them.".to_owned(),
+            _ => "It is one JSON object.".to_owned(),
         };
         bad(format!("The body cannot be read at column {}.", error.column()), hint)
     })

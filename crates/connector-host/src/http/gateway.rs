@@ -16,12 +16,15 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
 use super::answer::Refusal;
-use super::routes::Call;
+use super::routes::{Call, bad};
 use super::{Settings, body};
 use crate::connectors::CONNECTORS;
 
 /// A body up to here is kept, so that it can be sent again after a 401.
 const KEPT: u64 = 1 << 20;
+
+/// Names the connection; in an answer, the one that was used.
+const CONNECTION: HeaderName = HeaderName::from_static("connector-connection");
 
 /// When the vendor's support ended, as RFC 9745 writes it.
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
@@ -42,7 +45,13 @@ pub(super) async fn pass(call: Call, body: Body) -> Result<Response, Refusal> {
     let passing = Passing { method, target, headers: headers(head.headers, &host.settings.connection_header), body };
     let passed = runtime.pass(connector, Some(&chosen), passing).await;
     match passed {
-        Ok(passed) => Ok(answer(passed, connector, old, host.settings.timeout)),
+        Ok(passed) => {
+            let mut response = answer(passed, connector, old, host.settings.timeout);
+            if let Ok(used) = HeaderValue::try_from(chosen) {
+                response.headers_mut().insert(CONNECTION, used);
+            }
+            Ok(response)
+        }
         Err(_) if too_large.load(Ordering::Relaxed) => Err(body::too_large(host.settings.max_body)),
         Err(error) => Err(error.into()),
     }
@@ -95,24 +104,39 @@ fn native(uri: &Uri) -> String {
     all[at..].to_owned()
 }
 
-/// The connection that is named, or the oldest active one; a write does not guess, and a failed one counts: what was
-/// meant for it must not land in another account.
+/// The connection that is named, else the one that is marked as the default, else the oldest active one; a write does not
+/// guess, and a failed one counts: what was meant for it must not land in another account.
 async fn chosen(call: &Call, connector: &Connector, method: Method) -> Result<String, Refusal> {
-    if let Some(named) = call.header(&call.host.settings.connection_header)? {
+    if let Some(named) = named(call)? {
         return Ok(named.to_owned());
     }
     let finished = call.finished(connector.key).await?;
+    if let Some(default) = finished.iter().find(|connection| connection.is_default) {
+        return Ok(default.id.clone());
+    }
     let Some(oldest) = finished.iter().find(|connection| connection.status == Status::Active) else {
         let message = format!("There is no active connection of {}.", connector.label);
         return Err(Refusal::new(StatusCode::BAD_REQUEST, ErrorKind::NoConnection, message, "POST /v1/connections begins one."));
     };
     if finished.len() > 1 && method.effect() != Effect::Read {
         let names: Vec<&str> = finished.iter().map(|connection| connection.name.as_str()).collect();
-        let hint = format!("Name one in the header {}: {}.", call.host.settings.connection_header, names.join(", "));
+        let header = &call.host.settings.connection_header;
+        let hint = format!("Name one in the header {header}, or mark one as the default: {}.", names.join(", "));
         let message = "There are several connections, and a write must not land in the wrong one.";
         return Err(Refusal::new(StatusCode::CONFLICT, ErrorKind::Conflict, message, hint));
     }
     Ok(oldest.id.clone())
+}
+
+/// What a header names: the one that the settings say, or our own, which works beside it.
+fn named(call: &Call) -> Result<Option<&str>, Refusal> {
+    let header = &call.host.settings.connection_header;
+    match (call.header(header)?, call.header(&CONNECTION)?) {
+        (Some(one), Some(other)) if one != other => {
+            Err(bad(format!("The headers {header} and {CONNECTION} name two connections."), "Send one of them."))
+        }
+        (one, other) => Ok(one.or(other)),
+    }
 }
 
 /// A small body is kept, and so is one of a read, which has none as a rule; another is passed on as it comes.

@@ -64,15 +64,15 @@ fn connection_schemas() -> Map<String, Value> {
     });
     let reference = json!({"$ref": "#/components/schemas/Connection"});
     let begin = json!({
-        "app": text(), "method": {"enum": ["OAUTH2", "API_KEY"]}, "name": maybe(), "redirect_uri": maybe(), "state": maybe(),
-        "api_token": maybe(), "api_domain": maybe(),
+        "app": text(), "method": {"enum": ["OAUTH2", "API_KEY"]}, "name": maybe(), "redirect_uri": maybe(), "redirectUri": maybe(),
+        "state": maybe(), "api_token": maybe(), "apiToken": maybe(), "api_domain": maybe(), "apiDomain": maybe(),
     });
     let all = json!({
         "Connection": connection,
         "OneConnection": {"type": "object", "required": ["connection"], "properties": {"connection": reference}},
         "Connections": {"type": "object", "required": ["connections"], "properties": {"connections": {"type": "array", "items": reference}}},
         "Begin": {"type": "object", "additionalProperties": false, "properties": begin},
-        "Change": {"type": "object", "additionalProperties": false, "properties": {"name": text(), "is_default": {"const": true}}},
+        "Change": {"type": "object", "additionalProperties": false, "properties": {"name": text(), "is_default": {"const": true}, "isDefault": {"const": true}}},
         "Code": {"type": "object", "required": ["code"], "additionalProperties": false, "properties": {"code": text()}},
     });
     all.as_object().cloned().unwrap_or_default()

@@ -76,7 +76,7 @@ async fn install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
 
 fn cancelled() -> Response {
     Page::new("Nothing was connected")
-        .text("The installation was cancelled at Pipedrive, and nothing was connected.")
+        .text("It was cancelled at Pipedrive, and nothing was connected.")
         .link("start-over", "/oauth/start", "Start over")
         .into_response()
 }
