@@ -236,6 +236,19 @@ async fn a_401_is_renewed_and_repeated_where_the_body_was_kept() {
     assert_eq!((streamed.status, renewed.load(Ordering::Relaxed)), (401, 2), "it was renewed for the next call");
 }
 
+#[test]
+fn what_is_passed_on_and_what_came_are_shown_without_what_they_hold() {
+    let passing = Passing {
+        method: Method::Get,
+        target: "/api/v2/deals?api_token=hunter2".to_owned(),
+        headers: vec![("authorization".to_owned(), "Bearer hunter2".into())],
+        body: PassedBody::Kept("hunter2".into()),
+    };
+    let came = connector_core::HttpAnswer { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
+    let shown = format!("{passing:?} {came:?}");
+    assert!(!shown.contains("hunter2") && shown.contains("/api/v2/deals") && shown.contains("200"), "{shown}");
+}
+
 /// The gateway and the actions have one state behind them.
 #[tokio::test]
 async fn what_is_passed_on_reaches_the_account() {
