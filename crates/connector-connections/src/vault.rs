@@ -444,7 +444,8 @@ pub(crate) fn no_connection(id: &str) -> Error {
 }
 
 /// How a person comes to a connection that was not finished.
-pub(crate) const BEGIN_AGAIN: &str = "Begin again: GET /v1/connections/{id} shows a fresh link, and `connector connect` makes a new one.";
+pub(crate) const BEGIN_AGAIN: &str =
+    "Begin again with a fresh link: whoever sent this one makes another, by POST /v1/connections or `connector connect`.";
 
 /// Another's words, at a length that a sentence bears.
 pub(crate) fn shown(text: &str) -> String {

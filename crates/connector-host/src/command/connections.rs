@@ -102,9 +102,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         }
         Arguments::Remove(one) => {
             let (vault, found) = one.found().await?;
-            if vault.remove(&found.owner, &found.id).await? == Revoked::No {
-                render::say("Pipedrive could not be told yet: `connector serve` tries it again for a day. Or uninstall the app there.");
-            }
+            render::say(match vault.remove(&found.owner, &found.id).await? {
+                Revoked::Yes => "It is removed, and its access was given back to Pipedrive.",
+                Revoked::StillUsed => "It is removed. Another connection lives by the same access, which stays.",
+                Revoked::No => {
+                    "It is removed. Pipedrive could not be told yet: `connector serve` tries it again for a day. Or uninstall the app there."
+                }
+                _ => "It is removed; there was no access to give back.",
+            });
             Ok(Exit::Ok)
         }
         Arguments::Rekey(stored) => {
