@@ -135,7 +135,10 @@ async fn what_is_watched_from_this_machine_is_for_operators_where_the_host_is_pu
     let (served, _) = Served::before_sandbox(&["--public-url", "https://connect.example"]).await;
     assert_eq!(served.get("/metrics", "none").await.status, 401, "what a proxy passes on may look as if it came from here");
     assert_eq!(served.get("/metrics", &served.operator_key()).await.status, 200);
-    assert_page(&served.ask("GET", "/oauth/start", &[("host", "Connect.example")], "").await, 401, "Sign in");
+    for own in ["Connect.example", "connect.example:443"] {
+        assert_page(&served.ask("GET", "/oauth/start", &[("host", own)], "").await, 401, "Sign in");
+    }
+    assert_eq!(served.ask("GET", "/oauth/start", &[("host", "connect.example:80")], "").await.status, 421);
 }
 
 #[tokio::test]

@@ -106,8 +106,10 @@ impl Host {
     /// site with what answers there.
     fn is_named_by(&self, head: &Parts) -> bool {
         let Some(named) = named(head) else { return false };
-        let public = self.settings.public_url.split_once("://").map_or("", |(_, authority)| authority);
-        named.eq_ignore_ascii_case(public) || is_this_machine(named)
+        let (scheme, public) = self.settings.public_url.split_once("://").unwrap_or_default();
+        // Some write the port that goes without saying.
+        let usual = if scheme == "https" { ":443" } else { ":80" };
+        named.strip_suffix(usual).unwrap_or(named).eq_ignore_ascii_case(public) || is_this_machine(named)
     }
 
     fn misdirected(&self) -> Refusal {
