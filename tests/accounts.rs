@@ -143,9 +143,7 @@ async fn an_account_that_is_connected_already_is_renewed_and_printed() {
         let (link, ended) =
             served.waiting(&["connect", "--public-url", &served.url, "--name", name], "Open this link in a browser, once: ");
         let mut browser = Browser::default();
-        let sent = browser.go_on(&served, &link).await;
-        let back = browser.consent(&sent, 0, "allow").await;
-        assert_eq!(browser.get(&back).await.status, 200);
+        browser.connects(&served, &link, 0).await;
         printed.push(serde_json::from_str::<Value>(&ended()).expect("it prints the connection"));
     }
     assert_eq!((&printed[1]["name"], &printed[1]["status"]), (&json!("first"), &json!("ACTIVE")), "calls name it so: {printed:?}");

@@ -25,7 +25,7 @@ pub(crate) fn secret(secret: &str) {
     let Some(file) = secrets() else { return };
     assert!(secret.len() >= 16, "{secret:?} is short enough to stand somewhere by chance");
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // Of Base64 what does not depend on what stands before it.
+    // In Base64 as it is where it stands alone, or first.
     let mut lines = [secret.to_owned(), hex, STANDARD.encode(secret).trim_end_matches('=').to_owned()].join("\n");
     lines.push('\n');
     let mut file = OpenOptions::new().create(true).append(true).open(file).expect("it can be written");

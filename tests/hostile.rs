@@ -49,9 +49,7 @@ async fn installs_that_nobody_claims_keep_nobody_out() {
     browser.sign_in(&served, "acme").await;
     let back = browser.install(&served, 0).await;
     assert_eq!(browser.get(&back).await.header("location"), Some("/oauth/start"));
-    let sent = browser.go_on(&served, &format!("{}/oauth/start", served.url)).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &format!("{}/oauth/start", served.url), 0).await;
     assert_eq!(served.get("/v1/connections", &key).await.json()["connections"][0]["status"], "ACTIVE");
 }
 

@@ -72,6 +72,13 @@ impl Browser {
         Reply { status: 303, headers: vec![("location".to_owned(), to)], body: Vec::new() }
     }
 
+    /// The same to its end: the nth of the vendor's people allows it.
+    pub(crate) async fn connects(&mut self, served: &Served, url: &str, nth: usize) {
+        let sent = self.go_on(served, url).await;
+        let back = self.consent(&sent, nth, "allow").await;
+        assert_page(&self.get(&back).await, 200, "Connected");
+    }
+
     /// Installs from the marketplace: the vendor sends back without a state.
     pub(crate) async fn install(&mut self, served: &Served, nth: usize) -> String {
         let page = self.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}", served.upstream())).await.text();
@@ -142,10 +149,7 @@ pub(crate) async fn begun(served: &Served, key: &str) -> (String, String) {
 /// A connection that one of the vendor's people grants; its id.
 pub(crate) async fn granted(served: &Served, key: &str, nth: usize) -> String {
     let (id, url) = begun(served, key).await;
-    let mut browser = Browser::default();
-    let sent = browser.go_on(served, &url).await;
-    let back = browser.consent(&sent, nth, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    Browser::default().connects(served, &url, nth).await;
     id
 }
 
@@ -239,9 +243,7 @@ async fn a_cancelled_authorization_says_so_and_can_begin_again() {
     assert_eq!((declined.status, declined.kind().as_str()), (410, "gone"), "what waited for it is gone, and it is said why");
     // Another one leads on.
     let (_, url) = begun(&served, &key).await;
-    let sent = browser.go_on(&served, &url).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &url, 0).await;
     assert_page(&browser.get(&format!("{}/oauth/callback?error=user_denied", served.url)).await, 200, "Nothing was connected");
     let failed = browser.get(&format!("{}/oauth/callback?error=server_error", served.url)).await;
     assert_page(&failed, 400, "This did not work");
@@ -304,9 +306,7 @@ async fn a_declined_install_gives_its_access_back_and_a_session_can_start_over()
     assert!(statuses(&served, &key).await.is_empty());
     let uninstall = browser.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}/uninstall", served.upstream())).await.text();
     assert!(uninstall.contains("Nobody has this app installed"), "the vendor was told: {uninstall}");
-    let sent = browser.go_on(&served, &format!("{}/oauth/start", served.url)).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &format!("{}/oauth/start", served.url), 0).await;
     assert_eq!((statuses(&served, &key).await, sandbox.refreshes()), (vec!["ACTIVE".to_owned()], 0));
 }
 
@@ -345,9 +345,7 @@ async fn an_install_of_an_account_that_is_connected_does_it_no_harm() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.go_on(&served, &url).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &url, 0).await;
     browser.sign_in(&served, "acme").await;
     let works = async || served.get("/gateway/pipedrive/api/v1/users/me", &key).await.status;
     for decides in ["decline", "confirm"] {
@@ -361,9 +359,7 @@ async fn an_install_of_an_account_that_is_connected_does_it_no_harm() {
     }
     // Connected once more by a link: what was begun tells what it became.
     let (again, url) = begun(&served, &key).await;
-    let sent = browser.go_on(&served, &url).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &url, 0).await;
     assert_eq!(connection(&served, &key, &again).await["connection_id"], json!(id));
     assert_eq!((statuses(&served, &key).await, works().await), (vec!["ACTIVE".to_owned()], 200));
 }
@@ -374,9 +370,7 @@ async fn an_uninstall_is_believed_of_the_vendor_alone() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.go_on(&served, &url).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    browser.get(&back).await;
+    browser.connects(&served, &url, 0).await;
     let made = connection(&served, &key, &id).await;
     let (company, user) = (&made["metadata"]["company"]["id"], &made["metadata"]["user"]["id"]);
     let notice = json!({"client_id": DEMO_CLIENT_ID, "company_id": company, "user_id": user, "timestamp": "now"}).to_string();
@@ -442,9 +436,7 @@ async fn the_command_line_waits_until_the_account_is_connected() {
     let (link, ended) =
         served.waiting(&["connect", "--public-url", &served.url, "--name", "by-browser"], "Open this link in a browser, once: ");
     let mut browser = Browser::default();
-    let sent = browser.go_on(&served, &link).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &link, 0).await;
     let printed: Value = serde_json::from_str(&ended()).expect("it prints the connection");
     assert_eq!((&printed["status"], &printed["owner"]), (&json!("ACTIVE"), &json!("local")), "{printed}");
 }
@@ -456,9 +448,7 @@ async fn with_a_sandbox_of_its_own_a_link_leads_through() {
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
     let mut browser = Browser::default();
-    let sent = browser.go_on(&served, &url).await;
-    let back = browser.consent(&sent, 2, "allow").await;
-    assert_page(&browser.get(&back).await, 200, "Connected");
+    browser.connects(&served, &url, 2).await;
     assert_eq!(connection(&served, &key, &id).await["status"], "ACTIVE");
     let reply = served.get("/gateway/pipedrive/api/v2/deals?limit=1", &key).await;
     assert_eq!((reply.status, reply.json()["data"].as_array().map(Vec::len)), (200, Some(1)), "{}", reply.text());

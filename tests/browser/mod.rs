@@ -24,6 +24,15 @@ async fn assert_asks(person: &Person, owner: &str, whose: &str) {
     }
 }
 
+/// The page leads on to a connection.
+async fn assert_starts_over(person: &Person, site: &Site, key: &str) {
+    person.press("#start-over").await;
+    person.press("#go-on").await;
+    let whose = allow(person, 0).await;
+    assert_eq!(person.heading().await, "Connected");
+    assert_eq!(site.connections(key).await, [is("ACTIVE", company(&whose))]);
+}
+
 fn is(status: &str, company: &str) -> (String, String) {
     (status.to_owned(), company.to_owned())
 }
@@ -152,11 +161,7 @@ async fn who_cancels_is_told_so_and_can_start_over() {
     ann.press("button[value=cancel]").await;
     assert_eq!(ann.heading().await, "Nothing was connected");
     assert!(site.connections(&key).await.is_empty());
-    ann.press("#start-over").await;
-    ann.press("#go-on").await;
-    let whose = allow(&ann, 0).await;
-    assert_eq!(ann.heading().await, "Connected");
-    assert_eq!(site.connections(&key).await, [is("ACTIVE", company(&whose))]);
+    assert_starts_over(&ann, &site, &key).await;
 }
 
 #[tokio::test]
@@ -171,11 +176,7 @@ async fn a_code_that_waited_too_long_leads_to_a_page_that_starts_over() {
     site.sign_in(&ann, "acme").await;
     assert_eq!(ann.heading().await, "Nothing waits to be connected");
     assert!(site.connections(&key).await.is_empty());
-    ann.press("#start-over").await;
-    ann.press("#go-on").await;
-    let whose = allow(&ann, 0).await;
-    assert_eq!(ann.heading().await, "Connected");
-    assert_eq!(site.connections(&key).await, [is("ACTIVE", company(&whose))]);
+    assert_starts_over(&ann, &site, &key).await;
 }
 
 /// Somebody gets a code or a handle of their own account into another's browser.

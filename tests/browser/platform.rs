@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
 use axum::http::header::{COOKIE, LOCATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::{Value, json};
@@ -84,9 +84,7 @@ impl Platform {
     fn hold(&self, held: Held) -> Response {
         let word = self.word();
         self.memory.lock().expect("no panic").held.insert(word.clone(), held);
-        ([(SET_COOKIE, format!("held={word}; HttpOnly; SameSite=Lax; Path=/")), (LOCATION, "/finish".to_owned())], page("", ""))
-            .into_response()
-            .elsewhere()
+        redirect_with("/finish", "held", &word)
     }
 
     async fn begin(&self, owner: &str) -> (String, String, String) {
@@ -103,19 +101,14 @@ impl Platform {
     }
 }
 
-trait Elsewhere {
-    fn elsewhere(self) -> Response;
-}
-
-impl Elsewhere for Response {
-    fn elsewhere(mut self) -> Response {
-        *self.status_mut() = axum::http::StatusCode::SEE_OTHER;
-        self
-    }
-}
-
 fn redirect(to: &str) -> Response {
-    ([(LOCATION, to.to_owned())], page("", "")).into_response().elsewhere()
+    (StatusCode::SEE_OTHER, [(LOCATION, to)]).into_response()
+}
+
+/// The same with a cookie.
+fn redirect_with(to: &str, name: &str, value: &str) -> Response {
+    let cookie = format!("{name}={value}; HttpOnly; SameSite=Lax; Path=/");
+    (StatusCode::SEE_OTHER, [(LOCATION, to), (SET_COOKIE, cookie.as_str())]).into_response()
 }
 
 fn page(heading: &str, body: &str) -> Html<String> {
@@ -188,9 +181,7 @@ async fn log_in(State(platform): State<Platform>, request: Request) -> Response 
     let session = platform.word();
     platform.memory.lock().expect("no panic").sessions.insert(session.clone(), "ann".to_owned());
     let to = if cookie(request.headers(), "held").is_some() { "/finish" } else { "/connect" };
-    ([(SET_COOKIE, format!("session={session}; HttpOnly; SameSite=Lax; Path=/")), (LOCATION, to.to_owned())], page("", ""))
-        .into_response()
-        .elsewhere()
+    redirect_with(to, "session", &session)
 }
 
 async fn log_out(State(platform): State<Platform>, request: Request) -> Response {

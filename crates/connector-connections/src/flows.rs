@@ -19,7 +19,7 @@ use crate::tickets::{Purpose, Ticket};
 use crate::vault::{BEGIN_AGAIN, Inner, Vault, check_name, check_owner, name_taken, no_connection};
 
 /// How long a state is taken, and how long a connection waits to be finished or confirmed.
-pub(crate) const STATE_LIVES: Duration = Duration::from_mins(10);
+pub const STATE_LIVES: Duration = Duration::from_mins(10);
 /// How long a link can be opened, and a connection that a platform began waits for it.
 const LINK_LIVES: Duration = Duration::from_hours(24);
 /// How many connections of one owner wait to be finished or confirmed at once.

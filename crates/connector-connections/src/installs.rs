@@ -18,7 +18,7 @@ use crate::store::{Ran, Statement, misread, sql};
 use crate::vault::{Inner, Revoked, Vault, check_owner};
 
 /// How long a code is held: the vendor takes it no longer.
-const CODE_LIVES: Duration = Duration::from_mins(5);
+pub const CODE_LIVES: Duration = Duration::from_mins(5);
 /// How much later than an uninstall, by its notice, a grant may seem that it ended: a notice has whole seconds, and the
 /// vendor's clock. Nobody uninstalls an app and installs it again in so short a time.
 const UNINSTALL_SLACK: Duration = Duration::from_secs(5);

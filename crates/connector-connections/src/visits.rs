@@ -12,7 +12,7 @@ use crate::vault::{Vault, check_owner};
 /// How long a link waits to be opened.
 const LINK_LIVES: Duration = Duration::from_mins(15);
 /// How long a session lasts; it does not slide.
-const SESSION_LIVES: Duration = Duration::from_hours(12);
+pub const SESSION_LIVES: Duration = Duration::from_hours(12);
 
 impl Vault {
     /// A secret that signs a person in as an owner, once.

@@ -230,9 +230,11 @@ async fn what_is_being_given_back_is_so_once(world: World) {
     let vault = world.vault.clone();
     let removed = tokio::spawn(async move { vault.remove("ann", &made.id).await });
     gate.arrived.notified().await;
-    // It would wait at the gate too.
-    world.another().await.sweep().await.expect("swept");
+    // Another one would wait at the gate too.
+    let other = world.another().await;
+    let swept = tokio::time::timeout(Duration::from_secs(20), other.sweep()).await;
     gate.open();
+    swept.expect("nobody else gives it back").expect("swept");
     assert_eq!(removed.await.expect("no panic").expect("removed"), Revoked::Yes);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
 }

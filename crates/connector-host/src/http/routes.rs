@@ -71,7 +71,8 @@ const LINK: &[(&str, &str, &str)] = &[("query", "link", "A connection's link; it
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
 /// Stands for the header that the settings name.
 pub(super) const CONNECTION: &str = "Connector-Connection";
-const PASSED: &[(&str, &str, &str)] = &[("header", CONNECTION, "The connection to use, by name or id; without it the oldest active one.")];
+const PASSED: &[(&str, &str, &str)] =
+    &[("header", CONNECTION, "The connection to use, by name or id; without it the default, else the oldest active one.")];
 
 macro_rules! routes {
     ($($method:ident $path:literal $who:ident, $about:literal, $takes:expr, $body:expr, $gives:expr => $when:tt $answer:path;)*) => {

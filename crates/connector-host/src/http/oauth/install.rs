@@ -1,10 +1,8 @@
 //! `/oauth/install`: an install that came without a state is named, and confirmed or declined by who is signed in.
 
-use std::time::Duration;
-
 use axum::body::Body;
 use axum::response::Response;
-use connector_connections::{Claimed, Revoked};
+use connector_connections::{Claimed, Revoked, STATE_LIVES};
 use connector_core::ErrorKind;
 
 use super::cookies::Cookie;
@@ -12,9 +10,6 @@ use super::pages::{Page, account, connected};
 use super::{check_csrf, csrf, form, sign_in, with_cookie};
 use crate::http::answer::Refusal;
 use crate::http::routes::Call;
-
-/// How long somebody who claimed an install has to decide.
-const TO_DECIDE: Duration = Duration::from_mins(10);
 
 pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
     call.host.needs_client()?;
@@ -33,7 +28,7 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
         },
     };
     // From here on the connection waits, and the browser must keep the handle for as long.
-    Ok(with_cookie(asked(&owner, &claimed, &csrf(&session, &handle)), call.set_for(Cookie::Install, &handle, TO_DECIDE)))
+    Ok(with_cookie(asked(&owner, &claimed, &csrf(&session, &handle)), call.set_for(Cookie::Install, &handle, STATE_LIVES)))
 }
 
 pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response, Refusal> {
