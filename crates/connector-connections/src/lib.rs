@@ -1,6 +1,6 @@
 //! Who may call, as whom: connections and their secrets in SQLite or PostgreSQL, how they come about, and refresh.
 //!
-//! A [`Vault`] over a [`Store`] keeps every owner's connections; [`Vault::of`] is what a runtime is given: one owner's
+//! A [`Vault`] over a [`Store`] keeps every owner's connections; [`Vault::for_owner`] is what a runtime is given: one owner's
 //! connections and ledger, and never another's. This crate names no vendor: an [`App`] is made of a connector.
 //!
 //! The program that embeds this calls [`Vault::sweep`] every minute or so: it removes what nobody finished or confirmed in
@@ -15,7 +15,7 @@
 //! let app = App::new(connector)?.client("client-id", "client-secret", "https://engine.example/oauth/callback");
 //! let vault = Vault::builder(store, Key::file(&path.join("key"))?, &http).app(app).open().await?;
 //!
-//! let ann = vault.of("ann");
+//! let ann = vault.for_owner("ann");
 //! let runtime = connector_core::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann).http(&http).build()?;
 //! # Ok(()) }
 //! ```

@@ -19,7 +19,7 @@ impl Vault {
     /// The connections and the ledger of one owner, for a runtime. The ledger keeps an answer for a week where it has at
     /// most 1 MiB; the key of a longer one stays claimed without it, so that the same call is refused and not carried out
     /// again.
-    pub fn of(&self, owner: impl Into<String>) -> Owned {
+    pub fn for_owner(&self, owner: impl Into<String>) -> Owned {
         Owned { vault: self.clone(), owner: owner.into() }
     }
 }

@@ -48,7 +48,7 @@ impl Accounts {
     /// Where outcomes are kept by idempotency key.
     pub(crate) fn ledger(&self) -> Option<Owned> {
         match self {
-            Self::Stored(vault, _) => Some(vault.of(LOCAL)),
+            Self::Stored(vault, _) => Some(vault.for_owner(LOCAL)),
             Self::Named(_) | Self::Embedded(_) => None,
         }
     }
@@ -109,7 +109,7 @@ impl Connections for Accounts {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
         match self {
             Self::Embedded(embedded) => embedded.choose(named),
-            Self::Stored(vault, accounts) => match vault.of(LOCAL).choose(connector, named).await {
+            Self::Stored(vault, accounts) => match vault.for_owner(LOCAL).choose(connector, named).await {
                 Err(error) if error.kind() == ErrorKind::NoConnection => instead(error, vault, accounts, connector, named).await,
                 chosen => chosen,
             },
@@ -120,7 +120,7 @@ impl Connections for Accounts {
     async fn access(&self, connection: &Connection) -> Result<Access, Error> {
         match self {
             Self::Embedded(embedded) => embedded.access.get_or_try_init(|| embedded.start()).await.cloned(),
-            Self::Stored(vault, _) if !connection.id.is_empty() => vault.of(LOCAL).access(connection).await,
+            Self::Stored(vault, _) if !connection.id.is_empty() => vault.for_owner(LOCAL).access(connection).await,
             Self::Named(accounts) | Self::Stored(_, accounts) => {
                 let account = accounts.iter().find(|(name, _)| *name == connection.name);
                 let (_, account) = account.ok_or_else(|| Error::new(ErrorKind::NoConnection, "The connection is gone."))?;
@@ -131,7 +131,7 @@ impl Connections for Accounts {
 
     async fn renew(&self, connection: &Connection, refused: &Access) -> Result<Option<Access>, Error> {
         match self {
-            Self::Stored(vault, _) if !connection.id.is_empty() => vault.of(LOCAL).renew(connection, refused).await,
+            Self::Stored(vault, _) if !connection.id.is_empty() => vault.for_owner(LOCAL).renew(connection, refused).await,
             _ => Ok(None),
         }
     }

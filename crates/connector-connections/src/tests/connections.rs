@@ -16,7 +16,7 @@ on_both!(
 );
 
 async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
-    let owned = world.vault.of("ann");
+    let owned = world.vault.for_owner("ann");
     let none = owned.choose("acme", None).await.expect_err("none yet");
     assert_eq!((none.kind(), none.hint()), (ErrorKind::NoConnection, Some("There is none yet: connect an account.")));
     let first = world.connected("ann", (7, 3)).await;

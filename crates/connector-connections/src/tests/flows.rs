@@ -34,7 +34,7 @@ async fn an_authorization_connects_an_account(world: World) {
     assert_eq!((begun.connection.status, begun.connection.method), (Status::Pending, Method::OAuth2));
     assert!(begun.url.expose_secret().starts_with(&format!("{}/oauth/authorize?", world.vendor.url)));
     assert_eq!((parameter(&begun.url, "client_id").as_str(), parameter(&begun.url, "redirect_uri").as_str()), (CLIENT.0, CALLBACK));
-    let pending = world.vault.of("ann").choose("acme", Some(&begun.connection.id)).await.expect_err("not finished");
+    let pending = world.vault.for_owner("ann").choose("acme", Some(&begun.connection.id)).await.expect_err("not finished");
     assert_eq!(pending.kind(), ErrorKind::NoConnection);
 
     let code = world.vendor.code((7, 3));
@@ -54,7 +54,7 @@ async fn an_authorization_connects_an_account(world: World) {
         (&shown["status"], &shown["method"], &shown["creation_time"]),
         (&json!("ACTIVE"), &json!("OAUTH2"), &json!("2027-01-15T08:00:00.000000Z"))
     );
-    let chosen = world.vault.of("ann").choose("acme", None).await.expect("the only one");
+    let chosen = world.vault.for_owner("ann").choose("acme", None).await.expect("the only one");
     assert_eq!((chosen.name.as_str(), chosen.sandbox, chosen.api_token, chosen.scopes), ("company7", true, false, made.metadata.scopes));
     world.access("ann", "company7").await.expect("a credential");
     assert_eq!((world.vendor.exchanged(), world.refreshed()), (1, 0));
@@ -227,7 +227,7 @@ async fn an_api_token_is_tested_before_it_is_kept(world: World) {
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (7, 3));
     let made = add(Some("main"), "hunter2-api").await.expect("kept");
     assert_eq!((made.name.as_str(), made.method, made.status), ("main", Method::ApiKey, Status::Active));
-    assert!(world.vault.of("ann").choose("acme", None).await.expect("the only one").api_token);
+    assert!(world.vault.for_owner("ann").choose("acme", None).await.expect("the only one").api_token);
     assert_eq!(token(&world.access("ann", "main").await.expect("a credential")), "hunter2-api");
 
     // The token is made anew at the vendor's: the test finds out, and a new one mends it.

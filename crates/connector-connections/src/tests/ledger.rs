@@ -12,7 +12,7 @@ async fn a_key_is_claimed_once_and_answers_the_same_later(world: World) {
     let vaults = [world.vault.clone(), world.another().await];
     let claims: Vec<_> = (0..32)
         .map(|at| {
-            let ledger = vaults[at % 2].of("ann");
+            let ledger = vaults[at % 2].for_owner("ann");
             tokio::spawn(async move { ledger.claim("run-1", "the call").await.expect("claimed") })
         })
         .collect();
@@ -24,9 +24,9 @@ async fn a_key_is_claimed_once_and_answers_the_same_later(world: World) {
         }
     }
     assert_eq!(fresh, 1, "one of all carries it out");
-    let (here, there) = (vaults[0].of("ann"), vaults[1].of("ann"));
+    let (here, there) = (vaults[0].for_owner("ann"), vaults[1].for_owner("ann"));
     assert_eq!(there.claim("run-1", "another call").await.expect("claimed"), Claim::OtherCall);
-    assert_eq!(vaults[0].of("bob").claim("run-1", "another call").await.expect("claimed"), Claim::Fresh, "another owner's key");
+    assert_eq!(vaults[0].for_owner("bob").claim("run-1", "another call").await.expect("claimed"), Claim::Fresh, "another owner's key");
     here.finish("run-1", b"hunter2-answer".to_vec()).await.expect("kept");
     let finished = Claim::Finished(b"hunter2-answer".to_vec());
     assert_eq!(there.claim("run-1", "the call").await.expect("claimed"), finished);

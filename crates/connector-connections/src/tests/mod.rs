@@ -175,7 +175,7 @@ fn http() -> Http {
 }
 
 async fn access(vault: &Vault, owner: &str, named: &str) -> Result<Access, Error> {
-    let owned = vault.of(owner);
+    let owned = vault.for_owner(owner);
     let chosen = owned.choose("acme", Some(named)).await?;
     owned.access(&chosen).await
 }

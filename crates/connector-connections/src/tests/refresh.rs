@@ -63,7 +63,7 @@ async fn callers_of_two_hosts_make_one_refresh(world: World) {
 
 async fn a_401_refreshes_once_and_only_the_token_that_was_refused(world: World) {
     let made = world.connected("ann", (7, 3)).await;
-    let owned = world.vault.of("ann");
+    let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let refused = owned.access(&chosen).await.expect("a credential");
     world.vendor.forget_access_tokens();
@@ -156,7 +156,7 @@ async fn a_token_without_an_end_is_refreshed_after_a_401_alone(world: World) {
     world.vendor.state().expires_in = Some(json!(null));
     world.connected("ann", (7, 3)).await;
     world.clock.advance(Duration::from_hours(1_000));
-    let owned = world.vault.of("ann");
+    let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let first = owned.access(&chosen).await.expect("a credential");
     assert_eq!(world.refreshed(), 0);

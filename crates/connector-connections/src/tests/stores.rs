@@ -70,8 +70,8 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     world.vendor.state().fails = None;
     world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
     let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("held");
-    world.vault.of("ann").claim("run-1", "the call").await.expect("claimed");
-    world.vault.of("ann").finish("run-1", b"answer".to_vec()).await.expect("kept");
+    world.vault.for_owner("ann").claim("run-1", "the call").await.expect("claimed");
+    world.vault.for_owner("ann").finish("run-1", b"answer".to_vec()).await.expect("kept");
 
     // Two processes that hold both keys; one of them changes the store over.
     let both = || async {
@@ -84,8 +84,8 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
         async move {
             for _ in 0..20 {
                 clock.advance(Duration::from_secs(4));
-                calling.of("bob").claim("run-1", "the call").await.expect("claimed");
-                calling.of("bob").finish("run-1", b"answer".to_vec()).await.expect("kept");
+                calling.for_owner("bob").claim("run-1", "the call").await.expect("claimed");
+                calling.for_owner("bob").finish("run-1", b"answer".to_vec()).await.expect("kept");
                 super::access(&calling, "ann", &id).await.expect("a credential");
             }
         }
@@ -102,8 +102,8 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     only_new.sweep().await.expect("swept");
     assert_eq!(world.vendor.revoked(), 1, "what is to be given back opens");
     assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
-    only_new.of("ann").claim("run-1", "the call").await.expect("the answer opens");
-    only_new.of("bob").claim("run-1", "the call").await.expect("the answer opens");
+    only_new.for_owner("ann").claim("run-1", "the call").await.expect("the answer opens");
+    only_new.for_owner("bob").claim("run-1", "the call").await.expect("the answer opens");
     let late = only_new.claim("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
     assert_eq!(late.kind(), ErrorKind::NotFound);
     // Who has the old key alone is told, and writes nothing.

@@ -68,14 +68,14 @@ async fn a_handle_is_taken_once_and_in_time(world: World) {
 async fn another_owners_ids_are_no_ids(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let (vault, id) = (&world.vault, made.id.as_str());
-    let owned = vault.of("ann");
+    let owned = vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let access = owned.access(&chosen).await.expect("a credential");
     let waiting = vault.begin("ann", "acme", Begin::default()).await.expect("begun").connection.id;
     owned.access(&chosen).await.expect("a credential");
     let tried = [
         // What is in memory for its owner, from the line before, is no other's either.
-        vault.of("bob").access(&chosen).await.map(|_| ()),
+        vault.for_owner("bob").access(&chosen).await.map(|_| ()),
         vault.get("bob", id).await.map(|_| ()),
         vault.rename("bob", id, "mine").await.map(|_| ()),
         vault.set_default("bob", id).await.map(|_| ()),
@@ -83,10 +83,10 @@ async fn another_owners_ids_are_no_ids(world: World) {
         vault.test("bob", id).await.map(|_| ()),
         vault.link("bob", id).await.map(|_| ()),
         vault.exchange("bob", &waiting, world.vendor.code((7, 3))).await.map(|_| ()),
-        vault.of("bob").choose("acme", Some(id)).await.map(|_| ()),
-        vault.of("bob").choose("acme", Some(&made.name)).await.map(|_| ()),
-        vault.of("bob").choose("acme", None).await.map(|_| ()),
-        vault.of("bob").renew(&chosen, &access).await.map(|_| ()),
+        vault.for_owner("bob").choose("acme", Some(id)).await.map(|_| ()),
+        vault.for_owner("bob").choose("acme", Some(&made.name)).await.map(|_| ()),
+        vault.for_owner("bob").choose("acme", None).await.map(|_| ()),
+        vault.for_owner("bob").renew(&chosen, &access).await.map(|_| ()),
     ];
     for (at, tried) in tried.into_iter().enumerate() {
         assert_eq!(tried.expect_err(&format!("the attempt {at}")).kind(), ErrorKind::NoConnection, "the attempt {at}");
@@ -116,7 +116,7 @@ async fn mixed_calls_see_only_their_own_tokens(world: World) {
             let mut seen = Vec::new();
             for call in 0..CALLS / AT_ONCE {
                 let (at, user) = ((task + call) % 2, call / 2 % 2);
-                let owned = vault.of(owners[at].0);
+                let owned = vault.for_owner(owners[at].0);
                 let chosen = owned.choose("acme", Some(names[user])).await.expect("it is there");
                 let access = owned.access(&chosen).await.expect("a credential");
                 seen.push((at, user, token(&access)));
@@ -156,7 +156,7 @@ async fn nothing_that_is_shown_holds_a_secret(world: World) {
     let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
     let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
     let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("made");
-    let owned = world.vault.of("ann");
+    let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", Some(&made.id)).await.expect("there");
     let access = owned.access(&chosen).await.expect("a credential");
     let bad = world.vault.callback_with_state(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("forged");

@@ -85,7 +85,7 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     let begun = vault.begin(&arguments.owner, CONNECTORS[0].key, begin).await?;
     let link = vault.link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = free(&url).await {
-        let runtime = over(&client, vault.of(&arguments.owner))?;
+        let runtime = over(&client, vault.for_owner(&arguments.owner))?;
         tokio::spawn(http::serve(listener, Settings::for_pages(url.clone()), runtime, vault.clone(), std::future::pending()));
     }
     let link = format!("{url}/oauth/start?link={}", link.expose_secret());

@@ -129,7 +129,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let has_client = arguments.stored.sandbox || env::variable(env::CLIENT_ID).is_some();
     let http = client()?;
     let vault = arguments.stored.kept()?.open(app, &http).await?;
-    let runtime = over(&http, vault.of(LOCAL))?;
+    let runtime = over(&http, vault.for_owner(LOCAL))?;
     let settings = arguments.settings(public_url, has_client, installs);
     if !has_client {
         render::say(&format!(

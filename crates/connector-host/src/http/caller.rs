@@ -81,7 +81,7 @@ impl Call {
 
     /// The runtime over the owner's connections and ledger, and no other's.
     pub(super) fn runtime(&self) -> Result<Runtime, Refusal> {
-        let owned = self.host.vault.of(self.owner()?);
+        let owned = self.host.vault.for_owner(self.owner()?);
         Ok(self.host.runtime.on_behalf(owned.clone(), Some(Box::new(owned))))
     }
 
