@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connector_core::{Claim, Error, ErrorKind, Ledger};
 
-use crate::owned::Owned;
+use crate::owner_vault::OwnerVault;
 use crate::random;
 use crate::store::{misread, sql};
 
@@ -14,7 +14,7 @@ const KEPT: Duration = Duration::from_hours(7 * 24);
 /// How long an answer is kept whole.
 const LONGEST: usize = 1 << 20;
 
-impl Owned {
+impl OwnerVault {
     /// One owner's key never meets another's.
     fn entry(&self, key: &str) -> String {
         random::hash(&format!("{}:{}\n{key}", self.owner.len(), self.owner))
@@ -22,7 +22,7 @@ impl Owned {
 }
 
 #[async_trait]
-impl Ledger for Owned {
+impl Ledger for OwnerVault {
     async fn claim(&self, key: &str, call: &str) -> Result<Claim, Error> {
         let inner = &self.vault.0;
         let (entry, call, now) = (self.entry(key), random::hash(call), inner.clock.now());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
 use async_trait::async_trait;
-use connector_connections::{Owned, Status, Vault};
+use connector_connections::{OwnerVault, Status, Vault};
 use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http, OneConnection};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox, Store};
 use tokio::net::TcpListener;
@@ -46,7 +46,7 @@ impl Accounts {
     }
 
     /// Where outcomes are kept by idempotency key.
-    pub(crate) fn ledger(&self) -> Option<Owned> {
+    pub(crate) fn ledger(&self) -> Option<OwnerVault> {
         match self {
             Self::Stored(vault, _) => Some(vault.for_owner(LOCAL)),
             Self::Named(_) | Self::Embedded(_) => None,

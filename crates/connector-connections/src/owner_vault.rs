@@ -10,7 +10,7 @@ use crate::vault::{Vault, shown};
 
 /// The connections of one owner, and no other's.
 #[derive(Clone, Debug)]
-pub struct Owned {
+pub struct OwnerVault {
     pub(crate) vault: Vault,
     pub(crate) owner: String,
 }
@@ -19,12 +19,12 @@ impl Vault {
     /// The connections and the ledger of one owner, for a runtime. The ledger keeps an answer for a week where it has at
     /// most 1 MiB; the key of a longer one stays claimed without it, so that the same call is refused and not carried out
     /// again.
-    pub fn for_owner(&self, owner: impl Into<String>) -> Owned {
-        Owned { vault: self.clone(), owner: owner.into() }
+    pub fn for_owner(&self, owner: impl Into<String>) -> OwnerVault {
+        OwnerVault { vault: self.clone(), owner: owner.into() }
     }
 }
 
-impl Owned {
+impl OwnerVault {
     /// Whether there is any connection of a connector that was ever finished.
     pub async fn has_any(&self, connector: &str) -> Result<bool, Error> {
         let all = self.vault.0.recent(&self.owner).await?;
@@ -32,7 +32,7 @@ impl Owned {
     }
 }
 
-impl Owned {
+impl OwnerVault {
     /// That the named connection is not finished, where that is why it is not there.
     async fn waits(&self, connector: &str, named: Option<&str>) -> Result<Option<Error>, Error> {
         let Some(named) = named else { return Ok(None) };
@@ -48,7 +48,7 @@ impl Owned {
 }
 
 #[async_trait]
-impl Connections for Owned {
+impl Connections for OwnerVault {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {
         let inner = &self.vault.0;
         let all = inner.recent(&self.owner).await?;
