@@ -51,7 +51,7 @@ pub struct Begin<'a> {
 /// What became of a connection that was begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Became {
+pub enum Progress {
     /// It waits to be granted or confirmed.
     Waiting,
     /// It was finished.
@@ -172,19 +172,19 @@ impl Vault {
     }
 
     /// What became of a connection that was begun; how one ended is known for a day.
-    pub async fn became(&self, owner: &str, id: &str) -> Result<Became, Error> {
+    pub async fn progress(&self, owner: &str, id: &str) -> Result<Progress, Error> {
         let found = |got: Result<Connection, Error>| match got {
             Ok(connection) => Ok(Some(connection)),
             Err(error) if error.kind() == ErrorKind::NoConnection => Ok(None),
             Err(error) => Err(error),
         };
         if let Some(connection) = found(self.get(owner, id).await)? {
-            return Ok(if connection.status == Status::Pending { Became::Waiting } else { Became::Connected(connection) });
+            return Ok(if connection.status == Status::Pending { Progress::Waiting } else { Progress::Connected(connection) });
         }
         let rows = self.0.store.rows(sql!("SELECT renewed FROM connector_ended WHERE id = $1 AND owner = $2", id, owner)).await?;
-        let Some(row) = rows.first() else { return Ok(Became::Removed) };
-        let Some(renewed) = row.maybe_text(0)? else { return Ok(Became::Declined) };
-        Ok(found(self.get(owner, renewed).await)?.map_or(Became::Removed, Became::Renewed))
+        let Some(row) = rows.first() else { return Ok(Progress::Removed) };
+        let Some(renewed) = row.maybe_text(0)? else { return Ok(Progress::Declined) };
+        Ok(found(self.get(owner, renewed).await)?.map_or(Progress::Removed, Progress::Renewed))
     }
 
     /// Grants a connection that was begun, with the code that came back to a platform.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
 use crate::store::sql;
-use crate::{Became, Begin, Method, Moment, Reason, Revoked, Status};
+use crate::{Progress, Begin, Method, Moment, Reason, Revoked, Status};
 
 on_both!(
     an_authorization_connects_an_account,
@@ -261,29 +261,29 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
         let link = vault.link("ann", &id).await.expect("a link");
         state_of(&vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens").url)
     };
-    let became = |id: String| async move { vault.became("ann", &id).await.expect("asked") };
+    let became = |id: String| async move { vault.progress("ann", &id).await.expect("asked") };
     let first = began(Begin::default()).await;
-    assert_eq!(became(first.id.clone()).await, Became::Waiting);
+    assert_eq!(became(first.id.clone()).await, Progress::Waiting);
     let made = vault.callback_with_state(BROWSER, &opened(first.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
-    assert_eq!(became(first.id.clone()).await, Became::Connected(made));
+    assert_eq!(became(first.id.clone()).await, Progress::Connected(made));
 
     let again = began(Begin::default()).await;
     vault.callback_with_state(BROWSER, &opened(again.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
-    assert_eq!(became(again.id.clone()).await, Became::Renewed(vault.get("ann", &first.id).await.expect("kept")));
-    assert_eq!(vault.became("bob", &again.id).await.expect("asked"), Became::Removed, "another owner is told nothing");
+    assert_eq!(became(again.id.clone()).await, Progress::Renewed(vault.get("ann", &first.id).await.expect("kept")));
+    assert_eq!(vault.progress("bob", &again.id).await.expect("asked"), Progress::Removed, "another owner is told nothing");
 
     let declined = began(Begin::default()).await;
     vault.callback_declined(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
-    assert_eq!(became(declined.id).await, Became::Declined);
+    assert_eq!(became(declined.id).await, Progress::Declined);
     // What a platform waits for has the platform's page, and no link of ours.
     let platforms = began(Begin { redirect_uri: Some("https://platform.example/back"), ..Begin::default() }).await;
     assert_eq!(vault.link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
-    assert_eq!(became(platforms.id.clone()).await, Became::Waiting);
+    assert_eq!(became(platforms.id.clone()).await, Progress::Waiting);
     assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revoked::NothingToRevoke);
-    assert_eq!(became(platforms.id).await, Became::Removed);
+    assert_eq!(became(platforms.id).await, Progress::Removed);
 
     vault.remove("ann", &first.id).await.expect("removed");
-    assert_eq!(became(again.id.clone()).await, Became::Removed, "what was renewed is gone since");
+    assert_eq!(became(again.id.clone()).await, Progress::Removed, "what was renewed is gone since");
     world.clock.advance(Duration::from_hours(24));
     vault.sweep().await.expect("swept");
     assert!(vault.0.store.rows(sql!("SELECT id FROM connector_ended")).await.expect("rows").is_empty(), "it is forgotten after a day");

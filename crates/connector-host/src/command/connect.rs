@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use connector_connections::{Became, Begin, Connection, Vault};
+use connector_connections::{Progress, Begin, Connection, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
@@ -131,14 +131,14 @@ async fn connected(vault: &Vault, begun: &Connection) -> Result<Connection, Fail
 
 /// What became of what was begun; nothing while it waits.
 async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>, Failure> {
-    match vault.became(&begun.owner, &begun.id).await? {
-        Became::Connected(connection) => Ok(Some(connection)),
-        Became::Renewed(connection) => {
+    match vault.progress(&begun.owner, &begun.id).await? {
+        Progress::Connected(connection) => Ok(Some(connection)),
+        Progress::Renewed(connection) => {
             render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", connection.name));
             Ok(Some(connection))
         }
-        Became::Declined => Err(Failure::not_ok("Nothing was connected: it was cancelled at Pipedrive.")),
-        Became::Removed => Err(Failure::not_ok("Nothing was connected: it was removed.")),
+        Progress::Declined => Err(Failure::not_ok("Nothing was connected: it was cancelled at Pipedrive.")),
+        Progress::Removed => Err(Failure::not_ok("Nothing was connected: it was removed.")),
         _ => Ok(None),
     }
 }

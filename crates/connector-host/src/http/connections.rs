@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_connections::{Became, Connection, Method, Status};
+use connector_connections::{Progress, Connection, Method, Status};
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -101,9 +101,9 @@ pub(super) async fn get(call: Call) -> Result<Response, Refusal> {
     let (owner, id) = (call.owner()?, call.param("id"));
     let connection = match call.host.vault.get(owner, id).await {
         // Whoever waits for what they began learns how it ended.
-        Err(error) if error.kind() == ErrorKind::NoConnection => match call.host.vault.became(owner, id).await? {
-            Became::Renewed(connection) => connection,
-            Became::Declined => {
+        Err(error) if error.kind() == ErrorKind::NoConnection => match call.host.vault.progress(owner, id).await? {
+            Progress::Renewed(connection) => connection,
+            Progress::Declined => {
                 let error = Error::new(ErrorKind::Gone, "The authorization was declined at the vendor's, and the connection removed.");
                 return Err(error.with_hint("POST /v1/connections begins another.").into());
             }
