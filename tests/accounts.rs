@@ -162,7 +162,7 @@ async fn what_nobody_finished_in_time_is_removed_by_the_next_command() {
     let key = Key::file(&file("connections.key")).expect("a key");
     let vault = Vault::builder(store, key, &http).app(app).clock(Clock::fixed(Moment::from_micros(0))).open().await.expect("a vault");
     let begun = vault
-        .begin("local", "pipedrive", connector_connections::Begin { name: Some("foo"), ..Default::default() })
+        .begin("local", "pipedrive", connector_connections::BeginOptions { name: Some("foo"), ..Default::default() })
         .await
         .expect("it is begun");
     let output = host.run(&["keys", "list"], "");

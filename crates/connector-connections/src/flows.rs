@@ -39,7 +39,7 @@ pub struct Authorization {
 
 /// How a connection begins; each may be left out.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Begin<'a> {
+pub struct BeginOptions<'a> {
     /// What to call it; the account's own name, once that is known, where none is given.
     pub name: Option<&'a str>,
     /// Where the vendor sends the browser, if not back to this host.
@@ -160,7 +160,7 @@ impl Vault {
 
     /// Begins a connection that waits for a day: for its link to be opened, or for a platform that has the browser come
     /// back to itself, and then gives the code to [`Vault::exchange`].
-    pub async fn begin(&self, owner: &str, app: &str, begin: Begin<'_>) -> Result<Authorization, Error> {
+    pub async fn begin(&self, owner: &str, app: &str, begin: BeginOptions<'_>) -> Result<Authorization, Error> {
         let app = self.0.app(app)?;
         let redirect_uri = begin.redirect_uri.unwrap_or(&app.registered()?.redirect_uri);
         if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {

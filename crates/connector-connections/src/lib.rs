@@ -48,7 +48,7 @@ mod visits;
 pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use app::App;
 pub use clock::{Clock, Moment};
-pub use flows::{Authorization, Progress, Begin, STATE_LIVES};
+pub use flows::{Authorization, Progress, BeginOptions, STATE_LIVES};
 pub use installs::{CODE_LIVES, Claimed, HeldInstall};
 pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owner_vault::OwnerVault;

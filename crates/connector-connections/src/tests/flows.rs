@@ -9,7 +9,7 @@ use serde_json::json;
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
 use crate::store::sql;
-use crate::{Progress, Begin, Method, Moment, Reason, Revoked, Status};
+use crate::{Progress, BeginOptions, Method, Moment, Reason, Revoked, Status};
 
 on_both!(
     an_authorization_connects_an_account,
@@ -159,7 +159,7 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     let callback = "https://platform.example/back";
     let begun = world
         .vault
-        .begin("ann", "acme", Begin { name: Some("Acme"), redirect_uri: Some(callback), state: Some("ours") })
+        .begin("ann", "acme", BeginOptions { name: Some("Acme"), redirect_uri: Some(callback), state: Some("ours") })
         .await
         .expect("begun");
     assert_eq!((parameter(&begun.url, "redirect_uri").as_str(), state_of(&begun.url).as_str()), (callback, "ours"));
@@ -169,7 +169,7 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     let code = world.vendor.code_for((8, 3), callback);
     let again = world.vault.exchange("ann", &made.id, code.into()).await.expect_err("it is finished");
     assert_eq!((again.kind(), world.vendor.exchanged()), (ErrorKind::Conflict, 1), "the second code is not even exchanged");
-    let plain = world.vault.begin("ann", "acme", Begin { redirect_uri: Some("http://platform.example/back"), ..Begin::default() }).await;
+    let plain = world.vault.begin("ann", "acme", BeginOptions { redirect_uri: Some("http://platform.example/back"), ..BeginOptions::default() }).await;
     assert_eq!(plain.expect_err("not https").kind(), ErrorKind::InvalidInput);
 }
 
@@ -256,27 +256,27 @@ async fn a_declined_authorization_leaves_nothing(world: World) {
 
 async fn what_became_of_a_begun_connection_is_known(world: World) {
     let vault = &world.vault;
-    let began = |begin: Begin<'static>| async move { vault.begin("ann", "acme", begin).await.expect("begun").connection };
+    let began = |begin: BeginOptions<'static>| async move { vault.begin("ann", "acme", begin).await.expect("begun").connection };
     let opened = |id: String| async move {
         let link = vault.link("ann", &id).await.expect("a link");
         state_of(&vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens").url)
     };
     let became = |id: String| async move { vault.progress("ann", &id).await.expect("asked") };
-    let first = began(Begin::default()).await;
+    let first = began(BeginOptions::default()).await;
     assert_eq!(became(first.id.clone()).await, Progress::Waiting);
     let made = vault.callback_with_state(BROWSER, &opened(first.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!(became(first.id.clone()).await, Progress::Connected(made));
 
-    let again = began(Begin::default()).await;
+    let again = began(BeginOptions::default()).await;
     vault.callback_with_state(BROWSER, &opened(again.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!(became(again.id.clone()).await, Progress::Renewed(vault.get("ann", &first.id).await.expect("kept")));
     assert_eq!(vault.progress("bob", &again.id).await.expect("asked"), Progress::Removed, "another owner is told nothing");
 
-    let declined = began(Begin::default()).await;
+    let declined = began(BeginOptions::default()).await;
     vault.callback_declined(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
     assert_eq!(became(declined.id).await, Progress::Declined);
     // What a platform waits for has the platform's page, and no link of ours.
-    let platforms = began(Begin { redirect_uri: Some("https://platform.example/back"), ..Begin::default() }).await;
+    let platforms = began(BeginOptions { redirect_uri: Some("https://platform.example/back"), ..BeginOptions::default() }).await;
     assert_eq!(vault.link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
     assert_eq!(became(platforms.id.clone()).await, Progress::Waiting);
     assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revoked::NothingToRevoke);
@@ -290,11 +290,11 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
 }
 
 async fn a_name_is_taken_once_and_stays(world: World) {
-    let begun = world.vault.begin("ann", "acme", Begin { name: Some("Main"), ..Begin::default() }).await.expect("begun").connection;
+    let begun = world.vault.begin("ann", "acme", BeginOptions { name: Some("Main"), ..BeginOptions::default() }).await.expect("begun").connection;
     let first = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&first.id, first.name.as_str()), (&begun.id, "Main"));
     // Calls name it so: whoever connects the account anew, under whatever name, changes nothing of that.
-    let begun = world.vault.begin("ann", "acme", Begin { name: Some("Other"), ..Begin::default() }).await.expect("begun").connection;
+    let begun = world.vault.begin("ann", "acme", BeginOptions { name: Some("Other"), ..BeginOptions::default() }).await.expect("begun").connection;
     let renewed = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&renewed.id, renewed.name.as_str()), (&first.id, "Main"));
 

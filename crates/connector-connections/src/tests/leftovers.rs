@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::vendor::Fault;
 use super::{BROWSER, World, on_both, state_of};
 use crate::store::sql;
-use crate::{App, Begin, Claimed, HeldInstall, Key, Revoked, Vault};
+use crate::{App, BeginOptions, Claimed, HeldInstall, Key, Revoked, Vault};
 
 on_both!(
     what_is_being_declined_is_confirmed_by_nobody,
@@ -83,7 +83,7 @@ async fn what_fails_after_an_exchange_is_given_back(world: World) {
     world.vendor.state().no_identity = Some(503);
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let back = world.vault.callback_with_state(BROWSER, &state_of(&begun.url), world.vendor.code((7, 1))).await;
-    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     world.vendor.state().no_identity = Some(429);
     let exchanged = world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 2))).await;
     let held = world.held((7, 3)).await;
@@ -110,7 +110,7 @@ async fn what_fails_after_an_exchange_is_given_back(world: World) {
 async fn what_fails_after_an_exchange_takes_nothing_from_another(world: World) {
     let made = world.connected("bob", (7, 3)).await;
     world.vendor.state().no_identity = Some(503);
-    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 3))).await.expect_err("nobody says whose it is");
     world.clock.advance(Duration::from_hours(2));
     assert_eq!((world.swept().await, world.leftovers().await), (0, 1));
@@ -123,7 +123,7 @@ async fn what_fails_after_an_exchange_takes_nothing_from_another(world: World) {
 }
 
 async fn of_two_codes_at_once_one_is_given_back(world: World) {
-    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     let gate = world.vendor.gate();
     let exchanges = [1, 2].map(|user| {
         let (vault, id, code) = (world.vault.clone(), begun.connection.id.clone(), world.vendor.code((7, user)));
@@ -163,7 +163,7 @@ async fn a_held_code_outlives_a_server_that_fails(world: World) {
 }
 
 async fn a_link_that_is_opened_late_can_be_finished(world: World) {
-    let begun = world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+    let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     let link = world.vault.link("ann", &begun.connection.id).await.expect("a link");
     world.clock.advance(Duration::from_hours(24) - Duration::from_mins(2));
     let late = world.vault.link("ann", &begun.connection.id).await.expect("a link");
@@ -210,7 +210,7 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
 
 async fn what_is_just_being_connected_is_not_ended_by_what_is_given_back(world: World) {
     let made = world.connected("ann", (7, 3)).await;
-    let begun = world.vault.begin("bob", "acme", Begin::default()).await.expect("begun");
+    let begun = world.vault.begin("bob", "acme", BeginOptions::default()).await.expect("begun");
     let gate = world.vendor.gate_at("/v1/me");
     let (vault, id, code) = (world.vault.clone(), begun.connection.id.clone(), world.vendor.code((7, 3)));
     let exchange = tokio::spawn(async move { vault.exchange("bob", &id, code).await });

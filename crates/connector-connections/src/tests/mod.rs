@@ -20,7 +20,7 @@ use std::time::Duration;
 use connector_core::{Access, Connections, Credential, Error, Http};
 use secrecy::ExposeSecret;
 
-use crate::{Begin, Clock, Connection, Key, Moment, Store, Vault};
+use crate::{BeginOptions, Clock, Connection, Key, Moment, Store, Vault};
 use vendor::{Vendor, Who};
 
 /// The variable that gives a throw-away database of PostgreSQL.
@@ -209,7 +209,7 @@ async fn what_a_host_awaits_can_be_spawned() {
     spawnable(&vault.claim("ann", "handle"));
     spawnable(&vault.confirm("ann", "handle"));
     spawnable(&vault.decline("ann", "handle"));
-    spawnable(&vault.begin("ann", "acme", Begin::default()));
+    spawnable(&vault.begin("ann", "acme", BeginOptions::default()));
     spawnable(&vault.progress("ann", "id"));
     spawnable(&vault.exchange("ann", "id", "code".into()));
     spawnable(&vault.uninstalled("client", "7", "3", None));

@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::vendor::Vendor;
 use super::{BROWSER, World, on_both, state_of, token};
-use crate::{Begin, Status};
+use crate::{BeginOptions, Status};
 
 on_both!(
     a_state_is_taken_once_from_its_own_browser_and_in_time,
@@ -71,7 +71,7 @@ async fn another_owners_ids_are_no_ids(world: World) {
     let owned = vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let access = owned.access(&chosen).await.expect("a credential");
-    let waiting = vault.begin("ann", "acme", Begin::default()).await.expect("begun").connection.id;
+    let waiting = vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun").connection.id;
     owned.access(&chosen).await.expect("a credential");
     let tried = [
         // What is in memory for its owner, from the line before, is no other's either.
@@ -197,7 +197,7 @@ async fn installs_that_nobody_claims_are_bounded(world: World) {
 async fn what_one_owner_begins_is_bounded(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     for _ in 0..100 {
-        world.vault.begin("ann", "acme", Begin::default()).await.expect("begun");
+        world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     }
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect_err("a hundred wait");
     let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("a hundred wait");
@@ -231,7 +231,7 @@ async fn an_owner_is_plain_text(world: World) {
         let tried = [
             vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n").await.map(|_| ()),
             vault.authorize(bad, "acme", None, BROWSER).await.map(|_| ()),
-            vault.begin(bad, "acme", Begin::default()).await.map(|_| ()),
+            vault.begin(bad, "acme", BeginOptions::default()).await.map(|_| ()),
             vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),
             vault.sign_in_link(bad).await.map(|_| ()),
             vault.claim(bad, held.handle.expose_secret()).await.map(|_| ()),

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use connector_connections::{Progress, Begin, Connection, Vault};
+use connector_connections::{Progress, BeginOptions, Connection, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
@@ -81,7 +81,7 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     let stopped = stopped();
     let client = client()?;
     let vault = arguments.stored.made(&url, &client).await?;
-    let begin = Begin { name: arguments.name.as_deref(), ..Begin::default() };
+    let begin = BeginOptions { name: arguments.name.as_deref(), ..BeginOptions::default() };
     let begun = vault.begin(&arguments.owner, CONNECTORS[0].key, begin).await?;
     let link = vault.link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = free(&url).await {

@@ -82,7 +82,7 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                 return Err(bad("A state is for a platform whose own endpoint the browser comes back to.", "Give its redirect_uri too."));
             }
             let begun =
-                vault.begin(&owner, app, connector_connections::Begin { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
+                vault.begin(&owner, app, connector_connections::BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
             if uri.is_some() || state.is_some() {
                 // The browser comes back to the platform, which then exchanges the code.
                 let mut shown = plain(&begun.connection);
