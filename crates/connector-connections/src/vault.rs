@@ -62,7 +62,7 @@ pub enum Revoked {
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Swept {
+pub struct SweepReport {
     /// Connections that nobody finished or confirmed in time.
     pub connections: usize,
     /// Grants that were given up: the vendor took them back neither at once nor within a day.
@@ -203,7 +203,7 @@ impl Vault {
     }
 
     /// Removes what nobody finished in time, and gives back what no connection lives by. To be called every minute or so.
-    pub async fn sweep(&self) -> Result<Swept, Error> {
+    pub async fn sweep(&self) -> Result<SweepReport, Error> {
         self.0.sweep().await
     }
 
@@ -342,10 +342,10 @@ impl Inner {
         Ok(ended)
     }
 
-    async fn sweep(&self) -> Result<Swept, Error> {
+    async fn sweep(&self) -> Result<SweepReport, Error> {
         let now = self.clock.now();
         let late = sql!("SELECT id FROM connector_connection WHERE status = 'PENDING' AND expires_at <= $1", now);
-        let mut swept = Swept::default();
+        let mut swept = SweepReport::default();
         for row in self.store.rows(late).await? {
             let id = row.text(0)?;
             let delete =
