@@ -15,7 +15,7 @@ use crate::model::{Connection, Method, Status, connection_columns};
 use crate::oauth::Tokens;
 use crate::random;
 use crate::store::{Ran, Statement, misread, sql};
-use crate::vault::{Inner, Revoked, Vault, check_owner};
+use crate::vault::{Inner, Revocation, Vault, check_owner};
 
 /// How long a code is held: the vendor takes it no longer.
 pub const CODE_LIVES: Duration = Duration::from_mins(5);
@@ -78,20 +78,20 @@ impl Vault {
     }
 
     /// The install is not wanted: its grant is given back, unless a connection to the account lives by it.
-    pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revoked, Error> {
+    pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revocation, Error> {
         let hash = random::hash(handle);
         if let Some(claimed) = self.0.claimed(owner, &hash).await? {
             if self.0.granted(&claimed).await?.is_none() {
                 let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
                 let declined = !self.0.store.rows(delete).await?.is_empty();
                 self.0.cache.forget();
-                return if declined { Ok(Revoked::StillUsed) } else { Err(no_install()) };
+                return if declined { Ok(Revocation::StillUsed) } else { Err(no_install()) };
             }
             let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
             return self.end(&claimed.id, vec![delete.one()]).await?.ok_or_else(no_install);
         }
         let held = sql!("DELETE FROM connector_install WHERE handle = $1 RETURNING 1", hash);
-        if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revoked::NothingToRevoke) }
+        if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revocation::NothingToRevoke) }
     }
 
     /// The vendor says that a user uninstalled the app, at a time where it is known: what was granted before it is gone.

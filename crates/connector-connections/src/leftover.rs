@@ -12,7 +12,7 @@ use crate::model::{Connection, Metadata};
 use crate::oauth::{self, Tokens};
 use crate::random;
 use crate::store::{Row, Statement, misread, sql};
-use crate::vault::{Inner, Revoked};
+use crate::vault::{Inner, Revocation};
 
 /// For how long a grant that just came is left to the connection that it is for.
 const SETTLES: Duration = Duration::from_mins(5);
@@ -66,7 +66,7 @@ impl Inner {
     }
 
     /// Gives back what no connection took, now that it is known whose it is; the sweep does, where that fails.
-    pub(crate) async fn abandon(&self, id: &str, whose: &Metadata) -> Result<Revoked, Error> {
+    pub(crate) async fn abandon(&self, id: &str, whose: &Metadata) -> Result<Revocation, Error> {
         let due = sql!(
             "UPDATE connector_leftover SET company_id = $2, user_id = $3, next_at = $4 WHERE id = $1",
             id,
@@ -79,11 +79,11 @@ impl Inner {
     }
 
     /// Gives a leftover back, unless a connection lives by the same grant: a vendor takes away all that one install gave.
-    pub(crate) async fn give_back(&self, id: &str) -> Result<Revoked, Error> {
+    pub(crate) async fn give_back(&self, id: &str) -> Result<Revocation, Error> {
         let get =
             sql!("SELECT app, company_id, user_id, api_domain, access_token, refresh_token FROM connector_leftover WHERE id = $1", id);
         let rows = self.store.rows(get).await?;
-        let Some(row) = rows.first() else { return Ok(Revoked::NothingToRevoke) };
+        let Some(row) = rows.first() else { return Ok(Revocation::NothingToRevoke) };
         let app = self.app(row.text(0)?)?;
         if let Some(domain) = row.maybe_text(3)? {
             // A token goes to the vendor that gave it, and to no sandbox or other vendor that this process is set up for.
@@ -101,9 +101,9 @@ impl Inner {
         let revoked = if self.store.rows(lives).await?.is_empty() {
             let token = self.secret(id, "refresh_token", row.maybe_bytes(5)?.ok_or_else(misread)?)?;
             oauth::revoke(&self.http, app, &token).await?;
-            Revoked::Yes
+            Revocation::Yes
         } else {
-            Revoked::StillUsed
+            Revocation::StillUsed
         };
         self.store.rows(sql!("DELETE FROM connector_leftover WHERE id = $1", id)).await?;
         Ok(revoked)

@@ -54,5 +54,5 @@ pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owner_vault::OwnerVault;
 pub use seal::Key;
 pub use store::Store;
-pub use vault::{Builder, Revoked, SweepReport, Vault, check_name, check_owner};
+pub use vault::{Builder, Revocation, SweepReport, Vault, check_name, check_owner};
 pub use visits::SESSION_LIVES;

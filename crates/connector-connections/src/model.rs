@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Moment;
 use crate::store::{Row, misread};
-use crate::vault::Revoked;
+use crate::vault::Revocation;
 
 /// A connection: an owner's way into an account of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -131,7 +131,7 @@ macro_rules! words {
 
 words!(Method { OAuth2 = "OAUTH2", ApiKey = "API_KEY" });
 words!(Status { Pending = "PENDING", Active = "ACTIVE", Failed = "FAILED" });
-words!(Revoked { Yes = "yes", NothingToRevoke = "nothingToRevoke", No = "no", StillUsed = "stillUsed" });
+words!(Revocation { Yes = "yes", NothingToRevoke = "nothingToRevoke", No = "no", StillUsed = "stillUsed" });
 words!(Reason { NeedsReconnect = "needsReconnect", Uninstalled = "uninstalled" });
 
 /// What a statement selects so that [`Connection::from_row`] can read it.

@@ -48,7 +48,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
 /// What became of the grant of a connection that was removed or declined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Revoked {
+pub enum Revocation {
     /// The grant was given back to the vendor.
     Yes,
     /// There was nothing to give back.
@@ -190,7 +190,7 @@ impl Vault {
     }
 
     /// Removes a connection, and gives its grant back where nothing else lives by it.
-    pub async fn remove(&self, owner: &str, id: &str) -> Result<Revoked, Error> {
+    pub async fn remove(&self, owner: &str, id: &str) -> Result<Revocation, Error> {
         self.0.get(owner, id).await?;
         let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND owner = $2 RETURNING 1", id, owner);
         let ended = self.end(id, vec![delete.one()]).await?;
@@ -214,7 +214,7 @@ impl Vault {
     }
 
     /// Ends a connection, and gives its grant back; nothing, where the deletion finds it otherwise than it was.
-    pub(crate) async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<Option<Revoked>, Error> {
+    pub(crate) async fn end(&self, id: &str, delete: Vec<Statement>) -> Result<Option<Revocation>, Error> {
         let id = id.to_owned();
         self.apart(async move |inner| {
             if !inner.end(&id, delete, leftover::again(inner.clock.now())).await? {
@@ -222,7 +222,7 @@ impl Vault {
             }
             Ok(Some(inner.give_back(&id).await.unwrap_or_else(|error| {
                 tracing::warn!(connection = id, %error, "a grant was not given back yet");
-                Revoked::No
+                Revocation::No
             })))
         })
         .await

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
 use crate::store::sql;
-use crate::{Progress, BeginOptions, Method, Moment, Reason, Revoked, Status};
+use crate::{Progress, BeginOptions, Method, Moment, Reason, Revocation, Status};
 
 on_both!(
     an_authorization_connects_an_account,
@@ -128,11 +128,11 @@ async fn an_install_is_held_claimed_and_confirmed(world: World) {
 async fn what_is_declined_or_not_confirmed_is_given_back(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::Yes);
+    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::Yes);
     assert_eq!(world.vendor.revoked(), 1);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::NothingToRevoke);
+    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::NothingToRevoke);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
@@ -148,10 +148,10 @@ async fn what_is_declined_or_not_confirmed_is_given_back(world: World) {
 async fn a_grant_that_something_else_lives_by_is_kept(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let shared = world.connected("bob", (7, 3)).await;
-    assert_eq!(world.vault.remove("bob", &shared.id).await.expect("removed"), Revoked::StillUsed);
+    assert_eq!(world.vault.remove("bob", &shared.id).await.expect("removed"), Revocation::StillUsed);
     world.vault.test("ann", &made.id).await.expect("it still works");
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed all the same"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed all the same"), Revocation::No);
     assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
 }
 
@@ -279,7 +279,7 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     let platforms = began(BeginOptions { redirect_uri: Some("https://platform.example/back"), ..BeginOptions::default() }).await;
     assert_eq!(vault.link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
     assert_eq!(became(platforms.id.clone()).await, Progress::Waiting);
-    assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revoked::NothingToRevoke);
+    assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revocation::NothingToRevoke);
     assert_eq!(became(platforms.id).await, Progress::Removed);
 
     vault.remove("ann", &first.id).await.expect("removed");
@@ -324,7 +324,7 @@ async fn an_install_of_what_is_connected_renews_it_whatever_is_decided(world: Wo
             let confirmed = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
             assert_eq!(confirmed.id, made.id);
         } else {
-            assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revoked::StillUsed);
+            assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::StillUsed);
         }
         world.vault.test("ann", &made.id).await.expect("it goes on");
         assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::vendor::Fault;
 use super::{BROWSER, World, on_both, state_of};
 use crate::store::sql;
-use crate::{App, BeginOptions, Claimed, HeldInstall, Key, Revoked, Vault};
+use crate::{App, BeginOptions, Claimed, HeldInstall, Key, Revocation, Vault};
 
 on_both!(
     what_is_being_declined_is_confirmed_by_nobody,
@@ -57,7 +57,7 @@ async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
     assert_eq!(confirmed.expect_err("its grant is being given back").kind(), ErrorKind::NotFound);
     assert_eq!(world.vault.get("ann", &claimed.connection.id).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
     gate.open();
-    assert_eq!(declined.await.expect("no panic").expect("declined"), Revoked::Yes);
+    assert_eq!(declined.await.expect("no panic").expect("declined"), Revocation::Yes);
     // And the other way round: what was confirmed is not declined any more.
     let held = world.held((7, 3)).await;
     world.claimed("ann", &held).await;
@@ -70,12 +70,12 @@ async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let held = world.held((7, 3)).await;
     world.claimed("bob", &held).await;
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::StillUsed);
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::StillUsed);
     let confirmed = world.vault.confirm("bob", held.handle.expose_secret()).await.expect("confirmed");
     world.vault.test("bob", &confirmed.id).await.expect("its grant lives");
-    assert_eq!(world.vault.remove("bob", &confirmed.id).await.expect("removed"), Revoked::Yes);
+    assert_eq!(world.vault.remove("bob", &confirmed.id).await.expect("removed"), Revocation::Yes);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
-    let words = serde_json::to_value([Revoked::Yes, Revoked::NothingToRevoke, Revoked::No, Revoked::StillUsed]).expect("words");
+    let words = serde_json::to_value([Revocation::Yes, Revocation::NothingToRevoke, Revocation::No, Revocation::StillUsed]).expect("words");
     assert_eq!(words, serde_json::json!(["yes", "nothingToRevoke", "no", "stillUsed"]));
 }
 
@@ -185,9 +185,9 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
     world.claimed("ann", &declined).await;
     world.claimed("ann", &expired).await;
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &gone.id).await.expect("removed"), Revoked::No);
-    assert_eq!(world.vault.remove("ann", &renewed.id).await.expect("removed"), Revoked::No);
-    assert_eq!(world.vault.decline("ann", declined.handle.expose_secret()).await.expect("declined"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &gone.id).await.expect("removed"), Revocation::No);
+    assert_eq!(world.vault.remove("ann", &renewed.id).await.expect("removed"), Revocation::No);
+    assert_eq!(world.vault.decline("ann", declined.handle.expose_secret()).await.expect("declined"), Revocation::No);
     world.clock.advance(Duration::from_mins(10));
     assert_eq!(world.vault.sweep().await.expect("swept").connections, 1);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 4));
@@ -201,7 +201,7 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
     world.vault.test("ann", &renewed.id).await.expect("its grant lives");
 
     world.vendor.state().fails = Some(Fault::HangsUp);
-    assert_eq!(world.vault.remove("ann", &stays.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &stays.id).await.expect("removed"), Revocation::No);
     world.clock.advance(Duration::from_hours(23));
     assert_eq!((world.swept().await, world.leftovers().await), (0, 1));
     world.clock.advance(Duration::from_hours(1));
@@ -215,7 +215,7 @@ async fn what_is_just_being_connected_is_not_ended_by_what_is_given_back(world: 
     let (vault, id, code) = (world.vault.clone(), begun.connection.id.clone(), world.vendor.code((7, 3)));
     let exchange = tokio::spawn(async move { vault.exchange("bob", &id, code).await });
     gate.arrived.notified().await;
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No, "it is not known whose bob's grant is");
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No, "it is not known whose bob's grant is");
     gate.open();
     let made = exchange.await.expect("no panic").expect("connected");
     world.vault.test("bob", &made.id).await.expect("its grant lives");
@@ -235,14 +235,14 @@ async fn what_is_being_given_back_is_so_once(world: World) {
     let swept = tokio::time::timeout(Duration::from_secs(20), other.sweep()).await;
     gate.open();
     swept.expect("nobody else gives it back").expect("swept");
-    assert_eq!(removed.await.expect("no panic").expect("removed"), Revoked::Yes);
+    assert_eq!(removed.await.expect("no panic").expect("removed"), Revocation::Yes);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
 }
 
 async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No);
     world.vendor.state().fails = None;
     world.clock.advance(Duration::from_mins(5));
     let app = App::new(&super::vendor::ACME).expect("an app").sandbox(&world.vendor.url).expect("on this machine");
@@ -259,7 +259,7 @@ async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
     // As it is where this process is set up for a sandbox over a store that knows the vendor.
     let metadata = serde_json::json!({"company": {}, "user": {}, "scopes": null, "api_domain": "https://seven.acme.example"}).to_string();
     world.vault.0.store.rows(sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", &made.id, metadata)).await.expect("set");
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No);
     world.clock.advance(Duration::from_mins(5));
     world.swept().await;
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 1), "the sandbox got the vendor's token");
@@ -268,7 +268,7 @@ async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
 async fn what_is_gone_at_the_vendor_is_given_back(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_grant"}"#));
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revoked::Yes);
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::Yes);
     assert_eq!(world.leftovers().await, 0);
 }
 
@@ -288,7 +288,7 @@ async fn of_two_removals_at_once_one_gives_the_grant_back(world: World) {
         for removal in removals {
             revoked.push(removal.await.expect("no panic"));
         }
-        assert!(revoked.contains(&Revoked::Yes), "nobody gave it back: {revoked:?}");
+        assert!(revoked.contains(&Revocation::Yes), "nobody gave it back: {revoked:?}");
     }
     assert_eq!(world.vendor.revoked(), 5);
 }

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
 use crate::store::{Ran, sql};
-use crate::{Clock, Key, Revoked, Store, Vault};
+use crate::{Clock, Key, Revocation, Store, Vault};
 
 on_both!(
     many_open_a_new_store_at_once,
@@ -66,7 +66,7 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     let made = world.connected("ann", (7, 3)).await;
     let left = world.connected("ann", (7, 9)).await;
     world.vendor.state().fails = Some(vendor::Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &left.id).await.expect("removed"), Revoked::No);
+    assert_eq!(world.vault.remove("ann", &left.id).await.expect("removed"), Revocation::No);
     world.vendor.state().fails = None;
     world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
     let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("held");

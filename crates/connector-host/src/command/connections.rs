@@ -1,6 +1,6 @@
 //! `connector connections`: an owner's connections, seen and changed.
 
-use connector_connections::{Connection, Revoked, Vault};
+use connector_connections::{Connection, Revocation, Vault};
 
 use super::{Failure, Stored, name, owner, print, table};
 use crate::accounts::no_connection;
@@ -103,9 +103,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Arguments::Remove(one) => {
             let (vault, found) = one.found().await?;
             render::say(match vault.remove(&found.owner, &found.id).await? {
-                Revoked::Yes => "It is removed, and its access was given back to Pipedrive.",
-                Revoked::StillUsed => "It is removed. Another connection lives by the same access, which stays.",
-                Revoked::No => {
+                Revocation::Yes => "It is removed, and its access was given back to Pipedrive.",
+                Revocation::StillUsed => "It is removed. Another connection lives by the same access, which stays.",
+                Revocation::No => {
                     "It is removed. Pipedrive could not be told yet: `connector serve` tries it again for a day. Or uninstall the app there."
                 }
                 _ => "It is removed; there was no access to give back.",

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use connector_connections::{Claimed, Revoked, STATE_LIVES};
+use connector_connections::{Claimed, Revocation, STATE_LIVES};
 use connector_core::ErrorKind;
 
 use super::cookies::Cookie;
@@ -51,8 +51,8 @@ pub(in crate::http) async fn decline(call: Call, body: Body) -> Result<Response,
     };
     let page = match call.host.vault.decline(&owner, &handle).await {
         Ok(revoked) => Page::new("Nothing was connected").text(match revoked {
-            Revoked::StillUsed => "The installation was declined. Its access is that of a connection that you have, and stays with it.",
-            Revoked::No => "The installation was declined. Pipedrive could not be told yet; it will be.",
+            Revocation::StillUsed => "The installation was declined. Its access is that of a connection that you have, and stays with it.",
+            Revocation::No => "The installation was declined. Pipedrive could not be told yet; it will be.",
             _ => "The installation was declined, and its access was given back.",
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired()),
