@@ -19,9 +19,9 @@ use crate::tickets::{Purpose, Ticket};
 use crate::vault::{BEGIN_AGAIN, Inner, Vault, check_name, check_owner, name_taken, no_connection};
 
 /// How long a state is taken, and how long a connection waits to be finished or confirmed.
-pub const STATE_LIVES: Duration = Duration::from_mins(10);
+pub const STATE_LIFETIME: Duration = Duration::from_mins(10);
 /// How long a link can be opened, and a connection that a platform began waits for it.
-const LINK_LIVES: Duration = Duration::from_hours(24);
+const LINK_LIFETIME: Duration = Duration::from_hours(24);
 /// How many connections of one owner wait to be finished or confirmed at once.
 const MOST_PENDING: i64 = 100;
 /// How often a place is looked for that somebody else takes each time.
@@ -87,7 +87,7 @@ impl Vault {
     /// A name may be given; else the account's own is taken once it is known.
     pub async fn authorize(&self, owner: &str, app: &str, name: Option<&str>, browser: &str) -> Result<Authorization, Error> {
         let app = self.0.app(app)?;
-        let connection = self.0.begin(owner, app, name, None, STATE_LIVES).await?;
+        let connection = self.0.begin(owner, app, name, None, STATE_LIFETIME).await?;
         self.0.authorization(connection, browser)
     }
 
@@ -100,7 +100,7 @@ impl Vault {
         if !self.0.store.rows(by_platform).await?.is_empty() {
             return Err(Error::new(ErrorKind::Conflict, "A platform began the connection, and has the browser come back to itself."));
         }
-        let ticket = Ticket::new(id, "", self.0.clock.now().after(LINK_LIVES))?;
+        let ticket = Ticket::new(id, "", self.0.clock.now().after(LINK_LIFETIME))?;
         Ok(self.0.write_ticket(&ticket, Purpose::Link)?.into())
     }
 
@@ -166,7 +166,7 @@ impl Vault {
         if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {
             return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
         }
-        let connection = self.0.begin(owner, app, begin.name, begin.redirect_uri, LINK_LIVES).await?;
+        let connection = self.0.begin(owner, app, begin.name, begin.redirect_uri, LINK_LIFETIME).await?;
         let url = oauth::authorize_url(app, redirect_uri, begin.state.unwrap_or(&connection.id))?.into();
         Ok(Authorization { connection, url })
     }
@@ -270,7 +270,7 @@ impl Inner {
             return Err(Error::new(ErrorKind::Bug, "A browser's token is too short to tell it from another's."));
         }
         let app = self.app(&connection.app)?;
-        let ticket = Ticket::new(&connection.id, browser, self.clock.now().after(STATE_LIVES))?;
+        let ticket = Ticket::new(&connection.id, browser, self.clock.now().after(STATE_LIFETIME))?;
         let state = self.write_ticket(&ticket, Purpose::State)?;
         let url = oauth::authorize_url(app, &app.registered()?.redirect_uri, &state)?.into();
         Ok(Authorization { connection, url })
@@ -360,7 +360,7 @@ impl Inner {
              WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 RETURNING 1",
             &connection.id,
             now,
-            now.after(STATE_LIVES)
+            now.after(STATE_LIFETIME)
         );
         if self.store.rows(wait).await?.is_empty() { Err(finished()) } else { Ok(()) }
     }
@@ -541,7 +541,7 @@ pub(crate) fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -
         &begun.id,
         &begun.owner,
         renewed,
-        now.after(LINK_LIVES)
+        now.after(LINK_LIFETIME)
     )
 }
 

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::access::seal;
 use crate::app::App;
 use crate::clock::Moment;
-use crate::flows::{Granted, New, NoGrant, STATE_LIVES, activated, ended, has_room, no_room, to_same_account};
+use crate::flows::{Granted, New, NoGrant, STATE_LIFETIME, activated, ended, has_room, no_room, to_same_account};
 use crate::leftover;
 use crate::model::{Connection, Method, Status, connection_columns};
 use crate::oauth::Tokens;
@@ -18,7 +18,7 @@ use crate::store::{Ran, Statement, misread, sql};
 use crate::vault::{Inner, Revocation, Vault, check_owner};
 
 /// How long a code is held: the vendor takes it no longer.
-pub const CODE_LIVES: Duration = Duration::from_mins(5);
+pub const CODE_LIFETIME: Duration = Duration::from_mins(5);
 /// How much later than an uninstall, by its notice, a grant may seem that it ended: a notice has whole seconds, and the
 /// vendor's clock. Nobody uninstalls an app and installs it again in so short a time.
 const UNINSTALL_SLACK: Duration = Duration::from_secs(5);
@@ -115,7 +115,7 @@ impl Inner {
         }
         let handle = random::secret()?;
         let (hash, now) = (random::hash(&handle), self.clock.now());
-        let expires = now.after(CODE_LIVES);
+        let expires = now.after(CODE_LIFETIME);
         let ran = self.write(None, |key| {
             Ok(vec![
                 sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
@@ -203,7 +203,7 @@ impl Inner {
             batch.push(sql!(
                 "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
                 &id,
-                now.after(STATE_LIVES),
+                now.after(STATE_LIFETIME),
                 hash
             ));
             Ok(batch)

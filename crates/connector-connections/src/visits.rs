@@ -10,15 +10,15 @@ use crate::store::sql;
 use crate::vault::{Vault, check_owner};
 
 /// How long a link waits to be opened.
-const LINK_LIVES: Duration = Duration::from_mins(15);
+const LINK_LIFETIME: Duration = Duration::from_mins(15);
 /// How long a session lasts; it does not slide.
-pub const SESSION_LIVES: Duration = Duration::from_hours(12);
+pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
 impl Vault {
     /// A secret that signs a person in as an owner, once.
     pub async fn sign_in_link(&self, owner: &str) -> Result<SecretString, Error> {
         check_owner(owner)?;
-        self.visit("link", owner, LINK_LIVES).await
+        self.visit("link", owner, LINK_LIFETIME).await
     }
 
     /// Whom a link would sign in; it stays good.
@@ -36,7 +36,7 @@ impl Vault {
         let rows = self.0.store.rows(take).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let owner = row.text(0)?.to_owned();
-        let session = self.visit("session", &owner, SESSION_LIVES).await?;
+        let session = self.visit("session", &owner, SESSION_LIFETIME).await?;
         Ok(Some((owner, session)))
     }
 

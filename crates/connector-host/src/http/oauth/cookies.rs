@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
-use connector_connections::{CODE_LIVES, SESSION_LIVES, STATE_LIVES};
+use connector_connections::{CODE_LIFETIME, SESSION_LIFETIME, STATE_LIFETIME};
 
 /// How cookies are written. A browser takes the prefix `__Host-` over https alone, so that on plain http, which is for
 /// this machine, a name goes without it and without `Secure`.
@@ -36,9 +36,9 @@ impl Cookie {
 
     const fn lives(self) -> Duration {
         match self {
-            Self::Browser => STATE_LIVES,
-            Self::Session => SESSION_LIVES,
-            Self::Install => CODE_LIVES,
+            Self::Browser => STATE_LIFETIME,
+            Self::Session => SESSION_LIFETIME,
+            Self::Install => CODE_LIFETIME,
         }
     }
 }

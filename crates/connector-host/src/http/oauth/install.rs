@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use connector_connections::{Claimed, Revocation, STATE_LIVES};
+use connector_connections::{Claimed, Revocation, STATE_LIFETIME};
 use connector_core::ErrorKind;
 
 use super::cookies::Cookie;
@@ -28,7 +28,7 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
         },
     };
     // From here on the connection waits, and the browser must keep the handle for as long.
-    Ok(with_cookie(asked(&owner, &claimed, &csrf(&session, &handle)), call.set_for(Cookie::Install, &handle, STATE_LIVES)))
+    Ok(with_cookie(asked(&owner, &claimed, &csrf(&session, &handle)), call.set_for(Cookie::Install, &handle, STATE_LIFETIME)))
 }
 
 pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response, Refusal> {
