@@ -40,7 +40,7 @@ pub struct HeldInstall {
 /// An install that somebody claimed, and must confirm.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Claimed {
+pub struct ClaimedInstall {
     /// Whose account it is: to be shown before it is confirmed.
     pub connection: Connection,
     /// The connection to this very account that would be renewed.
@@ -54,21 +54,21 @@ impl Vault {
     }
 
     /// Somebody who is signed in claims an install: its code is exchanged, and the answer says whose account it is.
-    pub async fn claim(&self, owner: &str, handle: &str) -> Result<Claimed, Error> {
+    pub async fn claim_install(&self, owner: &str, handle: &str) -> Result<ClaimedInstall, Error> {
         check_owner(owner)?;
         let (owner, hash) = (owner.to_owned(), random::hash(handle));
         self.apart(async move |inner| inner.claim(&owner, &hash).await).await
     }
 
     /// An install that this owner claimed and has not decided on, as when its page is loaded anew.
-    pub async fn claimed(&self, owner: &str, handle: &str) -> Result<Option<Claimed>, Error> {
+    pub async fn find_claimed_install(&self, owner: &str, handle: &str) -> Result<Option<ClaimedInstall>, Error> {
         let Some(connection) = self.0.claimed(owner, &random::hash(handle)).await? else { return Ok(None) };
         let renews = to_same_account(&self.0.list(owner).await?, &connection.app, &connection.metadata).cloned();
-        Ok(Some(Claimed { connection, renews }))
+        Ok(Some(ClaimedInstall { connection, renews }))
     }
 
     /// The claimed install is the right one.
-    pub async fn confirm(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
+    pub async fn confirm_install(&self, owner: &str, handle: &str) -> Result<Connection, Error> {
         let claimed = self.0.claimed(owner, &random::hash(handle)).await?.ok_or_else(no_install)?;
         self.apart(async move |inner| match inner.granted(&claimed).await? {
             Some(granted) => inner.settle(&claimed, &granted).await,
@@ -78,7 +78,7 @@ impl Vault {
     }
 
     /// The install is not wanted: its grant is given back, unless a connection to the account lives by it.
-    pub async fn decline(&self, owner: &str, handle: &str) -> Result<Revocation, Error> {
+    pub async fn decline_install(&self, owner: &str, handle: &str) -> Result<Revocation, Error> {
         let hash = random::hash(handle);
         if let Some(claimed) = self.0.claimed(owner, &hash).await? {
             if self.0.granted(&claimed).await?.is_none() {
@@ -138,7 +138,7 @@ impl Inner {
         }
     }
 
-    async fn claim(&self, owner: &str, hash: &str) -> Result<Claimed, Error> {
+    async fn claim(&self, owner: &str, hash: &str) -> Result<ClaimedInstall, Error> {
         let now = self.clock.now();
         // Nobody else exchanges the code meanwhile: a vendor may end what a code gave that comes twice.
         let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code, expires_at", hash, now);
@@ -160,7 +160,7 @@ impl Inner {
         };
         let renews = to_same_account(&self.list(owner).await?, app.key(), &granted.metadata).cloned();
         match self.keep_claimed(owner, hash, app, &granted, renews.as_ref()).await {
-            Ok(connection) => Ok(Claimed { connection, renews }),
+            Ok(connection) => Ok(ClaimedInstall { connection, renews }),
             Err(error) => Err(self.given_up(&granted, error).await),
         }
     }

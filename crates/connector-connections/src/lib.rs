@@ -49,7 +49,7 @@ pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use app::App;
 pub use clock::{Clock, Moment};
 pub use flows::{Authorization, Progress, BeginOptions, STATE_LIFETIME};
-pub use installs::{CODE_LIFETIME, Claimed, HeldInstall};
+pub use installs::{CODE_LIFETIME, ClaimedInstall, HeldInstall};
 pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owner_vault::OwnerVault;
 pub use seal::Key;

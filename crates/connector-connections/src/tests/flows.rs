@@ -108,37 +108,37 @@ async fn an_install_is_held_claimed_and_confirmed(world: World) {
     assert_eq!(held.expires, Moment::from_micros(super::START.as_micros() + 300_000_000));
     assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty(), "a code without a state connects nothing");
     let handle = held.handle.expose_secret();
-    let claimed = world.vault.claim("ann", handle).await.expect("claimed");
+    let claimed = world.vault.claim_install("ann", handle).await.expect("claimed");
     assert_eq!((claimed.connection.status, claimed.renews), (Status::Pending, None));
     assert_eq!(claimed.connection.metadata.user.email.as_deref(), Some("3@7.example"), "whose it is can be shown before it is confirmed");
     world.access("ann", &claimed.connection.id).await.expect_err("it is not confirmed");
-    let made = world.vault.confirm("ann", handle).await.expect("confirmed");
+    let made = world.vault.confirm_install("ann", handle).await.expect("confirmed");
     assert_eq!((made.status, made.name.as_str(), &made.id), (Status::Active, "company7", &claimed.connection.id));
     world.access("ann", "company7").await.expect("a credential");
-    assert_eq!(world.vault.confirm("ann", handle).await.expect_err("once").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.confirm_install("ann", handle).await.expect_err("once").kind(), ErrorKind::NotFound);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     assert_eq!(claimed.renews.map(|known| known.id), Some(made.id.clone()), "what it renews can be shown");
-    let renewed = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+    let renewed = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
     assert_eq!(renewed.id, made.id);
     assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
 }
 
 async fn what_is_declined_or_not_confirmed_is_given_back(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::Yes);
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
+    assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::Yes);
     assert_eq!(world.vendor.revoked(), 1);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::NothingToRevoke);
+    assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::NothingToRevoke);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     assert_eq!(world.vault.sweep().await.expect("swept").connections, 0);
     world.clock.advance(Duration::from_mins(10));
-    let late = world.vault.confirm("ann", held.handle.expose_secret()).await.expect_err("ten minutes are over");
+    let late = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect_err("ten minutes are over");
     assert_eq!(late.kind(), ErrorKind::NotFound);
     let swept = world.vault.sweep().await.expect("swept");
     assert_eq!((swept.connections, swept.not_revoked, world.vendor.revoked()), (1, 0, 2));
@@ -206,16 +206,16 @@ async fn an_uninstall_meets_the_grant_that_it_ends_and_no_later_one(world: World
 
     // Between the claim and the confirmation: it is the claimed grant that ended, not one of when it was confirmed.
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     world.clock.advance(Duration::from_mins(5));
-    let made = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+    let made = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
     assert_eq!(told(60).await, 1, "the notice of four minutes ago");
     assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").reason, Some(Reason::Uninstalled));
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 1);
-    assert_eq!(world.vault.confirm("ann", held.handle.expose_secret()).await.expect_err("uninstalled").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect_err("uninstalled").kind(), ErrorKind::NotFound);
 }
 
 async fn an_api_token_is_tested_before_it_is_kept(world: World) {
@@ -317,14 +317,14 @@ async fn an_install_of_what_is_connected_renews_it_whatever_is_decided(world: Wo
         // The vendor ends what it gave before.
         world.vendor.forget_grants();
         let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-        let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+        let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
         assert_eq!(claimed.renews.as_ref().map(|renews| &renews.id), Some(&made.id));
         world.vault.test("ann", &made.id).await.expect("it goes on");
         if confirms {
-            let confirmed = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
+            let confirmed = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
             assert_eq!(confirmed.id, made.id);
         } else {
-            assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::StillUsed);
+            assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::StillUsed);
         }
         world.vault.test("ann", &made.id).await.expect("it goes on");
         assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
@@ -332,7 +332,7 @@ async fn an_install_of_what_is_connected_renews_it_whatever_is_decided(world: Wo
     // One that nobody decides on ends no grant either.
     world.vendor.forget_grants();
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     world.clock.advance(Duration::from_mins(10));
     world.vault.sweep().await.expect("swept");
     world.vault.test("ann", &made.id).await.expect("it goes on");

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::vendor::Fault;
 use super::{BROWSER, World, on_both, state_of};
 use crate::store::sql;
-use crate::{App, BeginOptions, Claimed, HeldInstall, Key, Revocation, Vault};
+use crate::{App, BeginOptions, ClaimedInstall, HeldInstall, Key, Revocation, Vault};
 
 on_both!(
     what_is_being_declined_is_confirmed_by_nobody,
@@ -32,8 +32,8 @@ impl World {
         self.vault.hold_install("acme", self.vendor.code(who)).await.expect("held")
     }
 
-    async fn claimed(&self, owner: &str, held: &HeldInstall) -> Claimed {
-        self.vault.claim(owner, held.handle.expose_secret()).await.expect("claimed")
+    async fn claimed(&self, owner: &str, held: &HeldInstall) -> ClaimedInstall {
+        self.vault.claim_install(owner, held.handle.expose_secret()).await.expect("claimed")
     }
 
     /// How many grants are to be given back.
@@ -51,9 +51,9 @@ async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
     let claimed = world.claimed("ann", &held).await;
     let gate = world.vendor.gate_at("/oauth/revoke");
     let (vault, handle) = (world.vault.clone(), held.handle.expose_secret().to_owned());
-    let declined = tokio::spawn(async move { vault.decline("ann", &handle).await });
+    let declined = tokio::spawn(async move { vault.decline_install("ann", &handle).await });
     gate.arrived.notified().await;
-    let confirmed = world.vault.confirm("ann", held.handle.expose_secret()).await;
+    let confirmed = world.vault.confirm_install("ann", held.handle.expose_secret()).await;
     assert_eq!(confirmed.expect_err("its grant is being given back").kind(), ErrorKind::NotFound);
     assert_eq!(world.vault.get("ann", &claimed.connection.id).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
     gate.open();
@@ -61,8 +61,8 @@ async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
     // And the other way round: what was confirmed is not declined any more.
     let held = world.held((7, 3)).await;
     world.claimed("ann", &held).await;
-    let made = world.vault.confirm("ann", held.handle.expose_secret()).await.expect("confirmed");
-    assert_eq!(world.vault.decline("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
+    let made = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
+    assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
     world.vault.test("ann", &made.id).await.expect("its grant lives");
 }
 
@@ -71,7 +71,7 @@ async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
     let held = world.held((7, 3)).await;
     world.claimed("bob", &held).await;
     assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::StillUsed);
-    let confirmed = world.vault.confirm("bob", held.handle.expose_secret()).await.expect("confirmed");
+    let confirmed = world.vault.confirm_install("bob", held.handle.expose_secret()).await.expect("confirmed");
     world.vault.test("bob", &confirmed.id).await.expect("its grant lives");
     assert_eq!(world.vault.remove("bob", &confirmed.id).await.expect("removed"), Revocation::Yes);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
@@ -87,13 +87,13 @@ async fn what_fails_after_an_exchange_is_given_back(world: World) {
     world.vendor.state().no_identity = Some(429);
     let exchanged = world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 2))).await;
     let held = world.held((7, 3)).await;
-    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.map(|claimed| claimed.connection);
+    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.map(|claimed| claimed.connection);
     for (failed, kind) in [(back, ErrorKind::UpstreamError), (exchanged, ErrorKind::RateLimited), (claimed, ErrorKind::RateLimited)] {
         let error = failed.expect_err("nobody says whose it is");
         assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "the code is used: the same call cannot succeed");
         assert!(error.hint().expect("a hint").starts_with("Begin again"), "{error}");
     }
-    let again = world.vault.claim("ann", held.handle.expose_secret()).await;
+    let again = world.vault.claim_install("ann", held.handle.expose_secret()).await;
     assert_eq!((again.expect_err("its code is used").kind(), world.leftovers().await), (ErrorKind::NotFound, 3));
 
     world.swept().await;
@@ -145,21 +145,21 @@ async fn a_held_code_outlives_a_server_that_fails(world: World) {
     let held = world.held((7, 3)).await;
     for fault in [Fault::Answers(503, "{}"), Fault::HangsUp, Fault::Answers(429, "{}")] {
         world.vendor.state().fails = Some(fault);
-        let error = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("the server fails");
+        let error = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("the server fails");
         assert_eq!(error.retry(), Retry::Later, "{error}");
     }
     world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_client"}"#));
-    let error = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("this host's trouble");
+    let error = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("this host's trouble");
     assert_eq!(error.kind(), ErrorKind::Unauthorized);
     world.vendor.state().fails = None;
     world.claimed("ann", &held).await;
 
     let held = world.held((7, 3)).await;
     world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_grant"}"#));
-    let refused = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("the code is refused");
+    let refused = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("the code is refused");
     assert_eq!((refused.kind(), refused.retry()), (ErrorKind::Gone, Retry::Never));
     world.vendor.state().fails = None;
-    assert_eq!(world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("it is gone").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("it is gone").kind(), ErrorKind::NotFound);
 }
 
 async fn a_link_that_is_opened_late_can_be_finished(world: World) {
@@ -187,7 +187,7 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
     assert_eq!(world.vault.remove("ann", &gone.id).await.expect("removed"), Revocation::No);
     assert_eq!(world.vault.remove("ann", &renewed.id).await.expect("removed"), Revocation::No);
-    assert_eq!(world.vault.decline("ann", declined.handle.expose_secret()).await.expect("declined"), Revocation::No);
+    assert_eq!(world.vault.decline_install("ann", declined.handle.expose_secret()).await.expect("declined"), Revocation::No);
     world.clock.advance(Duration::from_mins(10));
     assert_eq!(world.vault.sweep().await.expect("swept").connections, 1);
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 4));

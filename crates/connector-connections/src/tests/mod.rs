@@ -206,9 +206,9 @@ async fn what_a_host_awaits_can_be_spawned() {
     spawnable(&vault.callback_with_state(BROWSER, "state", "code".into()));
     spawnable(&vault.callback_declined(BROWSER, "state"));
     spawnable(&vault.hold_install("acme", "code".into()));
-    spawnable(&vault.claim("ann", "handle"));
-    spawnable(&vault.confirm("ann", "handle"));
-    spawnable(&vault.decline("ann", "handle"));
+    spawnable(&vault.claim_install("ann", "handle"));
+    spawnable(&vault.confirm_install("ann", "handle"));
+    spawnable(&vault.decline_install("ann", "handle"));
     spawnable(&vault.begin("ann", "acme", BeginOptions::default()));
     spawnable(&vault.progress("ann", "id"));
     spawnable(&vault.exchange("ann", "id", "code".into()));

@@ -104,7 +104,7 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
     only_new.for_owner("ann").claim("run-1", "the call").await.expect("the answer opens");
     only_new.for_owner("bob").claim("run-1", "the call").await.expect("the answer opens");
-    let late = only_new.claim("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
+    let late = only_new.claim_install("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
     assert_eq!(late.kind(), ErrorKind::NotFound);
     // Who has the old key alone is told, and writes nothing.
     world.hour();

@@ -51,18 +51,18 @@ async fn a_handle_is_taken_once_and_in_time(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     let handle = held.handle.expose_secret();
     let guessed = handle.chars().rev().collect::<String>();
-    assert_eq!(world.vault.claim("ann", &guessed).await.expect_err("guessed").kind(), ErrorKind::NotFound);
-    world.vault.claim("ann", handle).await.expect("claimed");
+    assert_eq!(world.vault.claim_install("ann", &guessed).await.expect_err("guessed").kind(), ErrorKind::NotFound);
+    world.vault.claim_install("ann", handle).await.expect("claimed");
     for owner in ["ann", "bob"] {
-        assert_eq!(world.vault.claim(owner, handle).await.expect_err("replayed").kind(), ErrorKind::NotFound);
+        assert_eq!(world.vault.claim_install(owner, handle).await.expect_err("replayed").kind(), ErrorKind::NotFound);
     }
-    assert_eq!(world.vault.confirm("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
-    assert_eq!(world.vault.decline("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
-    world.vault.confirm("ann", handle).await.expect("confirmed");
+    assert_eq!(world.vault.confirm_install("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.decline_install("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
+    world.vault.confirm_install("ann", handle).await.expect("confirmed");
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     world.clock.advance(Duration::from_mins(5));
-    assert_eq!(world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
 }
 
 async fn another_owners_ids_are_no_ids(world: World) {
@@ -153,7 +153,7 @@ async fn nothing_that_is_shown_holds_a_secret(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect("claimed");
+    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
     let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
     let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("made");
     let owned = world.vault.for_owner("ann");
@@ -200,7 +200,7 @@ async fn what_one_owner_begins_is_bounded(world: World) {
         world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     }
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect_err("a hundred wait");
-    let claimed = world.vault.claim("ann", held.handle.expose_secret()).await.expect_err("a hundred wait");
+    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("a hundred wait");
     for full in [begun, claimed] {
         assert_eq!((full.kind(), full.hint().is_some()), (ErrorKind::RateLimited, true), "{full}");
     }
@@ -208,7 +208,7 @@ async fn what_one_owner_begins_is_bounded(world: World) {
     world.vault.authorize("bob", "acme", None, BROWSER).await.expect("another owner has room");
     let waiting = world.vault.list("ann", Some("acme"), Some(Status::Pending)).await.expect("a list");
     world.vault.remove("ann", &waiting[0].id).await.expect("removed");
-    world.vault.claim("ann", held.handle.expose_secret()).await.expect("there is room");
+    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("there is room");
     world.clock.advance(Duration::from_hours(24));
     world.vault.authorize("ann", "acme", None, BROWSER).await.expect("what is too old makes room");
 }
@@ -234,12 +234,12 @@ async fn an_owner_is_plain_text(world: World) {
             vault.begin(bad, "acme", BeginOptions::default()).await.map(|_| ()),
             vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),
             vault.sign_in_link(bad).await.map(|_| ()),
-            vault.claim(bad, held.handle.expose_secret()).await.map(|_| ()),
+            vault.claim_install(bad, held.handle.expose_secret()).await.map(|_| ()),
         ];
         for (at, tried) in tried.into_iter().enumerate() {
             let error = tried.expect_err(&format!("the attempt {at} with {bad:?}"));
             assert_eq!((error.kind(), error.hint().is_some()), (ErrorKind::InvalidInput, true), "{error}");
         }
     }
-    vault.claim("Ann & Co. (42)", held.handle.expose_secret()).await.expect("plain enough");
+    vault.claim_install("Ann & Co. (42)", held.handle.expose_secret()).await.expect("plain enough");
 }

@@ -152,9 +152,9 @@ pub(super) async fn claim(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
     let (owner, handle) = (call.owner()?, call.param("handle"));
     // Asked again, as where the first answer was lost, it is the same.
-    let claimed = match call.host.vault.claimed(owner, handle).await? {
+    let claimed = match call.host.vault.find_claimed_install(owner, handle).await? {
         Some(claimed) => claimed,
-        None => call.host.vault.claim(owner, handle).await.map_err(of_vendor)?,
+        None => call.host.vault.claim_install(owner, handle).await.map_err(of_vendor)?,
     };
     let renews = claimed.renews.as_ref().map(plain);
     Ok(answer::json(StatusCode::OK, &json!({"connection": plain(&claimed.connection), "renews": renews})))
@@ -162,13 +162,13 @@ pub(super) async fn claim(call: Call) -> Result<Response, Refusal> {
 
 pub(super) async fn confirm(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let connection = call.host.vault.confirm(call.owner()?, call.param("handle")).await?;
+    let connection = call.host.vault.confirm_install(call.owner()?, call.param("handle")).await?;
     Ok(answer::json(StatusCode::OK, &json!({ "connection": call.host.shown(&connection).await? })))
 }
 
 pub(super) async fn decline(call: Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let revoked = call.host.vault.decline(call.owner()?, call.param("handle")).await?;
+    let revoked = call.host.vault.decline_install(call.owner()?, call.param("handle")).await?;
     Ok(answer::json(StatusCode::OK, &json!({"declined": true, "revoked": revoked})))
 }
 

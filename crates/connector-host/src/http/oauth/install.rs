@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use connector_connections::{Claimed, Revocation, STATE_LIFETIME};
+use connector_connections::{ClaimedInstall, Revocation, STATE_LIFETIME};
 use connector_core::ErrorKind;
 
 use super::cookies::Cookie;
@@ -19,9 +19,9 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
         return Ok(sign_in::needed("Sign in to finish the installation. It waits for five minutes.", "/oauth/install"));
     };
     let vault = &call.host.vault;
-    let claimed = match vault.claimed(&owner, &handle).await? {
+    let claimed = match vault.find_claimed_install(&owner, &handle).await? {
         Some(claimed) => claimed,
-        None => match vault.claim(&owner, &handle).await {
+        None => match vault.claim_install(&owner, &handle).await {
             Ok(claimed) => claimed,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Gone) => return Ok(expired()),
             Err(error) => return Err(error.into()),
@@ -36,7 +36,7 @@ pub(in crate::http) async fn confirm(call: Call, body: Body) -> Result<Response,
         Decided::By { owner, handle } => (owner, handle),
         Decided::Not(page) => return Ok(page),
     };
-    let done = match call.host.vault.confirm(&owner, &handle).await {
+    let done = match call.host.vault.confirm_install(&owner, &handle).await {
         Ok(connection) => connected(&connection),
         Err(error) if error.kind() == ErrorKind::NotFound => expired(),
         Err(error) => return Err(error.into()),
@@ -49,7 +49,7 @@ pub(in crate::http) async fn decline(call: Call, body: Body) -> Result<Response,
         Decided::By { owner, handle } => (owner, handle),
         Decided::Not(page) => return Ok(page),
     };
-    let page = match call.host.vault.decline(&owner, &handle).await {
+    let page = match call.host.vault.decline_install(&owner, &handle).await {
         Ok(revoked) => Page::new("Nothing was connected").text(match revoked {
             Revocation::StillUsed => "The installation was declined. Its access is that of a connection that you have, and stays with it.",
             Revocation::No => "The installation was declined. Pipedrive could not be told yet; it will be.",
@@ -82,7 +82,7 @@ async fn decided(call: &Call, body: Body) -> Result<Decided, Refusal> {
     Ok(Decided::By { owner, handle })
 }
 
-fn asked(owner: &str, claimed: &Claimed, csrf: &str) -> Response {
+fn asked(owner: &str, claimed: &ClaimedInstall, csrf: &str) -> Response {
     let page = Page::new("Connect this account?")
         .text("Somebody installed the app in this Pipedrive. Confirm only if it was you, and this is your company.");
     let page = account(page, &claimed.connection).facts(&[("owner", "To be used by", Some(owner))]);
