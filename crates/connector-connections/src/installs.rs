@@ -96,7 +96,7 @@ impl Vault {
 
     /// The vendor says that a user uninstalled the app, at a time where it is known: what was granted before it is gone.
     /// How many connections that were.
-    pub async fn uninstalled(&self, client_id: &str, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
+    pub async fn record_uninstall(&self, client_id: &str, company_id: &str, user_id: &str, at: Option<Moment>) -> Result<usize, Error> {
         let mut gone = 0;
         for app in self.0.apps.iter().filter(|app| app.has_client(client_id)) {
             gone += self.0.uninstalled(app, company_id, user_id, at).await?;

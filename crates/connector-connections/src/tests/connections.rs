@@ -41,7 +41,7 @@ async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
     assert_eq!(owned.choose("other", Some("company8")).await.expect_err("another app's").kind(), ErrorKind::NoConnection);
 
     // A failed one that is the default, or the only one: no call goes to another account in its place.
-    world.vault.uninstalled(super::vendor::CLIENT.0, "7", "3", None).await.expect("told");
+    world.vault.record_uninstall(super::vendor::CLIENT.0, "7", "3", None).await.expect("told");
     let chosen = owned.choose("acme", None).await.expect("still the default");
     assert_eq!((&chosen.id, owned.access(&chosen).await.expect_err("gone").kind()), (&first.id, ErrorKind::ReconnectRequired));
 }

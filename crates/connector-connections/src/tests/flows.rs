@@ -177,9 +177,9 @@ async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
     let (ann, bob, other) =
         (world.connected("ann", (7, 3)).await, world.connected("bob", (7, 3)).await, world.connected("ann", (7, 4)).await);
     let before = Some(Moment::from_micros(super::START.as_micros() - 6_000_000));
-    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", before).await.expect("told"), 0, "what was installed since stays");
-    assert_eq!(world.vault.uninstalled("another", "7", "3", None).await.expect("told"), 0);
-    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 2);
+    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", before).await.expect("told"), 0, "what was installed since stays");
+    assert_eq!(world.vault.record_uninstall("another", "7", "3", None).await.expect("told"), 0);
+    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", None).await.expect("told"), 2);
     for (owner, made) in [("ann", &ann), ("bob", &bob)] {
         let failed = world.vault.get(owner, &made.id).await.expect("it is kept");
         assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::Uninstalled)));
@@ -193,7 +193,7 @@ async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
 async fn an_uninstall_meets_the_grant_that_it_ends_and_no_later_one(world: World) {
     let told = |after: i64| {
         let (vault, at) = (world.vault.clone(), Moment::from_micros(super::START.as_micros() + after * 1_000_000));
-        async move { vault.uninstalled(CLIENT.0, "7", "3", Some(at)).await.expect("told") }
+        async move { vault.record_uninstall(CLIENT.0, "7", "3", Some(at)).await.expect("told") }
     };
     // Uninstalled at once: a notice in whole seconds, of a clock that is behind, seems to be of before.
     world.connected("ann", (7, 3)).await;
@@ -214,7 +214,7 @@ async fn an_uninstall_meets_the_grant_that_it_ends_and_no_later_one(world: World
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.uninstalled(CLIENT.0, "7", "3", None).await.expect("told"), 1);
+    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", None).await.expect("told"), 1);
     assert_eq!(world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect_err("uninstalled").kind(), ErrorKind::NotFound);
 }
 

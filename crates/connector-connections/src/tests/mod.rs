@@ -212,7 +212,7 @@ async fn what_a_host_awaits_can_be_spawned() {
     spawnable(&vault.begin("ann", "acme", BeginOptions::default()));
     spawnable(&vault.progress("ann", "id"));
     spawnable(&vault.exchange("ann", "id", "code".into()));
-    spawnable(&vault.uninstalled("client", "7", "3", None));
+    spawnable(&vault.record_uninstall("client", "7", "3", None));
     spawnable(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));
     spawnable(&vault.remove("ann", "id"));
     spawnable(&vault.test("ann", "id"));

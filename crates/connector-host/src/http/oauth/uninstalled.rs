@@ -38,7 +38,7 @@ pub(in crate::http) async fn uninstalled(call: Call, body: Body) -> Result<Respo
     if told.client_id != id {
         return Err(not_the_vendor());
     }
-    let gone = call.host.vault.uninstalled(&id, &company, &user, moment(&told.timestamp)).await?;
+    let gone = call.host.vault.record_uninstall(&id, &company, &user, moment(&told.timestamp)).await?;
     tracing::info!(connections = gone, "the app was uninstalled");
     Ok(answer::json(StatusCode::OK, &json!({ "ok": true })))
 }
