@@ -92,7 +92,7 @@ impl Vault {
     }
 
     /// A link by which a connection that is not finished, or failed, can be connected: it opens once.
-    pub async fn link(&self, owner: &str, id: &str) -> Result<SecretString, Error> {
+    pub async fn create_link(&self, owner: &str, id: &str) -> Result<SecretString, Error> {
         let connection = self.0.get(owner, id).await?;
         connectable(&connection)?;
         let by_platform =
@@ -105,7 +105,7 @@ impl Vault {
     }
 
     /// The connection that a link leads to, whose page shows for whom an account would be connected; it stays good.
-    pub async fn linked(&self, link: &str) -> Result<Connection, Error> {
+    pub async fn find_by_link(&self, link: &str) -> Result<Connection, Error> {
         let ticket = self.0.read_ticket(link, Purpose::Link)?;
         let connection = self.0.target(&ticket.connection).await?;
         connectable(&connection)?;

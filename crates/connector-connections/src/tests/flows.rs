@@ -80,14 +80,14 @@ async fn the_same_account_is_renewed_and_another_is_never_overwritten(world: Wor
 
 async fn a_failed_connection_is_mended_by_its_link(world: World) {
     let made = world.connected("ann", (7, 3)).await;
-    assert_eq!(world.vault.link("ann", &made.id).await.expect_err("it is active").kind(), ErrorKind::Conflict);
+    assert_eq!(world.vault.create_link("ann", &made.id).await.expect_err("it is active").kind(), ErrorKind::Conflict);
     world.vendor.forget_grants();
     world.hour();
     world.access("ann", &made.id).await.expect_err("the grant is gone");
     let failed = world.vault.get("ann", &made.id).await.expect("it is kept");
     assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::NeedsReconnect)));
 
-    let link = world.vault.link("ann", &made.id).await.expect("a link");
+    let link = world.vault.create_link("ann", &made.id).await.expect("a link");
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
     let again = world.vault.open_link(link.expose_secret(), BROWSER).await.expect_err("it opens once");
     assert_eq!(again.kind(), ErrorKind::Forbidden);
@@ -96,7 +96,7 @@ async fn a_failed_connection_is_mended_by_its_link(world: World) {
     assert_ne!(other.id, made.id);
     assert_eq!(world.vault.get("ann", &made.id).await.expect("it is kept"), failed);
 
-    let link = world.vault.link("ann", &made.id).await.expect("a link");
+    let link = world.vault.create_link("ann", &made.id).await.expect("a link");
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
     let mended = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&mended.id, mended.status, mended.reason), (&made.id, Status::Active, None));
@@ -258,7 +258,7 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     let vault = &world.vault;
     let began = |begin: BeginOptions<'static>| async move { vault.begin("ann", "acme", begin).await.expect("begun").connection };
     let opened = |id: String| async move {
-        let link = vault.link("ann", &id).await.expect("a link");
+        let link = vault.create_link("ann", &id).await.expect("a link");
         state_of(&vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens").url)
     };
     let became = |id: String| async move { vault.progress("ann", &id).await.expect("asked") };
@@ -277,7 +277,7 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     assert_eq!(became(declined.id).await, Progress::Declined);
     // What a platform waits for has the platform's page, and no link of ours.
     let platforms = began(BeginOptions { redirect_uri: Some("https://platform.example/back"), ..BeginOptions::default() }).await;
-    assert_eq!(vault.link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
+    assert_eq!(vault.create_link("ann", &platforms.id).await.expect_err("no link").kind(), ErrorKind::Conflict);
     assert_eq!(became(platforms.id.clone()).await, Progress::Waiting);
     assert_eq!(vault.remove("ann", &platforms.id).await.expect("removed"), Revocation::NothingToRevoke);
     assert_eq!(became(platforms.id).await, Progress::Removed);

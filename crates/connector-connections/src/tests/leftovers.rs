@@ -164,9 +164,9 @@ async fn a_held_code_outlives_a_server_that_fails(world: World) {
 
 async fn a_link_that_is_opened_late_can_be_finished(world: World) {
     let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
-    let link = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    let link = world.vault.create_link("ann", &begun.connection.id).await.expect("a link");
     world.clock.advance(Duration::from_hours(24) - Duration::from_mins(2));
-    let late = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    let late = world.vault.create_link("ann", &begun.connection.id).await.expect("a link");
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("in time");
     world.clock.advance(Duration::from_mins(9));
     assert_eq!(world.vault.sweep().await.expect("swept").connections, 0, "somebody is at it");

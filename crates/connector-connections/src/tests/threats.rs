@@ -31,7 +31,7 @@ async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
     };
     let mut bytes = state.clone().into_bytes();
     bytes[40] = if bytes[40] == b'A' { b'B' } else { b'A' };
-    let link = world.vault.link("ann", &begun.connection.id).await.expect("a link");
+    let link = world.vault.create_link("ann", &begun.connection.id).await.expect("a link");
     for forged in [String::from_utf8(bytes).expect("text"), String::new(), "state".to_owned(), link.expose_secret().to_owned()] {
         assert_eq!(back(BROWSER, forged).await, Err(ErrorKind::Forbidden), "forged, or made for something else");
     }
@@ -81,7 +81,7 @@ async fn another_owners_ids_are_no_ids(world: World) {
         vault.set_default("bob", id).await.map(|_| ()),
         vault.remove("bob", id).await.map(|_| ()),
         vault.test("bob", id).await.map(|_| ()),
-        vault.link("bob", id).await.map(|_| ()),
+        vault.create_link("bob", id).await.map(|_| ()),
         vault.exchange("bob", &waiting, world.vendor.code((7, 3))).await.map(|_| ()),
         vault.for_owner("bob").choose("acme", Some(id)).await.map(|_| ()),
         vault.for_owner("bob").choose("acme", Some(&made.name)).await.map(|_| ()),

@@ -83,7 +83,7 @@ async fn in_a_browser(arguments: &Arguments) -> Result<Exit, Failure> {
     let vault = arguments.stored.made(&url, &client).await?;
     let begin = BeginOptions { name: arguments.name.as_deref(), ..BeginOptions::default() };
     let begun = vault.begin(&arguments.owner, CONNECTORS[0].key, begin).await?;
-    let link = vault.link(&arguments.owner, &begun.connection.id).await?;
+    let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = free(&url).await {
         let runtime = over(&client, vault.for_owner(&arguments.owner))?;
         tokio::spawn(http::serve(listener, Settings::for_pages(url.clone()), runtime, vault.clone(), std::future::pending()));

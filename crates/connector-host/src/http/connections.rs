@@ -177,7 +177,7 @@ impl Host {
     async fn shown(&self, connection: &Connection) -> Result<Value, Refusal> {
         let mut shown = plain(connection);
         if connection.status != Status::Active && connection.method == Method::OAuth2 && self.settings.has_client {
-            match self.vault.link(&connection.owner, &connection.id).await {
+            match self.vault.create_link(&connection.owner, &connection.id).await {
                 Ok(link) => shown["url"] = format!("{}/oauth/start?link={}", self.settings.public_url, link.expose_secret()).into(),
                 // A platform began it, and has its own.
                 Err(error) if error.kind() == ErrorKind::Conflict => {}

@@ -21,7 +21,7 @@ pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
     let link = query.first().map(|(_, link)| link.as_str());
     let (owner, name) = match link {
         Some(link) => {
-            let connection = call.host.vault.linked(link).await?;
+            let connection = call.host.vault.find_by_link(link).await?;
             (connection.owner, Some(connection.name).filter(|name| *name != connection.id))
         }
         None => match call.visitor().await? {
