@@ -16,13 +16,13 @@ pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 
 impl Vault {
     /// A secret that signs a person in as an owner, once.
-    pub async fn sign_in_link(&self, owner: &str) -> Result<SecretString, Error> {
+    pub async fn create_sign_in_link(&self, owner: &str) -> Result<SecretString, Error> {
         check_owner(owner)?;
         self.visit("link", owner, LINK_LIFETIME).await
     }
 
     /// Whom a link would sign in; it stays good.
-    pub async fn invited(&self, link: &str) -> Result<Option<String>, Error> {
+    pub async fn check_sign_in_link(&self, link: &str) -> Result<Option<String>, Error> {
         self.visitor("link", link).await
     }
 
@@ -41,7 +41,7 @@ impl Vault {
     }
 
     /// Who is signed in by a session.
-    pub async fn signed_in(&self, session: &str) -> Result<Option<String>, Error> {
+    pub async fn check_session(&self, session: &str) -> Result<Option<String>, Error> {
         self.visitor("session", session).await
     }
 

@@ -233,7 +233,7 @@ async fn an_owner_is_plain_text(world: World) {
             vault.authorize(bad, "acme", None, BROWSER).await.map(|_| ()),
             vault.begin(bad, "acme", BeginOptions::default()).await.map(|_| ()),
             vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),
-            vault.sign_in_link(bad).await.map(|_| ()),
+            vault.create_sign_in_link(bad).await.map(|_| ()),
             vault.claim_install(bad, held.handle.expose_secret()).await.map(|_| ()),
         ];
         for (at, tried) in tried.into_iter().enumerate() {

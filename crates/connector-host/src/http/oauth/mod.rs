@@ -81,7 +81,7 @@ impl Call {
     /// Who is signed in in this browser, and by which session.
     async fn visitor(&self) -> Result<Option<(String, String)>, Refusal> {
         let Some(session) = self.cookie(Cookie::Session) else { return Ok(None) };
-        Ok(self.host.vault.signed_in(&session).await?.map(|owner| (owner, session)))
+        Ok(self.host.vault.check_session(&session).await?.map(|owner| (owner, session)))
     }
 
     /// The token of this browser: the one that it has, else a fresh one to be set.

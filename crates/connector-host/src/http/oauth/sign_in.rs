@@ -19,7 +19,7 @@ const SIGN_OUT: &str = "sign-out";
 pub(in crate::http) async fn show(call: Call) -> Result<Response, Refusal> {
     let query = call.query(&["token"])?;
     let Some((_, token)) = query.first() else { return Ok(needed("There is no link to sign in by.", "/oauth/start")) };
-    let owner = call.host.vault.invited(token).await?.ok_or_else(used)?;
+    let owner = call.host.vault.check_sign_in_link(token).await?.ok_or_else(used)?;
     let browser = call.browser()?;
     let page = Page::new("Sign in")
         .text("What is installed or connected in this browser from now on is connected for:")
