@@ -238,7 +238,7 @@ impl Vault {
     }
 
     /// Waits until all such work is done, as a program does before it ends.
-    pub async fn settled(&self) {
+    pub async fn wait_until_idle(&self) {
         drop(self.0.under_way.write().await);
     }
 }

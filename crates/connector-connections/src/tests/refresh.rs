@@ -202,7 +202,7 @@ async fn a_program_that_ends_waits_for_what_it_was_answered(world: World) {
     gate.arrived.notified().await;
     caller.abort();
     let _ = caller.await;
-    let mut settled = std::pin::pin!(world.vault.settled());
+    let mut settled = std::pin::pin!(world.vault.wait_until_idle());
     assert!(tokio::time::timeout(Duration::ZERO, &mut settled).await.is_err(), "the vendor has not answered yet");
     gate.open();
     settled.await;

@@ -146,7 +146,7 @@ async fn settled(vault: &Vault, begun: &Connection) -> Result<Option<Connection>
 /// Nobody waits for it any more: it is removed, so that its name is free again, unless it was connected at the last moment.
 async fn given_up(vault: &Vault, begun: &Connection, why: &str) -> Result<Exit, Failure> {
     // What the vendor answers just now is kept, or given back.
-    let _ = tokio::time::timeout(Duration::from_secs(10), vault.settled()).await;
+    let _ = tokio::time::timeout(Duration::from_secs(10), vault.wait_until_idle()).await;
     if let Some(connected) = settled(vault, begun).await? {
         return shown(&connected);
     }

@@ -143,7 +143,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     tokio::spawn(swept(vault.clone()));
     let until = http::serve(listener, settings, runtime, vault.clone(), stopped()).await;
     // What the vendor answered meanwhile is stored, though its caller is gone.
-    if tokio::time::timeout_at(until, vault.settled()).await.is_err() {
+    if tokio::time::timeout_at(until, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with Pipedrive is cut off");
     }
     Ok(Exit::Ok)
