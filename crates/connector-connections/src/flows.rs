@@ -125,7 +125,7 @@ impl Vault {
 
     /// The browser is back with a code: the connection is granted. An account of this owner that is connected already is
     /// renewed; one that is another than the link was made for becomes a connection of its own.
-    pub async fn callback_with_state(&self, browser: &str, state: &str, code: SecretString) -> Result<Connection, Error> {
+    pub async fn finish_authorization(&self, browser: &str, state: &str, code: SecretString) -> Result<Connection, Error> {
         let (browser, state) = (browser.to_owned(), state.to_owned());
         self.apart(async move |inner| {
             let ticket = inner.read_ticket(&state, Purpose::State)?;
@@ -142,7 +142,7 @@ impl Vault {
     }
 
     /// The browser is back without one, since the user declined: the state is used up, and what waited for it removed.
-    pub async fn callback_declined(&self, browser: &str, state: &str) -> Result<(), Error> {
+    pub async fn decline_authorization(&self, browser: &str, state: &str) -> Result<(), Error> {
         let inner = &self.0;
         let ticket = inner.read_ticket(state, Purpose::State)?;
         ticket.check_browser(browser)?;

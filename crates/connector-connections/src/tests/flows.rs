@@ -38,7 +38,7 @@ async fn an_authorization_connects_an_account(world: World) {
     assert_eq!(pending.kind(), ErrorKind::NoConnection);
 
     let code = world.vendor.code((7, 3));
-    let made = world.vault.callback_with_state(BROWSER, &state_of(&begun.url), code).await.expect("granted");
+    let made = world.vault.finish_authorization(BROWSER, &state_of(&begun.url), code).await.expect("granted");
     assert_eq!((made.id.as_str(), made.name.as_str(), made.status), (begun.connection.id.as_str(), "company7", Status::Active));
     let shown = serde_json::to_value(&made).expect("it is shown");
     assert_eq!(
@@ -92,13 +92,13 @@ async fn a_failed_connection_is_mended_by_its_link(world: World) {
     let again = world.vault.open_link(link.expose_secret(), BROWSER).await.expect_err("it opens once");
     assert_eq!(again.kind(), ErrorKind::Forbidden);
     // Somebody signs in as another company: that is another connection, and the failed one stays as it is.
-    let other = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((9, 1))).await.expect("granted");
+    let other = world.vault.finish_authorization(BROWSER, &state_of(&opened.url), world.vendor.code((9, 1))).await.expect("granted");
     assert_ne!(other.id, made.id);
     assert_eq!(world.vault.get("ann", &made.id).await.expect("it is kept"), failed);
 
     let link = world.vault.create_link("ann", &made.id).await.expect("a link");
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
-    let mended = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
+    let mended = world.vault.finish_authorization(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&mended.id, mended.status, mended.reason), (&made.id, Status::Active, None));
     world.access("ann", &made.id).await.expect("a credential");
 }
@@ -247,9 +247,9 @@ async fn an_api_token_is_tested_before_it_is_kept(world: World) {
 async fn a_declined_authorization_leaves_nothing(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let state = state_of(&begun.url);
-    world.vault.callback_declined(BROWSER, &state).await.expect("declined");
+    world.vault.decline_authorization(BROWSER, &state).await.expect("declined");
     assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
-    let late = world.vault.callback_with_state(BROWSER, &state, world.vendor.code((7, 3))).await;
+    let late = world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await;
     assert_eq!(late.expect_err("the state is used up").kind(), ErrorKind::Forbidden);
     assert_eq!(world.vendor.exchanged(), 0);
 }
@@ -264,16 +264,16 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     let became = |id: String| async move { vault.progress("ann", &id).await.expect("asked") };
     let first = began(BeginOptions::default()).await;
     assert_eq!(became(first.id.clone()).await, Progress::Waiting);
-    let made = vault.callback_with_state(BROWSER, &opened(first.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
+    let made = vault.finish_authorization(BROWSER, &opened(first.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!(became(first.id.clone()).await, Progress::Connected(made));
 
     let again = began(BeginOptions::default()).await;
-    vault.callback_with_state(BROWSER, &opened(again.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
+    vault.finish_authorization(BROWSER, &opened(again.id.clone()).await, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!(became(again.id.clone()).await, Progress::Renewed(vault.get("ann", &first.id).await.expect("kept")));
     assert_eq!(vault.progress("bob", &again.id).await.expect("asked"), Progress::Removed, "another owner is told nothing");
 
     let declined = began(BeginOptions::default()).await;
-    vault.callback_declined(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
+    vault.decline_authorization(BROWSER, &opened(declined.id.clone()).await).await.expect("declined");
     assert_eq!(became(declined.id).await, Progress::Declined);
     // What a platform waits for has the platform's page, and no link of ours.
     let platforms = began(BeginOptions { redirect_uri: Some("https://platform.example/back"), ..BeginOptions::default() }).await;

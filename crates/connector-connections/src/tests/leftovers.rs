@@ -82,7 +82,7 @@ async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
 async fn what_fails_after_an_exchange_is_given_back(world: World) {
     world.vendor.state().no_identity = Some(503);
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
-    let back = world.vault.callback_with_state(BROWSER, &state_of(&begun.url), world.vendor.code((7, 1))).await;
+    let back = world.vault.finish_authorization(BROWSER, &state_of(&begun.url), world.vendor.code((7, 1))).await;
     let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     world.vendor.state().no_identity = Some(429);
     let exchanged = world.vault.exchange("ann", &begun.connection.id, world.vendor.code((7, 2))).await;
@@ -170,7 +170,7 @@ async fn a_link_that_is_opened_late_can_be_finished(world: World) {
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("in time");
     world.clock.advance(Duration::from_mins(9));
     assert_eq!(world.vault.sweep().await.expect("swept").connections, 0, "somebody is at it");
-    let made = world.vault.callback_with_state(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
+    let made = world.vault.finish_authorization(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!(made.id, begun.connection.id);
     let finished = world.vault.open_link(late.expose_secret(), BROWSER).await.expect_err("it is finished");
     assert_eq!(finished.kind(), ErrorKind::Conflict);

@@ -147,7 +147,7 @@ impl World {
     async fn connected(&self, owner: &str, who: Who) -> Connection {
         let begun = self.vault.authorize(owner, "acme", None, BROWSER).await.expect("begun");
         let state = state_of(&begun.url);
-        self.vault.callback_with_state(BROWSER, &state, self.vendor.code(who)).await.expect("granted")
+        self.vault.finish_authorization(BROWSER, &state, self.vendor.code(who)).await.expect("granted")
     }
 
     /// The access of a call that names this connection.
@@ -203,8 +203,8 @@ async fn what_a_host_awaits_can_be_spawned() {
     let World { vault, .. } = World::at(Place::folder()).await;
     spawnable(&vault.authorize("ann", "acme", None, BROWSER));
     spawnable(&vault.open_link("link", BROWSER));
-    spawnable(&vault.callback_with_state(BROWSER, "state", "code".into()));
-    spawnable(&vault.callback_declined(BROWSER, "state"));
+    spawnable(&vault.finish_authorization(BROWSER, "state", "code".into()));
+    spawnable(&vault.decline_authorization(BROWSER, "state"));
     spawnable(&vault.hold_install("acme", "code".into()));
     spawnable(&vault.claim_install("ann", "handle"));
     spawnable(&vault.confirm_install("ann", "handle"));

@@ -171,7 +171,7 @@ async fn a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken(world: Wo
     let kept = world.access("ann", &made.id).await.expect("a credential");
     assert_eq!(kept.origin(), world.vendor.url, "the host stays what it was");
     let begun = world.vault.authorize("ann", "acme", None, super::BROWSER).await.expect("begun");
-    let error = world.vault.callback_with_state(super::BROWSER, &super::state_of(&begun.url), world.vendor.code((8, 1))).await;
+    let error = world.vault.finish_authorization(super::BROWSER, &super::state_of(&begun.url), world.vendor.code((8, 1))).await;
     assert_eq!(error.expect_err("a host of others").kind(), ErrorKind::NoConnection);
 }
 

@@ -27,7 +27,7 @@ async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
     let state = state_of(&begun.url);
     let back = |browser: &'static str, state: String| {
         let (vault, code) = (world.vault.clone(), world.vendor.code((7, 3)));
-        async move { vault.callback_with_state(browser, &state, code).await.map(|made| made.id).map_err(|error| error.kind()) }
+        async move { vault.finish_authorization(browser, &state, code).await.map(|made| made.id).map_err(|error| error.kind()) }
     };
     let mut bytes = state.clone().into_bytes();
     bytes[40] = if bytes[40] == b'A' { b'B' } else { b'A' };
@@ -159,7 +159,7 @@ async fn nothing_that_is_shown_holds_a_secret(world: World) {
     let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", Some(&made.id)).await.expect("there");
     let access = owned.access(&chosen).await.expect("a credential");
-    let bad = world.vault.callback_with_state(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("forged");
+    let bad = world.vault.finish_authorization(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("forged");
     let refused = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-bad".into()).await.expect_err("nobody's");
     let shown = format!(
         "{made:?}{begun:?}{held:?}{claimed:?}{by_token:?}{key:?}{owned:?}{chosen:?}{access:?}{bad:?}{refused:?}{:?}{:?}",
@@ -216,11 +216,11 @@ async fn what_one_owner_begins_is_bounded(world: World) {
 async fn a_ticket_is_used_up_for_a_host_whose_clock_is_behind(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let state = state_of(&begun.url);
-    world.vault.callback_with_state(BROWSER, &state, world.vendor.code((7, 3))).await.expect("granted");
+    world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await.expect("granted");
     let behind = super::vault(world.place.store().await, &world.vendor.url, &crate::Clock::fixed(super::START)).await;
     world.clock.advance(Duration::from_mins(30));
     world.vault.sweep().await.expect("swept");
-    let replayed = behind.callback_with_state(BROWSER, &state, world.vendor.code((8, 3))).await.expect_err("it was used");
+    let replayed = behind.finish_authorization(BROWSER, &state, world.vendor.code((8, 3))).await.expect_err("it was used");
     assert!(replayed.message().contains("was used already"), "{replayed}");
 }
 

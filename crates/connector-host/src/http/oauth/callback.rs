@@ -32,13 +32,13 @@ pub(in crate::http) async fn callback(call: Call) -> Result<Response, Refusal> {
         (Some(state), said) => {
             let browser = call.cookie(Cookie::Browser).unwrap_or_default();
             match said {
-                Said::Code(code) => Ok(connected(&call.host.vault.callback_with_state(&browser, &state, code).await?)),
+                Said::Code(code) => Ok(connected(&call.host.vault.finish_authorization(&browser, &state, code).await?)),
                 Said::Declined => {
-                    call.host.vault.callback_declined(&browser, &state).await?;
+                    call.host.vault.decline_authorization(&browser, &state).await?;
                     Ok(cancelled())
                 }
                 Said::Failed(word) => {
-                    call.host.vault.callback_declined(&browser, &state).await?;
+                    call.host.vault.decline_authorization(&browser, &state).await?;
                     Err(failed(&word))
                 }
             }
