@@ -13,7 +13,7 @@
 //! let http = connector_core::Http::new(None, Vec::new())?;
 //! let store = Store::sqlite(path.join("connections.db")).await?;
 //! let app = App::new(connector)?.client("client-id", "client-secret", "https://engine.example/oauth/callback");
-//! let vault = Vault::builder(store, Key::file(&path.join("key"))?, &http).app(app).open().await?;
+//! let vault = Vault::builder(store, Key::load_or_create(&path.join("key"))?, &http).app(app).open().await?;
 //!
 //! let ann = vault.for_owner("ann");
 //! let runtime = connector_core::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann).http(&http).build()?;

@@ -38,7 +38,7 @@ impl Key {
     }
 
     /// One that is written as 64 hexadecimal digits, or in Base64.
-    pub fn read(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let bytes = Zeroizing::new(match text.len() {
             64 => (0..64).step_by(2).map_while(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect(),
@@ -56,7 +56,7 @@ impl Key {
 
     /// The one in a file, which is made where there is none, for its owner alone. A file is never overwritten, and one that
     /// others may read or change is refused.
-    pub fn file(path: &Path) -> Result<Self, Error> {
+    pub fn load_or_create(path: &Path) -> Result<Self, Error> {
         let failed = |what: &str, error: std::io::Error| {
             Error::new(ErrorKind::Bug, format!("The key file {} cannot be {what}: {error}.", path.display()))
                 .with_hint("Check the folder and its permissions.")
@@ -68,14 +68,14 @@ impl Key {
                     Error::new(ErrorKind::Bug, message).with_hint("Let its owner alone do so, by chmod 600; it may have been copied.")
                 );
             }
-            Ok(false) => return Self::read(&Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed("read", error))?)),
+            Ok(false) => return Self::parse(&Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed("read", error))?)),
             Err(error) if error.kind() == Io::NotFound => {}
             Err(error) => return Err(failed("read", error)),
         }
         make(path, &Self::generate()?).map_err(|error| failed("made", error))?;
         // Another process may have been first: what stands there now is the key.
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| failed("read", error))?);
-        Self::read(&text)
+        Self::parse(&text)
     }
 
     /// What tells it from other keys.
@@ -196,12 +196,12 @@ mod tests {
     #[test]
     fn a_key_is_written_in_hexadecimal_or_base64() {
         let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1eff";
-        let id = Key::read(hex).expect("hexadecimal").id();
+        let id = Key::parse(hex).expect("hexadecimal").id();
         for same in ["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8=\n", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHv8"] {
-            assert_eq!(Key::read(same).expect(same).id(), id);
+            assert_eq!(Key::parse(same).expect(same).id(), id);
         }
         for bad in ["", "hunter2", &hex[2..], &hex.replace('f', "g")] {
-            assert!(!Key::read(bad).expect_err(bad).to_string().contains("hunter2"));
+            assert!(!Key::parse(bad).expect_err(bad).to_string().contains("hunter2"));
         }
     }
 
@@ -210,7 +210,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("below").join("key");
         let ids: Vec<String> = std::thread::scope(|scope| {
-            let made: Vec<_> = (0..8).map(|_| scope.spawn(|| Key::file(&path).expect("a key").id())).collect();
+            let made: Vec<_> = (0..8).map(|_| scope.spawn(|| Key::load_or_create(&path).expect("a key").id())).collect();
             made.into_iter().map(|thread| thread.join().expect("no panic")).collect()
         });
         assert!(ids.iter().all(|id| *id == ids[0]), "all who were first at once have one key: {ids:?}");
@@ -222,12 +222,12 @@ mod tests {
         for mode in [0o620, 0o604, 0o602] {
             let permissions = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
             std::fs::set_permissions(&path, permissions(mode)).expect("changed");
-            let error = Key::file(&path).expect_err("others may read or change it");
+            let error = Key::load_or_create(&path).expect_err("others may read or change it");
             assert!(error.to_string().contains("chmod 600"), "{error}");
             std::fs::set_permissions(&path, permissions(0o600)).expect("changed back");
         }
         std::fs::write(&path, "no key").expect("written");
-        Key::file(&path).expect_err("a file that holds no key");
+        Key::load_or_create(&path).expect_err("a file that holds no key");
         assert_eq!(std::fs::read_to_string(&path).expect("it is read"), "no key");
     }
 }

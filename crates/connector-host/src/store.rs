@@ -102,7 +102,7 @@ impl Kept {
     /// The key that seals it: the variable, else a file, beside the store where that is one.
     fn key(&self) -> Result<Key, Failure> {
         if let Some(text) = env::variable(env::KEY) {
-            return Key::read(&text).map_err(|error| Failure::usage(format!("{}: {}", env::KEY, told(&error))));
+            return Key::parse(&text).map_err(|error| Failure::usage(format!("{}: {}", env::KEY, told(&error))));
         }
         let file = match (env::variable(env::KEY_FILE), &self.place) {
             (Some(file), _) => PathBuf::from(file),
@@ -126,7 +126,7 @@ impl Kept {
                 env::KEY
             )));
         }
-        Key::file(&file).map_err(|error| Failure::host(format!("the key {}: {}", file.display(), told(&error))))
+        Key::load_or_create(&file).map_err(|error| Failure::host(format!("the key {}: {}", file.display(), told(&error))))
     }
 }
 
@@ -151,7 +151,7 @@ impl Place {
 /// A key that must be there: a former one that was made now would open nothing.
 fn read_key(file: &str) -> Result<Key, Failure> {
     std::fs::metadata(file).map_err(|error| Failure::host(format!("the key {file}: {error}")))?;
-    Key::file(Path::new(file)).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
+    Key::load_or_create(Path::new(file)).map_err(|error| Failure::host(format!("the key {file}: {}", told(&error))))
 }
 
 /// The app of the first connector against a sandbox, which knows this host as its demo app.

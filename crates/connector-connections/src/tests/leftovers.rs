@@ -246,7 +246,7 @@ async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
     world.vendor.state().fails = None;
     world.clock.advance(Duration::from_mins(5));
     let app = App::new(&super::vendor::ACME).expect("an app").sandbox(&world.vendor.url).expect("on this machine");
-    let builder = Vault::builder(world.place.store().await, Key::read(super::HEX_KEY).expect("a key"), &super::http());
+    let builder = Vault::builder(world.place.store().await, Key::parse(super::HEX_KEY).expect("a key"), &super::http());
     let without = builder.app(app).clock(world.clock.clone()).open().await.expect("the vault opens");
     without.sweep().await.expect("swept");
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 1));

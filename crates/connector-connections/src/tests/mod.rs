@@ -166,7 +166,7 @@ impl World {
 }
 
 async fn vault(store: Store, vendor: &str, clock: &Clock) -> Vault {
-    let key = Key::read(HEX_KEY).expect("a key");
+    let key = Key::parse(HEX_KEY).expect("a key");
     Vault::builder(store, key, &http()).app(vendor::app(vendor)).clock(clock.clone()).open().await.expect("the vault opens")
 }
 

@@ -22,7 +22,7 @@ on_both!(
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 fn key(text: &str) -> Key {
-    Key::read(text).expect("a key")
+    Key::parse(text).expect("a key")
 }
 
 async fn many_open_a_new_store_at_once(world: World) {
