@@ -158,7 +158,7 @@ async fn what_nobody_finished_in_time_is_removed_by_the_next_command() {
     let file = |name: &str| host.folder.path().join(name);
     let http = Http::new(None, Vec::new()).expect("a client");
     let store = Store::sqlite(file("connections.db")).await.expect("a store");
-    let app = App::new(&pipedrive_connector::CONNECTOR).expect("an app").client("c", "s", "https://connect.example/oauth/callback");
+    let app = App::new(&pipedrive_connector::CONNECTOR).expect("an app").with_client("c", "s", "https://connect.example/oauth/callback");
     let key = Key::load_or_create(&file("connections.key")).expect("a key");
     let vault = Vault::builder(store, key, &http).app(app).clock(Clock::fixed(Moment::from_micros(0))).open().await.expect("a vault");
     let begun = vault

@@ -41,13 +41,13 @@ impl App {
 
     /// The client that the vendor registered, and where it sends a browser back to.
     #[must_use]
-    pub fn client(mut self, id: impl Into<String>, secret: impl Into<SecretString>, redirect_uri: impl Into<String>) -> Self {
+    pub fn with_client(mut self, id: impl Into<String>, secret: impl Into<SecretString>, redirect_uri: impl Into<String>) -> Self {
         self.client = Some(Client { id: id.into(), secret: secret.into(), redirect_uri: redirect_uri.into() });
         self
     }
 
     /// The same against a sandbox on this machine, as `http://127.0.0.1:8020`, and against nothing else.
-    pub fn sandbox(mut self, base: &str) -> Result<Self, Error> {
+    pub fn with_sandbox(mut self, base: &str) -> Result<Self, Error> {
         let access = Access::new(base, Credential::bearer(""))?;
         if !access.is_local() {
             return Err(Error::new(ErrorKind::NoConnection, format!("{base} is not on this machine, and cannot be a sandbox.")));

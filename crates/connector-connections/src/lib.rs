@@ -12,7 +12,7 @@
 //!
 //! let http = connector_core::Http::new(None, Vec::new())?;
 //! let store = Store::sqlite(path.join("connections.db")).await?;
-//! let app = App::new(connector)?.client("client-id", "client-secret", "https://engine.example/oauth/callback");
+//! let app = App::new(connector)?.with_client("client-id", "client-secret", "https://engine.example/oauth/callback");
 //! let vault = Vault::builder(store, Key::load_or_create(&path.join("key"))?, &http).app(app).open().await?;
 //!
 //! let ann = vault.for_owner("ann");
@@ -48,11 +48,11 @@ mod visits;
 pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use app::App;
 pub use clock::{Clock, Moment};
-pub use flows::{Authorization, Progress, BeginOptions, STATE_LIFETIME};
+pub use flows::{Authorization, BeginOptions, Progress, STATE_LIFETIME};
 pub use installs::{CODE_LIFETIME, ClaimedInstall, HeldInstall};
 pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owner_vault::OwnerVault;
 pub use seal::Key;
 pub use store::Store;
-pub use vault::{Builder, Revocation, SweepReport, Vault, check_name, check_owner};
+pub use vault::{Revocation, SweepReport, Vault, VaultBuilder, check_name, check_owner};
 pub use visits::SESSION_LIFETIME;

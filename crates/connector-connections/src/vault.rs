@@ -34,7 +34,7 @@ pub(crate) struct Inner {
 
 /// A vault to be opened.
 #[derive(Debug)]
-pub struct Builder {
+pub struct VaultBuilder {
     store: Store,
     keys: Vec<Key>,
     apps: Vec<App>,
@@ -75,7 +75,7 @@ impl fmt::Debug for Vault {
     }
 }
 
-impl Builder {
+impl VaultBuilder {
     /// A key that the store was sealed with before: it still opens what it sealed, until [`Vault::rekey`] is done.
     #[must_use]
     pub fn former_key(mut self, key: Key) -> Self {
@@ -113,8 +113,8 @@ impl Builder {
 
 impl Vault {
     /// A vault over a store whose secrets a key seals; a client of HTTP reaches the vendors.
-    pub fn builder(store: Store, key: Key, http: &Http) -> Builder {
-        Builder { store, keys: vec![key], apps: Vec::new(), clock: Clock::system(), http: http.clone() }
+    pub fn builder(store: Store, key: Key, http: &Http) -> VaultBuilder {
+        VaultBuilder { store, keys: vec![key], apps: Vec::new(), clock: Clock::system(), http: http.clone() }
     }
 
     /// The app of this key.

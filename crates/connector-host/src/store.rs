@@ -157,8 +157,8 @@ fn read_key(file: &str) -> Result<Key, Failure> {
 /// The app of the first connector against a sandbox, which knows this host as its demo app.
 pub(crate) fn sandbox_app(url: &str, public_url: &str) -> Result<App, Failure> {
     let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(told(&error)))?;
-    let app = app.client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback(public_url));
-    app.sandbox(url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))
+    let app = app.with_client(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, callback(public_url));
+    app.with_sandbox(url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))
 }
 
 /// The app of the first connector: with a client where the environment names one, else for API tokens alone; against the
@@ -166,11 +166,11 @@ pub(crate) fn sandbox_app(url: &str, public_url: &str) -> Result<App, Failure> {
 pub(crate) fn app(public_url: &str) -> Result<App, Failure> {
     let app = App::new(CONNECTORS[0]).map_err(|error| Failure::host(told(&error)))?;
     let app = match env::variable(env::SANDBOX) {
-        Some(url) => app.sandbox(&url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))?,
+        Some(url) => app.with_sandbox(&url).map_err(|error| Failure::usage(format!("{}: {}", env::SANDBOX, told(&error))))?,
         None => app,
     };
     match (env::variable(env::CLIENT_ID), env::variable(env::CLIENT_SECRET)) {
-        (Some(id), Some(secret)) => Ok(app.client(id, secret, callback(public_url))),
+        (Some(id), Some(secret)) => Ok(app.with_client(id, secret, callback(public_url))),
         (None, None) => Ok(app),
         _ => Err(Failure::usage(format!("{} and {} belong together", env::CLIENT_ID, env::CLIENT_SECRET))),
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
 use crate::store::sql;
-use crate::{Progress, BeginOptions, Method, Moment, Reason, Revocation, Status};
+use crate::{BeginOptions, Method, Moment, Progress, Reason, Revocation, Status};
 
 on_both!(
     an_authorization_connects_an_account,
@@ -169,7 +169,10 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     let code = world.vendor.code_for((8, 3), callback);
     let again = world.vault.exchange("ann", &made.id, code.into()).await.expect_err("it is finished");
     assert_eq!((again.kind(), world.vendor.exchanged()), (ErrorKind::Conflict, 1), "the second code is not even exchanged");
-    let plain = world.vault.begin("ann", "acme", BeginOptions { redirect_uri: Some("http://platform.example/back"), ..BeginOptions::default() }).await;
+    let plain = world
+        .vault
+        .begin("ann", "acme", BeginOptions { redirect_uri: Some("http://platform.example/back"), ..BeginOptions::default() })
+        .await;
     assert_eq!(plain.expect_err("not https").kind(), ErrorKind::InvalidInput);
 }
 
@@ -290,11 +293,13 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
 }
 
 async fn a_name_is_taken_once_and_stays(world: World) {
-    let begun = world.vault.begin("ann", "acme", BeginOptions { name: Some("Main"), ..BeginOptions::default() }).await.expect("begun").connection;
+    let begun =
+        world.vault.begin("ann", "acme", BeginOptions { name: Some("Main"), ..BeginOptions::default() }).await.expect("begun").connection;
     let first = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&first.id, first.name.as_str()), (&begun.id, "Main"));
     // Calls name it so: whoever connects the account anew, under whatever name, changes nothing of that.
-    let begun = world.vault.begin("ann", "acme", BeginOptions { name: Some("Other"), ..BeginOptions::default() }).await.expect("begun").connection;
+    let begun =
+        world.vault.begin("ann", "acme", BeginOptions { name: Some("Other"), ..BeginOptions::default() }).await.expect("begun").connection;
     let renewed = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
     assert_eq!((&renewed.id, renewed.name.as_str()), (&first.id, "Main"));
 
@@ -356,8 +361,8 @@ fn a_credential_goes_to_the_vendor_or_to_a_sandbox_and_nowhere_else() {
     ] {
         assert!(real.access(bad, bearer()).is_err(), "{bad}");
     }
-    let sandbox = real.clone().sandbox("http://127.0.0.1:1").expect("on this machine");
+    let sandbox = real.clone().with_sandbox("http://127.0.0.1:1").expect("on this machine");
     assert!(sandbox.access("http://127.0.0.1:1", bearer()).is_ok());
     assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token stays on this machine");
-    assert!(real.sandbox("https://company7.acme.example").is_err());
+    assert!(real.with_sandbox("https://company7.acme.example").is_err());
 }

@@ -245,7 +245,7 @@ async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
     assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No);
     world.vendor.state().fails = None;
     world.clock.advance(Duration::from_mins(5));
-    let app = App::new(&super::vendor::ACME).expect("an app").sandbox(&world.vendor.url).expect("on this machine");
+    let app = App::new(&super::vendor::ACME).expect("an app").with_sandbox(&world.vendor.url).expect("on this machine");
     let builder = Vault::builder(world.place.store().await, Key::parse(super::HEX_KEY).expect("a key"), &super::http());
     let without = builder.app(app).clock(world.clock.clone()).open().await.expect("the vault opens");
     without.sweep().await.expect("swept");

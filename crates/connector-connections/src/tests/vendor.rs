@@ -235,7 +235,7 @@ impl Vendor {
 
 /// The app against a vendor at this URL.
 pub(super) fn app(url: &str) -> App {
-    App::new(&ACME).expect("it signs in by OAuth").sandbox(url).expect("on this machine").client(CLIENT.0, CLIENT.1, CALLBACK)
+    App::new(&ACME).expect("it signs in by OAuth").with_sandbox(url).expect("on this machine").with_client(CLIENT.0, CLIENT.1, CALLBACK)
 }
 
 fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use connector_connections::{Progress, BeginOptions, Connection, Vault};
+use connector_connections::{BeginOptions, Connection, Progress, Vault};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 

@@ -20,6 +20,6 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let url = public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let link = arguments.stored.made(&url, &client()?).await?.sign_in_link(&arguments.owner).await?;
+    let link = arguments.stored.made(&url, &client()?).await?.create_sign_in_link(&arguments.owner).await?;
     print(format!("{url}/sign-in?token={}", link.expose_secret()).as_bytes())
 }

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_connections::{Progress, Connection, Method, Status};
+use connector_connections::{Connection, Method, Progress, Status};
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -81,8 +81,9 @@ pub(super) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
             if uri.is_none() && state.is_some() {
                 return Err(bad("A state is for a platform whose own endpoint the browser comes back to.", "Give its redirect_uri too."));
             }
-            let begun =
-                vault.begin(&owner, app, connector_connections::BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
+            let begun = vault
+                .begin(&owner, app, connector_connections::BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state })
+                .await?;
             if uri.is_some() || state.is_some() {
                 // The browser comes back to the platform, which then exchanges the code.
                 let mut shown = plain(&begun.connection);
