@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, success};
-use crate::computed::text;
-use crate::failure::Failure;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, text};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/currencies", currencies),

@@ -1,8 +1,8 @@
 //! What a type of activities demands: a name, a key of its own made from it, and a colour.
 
-use crate::computed::text;
-use crate::failure::Failure;
 use crate::rules::Draft;
+use crate::value::failure::Failure;
+use crate::value::record::text;
 
 pub(crate) fn rule(draft: &mut Draft) -> Result<(), Failure> {
     draft.named("name")?;

@@ -6,18 +6,17 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::api::{Kind, Operation, Schema, Version, api};
-use crate::clock;
-use crate::collections::{self, Collection, V1, Verb};
-use crate::computed;
-use crate::content::{Content, File};
-use crate::failure::Failure;
-use crate::fields;
-use crate::store::{State, handle, id_of};
-use crate::validate::{Query, Record, plain};
+use crate::collections::{Collection, V1, Verb};
+use crate::facts::api::{Kind, Operation, Schema, Version, api};
+use crate::facts::validate::Query;
+use crate::store::State;
+use crate::value::clock;
+use crate::value::content::{Content, File};
+use crate::value::failure::Failure;
+use crate::value::record::{Record, handle, id_of, plain};
 use crate::{
-    account, attached, calls, comments, files, flow, followers, leads, mail, merge, options, participants, permitted, pictures, products,
-    read, reports, roles, search, statistics, write,
+    account, attached, calls, collections, comments, computed, fields, files, flow, followers, leads, mail, merge, options, participants,
+    permitted, pictures, products, read, reports, roles, search, statistics, write,
 };
 
 /// A valid request.

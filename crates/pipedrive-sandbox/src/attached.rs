@@ -4,19 +4,17 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use crate::answer::{Call, Deed, Report, page, shaped, success};
-use crate::clock::{parse_date, stamp};
 use crate::collections::known;
-use crate::computed::{flag, text};
-use crate::failure::Failure;
-use crate::flow;
-use crate::money;
 use crate::products::{billing, not_negative};
 use crate::read::{numbered, paged};
 use crate::reports::number;
 use crate::rules::Draft;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::Record;
-use crate::write;
+use crate::store::State;
+use crate::value::clock::{parse_date, stamp};
+use crate::value::failure::Failure;
+use crate::value::money;
+use crate::value::record::{Record, flag, id_of, is_deleted, text};
+use crate::{flow, write};
 
 pub(crate) const TABLE: &str = "dealProducts";
 

@@ -4,9 +4,9 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
 
-use crate::failure::Failure;
 use crate::oauth::Install;
-use crate::secret::{hash, same};
+use crate::value::failure::Failure;
+use crate::value::secret::{hash, same};
 use crate::{Bearer, Inner, seed};
 
 #[derive(Debug)]

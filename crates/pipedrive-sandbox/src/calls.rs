@@ -4,14 +4,13 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report};
-use crate::clock::parse_time;
 use crate::collections::{Collection, collection};
-use crate::computed::{flag, text};
-use crate::failure::Failure;
 use crate::read;
 use crate::rules::Draft;
-use crate::store::{State, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::parse_time;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, flag, is_deleted, text};
 use crate::write::mark_deleted;
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v1/callLogs", list)];

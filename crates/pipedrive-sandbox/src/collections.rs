@@ -3,14 +3,12 @@
 use serde_json::Value;
 
 use crate::answer::Call;
-use crate::api::Operation;
-use crate::comments;
-use crate::failure::Failure;
-use crate::fields;
-use crate::participants;
-use crate::rules::{self, After, Rule};
+use crate::facts::api::Operation;
+use crate::rules::{After, Rule};
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::failure::Failure;
+use crate::value::record::Record;
+use crate::{comments, fields, participants, rules};
 
 pub(crate) struct Collection {
     /// The table's name in the state.

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report};
 use crate::collections::collection;
-use crate::failure::Failure;
 use crate::read;
 use crate::rules::Draft;
-use crate::store::{State, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, is_deleted};
 use crate::write::mark_deleted;
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v1/notes/{id}/comments", list)];

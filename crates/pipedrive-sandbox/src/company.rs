@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::secret::hash;
-use crate::{OpenError, Options, seed};
+use crate::value::open_error::OpenError;
+use crate::value::secret::hash;
+use crate::{Options, seed};
 
 /// A demo company of a sandbox.
 #[derive(Clone)]

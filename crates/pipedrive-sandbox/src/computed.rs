@@ -2,14 +2,13 @@
 
 use serde_json::Value;
 
-use crate::attached;
 use crate::collections::Collection;
-use crate::followers;
-use crate::mail;
-use crate::money;
-use crate::participants;
-use crate::store::{State, handle, id_of, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::money;
+use crate::value::record::flag;
+use crate::value::record::text;
+use crate::value::record::{Record, handle, id_of, is_deleted};
+use crate::{attached, followers, mail, participants};
 
 /// The value of a computed field; none where there is no such field or it has no value.
 pub(crate) fn value(state: &State, collection: &Collection, row: &Record, name: &str) -> Option<Value> {
@@ -75,14 +74,6 @@ pub(crate) fn weighted(state: &State, deal: &Record) -> f64 {
 /// What a deal or a lead is worth.
 pub(crate) fn amount(row: &Record) -> f64 {
     row.get("value").and_then(|value| value.get("amount").unwrap_or(value).as_f64()).unwrap_or(0.0)
-}
-
-pub(crate) fn text<'a>(row: &'a Record, name: &str) -> &'a str {
-    row.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(crate) fn flag(row: &Record, name: &str) -> bool {
-    row.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
 fn count<'a>(rows: impl Iterator<Item = &'a Record>) -> Value {

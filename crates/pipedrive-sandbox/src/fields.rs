@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::clock;
-use crate::failure::Failure;
 use crate::store::State;
-use crate::validate::{Record, plain};
+use crate::value::clock;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, plain, text};
 
 /// A type that is made of parts, each with its own type.
 pub(crate) struct Composite {
@@ -109,16 +109,6 @@ pub(crate) fn code(field: &Record) -> &str {
 
 pub(crate) fn is_searchable(field: &Record) -> bool {
     SEARCHABLE.contains(&text(field, "field_type"))
-}
-
-fn text<'a>(record: &'a Record, name: &str) -> &'a str {
-    record.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// Whether a v1 body's name is that of a custom field, or of a part of one: its key, and `_` with the part.
-pub(crate) fn is_flat_key(name: &str) -> bool {
-    let key = name.split('_').next().unwrap_or_default();
-    key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The custom fields of a v1 body, which stand flat among the others and may be text, in the form of v2.

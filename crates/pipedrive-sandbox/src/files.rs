@@ -6,14 +6,12 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report};
 use crate::collections::{Collection, collection};
-use crate::computed::text;
-use crate::content::File;
-use crate::failure::Failure;
-use crate::read;
 use crate::rules::Draft;
-use crate::seed;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::content::File;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, text};
+use crate::{read, seed};
 
 pub(crate) const DOWNLOAD: &str = "/api/v1/files/{id}/download";
 

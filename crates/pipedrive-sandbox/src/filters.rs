@@ -4,11 +4,10 @@ use serde_json::{Value, json};
 
 use crate::answer::Call;
 use crate::collections::{Collection, filtered_as};
-use crate::computed::text;
-use crate::failure::Failure;
 use crate::fields;
-use crate::store::{State, id_of};
-use crate::validate::{Record, plain};
+use crate::store::State;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, plain, text};
 
 const MAX_CONDITIONS: usize = 16;
 
@@ -190,7 +189,7 @@ fn order(kept: &Value, wanted: &str) -> std::cmp::Ordering {
     }
     let kept = plain(kept).to_lowercase();
     // A date stands for the whole day of a time.
-    let whole_day = wanted.len() == 10 && crate::clock::parse_date(wanted).is_some();
+    let whole_day = wanted.len() == 10 && crate::value::clock::parse_date(wanted).is_some();
     let kept = if whole_day { kept.get(..10).unwrap_or(&kept) } else { &kept };
     kept.cmp(wanted.to_lowercase().as_str())
 }

@@ -3,18 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, page, shaped};
-use crate::api::api;
-use crate::clock::{stamp, v1_time};
 use crate::collections::{Collection, V1, collection, known};
-use crate::computed::{flag, text};
-use crate::failure::Failure;
-use crate::fields;
-use crate::mail;
-use crate::read::{self, limit, numbered, read_cursor, write_cursor};
-use crate::related;
-use crate::statistics;
-use crate::store::{State, id_of};
-use crate::validate::{Record, plain};
+use crate::facts::api::api;
+use crate::read::{limit, numbered, read_cursor, write_cursor};
+use crate::store::State;
+use crate::value::clock::{stamp, v1_time};
+use crate::value::failure::Failure;
+use crate::value::record::{Record, flag, id_of, plain, text};
+use crate::{fields, mail, read, related, statistics};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/deals/{id}/flow", |state, call| flow(state, call, known("deals"))),

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, page, success};
-use crate::clock::stamp;
 use crate::collections::known;
-use crate::failure::Failure;
 use crate::read::{limit, read_cursor, record, write_cursor};
 use crate::roles::given_user;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of};
 use crate::write::mark_deleted;
 
 pub(crate) const TABLE: &str = "followers";

@@ -3,16 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, success};
-use crate::clock::stamp;
 use crate::collections::{Collection, known};
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::fields::{self, OF_LEADS};
+use crate::fields::OF_LEADS;
 use crate::read::{named, paged};
 use crate::rules::Draft;
-use crate::store::{State, UUID, handle, id_of, is_deleted};
-use crate::validate::{Record, plain};
-use crate::write;
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
+use crate::{fields, write};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/leadFields", lead_fields),

@@ -3,29 +3,23 @@
 mod account;
 mod activity_types;
 mod answer;
-mod api;
 mod attached;
 mod caller;
 mod calls;
-mod clock;
 mod collections;
 mod comments;
 mod company;
 mod computed;
-mod content;
-mod failure;
+mod facts;
 mod fields;
 mod files;
 mod filters;
 mod flow;
 mod followers;
-mod form;
-mod image;
 mod leads;
 mod limits;
 mod mail;
 mod merge;
-mod money;
 mod oauth;
 mod options;
 mod participants;
@@ -39,7 +33,6 @@ mod reports;
 mod roles;
 mod rules;
 mod search;
-mod secret;
 mod seed;
 mod server;
 mod statistics;
@@ -47,12 +40,12 @@ mod storage;
 mod store;
 #[cfg(test)]
 mod tests;
-mod validate;
+mod value;
 mod world;
 mod write;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -60,21 +53,23 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
-pub use clock::Clock;
 pub use company::Company;
 pub use oauth::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Fault, Gate, RefreshTokens, SCOPES};
 pub use server::serve;
 pub use store::Store;
+pub use value::clock::Clock;
+pub use value::open_error::OpenError;
 
 use answer::Call;
-use api::{Route, api};
 use caller::Caller;
-use content::Content;
-use failure::Failure;
+use facts::api::{Route, api};
+use facts::validate;
 use limits::{Limits, Standing};
 use recording::Recording;
 use storage::Storage;
 use store::Kept;
+use value::content::Content;
+use value::failure::Failure;
 
 /// The API token that a sandbox accepts unless told otherwise.
 pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
@@ -176,45 +171,6 @@ impl fmt::Debug for Bearer {
         f.debug_struct("Bearer").field("scopes", &self.scopes).field("user", &self.user).finish_non_exhaustive()
     }
 }
-
-/// Why a sandbox cannot be opened. An unreadable file is left as it is.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum OpenError {
-    Corrupt { path: PathBuf, reason: String },
-    Newer { path: PathBuf, version: u32 },
-    Options { reason: String },
-    Unreadable { path: PathBuf, reason: String },
-    Unwritable { path: PathBuf, reason: String },
-}
-
-impl OpenError {
-    fn unreadable(path: &Path, error: &std::io::Error) -> Self {
-        Self::Unreadable { path: path.to_owned(), reason: error.to_string() }
-    }
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Corrupt { path, reason } => {
-                write!(f, "{} is no state file of the sandbox ({reason}); move it away to start anew.", path.display())
-            }
-            Self::Newer { path, version } => {
-                write!(f, "{} is of version {version}, which a newer sandbox wrote; use that one or another file.", path.display())
-            }
-            Self::Options { reason } => f.write_str(reason),
-            Self::Unreadable { path, reason } => {
-                write!(f, "{} cannot be read: {reason}.", path.display())
-            }
-            Self::Unwritable { path, reason } => {
-                write!(f, "{} cannot be written: {reason}.", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
 
 /// A local Pipedrive. Clones share one state.
 #[derive(Clone)]

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use time::{Date, Duration, OffsetDateTime};
 
 use crate::caller::Caller;
-use crate::failure::Failure;
+use crate::value::failure::Failure;
 
 const WINDOW: Duration = Duration::seconds(2);
 /// Reported where no limit is set: an OAuth token's on the smallest plan, and that plan's budget for five seats.

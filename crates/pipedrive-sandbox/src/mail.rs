@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, page, shaped, success};
-use crate::clock::{moment, parse_time, v1_time};
 use crate::collections::{Collection, collection};
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::read::{self, numbered};
+use crate::read;
+use crate::read::numbered;
 use crate::rules::Draft;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::{moment, parse_time, v1_time};
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, is_deleted, text};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/mailbox/mailThreads", threads_of_folder),

@@ -3,17 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, success};
-use crate::attached;
-use crate::clock::stamp;
-use crate::collections::{self, Collection};
-use crate::failure::Failure;
-use crate::followers;
-use crate::participants;
+use crate::collections::Collection;
 use crate::read::record;
-use crate::statistics;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::Record;
 use crate::write::mark_deleted;
+use crate::{attached, collections, followers, participants, statistics};
 
 /// What belongs to the survivor's own history and is not filled in from the other record.
 const OWN: &[&str] = &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", statistics::PAST];

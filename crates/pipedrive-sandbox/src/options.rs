@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, page};
-use crate::clock::stamp;
 use crate::collections::Collection;
-use crate::computed::text;
-use crate::failure::Failure;
+use crate::facts::validate::LISTED;
 use crate::fields;
 use crate::read::named;
 use crate::rules::changeable;
 use crate::store::State;
-use crate::validate::{LISTED, Record};
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, text};
 
 /// Options that were deleted, whose ids are not given again.
 const DELETED: &str = "options_deleted";

@@ -3,14 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, nested, page, shaped, success};
-use crate::clock::{stamp, v1_time};
 use crate::collections::known;
-use crate::computed::text;
-use crate::failure::Failure;
 use crate::read::numbered;
 use crate::related;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::{stamp, v1_time};
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, text};
 use crate::write::mark_deleted;
 
 pub(crate) const TABLE: &str = "participants";

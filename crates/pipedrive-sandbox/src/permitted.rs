@@ -4,13 +4,11 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report, success};
 use crate::collections::known;
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::followers;
 use crate::read::named;
-use crate::roles;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, is_deleted, text};
+use crate::{followers, roles};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/deals/{id}/permittedUsers", users),

@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, shaped, success};
-use crate::clock::stamp;
 use crate::collections::{Collection, collection};
-use crate::failure::Failure;
-use crate::image::Image;
-use crate::read;
-use crate::seed;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::image::Image;
+use crate::value::record::Record;
 use crate::write::mark_deleted;
+use crate::{read, seed};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v2/persons/{id}/picture", one)];
 

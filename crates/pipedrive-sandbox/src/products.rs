@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, success};
-use crate::clock::stamp;
 use crate::collections::known;
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::fields;
 use crate::read::{named, record};
 use crate::rules::Draft;
-use crate::store::{State, is_deleted};
-use crate::validate::Record;
-use crate::write;
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, is_deleted, text};
+use crate::{fields, write};
 
 pub(crate) const DEEDS: &[(&str, &str, Deed)] = &[("POST", "/api/v2/products/{id}/duplicate", duplicate)];
 

@@ -7,14 +7,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, page, shaped, success};
-use crate::clock;
 use crate::collections::Collection;
-use crate::computed::{flag, text};
-use crate::failure::Failure;
-use crate::filters;
-use crate::related;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::{Record, plain};
+use crate::store::State;
+use crate::value::clock;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, flag, id_of, is_deleted, plain, text};
+use crate::{filters, related};
 
 const DEFAULT_LIMIT: usize = 100;
 

@@ -11,10 +11,11 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
-use crate::OpenError;
-use crate::form::{self, MULTIPART, Part, URL_ENCODED};
-use crate::store::private;
-use crate::validate::Record;
+use crate::facts::form;
+use crate::facts::form::{MULTIPART, Part, URL_ENCODED};
+use crate::value::disk::private;
+use crate::value::open_error::OpenError;
+use crate::value::record::Record;
 
 #[derive(Debug)]
 pub(crate) struct Recording(Mutex<File>);

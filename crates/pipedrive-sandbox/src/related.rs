@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::answer::{Call, nested};
-use crate::api::{Schema, api};
 use crate::collections::{Collection, collection};
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::facts::api::{Schema, api};
+use crate::store::State;
+use crate::value::record::{Record, id_of};
 
 /// The name of each kind, and its collection.
 const KINDS: &[(&str, &str)] =

@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use time::{Date, Duration};
 
 use crate::answer::{Call, shaped, success};
-use crate::clock::{iso_date, parse_date};
 use crate::collections::known;
-use crate::computed::{amount, flag, text, weighted};
-use crate::failure::Failure;
+use crate::computed::{amount, weighted};
 use crate::filters;
-use crate::money;
 use crate::read::record;
 use crate::store::State;
-use crate::validate::{Record, plain};
+use crate::value::clock::{iso_date, parse_date};
+use crate::value::failure::Failure;
+use crate::value::money;
+use crate::value::record::{Record, flag, plain, text};
 use crate::write::currency;
 
 const MAX_INTERVALS: u32 = 366;

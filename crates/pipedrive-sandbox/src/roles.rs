@@ -3,15 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, page, shaped, success};
-use crate::clock::stamp;
 use crate::collections::known;
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::read::{self, numbered};
+use crate::read::numbered;
 use crate::rules::Draft;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::{Record, plain};
-use crate::write;
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, is_deleted, plain, text};
+use crate::{read, write};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/permissionSets/{id}", permission_set),

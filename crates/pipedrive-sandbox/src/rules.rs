@@ -3,16 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::answer::Call;
-use crate::clock::stamp;
-use crate::computed::{flag, text};
-use crate::failure::Failure;
-use crate::fields;
-use crate::filters;
-use crate::seed;
-use crate::statistics;
-use crate::store::{State, id_of, is_deleted};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, flag, id_of, is_deleted, text};
 use crate::write::mark_deleted;
+use crate::{fields, filters, seed, statistics};
 
 /// A record about to be kept: `row` already has the body in it.
 pub(crate) struct Draft<'a> {

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, nested, page};
-use crate::api::{Schema, api};
 use crate::collections::{Collection, Place, Search, collection};
-use crate::computed;
-use crate::failure::Failure;
-use crate::fields;
+use crate::facts::api::{Schema, api};
 use crate::read::{limit, numbered, read_cursor, write_cursor};
-use crate::store::{State, handle, id_of};
-use crate::validate::{Record, plain};
+use crate::store::State;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, handle, id_of, plain};
+use crate::{computed, fields};
 
 /// Parameters that narrow a search to records with this value.
 const NARROWING: &[(&str, &str)] = &[("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")];

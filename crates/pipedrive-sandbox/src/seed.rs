@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 use time::macros::date;
 use time::{Date, Duration};
 
-use crate::clock::iso_date;
 use crate::fields;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::clock::iso_date;
+use crate::value::money::CURRENCY;
+use crate::value::random::Random;
+use crate::value::record::Record;
 
 mod account;
 mod calls;
@@ -23,7 +25,6 @@ pub(crate) use companies::{DEMOS, Demo, FIRST};
 
 /// The token's user.
 pub(crate) const USER: u64 = 1;
-pub(crate) const CURRENCY: &str = "EUR";
 
 const FIRST_DAY: Date = date!(2026 - 01 - 05);
 const DAYS: u64 = 300;
@@ -451,34 +452,4 @@ pub(crate) fn field_key(state: &State, name: &str) -> String {
 
 fn pick_nth<'a>(items: &[&'a str], n: u64) -> &'a str {
     items[usize::try_from(n).unwrap_or(0) % items.len()]
-}
-
-/// `SplitMix64`: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn named(name: &str) -> Self {
-        // FNV-1a.
-        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        let index = self.below(items.len() as u64);
-        &items[usize::try_from(index).unwrap_or(0)]
-    }
 }

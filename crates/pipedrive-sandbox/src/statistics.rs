@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, success};
-use crate::clock::{parse_time, stamp};
-use crate::computed::{amount, flag, text};
-use crate::failure::Failure;
-use crate::money;
+use crate::computed::amount;
 use crate::reports::number;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::{parse_time, stamp};
+use crate::value::failure::Failure;
+use crate::value::money;
+use crate::value::record::{Record, flag, id_of, text};
 
 pub(crate) const REPORTS: &[(&str, Report)] =
     &[("/api/v1/pipelines/{id}/conversion_statistics", conversion), ("/api/v1/pipelines/{id}/movement_statistics", movement)];

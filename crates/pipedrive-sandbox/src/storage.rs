@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 
-use crate::content::{Content, File};
-use crate::failure::Failure;
+use crate::value::content::{Content, File};
+use crate::value::failure::Failure;
 
 const PATH: &str = "/storage/";
 /// Files that nobody came for are let go, the oldest first.

@@ -10,14 +10,16 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::OpenError;
-use crate::failure::Failure;
 use crate::seed;
-use crate::validate::{Record, plain};
+use crate::value::disk::create_folder;
+use crate::value::disk::private;
+use crate::value::failure::Failure;
+use crate::value::open_error::OpenError;
+use crate::value::record::UUID;
+use crate::value::record::id_of;
+use crate::value::record::is_deleted;
+use crate::value::record::{Record, plain};
 use crate::world::World;
-
-/// The field of the id that a record shows where that is no number.
-pub(crate) const UUID: &str = "uuid";
 
 /// Where the sandbox keeps its records.
 #[derive(Clone, Debug, Default)]
@@ -125,19 +127,6 @@ impl State {
 
 fn first_company() -> u64 {
     seed::FIRST
-}
-
-pub(crate) fn id_of(row: &Record) -> Option<u64> {
-    row.get("id")?.as_u64()
-}
-
-/// That by which others point to a record: its UUID where it has one, else its id.
-pub(crate) fn handle(row: &Record) -> Option<&Value> {
-    row.get(UUID).or_else(|| row.get("id"))
-}
-
-pub(crate) fn is_deleted(row: &Record) -> bool {
-    row.get("is_deleted").and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// All of one sandbox's companies and the way to change them.
@@ -274,19 +263,4 @@ fn inode(data: &fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_: &fs::Metadata) -> u64 {
     0
-}
-
-/// Records may be copies of real ones: the file is its owner's alone.
-pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options
-}
-
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

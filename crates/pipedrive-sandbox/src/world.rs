@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::OpenError;
 use crate::oauth::Grants;
 use crate::seed;
 use crate::store::State;
+use crate::value::open_error::OpenError;
 
 /// The first had one company and no grants: what stood at its top is now an item of `companies`.
 const VERSION: u32 = 2;

@@ -4,18 +4,17 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::answer::{Call, success};
-use crate::api::Kind;
-use crate::clock::stamp;
 use crate::collections::{Collection, Preset};
-use crate::failure::Failure;
-use crate::fields;
-use crate::flow;
+use crate::facts::api::Kind;
+use crate::facts::validate::is_flat_key;
 use crate::read::{named, record};
-use crate::roles;
 use crate::rules::{Draft, changeable};
-use crate::seed;
-use crate::store::{State, handle, id_of, is_deleted};
-use crate::validate::{Record, plain};
+use crate::store::State;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::money::CURRENCY;
+use crate::value::record::{Record, handle, id_of, is_deleted, plain};
+use crate::{fields, flow, roles};
 
 pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let id = add(state, call, collection)?;
@@ -124,7 +123,7 @@ fn apply(state: &State, collection: &Collection, row: &mut Record, body: &Record
     if !flat.is_empty() {
         custom(row, &flat.into())?;
     }
-    for (name, value) in body.iter().filter(|(name, _)| !fields::is_flat_key(name)) {
+    for (name, value) in body.iter().filter(|(name, _)| !is_flat_key(name)) {
         if name == "custom_fields" {
             custom(row, value)?;
         } else if value.is_null() {
@@ -186,5 +185,5 @@ fn preset_value(state: &State, call: &Call, collection: &Collection, row: &Recor
 
 /// The currency of the token's user.
 pub(crate) fn currency<'a>(state: &'a State, call: &Call) -> &'a str {
-    state.get("users", call.user).and_then(|user| user.get("default_currency")?.as_str()).unwrap_or(seed::CURRENCY)
+    state.get("users", call.user).and_then(|user| user.get("default_currency")?.as_str()).unwrap_or(CURRENCY)
 }

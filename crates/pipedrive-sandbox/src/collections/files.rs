@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::files;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::record::Record;
 
 use super::{CRUD, Collection, PLAIN, Preset, V1};
 

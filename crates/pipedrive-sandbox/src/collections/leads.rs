@@ -2,7 +2,7 @@
 
 use crate::fields::OF_LEADS;
 use crate::leads;
-use crate::store::UUID;
+use crate::value::record::UUID;
 
 use super::{Collection, FIELDS_V1, PLAIN, Place, Preset, Search, V1, Verb};
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::mail;
-use crate::store::is_deleted;
+use crate::value::record::is_deleted;
 
 use super::{Collection, PLAIN, V1, Verb};
 

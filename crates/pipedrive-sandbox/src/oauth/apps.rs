@@ -4,8 +4,8 @@ use std::fmt;
 
 use http::Uri;
 
-use crate::OpenError;
-use crate::secret::same;
+use crate::value::open_error::OpenError;
+use crate::value::secret::same;
 
 /// The id of the app that a sandbox knows unless told otherwise.
 pub const DEMO_CLIENT_ID: &str = "5a4db0c5a4db0c5a";

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RefreshTokens;
 use super::refusal::Refusal;
-use crate::secret::{hash, random};
+use crate::value::secret::{hash, random};
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;

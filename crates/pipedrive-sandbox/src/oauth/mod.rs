@@ -26,7 +26,8 @@ pub use apps::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, SCOPE
 pub use fault::{Fault, Gate};
 pub(crate) use grants::{Grants, Install};
 
-use crate::{Inner, OpenError, Options};
+use crate::value::open_error::OpenError;
+use crate::{Inner, Options};
 use pages::Wrong;
 
 /// What a refresh does with the refresh token.

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use super::apps::App;
 use super::grants::Grantor;
-use crate::clock::stamp;
+use crate::value::clock::stamp;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_STATUS_LINE: u64 = 1024;

@@ -9,10 +9,8 @@ use super::apps::App;
 use super::form::Form;
 use super::grants::{Grantor, Question};
 use super::html::{Text, page, private};
-use crate::computed::text;
-use crate::failure::Failure;
-use crate::store::id_of;
-use crate::validate::Record;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, text};
 use crate::world::World;
 
 /// Parameters with which Pipedrive's authorization fails, as clients found: it has no PKCE.

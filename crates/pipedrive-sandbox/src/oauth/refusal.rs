@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::value::failure::Failure;
 
 #[derive(Debug)]
 pub(super) enum Refusal {

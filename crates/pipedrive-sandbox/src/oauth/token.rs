@@ -14,8 +14,8 @@ use super::form::Form;
 use super::grants::{ACCESS_LIVES, Grantor, Issued};
 use super::refusal::Refusal;
 use super::{Visit, answer};
-use crate::secret::same;
 use crate::seed;
+use crate::value::secret::same;
 
 pub(super) fn issue(visit: &Visit) -> Response<Bytes> {
     respond(issued(visit))

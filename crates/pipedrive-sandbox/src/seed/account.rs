@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Standard, at, record};
-use crate::clock::{parse_time, stamp};
-use crate::computed::text;
 use crate::fields;
 use crate::statistics::PAST;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::clock::{parse_time, stamp};
+use crate::value::record::{Record, id_of, text};
 
 const ACTIVITY_FIELDS: &[Standard] = &[
     ("ID", "int", "id"),

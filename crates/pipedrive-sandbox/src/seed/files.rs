@@ -4,10 +4,11 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{USER, at, field_key, record};
-use crate::content::File;
 use crate::files::kept;
 use crate::pictures::made;
-use crate::store::{State, id_of};
+use crate::store::State;
+use crate::value::content::File;
+use crate::value::record::id_of;
 
 /// Name, media type, the field that links it and the id in it, bytes.
 const FILES: &[(&str, &str, &str, u64, &[u8])] = &[

@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::computed::text;
 use crate::flow::Change;
 use crate::statistics::PAST;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::record::{Record, id_of, text};
 
 use super::{DAYS, USER, at, on, record};
 

@@ -1,11 +1,10 @@
 //! Who follows what in the demo company, and who takes part in its deals.
 
 use super::{DAYS, USER, at};
-use crate::computed::text;
 use crate::followers::{Change, field_of, follow};
 use crate::participants::join;
-use crate::store::{State, id_of};
-use crate::validate::Record;
+use crate::store::State;
+use crate::value::record::{Record, id_of, text};
 
 /// Table, id and the users who follow it.
 const FOLLOWING: &[(&str, u64, &[u64])] = &[

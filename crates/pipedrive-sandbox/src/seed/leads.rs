@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Random, Standard, at, custom_values, on, record, stored_filter};
-use crate::computed::text;
-use crate::fields::{self, OF_LEADS};
+use crate::fields;
+use crate::fields::OF_LEADS;
 use crate::leads::uuid;
 use crate::store::State;
+use crate::value::record::text;
 
 const FIELDS: &[Standard] = &[
     ("Title", "varchar", "title"),

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{USER, at, record};
-use crate::computed::text;
 use crate::store::State;
-use crate::validate::Record;
+use crate::value::record::{Record, text};
 
 /// The other side of a thread.
 #[derive(Clone, Copy)]

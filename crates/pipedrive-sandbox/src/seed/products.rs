@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{at, record, stored_filter};
 use crate::attached;
-use crate::computed::text;
-use crate::store::{State, id_of};
+use crate::store::State;
+use crate::value::record::{id_of, text};
 
 /// Name, code, unit, tax, category, billing frequency, how often that is billed, price by currency.
 type Product = (&'static str, &'static str, &'static str, f64, u64, &'static str, Option<u64>, &'static [(&'static str, u64, u64)]);

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, options, read, refused};
-use crate::{OpenError, Options, Sandbox, Store};
+use crate::value::open_error::OpenError;
+use crate::{Options, Sandbox, Store};
 
 fn three() -> Sandbox {
     Sandbox::open(Options { companies: 3, ..options() }).expect("a sandbox in memory opens")

@@ -192,7 +192,7 @@ fn only_the_newest_changes_of_a_record_are_remembered() {
     sandbox
         .0
         .kept
-        .write(|world| world.company_mut(1).map(fill).ok_or_else(crate::failure::Failure::unauthorized))
+        .write(|world| world.company_mut(1).map(fill).ok_or_else(crate::value::failure::Failure::unauthorized))
         .expect("changes can be kept");
     done(&sandbox, "PATCH", &format!("/api/v2/deals/{deal}"), json!({ "title": "Busier" }));
     let log = data(&sandbox, &format!("/v1/deals/{deal}/changelog?limit=500"));

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{options, read, refused, send};
-use crate::api::api;
+use crate::facts::api::api;
+use crate::value::open_error::OpenError;
 use crate::{
-    App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Fault, Gate, OpenError, Options, RefreshTokens, SCOPES,
-    Sandbox, Store, serve,
+    App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Fault, Gate, Options, RefreshTokens, SCOPES, Sandbox,
+    Store, serve,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);

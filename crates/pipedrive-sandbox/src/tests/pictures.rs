@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{data, done, get, refused, sandbox, send, upload};
 use crate::Sandbox;
-use crate::image::Image;
+use crate::value::image::Image;
 
 /// The head of a PNG, which tells its size.
 fn png(width: u32, height: u32) -> Vec<u8> {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
-use crate::api::api;
+use crate::facts::api::api;
 use crate::{Bearer, DEMO_API_TOKEN, Options, Sandbox, answer, serve};
 
 fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {

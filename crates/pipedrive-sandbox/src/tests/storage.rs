@@ -7,7 +7,8 @@ use std::thread;
 use serde_json::json;
 
 use super::{data, done, get, ids, options, refused, send};
-use crate::{OpenError, Options, Sandbox, Store};
+use crate::value::open_error::OpenError;
+use crate::{Options, Sandbox, Store};
 
 /// A folder of its own for each test, gone with it.
 pub(super) struct Folder(PathBuf);

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http_body_util::{BodyDataStream, Full};
 use serde_json::Value;
 
-use crate::api::{Kind, Schema};
-use crate::content::File;
-use crate::failure::Failure;
-use crate::validate::Record;
+use crate::facts::api::{Kind, Schema};
+use crate::value::content::File;
+use crate::value::failure::Failure;
+use crate::value::record::Record;
 
 pub(crate) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 pub(crate) const MULTIPART: &str = "multipart/form-data";

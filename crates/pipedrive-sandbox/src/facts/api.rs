@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-const DOCUMENT: &str = include_str!("../../../spec/pipedrive/api.json");
+const DOCUMENT: &str = include_str!("../../../../spec/pipedrive/api.json");
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Api {

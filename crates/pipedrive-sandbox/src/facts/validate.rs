@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
-use crate::api::{Api, Kind, Operation, Parameter, Schema, Version};
-use crate::clock;
-use crate::content::File;
-use crate::failure::Failure;
-use crate::fields::is_flat_key;
-use crate::form::{self, MULTIPART, URL_ENCODED};
-
-/// A record as it is kept and as a body brings it.
-pub(crate) type Record = Map<String, Value>;
+use crate::facts::api::{Api, Kind, Operation, Parameter, Schema, Version};
+use crate::facts::form;
+use crate::facts::form::{MULTIPART, URL_ENCODED};
+use crate::value::clock;
+use crate::value::content::File;
+use crate::value::failure::Failure;
+use crate::value::record::Record;
+use crate::value::record::plain;
 
 /// The query's documented parameters, each valid.
 pub(crate) type Query = BTreeMap<String, String>;
@@ -328,11 +327,12 @@ fn one_of(values: &[Value]) -> String {
     format!("must be one of {}", values.iter().map(plain).collect::<Vec<_>>().join(", "))
 }
 
-/// A scalar as text, a string without its quotes.
-pub(crate) fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
 fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
+/// Whether a v1 body's name is that of a custom field, or of a part of one: its key, and `_` with the part.
+pub(crate) fn is_flat_key(name: &str) -> bool {
+    let key = name.split('_').next().unwrap_or_default();
+    key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())
 }

@@ -1,0 +1,12 @@
+//! What requests and answers are made of. It knows no document, no table and no company.
+
+pub(crate) mod clock;
+pub(crate) mod content;
+pub(crate) mod disk;
+pub(crate) mod failure;
+pub(crate) mod image;
+pub(crate) mod money;
+pub(crate) mod open_error;
+pub(crate) mod random;
+pub(crate) mod record;
+pub(crate) mod secret;
