@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use connector_core::{Access, Credential, Error, ErrorKind, Retry};
+use connector_core::{Access, Credential, Error, ErrorKind, Retry, quote};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex as Turn;
 
@@ -15,7 +15,7 @@ use crate::model::{Connection, Metadata, Method, Reason, Status};
 use crate::oauth::{self, NoTokens, Tokens};
 use crate::seal::Key;
 use crate::store::{Broken, Lock, Row, Statement, misread, sql};
-use crate::vault::{Inner, no_connection, shown};
+use crate::vault::{Inner, no_connection};
 
 /// For how long what was read is believed: another process may have removed, renewed or refused the connection since.
 const FRESH: Duration = Duration::from_secs(2);
@@ -428,12 +428,12 @@ fn failed(id: &str, now: Moment) -> Statement {
 /// Why a connection cannot be used, if it cannot.
 pub(crate) fn usable(status: Status, reason: Option<Reason>, name: &str) -> Result<(), Error> {
     let gone = |why: &str| {
-        Err(Error::new(ErrorKind::ReconnectRequired, format!("The connection {} {why}.", shown(name)))
+        Err(Error::new(ErrorKind::ReconnectRequired, format!("The connection {} {why}.", quote(name)))
             .with_hint("Connect the account again: GET /v1/connections/{id} shows a link to open, and `connector connect` makes one."))
     };
     match (status, reason) {
         (Status::Active, _) => Ok(()),
-        (Status::Pending, _) => Err(Error::new(ErrorKind::NoConnection, format!("The connection {} is not finished.", shown(name)))
+        (Status::Pending, _) => Err(Error::new(ErrorKind::NoConnection, format!("The connection {} is not finished.", quote(name)))
             .with_hint("Open its link, which GET /v1/connections/{id} shows, or confirm it.")),
         (Status::Failed, Some(Reason::Uninstalled)) => gone("is gone: its user uninstalled the app"),
         (Status::Failed, _) => gone("is no longer granted"),

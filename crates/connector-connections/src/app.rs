@@ -114,7 +114,7 @@ impl App {
         let access = Access::new(origin, credential)?;
         let allowed = match &self.sandbox {
             Some(_) => access.is_local(),
-            None => !access.is_local() && access.is_of(self.connector),
+            None => !access.is_local() && self.connector.accepts(&access),
         };
         if allowed {
             return Ok(access);

@@ -1,12 +1,12 @@
 //! One owner's connections, as an engine asks for them.
 
 use async_trait::async_trait;
-use connector_core::{Access, Connections, Error, ErrorKind};
+use connector_core::{Access, Connections, Error, ErrorKind, quote};
 
 use crate::access::usable;
 use crate::model::{Connection, Method, Status};
 use crate::store::sql;
-use crate::vault::{Vault, shown};
+use crate::vault::Vault;
 
 /// The connections of one owner, and no other's.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connect
     };
     if let Some(named) = named {
         let found = all.iter().find(|one| one.name == named || one.id == named);
-        return found.copied().ok_or_else(|| missing(format!("There is no connection {}.", shown(named))));
+        return found.copied().ok_or_else(|| missing(format!("There is no connection {}.", quote(named))));
     }
     match all {
         [only] => Ok(only),

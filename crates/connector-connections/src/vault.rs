@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, Http};
+use connector_core::{Error, ErrorKind, Http, quote};
 use tokio::sync::RwLock;
 
 use crate::access::{Cache, Flights, of_version};
@@ -260,7 +260,7 @@ impl Inner {
     pub(crate) fn app(&self, key: &str) -> Result<&App, Error> {
         self.apps.iter().find(|app| app.key() == key).ok_or_else(|| {
             let known: Vec<&str> = self.apps.iter().map(App::key).collect();
-            Error::new(ErrorKind::NoConnection, format!("There is no app {} on this host.", shown(key)))
+            Error::new(ErrorKind::NoConnection, format!("There is no app {} on this host.", quote(key)))
                 .with_hint(format!("There are: {}.", known.join(", ")))
         })
     }
@@ -419,7 +419,7 @@ pub fn check_owner(owner: &str) -> Result<(), Error> {
     if plain && (1..=100).contains(&owner.len()) {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be an owner.", shown(owner)))
+    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be an owner.", quote(owner)))
         .with_hint("An owner is 1 to 100 visible ASCII characters, with no space at its ends."))
 }
 
@@ -430,25 +430,19 @@ pub fn check_name(name: &str) -> Result<(), Error> {
     if plain && !id_like {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a name.", shown(name)))
+    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a name.", quote(name)))
         .with_hint("A name is one line of at most 100 bytes, with no space at its ends, and no id."))
 }
 
 pub(crate) fn name_taken(name: &str) -> Error {
-    Error::new(ErrorKind::Conflict, format!("There is a connection {} already.", shown(name))).with_hint("Give another name.")
+    Error::new(ErrorKind::Conflict, format!("There is a connection {} already.", quote(name))).with_hint("Give another name.")
 }
 
 pub(crate) fn no_connection(id: &str) -> Error {
-    Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", shown(id)))
+    Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", quote(id)))
         .with_hint("GET /v1/connections and `connector connections list` show those that there are.")
 }
 
 /// How a person comes to a connection that was not finished.
 pub(crate) const BEGIN_AGAIN: &str =
     "Begin again with a fresh link: whoever sent this one makes another, by POST /v1/connections or `connector connect`.";
-
-/// Another's words, at a length that a sentence bears.
-pub(crate) fn shown(text: &str) -> String {
-    let short: String = text.chars().take(60).collect();
-    format!("{short:?}")
-}

@@ -9,11 +9,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::connector::Connector;
-use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, FieldShape, Holds, Place};
-use crate::outcome::Answer;
 use crate::page::{self, Paging};
 use crate::runtime::Call;
+use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::outcome::Answer;
+use crate::value::wording::list_names;
 
 /// All that is declared of an action; the macro writes it as a static.
 #[derive(Debug)]
@@ -365,10 +366,10 @@ impl Rule {
     pub(crate) fn fault(&self, input: &Map<String, Value>) -> Option<Fault> {
         match *self {
             Self::AnyOf(names) => (!names.iter().any(|name| input.contains_key(*name)))
-                .then(|| Fault::new("", format!("at least one of {} is required", listed(names, "or")))),
+                .then(|| Fault::new("", format!("at least one of {} is required", list_names(names, "or")))),
             Self::AtMostOne(names) => {
                 let given: Vec<&str> = names.iter().copied().filter(|name| input.contains_key(*name)).collect();
-                (given.len() > 1).then(|| Fault::new(format!("/{}", given[1]), format!("{} exclude each other", listed(&given, "and"))))
+                (given.len() > 1).then(|| Fault::new(format!("/{}", given[1]), format!("{} exclude each other", list_names(&given, "and"))))
             }
             Self::Shortest { input: name, length, unless } => {
                 let text = input.get(name)?.as_str()?;
@@ -376,15 +377,5 @@ impl Rule {
                     .then(|| Fault::new(format!("/{name}"), format!("{text:?} is shorter than {length} characters")))
             }
         }
-    }
-}
-
-/// `a`, `b` or `c`, in backticks.
-pub(crate) fn listed(names: &[&str], last: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
-        Some((end, _)) => end.clone(),
-        None => String::new(),
     }
 }

@@ -7,10 +7,11 @@ use serde_json::Value;
 use crate::action::{Action, Declaration, Effect};
 use crate::connector::Connector;
 use crate::data_source::DataSource;
-use crate::error::{Error, ErrorKind};
 use crate::field::Field;
 use crate::input::Checks;
 use crate::schema;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::wording::{find_nearest, quote};
 
 /// What a macro submits: a pointer, never a value.
 #[derive(Clone, Copy, Debug)]
@@ -104,8 +105,8 @@ impl Catalogue {
     }
 
     fn unknown(&self, key: &str) -> Error {
-        let near = nearest(key, self.entries.iter().map(Entry::key), 3);
-        let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", shortened(key)));
+        let near = find_nearest(key, self.entries.iter().map(Entry::key), 3);
+        let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", quote(key)));
         match near.as_slice() {
             [] => error.with_hint("`connector list` shows all keys."),
             near => error.with_hint(format!("The nearest: {}.", near.join(", "))),
@@ -219,29 +220,6 @@ impl Registered {
     }
 }
 
-/// The names nearest to `name`, best first, those that are near enough to be meant.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    // Distance is quadratic in length: nobody means a key by a page of text.
-    if name.chars().count() > 64 {
-        return Vec::new();
-    }
-    let folded = name.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = known
-        .map(|other| (strsim::normalized_damerau_levenshtein(&folded, &other.to_lowercase()), other))
-        .filter(|(score, _)| *score >= 0.4)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(most).map(|(_, other)| other).collect()
-}
-
-/// A caller's text as it may stand in a message: quoted, and not long.
-pub(crate) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(80) {
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-        None => format!("{text:?}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,13 +301,5 @@ mod tests {
         assert!(catalogue.find(Some("vendor"), "getThing").is_ok());
         let error = catalogue.find(Some("other"), "getThing").expect_err("there is no such connector");
         assert_eq!(error.kind(), ErrorKind::InvalidInvocation);
-    }
-
-    #[test]
-    fn nearest_prefers_the_closest_and_is_not_fooled_by_case() {
-        let known = ["getDeal", "getDeals", "mergeDeals", "addPerson"];
-        assert_eq!(nearest("getdael", known.into_iter(), 3)[0], "getDeal");
-        assert!(nearest(&"x".repeat(10_000), known.into_iter(), 3).is_empty());
-        assert!(nearest("", known.into_iter(), 3).is_empty());
     }
 }

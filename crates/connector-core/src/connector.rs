@@ -2,9 +2,10 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::connections::{Access, Credential};
-use crate::error::{Error, ErrorKind};
 use crate::response::Refusal;
+use crate::value::access::{Access, Credential};
+use crate::value::error::{Error, ErrorKind};
+use crate::value::wording::quote;
 
 /// What a connector crate exports as `CONNECTOR`; a host lists it, which is also what links the crate.
 #[derive(Debug)]
@@ -118,6 +119,11 @@ impl Connector {
         self.domains.iter().any(|domain| below(domain))
     }
 
+    /// Whether a credential may go to the host of an access: one of the vendor's own, or this machine.
+    pub fn accepts(&self, access: &Access) -> bool {
+        access.is_local() || self.owns_host(access.host())
+    }
+
     /// Whether a path stays on the host and below its API, however it is read; if not, why.
     pub fn serves(&self, path: &str) -> Result<(), String> {
         if path.contains("://") || path.starts_with("//") {
@@ -130,7 +136,7 @@ impl Connector {
             return Err("it has a character that a path cannot carry".to_owned());
         }
         match path.split('/').skip(1).find(|segment| segment.is_empty() || leads_elsewhere(segment)) {
-            Some(segment) => Err(format!("its segment {} could lead elsewhere", crate::catalogue::shortened(segment))),
+            Some(segment) => Err(format!("its segment {} could lead elsewhere", quote(segment))),
             None => Ok(()),
         }
     }
@@ -166,7 +172,7 @@ impl Connector {
 
     /// The header that carries a credential to its host, where the credential may go there.
     pub(crate) fn credential_header(&self, access: &Access) -> Result<&'static str, Error> {
-        if !access.is_of(self) {
+        if !self.accepts(access) {
             let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), self.label);
             return Err(Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", self.domains.join(", "))));
         }

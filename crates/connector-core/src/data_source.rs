@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 
 use crate::action::Declaration;
 use crate::connector::Connector;
-use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, FieldShape, Place, Text};
-use crate::file::Files;
-use crate::outcome::{Answer, Page, RawJson};
+use crate::files::Files;
 use crate::request::Request;
-use crate::response::members;
 use crate::runtime::Call;
+use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::outcome::{Answer, Page};
+use crate::value::raw_json::{RawJson, read_members};
 
 /// A struct under `#[data_source]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]
@@ -172,13 +172,13 @@ impl DeclaredSource {
 
 /// A member of an object, where it is one and has it.
 fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    read_members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 impl Choices {
     pub(crate) fn into_answer(self) -> Answer {
         let page = Page { count: self.choices.len() as u64, complete: self.next.is_none(), next: self.next };
-        Answer { data: RawJson::of(&self.choices), page: Some(page), extra: Vec::new() }
+        Answer { data: RawJson::from_value(&self.choices), page: Some(page), extra: Vec::new() }
     }
 }
 

@@ -184,6 +184,10 @@ pub struct Json(pub Value);
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapOf<T>(pub Vec<(String, T)>);
 
+/// The type of an input that is a file, and of an answer that is one.
+#[derive(Debug)]
+pub struct File;
+
 /// Bytes as text in base64.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -276,6 +280,36 @@ impl FieldType for UtcTime {
 impl FieldType for Base64 {
     fn schema(_: &mut Schemas) -> Value {
         json!({"type": "string", "contentEncoding": "base64"})
+    }
+}
+
+impl FieldType for File {
+    const HOLDS: Holds = Holds::File;
+    fn schema(schemas: &mut Schemas) -> Value {
+        let name = json!({"type": "string", "description": "The name of the file, without a folder."});
+        let media = json!({"type": "string", "description": "The media type of the file."});
+        let size = json!({"type": "integer", "minimum": 0, "description": "How many bytes the file has."});
+        let content = json!({"type": "string", "contentEncoding": "base64", "description": "The bytes of the file, in base64."});
+        let mut schema = json!({"type": "object", "properties": {"contentType": media, "fileName": name, "size": size, "base64": content}});
+        let properties = &mut schema["properties"];
+        match schemas.mode {
+            Mode::Input => {
+                properties["fileName"]["pattern"] = r"^[^/\\\x00-\x1f]{1,255}$".into();
+                properties["fileName"]["examples"] = json!(["offer.pdf"]);
+                properties["contentType"]["pattern"] = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *;[\x20-\x7e]*)?$".into();
+                properties["contentType"]["examples"] = json!(["application/pdf"]);
+                properties["contentType"]["description"] = "The media type of the file. Left out, the name tells it.".into();
+                properties["size"]["description"] = "How many bytes the file has, as a check. Left out, nothing is checked.".into();
+                schema["required"] = json!(["fileName", "base64"]);
+                schema["additionalProperties"] = false.into();
+            }
+            Mode::Output => {
+                properties["base64"]["description"] =
+                    "The bytes of the file, in base64. It is not there where the file was written elsewhere.".into();
+                schema["required"] = json!(["contentType", "fileName", "size"]);
+            }
+        }
+        schema
     }
 }
 

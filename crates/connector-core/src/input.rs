@@ -8,12 +8,14 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
 use crate::action::Rule;
-use crate::catalogue::nearest;
-use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{Field, Place};
+use crate::value::error::{Fault, NULL_OPTIONAL, NULL_REQUIRED};
+use crate::value::pointer::{escape_segment, unescape_segment};
+use crate::value::strict::EXACT;
+use crate::value::wording::{find_nearest, list_names, shorten};
 
-/// From this whole number on, a decimal fraction may stand for another one.
-pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+/// The characters that a message quotes of a caller's value.
+const LONGEST_QUOTE: usize = 200;
 
 /// What an input is checked with.
 pub(crate) struct Checks {
@@ -21,9 +23,6 @@ pub(crate) struct Checks {
     schema: Value,
     kind: Kind,
 }
-
-const NULL_REQUIRED: &str = "null is no value, and one is required";
-const NULL_OPTIONAL: &str = "null clears a field, and this one cannot be cleared; leave it out to keep it as it is";
 
 /// The types that a schema names, as a tree to walk beside a value.
 #[derive(Debug)]
@@ -96,23 +95,23 @@ impl Checks {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 for name in unexpected {
                     let known = schema().and_then(|schema| schema["properties"].as_object());
-                    let near = known.map(|known| nearest(name, known.keys().map(String::as_str), 1)).unwrap_or_default();
+                    let near = known.map(|known| find_nearest(name, known.keys().map(String::as_str), 1)).unwrap_or_default();
                     let message = match (near.first(), known) {
                         (Some(near), _) => format!("there is no such input; the nearest is `{near}`"),
                         (None, Some(known)) if !known.is_empty() => {
                             format!(
                                 "there is no such input; there are {}",
-                                crate::action::listed(&known.keys().map(String::as_str).collect::<Vec<_>>(), "and")
+                                list_names(&known.keys().map(String::as_str).collect::<Vec<_>>(), "and")
                             )
                         }
                         _ => "there is no such input".to_owned(),
                     };
-                    faults.push(Fault::new(format!("{at}/{}", escaped(name)), message));
+                    faults.push(Fault::new(format!("{at}/{}", escape_segment(name)), message));
                 }
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                faults.push(Fault::new(format!("{at}/{}", escaped(name)), "is required".to_owned()));
+                faults.push(Fault::new(format!("{at}/{}", escape_segment(name)), "is required".to_owned()));
             }
             _ if error.instance().is_null() => {
                 let named = at.rsplit('/').next().unwrap_or_default();
@@ -123,7 +122,10 @@ impl Checks {
             }
             ValidationErrorKind::Enum { options } => {
                 let options: Vec<String> = options.as_array().into_iter().flatten().map(Value::to_string).collect();
-                faults.push(Fault::new(at, format!("{} is not one of {}", brief(&error.instance().to_string()), options.join(", "))));
+                faults.push(Fault::new(
+                    at,
+                    format!("{} is not one of {}", shorten(&error.instance().to_string(), LONGEST_QUOTE), options.join(", ")),
+                ));
             }
             ValidationErrorKind::MaxItems { limit } => {
                 let count = error.instance().as_array().map_or(0, Vec::len);
@@ -131,50 +133,22 @@ impl Checks {
             }
             ValidationErrorKind::MinItems { .. } => faults.push(Fault::new(at, "the list is empty; give an item, or leave the list out")),
             ValidationErrorKind::Format { .. } => {
-                faults.push(Fault::new(at, format!("{} does not exist in the calendar", brief(&error.instance().to_string()))));
+                faults.push(Fault::new(
+                    at,
+                    format!("{} does not exist in the calendar", shorten(&error.instance().to_string(), LONGEST_QUOTE)),
+                ));
             }
             ValidationErrorKind::Pattern { .. } => {
                 let example = schema().and_then(|schema| schema["examples"][0].as_str());
-                let value = brief(&error.instance().to_string());
+                let value = shorten(&error.instance().to_string(), LONGEST_QUOTE);
                 let message = match example {
                     Some(example) => format!("{value} is not of the form {example:?}"),
-                    None => brief(&error.to_string()),
+                    None => shorten(&error.to_string(), LONGEST_QUOTE),
                 };
                 faults.push(Fault::new(at, message));
             }
-            _ => faults.push(Fault::new(at, brief(&error.to_string()))),
+            _ => faults.push(Fault::new(at, shorten(&error.to_string(), LONGEST_QUOTE))),
         }
-    }
-}
-
-/// The failure that carries faults of an input, its hint made from the first.
-pub(crate) fn error(action: &str, faults: Vec<Fault>) -> Error {
-    let hint = match faults.as_slice() {
-        [only] => hint(only),
-        all => format!("Mend the {} faults named; each says where.", all.len()),
-    };
-    Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).with_hint(hint).with_faults(faults)
-}
-
-fn hint(fault: &Fault) -> String {
-    let name = match fault.path.trim_start_matches('/') {
-        "" => "the input",
-        name => name,
-    };
-    let word = |kind: &str| fault.message.contains(&format!("of type \"{kind}\""));
-    match () {
-        () if fault.message == "is required" || fault.message == NULL_REQUIRED => format!("Give {name}."),
-        () if word("integer") => format!("Give {name} as a whole number."),
-        () if word("number") => format!("Give {name} as a number."),
-        () if word("boolean") => format!("Give {name} as true or false."),
-        () if word("array") => format!("Give {name} as a list, in square brackets."),
-        () if word("object") => format!("Give {name} as an object, in braces."),
-        () if word("string") => format!("Give {name} as text, in quotes."),
-        () if fault.message.contains(" is not one of ") => format!("Give {name} as one of the values named, in the same case."),
-        () if fault.message.contains(" is not of the form ") => format!("Write {name} in the form shown."),
-        () if fault.message.starts_with("null ") => format!("Give {name} a value, or leave it out."),
-        () if fault.message.starts_with("there is no such input") => format!("Leave {name} out, or name it as it is written here."),
-        () => format!("Mend {name}, and try again."),
     }
 }
 
@@ -257,14 +231,9 @@ fn significant(text: &str) -> String {
 fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
     let length = at.len();
     at.push('/');
-    at.push_str(&escaped(name));
+    at.push_str(&escape_segment(name));
     work(at);
     at.truncate(length);
-}
-
-/// A name as a segment of a JSON pointer.
-pub(crate) fn escaped(name: &str) -> String {
-    if name.contains(['~', '/']) { name.replace('~', "~0").replace('/', "~1") } else { name.to_owned() }
 }
 
 /// The schema of what stands at a pointer into the input.
@@ -272,7 +241,7 @@ fn at_pointer<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut schema = root;
     for segment in pointer.split('/').skip(1) {
         schema = resolved(schema, root);
-        schema = match schema["properties"].get(segment.replace("~1", "/").replace("~0", "~")) {
+        schema = match schema["properties"].get(&*unescape_segment(segment)) {
             Some(property) => property,
             None => schema.get("items")?,
         };
@@ -298,15 +267,10 @@ fn path_fault(field: &Field, value: &Value) -> Option<Fault> {
         () if decoded.chars().any(char::is_control) => "contains a control character",
         () => return None,
     };
-    Some(Fault::new(format!("/{}", field.name), format!("{} {what}, which a path cannot carry", brief(&value.to_string()))))
-}
-
-/// A message that quotes a caller's value, cut where the value is long.
-fn brief(text: &str) -> String {
-    match text.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    Some(Fault::new(
+        format!("/{}", field.name),
+        format!("{} {what}, which a path cannot carry", shorten(&value.to_string(), LONGEST_QUOTE)),
+    ))
 }
 
 #[cfg(test)]

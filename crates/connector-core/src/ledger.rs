@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::error::Error;
+use crate::value::error::Error;
 
 /// Outcomes by idempotency key.
 ///

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::action::{Declaration, Effect, Endpoint, Method};
 use crate::field::{Field, Place, Written};
-use crate::file::{Content, Files, Upload};
+use crate::files::Files;
 use crate::page;
+use crate::value::file::{Content, Upload};
 
 /// What a path segment or a query may carry as it is: the unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -10,11 +10,12 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::action::{Declaration, Effect};
-use crate::connections::Access;
 use crate::connector::Envelope;
-use crate::error::{Error, ErrorKind, Retry};
-use crate::outcome::{Answer, Page, RawJson};
 use crate::page::{self, Paging};
+use crate::value::access::Access;
+use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::outcome::{Answer, Page};
+use crate::value::raw_json::{MemberName, RawJson, read_members};
 
 /// An answer that is no refusal.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Response {
             // JSON, and no object: all of it is the data.
             Err(error) if error.is_data() => {
                 let whole: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.unread(error))?;
-                return Ok(Answer { data: RawJson::part(&self.body, whole), page: None, extra: Vec::new() });
+                return Ok(Answer { data: RawJson::slice(&self.body, whole), page: None, extra: Vec::new() });
             }
             Err(error) => return Err(self.unread(error)),
         };
@@ -122,7 +123,8 @@ impl<'a> Refusal<'a> {
         if !raw.get().starts_with('{') {
             return None;
         }
-        let parsed = members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
+        let parsed =
+            read_members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
         Some(Value::Object(parsed.collect()))
     }
 
@@ -177,16 +179,16 @@ impl<'a> Read<'a> {
             let data = if self.others.is_empty() {
                 RawJson::null()
             } else {
-                RawJson::object(self.others.iter().map(|(name, raw)| (&**name, raw.get())))
+                RawJson::from_members(self.others.iter().map(|(name, raw)| (&**name, raw.get())))
             };
             return Answer { data, page: None, extra };
         };
         let (data, count) = match data {
-            Data::Listed { count, ends } => (RawJson::array(body, ends), count),
-            Data::Raw(raw) => (RawJson::part(body, raw), if listed { found(raw, envelope.found.0) } else { 0 }),
+            Data::Listed { count, ends } => (RawJson::slice_array(body, ends), count),
+            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { found(raw, envelope.found.0) } else { 0 }),
         };
         let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
-        let facts = beside.map(members).unwrap_or_default();
+        let facts = beside.map(read_members).unwrap_or_default();
         let (next, read): (Option<String>, &[&str]) = match paging {
             None => (None, &[]),
             Some(Paging::Cursor) => (next_cursor(&facts, envelope), &[envelope.next_cursor]),
@@ -198,12 +200,12 @@ impl<'a> Read<'a> {
         if let Some(beside) = beside {
             let mut rest = facts.iter().filter(|(name, _)| !read.contains(&&**name)).peekable();
             if facts.is_empty() {
-                extra.push((envelope.beside.to_owned(), RawJson::part(body, beside)));
+                extra.push((envelope.beside.to_owned(), RawJson::slice(body, beside)));
             } else if rest.peek().is_some() {
-                extra.push((envelope.beside.to_owned(), RawJson::object(rest.map(|(name, raw)| (&**name, raw.get())))));
+                extra.push((envelope.beside.to_owned(), RawJson::from_members(rest.map(|(name, raw)| (&**name, raw.get())))));
             }
         }
-        extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::part(body, raw))));
+        extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::slice(body, raw))));
         let page = listed.then(|| Page { count, complete: next.is_none(), next });
         Answer { data, page, extra }
     }
@@ -227,7 +229,7 @@ fn next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
 
 /// The place of the next page. A list that tells no page facts ends with an empty page: a short one may have been cut.
 fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
-    let within = fact(facts, envelope.place).map(members);
+    let within = fact(facts, envelope.place).map(read_members);
     let facts = within.as_deref().unwrap_or(facts);
     let more = fact(facts, envelope.more).map(RawValue::get);
     let told = fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -238,37 +240,12 @@ fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) ->
     }
 }
 
-/// The members of an object; none where it is something else, as an empty `[]`.
-pub(crate) fn members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
-    struct Pairs;
-    impl<'de> Visitor<'de> for Pairs {
-        type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut pairs = Vec::new();
-            while let Some(Name(name)) = map.next_key()? {
-                pairs.push((name, map.next_value()?));
-            }
-            Ok(pairs)
-        }
-    }
-    serde_json::Deserializer::from_str(raw.get()).deserialize_map(Pairs).unwrap_or_default()
-}
-
 /// How many a search found.
 fn found(data: &RawValue, list: &str) -> u64 {
-    let items = members(data).into_iter().find(|(name, _)| name == list);
+    let items = read_members(data).into_iter().find(|(name, _)| name == list);
     let items: Option<Vec<IgnoredAny>> = items.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
     items.map_or(0, |items| items.len() as u64)
 }
-
-/// A member's name, borrowed where it has no escapes.
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 struct Members<'e> {
     envelope: &'e Envelope,
@@ -292,7 +269,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'de>, A::Error> {
         let mut read = Read::default();
-        while let Some(Name(name)) = map.next_key()? {
+        while let Some(MemberName(name)) = map.next_key()? {
             if name == self.envelope.data {
                 read.data = Some(if self.listed { map.next_value_seed(Items)? } else { Data::Raw(map.next_value()?) });
             } else if name == self.envelope.success {

@@ -96,7 +96,7 @@ fn account(domain: &str, token: String) -> Result<OneConnection, Failure> {
 pub(crate) fn account_host(domain: &str, given: &str) -> Result<Access, Failure> {
     let wrong = |what: &str| Failure::usage(format!("{given}: {domain:?} is {what}; write it as https://acme.pipedrive.com"));
     let access = Access::new(domain, Credential::api_token("")).map_err(|_| wrong("no https URL of a host alone"))?;
-    if CONNECTORS.iter().any(|connector| access.is_of(connector)) { Ok(access) } else { Err(wrong("no host of Pipedrive's")) }
+    if CONNECTORS.iter().any(|connector| connector.accepts(&access)) { Ok(access) } else { Err(wrong("no host of Pipedrive's")) }
 }
 
 /// Where the sandbox keeps its data.

@@ -1,6 +1,6 @@
 //! What a refusal of Pipedrive's means.
 
-use connector_core::{Declaration, Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream};
+use connector_core::{Declaration, Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream, shorten};
 use serde_json::Value;
 
 /// The failure that an answer stands for: by its status, and where one status means two things, by its words.
@@ -89,8 +89,7 @@ fn words(status: u16, body: &Value) -> Upstream {
     let text = |names: &[&str]| {
         let value = names.iter().map(|name| &body[*name]).find(|value| !value.is_null())?;
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let text = text.trim().trim_end_matches('.').to_owned();
-        Some(text.char_indices().nth(500).map_or(text.clone(), |(end, _)| format!("{}…", &text[..end])))
+        Some(shorten(text.trim().trim_end_matches('.'), 500))
     };
     Upstream { status, error: text(&["error", "message", "errors"]), info: text(&["error_info"]), code: text(&["code", "errorCode"]) }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::catalogue::Catalogue;
 use crate::connections::Connections;
 use crate::connector::Connector;
-use crate::error::{Error, ErrorKind};
 use crate::ledger::Ledger;
 use crate::runtime::transport::{Http, Transport, TransportSettings};
 use crate::runtime::{Inner, Runtime};
+use crate::value::error::{Error, ErrorKind};
 
 /// A runtime to be set up.
 #[derive(Default)]

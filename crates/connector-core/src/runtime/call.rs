@@ -10,14 +10,17 @@ use serde_json::{Map, Value};
 
 use crate::action::{Declaration, Effect, Method};
 use crate::catalogue::Entry;
-use crate::connections::{Access, Connection};
-use crate::error::{Error, ErrorKind, Retry};
-use crate::file::{self, Files, Sink};
-use crate::outcome::{Answer, Meta};
+use crate::connections::Connection;
+use crate::files::Files;
 use crate::request::{Request, Role};
 use crate::response::{Refusal, Response, bad_answer};
 use crate::runtime::Inner;
 use crate::runtime::transport::Opened;
+use crate::value::access::Access;
+use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::file::{self, Sink};
+use crate::value::outcome::{Answer, Meta};
+use crate::value::wording::quote;
 
 /// One call under way.
 pub struct Call<'a> {
@@ -86,7 +89,7 @@ impl Target {
     fn may_be_read(&self, local: bool) -> Result<(), Error> {
         let host = self.url.host_str().unwrap_or_default();
         let refused = |why: &str| {
-            let message = format!("The file is a redirect to {}, which is not followed: {why}.", crate::catalogue::shortened(host));
+            let message = format!("The file is a redirect to {}, which is not followed: {why}.", quote(host));
             Err(bad_answer(&message, Effect::Read))
         };
         match self.url.scheme() {
@@ -350,8 +353,5 @@ fn redirected(response: &Response) -> Error {
     let to = response.header("location").unwrap_or("nowhere");
     // A redirect's query may carry what the host was given.
     let to = to.split(['?', '#']).next().unwrap_or_default().replace(response.access.credential().secret(), "[redacted]");
-    bad_answer(
-        &format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, crate::catalogue::shortened(&to)),
-        response.effect,
-    )
+    bad_answer(&format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, quote(&to)), response.effect)
 }

@@ -11,16 +11,17 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 use tracing::debug;
 
-use crate::action::{Declaration, Effect, Rule, listed};
+use crate::action::{Declaration, Effect, Rule};
 use crate::catalogue::{Catalogue, Entry, Kind};
 use crate::connections::Connections;
-use crate::error::{Error, ErrorKind, Retry};
-use crate::file::{Files, Upload};
-use crate::input;
-use crate::invocation::Invocation;
+use crate::files::Files;
 use crate::ledger::{Claim, Ledger};
-use crate::outcome::{Answer, Outcome};
 use crate::runtime::transport::Transport;
+use crate::value::error::{Error, ErrorKind, Fault, Retry};
+use crate::value::file::Upload;
+use crate::value::invocation::Invocation;
+use crate::value::outcome::{Answer, Outcome};
+use crate::value::wording::list_names;
 
 pub use builder::Builder;
 pub use call::Call;
@@ -137,7 +138,7 @@ impl Inner {
         entry: &Entry,
         mut input: Map<String, Value>,
         files: Vec<(String, Upload)>,
-        mut faults: Vec<crate::Fault>,
+        mut faults: Vec<Fault>,
     ) -> Result<Given, Error> {
         let fields = entry.fields();
         let mut files = Files::beside(files, &fields, &mut input, &mut faults);
@@ -153,7 +154,7 @@ impl Inner {
                 faults.push(fault);
             }
         }
-        if faults.is_empty() { Ok(Given { input, files }) } else { Err(input::error(entry.key(), faults)) }
+        if faults.is_empty() { Ok(Given { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
     }
 }
 
@@ -209,8 +210,9 @@ fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
     let fields = entry.fields();
     let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
     let ignored: Vec<&str> = over.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
-    (!ignored.is_empty())
-        .then(|| format!("`{}` overrides {}: {} ignores what is overridden.", over.name, listed(&ignored, "and"), entry.connector().label))
+    (!ignored.is_empty()).then(|| {
+        format!("`{}` overrides {}: {} ignores what is overridden.", over.name, list_names(&ignored, "and"), entry.connector().label)
+    })
 }
 
 /// What the vendor took away is told, whatever the input.
@@ -227,10 +229,10 @@ fn no_file(entry: &Entry) -> Error {
 }
 
 /// A fault of an input that an action like this one takes, with the reason why this one does not.
-fn reasoned(declaration: Option<&Declaration>, fault: crate::Fault) -> crate::Fault {
+fn reasoned(declaration: Option<&Declaration>, fault: Fault) -> Fault {
     let without = declaration.into_iter().flat_map(|declaration| declaration.without);
     match without.into_iter().find(|(name, _)| fault.path.strip_prefix('/') == Some(name)) {
-        Some((_, why)) => crate::Fault::new(fault.path, format!("there is no such input here: {why}")),
+        Some((_, why)) => Fault::new(fault.path, format!("there is no such input here: {why}")),
         None => fault,
     }
 }

@@ -9,11 +9,11 @@ use futures_core::Stream;
 use reqwest::Url;
 
 use crate::action::{Effect, Method};
-use crate::connections::Access;
 use crate::connector::Connector;
-use crate::error::{Error, ErrorKind};
 use crate::response::bad_answer;
 use crate::runtime::Runtime;
+use crate::value::access::Access;
+use crate::value::error::{Error, ErrorKind};
 
 /// A request to be passed on to a connection's host.
 pub struct Passing {

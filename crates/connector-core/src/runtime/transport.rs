@@ -16,13 +16,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::io::ReaderStream;
 
 use crate::action::{Effect, Method};
-use crate::connections::{Access, Credential};
 use crate::connector::Connector;
-use crate::error::{Error, ErrorKind, Retry};
-use crate::file::{Content, Sink};
 use crate::request::{Body, Part, Request, Role};
 use crate::response::{Response, bad_answer};
 use crate::runtime::pass::{Passed, PassedBody, Passing};
+use crate::value::access::{Access, Credential};
+use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::file::{Content, Sink};
 
 /// How requests travel.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use connector_connections::{Connection, Method, Progress, Status};
-use connector_core::{Error, ErrorKind};
+use connector_core::{Error, ErrorKind, quote};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -235,6 +235,5 @@ fn missing(error: Error) -> Refusal {
 }
 
 fn wrong_word(name: &str, word: &str, known: &str) -> Refusal {
-    let short: String = word.chars().take(40).collect();
-    bad(format!("There is no {name} {short:?}."), format!("There are: {known}."))
+    bad(format!("There is no {name} {}.", quote(word)), format!("There are: {known}."))
 }

@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use connector_core::ErrorKind;
+use connector_core::{ErrorKind, quote};
 
 use super::answer::{JSON, NDJSON, Refusal};
 use super::caller::Caller;
@@ -195,9 +195,8 @@ impl Call {
         for (at, (name, _)) in pairs.iter().enumerate() {
             // A name that is none of ours may hold a secret, and a message is logged: the hint repeats it, cut short.
             if !known.contains(&name.as_str()) {
-                let short: String = name.chars().take(40).collect();
                 let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                return Err(bad("The query holds what is not known here.", format!("There is no {short:?}; there are: {known}.")));
+                return Err(bad("The query holds what is not known here.", format!("There is no {}; there are: {known}.", quote(name))));
             }
             if twice(at, name) {
                 return Err(bad(format!("The query parameter {name:?} is given twice."), "Give it once."));

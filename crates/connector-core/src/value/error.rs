@@ -107,6 +107,9 @@ pub struct Upstream {
     pub code: Option<String>,
 }
 
+pub(crate) const NULL_REQUIRED: &str = "null is no value, and one is required";
+pub(crate) const NULL_OPTIONAL: &str = "null clears a field, and this one cannot be cleared; leave it out to keep it as it is";
+
 impl ErrorKind {
     /// All kinds, for schemas and tests.
     pub const ALL: [Self; 22] = [
@@ -198,7 +201,11 @@ impl Error {
 
     /// The failure of an action whose input does not fit, its hint made from the faults.
     pub fn invalid_input(action: &str, faults: Vec<Fault>) -> Self {
-        crate::input::error(action, faults)
+        let hint = match faults.as_slice() {
+            [only] => hint(only),
+            all => format!("Mend the {} faults named; each says where.", all.len()),
+        };
+        Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).with_hint(hint).with_faults(faults)
     }
 
     /// What to do about it.
@@ -342,5 +349,27 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+fn hint(fault: &Fault) -> String {
+    let name = match fault.path.trim_start_matches('/') {
+        "" => "the input",
+        name => name,
+    };
+    let word = |kind: &str| fault.message.contains(&format!("of type \"{kind}\""));
+    match () {
+        () if fault.message == "is required" || fault.message == NULL_REQUIRED => format!("Give {name}."),
+        () if word("integer") => format!("Give {name} as a whole number."),
+        () if word("number") => format!("Give {name} as a number."),
+        () if word("boolean") => format!("Give {name} as true or false."),
+        () if word("array") => format!("Give {name} as a list, in square brackets."),
+        () if word("object") => format!("Give {name} as an object, in braces."),
+        () if word("string") => format!("Give {name} as text, in quotes."),
+        () if fault.message.contains(" is not one of ") => format!("Give {name} as one of the values named, in the same case."),
+        () if fault.message.contains(" is not of the form ") => format!("Write {name} in the form shown."),
+        () if fault.message.starts_with("null ") => format!("Give {name} a value, or leave it out."),
+        () if fault.message.starts_with("there is no such input") => format!("Leave {name} out, or name it as it is written here."),
+        () => format!("Mend {name}, and try again."),
     }
 }

@@ -1,18 +1,16 @@
 //! JSON in: an invocation, read strictly, since a member that is ignored is a promise that is broken.
 
-use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
-use crate::catalogue::{nearest, shortened};
-use crate::error::{Error, ErrorKind, Fault};
-use crate::file::{Sink, Upload};
-use crate::input::{EXACT, escaped};
-use crate::outcome::Outcome;
+use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::file::{Sink, Upload};
+use crate::value::outcome::Outcome;
+use crate::value::strict::{find_private, read_strictly};
+use crate::value::wording::{find_nearest, quote};
 
 /// One call: an action's or data source's key, its input, and how to go about it.
 #[derive(Clone)]
@@ -124,7 +122,7 @@ impl Invocation {
     /// With an input that is JSON text, read as strictly as that of an invocation.
     pub fn input_json(mut self, text: &[u8]) -> Result<Self, Box<Outcome>> {
         let refuse = |error| Box::new(Outcome::failed(Value::Null, Some(self.action.clone()), error));
-        let (value, faults) = strict(text).map_err(|error| refuse(not_json("input", &error)))?;
+        let (value, faults) = read_strictly(text).map_err(|error| refuse(not_json("input", &error)))?;
         let Value::Object(input) = value else {
             return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)));
         };
@@ -155,7 +153,8 @@ impl Invocation {
 
     /// Reads an invocation, or answers the outcome that says why not.
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
-        let (value, faults) = strict(text).map_err(|error| Box::new(Outcome::failed(Value::Null, None, not_json("invocation", &error))))?;
+        let (value, faults) =
+            read_strictly(text).map_err(|error| Box::new(Outcome::failed(Value::Null, None, not_json("invocation", &error))))?;
         let id = value.get("id").filter(|id| id.is_string()).cloned().unwrap_or(Value::Null);
         let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
         Self::from_value(value, faults).map_err(|error| Box::new(Outcome::failed(id, action, error)))
@@ -170,7 +169,7 @@ impl Invocation {
         };
         let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path.starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
-            return Err(invalid(format!("The member {} {}.", shortened(fault.path.trim_start_matches('/')), fault.message))
+            return Err(invalid(format!("The member {} {}.", quote(fault.path.trim_start_matches('/')), fault.message))
                 .with_hint("Mend that member of the invocation."));
         }
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
@@ -236,7 +235,7 @@ impl Options {
                 ("view", Value::String(word)) if word == "record" => {}
                 ("fields", Value::String(word)) if word == "keys" => {}
                 ("pages" | "maxItems" | "view" | "fields" | "expect" | "timeZone" | "estimate", value) => {
-                    return not_built(&shortened(&value.to_string()));
+                    return not_built(&quote(&value.to_string()));
                 }
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
             }
@@ -245,40 +244,16 @@ impl Options {
     }
 }
 
-/// Names that the JSON library takes for its own: their values would be read as something else.
-const PRIVATE: &str = "$serde_json::private::";
-const PRIVATE_FAULT: &str = "is a name that cannot be carried";
-
-fn find_private(name: &str, value: &Value, faults: &mut Vec<Fault>, top: &str) {
-    if name.starts_with(PRIVATE) {
-        faults.push(Fault::new(format!("/{}", escaped(top)), PRIVATE_FAULT));
-    }
-    match value {
-        Value::Object(members) => members.iter().for_each(|(name, value)| find_private(name, value, faults, top)),
-        Value::Array(items) => items.iter().for_each(|value| find_private("", value, faults, top)),
-        _ => {}
-    }
-}
-
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidInvocation, message)
 }
 
 fn unknown_member(of: &str, name: &str, known: &[&str]) -> Error {
-    let error = invalid(format!("{of} has no member {}.", shortened(name)));
-    match nearest(name, known.iter().copied(), 1).first() {
+    let error = invalid(format!("{of} has no member {}.", quote(name)));
+    match find_nearest(name, known.iter().copied(), 1).first() {
         Some(near) => error.with_hint(format!("The nearest is `{near}`.")),
         None => error.with_hint(format!("There are: {}.", known.join(", "))),
     }
-}
-
-/// A JSON text as a tree, and what the tree would hide.
-fn strict(text: &[u8]) -> serde_json::Result<(Value, Vec<Fault>)> {
-    let faults = RefCell::new(Vec::new());
-    let mut json = serde_json::Deserializer::from_slice(text);
-    let value = Strict { at: None, faults: &faults }.deserialize(&mut json)?;
-    json.end()?;
-    Ok((value, faults.into_inner()))
 }
 
 fn not_json(what: &str, error: &serde_json::Error) -> Error {
@@ -290,115 +265,6 @@ fn not_json(what: &str, error: &serde_json::Error) -> Error {
         () => format!("{} at column {}", text.split(" at line").next().unwrap_or_default(), error.column()),
     };
     invalid(format!("The {what} is not JSON.")).with_hint(format!("{why}; it is one JSON object."))
-}
-
-/// A JSON value, read so that what a tree would hide is kept as a fault.
-#[derive(Clone, Copy)]
-struct Strict<'a> {
-    at: Option<&'a At<'a>>,
-    faults: &'a RefCell<Vec<Fault>>,
-}
-
-/// Where in the text the reader is, as a chain on the stack: a pointer is written only where there is a fault.
-struct At<'a> {
-    parent: Option<&'a At<'a>>,
-    name: Name<'a>,
-}
-
-enum Name<'a> {
-    Member(&'a str),
-    Item(usize),
-}
-
-impl Strict<'_> {
-    fn fault(&self, name: Option<&str>, message: &str) {
-        let mut segments: Vec<String> = name.map(escaped).into_iter().collect();
-        let mut at = self.at;
-        while let Some(here) = at {
-            segments.push(match here.name {
-                Name::Member(name) => escaped(name),
-                Name::Item(index) => index.to_string(),
-            });
-            at = here.parent;
-        }
-        let path = segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment);
-        self.faults.borrow_mut().push(Fault::new(path, message));
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Strict<'_> {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // From 2^53 on what was written may have been another number: it was rounded when it was read.
-        if value.fract() == 0.0 && value.abs() >= EXACT {
-            self.fault(None, "is a number past what is carried exactly, and would not arrive as it was given");
-        }
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        loop {
-            let at = At { parent: self.at, name: Name::Item(values.len()) };
-            match items.next_element_seed(Strict { at: Some(&at), faults: self.faults })? {
-                Some(value) => values.push(value),
-                None => return Ok(Value::Array(values)),
-            }
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut map = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            let at = At { parent: self.at, name: Name::Member(&name) };
-            let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
-            if name.starts_with(PRIVATE) {
-                self.fault(Some(&name), PRIVATE_FAULT);
-            }
-            if map.contains_key(&name) {
-                self.fault(Some(&name), "is given twice");
-            }
-            map.insert(name, value);
-        }
-        Ok(Value::Object(map))
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::{Error, ErrorKind};
+use crate::value::error::{Error, ErrorKind};
+use crate::value::raw_json::{RawJson, write_object, write_value};
 
 /// What came of an invocation.
 #[derive(Debug)]
@@ -69,10 +70,6 @@ pub struct Meta {
     pub warnings: Vec<String>,
 }
 
-/// A JSON value as text, known to be valid and to stand on one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawJson(Bytes);
-
 impl Outcome {
     pub(crate) fn failed(id: Value, action: Option<String>, error: Error) -> Self {
         Self { id, action, result: Err(error), meta: Meta::default() }
@@ -125,12 +122,12 @@ impl Outcome {
 
     /// The outcome as one line of JSON.
     pub fn to_json(&self) -> Vec<u8> {
-        let room = self.data().map_or(0, |data| data.0.len());
+        let room = self.data().map_or(0, |data| data.as_str().len());
         let mut out = Vec::with_capacity(room + 512);
         out.extend_from_slice(b"{\"id\":");
-        put(&mut out, &self.id);
+        write_value(&mut out, &self.id);
         out.extend_from_slice(b",\"action\":");
-        put(&mut out, &self.action);
+        write_value(&mut out, &self.action);
         match &self.result {
             Ok(answer) => {
                 out.extend_from_slice(b",\"ok\":true,");
@@ -138,11 +135,11 @@ impl Outcome {
             }
             Err(error) => {
                 out.extend_from_slice(b",\"ok\":false,\"error\":");
-                put(&mut out, &error.rendered());
+                write_value(&mut out, &error.rendered());
             }
         }
         out.extend_from_slice(b",\"meta\":");
-        put(&mut out, &self.meta);
+        write_value(&mut out, &self.meta);
         out.push(b'}');
         out
     }
@@ -151,7 +148,7 @@ impl Outcome {
 impl Answer {
     /// An answer that is data alone.
     pub fn of(data: &impl Serialize) -> Self {
-        Self { data: RawJson::of(data), page: None, extra: Vec::new() }
+        Self { data: RawJson::from_value(data), page: None, extra: Vec::new() }
     }
 
     /// The answer as a ledger keeps it.
@@ -175,93 +172,21 @@ impl Answer {
         let body = Bytes::copy_from_slice(text);
         let kept: Kept<'_> = serde_json::from_slice(&body)
             .map_err(|error| Error::new(ErrorKind::Bug, "The outcome that the ledger kept cannot be read.").with_source(error))?;
-        let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::part(&body, raw))).collect();
-        Ok(Self { data: RawJson::part(&body, kept.data), page: kept.page, extra })
+        let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::slice(&body, raw))).collect();
+        Ok(Self { data: RawJson::slice(&body, kept.data), page: kept.page, extra })
     }
 
     /// The members of an outcome that are the answer's.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"data\":");
-        out.extend_from_slice(&self.data.0);
+        out.extend_from_slice(self.data.as_str().as_bytes());
         if let Some(page) = &self.page {
             out.extend_from_slice(b",\"page\":");
-            put(out, page);
+            write_value(out, page);
         }
         if !self.extra.is_empty() {
             out.extend_from_slice(b",\"extra\":");
-            put_object(out, self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            write_object(out, self.extra.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         }
     }
-}
-
-impl RawJson {
-    /// A value as JSON text.
-    pub fn of(value: &impl Serialize) -> Self {
-        let mut out = Vec::new();
-        put(&mut out, value);
-        Self(out.into())
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("it was read as JSON, which is text")
-    }
-
-    /// The value, parsed; text that is JSON may still hold what no tree can, as 1e999.
-    pub fn to_value(&self) -> Result<Value, Error> {
-        serde_json::from_slice(&self.0)
-            .map_err(|error| Error::new(ErrorKind::BadAnswer, "The data holds what cannot be parsed.").with_source(error))
-    }
-
-    pub(crate) fn null() -> Self {
-        Self(Bytes::from_static(b"null"))
-    }
-
-    /// A part of a body, without a copy where it stands on one line.
-    pub(crate) fn part(body: &Bytes, raw: &RawValue) -> Self {
-        Self::one_line(body.slice_ref(raw.get().as_bytes()))
-    }
-
-    /// The array that reaches from its first item to its last, with its brackets.
-    pub(crate) fn array(body: &Bytes, ends: Option<(&RawValue, &RawValue)>) -> Self {
-        let Some((first, last)) = ends else { return Self(Bytes::from_static(b"[]")) };
-        let offset = |part: &RawValue| part.get().as_ptr() as usize - body.as_ptr() as usize;
-        let (start, end) = (offset(first), offset(last) + last.get().len());
-        // Nothing but space can stand between an array's bracket and its first or last item.
-        let open = body[..start].iter().rposition(|byte| *byte == b'[').unwrap_or(start);
-        let close = body[end..].iter().position(|byte| *byte == b']').map_or(end, |at| end + at + 1);
-        Self::one_line(body.slice(open..close))
-    }
-
-    pub(crate) fn object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut out = Vec::new();
-        put_object(&mut out, members);
-        Self::one_line(out.into())
-    }
-
-    /// An outcome is one line: breaks between tokens become spaces. Within a string JSON allows none.
-    fn one_line(text: Bytes) -> Self {
-        if memchr::memchr2(b'\n', b'\r', &text).is_some() {
-            let spaced: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
-            return Self(spaced.into());
-        }
-        Self(text)
-    }
-}
-
-fn put(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
-    serde_json::to_writer(out, value).expect("a value of ours is written to memory");
-}
-
-fn put_object<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = (&'a str, &'a str)>) {
-    out.push(b'{');
-    for (at, (name, value)) in members.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        put(out, name);
-        out.push(b':');
-        out.extend_from_slice(value.as_bytes());
-    }
-    out.push(b'}');
 }

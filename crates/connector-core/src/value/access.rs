@@ -1,0 +1,138 @@
+//! The host of a connection and the credential that goes there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::value::error::{Error, ErrorKind};
+
+/// Where to send, and with which credential; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Access(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    origin: String,
+    host: String,
+    local: bool,
+    credential: Credential,
+}
+
+/// A credential; it is never shown.
+#[derive(Clone)]
+pub enum Credential {
+    /// An access token of OAuth.
+    Bearer(SecretString),
+    /// An API token.
+    ApiToken(SecretString),
+}
+
+impl Access {
+    /// A host, as `https://acme.example`, and its credential. Plain http is for this machine alone.
+    pub fn new(origin: &str, credential: Credential) -> Result<Self, Error> {
+        let refused = |why: &str| {
+            Error::new(ErrorKind::NoConnection, format!("A connection's host is an https URL, and what is given is not: {why}."))
+        };
+        let url = Url::parse(origin).map_err(|error| refused("it is no URL").with_source(error))?;
+        let local = match url.host_str() {
+            Some("localhost") => true,
+            Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
+            None => return Err(refused("it names no host")),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if local => {}
+            _ => return Err(refused("it must be https").with_hint("Plain http is taken for this machine alone.")),
+        }
+        if !matches!(url.path(), "" | "/")
+            || url.query().is_some()
+            || url.fragment().is_some()
+            || !url.username().is_empty()
+            || url.password().is_some()
+        {
+            return Err(refused("it has more than a scheme, a host and a port").with_hint("Write it as https://acme.example."));
+        }
+        let host = url.host_str().unwrap_or_default().to_owned();
+        Ok(Self(Arc::new(Inner { origin: url.origin().ascii_serialization(), host, local, credential })))
+    }
+
+    /// The host, with its scheme and port.
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// The name of the host, without scheme and port.
+    pub fn host(&self) -> &str {
+        &self.0.host
+    }
+
+    /// Whether it goes to this machine.
+    pub fn is_local(&self) -> bool {
+        self.0.local
+    }
+
+    /// What it carries.
+    pub fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+}
+
+impl Credential {
+    /// An access token of OAuth.
+    pub fn bearer(token: impl Into<String>) -> Self {
+        Self::Bearer(token.into().into())
+    }
+
+    /// An API token.
+    pub fn api_token(token: impl Into<String>) -> Self {
+        Self::ApiToken(token.into().into())
+    }
+
+    pub(crate) fn secret(&self) -> &str {
+        match self {
+            Self::Bearer(secret) | Self::ApiToken(secret) => secret.expose_secret(),
+        }
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bearer(_) => "Bearer([redacted])",
+            Self::ApiToken(_) => "ApiToken([redacted])",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_https_or_this_machine() {
+        for good in ["https://acme.example", "https://acme.example/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"] {
+            assert!(Access::new(good, Credential::bearer("t")).is_ok(), "{good} must be taken");
+        }
+        for bad in [
+            "http://acme.example",
+            "ftp://acme.example",
+            "acme.example",
+            "https://acme.example/api",
+            "https://user:word@acme.example",
+            "https://acme.example?x=1",
+            "http://127.0.0.1.evil.example",
+            "",
+        ] {
+            let error = Access::new(bad, Credential::bearer("t")).expect_err(&format!("{bad} must be refused"));
+            assert_eq!(error.kind(), ErrorKind::NoConnection);
+        }
+    }
+
+    #[test]
+    fn a_credential_is_not_shown() {
+        let access = Access::new("https://acme.example", Credential::api_token("hunter2")).expect("a good host");
+        assert!(!format!("{access:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,126 @@
+//! Files: bytes with a name and a media type, to send or to fetch.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// A file to send, as an engine has it.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its name, without a folder.
+    pub file_name: String,
+    /// Its media type; where there is none, the name tells it.
+    pub content_type: Option<String>,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// What is in a file.
+#[derive(Clone)]
+pub enum Content {
+    /// Bytes in memory.
+    Bytes(Bytes),
+    /// Something that is read while it is sent.
+    Source(Arc<dyn Source>),
+}
+
+/// Something that can be read, again where a request is sent again.
+pub trait Source: Send + Sync {
+    /// How many bytes there are.
+    fn size(&self) -> u64;
+    /// A reader from the first byte on.
+    fn open(&self) -> io::Result<Box<dyn AsyncRead + Send + Unpin>>;
+}
+
+/// Where a fetched file goes, in place of the outcome.
+pub type Sink = Box<dyn AsyncWrite + Send + Unpin>;
+
+impl Upload {
+    /// A file in memory.
+    pub fn bytes(file_name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self { file_name: file_name.into(), content_type: None, content: Content::Bytes(bytes.into()) }
+    }
+
+    /// A file that is read while it is sent.
+    pub fn source(file_name: impl Into<String>, source: impl Source + 'static) -> Self {
+        Self { file_name: file_name.into(), content_type: None, content: Content::Source(Arc::new(source)) }
+    }
+
+    /// With a media type.
+    #[must_use]
+    pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = Some(content_type.into());
+        self
+    }
+
+    /// The media type: the one given, or what the name tells.
+    pub(crate) fn media_type(&self) -> String {
+        let told = || mime_guess::from_path(&self.file_name).first_raw().unwrap_or("application/octet-stream").to_owned();
+        self.content_type.clone().unwrap_or_else(told)
+    }
+}
+
+impl Content {
+    /// How many bytes there are.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Source(source) => source.size(),
+        }
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.size())
+    }
+}
+
+/// The name that a header gives to a file, without any folder.
+pub(crate) fn named(disposition: &str) -> Option<String> {
+    let parameters =
+        || disposition.split(';').skip(1).filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value.trim()));
+    let encoded = parameters().find(|(name, _)| name.eq_ignore_ascii_case("filename*")).and_then(|(_, value)| {
+        let text = value.trim_matches('"').splitn(3, '\'').nth(2)?;
+        Some(percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned())
+    });
+    let plain =
+        || parameters().find(|(name, _)| name.eq_ignore_ascii_case("filename")).map(|(_, value)| value.trim_matches('"').to_owned());
+    let name = encoded.or_else(plain)?;
+    let name: String = name.rsplit(['/', '\\']).next().unwrap_or_default().chars().filter(|letter| !letter.is_control()).collect();
+    (!matches!(name.trim(), "" | "." | "..")).then(|| name.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_read_from_either_form_and_keeps_no_folder() {
+        for (header, name) in [
+            (r#"attachment; filename="offer.pdf""#, Some("offer.pdf")),
+            ("attachment; filename=offer.pdf", Some("offer.pdf")),
+            (r#"attachment; filename="x"; filename*=UTF-8''caf%C3%A9%20menu.pdf"#, Some("café menu.pdf")),
+            (r#"attachment; filename="../../etc/passwd""#, Some("passwd")),
+            (r#"attachment; filename="..""#, None),
+            ("attachment", None),
+        ] {
+            assert_eq!(named(header).as_deref(), name, "{header}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Values that go in and come out. They know no declaration and do no IO.
+
+pub(crate) mod access;
+pub(crate) mod error;
+pub(crate) mod file;
+pub(crate) mod invocation;
+pub(crate) mod outcome;
+pub(crate) mod pointer;
+pub(crate) mod raw_json;
+pub(crate) mod strict;
+pub(crate) mod wording;

@@ -1,0 +1,146 @@
+//! JSON read so that nothing hides: doubled names, rounded numbers and names of the JSON library are faults.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::value::error::Fault;
+use crate::value::pointer::escape_segment;
+
+/// From this whole number on, a decimal fraction may stand for another one.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// A JSON text as a tree, and what the tree would hide.
+pub(crate) fn read_strictly(text: &[u8]) -> serde_json::Result<(Value, Vec<Fault>)> {
+    let faults = RefCell::new(Vec::new());
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let value = Strict { at: None, faults: &faults }.deserialize(&mut json)?;
+    json.end()?;
+    Ok((value, faults.into_inner()))
+}
+
+/// Names that the JSON library takes for its own: their values would be read as something else.
+const PRIVATE: &str = "$serde_json::private::";
+const PRIVATE_FAULT: &str = "is a name that cannot be carried";
+
+pub(crate) fn find_private(name: &str, value: &Value, faults: &mut Vec<Fault>, top: &str) {
+    if name.starts_with(PRIVATE) {
+        faults.push(Fault::new(format!("/{}", escape_segment(top)), PRIVATE_FAULT));
+    }
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, value)| find_private(name, value, faults, top)),
+        Value::Array(items) => items.iter().for_each(|value| find_private("", value, faults, top)),
+        _ => {}
+    }
+}
+
+/// A JSON value, read so that what a tree would hide is kept as a fault.
+#[derive(Clone, Copy)]
+struct Strict<'a> {
+    at: Option<&'a At<'a>>,
+    faults: &'a RefCell<Vec<Fault>>,
+}
+
+/// Where in the text the reader is, as a chain on the stack: a pointer is written only where there is a fault.
+struct At<'a> {
+    parent: Option<&'a At<'a>>,
+    name: Name<'a>,
+}
+
+enum Name<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+impl Strict<'_> {
+    fn fault(&self, name: Option<&str>, message: &str) {
+        let mut segments: Vec<String> = name.map(|name| escape_segment(name).into_owned()).into_iter().collect();
+        let mut at = self.at;
+        while let Some(here) = at {
+            segments.push(match here.name {
+                Name::Member(name) => escape_segment(name).into_owned(),
+                Name::Item(index) => index.to_string(),
+            });
+            at = here.parent;
+        }
+        let path = segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment);
+        self.faults.borrow_mut().push(Fault::new(path, message));
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // From 2^53 on what was written may have been another number: it was rounded when it was read.
+        if value.fract() == 0.0 && value.abs() >= EXACT {
+            self.fault(None, "is a number past what is carried exactly, and would not arrive as it was given");
+        }
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        loop {
+            let at = At { parent: self.at, name: Name::Item(values.len()) };
+            match items.next_element_seed(Strict { at: Some(&at), faults: self.faults })? {
+                Some(value) => values.push(value),
+                None => return Ok(Value::Array(values)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let at = At { parent: self.at, name: Name::Member(&name) };
+            let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
+            if name.starts_with(PRIVATE) {
+                self.fault(Some(&name), PRIVATE_FAULT);
+            }
+            if map.contains_key(&name) {
+                self.fault(Some(&name), "is given twice");
+            }
+            map.insert(name, value);
+        }
+        Ok(Value::Object(map))
+    }
+}

@@ -1,0 +1,74 @@
+//! Quoted texts, lists of names and suggestions for messages, alike in every crate.
+
+/// The characters that [`quote`] keeps of a text.
+const QUOTED: usize = 80;
+
+/// The longest name that [`find_nearest`] compares: the distance is quadratic in length.
+const LONGEST_NAME: usize = 64;
+
+/// Quotes a caller's text for a message, cut after 80 characters.
+pub fn quote(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// Cuts a text after `most` characters, and marks the cut with `…`.
+pub fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Lists names in backticks, `last` before the last one: `` `a`, `b` or `c` ``.
+pub fn list_names(names: &[&str], last: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((end, rest)) if !rest.is_empty() => format!("{} {last} {end}", rest.join(", ")),
+        Some((end, _)) => end.clone(),
+        None => String::new(),
+    }
+}
+
+/// Finds up to `most` known names that are near enough to `name` to be meant, the nearest first.
+pub fn find_nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    if name.chars().count() > LONGEST_NAME {
+        return Vec::new();
+    }
+    let folded = name.to_lowercase();
+    let mut scored: Vec<(f64, &str)> = known
+        .map(|other| (strsim::normalized_damerau_levenshtein(&folded, &other.to_lowercase()), other))
+        .filter(|(score, _)| *score >= 0.4)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().take(most).map(|(_, other)| other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_nearest_name_whatever_its_case() {
+        let known = ["getDeal", "getDeals", "mergeDeals", "addPerson"];
+        assert_eq!(find_nearest("getdael", known.into_iter(), 3)[0], "getDeal");
+        assert!(find_nearest(&"x".repeat(10_000), known.into_iter(), 3).is_empty());
+        assert!(find_nearest("", known.into_iter(), 3).is_empty());
+    }
+
+    #[test]
+    fn cuts_between_characters_and_marks_the_cut() {
+        assert_eq!(quote("Łódź"), "\"Łódź\"");
+        assert_eq!(quote(&"ł".repeat(81)), format!("\"{}\"…", "ł".repeat(80)));
+        assert_eq!(shorten("Łódź", 4), "Łódź");
+        assert_eq!(shorten("Łódź", 3), "Łód…");
+    }
+
+    #[test]
+    fn lists_names_with_a_word_before_the_last() {
+        assert_eq!(list_names(&["a", "b", "c"], "or"), "`a`, `b` or `c`");
+        assert_eq!(list_names(&["a"], "or"), "`a`");
+    }
+}
