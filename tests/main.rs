@@ -18,6 +18,7 @@ mod gateway_paths;
 mod gateway_streams;
 mod gateway_wire;
 mod hostile;
+mod house;
 mod invariants;
 mod invocations;
 mod oauth;
