@@ -15,6 +15,15 @@ impl<const MOST: u16> FieldType for AtMost<MOST> {
     }
 }
 
+/// A text of at most `MOST` characters.
+pub(crate) struct TextUpTo<const MOST: u16>;
+
+impl<const MOST: u16> FieldType for TextUpTo<MOST> {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "maxLength": MOST})
+    }
+}
+
 /// A list that pages by Pipedrive's cursor.
 #[inputs]
 pub(crate) struct ByCursor {

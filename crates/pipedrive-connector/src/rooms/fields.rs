@@ -1,6 +1,6 @@
 //! Fields: what activities, deals, notes, persons and products can hold, the account's own among it.
 
-use connector_core::{DateTime, Either, Id, Json, List, MapOf, UtcTime, action, record};
+use connector_core::{DateTime, Either, Id, List, MapOf, UtcTime, action, record};
 
 use crate::by_hand::old_fields::{self, FieldCode};
 use crate::types::ByCursor;
@@ -216,7 +216,7 @@ struct FieldDefinition {
     /// Whether records carry it only where it is asked for.
     is_optional_response_field: Option<bool>,
     /// Where the app shows it; only where it was asked for.
-    ui_visibility: Option<Json>,
+    ui_visibility: Option<FieldVisibility>,
     /// Where it is marked as important; only where it was asked for.
     important_fields: Option<FieldStages>,
     /// Where it must be filled in; only where it was asked for.
@@ -227,7 +227,7 @@ struct FieldDefinition {
 #[record]
 struct FieldOption {
     /// The ID of the option: a number, a text for some fields of Pipedrive's own.
-    id: Option<Json>,
+    id: Option<Either<i64, String>>,
     /// Its name.
     label: Option<String>,
     /// Its color.
@@ -247,6 +247,39 @@ struct Subfield {
     field_name: Option<String>,
     /// The type of its value.
     field_type: Option<String>,
+}
+
+/// The places of the app where a field is shown.
+#[record]
+struct FieldVisibility {
+    /// Whether it is in the form that adds a record.
+    add_visible_flag: Option<bool>,
+    /// Whether it is in the view of a record.
+    details_visible_flag: Option<bool>,
+    /// Whether it is in the view of a project; fields of deals alone.
+    projects_detail_visible_flag: Option<bool>,
+    /// The pipelines in which it is shown; fields of deals alone.
+    show_in_pipelines: Option<FieldPipelines>,
+    /// Whether it is in the form that adds a deal; fields of persons and organizations alone.
+    show_in_add_deal_dialog: Option<AddDealForm>,
+}
+
+/// The pipelines in which a field is shown.
+#[record]
+struct FieldPipelines {
+    /// Whether they are all.
+    show_in_all: Option<bool>,
+    /// The pipelines, where they are not all.
+    pipeline_ids: Option<Vec<i64>>,
+}
+
+/// The place of a field in the form that adds a deal.
+#[record]
+struct AddDealForm {
+    /// Whether it is there.
+    show: Option<bool>,
+    /// Where it stands among the others.
+    order: Option<i64>,
 }
 
 /// In which stages a field is marked.
@@ -291,7 +324,7 @@ struct OldField {
     /// Whether many records can be changed in it at once.
     bulk_edit_allowed: Option<bool>,
     /// Whether it must be filled in.
-    mandatory_flag: Option<Json>,
+    mandatory_flag: Option<bool>,
     /// When it was made.
     add_time: Option<UtcTime>,
     /// When it was last changed.

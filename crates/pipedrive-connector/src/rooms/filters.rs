@@ -1,6 +1,6 @@
 //! Filters: conditions that an account keeps under a name.
 
-use connector_core::{Both, Id, Json, UtcTime, action, record};
+use connector_core::{Both, Either, Id, Json, UtcTime, action, record};
 
 /// Get Filter
 ///
@@ -93,7 +93,32 @@ struct ConditionGroup {
     /// How the conditions are joined.
     glue: ConditionGlue,
     /// The conditions.
-    conditions: Option<Vec<Json>>,
+    conditions: Option<Vec<Condition>>,
+}
+
+/// A condition.
+#[record]
+struct Condition {
+    /// The kind of record whose field is looked at.
+    object: ConditionObject,
+    /// The number of the field, as a number or a text.
+    field_id: Either<Id, String>,
+    /// How the field is compared, as =, <, IS NULL or LIKE '%$%'.
+    operator: String,
+    /// The value to compare with.
+    value: Option<Json>,
+    /// The second value, where the operator takes two.
+    extra_value: Option<Json>,
+}
+
+/// The kind of record that a condition is about.
+#[record]
+enum ConditionObject {
+    Person,
+    Deal,
+    Organization,
+    Product,
+    Activity,
 }
 
 /// A filter.
@@ -131,5 +156,42 @@ struct Filter {
 #[record]
 struct Conditions {
     /// The conditions.
-    conditions: Option<Json>,
+    conditions: Option<KeptConditions>,
+}
+
+/// The conditions of a filter, as they are kept.
+#[record]
+struct KeptConditions {
+    /// How the groups are joined, always by and.
+    glue: Option<GroupGlue>,
+    /// The groups.
+    conditions: Option<Vec<KeptGroup>>,
+}
+
+/// A group of conditions, as it is kept.
+#[record]
+struct KeptGroup {
+    /// How the conditions are joined.
+    glue: Option<ConditionGlue>,
+    /// The conditions.
+    conditions: Option<Vec<KeptCondition>>,
+}
+
+/// A condition, as it is kept.
+#[record]
+struct KeptCondition {
+    /// The kind of record whose field is looked at.
+    object: Option<String>,
+    /// The number of the field, as a text.
+    field_id: Option<String>,
+    /// How the field is compared.
+    operator: Option<String>,
+    /// The value to compare with.
+    value: Option<String>,
+    /// The second value, where the operator takes two.
+    extra_value: Option<String>,
+    /// Whether the value is JSON in a text.
+    json_value_flag: Option<bool>,
+    /// The code of the field; only where it was asked for.
+    field_code: Option<String>,
 }

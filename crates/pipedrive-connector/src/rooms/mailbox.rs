@@ -1,6 +1,6 @@
 //! Mail: the threads and messages of the connected user's mailbox, and those of a deal, a person or an organization.
 
-use connector_core::{Both, DateTime, Flag, Id, Json, Uuid, action, record};
+use connector_core::{Both, DateTime, Flag, Id, Json, MapOf, Uuid, action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{ByStart, Deleted};
@@ -199,7 +199,7 @@ struct ThreadParts {
     /// Who takes part.
     parties: Option<MailParties>,
     /// Who would take part by its drafts.
-    drafts_parties: Option<Vec<Json>>,
+    drafts_parties: Option<Vec<MapOf<Json>>>,
     /// The folders that it is in.
     folders: Option<Vec<String>>,
     /// How often it was changed.
@@ -254,7 +254,30 @@ struct MailOfRecord {
     /// When it was sent or came, in UTC.
     timestamp: Option<String>,
     /// The message.
-    data: Option<MailMessage>,
+    data: Option<Both<MailMessage, MailCopy>>,
+}
+
+/// The further members of a mail message of a record.
+#[record]
+struct MailCopy {
+    /// The company that the account belongs to.
+    company_id: Option<i64>,
+    /// The word mailMessage.
+    item_type: Option<String>,
+    /// When it was added.
+    timestamp: Option<DateTime>,
+    /// The ID under which the mail provider is asked for it.
+    nylas_id: Option<String>,
+    /// The ID that the sender's mail program gave it.
+    mua_message_id: Option<String>,
+    /// The template that it was written with.
+    template_id: Option<i64>,
+    /// Whether it was deleted in the mail account.
+    external_deleted_flag: Option<bool>,
+    /// The store that keeps its body.
+    s3_bucket: Option<String>,
+    /// Where its body is in that store.
+    s3_bucket_path: Option<String>,
 }
 
 /// Who takes part in a thread.

@@ -1,7 +1,9 @@
 //! Participants: the persons who take part in a deal beside its main one.
 
-use connector_core::{Either, Id, Json, UtcTime, action, record};
+use connector_core::{Both, Either, Id, UtcTime, action, record};
 
+use super::persons::OldPersonParts;
+use super::users::User;
 use crate::data_sources::{SelectDeal, SelectPerson};
 use crate::types::{ByStart, ContactValue, Deleted};
 
@@ -60,9 +62,9 @@ struct Participant {
     /// The deal in short.
     related_item_data: Option<RelatedDeal>,
     /// The person, as API v1 has persons.
-    person: Option<Json>,
-    /// The user who added them, as API v1 has users.
-    added_by_user_id: Option<Json>,
+    person: Option<Both<ParticipantLinks, OldPersonParts>>,
+    /// The user who added them, as an answer of its own.
+    added_by_user_id: Option<AddedBy>,
     /// The word deal.
     related_item_type: Option<String>,
     /// The ID of the deal.
@@ -95,4 +97,62 @@ struct RelatedDeal {
     deal_id: Option<i64>,
     /// Its title.
     title: Option<String>,
+}
+
+/// The records that the person of a participant refers to, in short.
+#[record]
+struct ParticipantLinks {
+    /// The user who owns the person.
+    owner_id: Option<ParticipantOwner>,
+    /// The organization of the person.
+    org_id: Option<ParticipantOrganization>,
+}
+
+/// The owner of a person in short.
+#[record]
+struct ParticipantOwner {
+    /// The ID of the user.
+    id: Option<i64>,
+    /// Their name.
+    name: Option<String>,
+    /// Their email address.
+    email: Option<String>,
+    /// Whether they have a picture: 1 where they do.
+    has_pic: Option<i64>,
+    /// The hash of their picture.
+    pic_hash: Option<String>,
+    /// Whether they are active.
+    active_flag: Option<bool>,
+    /// Their ID once more.
+    value: Option<i64>,
+}
+
+/// An organization in short.
+#[record]
+struct ParticipantOrganization {
+    /// The ID of the organization.
+    value: Option<i64>,
+    /// Its name.
+    name: Option<String>,
+    /// How many persons belong to it.
+    people_count: Option<i64>,
+    /// The user who owns it.
+    owner_id: Option<i64>,
+    /// Its address, as one text.
+    address: Option<String>,
+    /// The IDs of its labels.
+    label_ids: Option<Vec<i64>>,
+    /// Whether it is not deleted.
+    active_flag: Option<bool>,
+    /// The address whose mail is kept with it.
+    cc_email: Option<String>,
+}
+
+/// A user within an answer of its own.
+#[record]
+struct AddedBy {
+    /// Whether the user was found.
+    success: Option<bool>,
+    /// The user.
+    data: Option<User>,
 }

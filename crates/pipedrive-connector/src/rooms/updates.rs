@@ -1,6 +1,6 @@
 //! Updates: what happened to a record, newest first.
 
-use connector_core::{Id, Json, List, action, record};
+use connector_core::{Id, Json, List, MapOf, action, record};
 
 use crate::data_sources::{SelectOrganization, SelectPerson};
 use crate::types::ByStart;
@@ -106,5 +106,5 @@ struct Update {
     /// When it happened, in UTC.
     timestamp: Option<String>,
     /// The note, the change or whatever it was, as API v1 has it.
-    data: Option<Json>,
+    data: Option<MapOf<Json>>,
 }

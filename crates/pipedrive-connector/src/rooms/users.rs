@@ -96,7 +96,7 @@ struct GetUserRoleSettings {
 
 /// A user.
 #[record]
-struct User {
+pub(super) struct User {
     /// The ID of the user.
     id: i64,
     /// Their name.

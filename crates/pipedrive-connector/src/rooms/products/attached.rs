@@ -2,7 +2,7 @@
 
 use connector_core::{Date, DateTime, Id, Nullable, action, record};
 
-use super::{BillingFrequency, Cycles};
+use super::product::{BillingFrequency, Cycles};
 use crate::data_sources::SelectDeal;
 use crate::types::{ByCursor, Deleted, SortDirection};
 

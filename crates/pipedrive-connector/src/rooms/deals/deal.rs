@@ -1,9 +1,9 @@
-//! Deals: what may be sold, to whom, and how far it has come.
+//! A deal: what may be sold, to whom, and how far it has come.
 
-use connector_core::{Date, DateTime, Flag, Id, Json, List, MapOf, Nullable, Text, UtcTime, action, record};
+use connector_core::{Date, DateTime, Id, List, Nullable, UtcTime, action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{ByCursor, ByStart, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{ByCursor, CustomFields, Deleted, SortBy, SortDirection, VisibleTo};
 
 /// Add Deal
 ///
@@ -182,17 +182,6 @@ struct GetOrganizationDeals {
     org_id: Id,
 }
 
-/// Get Product Deals
-///
-/// Get deals where a product is attached to
-#[action(get("/api/v1/products/{product_id}/deals"), scopes("deals:read", "deals:full"), cost = 20, returns(Vec<OldDeal>), with(ByStart))]
-struct GetProductDeals {
-    /// The product whose deals to read.
-    product_id: Id,
-    /// Only deals of this status; deleted reaches back 30 days. Left out, all that are not deleted.
-    status: Option<OldStatus>,
-}
-
 /// Update Deal
 ///
 /// Update a deal
@@ -257,95 +246,9 @@ struct DeleteDeal {
     deal_id: Id,
 }
 
-/// Search Deals
-///
-/// Search deals
-#[action(
-    get("/api/v2/deals/search"),
-    scopes("deals:read", "deals:full", "search:read"),
-    cost = 20,
-    returns(FoundDeals),
-    rules(shortest("term", 2, "exactMatch")),
-    with(ByCursor)
-)]
-pub(crate) struct SearchDeals {
-    /// The text to look for, at least 2 characters; 1 suffices for an exact match.
-    term: Text,
-    /// Where to look. Left out, everywhere.
-    fields: Option<List<DealSearchField>>,
-    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
-    exact_match: Option<bool>,
-    /// Only deals of this person. Left out, those of all.
-    #[source(SelectPerson)]
-    person_id: Option<Id>,
-    /// Only deals of this organization. Left out, those of all.
-    #[source(SelectOrganization)]
-    organization_id: Option<Id>,
-    /// Only deals of this status. Left out, those of all.
-    status: Option<DealStatus>,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<DealSearchExtra>,
-}
-
-/// Merge Deals
-///
-/// Merge two deals
-#[action(put("/api/v1/deals/{deal_id}/merge"), scopes("deals:full"), cost = 40, returns(MergedDeal), idempotent = false)]
-struct MergeDeals {
-    /// The deal that is merged into the other and is gone afterwards.
-    #[source(SelectDeal)]
-    deal_id: Id,
-    /// The deal that stays; where both have a value, its value is kept.
-    #[source(SelectDeal)]
-    merge_with_id: Id,
-}
-
-/// Get Deals Summary
-///
-/// Get deals summary
-#[action(get("/api/v1/deals/summary"), scopes("deals:read", "deals:full"), cost = 40, returns(DealsSummary))]
-struct GetDealsSummary {
-    /// Only deals of this status. Left out, those of all.
-    status: Option<DealStatus>,
-    /// A filter of the account; it overrides the user. Left out, none applies.
-    #[overrides(user_id)]
-    filter_id: Option<Id>,
-    /// Only deals of this user. Left out, those of all.
-    user_id: Option<Id>,
-    /// Only deals in this pipeline. Left out, those in all.
-    pipeline_id: Option<Id>,
-    /// Only deals in this stage. Left out, those in all.
-    stage_id: Option<Id>,
-}
-
-/// Get Deals Timeline
-///
-/// Get deals timeline
-#[action(get("/api/v1/deals/timeline"), scopes("deals:read", "deals:full"), cost = 20, returns(DealsTimeline))]
-struct GetDealsTimeline {
-    /// The day on which the first interval starts.
-    start_date: Date,
-    /// How long an interval is.
-    interval: Interval,
-    /// How many intervals to read.
-    amount: i64,
-    /// The key of the date field that puts a deal into an interval, as add_time or expected_close_date.
-    field_key: Text,
-    /// Only deals of this user. Left out, those of all.
-    user_id: Option<Id>,
-    /// Only deals in this pipeline. Left out, those in all.
-    pipeline_id: Option<Id>,
-    /// A filter of the account. Left out, none applies.
-    filter_id: Option<Id>,
-    /// Whether to leave out the deals and give the totals alone. Left out, the deals are there.
-    exclude_deals: Option<Flag>,
-    /// The three-letter code of a currency to convert the totals to. Left out, they are not converted.
-    totals_convert_currency: Option<Text>,
-}
-
 /// Where a deal stands.
 #[record]
-enum DealStatus {
+pub(super) enum DealStatus {
     Open,
     Won,
     Lost,
@@ -353,45 +256,11 @@ enum DealStatus {
 
 /// Where a listed deal stands.
 #[record]
-enum ListedStatus {
+pub(super) enum ListedStatus {
     Open,
     Won,
     Lost,
     Deleted,
-}
-
-/// Where a deal stands, as API v1 lists deals.
-#[record]
-enum OldStatus {
-    Open,
-    Won,
-    Lost,
-    Deleted,
-    AllNotDeleted,
-}
-
-/// How long an interval of a timeline is.
-#[record]
-enum Interval {
-    Day,
-    Week,
-    Month,
-    Quarter,
-}
-
-/// Where a search for deals looks.
-#[record]
-enum DealSearchField {
-    CustomFields,
-    Notes,
-    Title,
-}
-
-/// What a search for deals can add.
-#[record]
-enum DealSearchExtra {
-    #[wire("deal.cc_email")]
-    CcEmail,
 }
 
 /// What can be read of a deal beside its own fields.
@@ -492,242 +361,4 @@ struct Deal {
     acv: Option<f64>,
     /// Its custom fields, by their keys.
     custom_fields: Option<CustomFields>,
-}
-
-/// What a search for deals found.
-#[record]
-struct FoundDeals {
-    /// The deals, the best match first.
-    items: Vec<FoundDeal>,
-}
-
-/// One deal that a search found.
-#[record]
-struct FoundDeal {
-    /// How well it matches.
-    result_score: Option<f64>,
-    /// The deal.
-    item: FoundDealItem,
-}
-
-/// A deal as a search shows it.
-#[record]
-struct FoundDealItem {
-    /// The ID of the deal.
-    id: i64,
-    /// The kind of record, deal.
-    r#type: Option<String>,
-    /// Its title.
-    title: Option<String>,
-    /// How much it is worth, in its currency.
-    value: Option<f64>,
-    /// The three-letter code of its currency.
-    currency: Option<String>,
-    /// Where it stands.
-    status: Option<DealStatus>,
-    /// Who may see it.
-    visible_to: Option<VisibleTo>,
-    /// The user who owns it.
-    owner: Option<Named>,
-    /// The stage it is in.
-    stage: Option<Named>,
-    /// The linked person.
-    person: Option<Named>,
-    /// The linked organization.
-    organization: Option<Named>,
-    /// The values of custom fields that match.
-    custom_fields: Option<Vec<Json>>,
-    /// The notes that match.
-    notes: Option<Vec<String>>,
-    /// Whether it is archived.
-    is_archived: Option<bool>,
-    /// The mail address that files copies with the deal; only where it was asked for.
-    cc_email: Option<String>,
-}
-
-/// A deal as merging answers it, in the older shape: times without a zone, custom fields beside the others.
-#[record]
-struct MergedDeal {
-    /// The ID of the deal that stays.
-    id: i64,
-    /// The ID of the deal that was merged into it.
-    merge_what_id: Option<i64>,
-    /// The user who made it.
-    creator_user_id: Option<Json>,
-    /// The user who owns it.
-    user_id: Option<Json>,
-    /// The linked person.
-    person_id: Option<Json>,
-    /// The linked organization.
-    org_id: Option<Json>,
-    /// The pipeline it is in.
-    pipeline_id: Option<i64>,
-    /// The stage it is in.
-    stage_id: Option<i64>,
-    /// Its title.
-    title: Option<String>,
-    /// How much it is worth, in its currency.
-    value: Option<f64>,
-    /// The three-letter code of its currency.
-    currency: Option<String>,
-    /// When it was made, in UTC.
-    add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
-    update_time: Option<UtcTime>,
-    /// Where it stands.
-    status: Option<DealStatus>,
-    /// Whether it is neither closed nor deleted.
-    active: Option<bool>,
-    /// Whether it is deleted.
-    deleted: Option<bool>,
-    /// The name of the linked person.
-    person_name: Option<String>,
-    /// The name of the linked organization.
-    org_name: Option<String>,
-    /// The name of the owner.
-    owner_name: Option<String>,
-}
-
-/// Totals over deals.
-#[record]
-struct DealsSummary {
-    /// The values, by currency.
-    values_total: Option<MapOf<CurrencyTotal>>,
-    /// The values times their probabilities, by currency.
-    weighted_values_total: Option<MapOf<CurrencyTotal>>,
-    /// How many deals there are.
-    total_count: Option<i64>,
-    /// All values in the default currency of the company.
-    total_currency_converted_value: Option<f64>,
-    /// All weighted values in the default currency of the company.
-    total_weighted_currency_converted_value: Option<f64>,
-    /// All values as text, with the currency.
-    total_currency_converted_value_formatted: Option<String>,
-    /// All weighted values as text, with the currency.
-    total_weighted_currency_converted_value_formatted: Option<String>,
-}
-
-/// The total in one currency.
-#[record]
-struct CurrencyTotal {
-    /// The sum, in the currency.
-    value: Option<f64>,
-    /// How many deals it is of.
-    count: Option<i64>,
-    /// The sum in the default currency of the company.
-    value_converted: Option<f64>,
-    /// The sum as text, with the currency.
-    value_formatted: Option<String>,
-    /// The converted sum as text, with the currency.
-    value_converted_formatted: Option<String>,
-}
-
-/// Deals by the interval that they fall into.
-#[record]
-struct DealsTimeline {
-    /// When the period starts, in UTC.
-    period_start: Option<UtcTime>,
-    /// When the period ends, in UTC.
-    period_end: Option<UtcTime>,
-    /// The deals of the period, in the older shape.
-    deals: Option<Vec<Json>>,
-    /// The totals of the period.
-    totals: Option<TimelineTotals>,
-}
-
-/// The totals of a period.
-#[record]
-struct TimelineTotals {
-    /// How many deals there are.
-    count: Option<i64>,
-    /// Their values, by currency.
-    values: Option<MapOf<f64>>,
-    /// Their values times their probabilities, by currency.
-    weighted_values: Option<MapOf<f64>>,
-    /// How many are open.
-    open_count: Option<i64>,
-    /// The values of those that are open, by currency.
-    open_values: Option<MapOf<f64>>,
-    /// The weighted values of those that are open, by currency.
-    weighted_open_values: Option<MapOf<f64>>,
-    /// How many are won.
-    won_count: Option<i64>,
-    /// The values of those that are won, by currency.
-    won_values: Option<MapOf<f64>>,
-}
-
-/// A deal, as API v1 has it; custom fields stand beside its own.
-#[record]
-struct OldDeal {
-    /// The ID of the deal.
-    id: i64,
-    /// Its title.
-    title: Option<String>,
-    /// The user who made it.
-    creator_user_id: Option<OldLink>,
-    /// The user who owns it.
-    user_id: Option<OldLink>,
-    /// The linked person.
-    person_id: Option<OldLink>,
-    /// The linked organization.
-    org_id: Option<OldLink>,
-    /// Its pipeline.
-    pipeline_id: Option<i64>,
-    /// Its stage.
-    stage_id: Option<i64>,
-    /// How much it is worth, in its currency.
-    value: Option<f64>,
-    /// The three-letter code of its currency.
-    currency: Option<String>,
-    /// Whether it is open, won, lost or deleted.
-    status: Option<String>,
-    /// How likely it is to be won, in percent.
-    probability: Option<f64>,
-    /// Why it was lost.
-    lost_reason: Option<String>,
-    /// Whether it is open.
-    active: Option<bool>,
-    /// Whether it is deleted.
-    deleted: Option<bool>,
-    /// Whether it is archived.
-    is_archived: Option<bool>,
-    /// Who may see it, as a number in a text.
-    visible_to: Option<String>,
-    /// The day on which it is expected to close.
-    expected_close_date: Option<Date>,
-    /// When it was made, in UTC.
-    add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
-    update_time: Option<UtcTime>,
-    /// When it last changed its stage, in UTC.
-    stage_change_time: Option<UtcTime>,
-    /// When it was closed, in UTC.
-    close_time: Option<UtcTime>,
-    /// When it was won, in UTC.
-    won_time: Option<UtcTime>,
-    /// When it was lost, in UTC.
-    lost_time: Option<UtcTime>,
-    /// The name of its owner.
-    owner_name: Option<String>,
-    /// The name of the linked person.
-    person_name: Option<String>,
-    /// The name of the linked organization.
-    org_name: Option<String>,
-    /// What it is worth, as a text.
-    formatted_value: Option<String>,
-    /// What it is worth times how likely it is to be won.
-    weighted_value: Option<f64>,
-    /// The address whose mail is kept with it.
-    cc_email: Option<String>,
-    /// How many products it has.
-    products_count: Option<i64>,
-}
-
-/// A record that a deal of API v1 refers to; null where there is none.
-#[record]
-struct OldLink {
-    /// Its ID.
-    value: Option<i64>,
-    /// Its name.
-    name: Option<String>,
 }

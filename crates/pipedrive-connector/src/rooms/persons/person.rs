@@ -1,10 +1,10 @@
-//! Persons: the people that one deals with.
+//! A person that one deals with.
 
-use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, UtcTime, action, record};
+use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, record};
 
 use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ByCursor, ContactValue, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{Address, ByCursor, ContactValue, CustomFields, Deleted, Named, SortBy, SortDirection, TextUpTo, VisibleTo};
 
 /// Add Person
 ///
@@ -31,7 +31,7 @@ struct AddPerson {
     /// The postal address; only where the account syncs contacts. Left out, there is none.
     postal_address: Option<Address>,
     /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, there are none.
-    notes: Option<String>,
+    notes: Option<ContactNotes>,
     /// The messaging accounts; only where the account syncs contacts. Left out, there is none.
     im: Option<Vec<ContactValue>>,
     /// The birthday; only where the account syncs contacts. Left out, there is none.
@@ -158,7 +158,7 @@ pub(crate) struct UpdatePerson {
     /// The postal address; only where the account syncs contacts. Left out, it stays.
     postal_address: Option<Address>,
     /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, they stay.
-    notes: Option<String>,
+    notes: Option<ContactNotes>,
     /// All messaging accounts; only where the account syncs contacts. Left out, they stay.
     im: Option<Vec<ContactValue>>,
     /// The birthday; only where the account syncs contacts. Left out, it stays.
@@ -232,18 +232,8 @@ pub(crate) struct SearchPersons {
     include_fields: Option<PersonSearchExtra>,
 }
 
-/// Merge Persons
-///
-/// Merge two persons
-#[action(put("/api/v1/persons/{person_id}/merge"), scopes("contacts:full"), cost = 40, returns(MergedPerson), idempotent = false)]
-struct MergePersons {
-    /// The person who is merged into the other and is gone afterwards.
-    #[source(SelectPerson)]
-    person_id: Id,
-    /// The person who stays; where both have a value, their value is kept.
-    #[source(SelectPerson)]
-    merge_with_id: Id,
-}
+/// Notes of the contact sync.
+type ContactNotes = TextUpTo<10_000>;
 
 /// Whether marketing mail may be sent to a person.
 #[record]
@@ -392,43 +382,4 @@ struct FoundPersonItem {
     notes: Option<Vec<String>>,
     /// The picture; only where it was asked for.
     picture: Option<Json>,
-}
-
-/// A person as merging answers it, in the older shape: times without a zone, custom fields beside the others.
-#[record]
-struct MergedPerson {
-    /// The ID of the person who stays.
-    id: i64,
-    /// The ID of the person who was merged into them.
-    merge_what_id: Option<i64>,
-    /// The company that the account belongs to.
-    company_id: Option<i64>,
-    /// The user who owns the person.
-    owner_id: Option<Json>,
-    /// The organization of the person.
-    org_id: Option<Json>,
-    /// The whole name.
-    name: Option<String>,
-    /// The first name.
-    first_name: Option<String>,
-    /// The last name.
-    last_name: Option<String>,
-    /// The phone numbers.
-    phone: Option<Vec<ContactValue>>,
-    /// The email addresses.
-    email: Option<Vec<ContactValue>>,
-    /// Whether the person is not deleted.
-    active_flag: Option<bool>,
-    /// When the person was added, in UTC.
-    add_time: Option<UtcTime>,
-    /// When the person was last changed, in UTC.
-    update_time: Option<UtcTime>,
-    /// Who may see the person, as text.
-    visible_to: Option<String>,
-    /// The IDs of the labels.
-    label_ids: Option<Vec<i64>>,
-    /// The name of the organization.
-    org_name: Option<String>,
-    /// The name of the owner.
-    owner_name: Option<String>,
 }

@@ -1,0 +1,103 @@
+//! The search for deals.
+
+use connector_core::{Id, Json, List, Text, action, record};
+
+use super::deal::DealStatus;
+use crate::data_sources::{SelectOrganization, SelectPerson};
+use crate::types::{ByCursor, Named, VisibleTo};
+
+/// Search Deals
+///
+/// Search deals
+#[action(
+    get("/api/v2/deals/search"),
+    scopes("deals:read", "deals:full", "search:read"),
+    cost = 20,
+    returns(FoundDeals),
+    rules(shortest("term", 2, "exactMatch")),
+    with(ByCursor)
+)]
+pub(crate) struct SearchDeals {
+    /// The text to look for, at least 2 characters; 1 suffices for an exact match.
+    term: Text,
+    /// Where to look. Left out, everywhere.
+    fields: Option<List<DealSearchField>>,
+    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    exact_match: Option<bool>,
+    /// Only deals of this person. Left out, those of all.
+    #[source(SelectPerson)]
+    person_id: Option<Id>,
+    /// Only deals of this organization. Left out, those of all.
+    #[source(SelectOrganization)]
+    organization_id: Option<Id>,
+    /// Only deals of this status. Left out, those of all.
+    status: Option<DealStatus>,
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<DealSearchExtra>,
+}
+
+/// Where a search for deals looks.
+#[record]
+enum DealSearchField {
+    CustomFields,
+    Notes,
+    Title,
+}
+
+/// What a search for deals can add.
+#[record]
+enum DealSearchExtra {
+    #[wire("deal.cc_email")]
+    CcEmail,
+}
+
+/// What a search for deals found.
+#[record]
+struct FoundDeals {
+    /// The deals, the best match first.
+    items: Vec<FoundDeal>,
+}
+
+/// One deal that a search found.
+#[record]
+struct FoundDeal {
+    /// How well it matches.
+    result_score: Option<f64>,
+    /// The deal.
+    item: FoundDealItem,
+}
+
+/// A deal as a search shows it.
+#[record]
+struct FoundDealItem {
+    /// The ID of the deal.
+    id: i64,
+    /// The kind of record, deal.
+    r#type: Option<String>,
+    /// Its title.
+    title: Option<String>,
+    /// How much it is worth, in its currency.
+    value: Option<f64>,
+    /// The three-letter code of its currency.
+    currency: Option<String>,
+    /// Where it stands.
+    status: Option<DealStatus>,
+    /// Who may see it.
+    visible_to: Option<VisibleTo>,
+    /// The user who owns it.
+    owner: Option<Named>,
+    /// The stage it is in.
+    stage: Option<Named>,
+    /// The linked person.
+    person: Option<Named>,
+    /// The linked organization.
+    organization: Option<Named>,
+    /// The values of custom fields that match.
+    custom_fields: Option<Vec<Json>>,
+    /// The notes that match.
+    notes: Option<Vec<String>>,
+    /// Whether it is archived.
+    is_archived: Option<bool>,
+    /// The mail address that files copies with the deal; only where it was asked for.
+    cc_email: Option<String>,
+}
