@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, success};
-use crate::store::State;
+use crate::engine::state::State;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, text};
 

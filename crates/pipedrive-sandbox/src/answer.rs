@@ -7,16 +7,17 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::collections::{Collection, V1, Verb};
+use crate::engine::state::State;
+use crate::engine::{fields, merge, options, read, search, write};
 use crate::facts::api::{Kind, Operation, Schema, Version, api};
 use crate::facts::validate::Query;
-use crate::store::State;
 use crate::value::clock;
 use crate::value::content::{Content, File};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, handle, id_of, plain};
 use crate::{
-    account, attached, calls, collections, comments, computed, fields, files, flow, followers, leads, mail, merge, options, participants,
-    permitted, pictures, products, read, reports, roles, search, statistics, write,
+    account, attached, calls, collections, comments, computed, files, flow, followers, leads, mail, participants, permitted, pictures,
+    products, reports, roles, statistics,
 };
 
 /// A valid request.

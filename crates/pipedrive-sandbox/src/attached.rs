@@ -5,16 +5,17 @@ use time::Duration;
 
 use crate::answer::{Call, Deed, Report, page, shaped, success};
 use crate::collections::known;
+use crate::engine::read::{numbered, paged};
+use crate::engine::state::State;
+use crate::engine::write;
+use crate::flow;
 use crate::products::{billing, not_negative};
-use crate::read::{numbered, paged};
 use crate::reports::number;
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::{parse_date, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, flag, id_of, is_deleted, text};
-use crate::{flow, write};
 
 pub(crate) const TABLE: &str = "dealProducts";
 

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report};
 use crate::collections::{Collection, collection};
-use crate::read;
+use crate::engine::read;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::parse_time;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, flag, is_deleted, text};
-use crate::write::mark_deleted;
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v1/callLogs", list)];
 

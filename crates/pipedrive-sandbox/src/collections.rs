@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::answer::Call;
+use crate::engine::fields;
+use crate::engine::state::State;
 use crate::facts::api::Operation;
 use crate::rules::{After, Rule};
-use crate::store::State;
 use crate::value::failure::Failure;
 use crate::value::record::Record;
-use crate::{comments, fields, participants, rules};
+use crate::{comments, participants, rules};
 
 pub(crate) struct Collection {
     /// The table's name in the state.

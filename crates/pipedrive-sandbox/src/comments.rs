@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report};
 use crate::collections::collection;
-use crate::read;
+use crate::engine::read;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted};
-use crate::write::mark_deleted;
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v1/notes/{id}/comments", list)];
 

@@ -3,11 +3,9 @@
 use serde_json::Value;
 
 use crate::collections::Collection;
-use crate::store::State;
+use crate::engine::state::State;
 use crate::value::money;
-use crate::value::record::flag;
-use crate::value::record::text;
-use crate::value::record::{Record, handle, id_of, is_deleted};
+use crate::value::record::{Record, flag, handle, id_of, is_deleted, text};
 use crate::{attached, followers, mail, participants};
 
 /// The value of a computed field; none where there is no such field or it has no value.

@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report};
 use crate::collections::{Collection, collection};
+use crate::engine::fields::field_key;
+use crate::engine::read;
+use crate::engine::state::State;
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::content::File;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
-use crate::{read, seed};
 
 pub(crate) const DOWNLOAD: &str = "/api/v1/files/{id}/download";
 
@@ -51,7 +52,7 @@ pub(crate) fn rule(draft: &mut Draft) -> Result<(), Failure> {
 /// What a record keeps of a file. Its name in the storage is its own with what makes it the only one.
 pub(crate) fn kept(state: &State, file: &File) -> Record {
     let (stem, ending) = file.name.rsplit_once('.').map_or((file.name.as_str(), String::new()), |(stem, end)| (stem, format!(".{end}")));
-    let unique = seed::field_key(state, &format!("files.{}", state.rows("files").count()));
+    let unique = field_key(state, &format!("files.{}", state.rows("files").count()));
     Record::from_iter([
         ("name".to_owned(), file.name.clone().into()),
         ("file_name".to_owned(), format!("{stem}_{unique}{ending}").into()),

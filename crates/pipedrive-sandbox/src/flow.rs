@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, page, shaped};
 use crate::collections::{Collection, V1, collection, known};
+use crate::engine::read::{limit, numbered, read_cursor, write_cursor};
+use crate::engine::state::State;
+use crate::engine::{fields, read, related};
 use crate::facts::api::api;
-use crate::read::{limit, numbered, read_cursor, write_cursor};
-use crate::store::State;
 use crate::value::clock::{stamp, v1_time};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, flag, id_of, plain, text};
-use crate::{fields, mail, read, related, statistics};
+use crate::{mail, statistics};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/deals/{id}/flow", |state, call| flow(state, call, known("deals"))),

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, page, success};
 use crate::collections::known;
-use crate::read::{limit, read_cursor, record, write_cursor};
+use crate::engine::read::{limit, read_cursor, record, write_cursor};
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
 use crate::roles::given_user;
-use crate::store::State;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of};
-use crate::write::mark_deleted;
 
 pub(crate) const TABLE: &str = "followers";
 pub(crate) const CHANGES: &str = "followerChanges";

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, success};
 use crate::collections::{Collection, known};
-use crate::fields::OF_LEADS;
-use crate::read::{named, paged};
+use crate::engine::fields::OF_LEADS;
+use crate::engine::read::{named, paged};
+use crate::engine::state::State;
+use crate::engine::{fields, write};
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
-use crate::{fields, write};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/leadFields", lead_fields),

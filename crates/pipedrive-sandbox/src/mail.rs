@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, page, shaped, success};
 use crate::collections::{Collection, collection};
-use crate::read;
-use crate::read::numbered;
+use crate::engine::read;
+use crate::engine::read::numbered;
+use crate::engine::state::State;
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::{moment, parse_time, v1_time};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted, text};

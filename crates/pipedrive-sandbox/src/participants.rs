@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, nested, page, shaped, success};
 use crate::collections::known;
-use crate::read::numbered;
-use crate::related;
-use crate::store::State;
+use crate::engine::read::numbered;
+use crate::engine::related;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
 use crate::value::clock::{stamp, v1_time};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
-use crate::write::mark_deleted;
 
 pub(crate) const TABLE: &str = "participants";
 

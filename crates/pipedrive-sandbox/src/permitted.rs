@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::answer::{Call, Report, success};
 use crate::collections::known;
-use crate::read::named;
-use crate::store::State;
+use crate::engine::read::named;
+use crate::engine::state::State;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted, text};
 use crate::{followers, roles};

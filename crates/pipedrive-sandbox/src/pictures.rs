@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, shaped, success};
 use crate::collections::{Collection, collection};
-use crate::store::State;
+use crate::engine::fields::field_key;
+use crate::engine::read;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::image::Image;
 use crate::value::record::Record;
-use crate::write::mark_deleted;
-use crate::{read, seed};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[("/api/v2/persons/{id}/picture", one)];
 
@@ -44,7 +45,7 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     if let Ok(old) = of(state, &person) {
         retire(state, call, old.clone());
     }
-    let name = seed::field_key(state, &format!("pictures.{}", state.rows(pictures().name).count()));
+    let name = field_key(state, &format!("pictures.{}", state.rows(pictures().name).count()));
     let mut row = made(call.id(), call.user, file.bytes.len(), &format!("{name}.{}", image.ending));
     row.insert("add_time".to_owned(), stamp(call.now).into());
     row.insert("update_time".to_owned(), stamp(call.now).into());

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, success};
 use crate::collections::known;
-use crate::read::{named, record};
+use crate::engine::read::{named, record};
+use crate::engine::state::State;
+use crate::engine::{fields, write};
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted, text};
-use crate::{fields, write};
 
 pub(crate) const DEEDS: &[(&str, &str, Deed)] = &[("POST", "/api/v2/products/{id}/duplicate", duplicate)];
 

@@ -8,14 +8,14 @@ use time::{Date, Duration};
 use crate::answer::{Call, shaped, success};
 use crate::collections::known;
 use crate::computed::{amount, weighted};
-use crate::filters;
-use crate::read::record;
-use crate::store::State;
+use crate::engine::filters;
+use crate::engine::read::record;
+use crate::engine::state::State;
+use crate::engine::write::currency;
 use crate::value::clock::{iso_date, parse_date};
 use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, flag, plain, text};
-use crate::write::currency;
 
 const MAX_INTERVALS: u32 = 366;
 

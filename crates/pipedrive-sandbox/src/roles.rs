@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Deed, Report, page, shaped, success};
 use crate::collections::known;
-use crate::read::numbered;
+use crate::engine::read::numbered;
+use crate::engine::state::State;
+use crate::engine::{read, write};
 use crate::rules::Draft;
-use crate::store::State;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted, plain, text};
-use crate::{read, write};
 
 pub(crate) const REPORTS: &[(&str, Report)] = &[
     ("/api/v1/permissionSets/{id}", permission_set),

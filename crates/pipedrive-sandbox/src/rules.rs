@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::Call;
-use crate::store::State;
+use crate::engine::fields::field_key;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::engine::{fields, filters};
+use crate::statistics;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, flag, id_of, is_deleted, text};
-use crate::write::mark_deleted;
-use crate::{fields, filters, seed, statistics};
 
 /// A record about to be kept: `row` already has the body in it.
 pub(crate) struct Draft<'a> {
@@ -243,7 +245,7 @@ pub(crate) fn field(draft: &mut Draft) -> Result<(), Failure> {
         return Err(Failure::invalid("options", "are for the types enum and set, which need them"));
     }
     let table = draft.table;
-    let key = seed::field_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
+    let key = field_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
     let options = if labels.is_empty() { Value::Null } else { fields::numbered(&labels) };
     let whole = fields::definition(text(draft.row, "field_name"), &kind, &key, &options, true);
     for (name, value) in whole {

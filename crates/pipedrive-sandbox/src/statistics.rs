@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::answer::{Call, Report, success};
 use crate::computed::amount;
+use crate::engine::state::State;
 use crate::reports::number;
-use crate::store::State;
 use crate::value::clock::{parse_time, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;

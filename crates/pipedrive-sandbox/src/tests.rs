@@ -21,7 +21,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
-use crate::{Clock, DEMO_API_TOKEN, Options, Sandbox};
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
+use crate::{Clock, DEMO_API_TOKEN};
 
 fn options() -> Options {
     Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), ..Options::default() }
@@ -48,7 +50,7 @@ fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {
 }
 
 fn read(response: &Response<Bytes>) -> (u16, Value) {
-    let body = serde_json::from_slice(response.body()).expect("every answer is JSON; look at Inner::finish");
+    let body = serde_json::from_slice(response.body()).expect("every answer is JSON; look at Sandbox::respond");
     (response.status().as_u16(), body)
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::state::State;
 use crate::files;
-use crate::store::State;
 use crate::value::record::Record;
 
 use super::{CRUD, Collection, PLAIN, Preset, V1};

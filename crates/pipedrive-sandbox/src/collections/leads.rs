@@ -1,6 +1,6 @@
 //! The rows of leads, their labels, sources and fields.
 
-use crate::fields::OF_LEADS;
+use crate::engine::fields::OF_LEADS;
 use crate::leads;
 use crate::value::record::UUID;
 

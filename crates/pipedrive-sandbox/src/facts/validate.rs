@@ -11,8 +11,7 @@ use crate::facts::form::{MULTIPART, URL_ENCODED};
 use crate::value::clock;
 use crate::value::content::File;
 use crate::value::failure::Failure;
-use crate::value::record::Record;
-use crate::value::record::plain;
+use crate::value::record::{Record, plain};
 
 /// The query's documented parameters, each valid.
 pub(crate) type Query = BTreeMap<String, String>;

@@ -20,11 +20,11 @@ impl Form {
         Ok(Self(all))
     }
 
-    pub(super) fn of_query(request: &Request<Bytes>) -> Result<Self, String> {
+    pub(super) fn from_query(request: &Request<Bytes>) -> Result<Self, String> {
         Self::parse(request.uri().query().unwrap_or_default().as_bytes())
     }
 
-    pub(super) fn of_body(request: &Request<Bytes>) -> Result<Self, String> {
+    pub(super) fn from_body(request: &Request<Bytes>) -> Result<Self, String> {
         let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let media = media.split(';').next().unwrap_or_default().trim();
         if !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -4,23 +4,23 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
-use super::Visit;
-use super::apps::App;
-use super::form::Form;
-use super::grants::{Grantor, Install, Question};
-use super::html::{Text, page};
-use super::notice;
-use super::pages::{Wrong, choice, grantor, person, scopes};
+use crate::oauth::apps::App;
+use crate::oauth::form::Form;
+use crate::oauth::notice;
+use crate::oauth::pages::{Wrong, build_choice, label_person, list_scopes, read_grantor};
+use crate::oauth::responses::{Text, page};
+use crate::oauth::visit::Visit;
+use crate::world::grants::{Grantor, Install, Question};
 
 /// The way that it leads to consent is the same as an app's own, but with no `state`: only who starts has one.
 pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
-    let app = app(visit, client_id)?;
+    let app = find_app(visit, client_id)?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", &app.client_id).append_pair("redirect_uri", app.callback());
     let body = format!(
         "<p>This app asks for access to:</p>\n{}\n<p><a href=\"/oauth/authorize?{}\">Install</a></p>\n\
          <p><a href=\"/marketplace/{}/uninstall\">Uninstall</a></p>",
-        scopes(app),
+        list_scopes(app),
         Text(&query.finish()),
         Text(client_id),
     );
@@ -28,13 +28,13 @@ pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wr
 }
 
 pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
-    let app = app(visit, client_id)?;
+    let app = find_app(visit, client_id)?;
     let question = Question::Uninstall { client_id: app.client_id.clone() };
-    let (token, people) = visit.inner.kept.write(|world| {
+    let (token, people) = visit.kept.write(|world| {
         let token = world.grants_mut().ask(question, visit.seconds());
         let installs = world.grants().installs_of(&app.client_id, visit.seconds());
         let row = |by: &Grantor| world.company(by.company)?.get("users", by.user);
-        let people: Vec<_> = installs.filter_map(|Install { by, .. }| Some(person(by.company, by.user, row(by)?))).collect();
+        let people: Vec<_> = installs.filter_map(|Install { by, .. }| Some(label_person(by.company, by.user, row(by)?))).collect();
         Ok::<_, Wrong>((token, people))
     })?;
     let body = if people.is_empty() {
@@ -44,21 +44,21 @@ pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<B
             "<p>The app loses its access, and is told so.</p>\n<form method=\"post\" action=\"/marketplace/{}/uninstall\">\n{}\n\
              <button>Uninstall</button>\n</form>",
             Text(client_id),
-            choice(&token, &people),
+            build_choice(&token, &people),
         )
     };
     Ok(page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
 }
 
 pub(super) fn uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
-    let app = app(visit, client_id)?;
-    let form = Form::of_body(visit.request).map_err(Wrong::request)?;
-    let by = visit.inner.kept.write(|world| {
-        let question = world.grants_mut().answered(form.get("page").unwrap_or_default(), visit.seconds());
+    let app = find_app(visit, client_id)?;
+    let form = Form::from_body(visit.request).map_err(Wrong::request)?;
+    let by = visit.kept.write(|world| {
+        let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), visit.seconds());
         if question != Some(Question::Uninstall { client_id: app.client_id.clone() }) {
             return Err(Wrong::stale());
         }
-        let by: Option<Grantor> = grantor(&form, app).filter(|by| world.grants_mut().uninstall(by));
+        let by: Option<Grantor> = read_grantor(&form, app).filter(|by| world.grants_mut().uninstall(by));
         by.ok_or_else(|| Wrong::request("This user does not have the app installed."))
     })?;
     let told = match notice::send(app, &by, visit.now) {
@@ -69,6 +69,6 @@ pub(super) fn uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes
     Ok(page(StatusCode::OK, "Uninstalled", &body))
 }
 
-fn app<'a>(visit: &'a Visit, client_id: &str) -> Result<&'a App, Wrong> {
+fn find_app<'a>(visit: &'a Visit, client_id: &str) -> Result<&'a App, Wrong> {
     visit.app(&percent_decode_str(client_id).decode_utf8_lossy()).ok_or_else(Wrong::no_app)
 }

@@ -10,9 +10,9 @@ use http::Uri;
 use serde_json::json;
 use time::OffsetDateTime;
 
-use super::apps::App;
-use super::grants::Grantor;
+use crate::oauth::apps::App;
 use crate::value::clock::stamp;
+use crate::world::grants::Grantor;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const LONGEST_STATUS_LINE: u64 = 1024;

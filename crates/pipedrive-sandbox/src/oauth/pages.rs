@@ -4,14 +4,14 @@ use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, Response, StatusCode};
 
-use super::Visit;
-use super::apps::App;
-use super::form::Form;
-use super::grants::{Grantor, Question};
-use super::html::{Text, page, private};
+use crate::oauth::apps::App;
+use crate::oauth::form::Form;
+use crate::oauth::responses::{Text, page, private};
+use crate::oauth::visit::Visit;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
-use crate::world::World;
+use crate::world::contents::World;
+use crate::world::grants::{Grantor, Question};
 
 /// Parameters with which Pipedrive's authorization fails, as clients found: it has no PKCE.
 const NOT_KNOWN: &[&str] = &["code_challenge", "code_challenge_method"];
@@ -52,7 +52,7 @@ impl From<Failure> for Wrong {
 }
 
 pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
-    let query = Form::of_query(visit.request).map_err(Wrong::request)?;
+    let query = Form::from_query(visit.request).map_err(Wrong::request)?;
     let app = visit.app(query.get("client_id").unwrap_or_default()).ok_or_else(Wrong::no_app)?;
     let redirect_uri = query.get("redirect_uri").filter(|uri| app.has_redirect_uri(uri));
     let redirect_uri =
@@ -65,25 +65,25 @@ pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
         redirect_uri: redirect_uri.to_owned(),
         state: query.get("state").map(str::to_owned),
     };
-    let (token, people) = visit.inner.kept.write(|world| {
+    let (token, people) = visit.kept.write(|world| {
         let token = world.grants_mut().ask(question, visit.seconds());
-        Ok::<_, Wrong>((token, people(world)))
+        Ok::<_, Wrong>((token, list_people(world)))
     })?;
     let body = format!(
         "<p><strong>{}</strong> asks for access to:</p>\n{}\n<form method=\"post\" action=\"/oauth/authorize\">\n{}\n\
          <button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"cancel\">Cancel</button>\n</form>",
         Text(&app.name),
-        scopes(app),
-        choice(&token, &people),
+        list_scopes(app),
+        build_choice(&token, &people),
     );
     Ok(page(StatusCode::OK, "Allow access?", &body))
 }
 
 pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
-    let form = Form::of_body(visit.request).map_err(Wrong::request)?;
+    let form = Form::from_body(visit.request).map_err(Wrong::request)?;
     let now = visit.seconds();
-    let location = visit.inner.kept.write(|world| {
-        let question = world.grants_mut().answered(form.get("page").unwrap_or_default(), now);
+    let location = visit.kept.write(|world| {
+        let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), now);
         let Some(Question::Consent { client_id, redirect_uri, state }) = question else {
             return Err(Wrong::stale());
         };
@@ -91,16 +91,17 @@ pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
         let app = visit.app(&client_id).filter(|app| app.has_redirect_uri(&redirect_uri)).ok_or_else(Wrong::no_app)?;
         let outcome = match form.get("decision") {
             Some("allow") => {
-                let by =
-                    grantor(&form, app).filter(|by| is_there(world, by)).ok_or_else(|| Wrong::request("Pick a company and a user."))?;
+                let by = read_grantor(&form, app)
+                    .filter(|by| is_there(world, by))
+                    .ok_or_else(|| Wrong::request("Pick a company and a user."))?;
                 let code = world.grants_mut().allow(by, redirect_uri.clone(), app.granted(), now);
-                visit.note([&code]);
+                (visit.on_secret)(&code);
                 ("code", code)
             }
             Some("cancel") => ("error", "user_denied".to_owned()),
             _ => return Err(Wrong::request("Allow or cancel.")),
         };
-        Ok(with_parameters(&redirect_uri, [Some(outcome), state.map(|state| ("state", state))]))
+        Ok(add_parameters(&redirect_uri, [Some(outcome), state.map(|state| ("state", state))]))
     })?;
     let mut response = private(Response::new(Bytes::new()));
     *response.status_mut() = StatusCode::SEE_OTHER;
@@ -109,13 +110,13 @@ pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     Ok(response)
 }
 
-pub(super) fn scopes(app: &App) -> String {
+pub(super) fn list_scopes(app: &App) -> String {
     let items: String = app.granted().iter().map(|scope| format!("<li>{}</li>", Text(scope))).collect();
     format!("<ul>{items}</ul>")
 }
 
 /// The fields of a form that say whom it is about.
-pub(super) fn choice(token: &str, people: &[(String, String)]) -> String {
+pub(super) fn build_choice(token: &str, people: &[(String, String)]) -> String {
     let one = |(place, (value, label)): (usize, &(String, String))| {
         let checked = if place == 0 { " checked" } else { "" };
         format!("<label><input type=\"radio\" name=\"account\" value=\"{}\"{checked}> {}</label>\n", Text(value), Text(label))
@@ -128,18 +129,21 @@ pub(super) fn choice(token: &str, people: &[(String, String)]) -> String {
 }
 
 /// Whom the person picked.
-pub(super) fn grantor(form: &Form, app: &App) -> Option<Grantor> {
+pub(super) fn read_grantor(form: &Form, app: &App) -> Option<Grantor> {
     let (company, user) = form.get("account")?.split_once(':')?;
     Some(Grantor { client_id: app.client_id.clone(), company: company.parse().ok()?, user: user.parse().ok()? })
 }
 
 /// Each user of each company.
-fn people(world: &World) -> Vec<(String, String)> {
-    world.companies().flat_map(|state| state.live("users").filter_map(|user| Some(person(state.company(), id_of(user)?, user)))).collect()
+fn list_people(world: &World) -> Vec<(String, String)> {
+    world
+        .companies()
+        .flat_map(|state| state.live("users").filter_map(|user| Some(label_person(state.company(), id_of(user)?, user))))
+        .collect()
 }
 
 /// Value and label of a choice.
-pub(super) fn person(company: u64, user: u64, row: &Record) -> (String, String) {
+pub(super) fn label_person(company: u64, user: u64, row: &Record) -> (String, String) {
     let label = format!("{} ({}), {}", text(row, "name"), text(row, "email"), text(row, "company_name"));
     (format!("{company}:{user}"), label)
 }
@@ -148,7 +152,7 @@ fn is_there(world: &World, by: &Grantor) -> bool {
     world.company(by.company).is_some_and(|state| state.get_live("users", by.user).is_some())
 }
 
-fn with_parameters(uri: &str, parameters: [Option<(&str, String)>; 2]) -> String {
+fn add_parameters(uri: &str, parameters: [Option<(&str, String)>; 2]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters.into_iter().flatten());
     let joint = if uri.contains('?') { '&' } else { '?' };

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
-use crate::{Bearer, Clock, Options, Sandbox, Store};
+use crate::edge::options::{Bearer, Options};
+use crate::edge::sandbox::Sandbox;
+use crate::{Clock, Store};
 
 const REGULAR: &str = "00000000-0000-4000-8000-000000000002";
 const ADMIN: &str = "00000000-0000-4000-8000-000000000003";

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{data, done, get, options, read, refused, request, sandbox, send, sent_as, upload};
-use crate::{Bearer, Options, Sandbox};
+use crate::edge::options::{Bearer, Options};
+use crate::edge::sandbox::Sandbox;
 
 const FIRST: &str = "ca110000000000000000000000000001";
 

@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, options, read, refused};
+use crate::Store;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 use crate::value::open_error::OpenError;
-use crate::{Options, Sandbox, Store};
 
 fn three() -> Sandbox {
     Sandbox::open(Options { companies: 3, ..options() }).expect("a sandbox in memory opens")

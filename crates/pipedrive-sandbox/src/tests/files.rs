@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, done, get, ids, options, read, refused, request, sandbox, send, sent_as, upload};
-use crate::{Downloads, Options, Sandbox};
+use crate::Downloads;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 /// No text in any encoding, with what ends a line and what could end a part.

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, done, get, options, refused, sandbox, send};
+use crate::Store;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 use crate::flow::Change;
-use crate::{Options, Sandbox, Store};
 
 const OF: [&str; 3] = ["deals", "persons", "organizations"];
 
@@ -188,10 +190,9 @@ fn only_the_newest_changes_of_a_record_are_remembered() {
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Busy" }));
     let (old, new, time) = (json!(0), json!(1), "2026-11-20T08:00:00Z");
     let change = Change { table: "deals", item: deal, user: 1, time, key: "probability", old: &old, new: &new, is_custom: false };
-    let fill = |state: &mut crate::store::State| (0..500).for_each(|_| change.keep(state));
+    let fill = |state: &mut crate::engine::state::State| (0..500).for_each(|_| change.keep(state));
     sandbox
-        .0
-        .kept
+        .kept()
         .write(|world| world.company_mut(1).map(fill).ok_or_else(crate::value::failure::Failure::unauthorized))
         .expect("changes can be kept");
     done(&sandbox, "PATCH", &format!("/api/v2/deals/{deal}"), json!({ "title": "Busier" }));

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{data, done, get, options, refused, sandbox, send};
-use crate::{Options, Sandbox, Store};
+use crate::Store;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 
 const RECORDS: &[&str] = &["deals", "persons", "organizations"];
 

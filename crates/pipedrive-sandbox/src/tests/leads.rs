@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{data, done, get, made, recorded, refused, sandbox, send};
-use crate::Sandbox;
+use crate::edge::sandbox::Sandbox;
 
 const FIRST: &str = "10000000-0000-4000-8000-000000000001";
 const HOT: &str = "20000000-0000-4000-8000-000000000001";

@@ -5,7 +5,8 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::{data, done, get, ids, options, read, refused, sandbox, send, sent_as};
-use crate::{Bearer, Options, Sandbox};
+use crate::edge::options::{Bearer, Options};
+use crate::edge::sandbox::Sandbox;
 
 fn put(sandbox: &Sandbox, id: u64, form: &'static str) -> (u16, Value) {
     sent_as(sandbox, "PUT", &format!("/v1/mailbox/mailThreads/{id}"), "application/x-www-form-urlencoded", Bytes::from(form))

@@ -14,12 +14,12 @@ use serde_json::{Value, json};
 
 use super::storage::Folder;
 use super::{options, read, refused, send};
+use crate::edge::faults::Fault;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 use crate::facts::api::api;
 use crate::value::open_error::OpenError;
-use crate::{
-    App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Fault, Gate, Options, RefreshTokens, SCOPES, Sandbox,
-    Store, serve,
-};
+use crate::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Gate, RefreshTokens, SCOPES, Store, serve};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
@@ -202,12 +202,12 @@ fn a_page_is_answered_once_and_in_time() {
         assert!(page(&answer(token, "1:1"), 400).contains("answered before"));
     }
     let old = token_of(&consent_page(&sandbox, &parameters));
-    sandbox.0.clock.advance(30 * MINUTE);
+    sandbox.clock().advance(30 * MINUTE);
     assert!(page(&answer(&old, "1:1"), 400).contains("too old"));
 
     let crowded_out = token_of(&consent_page(&sandbox, &parameters));
     for _ in 0..100 {
-        sandbox.0.clock.advance(SECOND);
+        sandbox.clock().advance(SECOND);
         consent_page(&sandbox, &parameters);
     }
     assert!(page(&answer(&crowded_out, "1:1"), 400).contains("too old"), "pages that nobody answers should not add up");
@@ -256,9 +256,9 @@ fn a_code_serves_once_for_five_minutes() {
     token_refused(&exchange(&sandbox, "made up"), "invalid_grant", "code is unknown");
 
     let (in_time, late) = (code_for(&sandbox, "1:2"), code_for(&sandbox, "1:3"));
-    sandbox.0.clock.advance(4 * MINUTE + 59 * SECOND);
+    sandbox.clock().advance(4 * MINUTE + 59 * SECOND);
     assert_eq!(exchange(&sandbox, &in_time).0, 200);
-    sandbox.0.clock.advance(SECOND);
+    sandbox.clock().advance(SECOND);
     token_refused(&exchange(&sandbox, &late), "invalid_grant", "code has expired");
 }
 
@@ -330,19 +330,19 @@ fn an_api_token_becomes_an_installation() {
 fn tokens_live_as_long_as_documented() {
     let sandbox = open(options());
     let first = install(&sandbox, "1:1");
-    sandbox.0.clock.advance(59 * MINUTE + 59 * SECOND);
+    sandbox.clock().advance(59 * MINUTE + 59 * SECOND);
     assert!(works(&sandbox, &first));
-    sandbox.0.clock.advance(SECOND);
+    sandbox.clock().advance(SECOND);
     assert!(!works(&sandbox, &first), "an access token dies after an hour");
 
     for _ in 0..2 {
-        sandbox.0.clock.advance(59 * DAY);
+        sandbox.clock().advance(59 * DAY);
         let (status, again) = refresh(&sandbox, &first);
         assert_eq!((status, &again["refresh_token"]), (200, &first["refresh_token"]), "each use gives 60 days more");
         assert!(works(&sandbox, &again));
     }
     assert_eq!(sandbox.refreshes(), 2);
-    sandbox.0.clock.advance(60 * DAY);
+    sandbox.clock().advance(60 * DAY);
     token_refused(&refresh(&sandbox, &first), "invalid_grant", "refresh_token is unknown");
     assert_eq!(sandbox.refreshes(), 2, "what is refused is no refresh");
 }

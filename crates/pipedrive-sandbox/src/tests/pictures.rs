@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{data, done, get, refused, sandbox, send, upload};
-use crate::Sandbox;
+use crate::edge::sandbox::Sandbox;
 use crate::value::image::Image;
 
 /// The head of a PNG, which tells its size.

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
+use crate::edge::options::{Bearer, Options};
+use crate::edge::sandbox::Sandbox;
 use crate::facts::api::api;
-use crate::{Bearer, DEMO_API_TOKEN, Options, Sandbox, answer, serve};
+use crate::{DEMO_API_TOKEN, answer, serve};
 
 fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let request = headers.iter().fold(Request::builder().uri(path), |r, (name, value)| r.header(*name, *value));

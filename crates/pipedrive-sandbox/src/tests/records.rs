@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{data, done, get, ids, refused, sandbox, send};
-use crate::Sandbox;
+use crate::edge::sandbox::Sandbox;
 
 fn condition(object: &str, field: &str, operator: &str, value: &str) -> Value {
     json!({ "object": object, "field_id": field, "operator": operator, "value": value, "extra_value": null })

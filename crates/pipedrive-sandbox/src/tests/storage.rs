@@ -7,8 +7,10 @@ use std::thread;
 use serde_json::json;
 
 use super::{data, done, get, ids, options, refused, send};
+use crate::Store;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
 use crate::value::open_error::OpenError;
-use crate::{Options, Sandbox, Store};
 
 /// A folder of its own for each test, gone with it.
 pub(super) struct Folder(PathBuf);

@@ -1,0 +1,69 @@
+//! The demo companies: what tells one from another. All else about them is made alike.
+
+use crate::engine::state::FIRST_COMPANY;
+
+/// A demo company. Users have the ids 1 to 4 in each, as one of Pipedrive's users may belong to several companies:
+/// only company and user together name an account.
+#[derive(Debug)]
+pub(crate) struct Demo {
+    pub(crate) id: u64,
+    pub(crate) name: &'static str,
+    pub(crate) domain: &'static str,
+    pub(super) country: &'static str,
+    pub(super) industry: &'static str,
+    /// What its random records grow from.
+    pub(super) seed: &'static str,
+    /// Where its users have their mailboxes.
+    pub(super) mail: &'static str,
+    /// Name and mailbox; the first is the admin.
+    pub(super) users: [(&'static str, &'static str); 4],
+    /// Of the people that it deals with.
+    pub(super) last_names: &'static [&'static str],
+    /// First words of the organizations that it deals with.
+    pub(super) customers: &'static [&'static str],
+}
+
+pub(crate) const DEMOS: &[Demo] = &[
+    Demo {
+        id: FIRST_COMPANY,
+        name: "Sandbox Inc",
+        domain: "sandbox",
+        country: "EE",
+        industry: "Software",
+        seed: "demo",
+        mail: "example.com",
+        users: [("Ada Sandbox", "ada"), ("Ben Harbour", "ben"), ("Carla Quill", "carla"), ("Deniz Orchard", "deniz")],
+        last_names: &[
+            "Ashford", "Bergman", "Castell", "Dorn", "Ember", "Falk", "Garnet", "Hale", "Iversen", "Juniper", "Kestrel", "Lind", "Marlow",
+        ],
+        customers: &["Amber", "Birch", "Cobalt", "Delta", "Elm", "Fjord", "Granite", "Heron", "Indigo", "Jade", "Kelp", "Lumen", "Maple"],
+    },
+    Demo {
+        id: 7402,
+        name: "Brightpath Ltd",
+        domain: "brightpath",
+        country: "GB",
+        industry: "Education",
+        seed: "brightpath",
+        mail: "brightpath.example.com",
+        users: [("Edith Lantern", "edith"), ("Femi Rowan", "femi"), ("Gwen Pike", "gwen"), ("Harun Vale", "harun")],
+        last_names: &["Abbey", "Bright", "Calder", "Dale", "Everly", "Ford", "Glade", "Holt", "Ives", "Jarrow", "Keel", "Locke", "Mercer"],
+        customers: &[
+            "Acorn", "Beacon", "Cedar", "Dawn", "Ember", "Falcon", "Garden", "Hazel", "Iris", "Jetty", "Keystone", "Linden", "Meadow",
+        ],
+    },
+    Demo {
+        id: 9173,
+        name: "Kettle & Crane",
+        domain: "kettleandcrane",
+        country: "DE",
+        industry: "Manufacturing",
+        seed: "kettleandcrane",
+        mail: "kettleandcrane.example.com",
+        users: [("Ilse Kettle", "ilse"), ("Jorn Crane", "jorn"), ("Katya Brook", "katya"), ("Luis Stone", "luis")],
+        last_names: &[
+            "Albrecht", "Busch", "Conrad", "Decker", "Engel", "Fuchs", "Gruber", "Horn", "Imhof", "Jansen", "Krug", "Lorenz", "Moser",
+        ],
+        customers: &["Anvil", "Bolt", "Copper", "Drill", "Engine", "Forge", "Gear", "Hammer", "Iron", "Jig", "Kiln", "Lathe", "Mill"],
+    },
+];

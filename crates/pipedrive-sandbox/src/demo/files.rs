@@ -1,0 +1,53 @@
+//! The demo company's files.
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{at, record};
+use crate::engine::fields::field_key;
+use crate::engine::state::FIRST_USER;
+use crate::engine::state::State;
+use crate::files::kept;
+use crate::pictures::made;
+use crate::value::content::File;
+use crate::value::record::id_of;
+
+/// Name, media type, the field that links it and the id in it, bytes.
+const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
+    ("offer.txt", "text/plain", "deal_id", 1, b"Offer\n\n10 licences, one year.\n"),
+    ("contact.vcf", "text/vcard", "person_id", 1, b"BEGIN:VCARD\nVERSION:4.0\nFN:Alma Ashford\nEND:VCARD\n"),
+    ("frame contract.csv", "text/csv", "org_id", 1, b"part,from,until\nbase,2026-01-01,2026-12-31\n"),
+    ("data sheet.json", "application/json", "product_id", 1, b"{\"weight\": 12}\n"),
+    ("signed offer.txt", "text/plain", "deal_id", 1, b"Offer, signed.\n"),
+    ("menü.bin", "application/octet-stream", "deal_id", 2, &[0x00, 0xff, 0x0d, 0x0a, 0x1a, 0x80]),
+];
+
+pub(super) fn add(state: &mut State) {
+    for (number, (name, media, field, id, bytes)) in (1..).zip(FILES) {
+        let time = at(200, 60 * number);
+        let mut row = record(json!({
+            "user_id": FIRST_USER, "add_time": time, "update_time": time, "is_deleted": false, "description": "", "remote_location": "s3",
+            "s3_bucket": "", "cid": "", "mail_message_id": "", "mail_template_id": "", "inline_flag": false,
+        }));
+        row.insert((*field).to_owned(), (*id).into());
+        let file = File { name: (*name).to_owned(), media: (*media).to_owned(), bytes: Bytes::from_static(bytes) };
+        row.extend(kept(state, &file));
+        state.insert("files", row);
+    }
+    picture(state);
+}
+
+/// That of the first person.
+fn picture(state: &mut State) {
+    let time = at(200, 0);
+    let mut row = made(1, FIRST_USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
+    row.extend(record(json!({ "add_time": time, "update_time": time })));
+    let id = state.insert("pictures", row);
+    state.change(
+        "persons",
+        |person| id_of(person) == Some(1),
+        |person| {
+            person.insert("picture_id".to_owned(), id.into());
+        },
+    );
+}

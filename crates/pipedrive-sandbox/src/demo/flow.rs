@@ -1,0 +1,65 @@
+//! What happened to the demo's records: deals moved through their stages, contacts got another owner.
+
+use serde_json::{Value, json};
+
+use crate::engine::state::FIRST_USER;
+use crate::engine::state::State;
+use crate::flow::Change;
+use crate::statistics::PAST;
+use crate::value::record::{Record, id_of, text};
+
+use super::{DAYS, at, on, record};
+
+pub(super) fn add(state: &mut State) {
+    firsts(state);
+    for table in ["organizations", "persons"] {
+        let rows: Vec<Record> = state.rows(table).cloned().collect();
+        for row in &rows {
+            handover(state, table, row);
+        }
+    }
+    let deals: Vec<Record> = state.rows("deals").cloned().collect();
+    for deal in &deals {
+        moves(state, deal);
+    }
+}
+
+/// What the first deal, person and organization have in any case: a note each, and for the deal what is to be done.
+fn firsts(state: &mut State) {
+    for (note, field) in [(1, "deal_id"), (2, "person_id"), (3, "org_id")] {
+        let about_first = |row: &mut Record| drop(row.insert(field.to_owned(), 1.into()));
+        state.change("notes", |row| id_of(row) == Some(note), about_first);
+    }
+    let deal = state.get("deals", 1);
+    let linked = |name: &str| deal.and_then(|deal| deal.get(name)).cloned();
+    let activity = record(json!({
+        "subject": "Call back", "type": "call", "owner_id": FIRST_USER, "creator_user_id": FIRST_USER, "is_deleted": false, "add_time": at(DAYS, 0),
+        "update_time": at(DAYS, 0), "deal_id": 1, "person_id": linked("person_id"), "org_id": linked("org_id"),
+        "due_date": on(DAYS + 60), "due_time": "10:00:00", "duration": "00:30:00", "busy": false, "done": false,
+        "participants": linked("person_id").map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }])),
+    }));
+    state.insert("activities", activity);
+}
+
+fn handover(state: &mut State, table: &str, row: &Record) {
+    let (Some(item), Some(owner)) = (id_of(row), row.get("owner_id")) else {
+        return;
+    };
+    let before = json!(1 + owner.as_u64().unwrap_or(0) % u64::try_from(state.rows("users").count()).unwrap_or(1));
+    let time = text(row, "update_time");
+    Change { table, item, user: FIRST_USER, time, key: "owner_id", old: &before, new: owner, is_custom: false }.keep(state);
+}
+
+/// The moves that a deal's past stages tell of.
+fn moves(state: &mut State, deal: &Record) {
+    let (Some(item), Some(past)) = (id_of(deal), deal.get(PAST).and_then(Value::as_array)) else {
+        return;
+    };
+    let last = json!({ "stage_id": deal.get("stage_id"), "since": deal.get("stage_change_time") });
+    let stays: Vec<&Value> = past.iter().chain([&last]).collect();
+    for pair in stays.windows(2) {
+        let time = pair[1]["since"].as_str().unwrap_or_default();
+        let (old, new) = (&pair[0]["stage_id"], &pair[1]["stage_id"]);
+        Change { table: "deals", item, user: FIRST_USER, time, key: "stage_id", old, new, is_custom: false }.keep(state);
+    }
+}

@@ -1,0 +1,42 @@
+//! Who follows what in the demo company, and who takes part in its deals.
+
+use super::{DAYS, at};
+use crate::engine::state::FIRST_USER;
+use crate::engine::state::State;
+use crate::followers::{Change, field_of, follow};
+use crate::participants::join;
+use crate::value::record::{Record, id_of, text};
+
+/// Table, id and the users who follow it.
+const FOLLOWING: &[(&str, u64, &[u64])] = &[
+    ("deals", 1, &[1, 2, 3]),
+    ("deals", 2, &[2]),
+    ("deals", 3, &[1]),
+    ("persons", 1, &[1, 2]),
+    ("persons", 3, &[4]),
+    ("organizations", 1, &[1, 2]),
+    ("organizations", 2, &[3, 4]),
+    ("products", 1, &[1, 2]),
+    ("products", 2, &[1]),
+    ("users", 1, &[2, 3, 4]),
+    ("users", 2, &[1]),
+];
+
+/// The persons who take part in the first deal beside its own.
+const IN_FIRST_DEAL: &[u64] = &[2, 3];
+
+pub(super) fn add(state: &mut State) {
+    for (n, (table, id, users)) in (0..).zip(FOLLOWING) {
+        let Some(field) = field_of(table).filter(|_| state.get(table, *id).is_some()) else { continue };
+        for user in users.iter().copied() {
+            follow(state, &Change { field, id: *id, user, actor: user, time: at(DAYS, n * 60 + user) });
+        }
+    }
+    let own = |deal: &Record| Some((id_of(deal)?, deal.get("person_id")?.as_u64()?, text(deal, "add_time").to_owned()));
+    for (deal, person, time) in state.rows("deals").filter_map(own).collect::<Vec<_>>() {
+        join(state, deal, person, FIRST_USER, &time);
+    }
+    for person in IN_FIRST_DEAL {
+        join(state, 1, *person, FIRST_USER, &at(DAYS, *person));
+    }
+}

@@ -1,0 +1,10 @@
+//! The sandbox as its users meet it: options, the one path of a request, and the server.
+
+pub(crate) mod caller;
+pub(crate) mod faults;
+pub(crate) mod limits;
+pub(crate) mod options;
+pub(crate) mod recording;
+pub(crate) mod sandbox;
+pub(crate) mod server;
+pub(crate) mod storage;

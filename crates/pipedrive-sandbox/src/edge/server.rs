@@ -1,0 +1,116 @@
+//! Serves a sandbox over HTTP/1.1.
+
+use std::{fmt, io};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+use crate::edge::faults::{Fault, fail};
+use crate::edge::sandbox::Sandbox;
+
+const MAX_BODY: usize = 10 << 20;
+/// How much of a body that is too large is still read, so that its sender gets to hear of it.
+const MAX_DRAINED: usize = 128 << 20;
+
+/// Answers every connection of a listener until it is dropped.
+pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
+    loop {
+        let (stream, _) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            // One that is gone before it was accepted says nothing about the next.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays with delays");
+        }
+        let sandbox = sandbox.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(sandbox.clone(), request));
+            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
+    }
+}
+
+async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Ended> {
+    let (head, body) = request.into_parts();
+    let response = match read(body).await.map_err(Ended::Early)? {
+        None => sandbox.refuse_too_large(&Request::from_parts(head, Bytes::new()), MAX_BODY),
+        Some(body) => answer_or_fail(sandbox, Request::from_parts(head, body)).await?,
+    };
+    Ok(response.map(Full::new))
+}
+
+/// Answers a request unless it is one that is made to fail.
+async fn answer_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, Ended> {
+    match sandbox.take_fault(&request) {
+        None => Ok(respond(sandbox, request).await),
+        Some(Fault::Status(status)) => Ok(fail(status)),
+        Some(Fault::Dropped) => Err(Ended::OnPurpose),
+        Some(Fault::AnswerLost) => {
+            respond(sandbox, request).await;
+            Err(Ended::OnPurpose)
+        }
+        Some(Fault::Held(gate)) => {
+            gate.pass().await;
+            Ok(respond(sandbox, request).await)
+        }
+    }
+}
+
+async fn respond(sandbox: Sandbox, request: Request<Bytes>) -> Response<Bytes> {
+    if !sandbox.blocks(&request) {
+        return sandbox.respond(request);
+    }
+    let refused = sandbox.clone();
+    match tokio::task::spawn_blocking(move || sandbox.respond(request)).await {
+        Ok(response) => response,
+        Err(error) => refused.fail_internally(&error),
+    }
+}
+
+/// Why a connection closes without an answer.
+#[derive(Debug)]
+enum Ended {
+    Early(hyper::Error),
+    OnPurpose,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Early(error) => error.fmt(f),
+            Self::OnPurpose => f.write_str("the answer is left out on purpose"),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// The whole body, or none when it is too large.
+async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut kept = BytesMut::new();
+    let mut total = 0_usize;
+    while let Some(frame) = body.frame().await.transpose()? {
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        total += data.len();
+        if total <= MAX_BODY {
+            kept.extend_from_slice(data);
+        } else if total > MAX_DRAINED {
+            break;
+        }
+    }
+    Ok((total <= MAX_BODY).then(|| kept.freeze()))
+}

@@ -1,0 +1,293 @@
+//! Custom fields: which values each type takes, and how each version answers them.
+
+use serde_json::{Value, json};
+
+use crate::engine::state::FIRST_COMPANY;
+use crate::engine::state::State;
+use crate::value::clock;
+use crate::value::failure::Failure;
+use crate::value::random::Random;
+use crate::value::record::{Record, plain, text};
+
+/// A type that is made of parts, each with its own type.
+pub(crate) struct Composite {
+    kind: &'static str,
+    pub(crate) parts: &'static [(&'static str, &'static str)],
+    /// How many of the parts, from the first, must be sent.
+    required: usize,
+}
+
+const COMPOSITES: &[Composite] = &[
+    Composite { kind: "monetary", parts: &[("value", "double"), ("currency", "currency")], required: 2 },
+    Composite { kind: "daterange", parts: &[("value", "date"), ("until", "date")], required: 2 },
+    Composite { kind: "time", parts: &[("value", "time"), ("timezone_id", "int"), ("timezone_name", "varchar")], required: 1 },
+    Composite {
+        kind: "timerange",
+        parts: &[("value", "time"), ("until", "time"), ("timezone_id", "int"), ("timezone_name", "varchar")],
+        required: 2,
+    },
+    Composite {
+        kind: "address",
+        parts: &[
+            ("value", "varchar"),
+            ("subpremise", "varchar"),
+            ("street_number", "varchar"),
+            ("route", "varchar"),
+            ("sublocality", "varchar"),
+            ("locality", "varchar"),
+            ("admin_area_level_1", "varchar"),
+            ("admin_area_level_2", "varchar"),
+            ("country", "varchar"),
+            ("postal_code", "varchar"),
+            ("formatted_address", "varchar"),
+        ],
+        required: 1,
+    },
+];
+
+pub(crate) fn composite(kind: &str) -> Option<&'static Composite> {
+    COMPOSITES.iter().find(|composite| composite.kind == kind)
+}
+
+/// A field as it is kept. One of a type that is made of parts lists them.
+pub(crate) fn definition(name: &str, kind: &str, code: &str, options: &Value, is_custom: bool) -> Record {
+    let part = |(part, kind): &(&str, &str)| {
+        let part_name = match *part {
+            "value" => name.to_owned(),
+            part => format!("{} of {name}", part.replace('_', " ")),
+        };
+        let kind = if *kind == "currency" { "varchar" } else { *kind };
+        json!({ "field_code": part, "field_name": part_name, "field_type": kind })
+    };
+    let parts = composite(kind).filter(|_| is_custom).map(|composite| composite.parts);
+    let fields = json!({
+        "field_name": name,
+        "field_code": code,
+        "description": format!("{name}."),
+        "field_type": kind,
+        "options": options,
+        "subfields": parts.map(|parts| parts.iter().map(part).collect::<Value>()),
+        "is_custom_field": is_custom,
+        "is_optional_response_field": false,
+        "ui_visibility": { "add_visible_flag": true, "details_visible_flag": true },
+        "important_fields": { "enabled": false, "stage_ids": [] },
+        "required_fields": { "enabled": false, "stage_ids": [], "statuses": {} },
+    });
+    match fields {
+        Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Record::new(),
+    }
+}
+
+/// Options with their ids, from those of a body.
+pub(crate) fn numbered(options: &[Value]) -> Value {
+    (1..).zip(options).map(|(id, option): (u64, _)| json!({ "id": id, "label": option.get("label") })).collect()
+}
+
+/// The fields of leads, whose custom ones are those of deals.
+pub(crate) const OF_LEADS: &str = "leadFields";
+
+const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "double", "monetary", "phone"];
+
+/// The custom fields of a table of fields.
+pub(crate) fn custom<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
+    let table = if table == OF_LEADS { "dealFields" } else { table };
+    state.live(table).filter(|field| field.get("is_custom_field").and_then(Value::as_bool).unwrap_or(false))
+}
+
+/// All fields of a table, those that it takes over from another among them.
+pub(crate) fn all<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
+    let inherited = custom(state, table).filter(|_| table == OF_LEADS).collect::<Vec<_>>();
+    state.live(table).chain(inherited)
+}
+
+pub(crate) fn by_code<'a>(state: &'a State, table: &str, code: &str) -> Option<&'a Record> {
+    all(state, table).find(|field| text(field, "field_code") == code)
+}
+
+pub(crate) fn code(field: &Record) -> &str {
+    text(field, "field_code")
+}
+
+pub(crate) fn is_searchable(field: &Record) -> bool {
+    SEARCHABLE.contains(&text(field, "field_type"))
+}
+
+/// The custom fields of a v1 body, which stand flat among the others and may be text, in the form of v2.
+pub(crate) fn from_v1(state: &State, table: &str, body: &Record) -> Record {
+    let given = custom(state, table).filter_map(|field| Some((field, body.get(code(field))?)));
+    given.map(|(field, value)| (code(field).to_owned(), typed(field, value, body))).collect()
+}
+
+fn typed(field: &Record, value: &Value, body: &Record) -> Value {
+    let whole = |value: &Value| plain(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
+    match (text(field, "field_type"), value) {
+        (_, Value::Null | Value::Object(_)) => value.clone(),
+        ("double", Value::String(text)) => text.parse::<f64>().map_or_else(|_| value.clone(), Value::from),
+        ("enum" | "user" | "org" | "people", _) => whole(value),
+        ("set", Value::String(ids)) => ids.split(',').map(|id| whole(&id.into())).collect(),
+        ("set", Value::Array(ids)) => ids.iter().map(whole).collect(),
+        (kind, _) => match composite(kind) {
+            Some(composite) => {
+                composite.parts.iter().filter_map(|(part, of)| flat_part(field, part, of, value, body)).collect::<Record>().into()
+            }
+            None => value.clone(),
+        },
+    }
+}
+
+/// A part of a composite value: the first under the field's own key, the others beside it.
+fn flat_part(field: &Record, part: &str, kind: &str, value: &Value, body: &Record) -> Option<(String, Value)> {
+    let value = if part == "value" { value } else { body.get(&format!("{}_{part}", code(field)))? };
+    let number = if kind == "double" { value.as_str().and_then(|text| text.parse::<f64>().ok()) } else { None };
+    Some((part.to_owned(), number.map_or_else(|| value.clone(), Value::from)))
+}
+
+/// Puts a body's custom fields into a record's: null clears.
+pub(crate) fn merge(state: &State, table: &str, kept: &mut Record, given: &Value) -> Result<(), Failure> {
+    let given = given.as_object().ok_or_else(|| Failure::invalid("custom_fields", "must be an object"))?;
+    for (key, value) in given {
+        let field = by_code(state, table, key)
+            .filter(|f| f.get("is_custom_field") == Some(&Value::Bool(true)))
+            .ok_or_else(|| Failure::invalid("custom_fields", format!("Unknown key '{key}'")))?;
+        if value.is_null() {
+            kept.shift_remove(key);
+        } else {
+            let value = check(state, field, value).map_err(|reason| Failure::invalid(&format!("custom_fields.{key}"), reason))?;
+            kept.insert(key.clone(), value);
+        }
+    }
+    Ok(())
+}
+
+fn check(state: &State, field: &Record, value: &Value) -> Result<Value, String> {
+    let kind = text(field, "field_type");
+    if let Some(composite) = composite(kind) {
+        // A time may also be sent bare, as the migration guide shows it.
+        let bare = if kind == "time" && value.is_string() { json!({ "value": value }) } else { value.clone() };
+        return composed(composite, &bare);
+    }
+    match kind {
+        "enum" => known_option(field, value).map(|()| value.clone()),
+        "set" => {
+            let items = value.as_array().filter(|items| !items.is_empty()).ok_or("must be an array of at least one option id")?;
+            items.iter().try_for_each(|item| known_option(field, item))?;
+            Ok(value.clone())
+        }
+        "user" => known(state, "users", value),
+        "org" => known(state, "organizations", value),
+        "people" => known(state, "persons", value),
+        _ => simple(kind, value),
+    }
+}
+
+fn composed(composite: &Composite, value: &Value) -> Result<Value, String> {
+    let given = value.as_object().ok_or("must be an object")?;
+    let mut kept = Record::new();
+    for (index, (name, kind)) in composite.parts.iter().enumerate() {
+        match given.get(*name).filter(|v| !v.is_null()) {
+            Some(part) => {
+                kept.insert((*name).to_owned(), simple(kind, part).map_err(|reason| format!("{name}: {reason}"))?);
+            }
+            None if index < composite.required => return Err(format!("{name} is required")),
+            None => {}
+        }
+    }
+    match given.keys().find(|name| !composite.parts.iter().any(|(part, _)| part == name)) {
+        Some(unknown) => Err(format!("{unknown} is unknown")),
+        None => Ok(Value::Object(kept)),
+    }
+}
+
+fn simple(kind: &str, value: &Value) -> Result<Value, String> {
+    let text_up_to = |most: usize| match value.as_str() {
+        Some(text) if text.chars().count() <= most => Ok(value.clone()),
+        Some(_) => Err(format!("must have at most {most} characters")),
+        None => Err("must be a string".to_owned()),
+    };
+    match kind {
+        "double" if value.is_number() => Ok(value.clone()),
+        "double" => Err("must be a number".to_owned()),
+        "int" if value.is_i64() => Ok(value.clone()),
+        "int" => Err("must be an integer".to_owned()),
+        "currency" if value.as_str().is_some_and(is_currency) => Ok(value.clone()),
+        "currency" => Err("must be a currency's three letters".to_owned()),
+        "date" => value
+            .as_str()
+            .and_then(clock::parse_date)
+            .map(|date| clock::iso_date(date).into())
+            .ok_or_else(|| "must be a date as YYYY-MM-DD".to_owned()),
+        "time" => value.as_str().and_then(clock::parse_clock).map(Value::String).ok_or_else(|| "must be a time as HH:MM:SS".to_owned()),
+        "text" => text_up_to(65_535),
+        _ => text_up_to(255),
+    }
+}
+
+pub(crate) fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
+}
+
+fn known(state: &State, table: &str, value: &Value) -> Result<Value, String> {
+    let id = value.as_u64().ok_or("must be an id")?;
+    state.get_live(table, id).map(|_| value.clone()).ok_or_else(|| format!("{id} does not exist"))
+}
+
+/// Whether an id is one of a field's options.
+pub(crate) fn known_option(field: &Record, id: &Value) -> Result<(), String> {
+    if !id.is_number() {
+        return Err("must be an option's id".to_owned());
+    }
+    if options(field).iter().any(|option| option.get("id") == Some(id)) { Ok(()) } else { Err(format!("{id} is not an option")) }
+}
+
+fn options(field: &Record) -> &[Value] {
+    field.get("options").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// An option as `{id, label}`.
+pub(crate) fn labelled(field: &Record, id: &Value) -> Value {
+    let label = options(field).iter().find(|option| option.get("id") == Some(id)).and_then(|option| option.get("label"));
+    json!({ "id": id, "label": label })
+}
+
+/// A kept value as v2 answers it: every part present, options with their labels when asked for.
+pub(crate) fn v2(field: &Record, value: Option<&Value>, with_labels: bool) -> Value {
+    let Some(value) = value else {
+        return Value::Null;
+    };
+    let kind = text(field, "field_type");
+    match (kind, value) {
+        ("enum", id) if with_labels => labelled(field, id),
+        ("set", Value::Array(ids)) if with_labels => ids.iter().map(|id| labelled(field, id)).collect(),
+        (_, Value::Object(given)) => {
+            let names = composite(kind).map_or(&[][..], |composite| composite.parts);
+            names.iter().map(|(name, _)| ((*name).to_owned(), given.get(*name).cloned().unwrap_or_default())).collect::<Record>().into()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// A kept value as v1 answers it: flat, the parts as `<key>_<part>`.
+pub(crate) fn v1(field: &Record, value: Option<&Value>, out: &mut Record) {
+    let key = code(field);
+    let parts = composite(text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
+    let whole = match value {
+        Some(Value::Object(given)) => given.get("value").cloned().unwrap_or_default(),
+        Some(Value::Array(ids)) => ids.iter().map(plain).collect::<Vec<_>>().join(",").into(),
+        Some(id) if text(field, "field_type") == "enum" => plain(id).into(),
+        other => other.cloned().unwrap_or_default(),
+    };
+    out.insert(key.to_owned(), whole);
+    for (part, _) in parts.iter().filter(|(part, _)| *part != "value") {
+        out.insert(format!("{key}_{part}"), value.and_then(|v| v.get(part)).cloned().unwrap_or_default());
+    }
+}
+
+/// A custom field's key: 40 hexadecimal digits, the same for the same company and name.
+pub(crate) fn field_key(state: &State, name: &str) -> String {
+    let mut random = match state.company() {
+        FIRST_COMPANY => Random::named(name),
+        other => Random::named(&format!("{other}.{name}")),
+    };
+    (0..40).filter_map(|_| char::from_digit(u32::try_from(random.below(16)).unwrap_or(0), 16)).collect()
+}

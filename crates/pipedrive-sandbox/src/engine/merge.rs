@@ -1,0 +1,113 @@
+//! Merging two records of one kind: the first goes into the second, which survives and wins conflicts.
+
+use serde_json::{Value, json};
+
+use crate::answer::{Call, success};
+use crate::collections::Collection;
+use crate::engine::read::record;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::Record;
+use crate::{attached, collections, followers, participants, statistics};
+
+/// What belongs to the survivor's own history and is not filled in from the other record.
+const OWN: &[&str] = &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", statistics::PAST];
+
+pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    let (from, into) = (call.id(), call.body.get("merge_with_id").and_then(Value::as_u64).unwrap_or(0));
+    if from == into {
+        return Err(Failure::invalid("merge_with_id", "a record cannot be merged with itself"));
+    }
+    let live = |id: u64| state.get_live(collection.name, id).cloned().ok_or_else(|| Failure::not_found(collection.label));
+    let (mut merged, mut survivor) = (live(from)?, live(into)?);
+    for (name, value) in &merged {
+        if !OWN.contains(&name.as_str()) {
+            fill(&mut survivor, name, value);
+        }
+    }
+    survivor.insert("update_time".to_owned(), stamp(call.now).into());
+    mark_deleted(&mut merged, call);
+    state.put(collection.name, merged);
+    state.put(collection.name, survivor.clone());
+    move_relations(state, collection, from, into);
+    for table in [followers::TABLE, participants::TABLE] {
+        drop_doubles(state, call, collections::known(table));
+    }
+    if collection.name == "deals" && attached::of_deal(state, &survivor).next().is_some() {
+        attached::revalue(state, call, &survivor);
+    }
+
+    let survivor = state.get(collection.name, into).unwrap_or(&survivor);
+    let mut data = record(state, call, collection, survivor);
+    if call.shape(&["data"]).is_some_and(|shape| shape.property("merge_what_id").is_some()) {
+        data["merge_what_id"] = json!(from);
+    }
+    Ok(success(data))
+}
+
+/// Gives the survivor what it lacks: a whole value, or the missing entries of a list and of custom fields.
+fn fill(survivor: &mut Record, name: &str, value: &Value) {
+    match (survivor.get_mut(name), value) {
+        (None, value) => {
+            survivor.insert(name.to_owned(), value.clone());
+        }
+        (Some(Value::Array(kept)), Value::Array(more)) => {
+            let key = |entry: &Value| entry.get("value").unwrap_or(entry).clone();
+            for entry in more {
+                if !kept.iter().any(|k| key(k) == key(entry)) {
+                    let is_first = kept.is_empty();
+                    let mut entry = entry.clone();
+                    if let Some(primary) = entry.get_mut("primary") {
+                        *primary = Value::Bool(is_first);
+                    }
+                    kept.push(entry);
+                }
+            }
+        }
+        (Some(Value::Object(kept)), Value::Object(more)) if name == "custom_fields" => {
+            for (key, value) in more {
+                kept.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Lets every record that points to the merged one point to the survivor.
+fn move_relations(state: &mut State, target: &Collection, from: u64, into: u64) {
+    for other in collections::all() {
+        for (field, _) in other.links.iter().filter(|(_, table)| *table == target.name) {
+            let points = |row: &Record| row.get(*field).and_then(Value::as_u64) == Some(from);
+            state.change(other.name, points, |row| {
+                row.insert((*field).to_owned(), into.into());
+            });
+        }
+    }
+    if target.name == "persons" {
+        let is_merged = |participant: &Value| participant.get("person_id").and_then(Value::as_u64) == Some(from);
+        let takes_part = |row: &Record| row.get("participants").and_then(Value::as_array).is_some_and(|p| p.iter().any(is_merged));
+        state.change("activities", takes_part, |row| {
+            for participant in row.get_mut("participants").and_then(Value::as_array_mut).into_iter().flatten() {
+                if is_merged(participant) {
+                    participant["person_id"] = into.into();
+                }
+            }
+        });
+    }
+}
+
+/// Drops the later of two rows with the same ends: the survivor has once whom both had at their side.
+fn drop_doubles(state: &mut State, call: &Call, ties: &Collection) {
+    let ends = |row: &Record| ties.links.iter().map(|(field, _)| row.get(*field).cloned()).collect::<Vec<_>>();
+    let mut seen = Vec::new();
+    let mut doubles = Vec::new();
+    for row in state.live(ties.name) {
+        if seen.contains(&ends(row)) { doubles.push(row.clone()) } else { seen.push(ends(row)) }
+    }
+    for mut row in doubles {
+        mark_deleted(&mut row, call);
+        state.put(ties.name, row);
+    }
+}

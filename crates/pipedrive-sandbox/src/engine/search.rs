@@ -1,0 +1,210 @@
+//! Full-text search as each collection's row of the table says.
+
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
+
+use crate::answer::{Call, nested, page};
+use crate::collections::{Collection, Place, Search, collection};
+use crate::computed;
+use crate::engine::fields;
+use crate::engine::read::{limit, numbered, read_cursor, write_cursor};
+use crate::engine::state::State;
+use crate::facts::api::{Schema, api};
+use crate::value::failure::Failure;
+use crate::value::record::{Record, handle, id_of, plain};
+
+/// Parameters that narrow a search to records with this value.
+const NARROWING: &[(&str, &str)] = &[("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")];
+
+struct Term {
+    text: String,
+    exact: bool,
+}
+
+/// A record that was found, in thousandths of a score so that an order by it is total.
+struct Hit<'a> {
+    score: u64,
+    row: &'a Record,
+    custom_fields: Vec<String>,
+    notes: Vec<String>,
+}
+
+pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
+    let search = collection.search.ok_or_else(|| Failure::not_found(collection.label))?;
+    let term = Term::new(call)?;
+    let chosen = call.tokens("fields");
+    let places: Vec<(usize, Place)> = (search.fields.iter().enumerate())
+        .filter(|(_, (name, _))| chosen.as_ref().is_none_or(|c| c.contains(name)))
+        .map(|(i, (_, place))| (i, *place))
+        .collect();
+    let narrowed = |row: &&Record| {
+        NARROWING.iter().all(|(parameter, field)| {
+            let kept = row.get(*field).or_else(|| row.get(*parameter));
+            call.parameter(parameter).is_none_or(|want| kept.map(plain).as_deref() == Some(want))
+        })
+    };
+    let mut hits: Vec<Hit> =
+        state.live(collection.name).filter(narrowed).filter_map(|row| term.find(state, collection, &places, row)).collect();
+    hits.sort_by_key(Hit::place);
+
+    let shape = call.shape(&["data", "items", "item"]);
+    let items = |hits: &[Hit]| -> Value {
+        let shown = |hit: &Hit| json!({ "result_score": hit.shown_score(), "item": item(state, call, collection, search, hit, shape) });
+        json!({ "items": hits.iter().map(shown).collect::<Value>() })
+    };
+    if call.operation.parameter("start").is_some() {
+        let (hits, pagination) = numbered(call, &hits);
+        return Ok(page(items(hits), json!({ "pagination": pagination })));
+    }
+    let name = format!("{}:{}:{}", call.operation.id, term.exact, term.text);
+    if let Some(cursor) = call.parameter("cursor") {
+        let (score, id) = read_cursor(cursor, &name)?;
+        let after = (std::cmp::Reverse(score.as_u64().unwrap_or(0)), id);
+        hits.retain(|hit| hit.place() > after);
+    }
+    let more = hits.len() > limit(call);
+    hits.truncate(limit(call));
+    let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), id_of(hit.row).unwrap_or(0))));
+    Ok(page(items(&hits), json!({ "next_cursor": next })))
+}
+
+impl Term {
+    fn new(call: &Call) -> Result<Self, Failure> {
+        let text = call.parameter("term").unwrap_or_default().trim().to_lowercase();
+        let exact = call.asks_for("exact_match");
+        let least = if exact { 1 } else { 2 };
+        if text.chars().count() < least {
+            return Err(Failure::invalid("term", format!("must have at least {least} characters")));
+        }
+        Ok(Self { text, exact })
+    }
+
+    fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, Place)], row: &'a Record) -> Option<Hit<'a>> {
+        let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), notes: Vec::new() };
+        for (index, place) in places {
+            for text in texts(state, collection, *place, row) {
+                // The first place is a record's name, which counts more than what is said about it.
+                let Some(score) = self.score(&text).map(|score| if *index == 0 { score } else { score / 2 }) else {
+                    continue;
+                };
+                hit.score = hit.score.max(score);
+                match place {
+                    Place::Notes => hit.notes.push(text.into_owned()),
+                    Place::CustomFields => hit.custom_fields.push(text.into_owned()),
+                    _ => {}
+                }
+            }
+        }
+        (hit.score > 0).then_some(hit)
+    }
+
+    fn score(&self, text: &str) -> Option<u64> {
+        let text = text.to_lowercase();
+        if text == self.text {
+            Some(1200)
+        } else if self.exact {
+            None
+        } else if text.starts_with(&self.text) {
+            Some(800)
+        } else {
+            text.contains(&self.text).then_some(500)
+        }
+    }
+}
+
+impl Hit<'_> {
+    fn place(&self) -> (std::cmp::Reverse<u64>, u64) {
+        (std::cmp::Reverse(self.score), id_of(self.row).unwrap_or(0))
+    }
+
+    fn shown_score(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "scores are at most 1200")]
+        let score = self.score as f64;
+        score / 1000.0
+    }
+}
+
+/// The texts of a record in which a search looks.
+fn texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a Record) -> Vec<Cow<'a, str>> {
+    let borrowed = |value: &'a Value| value.as_str().map(Cow::Borrowed);
+    let value_of = |value: &'a Value| value.get("value").unwrap_or(value);
+    match place {
+        Place::Field(name) => row.get(name).and_then(borrowed).into_iter().collect(),
+        Place::Address(name) => row.get(name).map(value_of).and_then(borrowed).into_iter().collect(),
+        Place::Values(name) => row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect(),
+        Place::Notes => {
+            let own = row.get("notes").and_then(borrowed);
+            let about = state.live("notes").filter(|note| note.get(collection.known_as).is_some_and(|id| Some(id) == handle(row)));
+            own.into_iter().chain(about.filter_map(|note| note.get("content").and_then(borrowed))).collect()
+        }
+        Place::CustomFields => {
+            let Some(values) = row.get("custom_fields") else {
+                return Vec::new();
+            };
+            let searchable = fields::custom(state, collection.fields).filter(|field| fields::is_searchable(field));
+            searchable.filter_map(|field| values.get(fields::code(field))).map(|v| Cow::Owned(plain(value_of(v)))).collect()
+        }
+    }
+}
+
+fn item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit, shape: Option<&Schema>) -> Value {
+    let mut out = Record::new();
+    for (name, schema) in shape.map_or(&[][..], |s| &s.properties) {
+        let schema = api().resolve(schema);
+        let linked = search.nested.iter().find(|(n, ..)| n == name).map(|(_, field, table)| {
+            let row = state.linked(hit.row, field, table)?;
+            Some(nested(state, call, collection(table)?, row, schema))
+        });
+        let value = match (name.as_str(), linked) {
+            (_, Some(linked)) => linked,
+            ("type", _) => Some(search.kind.into()),
+            ("id", _) => handle(hit.row).cloned(),
+            ("custom_fields", _) => Some(json!(hit.custom_fields)),
+            ("notes", _) => Some(json!(hit.notes)),
+            ("emails" | "phones", _) => {
+                // A lead has those of its person.
+                let contact = state.linked(hit.row, "person_id", "persons").filter(|_| at.name == "leads").unwrap_or(hit.row);
+                Some(json!(texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
+            }
+            ("address", _) => texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
+            // The document promises an integer here, and a product's code need not be one.
+            ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
+            // Nor need a deal's value.
+            ("value", _) => hit.row.get("value").map(|_| whole(computed::amount(hit.row).round())),
+            ("currency", _) => hit.row.get("currency").or_else(|| hit.row.get("value")?.get("currency")).cloned(),
+            (name, _) => hit.row.get(name).cloned(),
+        };
+        match value {
+            Some(value) => {
+                out.insert(name.clone(), value);
+            }
+            None if schema.nullable => {
+                out.insert(name.clone(), Value::Null);
+            }
+            None => {}
+        }
+    }
+    match call.parameter("include_fields") {
+        Some("deal.cc_email") => {
+            out.insert("cc_email".to_owned(), computed::value(state, at, hit.row, "smart_bcc_email").unwrap_or_default());
+        }
+        Some("lead.was_seen") => {
+            out.insert("was_seen".to_owned(), hit.row.get("was_seen").cloned().unwrap_or_default());
+        }
+        Some("product.price") => {
+            out.insert("prices".to_owned(), hit.row.get("prices").cloned().unwrap_or_default());
+        }
+        Some("person.picture") => {
+            out.insert("picture".to_owned(), Value::Null);
+        }
+        _ => {}
+    }
+    Value::Object(out)
+}
+
+fn whole(value: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "rounded before; a sum beyond the integers is cut to the largest")]
+    let value = value as i64;
+    value.into()
+}

@@ -1,0 +1,86 @@
+//! All that a sandbox keeps: the records of each company, and what was granted to apps, in a form that tells its version.
+
+use std::fs;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::demo::DEMOS;
+use crate::demo::build_company;
+use crate::engine::state::State;
+use crate::value::open_error::OpenError;
+use crate::world::grants::Grants;
+
+/// The first had one company and no grants: what stood at its top is now an item of `companies`.
+const VERSION: u32 = 2;
+
+/// The demo companies, each made once in a process: sandboxes share their rows until they change them.
+static MADE: [OnceLock<Arc<State>>; DEMOS.len()] = [const { OnceLock::new() }; DEMOS.len()];
+
+/// Cheap to clone, as a [`State`] is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct World {
+    version: u32,
+    companies: Vec<Arc<State>>,
+    grants: Arc<Grants>,
+}
+
+impl World {
+    pub(crate) fn demo(companies: usize) -> Self {
+        let mut world = Self::new(Vec::new());
+        world.complete(companies);
+        world
+    }
+
+    fn new(companies: Vec<Arc<State>>) -> Self {
+        Self { version: VERSION, companies, grants: Arc::default() }
+    }
+
+    /// Makes those of the first `companies` demo companies that are not there yet, and tells whether any was not.
+    pub(crate) fn complete(&mut self, companies: usize) -> bool {
+        let before = self.companies.len();
+        for (demo, made) in DEMOS.iter().zip(&MADE).take(companies) {
+            if self.company(demo.id).is_none() {
+                self.companies.push(Arc::clone(made.get_or_init(|| Arc::new(build_company(demo)))));
+            }
+        }
+        self.companies.len() > before
+    }
+
+    pub(crate) fn companies(&self) -> impl Iterator<Item = &State> {
+        self.companies.iter().map(Arc::as_ref)
+    }
+
+    pub(crate) fn company(&self, id: u64) -> Option<&State> {
+        self.companies().find(|state| state.company() == id)
+    }
+
+    pub(crate) fn company_mut(&mut self, id: u64) -> Option<&mut State> {
+        self.companies.iter_mut().find(|state| state.company() == id).map(Arc::make_mut)
+    }
+
+    pub(crate) fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    pub(crate) fn grants_mut(&mut self) -> &mut Grants {
+        Arc::make_mut(&mut self.grants)
+    }
+
+    pub(crate) fn load(path: &Path) -> Result<Self, OpenError> {
+        let bytes = fs::read(path).map_err(|e| OpenError::unreadable(path, &e))?;
+        let corrupt = |e: serde_json::Error| OpenError::Corrupt { path: path.to_owned(), reason: e.to_string() };
+        // The version first: a newer file need not have this shape.
+        match serde_json::from_slice(&bytes).map_err(corrupt)? {
+            VersionOnly { version } if version > VERSION => Err(OpenError::Newer { path: path.to_owned(), version }),
+            VersionOnly { version: VERSION } => serde_json::from_slice(&bytes).map_err(corrupt),
+            VersionOnly { .. } => serde_json::from_slice(&bytes).map(|state| Self::new(vec![state])).map_err(corrupt),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct VersionOnly {
+    version: u32,
+}
