@@ -36,7 +36,7 @@ pub use page::Paging;
 pub use record::{Closed, Member};
 pub use request::{Body, Part, Request};
 pub use response::{Refusal, Response};
-pub use runtime::{Builder, Call, Http, HttpAnswer, Passed, PassedBody, Passing, Runtime};
+pub use runtime::{Builder, Call, Http, HttpAnswer, Line, Lines, Passed, PassedBody, Passing, Runtime};
 pub use schema::Schemas;
 pub use value::access::{Access, Credential};
 pub use value::error::{Error, ErrorKind, Fault, Retry, Upstream};

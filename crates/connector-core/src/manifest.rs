@@ -25,6 +25,15 @@ impl Catalogue {
 }
 
 impl Entry {
+    /// Summarizes this entry for a list: its key, kind, label, description, effect and connector.
+    pub fn summary(&self) -> Value {
+        json!({
+            "key": self.key(), "kind": if self.declaration().is_some() { "action" } else { "data-source" },
+            "label": self.label(), "description": self.description(),
+            "effect": self.effect().as_str(), "connector": self.connector().key,
+        })
+    }
+
     /// What the manifest says of this entry.
     pub fn described(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
         match self.declaration() {

@@ -8,7 +8,6 @@ mod examples;
 mod exit_code;
 mod files;
 mod http;
-mod lines;
 mod reference;
 mod render;
 mod store;

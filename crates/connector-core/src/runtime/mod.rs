@@ -2,6 +2,7 @@
 
 mod builder;
 mod call;
+mod lines;
 mod pass;
 mod transport;
 
@@ -26,6 +27,7 @@ use crate::value::wording::list_names;
 pub use builder::Builder;
 pub use call::Call;
 use call::{Given, Session};
+pub use lines::{Line, Lines};
 pub use pass::{Passed, PassedBody, Passing};
 pub use transport::{Http, HttpAnswer};
 

@@ -72,7 +72,7 @@ pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let entries: Vec<&Entry> =
         catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| kind(entry) == wanted)).collect();
     if arguments.json {
-        let listed: Vec<Value> = entries.iter().map(|entry| row(entry)).collect();
+        let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print(&serde_json::to_vec_pretty(&listed).expect("a value is written to memory"));
     }
     let name = |entry: &Entry| if kind(entry) == OfKind::Action { entry.effect().as_str() } else { "picklist" };
@@ -81,14 +81,6 @@ pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let rows =
         entries.iter().map(|entry| vec![entry.key().to_owned(), name(entry).to_owned(), cost(entry), entry.description().to_owned()]);
     print(render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()).as_bytes())
-}
-
-pub(crate) fn row(entry: &Entry) -> Value {
-    let kind = if kind(entry) == OfKind::Action { "action" } else { "data-source" };
-    serde_json::json!({
-        "key": entry.key(), "kind": kind, "label": entry.label(), "description": entry.description(),
-        "effect": entry.effect().as_str(), "connector": entry.connector().key,
-    })
 }
 
 pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Invocation, Outcome, Runtime};
+use connector_core::{Invocation, Lines, Outcome, Runtime};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -13,7 +13,6 @@ use super::{Failure, client, over};
 use crate::accounts::Accounts;
 use crate::exit_code::Exit;
 use crate::files::{self, Fetched};
-use crate::lines::Lines;
 use crate::render;
 
 /// A longer line of stdin than this is refused.
@@ -105,7 +104,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
             if std::io::stdin().is_terminal() {
                 render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
             }
-            let lines = Lines::of(BufReader::with_capacity(64 << 10, tokio::io::stdin()), LONGEST_LINE);
+            let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), LONGEST_LINE);
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
             stream(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }

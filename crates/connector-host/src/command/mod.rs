@@ -24,7 +24,6 @@ use crate::render;
 use crate::store::{Kept, SANDBOX_STORE_FILE, STORE_FILE, app, sandbox_app};
 
 use catalogue::print;
-pub(crate) use catalogue::row;
 
 /// Runs actions on other people's software from JSON invocations.
 #[derive(Parser)]

@@ -7,18 +7,17 @@ use serde_json::json;
 
 use super::answer::{self, Refusal};
 use super::routes::{Call, bad};
-use crate::command::row;
 use crate::examples::example;
 
 pub(super) fn actions(call: &Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let rows: Vec<_> = call.catalogue().entries().iter().filter(|entry| entry.declaration().is_some()).map(row).collect();
+    let rows: Vec<_> = call.catalogue().entries().iter().filter(|entry| entry.declaration().is_some()).map(Entry::summary).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "actions": rows })))
 }
 
 pub(super) fn data_sources(call: &Call) -> Result<Response, Refusal> {
     call.query(&[])?;
-    let rows: Vec<_> = call.catalogue().entries().iter().filter(|entry| entry.declaration().is_none()).map(row).collect();
+    let rows: Vec<_> = call.catalogue().entries().iter().filter(|entry| entry.declaration().is_none()).map(Entry::summary).collect();
     Ok(answer::json(StatusCode::OK, &json!({ "dataSources": rows })))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::{Catalogue, Outcome, Runtime};
+use connector_core::{Catalogue, Lines, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
@@ -15,7 +15,6 @@ use super::answer::{self, JSON, NDJSON, Refusal};
 use super::metrics::Metrics;
 use super::routes::Call;
 use super::{Host, body};
-use crate::lines::Lines;
 
 pub(super) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> {
     call.query(&[])?;
@@ -38,7 +37,7 @@ const IDLE: Duration = Duration::from_mins(10);
 /// the end of the key.
 fn lines(call: Call, runtime: Runtime, body: Body) -> Body {
     let parts = body.into_data_stream().map_err(io::Error::other);
-    let lines = Lines::of(StreamReader::new(parts), call.host.settings.max_body);
+    let lines = Lines::new(StreamReader::new(parts), call.host.settings.max_body);
     let call = Arc::new(call);
     let outcomes = stream::try_unfold(Some(lines), move |lines| {
         let (call, runtime) = (Arc::clone(&call), runtime.clone());
