@@ -206,8 +206,8 @@ fn an_account_of_the_environment_is_used_and_a_wrong_one_is_refused() {
     for (variables, word) in [
         (&[("CONNECTOR_API_TOKEN", "hunter2")][..], "needs CONNECTOR_API_DOMAIN"),
         (&[("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com")], "needs CONNECTOR_API_TOKEN"),
-        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://evil.example")], "no host of Pipedrive's"),
-        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://pipedrive.com.evil.example")], "no host of Pipedrive's"),
+        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://evil.example")], "no host of Pipedrive"),
+        (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://pipedrive.com.evil.example")], "no host of Pipedrive"),
         (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "http://acme.pipedrive.com")], "https"),
         (&[("CONNECTOR_SANDBOX", "https://acme.pipedrive.com")], "sandbox on this machine"),
     ] {

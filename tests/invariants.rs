@@ -120,10 +120,10 @@ fn a_test_never_sleeps_and_none_is_ignored() {
 #[test]
 fn every_variable_of_the_environment_is_one_documented_constant() {
     let files = sources("crates/connector-host/src");
-    let help = read("crates/connector-host/src/env.rs");
+    let help = read("crates/connector-host/src/terminal/env.rs");
     let mut found = lines_with(&files, &["env::var(", "\"CONNECTOR_"]);
-    found.retain(|line| !line.starts_with("crates/connector-host/src/env.rs"));
-    none(&found, "name the variable in env.rs");
+    found.retain(|line| !line.starts_with("crates/connector-host/src/terminal/env.rs"));
+    none(&found, "name the variable in terminal/env.rs");
     for line in help.lines().filter(|line| line.starts_with("pub(crate) const ") && line.contains("\"CONNECTOR_")) {
         let name = line.split('"').nth(1).expect("a constant has a value");
         assert!(help.matches(name).count() >= 2, "{name} is not in HELP");

@@ -66,6 +66,11 @@ impl App {
         self.connector.label
     }
 
+    /// Checks whether the vendor registered a client for this host, so that accounts can connect by OAuth.
+    pub fn is_registered(&self) -> bool {
+        self.client.is_some()
+    }
+
     /// Whether someone who gives these is the vendor, as when it tells of an uninstall.
     pub fn is_client(&self, id: &str, secret: &str) -> bool {
         // Digests are compared: how many bytes of one agree tells nothing of the secret.

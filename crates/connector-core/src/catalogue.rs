@@ -81,14 +81,27 @@ impl Catalogue {
         self.entries.iter().filter_map(Entry::declaration)
     }
 
+    /// Finds the connector that is named, else the only one.
+    pub fn find_connector(&self, named: Option<&str>) -> Result<&'static Connector, Error> {
+        let found = match (named, self.connectors.as_slice()) {
+            (Some(named), all) => all.iter().copied().find(|connector| connector.key == named),
+            (None, [only]) => Some(*only),
+            (None, _) => None,
+        };
+        found.ok_or_else(|| {
+            let message = match named {
+                Some(named) => format!("There is no connector {named:?}."),
+                None => "No connector is named, and there is not exactly one.".to_owned(),
+            };
+            let known: Vec<&str> = self.connectors.iter().map(|connector| connector.key).collect();
+            Error::new(ErrorKind::InvalidInvocation, message).with_hint(format!("Linked in: {}.", known.join(", ")))
+        })
+    }
+
     /// The action or data source of a key; an unknown one names the nearest three.
     pub fn find(&self, connector: Option<&str>, key: &str) -> Result<&Entry, Error> {
-        if let Some(named) = connector
-            && !self.connectors.iter().any(|known| known.key == named)
-        {
-            let known: Vec<&str> = self.connectors.iter().map(|connector| connector.key).collect();
-            let error = Error::new(ErrorKind::InvalidInvocation, format!("There is no connector {named:?}."));
-            return Err(error.with_hint(format!("Linked in: {}.", known.join(", "))));
+        if connector.is_some() {
+            self.find_connector(connector)?;
         }
         let from = self.entries.partition_point(|entry| entry.key() < key);
         let mut same = self.entries[from..].iter().take_while(|entry| entry.key() == key);

@@ -1,16 +1,9 @@
 //! The binary `connector`: the only crate that knows arguments, environment, files and ports.
 
-mod accounts;
 mod command;
-mod connectors;
-mod env;
-mod examples;
-mod exit_code;
-mod files;
 mod http;
-mod reference;
-mod render;
-mod store;
+mod setup;
+mod terminal;
 
 use std::process::ExitCode;
 

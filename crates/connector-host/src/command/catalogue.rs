@@ -1,30 +1,30 @@
-//! `connector list`, `describe` and `manifest`: what there is.
+//! `connector list`, `describe` and `manifest`: the actions and data sources.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use connector_core::{Catalogue, Entry, Kind};
+use connector_core::{Entry, Kind};
 use serde_json::Value;
 
-use super::Failure;
-use crate::connectors::CONNECTORS;
-use crate::examples::example;
-use crate::exit_code::Exit;
-use crate::{reference, render};
+use crate::terminal::connectors::{build_catalogue, find_connector};
+use crate::terminal::examples::find_example;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::stdout::{print, print_json};
+use crate::terminal::{reference, render};
 
 #[derive(clap::Args)]
 pub(super) struct ListArguments {
     /// Only these
     #[arg(long)]
-    kind: Option<OfKind>,
+    kind: Option<EntryKind>,
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OfKind {
+enum EntryKind {
     Action,
     DataSource,
 }
@@ -56,54 +56,46 @@ pub(super) struct ManifestArguments {
     docs: Option<PathBuf>,
 }
 
-fn catalogue() -> Result<Catalogue, Failure> {
-    Ok(Catalogue::of(&CONNECTORS)?)
-}
-
-fn kind(entry: &Entry) -> OfKind {
+fn kind_of(entry: &Entry) -> EntryKind {
     match entry.kind() {
-        Kind::Action(_) => OfKind::Action,
-        Kind::DataSource(_) => OfKind::DataSource,
+        Kind::Action(_) => EntryKind::Action,
+        Kind::DataSource(_) => EntryKind::DataSource,
     }
 }
 
 pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
-    let catalogue = catalogue()?;
+    let catalogue = build_catalogue()?;
     let entries: Vec<&Entry> =
-        catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| kind(entry) == wanted)).collect();
+        catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| kind_of(entry) == wanted)).collect();
     if arguments.json {
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
-        return print(&serde_json::to_vec_pretty(&listed).expect("a value is written to memory"));
+        return print_json(&listed);
     }
-    let name = |entry: &Entry| if kind(entry) == OfKind::Action { entry.effect().as_str() } else { "picklist" };
+    let name = |entry: &Entry| if kind_of(entry) == EntryKind::Action { entry.effect().as_str() } else { "picklist" };
     let cost =
         |entry: &Entry| entry.declaration().and_then(|declaration| declaration.cost).map_or("–".to_owned(), |cost| cost.to_string());
     let rows =
         entries.iter().map(|entry| vec![entry.key().to_owned(), name(entry).to_owned(), cost(entry), entry.description().to_owned()]);
-    print(render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()).as_bytes())
+    print(&render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()))
 }
 
 pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {
     if arguments.connection.is_some() {
         return Err(Failure::not_built("--connection"));
     }
-    let catalogue = catalogue()?;
+    let catalogue = build_catalogue()?;
     let entry = catalogue.find(None, &arguments.key)?;
-    let described = entry.described(example);
+    let described = entry.described(find_example);
     if arguments.json {
-        return print(&serde_json::to_vec_pretty(&described).expect("a value is written to memory"));
+        return print_json(&described);
     }
-    print(render::described(&described).as_bytes())
+    print(&render::describe(&described))
 }
 
 pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
-    let catalogue = catalogue()?;
-    let connector = CONNECTORS.iter().find(|connector| connector.key == arguments.connector);
-    let connector = connector.ok_or_else(|| {
-        let known: Vec<&str> = CONNECTORS.iter().map(|connector| connector.key).collect();
-        Failure::usage(format!("there is no connector {:?}; there are: {}", arguments.connector, known.join(", ")))
-    })?;
-    let manifest = catalogue.manifest(connector, example);
+    let catalogue = build_catalogue()?;
+    let connector = find_connector(Some(&arguments.connector))?;
+    let manifest = catalogue.manifest(connector, find_example);
     if let Some(folder) = &arguments.docs {
         return write_pages(folder, &manifest);
     }
@@ -114,37 +106,26 @@ pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
         return Ok(Exit::Ok);
     }
     if let Some(file) = &arguments.check {
-        let there = std::fs::read_to_string(file).map_err(|error| Failure::host(format!("{}: {error}", file.display())))?;
-        if there == text {
+        let current = std::fs::read_to_string(file).map_err(|error| Failure::host(format!("{}: {error}", file.display())))?;
+        if current == text {
             return Ok(Exit::Ok);
         }
-        let line = there.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
+        let line = current.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
         let file = file.display();
         return Err(Failure::not_ok(format!(
             "{file} is stale from line {line}: run `connector manifest {} --write {file}`",
             connector.key
         )));
     }
-    print(text.as_bytes())
+    print(&text)
 }
 
 fn write_pages(folder: &Path, manifest: &Value) -> Result<Exit, Failure> {
     let failed = |path: &Path, error: std::io::Error| Failure::host(format!("{}: {error}", path.display()));
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
-    for (name, page) in reference::pages(manifest) {
+    for (name, page) in reference::write_pages(manifest) {
         let path = folder.join(name);
         std::fs::write(&path, page).map_err(|error| failed(&path, error))?;
     }
     Ok(Exit::Ok)
-}
-
-pub(super) fn print(text: &[u8]) -> Result<Exit, Failure> {
-    let mut out = std::io::stdout().lock();
-    let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\n" };
-    let text = if out.is_terminal() { text.to_vec() } else { anstream::adapter::strip_bytes(text).into_vec() };
-    match out.write_all(&text).and_then(|()| out.write_all(end)).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Exit::Ok),
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::silent()),
-        Err(error) => Err(Failure::host(format!("stdout: {error}"))),
-    }
 }

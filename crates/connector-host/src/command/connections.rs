@@ -1,65 +1,67 @@
-//! `connector connections`: an owner's connections, seen and changed.
+//! `connector connections`: the connections of an owner.
 
 use connector_connections::{Connection, Revocation, Vault};
 
-use super::{Failure, Stored, name, owner, print, table};
-use crate::accounts::no_connection;
-use crate::exit_code::Exit;
-use crate::render;
-use crate::store::LOCAL;
+use crate::setup::accounts::no_connection;
+use crate::setup::stored::StoreArguments;
+use crate::terminal::arguments::{LOCAL_OWNER, parse_name, parse_owner};
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::render;
+use crate::terminal::stdout::{print_json, print_table};
 
 #[derive(clap::Subcommand)]
-pub(super) enum Arguments {
+pub(super) enum ConnectionsCommand {
     /// List the connections, oldest first
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        of: Of,
+        of: OwnerArguments,
     },
     /// Show one as JSON
-    Show(One),
+    Show(ConnectionArguments),
     /// Ask Pipedrive whose a connection is, with its own credential
-    Test(One),
+    Test(ConnectionArguments),
     /// Use it for calls that name no connection
-    Default(One),
+    Default(ConnectionArguments),
     /// Give it another name
     Rename {
         #[command(flatten)]
-        one: One,
+        one: ConnectionArguments,
         /// The name that it is to have
-        #[arg(value_parser = name)]
+        #[arg(value_parser = parse_name)]
         new: String,
     },
     /// Remove it, and give its grant back
-    Remove(One),
+    Remove(ConnectionArguments),
     /// Seal the store with the key that is set now
-    Rekey(Stored),
+    Rekey(StoreArguments),
 }
 
-/// Whose connections, and where they are kept.
+/// The owner of the connections, and their store.
 #[derive(clap::Args)]
-pub(super) struct Of {
+pub(super) struct OwnerArguments {
     /// Whose connections; those of this command line unless told otherwise
-    #[arg(long, value_name = "NAME", default_value = LOCAL, value_parser = owner)]
+    #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
     #[command(flatten)]
-    stored: Stored,
+    stored: StoreArguments,
 }
 
 #[derive(clap::Args)]
-pub(super) struct One {
+pub(super) struct ConnectionArguments {
     /// The connection's name or id
     connection: String,
     #[command(flatten)]
-    of: Of,
+    of: OwnerArguments,
 }
 
-impl One {
-    /// The vault, and the connection in it, be it finished or not.
-    async fn found(&self) -> Result<(Vault, Connection), Failure> {
-        let vault = self.of.stored.needed().await?;
+impl ConnectionArguments {
+    /// Opens the vault, and finds the connection in it, whatever its status.
+    async fn find(&self) -> Result<(Vault, Connection), Failure> {
+        let vault = self.of.stored.require().await?;
         let all = vault.list(&self.of.owner, None, None).await?;
         let found = all.iter().find(|one| one.name == self.connection || one.id == self.connection).cloned();
         let found = found.ok_or_else(|| {
@@ -70,59 +72,55 @@ impl One {
     }
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    match arguments {
-        Arguments::List { json, of } => {
-            let all = match of.stored.there().await? {
+pub(super) async fn run(command: ConnectionsCommand) -> Result<Exit, Failure> {
+    match command {
+        ConnectionsCommand::List { json, of } => {
+            let all = match of.stored.open_existing().await? {
                 Some(vault) => vault.list(&of.owner, None, None).await?,
                 None => Vec::new(),
             };
             if json {
-                return print(&serde_json::to_vec_pretty(&all).expect("connections are written to memory"));
+                return print_json(&all);
             }
             let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-            table(
+            print_table(
                 &["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID"],
                 &rows,
                 &format!("There is no connection of the owner {:?} yet.", of.owner),
             )
         }
-        Arguments::Show(one) => shown(&one.found().await?.1),
-        Arguments::Test(one) => {
-            let (vault, found) = one.found().await?;
-            shown(&vault.test(&found.owner, &found.id).await.map_err(|error| Failure::of_vendor(&error))?)
+        ConnectionsCommand::Show(one) => print_json(&one.find().await?.1),
+        ConnectionsCommand::Test(one) => {
+            let (vault, found) = one.find().await?;
+            print_json(&vault.test(&found.owner, &found.id).await.map_err(|error| Failure::from_vendor(&error))?)
         }
-        Arguments::Default(one) => {
-            let (vault, found) = one.found().await?;
-            shown(&vault.set_default(&found.owner, &found.id).await?)
+        ConnectionsCommand::Default(one) => {
+            let (vault, found) = one.find().await?;
+            print_json(&vault.set_default(&found.owner, &found.id).await?)
         }
-        Arguments::Rename { one, new } => {
-            let (vault, found) = one.found().await?;
-            shown(&vault.rename(&found.owner, &found.id, &new).await?)
+        ConnectionsCommand::Rename { one, new } => {
+            let (vault, found) = one.find().await?;
+            print_json(&vault.rename(&found.owner, &found.id, &new).await?)
         }
-        Arguments::Remove(one) => {
-            let (vault, found) = one.found().await?;
-            render::say(match vault.remove(&found.owner, &found.id).await? {
-                Revocation::Yes => "It is removed, and its access was given back to Pipedrive.",
-                Revocation::StillUsed => "It is removed. Another connection lives by the same access, which stays.",
-                Revocation::No => {
-                    "It is removed. Pipedrive could not be told yet: `connector serve` tries it again for a day. Or uninstall the app there."
-                }
-                _ => "It is removed; there was no access to give back.",
+        ConnectionsCommand::Remove(one) => {
+            let (vault, found) = one.find().await?;
+            let label = vault.app(&found.app)?.label();
+            render::say(&match vault.remove(&found.owner, &found.id).await? {
+                Revocation::Yes => format!("It is removed, and its access was given back to {label}."),
+                Revocation::StillUsed => "It is removed. Another connection uses the same access, which stays.".to_owned(),
+                Revocation::No => format!(
+                    "It is removed. {label} could not be told yet: `connector serve` tries again for a day. Or uninstall the app there."
+                ),
+                _ => "It is removed; there was no access to give back.".to_owned(),
             });
             Ok(Exit::Ok)
         }
-        Arguments::Rekey(stored) => {
-            let sealed = stored.needed().await?.rekey().await?;
+        ConnectionsCommand::Rekey(stored) => {
+            let sealed = stored.require().await?.rekey().await?;
             render::say(&format!("{sealed} secrets are sealed with the key that is set now."));
             Ok(Exit::Ok)
         }
     }
-}
-
-/// One connection as JSON.
-pub(super) fn shown(connection: &Connection) -> Result<Exit, Failure> {
-    print(&serde_json::to_vec_pretty(connection).expect("a connection is written to memory"))
 }
 
 fn row(one: &Connection) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `connector invoke`: one action from the command line, or a stream of invocations.
 
 use std::collections::VecDeque;
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,20 +9,21 @@ use connector_core::{Invocation, Lines, Outcome, Runtime};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::{Failure, client, over};
-use crate::accounts::Accounts;
-use crate::exit_code::Exit;
-use crate::files::{self, Fetched};
-use crate::render;
+use crate::setup::accounts::Accounts;
+use crate::setup::http::{build_client, build_runtime};
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::files::{FetchedFile, attach_file};
+use crate::terminal::{render, stdout};
 
-/// A longer line of stdin than this is refused.
-const LONGEST_LINE: usize = 64 << 20;
+/// The largest line of stdin, in bytes.
+const MAX_LINE: usize = 64 << 20;
 
-/// How long a call may take that sends or fetches a file.
-const FOR_A_FILE: Duration = Duration::from_mins(15);
+/// The timeout of a call that sends or fetches a file.
+const FILE_TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct InvokeArguments {
     /// The action or data source to run; without one, invocations are read from stdin, one JSON object a line
     action: Option<String>,
     /// The input: JSON, @FILE, or - for stdin
@@ -52,13 +53,13 @@ pub(super) struct Arguments {
     /// Write outcomes as they come, and not in the order of stdin
     #[arg(long, conflicts_with = "action")]
     unordered: bool,
-    // Named by the contract and to come: refused by name, not shown.
+    // The contract reserves these flags: they are refused by name, and not shown.
     #[command(flatten)]
-    later: Later,
+    reserved: ReservedFlags,
 }
 
 #[derive(clap::Args)]
-struct Later {
+struct ReservedFlags {
     #[arg(long, hide = true)]
     pages: Option<String>,
     #[arg(long, hide = true)]
@@ -73,8 +74,8 @@ struct Later {
     stream: bool,
 }
 
-impl Later {
-    fn given(&self) -> Option<&'static str> {
+impl ReservedFlags {
+    fn find_given(&self) -> Option<&'static str> {
         [
             ("--pages", self.pages.is_some()),
             ("--max-items", self.max_items.is_some()),
@@ -88,94 +89,94 @@ impl Later {
     }
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    if let Some(flag) = arguments.later.given() {
+pub(super) async fn run(arguments: InvokeArguments) -> Result<Exit, Failure> {
+    if let Some(flag) = arguments.reserved.find_given() {
         return Err(Failure::not_built(flag));
     }
-    let runtime = runtime(&arguments).await?;
-    let mut out = Out { pretty: arguments.pretty, exit: Exit::Ok };
+    let runtime = open_runtime(&arguments).await?;
+    let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) => {
             out.pretty |= std::io::stdout().is_terminal();
-            let outcome = one(&runtime, action, &arguments).await?;
+            let outcome = invoke_one(&runtime, action, &arguments).await?;
             out.put(&outcome)?;
         }
         None => {
             if std::io::stdin().is_terminal() {
                 render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
             }
-            let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), LONGEST_LINE);
+            let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), MAX_LINE);
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
-            stream(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
+            invoke_lines(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }
     }
     Ok(out.exit)
 }
 
-/// The runtime over what is set up on this machine.
-async fn runtime(arguments: &Arguments) -> Result<Runtime, Failure> {
-    let http = client()?;
-    let accounts = Accounts::set_up(arguments.store.as_deref(), &http).await?;
+/// Opens a runtime with the connections that are set up on this machine.
+async fn open_runtime(arguments: &InvokeArguments) -> Result<Runtime, Failure> {
+    let http = build_client()?;
+    let accounts = Accounts::find(arguments.store.as_deref(), &http).await?;
     if !arguments.dry_run {
-        accounts.sweep();
+        accounts.spawn_sweep();
     }
-    let runtime = over(&http, accounts.clone())?;
+    let runtime = build_runtime(&http, accounts.clone())?;
     Ok(match accounts.ledger() {
         Some(ledger) => runtime.on_behalf(accounts, Some(Box::new(ledger))),
         None => runtime,
     })
 }
 
-async fn one(runtime: &Runtime, action: &str, arguments: &Arguments) -> Result<Outcome, Failure> {
+async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {
     let mut invocation = Invocation::new(action);
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     let invocation = match &arguments.input {
-        Some(given) => invocation.input_json(&input(given)?),
+        Some(argument) => invocation.input_json(&read_input(argument)?),
         None => Ok(invocation),
     };
     let mut invocation = match invocation {
         Ok(invocation) => invocation,
         Err(refused) => return Ok(*refused),
     };
-    for given in &arguments.file {
-        invocation = files::attach(invocation, given)?;
+    for argument in &arguments.file {
+        invocation = attach_file(invocation, argument)?;
     }
     if !arguments.file.is_empty() || arguments.output.is_some() {
-        invocation.options.timeout = FOR_A_FILE;
+        invocation.options.timeout = FILE_TIMEOUT;
     }
     let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
-    let fetched = Fetched::into(path)?;
-    let outcome = runtime.invoke(fetched.of(invocation)?).await;
+    let fetched = FetchedFile::create(path)?;
+    let outcome = runtime.invoke(fetched.attach_to(invocation)?).await;
     fetched.keep(&outcome, arguments.dry_run)?;
     Ok(outcome)
 }
 
-/// The input's text: itself, a file's, or stdin's.
-fn input(given: &str) -> Result<Vec<u8>, Failure> {
-    match given.strip_prefix('@') {
+/// Reads the input: the argument itself, a file after `@`, or stdin for `-`.
+fn read_input(argument: &str) -> Result<Vec<u8>, Failure> {
+    match argument.strip_prefix('@') {
         Some(file) => std::fs::read(file).map_err(|error| Failure::usage(format!("--input @{file}: {error}"))),
-        None if given == "-" => {
+        None if argument == "-" => {
             let mut text = Vec::new();
             std::io::stdin().read_to_end(&mut text).map_err(|error| Failure::host(format!("stdin: {error}")))?;
             Ok(text)
         }
-        None => Ok(given.as_bytes().to_vec()),
+        None => Ok(argument.as_bytes().to_vec()),
     }
 }
 
-/// Runs invocations as they come, `jobs` at once; one that cannot be read is an outcome, and the rest goes on.
+/// Runs the invocations of stdin, `jobs` at once. A line that cannot be read has an outcome too.
 ///
-/// An engine may write a line and wait for its outcome before it writes the next: whatever is done is written at once.
-async fn stream<R: AsyncBufRead + Unpin + Send + 'static>(
+/// Each outcome is written at once: an engine may wait for it before it writes the next line.
+async fn invoke_lines<R: AsyncBufRead + Unpin + Send + 'static>(
     runtime: &Runtime,
     mut lines: Lines<R>,
     jobs: usize,
     mut running: Running,
-    out: &mut Out,
+    out: &mut Output,
 ) -> Result<(), Failure> {
-    // Read on a task of its own: half a line cannot be put back where a wait is given up.
-    let (sender, mut read) = tokio::sync::mpsc::channel(1);
+    // Lines are read on a task of their own: a read that is dropped loses half a line.
+    let (sender, mut received) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
         while let Some(line) = lines.next().await.transpose() {
             if sender.send(line).await.is_err() {
@@ -186,17 +187,17 @@ async fn stream<R: AsyncBufRead + Unpin + Send + 'static>(
     let mut open = true;
     while open || running.len() > 0 {
         tokio::select! {
-            line = read.recv(), if open && running.len() < jobs => match line {
+            line = received.recv(), if open && running.len() < jobs => match line {
                 Some(line) => running.push(line.map_err(|error| Failure::host(format!("stdin: {error}")))?.invoke(runtime)),
                 None => open = false,
             },
-            Some(done) = running.next(), if running.len() > 0 => out.put(&joined(done)?)?,
+            Some(done) = running.next(), if running.len() > 0 => out.put(&unwrap_task(done)?)?,
         }
     }
     Ok(())
 }
 
-/// Invocations under way, which end in the order of stdin or as they come.
+/// The invocations that are running, by the order in which their outcomes are written.
 enum Running {
     InOrder(VecDeque<JoinHandle<Outcome>>),
     AsTheyCome(JoinSet<Outcome>),
@@ -219,7 +220,7 @@ impl Running {
         }
     }
 
-    /// The next to be written; giving up the wait loses nothing.
+    /// Waits for the next outcome to write. Dropping the future loses nothing.
     async fn next(&mut self) -> Option<Result<Outcome, tokio::task::JoinError>> {
         match self {
             Self::InOrder(queue) => {
@@ -232,30 +233,26 @@ impl Running {
     }
 }
 
-fn joined(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Failure> {
+fn unwrap_task(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Failure> {
     done.map_err(|error| Failure::host(format!("an invocation ended without an outcome: {error}")))
 }
 
-struct Out {
+/// The outcomes on stdout, and the exit code that follows from them.
+struct Output {
     pretty: bool,
     exit: Exit,
 }
 
-impl Out {
+impl Output {
     fn put(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         if !outcome.ok() {
             self.exit = Exit::NotOk;
         }
         let mut text = outcome.to_json();
         if self.pretty {
-            text = render::indented(&text);
+            text = render::indent(&text);
         }
         text.push(b'\n');
-        let mut out = std::io::stdout().lock();
-        match out.write_all(&text).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::silent()),
-            Err(error) => Err(Failure::host(format!("stdout: {error}"))),
-        }
+        stdout::write(&text)
     }
 }

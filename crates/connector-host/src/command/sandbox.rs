@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use pipedrive_sandbox::{App, Downloads, Fault, Gate, OpenError, Options, RefreshTokens, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use super::{Failure, stopped};
-use crate::accounts::sandbox_file;
-use crate::env;
-use crate::exit_code::Exit;
-use crate::render;
+use crate::setup::sandbox::data_file;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::stop::wait_for_stop;
+use crate::terminal::{env, render};
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct SandboxArguments {
     /// The port on this machine; 0 takes a free one
     #[arg(long, default_value_t = 8020)]
     port: u16,
@@ -45,15 +45,15 @@ pub(super) struct Arguments {
     daily_budget: Option<u64>,
     /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop: a status of 400 to 599;
     /// drop (the connection closes); drop-answer (carried out, then it closes); hang (never answered)
-    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = fault)]
+    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = parse_fault)]
     faults: Vec<Fault>,
 }
 
-fn fault(word: &str) -> Result<Fault, String> {
+fn parse_fault(word: &str) -> Result<Fault, String> {
     let fault = match word.strip_prefix("token=") {
         Some("drop") => Some(Fault::Dropped),
         Some("drop-answer") => Some(Fault::AnswerLost),
-        // Nobody opens the gate.
+        // The gate never opens.
         Some("hang") => Some(Fault::Held(Gate::closed())),
         Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(Fault::Status),
         None => None,
@@ -61,16 +61,16 @@ fn fault(word: &str) -> Result<Fault, String> {
     fault.ok_or_else(|| "there are: token=STATUS (400 to 599), token=drop, token=drop-answer, token=hang".to_owned())
 }
 
-impl Arguments {
+impl SandboxArguments {
     fn store(&self) -> Result<Store, Failure> {
         Ok(match &self.data {
             _ if self.memory => Store::Memory,
             Some(file) => Store::File(file.clone()),
-            None => Store::File(sandbox_file()?),
+            None => Store::File(data_file()?),
         })
     }
 
-    /// The demo app, which comes back to where it was told.
+    /// Builds the demo app, with the redirect URIs that were given.
     fn app(&self) -> App {
         let demo = App::demo();
         let redirect_uris = if self.redirect_uri.is_empty() { demo.redirect_uris } else { self.redirect_uri.clone() };
@@ -92,7 +92,7 @@ impl Arguments {
     }
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
+pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
     let (port, app) = (arguments.port, Some(arguments.app()).filter(|_| !arguments.redirect_uri.is_empty()));
     let options = arguments.options()?;
     let keeps = match &options.store {
@@ -100,11 +100,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Store::Memory => "Data: in memory, gone when it ends".to_owned(),
     };
     let sandbox = Sandbox::open(options).map_err(|error| match error {
-        // Every other flag was checked when it was read.
+        // All other flags were checked when they were parsed.
         OpenError::Options { reason } => Failure::usage(format!("--redirect-uri: {reason}")),
         error => Failure::host(error.to_string()),
     })?;
-    let stopped = stopped();
+    let stop = wait_for_stop();
     let listener = TcpListener::bind(("127.0.0.1", port))
         .await
         .map_err(|error| Failure::host(format!("port {port}: {error}; --port 0 takes a free one")))?;
@@ -124,7 +124,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
     ));
     tokio::select! {
         served = pipedrive_sandbox::serve(listener, sandbox) => served.map_err(|error| Failure::host(error.to_string()))?,
-        () = stopped => {}
+        () = stop => {}
     }
     Ok(Exit::Ok)
 }
@@ -134,13 +134,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_word_of_a_fault_is_one_and_another_names_them_all() {
-        assert!(matches!(fault("token=503"), Ok(Fault::Status(503))));
-        assert!(matches!(fault("token=drop"), Ok(Fault::Dropped)));
-        assert!(matches!(fault("token=drop-answer"), Ok(Fault::AnswerLost)));
-        assert!(matches!(fault("token=hang"), Ok(Fault::Held(_))));
+    fn parses_each_fault_and_lists_them_all_otherwise() {
+        assert!(matches!(parse_fault("token=503"), Ok(Fault::Status(503))));
+        assert!(matches!(parse_fault("token=drop"), Ok(Fault::Dropped)));
+        assert!(matches!(parse_fault("token=drop-answer"), Ok(Fault::AnswerLost)));
+        assert!(matches!(parse_fault("token=hang"), Ok(Fault::Held(_))));
         for wrong in ["token=200", "token=600", "token=", "token", "503", "api=500", ""] {
-            let said = fault(wrong).expect_err(wrong);
+            let said = parse_fault(wrong).expect_err(wrong);
             assert!(["token=STATUS", "token=drop,", "token=drop-answer", "token=hang"].iter().all(|word| said.contains(word)), "{said}");
         }
     }

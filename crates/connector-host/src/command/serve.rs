@@ -4,20 +4,24 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use axum::http::HeaderName;
-use connector_connections::{App, Vault};
+use connector_connections::Vault;
 use connector_core::{Access, Credential};
-use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use super::{Failure, Stored, client, over, public_url, stopped};
-use crate::accounts::sandbox_file;
-use crate::exit_code::Exit;
 use crate::http::{self, Installs, Settings};
-use crate::store::{self, LOCAL};
-use crate::{env, render};
+use crate::setup::app::build_apps;
+use crate::setup::http::{build_client, build_runtime};
+use crate::setup::sandbox::serve_beside_host;
+use crate::setup::stored::StoreArguments;
+use crate::terminal::arguments::{LOCAL_OWNER, find_public_url};
+use crate::terminal::connectors::vendor_names;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::stop::wait_for_stop;
+use crate::terminal::{env, render};
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct ServeArguments {
     /// The port; 0 takes a free one
     #[arg(long, default_value_t = 8030)]
     port: u16,
@@ -25,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: IpAddr,
     #[command(flatten)]
-    stored: Stored,
+    stored: StoreArguments,
     /// The URL at which browsers reach this host, https://connect.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -34,9 +38,9 @@ pub(super) struct Arguments {
     install_redirect: Option<String>,
     /// What becomes of an install begun in Pipedrive's marketplace
     #[arg(long, default_value = "confirm")]
-    install: Install,
+    install: InstallChoice,
     /// The header that names the connection to the gateway
-    #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = connection_header)]
+    #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = parse_connection_header)]
     connection_header: HeaderName,
     /// Requests to the gateway that a key may make in a second; 0 means any number
     #[arg(long, value_name = "N", default_value_t = 10)]
@@ -55,32 +59,33 @@ pub(super) struct Arguments {
     drain: u16,
 }
 
-/// A header of the caller's own for this: one that means something else would be told as a name where it is none.
-fn connection_header(name: &str) -> Result<HeaderName, String> {
-    const TAKEN: [&str; 9] = ["authorization", "connection", "connector-owner", "cookie", "expect", "host", "te", "upgrade", "x-api-token"];
+/// Parses the name of the header that names a connection. A header that means something else is refused.
+fn parse_connection_header(name: &str) -> Result<HeaderName, String> {
+    const RESERVED: [&str; 9] =
+        ["authorization", "connection", "connector-owner", "cookie", "expect", "host", "te", "upgrade", "x-api-token"];
     let header = HeaderName::try_from(name).map_err(|_| "it is no header's name".to_owned())?;
-    let means_else =
+    let is_reserved =
         ["accept", "content-", "proxy-", "sec-", "transfer-", "x-forwarded-"].iter().any(|start| header.as_str().starts_with(start));
-    if means_else || TAKEN.contains(&header.as_str()) { Err("that header has a meaning of its own".to_owned()) } else { Ok(header) }
+    if is_reserved || RESERVED.contains(&header.as_str()) { Err("that header has a meaning of its own".to_owned()) } else { Ok(header) }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum Install {
+enum InstallChoice {
     /// It is held, and confirmed on a page
     Confirm,
     /// Its code is thrown away, and an authorization begins here
     Restart,
 }
 
-impl Arguments {
+impl ServeArguments {
     fn installs(&self) -> Result<Installs, Failure> {
         match (&self.install_redirect, self.install) {
             (Some(url), _) if is_page(url) => Ok(Installs::Redirect(url.clone())),
             (Some(url), _) => Err(Failure::usage(format!(
                 "--install-redirect {url:?}: write an https URL without a fragment; plain http is for this machine"
             ))),
-            (None, Install::Confirm) => Ok(Installs::Confirm),
-            (None, Install::Restart) => Ok(Installs::Restart),
+            (None, InstallChoice::Confirm) => Ok(Installs::Confirm),
+            (None, InstallChoice::Restart) => Ok(Installs::Restart),
         }
     }
 
@@ -98,89 +103,80 @@ impl Arguments {
         }
     }
 
-    /// Where browsers reach this host, where it was said.
+    /// Finds the URL at which browsers reach this host. A host that others reach needs one.
     fn public_url(&self) -> Result<Option<String>, Failure> {
-        let given = public_url(self.public_url.as_deref())?;
-        // A person's cookies would travel in the clear.
-        if !self.host.is_loopback() && !given.as_ref().is_some_and(|url| url.starts_with("https://")) {
+        let url = find_public_url(self.public_url.as_deref())?;
+        // Cookies would travel in the clear.
+        if !self.host.is_loopback() && !url.as_ref().is_some_and(|url| url.starts_with("https://")) {
             return Err(Failure::usage(format!(
                 "--host {} is reached from beyond this machine: it needs --public-url, an https URL; let a proxy in front speak TLS",
                 self.host
             )));
         }
-        Ok(given)
+        Ok(url)
     }
 }
 
-/// Whether a handle may be sent there, which is worth an install: over https, or to this machine; and nothing can follow a fragment.
+/// Checks that the handle of an install may be sent to a URL: over https or to this machine, and without a fragment.
 fn is_page(url: &str) -> bool {
     let path = url.split_once("://").and_then(|(scheme, rest)| rest.find(['/', '?']).map(|at| scheme.len() + 3 + at));
     let origin = &url[..path.unwrap_or(url.len())];
     url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') && Access::new(origin, Credential::bearer("")).is_ok()
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    log();
-    let (given, installs) = (arguments.public_url()?, arguments.installs()?);
-    let listener = bound((arguments.host, arguments.port)).await?;
+pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
+    start_log();
+    let (public_url, installs) = (arguments.public_url()?, arguments.installs()?);
+    let listener = bind((arguments.host, arguments.port)).await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
-    let public_url = given.unwrap_or_else(|| format!("http://{address}"));
-    let app = if arguments.stored.sandbox { sandbox(arguments.port, &public_url).await? } else { store::app(&public_url)? };
+    let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
+    let apps = if arguments.stored.sandbox {
+        vec![serve_beside_host(bind_next(arguments.port).await?, &public_url)?]
+    } else {
+        build_apps(&public_url)?
+    };
     let has_client = arguments.stored.sandbox || env::variable(env::CLIENT_ID).is_some();
-    let http = client()?;
-    let vault = arguments.stored.kept()?.open(app, &http).await?;
-    let runtime = over(&http, vault.for_owner(LOCAL))?;
+    let http = build_client()?;
+    let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
+    let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER))?;
     let settings = arguments.settings(public_url, has_client, installs);
     if !has_client {
         render::say(&format!(
-            "No app of Pipedrive is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
+            "No app of {} is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
+            vendor_names(),
             env::CLIENT_ID,
             env::CLIENT_SECRET,
             env::PUBLIC_URL
         ));
     }
     render::say(&format!("Listening on http://{address}"));
-    tokio::spawn(swept(vault.clone()));
-    let until = http::serve(listener, settings, runtime, vault.clone(), stopped()).await;
-    // What the vendor answered meanwhile is stored, though its caller is gone.
+    tokio::spawn(sweep_every_minute(vault.clone()));
+    let until = http::serve(listener, settings, runtime, vault.clone(), wait_for_stop()).await;
+    // A response of the vendor is stored, although its caller has gone.
     if tokio::time::timeout_at(until, vault.wait_until_idle()).await.is_err() {
-        tracing::warn!("an exchange with Pipedrive is cut off");
+        tracing::warn!("an exchange with a vendor was cut off");
     }
     Ok(Exit::Ok)
 }
 
-async fn bound(address: (IpAddr, u16)) -> Result<TcpListener, Failure> {
+async fn bind(address: (IpAddr, u16)) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| Failure::host(format!("port {}: {error}; --port 0 takes a free one", address.1)))
 }
 
-/// A sandbox on the next port, so that it is found again, and the app that it knows.
-async fn sandbox(port: u16, public_url: &str) -> Result<App, Failure> {
+/// Binds the port after the one of this host, so that clients find the sandbox there again.
+async fn bind_next(port: u16) -> Result<TcpListener, Failure> {
     let next = if port == 0 { 0 } else { port.checked_add(1).unwrap_or(0) };
-    let listener = bound((Ipv4Addr::LOCALHOST.into(), next)).await?;
-    let url = format!("http://{}", listener.local_addr().map_err(|error| Failure::host(error.to_string()))?);
-    let callback = store::callback(public_url);
-    let client = pipedrive_sandbox::App {
-        name: "Connector".to_owned(),
-        ..pipedrive_sandbox::App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &callback, SCOPES)
-    };
-    let options = Options { store: Store::File(sandbox_file()?), companies: 3, ..Options::for_app(client) };
-    let sandbox = Sandbox::open(options).map_err(|error| Failure::host(error.to_string()))?;
-    tokio::spawn(pipedrive_sandbox::serve(listener, sandbox));
-    render::say(&format!(
-        "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\n\
-         Sign in: connector sign-in --sandbox --public-url {public_url}"
-    ));
-    store::sandbox_app(&url, public_url)
+    bind((Ipv4Addr::LOCALHOST.into(), next)).await
 }
 
-/// Removes what nobody finished in time, now and every minute.
-async fn swept(vault: Vault) {
+/// Removes unfinished connections and installs that are too old, now and every minute.
+async fn sweep_every_minute(vault: Vault) {
     let mut minutes = tokio::time::interval(Duration::from_mins(1));
     loop {
         minutes.tick().await;
         match vault.sweep().await {
-            Ok(swept) if swept.connections > 0 => {
-                tracing::info!(connections = swept.connections, "connections that nobody finished are removed");
+            Ok(report) if report.connections > 0 => {
+                tracing::info!(connections = report.connections, "connections that nobody finished are removed");
             }
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "the store could not be swept"),
@@ -189,7 +185,7 @@ async fn swept(vault: Vault) {
 }
 
 /// A line for each event, to stderr. What other crates say is left out: it could hold a URL with a code in it.
-fn log() {
+fn start_log() {
     use tracing_subscriber::filter::Targets;
     use tracing_subscriber::fmt;
     use tracing_subscriber::layer::SubscriberExt as _;

@@ -2,24 +2,27 @@
 
 use secrecy::ExposeSecret;
 
-use super::{DEFAULT_URL, Failure, Stored, client, owner, print, public_url};
-use crate::exit_code::Exit;
-use crate::store::LOCAL;
+use crate::setup::http::build_client;
+use crate::setup::stored::StoreArguments;
+use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, find_public_url, parse_owner};
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::Failure;
+use crate::terminal::stdout::print;
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct SignInArguments {
     /// Where browsers reach `connector serve`
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// The owner whose connections the person may set up
-    #[arg(long, value_name = "NAME", default_value = LOCAL, value_parser = owner)]
+    #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
     #[command(flatten)]
-    stored: Stored,
+    stored: StoreArguments,
 }
 
-pub(super) async fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    let url = public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let link = arguments.stored.made(&url, &client()?).await?.create_sign_in_link(&arguments.owner).await?;
-    print(format!("{url}/sign-in?token={}", link.expose_secret()).as_bytes())
+pub(super) async fn run(arguments: SignInArguments) -> Result<Exit, Failure> {
+    let url = find_public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
+    let link = arguments.stored.open_or_create(&url, &build_client()?).await?.create_sign_in_link(&arguments.owner).await?;
+    print(&format!("{url}/sign-in?token={}", link.expose_secret()))
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::answer::{self, Refusal};
 use super::routes::{Call, bad};
-use crate::examples::example;
+use crate::terminal::examples::find_example;
 
 pub(super) fn actions(call: &Call) -> Result<Response, Refusal> {
     call.query(&[])?;
@@ -26,7 +26,7 @@ pub(super) fn action(call: &Call) -> Result<Response, Refusal> {
         return Err(bad("The account's own form of an action (`connection`) is not built yet.", "Leave it out."));
     }
     let entry: &Entry = call.catalogue().find(None, call.param("key"))?;
-    Ok(answer::json(StatusCode::OK, &entry.described(example)))
+    Ok(answer::json(StatusCode::OK, &entry.described(find_example)))
 }
 
 pub(super) fn manifest(call: &Call) -> Result<Response, Refusal> {
@@ -40,7 +40,7 @@ pub(super) fn manifest(call: &Call) -> Result<Response, Refusal> {
         let known: Vec<&str> = connectors.iter().map(|connector| connector.key).collect();
         bad("There is no such connector.", format!("There are: {}.", known.join(", ")))
     })?;
-    Ok(answer::json(StatusCode::OK, &call.catalogue().manifest(connector, example)))
+    Ok(answer::json(StatusCode::OK, &call.catalogue().manifest(connector, find_example)))
 }
 
 impl Call {

@@ -18,7 +18,7 @@ use http_body::Body as _;
 use super::answer::Refusal;
 use super::routes::{Call, bad};
 use super::{Settings, body};
-use crate::connectors::CONNECTORS;
+use crate::terminal::connectors::CONNECTORS;
 
 /// A body up to here is kept, so that it can be sent again after a 401.
 const KEPT: u64 = 1 << 20;

@@ -33,7 +33,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use oauth::Installs;
 
-use crate::connectors::CONNECTORS;
+use crate::terminal::connectors::CONNECTORS;
 
 /// How the host is to be.
 #[derive(Clone, Debug)]

@@ -1,11 +1,11 @@
-//! An input and what came back for each key, from the suite's fixtures, linked in at build time.
+//! Examples of actions and data sources, from the fixtures of the test suite, linked in at build time.
 
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
-/// The example of a key, for the manifest and for people.
-pub(crate) fn example(key: &str) -> Option<Value> {
+/// Finds the example of a key: an input, and the data of its outcome.
+pub(crate) fn find_example(key: &str) -> Option<Value> {
     static EXAMPLES: OnceLock<Map<String, Value>> = OnceLock::new();
     let examples = EXAMPLES.get_or_init(|| {
         let text = include_str!(concat!(env!("OUT_DIR"), "/examples.json"));

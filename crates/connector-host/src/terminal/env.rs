@@ -1,8 +1,8 @@
-//! Every environment variable that the host reads, each once.
+//! The environment variables that the host reads.
 
 use std::path::PathBuf;
 
-use crate::command::Failure;
+use crate::terminal::failure::Failure;
 
 /// A running sandbox, as `http://127.0.0.1:PORT`; this machine alone. It makes the connection `sandbox`.
 pub(crate) const SANDBOX: &str = "CONNECTOR_SANDBOX";
@@ -21,21 +21,21 @@ pub(crate) const CA_FILE: &str = "CONNECTOR_CA_FILE";
 pub(crate) const STORE: &str = "CONNECTOR_STORE";
 /// The key that seals the store, as 64 hexadecimal digits or in Base64.
 pub(crate) const KEY: &str = "CONNECTOR_KEY";
-/// The file that holds it; without one, a file beside the store.
+/// The file that holds the key; by default a file beside the store.
 pub(crate) const KEY_FILE: &str = "CONNECTOR_KEY_FILE";
-/// The file of the key that sealed the store before; it still opens what it sealed, until `connections rekey` is done.
+/// The file of the key that sealed the store before, which is needed until `connections rekey` is done.
 pub(crate) const FORMER_KEY_FILE: &str = "CONNECTOR_FORMER_KEY_FILE";
 /// The client id of the app that the vendor registered.
 pub(crate) const CLIENT_ID: &str = "CONNECTOR_CLIENT_ID";
-/// The secret of that client.
+/// The secret of the client.
 pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
-/// The URL at which browsers reach this host; below it lies the callback that the vendor registered.
+/// The URL at which browsers reach this host. The callback that the vendor registered lies below it.
 pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
-/// What is set for a store and for nothing else: where one of them is, the embedded sandbox does not stand in.
-pub(crate) const OF_A_STORE: [&str; 5] = [KEY, KEY_FILE, FORMER_KEY_FILE, CLIENT_ID, CLIENT_SECRET];
+/// The variables that only a store needs. If one of them is set, the embedded sandbox is not used.
+pub(crate) const STORE_VARIABLES: [&str; 5] = [KEY, KEY_FILE, FORMER_KEY_FILE, CLIENT_ID, CLIENT_SECRET];
 
-/// What `--help` says of them.
+/// The text that `--help` ends with.
 pub(crate) const HELP: &str = "\
 Examples:
   connector invoke searchDeals --input '{\"term\": \"audit\"}'
@@ -71,12 +71,12 @@ sandbox: a Pipedrive of your own on this machine.
 Exit codes: 0 all outcomes ok, 1 some outcome not ok, 2 wrong usage,
 3 the host failed.";
 
-/// A variable's value; an empty one counts as not set.
+/// Reads a variable. An empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The folder that holds what this program keeps.
+/// Finds the folder that holds the data of this program.
 pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
     use etcetera::BaseStrategy;
     if let Some(folder) = variable(DATA_DIR) {
@@ -87,7 +87,7 @@ pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
     Ok(home.data_dir().join("connector"))
 }
 
-/// The certificate authorities to trust beside the public ones, as PEM; empty where none are named.
+/// Reads the certificate authorities to trust beside the public ones, as PEM; empty if none are named.
 pub(crate) fn authorities() -> Result<Vec<u8>, Failure> {
     let Some(file) = variable(CA_FILE) else { return Ok(Vec::new()) };
     std::fs::read(&file).map_err(|error| Failure::host(format!("{CA_FILE}: {file}: {error}")))

@@ -1,17 +1,17 @@
-//! What people see: the only place that formats for them.
+//! Formats for people, and messages on stderr.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 
 use serde_json::Value;
 
-/// Says something beside the outcomes.
+/// Writes a message to stderr, beside the outcomes on stdout.
 pub(crate) fn say(text: &str) {
-    // Nobody may be listening; an outcome does not depend on it.
+    // stderr may be closed; an outcome does not depend on it.
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Rows under headings: aligned on a terminal, tab-separated elsewhere.
+/// Formats rows under headings: aligned on a terminal, separated by tabs elsewhere.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     if !std::io::stdout().is_terminal() {
         return rows.iter().fold(String::new(), |text, row| text + &row.join("\t") + "\n");
@@ -26,8 +26,8 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     rows.iter().fold(head, |text, row| text + &line(row.iter().map(String::as_str).collect()))
 }
 
-/// What an action does, takes and gives, for a person.
-pub(crate) fn described(entry: &Value) -> String {
+/// Describes an action or data source for a person.
+pub(crate) fn describe(entry: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut out = format!(
         "{BOLD}{}{PLAIN}  {}\n{}.\n",
@@ -59,7 +59,7 @@ pub(crate) fn described(entry: &Value) -> String {
         let mark = if required.is_some_and(|names| names.iter().any(|other| other == name)) { "*" } else { " " };
         let source = property["x-source"].as_str().map_or_else(String::new, |source| format!(" Choices: {source}."));
         let _ = writeln!(out, "{mark} {BOLD}{name:<width$}{PLAIN}  {kind:<type_width$}  {}{source}", text(&property["description"]));
-        if let Some(values) = many(property) {
+        if let Some(values) = long_enum(property) {
             let _ = writeln!(out, "    {:width$}{values}", "");
         }
     }
@@ -76,16 +76,16 @@ pub(crate) fn described(entry: &Value) -> String {
 const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
-/// More values than these are not shown as a type.
-const FEW: usize = 6;
+/// The largest number of values that is shown in place of a type.
+const SHORT_ENUM: usize = 6;
 
-/// The values of a closed set, or of a list of them, where they are many.
-pub(crate) fn many(schema: &Value) -> Option<String> {
-    let values = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array()).filter(|values| values.len() > FEW)?;
+/// Lists the values of an enum, or of a list of an enum, if they are too many to stand in place of its type.
+pub(crate) fn long_enum(schema: &Value) -> Option<String> {
+    let values = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array()).filter(|values| values.len() > SHORT_ENUM)?;
     Some(values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "))
 }
 
-/// A schema's type in a few words.
+/// Describes the type of a schema in a few words.
 pub(crate) fn type_of(schema: &Value, root: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
         return type_of(&root["$defs"][name], root);
@@ -99,7 +99,7 @@ pub(crate) fn type_of(schema: &Value, root: &Value) -> String {
     };
     match (values, kinds.as_slice()) {
         // Many values are listed below the sentence.
-        (Some(values), _) if values.len() > FEW => "one of these".to_owned(),
+        (Some(values), _) if values.len() > SHORT_ENUM => "one of these".to_owned(),
         (Some(values), _) => values.join("|"),
         (None, ["array", ..]) => format!("list of {}", type_of(&schema["items"], root).replace("one of these", "these")),
         (None, []) => "any".to_owned(),
@@ -111,15 +111,15 @@ pub(crate) fn type_of(schema: &Value, root: &Value) -> String {
     }
 }
 
-/// JSON over several lines, its values as they are written: a number that is parsed could come out as another.
-pub(crate) fn indented(json: &[u8]) -> Vec<u8> {
+/// Indents JSON without parsing its values: a number that is parsed could come out as another one.
+pub(crate) fn indent(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len() * 2);
     let mut depth = 0_usize;
     let (mut in_text, mut escaped) = (false, false);
     let mut bytes = json.iter().copied().peekable();
     let line = |out: &mut Vec<u8>, depth: usize| {
         out.push(b'\n');
-        // An answer may be nested as deep as it is long.
+        // A response may be nested as deep as it is long.
         out.extend(std::iter::repeat_n(b' ', depth.min(64) * 2));
     };
     while let Some(byte) = bytes.next() {
@@ -166,15 +166,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_that_is_deep_stays_printable() {
+    fn limits_the_indent_of_deeply_nested_json() {
         let deep = [vec![b'['; 20_000], vec![b']'; 20_000]].concat();
-        assert!(indented(&deep).len() < 20_000 * 300, "the indent is bounded");
+        assert!(indent(&deep).len() < 20_000 * 300, "the indent must stay within its limit");
     }
 
     #[test]
-    fn indenting_changes_no_value() {
+    fn indents_without_changing_a_value() {
         let json = br#"{"a":[1.10,{"b":"x, \"y\": {z}\\"},[], {} ],"n":12345678901234567890123}"#;
-        let text = String::from_utf8(indented(json)).expect("it was text");
+        let text = String::from_utf8(indent(json)).expect("it was text");
         assert_eq!(
             text,
             "{\n  \"a\": [\n    1.10,\n    {\n      \"b\": \"x, \\\"y\\\": {z}\\\\\"\n    },\n    [],\n    {}\n  ],\n  \"n\": 12345678901234567890123\n}"

@@ -1,4 +1,4 @@
-//! Files of this machine: one to send for an input, one to fetch into.
+//! Files of this machine that a command sends or fetches.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use connector_core::{Fault, Invocation, Outcome, Source, Upload};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncRead;
 
-use crate::command::Failure;
+use crate::terminal::failure::Failure;
 
 /// A file that is read while it is sent.
-struct OnDisk {
+struct LocalFile {
     path: PathBuf,
     size: u64,
 }
 
-impl Source for OnDisk {
+impl Source for LocalFile {
     fn size(&self) -> u64 {
         self.size
     }
@@ -26,40 +26,41 @@ impl Source for OnDisk {
     }
 }
 
-/// The invocation with a file for an input, from `INPUT=PATH`; what is wrong with the file is a fault of that input.
-pub(crate) fn attach(invocation: Invocation, given: &str) -> Result<Invocation, Failure> {
-    let (input, path) = given
+/// Adds the file of `INPUT=PATH` to an invocation. A file that cannot be sent is a fault of that input.
+pub(crate) fn attach_file(invocation: Invocation, argument: &str) -> Result<Invocation, Failure> {
+    let (input, path) = argument
         .split_once('=')
         .filter(|(input, path)| !input.is_empty() && !path.is_empty())
-        .ok_or_else(|| Failure::usage(format!("--file {given}: write INPUT=PATH, as file=offer.pdf")))?;
-    Ok(match on_disk(Path::new(path)) {
+        .ok_or_else(|| Failure::usage(format!("--file {argument}: write INPUT=PATH, as file=offer.pdf")))?;
+    Ok(match open_upload(Path::new(path)) {
         Ok(upload) => invocation.file(input, upload),
         Err(why) => invocation.fault(Fault::new(format!("/{input}"), format!("{path}: {why}"))),
     })
 }
 
-fn on_disk(path: &Path) -> Result<Upload, String> {
-    let told = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if told.is_dir() {
+fn open_upload(path: &Path) -> Result<Upload, String> {
+    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if metadata.is_dir() {
         return Err("is a folder".to_owned());
     }
-    if !told.is_file() {
+    if !metadata.is_file() {
         return Err("is no file whose length is known".to_owned());
     }
-    // Said now and not by half a request: whether it can be read.
+    // A file that cannot be read is found here, and not after half a request.
     std::fs::File::open(path).map_err(|error| error.to_string())?;
     let name = path.file_name().ok_or("has no name")?.to_string_lossy().into_owned();
-    Ok(Upload::source(name, OnDisk { path: path.to_owned(), size: told.len() }))
+    Ok(Upload::source(name, LocalFile { path: path.to_owned(), size: metadata.len() }))
 }
 
-/// Where a fetched file goes: beside its place until all of it is there, so that half a file is never taken for one.
-pub(crate) struct Fetched {
+/// A file that is fetched. It stands beside its path until it is whole, so that half a file is never taken for it.
+pub(crate) struct FetchedFile {
     part: NamedTempFile,
     path: PathBuf,
 }
 
-impl Fetched {
-    pub(crate) fn into(path: &Path) -> Result<Self, Failure> {
+impl FetchedFile {
+    /// Creates the file beside its path.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
         let unwritable = |error: io::Error| Failure::usage(format!("--output {}: {error}", path.display()));
         if path.is_dir() {
             return Err(Failure::usage(format!("--output {}: is a folder; name the file", path.display())));
@@ -69,12 +70,13 @@ impl Fetched {
         Ok(Self { part, path: path.to_owned() })
     }
 
-    pub(crate) fn of(&self, invocation: Invocation) -> Result<Invocation, Failure> {
+    /// Lets an invocation write into the file.
+    pub(crate) fn attach_to(&self, invocation: Invocation) -> Result<Invocation, Failure> {
         let file = self.part.reopen().map_err(|error| self.failed(&error))?;
         Ok(invocation.fetch_into(tokio::fs::File::from_std(file)))
     }
 
-    /// Puts the file in its place where it was fetched.
+    /// Moves the file to its path, if the invocation fetched it.
     pub(crate) fn keep(self, outcome: &Outcome, dry_run: bool) -> Result<(), Failure> {
         if dry_run || !outcome.ok() {
             return Ok(());

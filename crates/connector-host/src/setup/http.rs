@@ -1,0 +1,21 @@
+//! The HTTP client, and the runtime that sends its requests through it.
+
+use connector_core::{Connections, Http, Runtime};
+
+use crate::terminal::connectors::CONNECTORS;
+use crate::terminal::env;
+use crate::terminal::failure::{Failure, one_line};
+
+/// Builds the HTTP client, with the proxy and the certificate authorities that the environment names.
+pub(crate) fn build_client() -> Result<Http, Failure> {
+    let proxy = env::variable(env::PROXY);
+    let hint = if proxy.is_some() { format!(" Write {} as http://proxy.example:3128.", env::PROXY) } else { String::new() };
+    // The cause is left out: it may quote the URL of the proxy, which may hold a password.
+    Http::new(proxy, env::authorities()?).map_err(|error| Failure::host(format!("{}{hint}", error.message())))
+}
+
+/// Builds a runtime that uses these connections.
+pub(crate) fn build_runtime(http: &Http, connections: impl Connections + 'static) -> Result<Runtime, Failure> {
+    let builder = Runtime::builder().connectors(&CONNECTORS).connections(connections).http(http);
+    builder.build().map_err(|error| Failure::host(one_line(&error)))
+}

@@ -1,0 +1,8 @@
+//! The accounts, the store, the apps and the HTTP client that a command works with.
+
+pub(crate) mod accounts;
+pub(crate) mod app;
+pub(crate) mod http;
+pub(crate) mod sandbox;
+pub(crate) mod store;
+pub(crate) mod stored;

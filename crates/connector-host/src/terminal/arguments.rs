@@ -1,0 +1,43 @@
+//! Values of the command line that several commands take.
+
+use connector_core::{Access, Credential};
+
+use crate::terminal::env;
+use crate::terminal::failure::{Failure, one_line};
+
+/// The owner of the connections of this command line, unless another is named.
+pub(crate) const LOCAL_OWNER: &str = "local";
+
+/// The URL at which browsers reach `connector serve` on this machine, unless another is named.
+pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8030";
+
+/// Builds the URL that the vendor redirects a browser to, below the public URL of this host.
+pub(crate) fn callback_url(public_url: &str) -> String {
+    format!("{public_url}/oauth/callback")
+}
+
+/// Parses the name of an owner, before a store is made for it.
+pub(crate) fn parse_owner(text: &str) -> Result<String, String> {
+    connector_connections::check_owner(text).map(|()| text.to_owned()).map_err(|error| one_line(&error))
+}
+
+/// Parses the name of a connection or an API key.
+pub(crate) fn parse_name(text: &str) -> Result<String, String> {
+    connector_connections::check_name(text).map(|()| text.to_owned()).map_err(|error| one_line(&error))
+}
+
+/// Finds the URL at which browsers reach this host: by the flag, else by the variable.
+pub(crate) fn find_public_url(flag: Option<&str>) -> Result<Option<String>, Failure> {
+    let variable = env::variable(env::PUBLIC_URL);
+    let (name, url) = match (flag, &variable) {
+        (Some(url), _) => ("--public-url", url),
+        (None, Some(url)) => (env::PUBLIC_URL, url.as_str()),
+        (None, None) => return Ok(None),
+    };
+    let origin = Access::new(url, Credential::bearer("")).map(|access| access.origin().to_owned());
+    origin.map(Some).map_err(|_| {
+        Failure::usage(format!(
+            "{name} {url:?}: write a scheme, a host and a port alone, as https://connect.example; plain http is for this machine"
+        ))
+    })
+}

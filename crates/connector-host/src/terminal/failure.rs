@@ -1,0 +1,120 @@
+//! The failure of a command: a message for stderr and an exit code.
+
+use std::process::ExitCode;
+
+use connector_connections::Store;
+use connector_core::{Error, ErrorKind};
+
+use crate::terminal::exit_code::Exit;
+use crate::terminal::render;
+
+/// A failure that ends the process without an outcome.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    /// Reports that the command line or the environment is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: message.into() }
+    }
+
+    /// Reports that this host failed: a file, a port, the store.
+    pub(crate) fn host(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Host, message: message.into() }
+    }
+
+    /// Reports that the command ran, and that its result is negative.
+    pub(crate) fn not_ok(message: impl Into<String>) -> Self {
+        Self { exit: Exit::NotOk, message: message.into() }
+    }
+
+    /// Reports a failed call to the vendor. A vendor that cannot be reached is no failure of this host.
+    pub(crate) fn from_vendor(error: &Error) -> Self {
+        let exit = match error.kind() {
+            ErrorKind::InvalidInput => Exit::Usage,
+            ErrorKind::Bug => Exit::Host,
+            _ if Store::is_cause_of(error) => Exit::Host,
+            _ => Exit::NotOk,
+        };
+        Self { exit, message: one_line(error) }
+    }
+
+    /// Reports that the contract reserves a flag or command that is not built yet.
+    pub(crate) fn not_built(what: &str) -> Self {
+        Self::usage(format!("{what} is not built yet"))
+    }
+
+    /// Ends the process without a message: the reader of stdout has gone, as with `| head`.
+    pub(crate) fn silent() -> Self {
+        Self { exit: Exit::Host, message: String::new() }
+    }
+
+    /// Writes the message to stderr, and returns the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            render::say(&format!("error: {}", self.message));
+        }
+        self.exit.into()
+    }
+}
+
+/// Reports a failure of the store, or of what this host was built with.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let exit = match error.kind() {
+            ErrorKind::InvalidInput => Exit::Usage,
+            ErrorKind::Bug | ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Cancelled => Exit::Host,
+            _ => Exit::NotOk,
+        };
+        Self { exit, message: one_line(&error) }
+    }
+}
+
+/// Writes an error as one line: its message, its hint, and the causes that only an operator can use.
+pub(crate) fn one_line(error: &Error) -> String {
+    let mut line = error.message().to_owned();
+    if let Some(hint) = error.hint() {
+        line = line + " " + hint;
+    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut chain = String::new();
+    // Many causes repeat the one below them.
+    for cause in causes.map(ToString::to_string) {
+        if !line.contains(&cause) && !chain.contains(&cause) {
+            chain = chain + ": " + &cause;
+        }
+    }
+    if !chain.is_empty() {
+        line = line + " Cause" + &chain + ".";
+    }
+    line.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_holds_message_hint_and_causes() {
+        let cause = std::io::Error::other("the disk\nis gone");
+        let error = Error::new(ErrorKind::TimedOut, "The store is locked.").with_hint("Try again.").with_source(cause);
+        let failure = Failure::from(error);
+        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Host, "The store is locked. Try again. Cause: the disk is gone."));
+    }
+
+    #[test]
+    fn exit_code_depends_on_kind_and_on_who_failed() {
+        for (kind, of_store, of_vendor) in [
+            (ErrorKind::Bug, Exit::Host, Exit::Host),
+            (ErrorKind::Unreachable, Exit::Host, Exit::NotOk),
+            (ErrorKind::InvalidInput, Exit::Usage, Exit::Usage),
+            (ErrorKind::NoConnection, Exit::NotOk, Exit::NotOk),
+        ] {
+            let error = || Error::new(kind, "It failed.");
+            assert_eq!((Failure::from(error()).exit, Failure::from_vendor(&error()).exit), (of_store, of_vendor), "{kind}");
+        }
+    }
+}
