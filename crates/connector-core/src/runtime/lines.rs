@@ -5,8 +5,8 @@ use std::io;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::Runtime;
-use crate::error::{Error, ErrorKind};
-use crate::outcome::Outcome;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::outcome::Outcome;
 
 /// One line of a stream of invocations.
 #[derive(Debug, PartialEq, Eq)]
