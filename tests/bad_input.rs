@@ -3,7 +3,7 @@
 use connector_core::Invocation;
 use serde_json::{Value, json};
 
-use crate::world::{beside_sandbox, options, rendered, runtime};
+use crate::world::{beside_sandbox, catalogue, options, rendered, runtime};
 
 async fn refused(key: &str, input: Value) -> Value {
     let outcome = rendered(&runtime("http://127.0.0.1:9").invoke(Invocation::new(key).input(input)).await);
@@ -52,7 +52,13 @@ async fn each_fault_says_what_to_do() {
         ("addDeal", json!({"title": "x", "expectedCloseDate": "31.12.2026"})),
         ("addDeal", json!({"title": "x", "archiveTime": "2026-01-01T00:00:00Z"})),
         ("addDeal", json!({"title": "x", "status": "Open"})),
+        ("addDeal", json!({"title": "x", "lostReason": "Price"})),
+        ("addDeal", json!({"title": "x", "status": "won", "lostTime": "2026-01-01T00:00:00Z"})),
+        ("addDeal", json!({"title": "x", "status": "open", "wonTime": "2026-01-01T00:00:00Z", "closeTime": "2026-01-01T00:00:00Z"})),
+        ("updateDeal", json!({"dealId": 1, "status": "open", "closeTime": "2026-01-01T00:00:00Z"})),
+        ("updateDeal", json!({"dealId": 1, "status": "lost", "wonTime": "2026-01-01T00:00:00Z"})),
         ("updatePerson", json!({"personId": 1, "orgId": null})),
+        ("updatePerson", json!({"personId": 1, "notes": "x".repeat(10_001)})),
         ("searchDeals", json!({"term": "a"})),
         ("searchDeals", json!({"term": ""})),
         ("selectDeal", json!({"search": "a"})),
@@ -89,6 +95,14 @@ async fn each_fault_says_what_to_do() {
             json!({"outcome": "connected", "toPhoneNumber": "1", "startTime": "2026-11-20T09:00:00Z", "endTime": "2026-11-20 25:00:00"}),
         ),
         ("addDealProduct", json!({"dealId": 1, "productId": 1, "itemPrice": "a lot", "quantity": 1, "billingFrequency": "Monthly"})),
+        ("addDealProduct", json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequencyCycles": 2})),
+        ("updateDealProduct", json!({"dealId": 1, "productAttachmentId": 1, "billingFrequency": "one-time", "billingFrequencyCycles": 2})),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly"})),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly", "billingFrequencyCycles": null})),
+        (
+            "updateFilter",
+            json!({"filterId": 1, "conditions": {"glue": "and", "conditions": [{"glue": "and", "conditions": [{"object": "lead"}]}]}}),
+        ),
         ("getPipelineMovementStatistics", json!({"pipelineId": 1, "startDate": "2026-02-30", "endDate": "tomorrow"})),
         ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "jobtitle", "value": 1})),
         ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "job_title"})),
@@ -110,6 +124,46 @@ async fn each_fault_says_what_to_do() {
         told += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
     }
     insta::assert_snapshot!("faults_and_hints", told.replace("hunter2", "[a secret]"));
+}
+
+#[tokio::test]
+async fn the_runtime_and_the_published_schema_agree_on_rules_between_inputs() {
+    let (runtime, catalogue) = (runtime("http://127.0.0.1:9"), catalogue());
+    let time = "2026-01-01T00:00:00Z";
+    let attach = |frequency: &str, cycles: Value| json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequency": frequency, "billingFrequencyCycles": cycles});
+    for (key, input, is_taken) in [
+        ("addDeal", json!({"title": "x", "status": "lost", "lostReason": "Price", "lostTime": time, "closeTime": time}), true),
+        ("addDeal", json!({"title": "x", "lostReason": null, "closeTime": null}), true),
+        ("addDeal", json!({"title": "x", "lostReason": "Price"}), false),
+        ("addDeal", json!({"title": "x", "status": "won", "lostTime": time}), false),
+        ("addDeal", json!({"title": "x", "wonTime": time}), false),
+        ("addDeal", json!({"title": "x", "status": "open", "closeTime": time}), false),
+        // The status that the deal has is unknown.
+        ("updateDeal", json!({"dealId": 1, "lostReason": "Price", "wonTime": time, "lostTime": time, "closeTime": time}), true),
+        ("updateDeal", json!({"dealId": 1, "status": "won", "wonTime": time, "closeTime": time}), true),
+        ("updateDeal", json!({"dealId": 1, "status": "won", "lostReason": "Price"}), false),
+        ("addProduct", json!({"name": "x", "billingFrequency": "one-time", "billingFrequencyCycles": null}), true),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly", "billingFrequencyCycles": 2}), true),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly"}), false),
+        ("addProduct", json!({"name": "x", "billingFrequencyCycles": 2}), false),
+        ("updateProduct", json!({"productId": 1, "billingFrequencyCycles": 2}), true),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly"}), true),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly", "billingFrequencyCycles": null}), false),
+        ("addDealProduct", attach("monthly", json!(null)), true),
+        ("addDealProduct", attach("one-time", json!(2)), false),
+        ("updateDealProduct", json!({"dealId": 1, "productAttachmentId": 1, "billingFrequencyCycles": null}), true),
+        (
+            "updateDealProduct",
+            json!({"dealId": 1, "productAttachmentId": 1, "billingFrequency": "one-time", "billingFrequencyCycles": 2}),
+            false,
+        ),
+    ] {
+        let outcome = rendered(&runtime.invoke(Invocation::new(key).input(input.clone()).dry_run()).await);
+        assert_eq!(outcome["ok"], is_taken, "mend the rules of {key}, for {input}: {outcome}");
+        let published = &catalogue.find(None, key).expect("it is there").described(|_| None)["input"];
+        let schema = jsonschema::options().build(published).expect("the schema is sound");
+        assert_eq!(schema.is_valid(&input), is_taken, "mend how the rules of {key} are published, for {input}");
+    }
 }
 
 #[tokio::test]

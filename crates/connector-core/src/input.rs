@@ -131,6 +131,10 @@ impl Checks {
                 let count = error.instance().as_array().map_or(0, Vec::len);
                 faults.push(Fault::new(at, format!("there are {count} items, and at most {limit} are taken")));
             }
+            ValidationErrorKind::MaxLength { limit } => {
+                let count = error.instance().as_str().map_or(0, |text| text.chars().count());
+                faults.push(Fault::new(at, format!("there are {count} characters, and at most {limit} are taken")));
+            }
             ValidationErrorKind::MinItems { .. } => faults.push(Fault::new(at, "the list is empty; give an item, or leave the list out")),
             ValidationErrorKind::Format { .. } => {
                 faults.push(Fault::new(

@@ -185,7 +185,26 @@ fn published(rule: &Rule) -> (&'static str, Value) {
             "anyOf",
             json!([{"properties": {input: {"minLength": length}}}, {"required": [unless], "properties": {unless: {"const": true}}}]),
         ),
+        Rule::OnlyWith { input, with, values, default } => {
+            let mut beside = json!({"properties": {with: {"enum": values}}});
+            if default.is_some() {
+                beside["required"] = json!([with]);
+            }
+            ("anyOf", json!([{"properties": {input: {"type": "null"}}}, beside]))
+        }
+        Rule::RequiredWith { input, with, values } => {
+            let set = json!({"required": [input], "properties": {input: {"not": {"type": "null"}}}});
+            ("anyOf", json!([{"not": is_one_of(with, values)}, set]))
+        }
+        Rule::NotNullWith { input, with, values } => {
+            let set = json!({"properties": {input: {"not": {"type": "null"}}}});
+            ("anyOf", json!([{"not": is_one_of(with, values)}, set]))
+        }
     }
+}
+
+fn is_one_of(name: &str, values: &[&str]) -> Value {
+    json!({"required": [name], "properties": {name: {"enum": values}}})
 }
 
 /// `dealId` → `Deal ID`.

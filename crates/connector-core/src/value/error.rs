@@ -359,7 +359,7 @@ fn hint(fault: &Fault) -> String {
     };
     let word = |kind: &str| fault.message.contains(&format!("of type \"{kind}\""));
     match () {
-        () if fault.message == "is required" || fault.message == NULL_REQUIRED => format!("Give {name}."),
+        () if fault.message.starts_with("is required") || fault.message == NULL_REQUIRED => format!("Give {name}."),
         () if word("integer") => format!("Give {name} as a whole number."),
         () if word("number") => format!("Give {name} as a number."),
         () if word("boolean") => format!("Give {name} as true or false."),
@@ -368,7 +368,11 @@ fn hint(fault: &Fault) -> String {
         () if word("string") => format!("Give {name} as text, in quotes."),
         () if fault.message.contains(" is not one of ") => format!("Give {name} as one of the values named, in the same case."),
         () if fault.message.contains(" is not of the form ") => format!("Write {name} in the form shown."),
+        () if fault.message.starts_with("can be set only where ") => {
+            format!("Give the other input a value named there, or leave {name} out.")
+        }
         () if fault.message.starts_with("null ") => format!("Give {name} a value, or leave it out."),
+        () if fault.message.contains(" characters, and at most ") => format!("Shorten {name}."),
         () if fault.message.starts_with("there is no such input") => format!("Leave {name} out, or name it as it is written here."),
         () => format!("Mend {name}, and try again."),
     }

@@ -8,7 +8,18 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortBy, SortDirection, Visib
 /// Add Deal
 ///
 /// Add a deal
-#[action(post("/api/v2/deals"), scopes("deals:full"), cost = 5, returns(Deal))]
+#[action(
+    post("/api/v2/deals"),
+    scopes("deals:full"),
+    cost = 5,
+    returns(Deal),
+    rules(
+        only_with("lostReason", "status", &["lost"], Some("open")),
+        only_with("closeTime", "status", &["won", "lost"], Some("open")),
+        only_with("wonTime", "status", &["won"], Some("open")),
+        only_with("lostTime", "status", &["lost"], Some("open"))
+    )
+)]
 struct AddDeal {
     /// The title of the deal.
     title: String,
@@ -185,7 +196,18 @@ struct GetOrganizationDeals {
 /// Update Deal
 ///
 /// Update a deal
-#[action(patch("/api/v2/deals/{deal_id}"), scopes("deals:full"), cost = 5, returns(Deal))]
+#[action(
+    patch("/api/v2/deals/{deal_id}"),
+    scopes("deals:full"),
+    cost = 5,
+    returns(Deal),
+    rules(
+        only_with("lostReason", "status", &["lost"], None),
+        only_with("closeTime", "status", &["won", "lost"], None),
+        only_with("wonTime", "status", &["won"], None),
+        only_with("lostTime", "status", &["lost"], None)
+    )
+)]
 struct UpdateDeal {
     /// The deal to change.
     #[source(SelectDeal)]

@@ -2,14 +2,23 @@
 
 use connector_core::{Date, DateTime, Id, Nullable, action, record};
 
-use super::product::{BillingFrequency, Cycles};
+use super::product::{BillingFrequency, Cycles, RECURRING};
 use crate::data_sources::SelectDeal;
 use crate::types::{ByCursor, Deleted, SortDirection};
 
 /// Add Deal Product
 ///
 /// Add a product to the deal, eventually creating a new item called a deal-product
-#[action(post("/api/v2/deals/{deal_id}/products"), scopes("products:full", "deals:full"), cost = 5, returns(DealProduct))]
+#[action(
+    post("/api/v2/deals/{deal_id}/products"),
+    scopes("products:full", "deals:full"),
+    cost = 5,
+    returns(DealProduct),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, Some("one-time")),
+        required_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
+)]
 struct AddDealProduct {
     /// The deal to add the product to.
     #[source(SelectDeal)]
@@ -69,7 +78,11 @@ struct GetDealProducts {
     patch("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
     scopes("products:full", "deals:full"),
     cost = 5,
-    returns(DealProduct)
+    returns(DealProduct),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
+        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
 )]
 struct UpdateDealProduct {
     /// The deal that has the product.

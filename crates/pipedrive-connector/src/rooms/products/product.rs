@@ -7,7 +7,16 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortDirection, VisibleTo};
 /// Add Product
 ///
 /// Add a product
-#[action(post("/api/v2/products"), scopes("products:full"), cost = 5, returns(Product))]
+#[action(
+    post("/api/v2/products"),
+    scopes("products:full"),
+    cost = 5,
+    returns(Product),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, Some("one-time")),
+        required_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
+)]
 struct AddProduct {
     /// The name of the product.
     name: Text,
@@ -71,7 +80,16 @@ struct GetProducts {
 /// Update Product
 ///
 /// Update a product
-#[action(patch("/api/v2/products/{product_id}"), scopes("products:full"), cost = 5, returns(Product))]
+#[action(
+    patch("/api/v2/products/{product_id}"),
+    scopes("products:full"),
+    cost = 5,
+    returns(Product),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
+        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
+)]
 struct UpdateProduct {
     /// The product to change.
     product_id: Id,
@@ -133,6 +151,9 @@ pub(super) enum BillingFrequency {
     Monthly,
     Weekly,
 }
+
+/// The billing frequencies that repeat.
+pub(super) const RECURRING: &[&str] = &["annually", "semi-annually", "quarterly", "monthly", "weekly"];
 
 /// How many times something is billed.
 pub(super) type Cycles = crate::types::AtMost<208>;
