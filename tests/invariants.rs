@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::world::{none, path, read};
+use crate::support::world::{none, path, read};
 
 /// The Rust sources of a folder, by path from the root.
 fn sources(folder: &str) -> Vec<(String, String)> {

@@ -1,0 +1,216 @@
+//! What is declared against what Pipedrive documents: `spec/pipedrive/api.json`, which knows nothing of the connector.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use connector_core::{Declaration, Field, Place};
+use serde_json::{Map, Value};
+
+use crate::support::world::{catalogue, none, read_json};
+
+/// The documented operations, by method and path with nameless variables.
+struct Documents {
+    types: Map<String, Value>,
+    operations: BTreeMap<(String, String), Value>,
+}
+
+impl Documents {
+    fn read() -> Self {
+        let file = read_json("spec/pipedrive/api.json");
+        let key = |row: &Value| (text(&row["method"]), nameless(row["path"].as_str().expect("a path")));
+        Self {
+            types: file["types"].as_object().expect("types").clone(),
+            operations: file["operations"].as_array().expect("operations").iter().map(|row| (key(row), row.clone())).collect(),
+        }
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$type"].as_str() {
+            Some(name) => self.resolved(&self.types[name]),
+            None => schema,
+        }
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn nameless(path: &str) -> String {
+    path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn every_declaration_is_as_documented() {
+    let documents = Documents::read();
+    let mut found = Vec::new();
+    for declaration in catalogue().actions() {
+        let Some(endpoint) = &declaration.endpoint else { continue };
+        let key = (endpoint.method.as_str().to_owned(), nameless(endpoint.path));
+        match documents.operations.get(&key) {
+            None => found.push(format!("{}: {} {} is in neither document", declaration.key, key.0, endpoint.path)),
+            Some(operation) => {
+                found
+                    .extend(differences(&documents, declaration, operation).into_iter().map(|what| format!("{}: {what}", declaration.key)));
+            }
+        }
+    }
+    none(&found, "find out which is wrong, the room or spec/pipedrive/extract.py, and mend that one");
+}
+
+fn differences(documents: &Documents, declaration: &Declaration, operation: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    if operation["status"] != "current" {
+        found.push(format!("the operation is {}", operation["status"]));
+    }
+    if operation["cost"].as_u64() != declaration.cost.map(u64::from) {
+        found.push(format!("its cost is {:?}, documented {}", declaration.cost, operation["cost"]));
+    }
+    let scopes: BTreeSet<&str> = operation["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if scopes != declaration.scopes.iter().copied().collect() {
+        found.push(format!("its scopes are {:?}, documented {scopes:?}", declaration.scopes));
+    }
+    let variables = operation["path_params"].as_array().map_or(0, Vec::len);
+    let given = declaration.fields().filter(|field| field.place == Place::Path).count();
+    if variables != given {
+        found.push(format!("it fills {given} variables of the path, documented {variables}"));
+    }
+    let queries = operation["query"].as_array().into_iter().flatten().map(|row| (text(&row["name"]), row, row["required"] == true));
+    found.extend(compared(documents, declaration, &[Place::Query], &queries.collect::<Vec<_>>()));
+    // What is composed of inputs of ours is no single field of the document's.
+    if declaration.fields().any(|field| field.place == Place::Own && field.name != "cursor") {
+        return found;
+    }
+    let body = &operation["body"];
+    let required: Vec<&str> = body["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let fields = body["properties"].as_object().into_iter().flatten();
+    let fields = fields.map(|(name, schema)| (name.clone(), schema, required.contains(&name.as_str())));
+    found.extend(compared(documents, declaration, &[Place::Body, Place::Form, Place::Multipart], &fields.collect::<Vec<_>>()));
+    found
+}
+
+/// Each documented name is an input of the same type, and each input is documented.
+fn compared(documents: &Documents, declaration: &Declaration, places: &[Place], documented: &[(String, &Value, bool)]) -> Vec<String> {
+    let mut found = Vec::new();
+    let declared: Vec<&Field> = declaration.fields().filter(|field| places.contains(&field.place)).collect();
+    let schema = entry_schema(declaration.key);
+    let allow = read_json("spec/pipedrive/allow.json");
+    for (name, fact, required) in documented {
+        let Some(field) = declared.iter().find(|field| field.wire == name) else {
+            // What is left out on purpose stands in one file, with its reason, and the declaration says it to the caller.
+            let place = if places.contains(&Place::Query) { "query" } else { "body" };
+            let reason = allow[declaration.key][format!("{place}:{name}")].as_str();
+            if reason.is_none() || declaration.without.is_empty() {
+                found.push(format!("has no input for {name}"));
+            }
+            continue;
+        };
+        let overridden = fact["overridden_by"].as_str();
+        let over = overridden.and_then(|over| declared.iter().find(|field| field.wire == over));
+        if over.is_some_and(|over| !over.overrides.contains(&field.name)) {
+            found.push(format!("{name} is overridden by {overridden:?}, which does not say so"));
+        }
+        if *required && !field.shape.required {
+            found.push(format!("{name} is required"));
+        }
+        let property = &schema["properties"][field.name];
+        if field.shape.is_file() && fact["format"] == "binary" {
+            continue;
+        }
+        if let Some(what) = type_difference(documents, property, documents.resolved(fact), &schema) {
+            found.push(format!("{name}: {what}"));
+        }
+        if fact["nullable"] == true && !field.shape.nullable {
+            found.push(format!("{name} may be null"));
+        }
+    }
+    found.extend(
+        declared
+            .iter()
+            .filter(|field| !documented.iter().any(|(name, ..)| name == field.wire))
+            .map(|field| format!("{} is not documented", field.wire)),
+    );
+    found
+}
+
+fn entry_schema(key: &str) -> Value {
+    catalogue().find(None, key).expect("it is in the catalogue").input_schema()
+}
+
+/// What differs between an input's schema and a documented type.
+fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: &Value) -> Option<String> {
+    let property = match property["$ref"].as_str() {
+        Some(reference) => &root["$defs"][reference.trim_start_matches("#/$defs/")],
+        None => property,
+    };
+    let ours = match &property["type"] {
+        Value::Array(kinds) => text(&kinds[0]),
+        kind => text(kind),
+    };
+    let listed = fact["list"] == true && ours == "array";
+    let item = if listed { &property["items"] } else { property };
+    let kind = if listed { text(&item["type"]) } else { ours };
+    let theirs = text(&fact["type"]);
+    let flag = kind == "boolean" && theirs == "number" && fact["enum"] == serde_json::json!([0, 1]);
+    // Documented as one text, a list of IDs is still a list of whole numbers.
+    let ids = listed && kind == "integer" && theirs == "string";
+    // A whole number is a number.
+    let whole = kind == "integer" && theirs == "number";
+    if kind != theirs && !flag && !ids && !whole {
+        return Some(format!("it is {kind:?}, documented {theirs:?}"));
+    }
+    if let (Some(values), false) = (fact["enum"].as_array(), flag) {
+        let ours: BTreeSet<String> =
+            item["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).map(Value::to_string).collect();
+        // Some documents spell out every combination of a list.
+        let each = |value: &Value| match value.as_str() {
+            Some(text) if listed => text.split(',').map(|value| Value::from(value).to_string()).collect(),
+            _ => vec![value.to_string()],
+        };
+        let theirs: BTreeSet<String> = values.iter().flat_map(each).collect();
+        if ours != theirs {
+            return Some(format!("its values are {ours:?}, documented {theirs:?}"));
+        }
+    }
+    if kind == "array" {
+        let inner = documents.resolved(&fact["items"]);
+        return type_difference(documents, &item["items"], inner, root).map(|what| format!("items: {what}"));
+    }
+    for (name, inner) in fact["properties"].as_object().into_iter().flatten() {
+        let member = &item["properties"][name];
+        if member.is_null() {
+            return Some(format!("{name} is missing in it"));
+        }
+        if let Some(what) = type_difference(documents, member, documents.resolved(inner), root) {
+            return Some(format!("{name}: {what}"));
+        }
+    }
+    None
+}
+
+#[test]
+fn the_costs_of_raw_requests_are_those_documented() {
+    let file = read_json("spec/pipedrive/api.json");
+    let table = crate::support::world::read("crates/pipedrive-connector/src/by_hand/operations.tsv");
+    let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
+    let operations = file["operations"].as_array().expect("operations");
+    let mut found = Vec::new();
+    for operation in operations {
+        let start = format!("{}\t{}\t{}\t", text(&operation["method"]), text(&operation["path"]), operation["cost"]);
+        if !rows.iter().any(|row| row.starts_with(&start)) {
+            found.push(format!("{start}is missing"));
+        }
+    }
+    for retired in file["out_of_support"].as_array().expect("a list") {
+        let instead = retired["instead"].as_str().unwrap_or("nothing");
+        let row = format!("{}\t{}\t-\t{instead}", text(&retired["method"]), text(&retired["path"]));
+        if !rows.contains(&row.as_str()) {
+            found.push(format!("{row} is missing"));
+        }
+        let (method, path) = instead.split('?').next().and_then(|call| call.split_once(' ')).unwrap_or_default();
+        let is_there = |operation: &Value| operation["method"] == method && operation["path"] == path && operation["status"] == "current";
+        if instead != "nothing" && !operations.iter().any(is_there) {
+            found.push(format!("{row}, which is not documented itself"));
+        }
+    }
+    none(&found, "operations.tsv is stale: run spec/pipedrive/extract.py, which writes both");
+}

@@ -1,0 +1,142 @@
+//! Whole invocations over HTTP against the sandbox: what comes back, and that it stays.
+
+use connector_core::{Invocation, Runtime};
+use serde_json::{Value, json};
+
+use crate::support::fixtures;
+use crate::support::fixtures::Fixture;
+use crate::support::world::{assert_valid, beside_sandbox, catalogue, none, options, path, rendered};
+
+/// Every fixture's input brings what the fixture says; every further input is answered; all of it is recorded, for
+/// Pipedrive's own documents to judge.
+#[tokio::test]
+async fn every_fixture_brings_what_it_says() {
+    let record = path("target/traffic.jsonl");
+    std::fs::create_dir_all(path("target")).expect("the build folder is there");
+    let _ = std::fs::remove_file(&record);
+    let update = std::env::var_os("UPDATE_FIXTURES").is_some();
+    let mut found = Vec::new();
+    for fixture in fixtures::all() {
+        let runtime = beside_sandbox(connector_options(&record)).await;
+        let outcome = invoke(&runtime, fixture.key, fixture.input.clone()).await;
+        if outcome["ok"] != true {
+            found.push(format!("{}: {outcome}", fixture.key));
+            continue;
+        }
+        check_output(&fixture, &outcome["data"]);
+        if outcome["data"] != fixture.data && update {
+            write(&fixture, &outcome["data"]);
+        } else if outcome["data"] != fixture.data {
+            found.push(format!("{}: data is\n{}\nthe fixture says\n{}", fixture.key, outcome["data"], fixture.data));
+        }
+        for input in &fixture.more {
+            let runtime = beside_sandbox(connector_options(&record)).await;
+            let input = with_cursor(&runtime, fixture.key, input.clone()).await;
+            let outcome = invoke(&runtime, fixture.key, input.clone()).await;
+            if outcome["ok"] == true {
+                check_output(&fixture, &outcome["data"]);
+            } else {
+                found.push(format!("{} {input}: {outcome}", fixture.key));
+            }
+        }
+    }
+    none(&found, "read what differs; where it is right, run the suite with UPDATE_FIXTURES=1 and read the change");
+}
+
+fn connector_options(record: &std::path::Path) -> pipedrive_sandbox::Options {
+    pipedrive_sandbox::Options { record: Some(record.to_owned()), ..options() }
+}
+
+async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {
+    rendered(&runtime.invoke(Invocation::new(key).input(input)).await)
+}
+
+/// `"<next of {…}>"` stands for the cursor that a first call with that input gives.
+async fn with_cursor(runtime: &Runtime, key: &str, mut input: Value) -> Value {
+    let first = input["cursor"].as_str().and_then(|cursor| cursor.strip_prefix("<next of ")).and_then(|rest| rest.strip_suffix('>'));
+    if let Some(first) = first {
+        let first = serde_json::from_str(first).expect("a fixture's first input is JSON");
+        let outcome = invoke(runtime, key, first).await;
+        assert_eq!(outcome["page"]["complete"], false, "{key}: the first page must not be the last: {outcome}");
+        input["cursor"] = outcome["page"]["next"].clone();
+    }
+    input
+}
+
+fn check_output(fixture: &Fixture, data: &Value) {
+    let catalogue = catalogue();
+    let described = catalogue.find(None, fixture.key).expect("it is there").described(|_| None);
+    if let Some(output) = described.get("output") {
+        let schema = jsonschema::options().build(output).expect("the schema is sound");
+        assert_valid(&schema, data, &format!("the data of {}", fixture.key));
+    }
+}
+
+fn write(fixture: &Fixture, data: &Value) {
+    let mut file = json!({"input": fixture.input, "data": data});
+    if !fixture.more.is_empty() {
+        file["more"] = fixture.more.clone().into();
+    }
+    if !fixture.then.is_null() {
+        file["then"] = fixture.then.clone();
+    }
+    let text = serde_json::to_string_pretty(&file).expect("it is JSON") + "\n";
+    std::fs::write(path(&format!("tests/fixtures/{}.json", fixture.key)), text).expect("the fixture can be written");
+}
+
+/// What Pipedrive took away says so, whatever an old workflow gives, and makes no call.
+#[tokio::test]
+async fn what_is_gone_upstream_says_what_replaced_it() {
+    let runtime = crate::support::world::runtime("http://127.0.0.1:9");
+    let promised = crate::support::world::read_json("spec/pipedrive/promised.json");
+    let (mut told, mut expected) = (Vec::new(), Vec::new());
+    for row in promised["promised"].as_array().expect("a list") {
+        let key = row["key"].as_str().expect("a key");
+        let outcome = invoke(&runtime, key, json!({"dealId": 1, "anything": "at all"})).await;
+        if row["status"] == "removed" {
+            expected.push(key);
+        }
+        if outcome["error"]["kind"] == "removed_upstream" {
+            assert_eq!((&outcome["meta"]["requests"], &outcome["error"]["retry"]), (&json!(0), &json!("never")), "{outcome}");
+            assert!(outcome["error"]["hint"].as_str().is_some_and(|hint| hint.len() > 40), "the hint names what replaced it: {outcome}");
+            told.push(key);
+        }
+    }
+    assert_eq!(told, expected, "just the removed ones say so");
+    assert_eq!(told.len(), 8);
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_next_until_the_list_is_complete() {
+    let runtime = beside_sandbox(options()).await;
+    let (mut ids, mut cursor) = (Vec::new(), Value::Null);
+    loop {
+        let outcome = invoke(&runtime, "getDeals", json!({"limit": 70, "cursor": cursor})).await;
+        let data = outcome["data"].as_array().expect("a list");
+        assert_eq!(outcome["page"]["count"], data.len());
+        ids.extend(data.iter().map(|deal| deal["id"].as_i64().expect("an ID")));
+        if outcome["page"]["complete"] == true {
+            assert_eq!(outcome["page"]["next"], Value::Null);
+            break;
+        }
+        cursor = outcome["page"]["next"].clone();
+    }
+    let mut sorted = ids.clone();
+    sorted.dedup();
+    assert!(ids.len() > 100 && sorted.len() == ids.len() && ids.is_sorted(), "each deal once, in order: {ids:?}");
+}
+
+#[tokio::test]
+async fn a_raw_request_out_of_support_is_warned_of_and_its_cost_is_known() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = invoke(&runtime, "rawRequest", json!({"method": "GET", "path": "/v1/deals"})).await;
+    assert_eq!(outcome["error"]["kind"], "gone", "{outcome}");
+    assert!(outcome["meta"]["warnings"][0].as_str().is_some_and(|warning| warning.contains("GET /api/v2/deals")), "{outcome}");
+    let outcome = invoke(&runtime, "rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"limit": 1}})).await;
+    assert_eq!((&outcome["meta"]["tokens"], &outcome["meta"]["warnings"]), (&json!(10), &json!([])), "{outcome}");
+    assert_eq!(
+        outcome["extra"]["additional_data"]["next_cursor"].as_str().map(str::is_empty),
+        Some(false),
+        "page facts of a raw request are in extra: {outcome}"
+    );
+}

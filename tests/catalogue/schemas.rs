@@ -1,0 +1,65 @@
+//! The catalogue as a snapshot: what embeds it stores these words in its own database.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use crate::support::snapshots::assert_snapshot;
+use crate::support::world::{CONNECTORS, assert_valid, catalogue, protocol, read_json};
+
+#[test]
+fn keys_effects_and_endpoints() {
+    let mut text = String::new();
+    for entry in catalogue().entries() {
+        let line = match entry.declaration() {
+            Some(action) => {
+                let endpoint =
+                    action.endpoint.map_or("by hand".to_owned(), |endpoint| format!("{} {}", endpoint.method.as_str(), endpoint.path));
+                let again = if action.is_idempotent() { "idempotent" } else { "once" };
+                let cost = action.cost.map_or("-".to_owned(), |cost| cost.to_string());
+                format!(
+                    "{} | {} | {endpoint} | {} {again} | {cost} | {}",
+                    action.key,
+                    action.resource(),
+                    action.effect().as_str(),
+                    action.scopes.join(" ")
+                )
+            }
+            None => format!("{} | picklist", entry.key()),
+        };
+        writeln!(text, "{line}").expect("writing to a String cannot fail");
+    }
+    assert_snapshot("catalogue", &text);
+}
+
+/// One snapshot a room: the inputs and what comes back.
+#[test]
+fn schemas_by_room() {
+    let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
+    for entry in catalogue().entries() {
+        let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
+        rooms.entry(room).or_default().push(entry.described(|_| None));
+    }
+    for (room, entries) in rooms {
+        let text = entries.iter().map(|entry| serde_json::to_string_pretty(entry).expect("it is JSON")).collect::<Vec<_>>().join("\n");
+        assert_snapshot(format!("schemas_{room}"), &text);
+    }
+}
+
+#[test]
+fn the_manifest_fits_its_schema() {
+    let manifest = read_json("manifests/pipedrive.json");
+    assert_valid(&protocol("manifest"), &manifest, "manifests/pipedrive.json");
+    assert_eq!(manifest["connector"]["key"], CONNECTORS[0].key);
+}
+
+#[test]
+fn every_schema_is_json_schema_2020_12() {
+    for entry in catalogue().entries() {
+        let described = entry.described(|_| None);
+        for side in ["input", "output"] {
+            if described.get(side).is_some() {
+                jsonschema::draft202012::meta::validate(&described[side]).unwrap_or_else(|error| panic!("{} {side}: {error}", entry.key()));
+            }
+        }
+    }
+}

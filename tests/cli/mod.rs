@@ -1,0 +1,5 @@
+//! The binary `connector`, its commands, and the store that they share.
+
+mod accounts;
+mod command_line;
+mod sandbox;

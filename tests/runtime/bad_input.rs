@@ -1,0 +1,250 @@
+//! Bad input of any kind: the right kind of error, a sentence, a hint, a pointer; nothing is sent.
+
+use connector_core::Invocation;
+use serde_json::{Value, json};
+
+use crate::support::snapshots::assert_snapshot;
+use crate::support::world::{beside_sandbox, catalogue, options, rendered, runtime};
+
+async fn refused(key: &str, input: Value) -> Value {
+    let outcome = rendered(&runtime("http://127.0.0.1:9").invoke(Invocation::new(key).input(input)).await);
+    assert_eq!(outcome["ok"], false, "{key} must be refused: {outcome}");
+    assert_eq!(outcome["meta"]["requests"], 0, "nothing is sent: {outcome}");
+    assert!(outcome["error"]["hint"].is_string(), "there is a hint: {outcome}");
+    outcome["error"].clone()
+}
+
+#[tokio::test]
+async fn every_fault_is_named_at_once_with_its_pointer() {
+    let error = refused("addPerson", json!({"ownerID": 3, "visibleTo": 2, "emails": [{"value": "a@example.com"}, {"address": "b@example.com"}], "labelIds": "1,2", "birthday": "1990-02-30"})).await;
+    assert_eq!(error["kind"], "invalid_input");
+    let mut faults: Vec<(String, String)> = error["faults"]
+        .as_array()
+        .expect("faults")
+        .iter()
+        .map(|fault| (fault["path"].as_str().unwrap_or_default().to_owned(), fault["message"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    faults.sort();
+    assert_snapshot("faults_at_once", &format!("{faults:#?}"));
+}
+
+#[tokio::test]
+async fn each_fault_says_what_to_do() {
+    let mut told = String::new();
+    for (key, input) in [
+        ("getDeal", json!("abc")),
+        ("getDeal", json!({"dealId": "abc"})),
+        ("getDeal", json!({})),
+        ("getDeal", json!({"dealId": 0})),
+        ("getDeal", json!({"dealId": 1.5})),
+        ("getDeal", json!({"dealId": null})),
+        ("getDeal", json!({"dealId": 1, "includeField": ["x"]})),
+        ("getDeal", json!({"dealId": 1, "includeFields": ["Notes_Count"]})),
+        ("getDeals", json!({"limit": 501})),
+        ("getDeals", json!({"status": []})),
+        ("getDeals", json!({"ids": (1..=101).collect::<Vec<_>>()})),
+        ("getDeals", json!({"updatedSince": "yesterday"})),
+        ("getDeals", json!({"updatedSince": "2026-01-01T00:00:00.123Z"})),
+        ("getDeals", json!({"updatedSince": "2026-13-01T00:00:00Z"})),
+        ("getDeals", json!({"customFields": ["a,b"]})),
+        ("getPipelineDeals", json!({"pipelineId": 1, "filterId": 2})),
+        ("getActivities", json!({"leadId": "7"})),
+        ("addDeal", json!({"title": null})),
+        ("addDeal", json!({"title": "x", "expectedCloseDate": "31.12.2026"})),
+        ("addDeal", json!({"title": "x", "archiveTime": "2026-01-01T00:00:00Z"})),
+        ("addDeal", json!({"title": "x", "status": "Open"})),
+        ("addDeal", json!({"title": "x", "lostReason": "Price"})),
+        ("addDeal", json!({"title": "x", "status": "won", "lostTime": "2026-01-01T00:00:00Z"})),
+        ("addDeal", json!({"title": "x", "status": "open", "wonTime": "2026-01-01T00:00:00Z", "closeTime": "2026-01-01T00:00:00Z"})),
+        ("updateDeal", json!({"dealId": 1, "status": "open", "closeTime": "2026-01-01T00:00:00Z"})),
+        ("updateDeal", json!({"dealId": 1, "status": "lost", "wonTime": "2026-01-01T00:00:00Z"})),
+        ("updatePerson", json!({"personId": 1, "orgId": null})),
+        ("updatePerson", json!({"personId": 1, "notes": "x".repeat(10_001)})),
+        ("searchDeals", json!({"term": "a"})),
+        ("searchDeals", json!({"term": ""})),
+        ("selectDeal", json!({"search": "a"})),
+        ("rawRequest", json!({"method": "get", "path": "/api/v2/deals"})),
+        ("rawRequest", json!({"method": "GET", "path": "https://evil.example/api/v2/deals"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/../../oauth/token"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "headers": {"Authorization": "Bearer hunter2"}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals?api_token=hunter2"})),
+        ("rawRequest", json!({"method": "POST", "path": "/api/v2/deals", "json": {}, "form": {}})),
+        ("rawRequest", json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "file", "base64": "###"}]})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"a": {"b": 1}}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals", "query": {"ids": ["1,2", 3]}})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals?term=%ff"})),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/deals/1", "headers": {"X-HTTP-Method-Override": "DELETE"}})),
+        (
+            "rawRequest",
+            json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "f", "value": "x", "fileName": "a\r\nb"}]}),
+        ),
+        (
+            "rawRequest",
+            json!({"method": "POST", "path": "/api/v1/files", "multipart": [{"name": "f", "value": "x", "contentType": "garbage"}]}),
+        ),
+        ("addPerson", json!({"name": "x", "emails": [{"value": null}]})),
+        ("getLead", json!({"leadId": 7})),
+        ("addLead", json!({"title": "x"})),
+        ("addLead", json!({"title": "x", "personId": 1, "value": {"amount": 5}})),
+        ("addLead", json!({"title": "x", "personId": 1, "customFields": {"title": "y"}})),
+        ("addLeadLabel", json!({"name": "x", "color": "Red"})),
+        ("getLeads", json!({"start": 1, "cursor": "start:100"})),
+        ("getLeads", json!({"cursor": "eyJpZCI6MX0"})),
+        ("getFiles", json!({"limit": 101})),
+        (
+            "addCallLog",
+            json!({"outcome": "connected", "toPhoneNumber": "1", "startTime": "2026-11-20T09:00:00Z", "endTime": "2026-11-20 25:00:00"}),
+        ),
+        ("addDealProduct", json!({"dealId": 1, "productId": 1, "itemPrice": "a lot", "quantity": 1, "billingFrequency": "Monthly"})),
+        ("addDealProduct", json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequencyCycles": 2})),
+        ("updateDealProduct", json!({"dealId": 1, "productAttachmentId": 1, "billingFrequency": "one-time", "billingFrequencyCycles": 2})),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly"})),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly", "billingFrequencyCycles": null})),
+        (
+            "updateFilter",
+            json!({"filterId": 1, "conditions": {"glue": "and", "conditions": [{"glue": "and", "conditions": [{"object": "lead"}]}]}}),
+        ),
+        ("getPipelineMovementStatistics", json!({"pipelineId": 1, "startDate": "2026-02-30", "endDate": "tomorrow"})),
+        ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "jobtitle", "value": 1})),
+        ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "job_title"})),
+        ("getDealField", json!({"fieldCode": ""})),
+        ("getDealField", json!({"fieldCode": "../users"})),
+        ("deleteDealFollower", json!({"dealId": 1, "userId": 2})),
+        ("getPersonUpdates", json!({"personId": 1, "items": ["plannedactivity"]})),
+        ("downloadFile", json!({"fileId": "report.pdf"})),
+    ] {
+        let error = refused(key, input.clone()).await;
+        assert_eq!(error["kind"], "invalid_input", "{key} {input}: {error}");
+        assert!(!error.to_string().contains("hunter2"), "a credential is not repeated: {error}");
+        let input = input.to_string();
+        let input = if input.len() > 120 { "…".to_owned() } else { input };
+        told += &format!("{key} {input}\n");
+        for fault in error["faults"].as_array().expect("faults") {
+            told += &format!("    {}: {}\n", fault["path"].as_str().unwrap_or_default(), fault["message"].as_str().unwrap_or_default());
+        }
+        told += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
+    }
+    assert_snapshot("faults_and_hints", &told.replace("hunter2", "[a secret]"));
+}
+
+#[tokio::test]
+async fn the_runtime_and_the_published_schema_agree_on_rules_between_inputs() {
+    let (runtime, catalogue) = (runtime("http://127.0.0.1:9"), catalogue());
+    let time = "2026-01-01T00:00:00Z";
+    let attach = |frequency: &str, cycles: Value| json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequency": frequency, "billingFrequencyCycles": cycles});
+    for (key, input, is_taken) in [
+        ("addDeal", json!({"title": "x", "status": "lost", "lostReason": "Price", "lostTime": time, "closeTime": time}), true),
+        ("addDeal", json!({"title": "x", "lostReason": null, "closeTime": null}), true),
+        ("addDeal", json!({"title": "x", "lostReason": "Price"}), false),
+        ("addDeal", json!({"title": "x", "status": "won", "lostTime": time}), false),
+        ("addDeal", json!({"title": "x", "wonTime": time}), false),
+        ("addDeal", json!({"title": "x", "status": "open", "closeTime": time}), false),
+        // The status that the deal has is unknown.
+        ("updateDeal", json!({"dealId": 1, "lostReason": "Price", "wonTime": time, "lostTime": time, "closeTime": time}), true),
+        ("updateDeal", json!({"dealId": 1, "status": "won", "wonTime": time, "closeTime": time}), true),
+        ("updateDeal", json!({"dealId": 1, "status": "won", "lostReason": "Price"}), false),
+        ("addProduct", json!({"name": "x", "billingFrequency": "one-time", "billingFrequencyCycles": null}), true),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly", "billingFrequencyCycles": 2}), true),
+        ("addProduct", json!({"name": "x", "billingFrequency": "weekly"}), false),
+        ("addProduct", json!({"name": "x", "billingFrequencyCycles": 2}), false),
+        ("updateProduct", json!({"productId": 1, "billingFrequencyCycles": 2}), true),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly"}), true),
+        ("updateProduct", json!({"productId": 1, "billingFrequency": "weekly", "billingFrequencyCycles": null}), false),
+        ("addDealProduct", attach("monthly", json!(null)), true),
+        ("addDealProduct", attach("one-time", json!(2)), false),
+        ("updateDealProduct", json!({"dealId": 1, "productAttachmentId": 1, "billingFrequencyCycles": null}), true),
+        (
+            "updateDealProduct",
+            json!({"dealId": 1, "productAttachmentId": 1, "billingFrequency": "one-time", "billingFrequencyCycles": 2}),
+            false,
+        ),
+    ] {
+        let outcome = rendered(&runtime.invoke(Invocation::new(key).input(input.clone()).dry_run()).await);
+        assert_eq!(outcome["ok"], is_taken, "mend the rules of {key}, for {input}: {outcome}");
+        let published = &catalogue.find(None, key).expect("it is there").described(|_| None)["input"];
+        let schema = jsonschema::options().build(published).expect("the schema is sound");
+        assert_eq!(schema.is_valid(&input), is_taken, "mend how the rules of {key} are published, for {input}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_action_names_the_nearest_three() {
+    let error = refused("getDael", json!({})).await;
+    assert_eq!(error["kind"], "unknown_action");
+    assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("getDeal") && hint.matches(',').count() == 2), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_connector_and_connection_are_refused_by_name() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let outcome = rendered(&runtime.invoke_json(br#"{"connector": "hubspot", "action": "getDeal"}"#).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_invocation", "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").connection("acme")).await);
+    assert_eq!(outcome["error"]["kind"], "no_connection", "{outcome}");
+}
+
+#[tokio::test]
+async fn a_doubled_key_and_a_number_past_64_bits_are_faults_of_the_input() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let text = br#"{"action": "addDeal", "input": {"title": "a", "title": "b", "customFields": {"x": 123456789012345678901234567890}}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
+    let paths: Vec<&str> =
+        outcome["error"]["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
+    assert_eq!(paths, ["/title", "/customFields/x"]);
+    // A name that begins as the member does keeps all of its pointer.
+    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 1, "inputX": 1, "inputX": 2}}"#).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/inputX", "{outcome}");
+    // One value, one fault.
+    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 123456789012345678901234567890}}"#).await);
+    assert_eq!(outcome["error"]["faults"].as_array().map(Vec::len), Some(1), "{outcome}");
+}
+
+/// Names that the JSON library takes for its own would be read as something else than was given.
+#[tokio::test]
+async fn a_name_of_the_json_library_is_refused() {
+    let runtime = runtime("http://127.0.0.1:9");
+    let text = br#"{"action": "rawRequest", "input": {"method": "POST", "path": "/api/v2/deals", "json": {"$serde_json::private::RawValue": "[1,2]"}}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
+    let input = json!({"title": "x", "customFields": {"a": [{"$serde_json::private::RawValue": "[1,2]"}]}});
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(input)).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/customFields", "{outcome}");
+}
+
+#[tokio::test]
+async fn a_filter_beside_what_it_overrides_is_a_warning() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(
+        &runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "ownerId": 2, "status": ["won"], "limit": 1}))).await,
+    );
+    assert_eq!(
+        outcome["meta"]["warnings"],
+        json!(["`filterId` overrides `ownerId` and `status`: Pipedrive ignores what is overridden."]),
+        "{outcome}"
+    );
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "limit": 1}))).await);
+    assert_eq!(outcome["meta"]["warnings"], json!([]), "{outcome}");
+}
+
+/// 50 MB are legal JSON: the account refuses them, and says so.
+#[tokio::test]
+async fn a_body_of_50_mb_gets_the_account_s_own_answer() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x".repeat(50_000_000)}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["status"]), (&json!("upstream_rejected"), &json!(413)), "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("searchDeals").input(json!({"term": "xxxx"}))).await);
+    assert_eq!(outcome["data"]["items"], json!([]), "nothing was created: {outcome}");
+}
+
+#[tokio::test]
+async fn what_the_account_refuses_points_to_the_input() {
+    let runtime = beside_sandbox(options()).await;
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "customFields": {"nonsense": 1}}))).await);
+    assert_eq!(outcome["error"]["kind"], "upstream_rejected", "{outcome}");
+    assert!(outcome["error"]["faults"][0]["path"].as_str().is_some_and(|path| path.starts_with("/customFields")), "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "personId": 99999}))).await);
+    assert_eq!(outcome["error"]["faults"][0]["path"], "/personId", "{outcome}");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 99999}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("not_found"), &json!("never")), "{outcome}");
+}

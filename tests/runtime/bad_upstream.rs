@@ -1,0 +1,290 @@
+//! An upstream that misbehaves: the right kind, whether it may be repeated, and no secret anywhere.
+
+use connector_core::{Credential, ErrorKind, Invocation, OneConnection, Runtime};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use crate::support::upstream::{SECRET, http, json_answer, read_request, runtime, served, upstream};
+use crate::support::world::{CONNECTORS, rendered};
+
+/// What a read and a create make of an answer.
+async fn both(answer: Vec<u8>) -> [Value; 2] {
+    let url = upstream(answer).await;
+    let runtime = runtime(&url);
+    let read = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    let create = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"}))).await);
+    for outcome in [&read, &create] {
+        assert!(!outcome.to_string().contains(SECRET), "a secret is in {outcome}");
+        if outcome["ok"] == false {
+            assert!(outcome["error"]["hint"].is_string(), "there is a hint: {outcome}");
+        }
+    }
+    [read, create]
+}
+
+fn kind_and_retry(outcome: &Value) -> (&str, &str) {
+    (outcome["error"]["kind"].as_str().unwrap_or("ok"), outcome["error"]["retry"].as_str().unwrap_or("-"))
+}
+
+#[tokio::test]
+async fn each_refusal_and_each_broken_answer_has_its_kind() {
+    let scope =
+        r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403,"error_info":"Please check developers.pipedrive.com"}"#;
+    let plain = r#"{"success":false,"error":"No.","error_info":"x"}"#;
+    let limit = "content-type: application/json\r\nretry-after: 3\r\n";
+    let spent = "content-type: application/json\r\nx-daily-ratelimit-token-remaining: 0\r\n";
+    let half =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n{\"success\":true,\"da"
+            .as_bytes()
+            .to_vec();
+    let huge =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 3221225472\r\nconnection: close\r\n\r\n{".as_bytes().to_vec();
+    let html = "content-type: text/html\r\n";
+    let moved = "location: https://evil.example/api/v2/deals/1?token=x\r\n";
+    for (what, answer, read, write) in [
+        ("html", http("200 OK", html, "<html>hello</html>"), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("nothing", json_answer("200 OK", ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("half a JSON", json_answer("200 OK", r#"{"success":true,"data":{"id":1"#), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("a body cut off", half, ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("3 GB", huge, ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        (
+            "not UTF-8",
+            json_answer("200 OK", "{\"success\":true,\"data\":\"?\"}")
+                .into_iter()
+                .map(|byte| if byte == b'?' { 0xff } else { byte })
+                .collect(),
+            ("bad_answer", "later"),
+            ("bad_answer", "unsafe"),
+        ),
+        ("a redirect", http("302 Found", moved, ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("no answer", Vec::new(), ("unreachable", "later"), ("unreachable", "unsafe")),
+        ("success that is none", json_answer("200 OK", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("400", json_answer("400 Bad Request", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("401", json_answer("401 Unauthorized", plain), ("unauthorized", "never"), ("unauthorized", "never")),
+        ("402", json_answer("402 Payment Required", plain), ("forbidden", "never"), ("forbidden", "never")),
+        ("403 scope", json_answer("403 Forbidden", scope), ("missing_scope", "never"), ("missing_scope", "never")),
+        ("403", json_answer("403 Forbidden", plain), ("forbidden", "never"), ("forbidden", "never")),
+        ("403 as a page", http("403 Forbidden", html, "<html>blocked</html>"), ("rate_limited", "later"), ("rate_limited", "later")),
+        ("404", json_answer("404 Not Found", plain), ("not_found", "never"), ("not_found", "never")),
+        ("409", json_answer("409 Conflict", plain), ("conflict", "never"), ("conflict", "never")),
+        ("410", json_answer("410 Gone", plain), ("gone", "never"), ("gone", "never")),
+        ("410 as a page", http("410 Gone", html, "<html>"), ("gone", "never"), ("gone", "never")),
+        ("409 as a page", http("409 Conflict", html, "<html>"), ("conflict", "never"), ("conflict", "never")),
+        ("418", json_answer("418 Teapot", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501", json_answer("501 No", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501 as a page", http("501 No", html, "<html>"), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        (
+            "a refusal that no tree can hold",
+            json_answer("200 OK", r#"{"success":false,"error":"no","n":1e999}"#),
+            ("upstream_rejected", "never"),
+            ("upstream_rejected", "never"),
+        ),
+        ("422", json_answer("422 Unprocessable", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("429", http("429 Too Many Requests", limit, plain), ("rate_limited", "later"), ("rate_limited", "later")),
+        ("429 for the day", http("429 Too Many Requests", spent, plain), ("budget_exhausted", "later"), ("budget_exhausted", "later")),
+        ("500", json_answer("500 Oops", plain), ("upstream_error", "later"), ("upstream_error", "unsafe")),
+        ("502 as a page", http("502 Bad Gateway", html, "<html>"), ("upstream_error", "later"), ("upstream_error", "unsafe")),
+        ("503", json_answer("503 Maintenance", plain), ("upstream_error", "later"), ("upstream_error", "later")),
+    ] {
+        let [of_read, of_write] = both(answer).await;
+        assert_eq!(kind_and_retry(&of_read), read, "{what}, read: {of_read}");
+        assert_eq!(kind_and_retry(&of_write), write, "{what}, write: {of_write}");
+    }
+}
+
+/// A body that never ends and tells no length is given up at the cap.
+#[tokio::test]
+async fn a_body_without_an_end_is_capped() {
+    let url = served(|mut stream| async move {
+        read_request(&mut stream).await;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+        let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+        let mut sent = stream.write_all(head.as_bytes()).await;
+        while sent.is_ok() {
+            sent = stream.write_all(chunk.as_bytes()).await;
+        }
+    })
+    .await;
+    let outcome = rendered(&runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    assert_eq!(kind_and_retry(&outcome), ("bad_answer", "later"), "{outcome}");
+    assert!(outcome["error"]["message"].as_str().is_some_and(|message| message.contains("larger than")), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_missing_scope_is_named_and_a_limit_says_when() {
+    let scope = r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403}"#;
+    let [_, create] = both(json_answer("403 Forbidden", scope)).await;
+    assert!(create["error"]["hint"].as_str().is_some_and(|hint| hint.contains("deals:full")), "{create}");
+    let url = upstream(json_answer("403 Forbidden", scope)).await;
+    let picklist = rendered(&runtime(&url).invoke(Invocation::new("selectPerson")).await);
+    assert!(picklist["error"]["hint"].as_str().is_some_and(|hint| hint.contains("contacts:read")), "a data source too: {picklist}");
+    let [read, _] = both(http("429 Too Many Requests", "content-type: application/json\r\nretry-after: 3\r\n", "{}")).await;
+    assert_eq!(read["error"]["retryAfterMs"], 3000, "{read}");
+}
+
+#[tokio::test]
+async fn what_came_travels_on_byte_for_byte_on_one_line() {
+    let body = "{\r\n \"success\" : true,\n \"data\": {\n\t\"id\": 12345678901234567890123, \"b\":1.10, \"a\": \"x\\n\\u00e9\", \"z\": null\n },\n \"related_objects\": {\"user\": {\"7\": {}}},\n \"additional_data\": []\n}\n";
+    let [read, _] = both(json_answer("200 OK", body)).await;
+    assert_eq!(read["ok"], true, "{read}");
+    let url = upstream(json_answer("200 OK", body)).await;
+    let outcome = runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
+    let text = outcome.data().expect("there is data").as_str().to_owned();
+    assert_eq!(text, "{ \t\"id\": 12345678901234567890123, \"b\":1.10, \"a\": \"x\\n\\u00e9\", \"z\": null  }");
+    assert_eq!(read["extra"], json!({"related_objects": {"user": {"7": {}}}}), "an empty list beside the data is nothing");
+}
+
+#[tokio::test]
+async fn the_shapes_of_data_that_pipedrive_sends_are_all_read() {
+    for (key, input, body, data, page) in [
+        (
+            "getDeals",
+            json!({}),
+            r#"{"data":[{"id":1}],"additional_data":{"next_cursor":123}}"#,
+            json!([{"id": 1}]),
+            json!({"count": 1, "complete": false, "next": "123"}),
+        ),
+        (
+            "getDeals",
+            json!({}),
+            r#"{"data":[{"id":1}],"additional_data":{"next_cursor":""}}"#,
+            json!([{"id": 1}]),
+            json!({"count": 1, "complete": true, "next": null}),
+        ),
+        ("selectDeal", json!({}), r#"{"success":true,"data":null}"#, json!([]), json!({"count": 0, "complete": true, "next": null})),
+        (
+            "selectDeal",
+            json!({}),
+            r#"{"data":[{"id":18446744073709551617,"title":"a\u00e9","status":"open"}]}"#,
+            json!([{"key": "18446744073709551617", "label": "aé - open"}]),
+            json!({"count": 1, "complete": true, "next": null}),
+        ),
+        ("rawRequest", json!({"method": "GET", "path": "/api/v2/x"}), r"[1,2]", json!([1, 2]), json!(null)),
+        ("getDeals", json!({}), r#"{"success":true,"data":null}"#, json!(null), json!({"count": 0, "complete": true, "next": null})),
+        (
+            "getDeals",
+            json!({}),
+            r#"{"success":true,"data":[],"additional_data":{"next_cursor":null}}"#,
+            json!([]),
+            json!({"count": 0, "complete": true, "next": null}),
+        ),
+        (
+            "getDeals",
+            json!({}),
+            r#"{"data":[ {"id":1} , {"id":2} ],"additional_data":{"next_cursor":"abc"}}"#,
+            json!([{"id": 1}, {"id": 2}]),
+            json!({"count": 2, "complete": false, "next": "abc"}),
+        ),
+        (
+            "getUsers",
+            json!({}),
+            r#"{"success":true,"data":[{"id":1}],"additional_data":null}"#,
+            json!([{"id": 1}]),
+            json!({"count": 1, "complete": true, "next": null}),
+        ),
+        (
+            "searchDeals",
+            json!({"term": "ab"}),
+            r#"{"success":true,"data":{"items":[{"item":{"id":1}}]},"additional_data":{"next_cursor":"n"}}"#,
+            json!({"items": [{"item": {"id": 1}}]}),
+            json!({"count": 1, "complete": false, "next": "n"}),
+        ),
+        ("deleteDeal", json!({"dealId": 1}), r#"{"success":true}"#, json!(null), json!(null)),
+        ("deleteDeal", json!({"dealId": 1}), r#"{"success":true,"id":1}"#, json!({"id": 1}), json!(null)),
+    ] {
+        let url = upstream(json_answer("200 OK", body)).await;
+        let outcome = rendered(&runtime(&url).invoke(Invocation::new(key).input(input)).await);
+        assert_eq!((&outcome["data"], outcome.get("page").unwrap_or(&Value::Null)), (&data, &page), "{key} {body}: {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_quotes_the_secret_is_cleaned() {
+    let body = format!(r#"{{"success":false,"error":"token {SECRET} is bad","error_info":"{SECRET}"}}"#);
+    for status in ["400 Bad Request", "200 OK", "500 Oops"] {
+        let [read, _] = both(json_answer(status, &body)).await;
+        assert_eq!(read["error"]["upstream"]["info"], "[redacted]", "{status}: {read}");
+    }
+}
+
+/// A place in an error where nobody expects words of the vendor's, and a cut in the middle of the secret.
+#[tokio::test]
+async fn a_secret_in_a_pointer_or_at_a_cut_is_cleaned_too() {
+    let long = "x".repeat(490);
+    for said in [format!("Validation failed: title.{SECRET}: bad"), format!("{long}{SECRET}")] {
+        let body = format!(r#"{{"success":false,"error":"{said}"}}"#);
+        let [_, create] = both(json_answer("400 Bad Request", &body)).await;
+        assert!(!create.to_string().contains("hunter2-"), "{create}");
+    }
+}
+
+/// A write that waits for its turn was not sent, whatever becomes of those before it.
+#[tokio::test]
+async fn a_write_that_never_got_its_turn_was_not_sent() {
+    let url = served(|mut stream| async move {
+        read_request(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let connection = OneConnection::new("acme", &url, Credential::bearer(SECRET)).expect("loopback is a host");
+    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).connections_per_host(1).build().expect("it is sound");
+    let text = |ms: u32| format!(r#"{{"action": "addDeal", "input": {{"title": "x"}}, "options": {{"timeoutMs": {ms}}}}}"#);
+    let (first, second) = tokio::join!(runtime.invoke_json(text(600).as_bytes()), runtime.invoke_json(text(200).as_bytes()));
+    let (first, second) = (rendered(&first), rendered(&second));
+    assert_eq!((kind_and_retry(&first), &first["meta"]["requests"]), (("timed_out", "unsafe"), &json!(1)), "{first}");
+    assert_eq!((kind_and_retry(&second), &second["meta"]["requests"]), (("timed_out", "later"), &json!(0)), "{second}");
+}
+
+/// A host that is not the vendor's gets no credential, even where an engine names it.
+#[tokio::test]
+async fn a_host_of_others_gets_no_credential() {
+    let connection = OneConnection::new("acme", "https://evil.example", Credential::bearer(SECRET)).expect("it is https");
+    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).build().expect("it is sound");
+    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["requests"]), (&json!("no_connection"), &json!(0)), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_there_was_never_sent_to() {
+    let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port").local_addr().expect("it is bound");
+    let runtime = runtime(&format!("http://{free}"));
+    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"}))).await);
+    assert_eq!(kind_and_retry(&outcome), ("unreachable", "later"), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_call_that_takes_too_long_says_whether_it_was_sent() {
+    // The upstream reads the request and never answers.
+    let url = served(|mut stream| async move {
+        read_request(&mut stream).await;
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let runtime = runtime(&url);
+    let text = br#"{"action": "addDeal", "input": {"title": "x"}, "options": {"timeoutMs": 200}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(kind_and_retry(&outcome), ("timed_out", "unsafe"), "{outcome}");
+    let text = br#"{"action": "getDeal", "input": {"dealId": 1}, "options": {"timeoutMs": 200}}"#;
+    let outcome = rendered(&runtime.invoke_json(text).await);
+    assert_eq!(kind_and_retry(&outcome), ("timed_out", "later"), "{outcome}");
+}
+
+#[tokio::test]
+async fn a_credential_is_sent_to_the_connection_s_own_host_alone_and_no_key_to_a_real_account() {
+    let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let url = served(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            let _ = sender.send(read_request(&mut stream).await);
+            let _ = stream.write_all(&json_answer("200 OK", r#"{"success":true,"data":{"id":1}}"#)).await;
+        }
+    })
+    .await;
+    let outcome = runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
+    assert_eq!(outcome.error().map(connector_core::Error::kind), None::<ErrorKind>);
+    let request = seen.recv().await.expect("the upstream saw a request").to_lowercase();
+    assert!(request.contains(&format!("authorization: bearer {SECRET}")), "{request}");
+    assert!(!request.contains("x-connector-action"), "only a sandbox is told the key: {request}");
+    assert!(!request.lines().next().unwrap_or_default().contains(SECRET), "no secret in a URL: {request}");
+}

@@ -1,0 +1,18 @@
+//! What tests share: servers, processes, browsers and checks. No test stands here.
+
+pub(crate) mod browser;
+pub(crate) mod chromium;
+pub(crate) mod engine;
+pub(crate) mod evidence;
+pub(crate) mod fixtures;
+pub(crate) mod http;
+pub(crate) mod platform;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+pub(crate) mod process;
+pub(crate) mod server;
+pub(crate) mod site;
+pub(crate) mod snapshots;
+pub(crate) mod upstream;
+pub(crate) mod vendor;
+pub(crate) mod world;
