@@ -5,22 +5,23 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use connector_core::{Access, Credential, Error, ErrorKind, Retry, quote};
+use connector_core::{Access, Credential, Error, Retry};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex as Turn;
 
-use crate::app::App;
-use crate::clock::Moment;
-use crate::model::{Connection, Metadata, Method, Reason, Status};
-use crate::oauth::{self, NoTokens, Tokens};
-use crate::seal::Key;
-use crate::store::{Broken, Lock, Row, Statement, misread, sql};
-use crate::vault::{Inner, no_connection};
+use crate::oauth::{self, NoTokens};
+use crate::rows::{read_metadata, write_metadata};
+use crate::store::database::{Lock, StoreFailure};
+use crate::store::statement::{Row, Statement, misread, sql};
+use crate::value::app::App;
+use crate::value::clock::Moment;
+use crate::value::model::{Connection, Metadata, Method, Reason, Status};
+use crate::value::tokens::Tokens;
+use crate::value::wording::no_connection;
+use crate::vault::Inner;
 
 /// For how long what was read is believed: another process may have removed, renewed or refused the connection since.
 const FRESH: Duration = Duration::from_secs(2);
-/// How long before its end a token is refreshed, or a tenth of its life where that is less.
-const AHEAD: Duration = Duration::from_mins(5);
 /// For how long a token that still lives is left alone after its refresh failed.
 const REST: Duration = Duration::from_secs(30);
 /// How many connections are remembered; beyond it all are forgotten.
@@ -122,7 +123,7 @@ impl Cache {
 impl<T> Remembered<T> {
     fn holds(&self, generation: u64, now: Moment) -> bool {
         // A clock that was set back says nothing of how long ago it was read.
-        self.generation == generation && self.read <= now && now < self.read.after(FRESH)
+        self.generation == generation && self.read <= now && now < self.read + FRESH
     }
 }
 
@@ -140,7 +141,7 @@ impl Flights {
 impl Flight {
     /// Whether a call whose token still lives goes on without a new one.
     fn can_wait(&self, now: Moment) -> bool {
-        self.turn.try_lock().is_err() || now.0 < self.rests_until.load(Ordering::SeqCst)
+        self.turn.try_lock().is_err() || now.as_micros() < self.rests_until.load(Ordering::SeqCst)
     }
 }
 
@@ -230,8 +231,8 @@ impl Inner {
         let (app, name) = (self.app(row.text(1)?)?, row.text(2)?);
         let method = Method::from_word(row.text(3)?).ok_or_else(misread)?;
         let reason = row.maybe_text(5)?.and_then(Reason::from_word);
-        usable(Status::from_word(row.text(4)?).ok_or_else(misread)?, reason, name)?;
-        let metadata = Metadata::from_text(row.text(6)?)?;
+        Status::from_word(row.text(4)?).ok_or_else(misread)?.check_usable(reason, name)?;
+        let metadata = read_metadata(row.text(6)?)?;
         let secret = |at: usize, column: &str| -> Result<Option<SecretString>, Error> {
             row.maybe_bytes(at)?.map(|sealed| self.secret(id, column, sealed)).transpose()
         };
@@ -246,8 +247,8 @@ impl Inner {
             version: row.integer(7)?,
             access: app.access(origin, credential.ok_or_else(misread)?)?,
             refresh: secret(9, "refresh_token")?,
-            refresh_at: row.maybe_integer(11)?.map(Moment),
-            expires_at: row.maybe_integer(12)?.map(Moment),
+            refresh_at: row.maybe_moment(11)?,
+            expires_at: row.maybe_moment(12)?,
             metadata,
         })
     }
@@ -280,7 +281,7 @@ impl Inner {
             }
             left.failure = kept.as_ref().err().map(same);
             if kept.is_err() {
-                flight.rests_until.store(inner.clock.now().after(REST).0, Ordering::SeqCst);
+                flight.rests_until.store((inner.clock.now() + REST).as_micros(), Ordering::SeqCst);
             }
             flight.attempts.fetch_add(1, Ordering::SeqCst);
             kept
@@ -337,25 +338,25 @@ impl Inner {
         let mut metadata = kept.metadata.clone();
         metadata.scopes = tokens.scopes.clone().or(metadata.scopes);
         // A token whose host is none of the vendor's is worth nothing, and the connection keeps the host that it has.
-        let domain = tokens.api_domain.as_deref().filter(|domain| app.access(domain, oauth::bearer(&tokens)).is_ok());
+        let domain = tokens.api_domain.as_deref().filter(|domain| app.access(domain, tokens.to_credential()).is_ok());
         metadata.api_domain = domain.map(str::to_owned).or(metadata.api_domain);
         let now = self.clock.now();
-        let (refresh_at, expires_at) = times(&tokens, now);
+        let (refresh_at, expires_at) = (tokens.refresh_at(now), tokens.expires_at(now));
         let written = self
             .write(Some(&mut lock), |key| {
-                let refresh = tokens.refresh.as_ref().map(|token| seal(key, id, "refresh_token", token)).transpose()?;
+                let refresh = tokens.refresh.as_ref().map(|token| key.seal_text(id, "refresh_token", token)).transpose()?;
                 let tokens = sql!(
                     "UPDATE connector_secret SET version = version + 1, access_token = $3, refresh_token = COALESCE($4, refresh_token), \
                      refresh_at = $5, expires_at = $6 WHERE connection_id = $1 AND version = $2 RETURNING 1",
                     id,
                     kept.version,
-                    seal(key, id, "access_token", &tokens.access)?,
+                    key.seal_text(id, "access_token", &tokens.access)?,
                     refresh,
                     refresh_at,
                     expires_at
                 );
-                let account = sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", id, metadata.to_text());
-                Ok(vec![tokens.one(), account])
+                let account = sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", id, write_metadata(&metadata));
+                Ok(vec![tokens.expect_row(), account])
             })
             .await;
         reached("written");
@@ -380,7 +381,7 @@ impl Inner {
             id,
             version
         );
-        lock.run(vec![wiped.one(), failed(id, self.clock.now())]).await?;
+        lock.run(vec![wiped.expect_row(), failed(id, self.clock.now())]).await?;
         // What it says now is the answer: that it must be connected again, or who renewed it.
         let kept = self.kept_under(id, &mut lock).await;
         lock.release().await?;
@@ -389,25 +390,14 @@ impl Inner {
     }
 
     async fn kept_under(&self, id: &str, lock: &mut Box<dyn Lock>) -> Result<Kept, Error> {
-        let rows = lock.run(vec![sql!(kept_columns!(), id)]).await?.only()?;
+        let rows = lock.run(vec![sql!(kept_columns!(), id)]).await?.into_last()?;
         self.kept(id, rows.first())
     }
 }
 
-/// When tokens are to be refreshed, and when they end.
-pub(crate) fn times(tokens: &Tokens, now: Moment) -> (Option<Moment>, Option<Moment>) {
-    let Some(lifetime) = tokens.lifetime else { return (None, None) };
-    (Some(now.after(lifetime.saturating_sub(AHEAD.min(lifetime / 10)))), Some(now.after(lifetime)))
-}
-
-/// A secret as its column of a connection's row keeps it.
-pub(crate) fn seal(key: &Key, id: &str, column: &str, secret: &SecretString) -> Result<Vec<u8>, Error> {
-    key.seal(id, column, secret.expose_secret().as_bytes())
-}
-
 /// It misses where the secret is another by now; none replaces it until the batch is done.
 pub(crate) fn of_version(id: &str, version: i64) -> Statement {
-    sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 AND version = $2 FOR UPDATE", id, version).one()
+    sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 AND version = $2 FOR UPDATE", id, version).expect_row()
 }
 
 fn is_same(one: &Access, other: &Access) -> bool {
@@ -425,28 +415,13 @@ fn failed(id: &str, now: Moment) -> Statement {
     )
 }
 
-/// Why a connection cannot be used, if it cannot.
-pub(crate) fn usable(status: Status, reason: Option<Reason>, name: &str) -> Result<(), Error> {
-    let gone = |why: &str| {
-        Err(Error::new(ErrorKind::ReconnectRequired, format!("The connection {} {why}.", quote(name)))
-            .with_hint("Connect the account again: GET /v1/connections/{id} shows a link to open, and `connector connect` makes one."))
-    };
-    match (status, reason) {
-        (Status::Active, _) => Ok(()),
-        (Status::Pending, _) => Err(Error::new(ErrorKind::NoConnection, format!("The connection {} is not finished.", quote(name)))
-            .with_hint("Open its link, which GET /v1/connections/{id} shows, or confirm it.")),
-        (Status::Failed, Some(Reason::Uninstalled)) => gone("is gone: its user uninstalled the app"),
-        (Status::Failed, _) => gone("is no longer granted"),
-    }
-}
-
 /// The same failure, for another who waited for it.
 fn same(failure: &Error) -> Error {
     let mut same = Error::new(failure.kind(), failure.message()).with_retry(failure.retry());
     if let Some(hint) = failure.hint() {
         same = same.with_hint(hint);
     }
-    if let Some(broken) = Broken::of(failure) {
+    if let Some(broken) = StoreFailure::find(failure) {
         same = same.with_source(broken.clone());
     }
     match failure.upstream() {

@@ -4,10 +4,11 @@ use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 use serde::Serialize;
 
-use crate::clock::Moment;
-use crate::random;
-use crate::store::{Row, sql};
-use crate::vault::{Vault, check_name, check_owner};
+use crate::store::statement::{Row, sql};
+use crate::value::clock::Moment;
+use crate::value::names::{check_name, check_owner};
+use crate::value::random;
+use crate::vault::Vault;
 
 /// Who holds a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,9 +62,9 @@ impl Vault {
     pub async fn create_api_key(&self, holder: &Holder, name: &str) -> Result<NewApiKey, Error> {
         check_name(name)?;
         holder.owner().map_or(Ok(()), check_owner)?;
-        let secret = format!("{MARK}{}", random::secret()?);
+        let secret = format!("{MARK}{}", random::generate_secret()?);
         let key = ApiKey {
-            id: random::id()?,
+            id: random::generate_id()?,
             name: name.to_owned(),
             prefix: secret[..SHOWN].to_owned(),
             owner: holder.owner().map(str::to_owned),
@@ -124,7 +125,7 @@ impl ApiKey {
             name: row.text(1)?.to_owned(),
             prefix: row.text(2)?.to_owned(),
             owner: row.maybe_text(3)?.map(str::to_owned),
-            creation_time: Moment(row.integer(4)?),
+            creation_time: row.moment(4)?,
         })
     }
 }

@@ -6,17 +6,20 @@ use std::time::Duration;
 use connector_core::{Credential, Error, ErrorKind, Retry};
 use secrecy::SecretString;
 
-use crate::access::{seal, times};
-use crate::app::App;
-use crate::clock::Moment;
 use crate::leftover;
-use crate::model::{Connection, Metadata, Method, Status, connection_columns};
-use crate::oauth::{self, Tokens};
-use crate::random;
-use crate::seal::Key;
-use crate::store::{Ran, Statement, sql};
+use crate::oauth;
+use crate::rows::{connection_columns, read_connection, write_metadata};
+use crate::seal::keys::Key;
+use crate::store::statement::{Ran, Statement, sql};
 use crate::tickets::{Purpose, Ticket};
-use crate::vault::{BEGIN_AGAIN, Inner, Vault, check_name, check_owner, name_taken, no_connection};
+use crate::value::app::App;
+use crate::value::clock::Moment;
+use crate::value::model::{Connection, Metadata, Method, Status};
+use crate::value::names::{check_name, check_owner};
+use crate::value::random;
+use crate::value::tokens::Tokens;
+use crate::value::wording::{BEGIN_AGAIN, name_taken, no_connection};
+use crate::vault::{Inner, Vault};
 
 /// How long a state is taken, and how long a connection waits to be finished or confirmed.
 pub const STATE_LIFETIME: Duration = Duration::from_mins(10);
@@ -100,7 +103,7 @@ impl Vault {
         if !self.0.store.rows(by_platform).await?.is_empty() {
             return Err(Error::new(ErrorKind::Conflict, "A platform began the connection, and has the browser come back to itself."));
         }
-        let ticket = Ticket::new(id, "", self.0.clock.now().after(LINK_LIFETIME))?;
+        let ticket = Ticket::new(id, "", self.0.clock.now() + LINK_LIFETIME)?;
         Ok(self.0.write_ticket(&ticket, Purpose::Link)?.into())
     }
 
@@ -117,7 +120,7 @@ impl Vault {
         let ticket = self.0.read_ticket(link, Purpose::Link)?;
         let connection = self.0.target(&ticket.connection).await?;
         connectable(&connection)?;
-        self.0.app(&connection.app)?.registered()?;
+        self.0.app(&connection.app)?.client()?;
         self.0.use_up(&ticket).await?;
         self.0.wait_on(&connection).await?;
         self.0.authorization(connection, browser)
@@ -134,7 +137,7 @@ impl Vault {
             let target = inner.target(&ticket.connection).await?;
             let app = inner.app(&target.app)?;
             // The state is used up: the same answer of the vendor's leads nowhere any more.
-            let granted = inner.grant(app, &code, &app.registered()?.redirect_uri).await;
+            let granted = inner.grant(app, &code, &app.client()?.redirect_uri).await;
             let granted = granted.map_err(|none| begin_again(none.into()))?;
             inner.settle(&target, &granted).await
         })
@@ -155,14 +158,14 @@ impl Vault {
             Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(()),
             target => target?,
         };
-        self.end(&target.id, vec![ended(&target, None, inner.clock.now()), delete.one()]).await.map(|_| ())
+        self.end(&target.id, vec![ended(&target, None, inner.clock.now()), delete.expect_row()]).await.map(|_| ())
     }
 
     /// Begins a connection that waits for a day: for its link to be opened, or for a platform that has the browser come
     /// back to itself, and then gives the code to [`Vault::exchange`].
     pub async fn begin(&self, owner: &str, app: &str, begin: BeginOptions<'_>) -> Result<Authorization, Error> {
         let app = self.0.app(app)?;
-        let redirect_uri = begin.redirect_uri.unwrap_or(&app.registered()?.redirect_uri);
+        let redirect_uri = begin.redirect_uri.unwrap_or(&app.client()?.redirect_uri);
         if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {
             return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
         }
@@ -198,7 +201,7 @@ impl Vault {
             );
             let rows = inner.store.rows(waiting).await?;
             let app = inner.app(&target.app)?;
-            let redirect_uri = rows.first().ok_or_else(finished)?.maybe_text(0)?.unwrap_or(&app.registered()?.redirect_uri);
+            let redirect_uri = rows.first().ok_or_else(finished)?.maybe_text(0)?.unwrap_or(&app.client()?.redirect_uri);
             let granted = inner.grant(app, &code, redirect_uri).await?;
             inner.settle(&target, &granted).await
         })
@@ -236,8 +239,8 @@ impl Inner {
     ) -> Result<Connection, Error> {
         check_owner(owner)?;
         name.map_or(Ok(()), check_name)?;
-        app.registered()?;
-        let (id, now) = (random::id()?, self.clock.now());
+        app.client()?;
+        let (id, now) = (random::generate_id()?, self.clock.now());
         let name = name.unwrap_or(&id);
         let new = New { id: &id, owner, app: app.key(), name, method: Method::OAuth2, status: Status::Pending, now };
         // What is too old makes room, whether anybody sweeps or not.
@@ -253,7 +256,7 @@ impl Inner {
         batch.push(sql!(
             "UPDATE connector_connection SET expires_at = $2, redirect_uri = $3 WHERE id = $1",
             &id,
-            now.after(lives),
+            now + lives,
             redirect_uri
         ));
         let ran = self.store.run(batch).await?;
@@ -270,16 +273,16 @@ impl Inner {
             return Err(Error::new(ErrorKind::Bug, "A browser's token is too short to tell it from another's."));
         }
         let app = self.app(&connection.app)?;
-        let ticket = Ticket::new(&connection.id, browser, self.clock.now().after(STATE_LIFETIME))?;
+        let ticket = Ticket::new(&connection.id, browser, self.clock.now() + STATE_LIFETIME)?;
         let state = self.write_ticket(&ticket, Purpose::State)?;
-        let url = oauth::authorize_url(app, &app.registered()?.redirect_uri, &state)?.into();
+        let url = oauth::authorize_url(app, &app.client()?.redirect_uri, &state)?.into();
         Ok(Authorization { connection, url })
     }
 
     /// The connection that a ticket leads to: the ticket is the right to it.
     pub(crate) async fn target(&self, id: &str) -> Result<Connection, Error> {
         let get = sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE id = $1"), id);
-        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), Connection::from_row)
+        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), read_connection)
     }
 
     /// Tokens for a code, and whose they are.
@@ -301,7 +304,7 @@ impl Inner {
         }
         let aside = self.set_aside(app, &tokens).await?;
         let domain = tokens.api_domain.as_deref().ok_or_else(|| bad("host"))?;
-        let metadata = oauth::identity(&self.http, app, &app.access(domain, oauth::bearer(&tokens))?).await?;
+        let metadata = oauth::identity(&self.http, app, &app.access(domain, tokens.to_credential())?).await?;
         Ok(Granted { metadata: Metadata { scopes: tokens.scopes.clone(), ..metadata }, tokens, at, aside: Some(aside) })
     }
 
@@ -329,7 +332,7 @@ impl Inner {
             let place = match to_same_account(&all, &target.app, &granted.metadata) {
                 Some(known) => Place::Known(known.id.clone()),
                 None if target.status == Status::Pending => Place::Waiting(target.id.clone()),
-                None => Place::New(random::id()?),
+                None => Place::New(random::generate_id()?),
             };
             let name = free_name(&all, &target.app, &granted.metadata);
             let now = self.clock.now();
@@ -360,7 +363,7 @@ impl Inner {
              WHERE id = $1 AND status = 'PENDING' AND expires_at > $2 RETURNING 1",
             &connection.id,
             now,
-            now.after(STATE_LIFETIME)
+            now + STATE_LIFETIME
         );
         if self.store.rows(wait).await?.is_empty() { Err(finished()) } else { Ok(()) }
     }
@@ -380,7 +383,7 @@ impl Inner {
                 let message = format!("The account is connected by OAuth already, as {}.", by_oauth.name);
                 return Err(Error::new(ErrorKind::Conflict, message).with_hint("Use that connection, or remove it first."));
             }
-            let (fresh, now) = (random::id()?, self.clock.now());
+            let (fresh, now) = (random::generate_id()?, self.clock.now());
             let id = known.map_or(&fresh, |known| &known.id);
             // A connection that is known keeps its name, by which calls name it.
             if let Some(taken) = name.filter(|name| known.is_none() && all.iter().any(|one| one.app == app.key() && one.name == *name)) {
@@ -394,7 +397,7 @@ impl Inner {
                 batch.push(sql!(
                     "UPDATE connector_secret SET version = version + 1, api_token = $2, granted_at = $3 WHERE connection_id = $1",
                     id,
-                    seal(key, id, "api_token", token)?,
+                    key.seal_text(id, "api_token", token)?,
                     now
                 ));
                 batch.push(activated(id, Method::ApiKey, metadata, &free, now));
@@ -472,9 +475,9 @@ impl New<'_> {
             self.now,
             metadata.company.id.as_ref(),
             metadata.user.id.as_ref(),
-            metadata.to_text()
+            write_metadata(metadata)
         );
-        vec![connection.one(), sql!("INSERT INTO connector_secret (connection_id, version) VALUES ($1, 0)", self.id)]
+        vec![connection.expect_row(), sql!("INSERT INTO connector_secret (connection_id, version) VALUES ($1, 0)", self.id)]
     }
 }
 
@@ -494,7 +497,7 @@ impl Granted {
         // The secret is locked first, as by whoever ends or refreshes a connection.
         let secret = sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", &target.id);
         let aside = self.aside.iter().map(|aside| leftover::taken(aside));
-        aside.chain([secret.one(), there.one()]).collect()
+        aside.chain([secret.expect_row(), there.expect_row()]).collect()
     }
 
     /// It becomes that of its place.
@@ -519,13 +522,13 @@ impl Granted {
 
     /// Its tokens become the connection's.
     pub(crate) fn stored(&self, key: &Key, id: &str) -> Result<Statement, Error> {
-        let (refresh_at, expires_at) = times(&self.tokens, self.at);
-        let refresh = self.tokens.refresh.as_ref().map(|token| seal(key, id, "refresh_token", token)).transpose()?;
+        let (refresh_at, expires_at) = (self.tokens.refresh_at(self.at), self.tokens.expires_at(self.at));
+        let refresh = self.tokens.refresh.as_ref().map(|token| key.seal_text(id, "refresh_token", token)).transpose()?;
         Ok(sql!(
             "UPDATE connector_secret SET version = version + 1, access_token = $2, refresh_token = $3, api_token = NULL, \
              granted_at = $4, refresh_at = $5, expires_at = $6 WHERE connection_id = $1",
             id,
-            seal(key, id, "access_token", &self.tokens.access)?,
+            key.seal_text(id, "access_token", &self.tokens.access)?,
             refresh,
             self.at,
             refresh_at,
@@ -541,7 +544,7 @@ pub(crate) fn ended(begun: &Connection, renewed: Option<&String>, now: Moment) -
         &begun.id,
         &begun.owner,
         renewed,
-        now.after(LINK_LIFETIME)
+        now + LINK_LIFETIME
     )
 }
 
@@ -552,19 +555,18 @@ pub(crate) fn activated(id: &str, method: Method, metadata: &Metadata, name: &st
          updated_at = $6, name = CASE WHEN name = id THEN $7 ELSE name END WHERE id = $1 RETURNING 1",
         id,
         method.as_str(),
-        metadata.to_text(),
+        write_metadata(metadata),
         metadata.company.id.as_ref(),
         metadata.user.id.as_ref(),
         now,
         name
     );
-    statement.one()
+    statement.expect_row()
 }
 
 /// The connection to an account, where there is one that is finished.
 pub(crate) fn to_same_account<'a>(all: &'a [Connection], app: &str, account: &Metadata) -> Option<&'a Connection> {
-    let is_same = |one: &Metadata| one.company.id.is_some() && one.company.id == account.company.id && one.user.id == account.user.id;
-    all.iter().find(|one| one.app == app && one.status != Status::Pending && is_same(&one.metadata))
+    all.iter().find(|one| one.app == app && one.status != Status::Pending && one.metadata.is_same_account(account))
 }
 
 /// The account's own name, with a number where the owner has one of that name.
@@ -586,7 +588,7 @@ fn is_local(uri: &str) -> bool {
 /// It misses where as many of an owner's connections wait as may.
 pub(crate) fn has_room(owner: &str) -> Statement {
     const ROOM: &str = "SELECT 1 WHERE (SELECT COUNT(*) FROM connector_connection WHERE owner = $1 AND status = 'PENDING') < $2";
-    sql!(ROOM, owner, MOST_PENDING).one()
+    sql!(ROOM, owner, MOST_PENDING).expect_row()
 }
 
 pub(crate) fn no_room() -> Error {

@@ -6,16 +6,18 @@ use std::time::Duration;
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::access::seal;
-use crate::app::App;
-use crate::clock::Moment;
 use crate::flows::{Granted, New, NoGrant, STATE_LIFETIME, activated, ended, has_room, no_room, to_same_account};
 use crate::leftover;
-use crate::model::{Connection, Method, Status, connection_columns};
-use crate::oauth::Tokens;
-use crate::random;
-use crate::store::{Ran, Statement, misread, sql};
-use crate::vault::{Inner, Revocation, Vault, check_owner};
+use crate::rows::{connection_columns, read_connection};
+use crate::store::statement::{Ran, Statement, misread, sql};
+use crate::value::app::App;
+use crate::value::clock::Moment;
+use crate::value::model::Revocation;
+use crate::value::model::{Connection, Method, Status};
+use crate::value::names::check_owner;
+use crate::value::random;
+use crate::value::tokens::Tokens;
+use crate::vault::{Inner, Vault};
 
 /// How long a code is held: the vendor takes it no longer.
 pub const CODE_LIFETIME: Duration = Duration::from_mins(5);
@@ -88,7 +90,7 @@ impl Vault {
                 return if declined { Ok(Revocation::StillUsed) } else { Err(no_install()) };
             }
             let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
-            return self.end(&claimed.id, vec![delete.one()]).await?.ok_or_else(no_install);
+            return self.end(&claimed.id, vec![delete.expect_row()]).await?.ok_or_else(no_install);
         }
         let held = sql!("DELETE FROM connector_install WHERE handle = $1 RETURNING 1", hash);
         if self.0.store.rows(held).await?.is_empty() { Err(no_install()) } else { Ok(Revocation::NothingToRevoke) }
@@ -107,15 +109,15 @@ impl Vault {
 
 impl Inner {
     async fn hold(&self, app: &App, code: &SecretString) -> Result<HeldInstall, Error> {
-        app.registered()?;
+        app.client()?;
         if code.expose_secret().len() > LONGEST_CODE {
             return Err(
                 Error::new(ErrorKind::InvalidInput, format!("The code has more than {LONGEST_CODE} bytes.")).with_hint("Begin again.")
             );
         }
-        let handle = random::secret()?;
+        let handle = random::generate_secret()?;
         let (hash, now) = (random::hash(&handle), self.clock.now());
-        let expires = now.after(CODE_LIFETIME);
+        let expires = now + CODE_LIFETIME;
         let ran = self.write(None, |key| {
             Ok(vec![
                 sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
@@ -128,7 +130,7 @@ impl Inner {
                     expires,
                     MOST_INSTALLS
                 )
-                .one(),
+                .expect_row(),
             ])
         });
         match ran.await? {
@@ -142,18 +144,18 @@ impl Inner {
         let now = self.clock.now();
         // Nobody else exchanges the code meanwhile: a vendor may end what a code gave that comes twice.
         let take = sql!("DELETE FROM connector_install WHERE handle = $1 AND expires_at > $2 RETURNING app, code, expires_at", hash, now);
-        let rows = match self.store.run(vec![has_room(owner), take.one()]).await? {
+        let rows = match self.store.run(vec![has_room(owner), take.expect_row()]).await? {
             Ran::All(mut rows) => rows.pop().unwrap_or_default(),
             Ran::Missed(0) => return Err(no_room()),
             Ran::Missed(_) => return Err(no_install()),
         };
         let row = rows.first().ok_or_else(misread)?;
         let app = self.app(row.text(0)?)?;
-        let code = self.secret(hash, "code", row.maybe_bytes(1)?.ok_or_else(misread)?)?;
-        let granted = match self.grant(app, &code, &app.registered()?.redirect_uri).await {
+        let code = self.secret(hash, "code", row.bytes(1)?)?;
+        let granted = match self.grant(app, &code, &app.client()?.redirect_uri).await {
             Ok(granted) => granted,
             Err(NoGrant::Unused(error)) => {
-                self.put_back(hash, app, &code, Moment(row.integer(2)?)).await?;
+                self.put_back(hash, app, &code, row.moment(2)?).await?;
                 return Err(error);
             }
             Err(NoGrant::Spent(error)) => return Err(error),
@@ -172,11 +174,11 @@ impl Inner {
                 "INSERT INTO connector_install (handle, app, code, expires_at) VALUES ($1, $2, $3, $4)",
                 hash,
                 app.key(),
-                seal(key, hash, "code", code)?,
+                key.seal_text(hash, "code", code)?,
                 expires
             )])
         });
-        ran.await?.all().map(|_| ())
+        ran.await?.into_all().map(|_| ())
     }
 
     /// What an install granted waits to be confirmed. Where its owner has a living connection to the very account, the vendor
@@ -191,7 +193,7 @@ impl Inner {
         renews: Option<&Connection>,
     ) -> Result<Connection, Error> {
         let living = renews.filter(|one| one.status == Status::Active && one.method == Method::OAuth2);
-        let (id, now) = (random::id()?, self.clock.now());
+        let (id, now) = (random::generate_id()?, self.clock.now());
         let new = New { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
         let ran = self.write(None, |key| {
             let mut batch: Vec<Statement> = granted.aside.iter().map(|aside| leftover::taken(aside)).collect();
@@ -203,7 +205,7 @@ impl Inner {
             batch.push(sql!(
                 "UPDATE connector_connection SET expires_at = $2, install = $3 WHERE id = $1",
                 &id,
-                now.after(STATE_LIFETIME),
+                now + STATE_LIFETIME,
                 hash
             ));
             Ok(batch)
@@ -228,7 +230,7 @@ impl Inner {
             owner,
             self.clock.now()
         );
-        self.store.rows(get).await?.first().map(Connection::from_row).transpose()
+        self.store.rows(get).await?.first().map(read_connection).transpose()
     }
 
     /// A claimed install whose grant its account's connection has already was meant.
@@ -237,7 +239,7 @@ impl Inner {
         let known = to_same_account(&all, &claimed.app, &claimed.metadata).filter(|known| known.status == Status::Active);
         let known = known.ok_or_else(no_install)?;
         let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' RETURNING 1", &claimed.id);
-        let ran = self.store.run(vec![ended(claimed, Some(&known.id), self.clock.now()), delete.one()]).await?;
+        let ran = self.store.run(vec![ended(claimed, Some(&known.id), self.clock.now()), delete.expect_row()]).await?;
         self.cache.forget();
         if matches!(ran, Ran::All(_)) { Ok(known.clone()) } else { Err(no_install()) }
     }
@@ -253,8 +255,8 @@ impl Inner {
         }
         let secret = |at, column| self.secret(&claimed.id, column, row.maybe_bytes(at)?.ok_or_else(misread)?);
         let metadata = claimed.metadata.clone();
-        let at = Moment(row.integer(3)?);
-        let lifetime = row.maybe_integer(2)?.map(|end| Duration::from_micros(u64::try_from(end - at.0).unwrap_or(0)));
+        let at = row.moment(3)?;
+        let lifetime = row.maybe_integer(2)?.map(|end| Duration::from_micros(u64::try_from(end - at.as_micros()).unwrap_or(0)));
         let tokens = Tokens {
             access: secret(0, "access_token")?,
             refresh: Some(secret(1, "refresh_token")?),
@@ -270,10 +272,10 @@ impl Inner {
              WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND c.method = 'OAUTH2' AND s.granted_at <= $4 FOR UPDATE OF s";
         const UNCONFIRMED: &str = "DELETE FROM connector_connection WHERE app = $1 AND company_id = $2 AND user_id = $3 \
              AND status = 'PENDING' AND id IN (SELECT connection_id FROM connector_secret WHERE granted_at <= $4)";
-        let at = at.map_or(Moment(i64::MAX), |at| at.after(UNINSTALL_SLACK));
+        let at = at.map_or(Moment::from_micros(i64::MAX), |at| at + UNINSTALL_SLACK);
         let of_account = |statement| sql!(statement, app.key(), company_id, user_id, at);
         // What was not confirmed goes first: one that is confirmed meanwhile is either gone, or among the rest.
-        self.store.run(vec![of_account(GRANTED), of_account(UNCONFIRMED)]).await?.all()?;
+        self.store.run(vec![of_account(GRANTED), of_account(UNCONFIRMED)]).await?.into_all()?;
         let mut gone = 0;
         for row in self.store.rows(of_account(GRANTED)).await? {
             let id = row.text(0)?;
@@ -285,7 +287,7 @@ impl Inner {
                     id,
                     at
                 )
-                .one(),
+                .expect_row(),
                 sql!(
                     "UPDATE connector_connection SET status = 'FAILED', reason = 'uninstalled', updated_at = $2 WHERE id = $1",
                     id,

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use connector_core::{Claim, Error, ErrorKind, Ledger};
 
 use crate::owner_vault::OwnerVault;
-use crate::random;
-use crate::store::{misread, sql};
+use crate::store::statement::{misread, sql};
+use crate::value::random;
 
 /// How long a key is kept.
 const KEPT: Duration = Duration::from_hours(7 * 24);
@@ -32,11 +32,11 @@ impl Ledger for OwnerVault {
                 "INSERT INTO connector_ledger (key, call, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1",
                 &entry,
                 &call,
-                now.after(KEPT)
+                now + KEPT
             ),
             sql!("SELECT call, answer FROM connector_ledger WHERE key = $1", &entry),
         ];
-        let mut rows = inner.store.run(batch).await?.all()?;
+        let mut rows = inner.store.run(batch).await?.into_all()?;
         let (found, made) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
         if !made.is_empty() {
             return Ok(Claim::Fresh);
@@ -59,9 +59,9 @@ impl Ledger for OwnerVault {
         let entry = self.entry(key);
         let ran = self.vault.0.write(None, |sealing| {
             let answer = sealing.seal(&entry, "answer", &answer)?;
-            Ok(vec![sql!("UPDATE connector_ledger SET answer = $2 WHERE key = $1 RETURNING 1", &entry, answer).one()])
+            Ok(vec![sql!("UPDATE connector_ledger SET answer = $2 WHERE key = $1 RETURNING 1", &entry, answer).expect_row()])
         });
-        ran.await?.all().map(|_| ()).map_err(|_| Error::new(ErrorKind::Bug, "The idempotency key was not claimed."))
+        ran.await?.into_all().map(|_| ()).map_err(|_| Error::new(ErrorKind::Bug, "The idempotency key was not claimed."))
     }
 
     async fn release(&self, key: &str) -> Result<(), Error> {

@@ -5,14 +5,15 @@ use std::time::Duration;
 use connector_core::{Credential, Error, ErrorKind, Retry};
 use secrecy::SecretString;
 
-use crate::access::seal;
-use crate::app::App;
-use crate::clock::Moment;
-use crate::model::{Connection, Metadata};
-use crate::oauth::{self, Tokens};
-use crate::random;
-use crate::store::{Row, Statement, misread, sql};
-use crate::vault::{Inner, Revocation};
+use crate::oauth;
+use crate::store::statement::{Row, Statement, sql};
+use crate::value::app::App;
+use crate::value::clock::Moment;
+use crate::value::model::Revocation;
+use crate::value::model::{Connection, Metadata};
+use crate::value::random;
+use crate::value::tokens::Tokens;
+use crate::vault::Inner;
 
 /// For how long a grant that just came is left to the connection that it is for.
 const SETTLES: Duration = Duration::from_mins(5);
@@ -30,24 +31,24 @@ pub(crate) fn of_connection(connection: &Connection, now: Moment, due: Moment) -
         &connection.id,
         connection.metadata.api_domain.as_ref(),
         due,
-        now.after(TRIED)
+        now + TRIED
     )
 }
 
 /// When a sweep may give back what is being given back now.
 pub(crate) fn again(now: Moment) -> Moment {
-    now.after(AGAIN)
+    now + AGAIN
 }
 
 /// A connection takes a leftover; it misses where that was given back already.
 pub(crate) fn taken(id: &str) -> Statement {
-    sql!("DELETE FROM connector_leftover WHERE id = $1 RETURNING 1", id).one()
+    sql!("DELETE FROM connector_leftover WHERE id = $1 RETURNING 1", id).expect_row()
 }
 
 impl Inner {
     /// Keeps tokens that just came, before anything else can fail; the leftover's id.
     pub(crate) async fn set_aside(&self, app: &App, tokens: &Tokens) -> Result<String, Error> {
-        let (id, now) = (random::id()?, self.clock.now());
+        let (id, now) = (random::generate_id()?, self.clock.now());
         let kept = self.write(None, |key| {
             Ok(vec![sql!(
                 "INSERT INTO connector_leftover (id, app, api_domain, access_token, refresh_token, next_at, expires_at) \
@@ -55,13 +56,13 @@ impl Inner {
                 &id,
                 app.key(),
                 tokens.api_domain.as_ref(),
-                seal(key, &id, "access_token", &tokens.access)?,
-                tokens.refresh.as_ref().map(|token| seal(key, &id, "refresh_token", token)).transpose()?,
-                now.after(SETTLES),
-                now.after(TRIED)
+                key.seal_text(&id, "access_token", &tokens.access)?,
+                tokens.refresh.as_ref().map(|token| key.seal_text(&id, "refresh_token", token)).transpose()?,
+                now + SETTLES,
+                now + TRIED
             )])
         });
-        kept.await?.all()?;
+        kept.await?.into_all()?;
         Ok(id)
     }
 
@@ -99,7 +100,7 @@ impl Inner {
             user
         );
         let revoked = if self.store.rows(lives).await?.is_empty() {
-            let token = self.secret(id, "refresh_token", row.maybe_bytes(5)?.ok_or_else(misread)?)?;
+            let token = self.secret(id, "refresh_token", row.bytes(5)?)?;
             oauth::revoke(&self.http, app, &token).await?;
             Revocation::Yes
         } else {
@@ -117,7 +118,7 @@ impl Inner {
             app.key(),
             id,
             // One that came since then.
-            self.clock.now().after(TRIED).before(SETTLES)
+            self.clock.now() + TRIED - SETTLES
         );
         if self.store.rows(settling).await?.is_empty() {
             return Ok(());
@@ -141,7 +142,7 @@ impl Inner {
     /// an app that this process has no client of is left to one that has.
     pub(crate) async fn give_back_what_is_due(&self) -> Result<usize, Error> {
         let mut given_up = 0;
-        for app in self.apps.iter().filter(|app| app.registered().is_ok()) {
+        for app in self.apps.iter().filter(|app| app.client().is_ok()) {
             given_up += self.give_back_of(app).await?;
         }
         Ok(given_up)

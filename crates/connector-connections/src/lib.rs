@@ -25,34 +25,32 @@ compile_error!("connections are kept somewhere: choose the feature `sqlite` or `
 
 mod access;
 mod api_keys;
-mod app;
-mod clock;
-mod files;
 mod flows;
 mod installs;
 mod ledger;
 mod leftover;
-mod model;
 mod oauth;
 mod owner_vault;
-mod random;
 mod rekey;
+mod rows;
 mod seal;
 mod store;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
 mod tickets;
+mod value;
 mod vault;
 mod visits;
 
 pub use api_keys::{ApiKey, Holder, NewApiKey};
-pub use app::App;
-pub use clock::{Clock, Moment};
 pub use flows::{Authorization, BeginOptions, Progress, STATE_LIFETIME};
 pub use installs::{CODE_LIFETIME, ClaimedInstall, HeldInstall};
-pub use model::{Company, Connection, Metadata, Method, Reason, Status, User};
 pub use owner_vault::OwnerVault;
-pub use seal::Key;
+pub use seal::keys::Key;
 pub use store::Store;
-pub use vault::{Revocation, SweepReport, Vault, VaultBuilder, check_name, check_owner};
+pub use value::app::App;
+pub use value::clock::{Clock, Moment};
+pub use value::model::{Company, Connection, Metadata, Method, Reason, Revocation, Status, User};
+pub use value::names::{check_name, check_owner};
+pub use vault::{SweepReport, Vault, VaultBuilder};
 pub use visits::SESSION_LIFETIME;

@@ -1,31 +1,14 @@
 //! The vendor's OAuth server: a code or a refresh token for tokens, a token given back, and whose a token is.
 
-use std::fmt;
 use std::time::Duration;
 
-use connector_core::{Access, Credential, Error, ErrorKind, Http, HttpAnswer, Retry, Upstream};
+use connector_core::{Access, Error, ErrorKind, Http, HttpAnswer, Retry, Upstream};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use crate::app::{App, Client, Endpoint};
-use crate::model::{Company, Metadata, User};
-
-/// What the token endpoint gave.
-#[derive(Clone)]
-pub(crate) struct Tokens {
-    pub(crate) access: SecretString,
-    /// Absent where a refresh leaves the one that was used.
-    pub(crate) refresh: Option<SecretString>,
-    pub(crate) api_domain: Option<String>,
-    pub(crate) scopes: Option<Vec<String>>,
-    pub(crate) lifetime: Option<Duration>,
-}
-
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("scopes", &self.scopes).field("lifetime", &self.lifetime).finish_non_exhaustive()
-    }
-}
+use crate::value::app::{App, Client, Endpoint};
+use crate::value::model::{Company, Metadata, User};
+use crate::value::tokens::Tokens;
 
 /// Why there are no tokens.
 #[derive(Debug)]
@@ -38,7 +21,7 @@ pub(crate) enum NoTokens {
 
 /// Where a browser goes to grant access.
 pub(crate) fn authorize_url(app: &App, redirect_uri: &str, state: &str) -> Result<String, Error> {
-    let client = app.registered()?;
+    let client = app.client()?;
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("client_id", &client.id)
         .append_pair("redirect_uri", redirect_uri)
@@ -127,7 +110,7 @@ async fn tokens(http: &Http, app: &App, form: &[(&str, &str)]) -> Result<Tokens,
 }
 
 async fn post(http: &Http, app: &App, endpoint: Endpoint, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
-    let Client { id, secret, .. } = app.registered()?;
+    let Client { id, secret, .. } = app.client()?;
     // Nothing of the caller's was carried out, whatever became of this request.
     let later = |error: Error| error.with_retry(Retry::Later).with_hint("The vendor's OAuth server gave no answer: try again.");
     http.post_form(&app.url(endpoint), id, secret, form).await.map_err(later)
@@ -189,9 +172,4 @@ fn failure(app: &App, answer: &HttpAnswer) -> Error {
         _ => Error::new(ErrorKind::UpstreamRejected, format!("{label} refuses the request.")),
     };
     failure.with_upstream(upstream(answer))
-}
-
-/// The credential of an access token.
-pub(crate) fn bearer(tokens: &Tokens) -> Credential {
-    Credential::Bearer(tokens.access.clone())
 }

@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use connector_core::{Access, Connections, Error, ErrorKind, quote};
 
-use crate::access::usable;
-use crate::model::{Connection, Method, Status};
-use crate::store::sql;
+use crate::store::statement::sql;
+use crate::value::model::{Connection, Method, Status};
 use crate::vault::Vault;
 
 /// The connections of one owner, and no other's.
@@ -43,7 +42,7 @@ impl OwnerVault {
             named
         );
         let rows = self.vault.0.store.rows(get).await?;
-        rows.first().map(|row| Ok(usable(Status::Pending, None, row.text(0)?).expect_err("what waits cannot be used"))).transpose()
+        rows.first().map(|row| Ok(Status::Pending.check_usable(None, row.text(0)?).expect_err("what waits cannot be used"))).transpose()
     }
 }
 

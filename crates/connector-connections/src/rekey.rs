@@ -2,7 +2,7 @@
 
 use connector_core::{Error, ErrorKind, Retry};
 
-use crate::store::{Ran, Row, misread, sql};
+use crate::store::statement::{Ran, Row, misread, sql};
 use crate::vault::Inner;
 
 /// Everything that is sealed: a column, what it is bound to and what it holds, its new content, and how many there are.
@@ -46,7 +46,8 @@ pub(crate) async fn rekey(inner: &Inner) -> Result<usize, Error> {
         }
         // Whoever seals with the old key from here on misses, and sees the new one.
         let mut batch = vec![
-            sql!("UPDATE connector_setting SET value = $1 WHERE name = 'key' AND value = $2 RETURNING 1", wanted.id(), now.id()).one(),
+            sql!("UPDATE connector_setting SET value = $1 WHERE name = 'key' AND value = $2 RETURNING 1", wanted.id(), now.id())
+                .expect_row(),
         ];
         let mut count = 0;
         for sealed in &SEALED {
@@ -54,11 +55,11 @@ pub(crate) async fn rekey(inner: &Inner) -> Result<usize, Error> {
             for row in &rows {
                 let (id, old) = (row.text(0)?, bytes(row)?);
                 let new = wanted.seal(id, sealed.column, &inner.keys.open(id, sealed.column, old)?)?;
-                batch.push(sql!(sealed.replace, id, old.to_vec(), new).one());
+                batch.push(sql!(sealed.replace, id, old.to_vec(), new).expect_row());
             }
             count += rows.len();
             // None came or went since it was read.
-            batch.push(sql!(sealed.as_many, i64::try_from(rows.len()).unwrap_or(i64::MAX)).one());
+            batch.push(sql!(sealed.as_many, i64::try_from(rows.len()).unwrap_or(i64::MAX)).expect_row());
         }
         if let Ran::All(_) = inner.store.run(batch).await? {
             inner.settle_key().await?;

@@ -4,10 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connector_core::{Error, ErrorKind};
 
-use crate::clock::Moment;
-use crate::random;
-use crate::store::{Statement, sql};
-use crate::vault::{BEGIN_AGAIN, Inner};
+use crate::store::statement::{Statement, sql};
+use crate::value::clock::Moment;
+use crate::value::random;
+use crate::value::wording::BEGIN_AGAIN;
+use crate::vault::Inner;
 
 /// What a ticket is for; one for another purpose does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,12 @@ impl Purpose {
 impl Ticket {
     /// A ticket to a connection, for the browser that holds this token; for any, where it is empty.
     pub(crate) fn new(connection: &str, browser: &str, expires: Moment) -> Result<Self, Error> {
-        Ok(Self { connection: connection.to_owned(), browser: random::digest(browser.as_bytes()), nonce: random::bytes()?, expires })
+        Ok(Self {
+            connection: connection.to_owned(),
+            browser: random::digest(browser.as_bytes()),
+            nonce: random::generate_bytes()?,
+            expires,
+        })
     }
 
     /// Whether it was made for the browser that holds this token.
@@ -61,7 +67,7 @@ impl Ticket {
 
 impl Inner {
     pub(crate) fn write_ticket(&self, ticket: &Ticket, purpose: Purpose) -> Result<String, Error> {
-        let expires = ticket.expires.0.to_be_bytes();
+        let expires = ticket.expires.as_micros().to_be_bytes();
         let said = [ticket.connection.as_bytes(), &ticket.browser, &ticket.nonce, &expires].concat();
         Ok(URL_SAFE_NO_PAD.encode(self.keys.sealing().seal("ticket", purpose.column(), &said)?))
     }
@@ -74,7 +80,7 @@ impl Inner {
         let (connection, rest) = said.split_at_checked(ID).ok_or_else(forged)?;
         let (browser, rest) = rest.split_first_chunk::<32>().ok_or_else(forged)?;
         let (nonce, rest) = rest.split_first_chunk::<16>().ok_or_else(forged)?;
-        let expires = Moment(i64::from_be_bytes(rest.try_into().map_err(|_| forged())?));
+        let expires = Moment::from_micros(i64::from_be_bytes(rest.try_into().map_err(|_| forged())?));
         if expires <= self.clock.now() {
             return Err(refused("is too old"));
         }

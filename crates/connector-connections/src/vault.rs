@@ -8,13 +8,18 @@ use connector_core::{Error, ErrorKind, Http, quote};
 use tokio::sync::RwLock;
 
 use crate::access::{Cache, Flights, of_version};
-use crate::app::App;
-use crate::clock::{Clock, Moment};
 use crate::leftover;
-use crate::model::{Connection, Metadata, Status, connection_columns};
 use crate::oauth;
-use crate::seal::{Key, Keys};
-use crate::store::{Lock, Ran, Statement, Store, sql};
+use crate::rows::{connection_columns, read_connection, write_metadata};
+use crate::seal::keys::{Key, KeyRing};
+use crate::store::Store;
+use crate::store::database::Lock;
+use crate::store::statement::{Ran, Statement, sql};
+use crate::value::app::App;
+use crate::value::clock::{Clock, Moment};
+use crate::value::model::{Connection, Metadata, Revocation, Status};
+use crate::value::names::check_name;
+use crate::value::wording::{name_taken, no_connection};
 
 /// Connections and their secrets. It is cheap to clone, and every clone shares one cache.
 #[derive(Clone)]
@@ -22,7 +27,7 @@ pub struct Vault(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) store: Store,
-    pub(crate) keys: Keys,
+    pub(crate) keys: KeyRing,
     pub(crate) apps: Vec<App>,
     pub(crate) clock: Clock,
     pub(crate) http: Http,
@@ -44,20 +49,6 @@ pub struct VaultBuilder {
 
 /// How far the clocks of two hosts may be apart.
 const CLOCKS_DIFFER: Duration = Duration::from_hours(1);
-
-/// What became of the grant of a connection that was removed or declined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Revocation {
-    /// The grant was given back to the vendor.
-    Yes,
-    /// There was nothing to give back.
-    NothingToRevoke,
-    /// Not yet, since the vendor could not be told: [`Vault::sweep`] tries it again for a day.
-    No,
-    /// Another connection lives by the same grant, and keeps it.
-    StillUsed,
-}
 
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +91,7 @@ impl VaultBuilder {
     /// The vault, or what is wrong with its store or key.
     pub async fn open(self) -> Result<Vault, Error> {
         let Self { store, keys, apps, clock, http } = self;
-        let keys = Keys::new(keys);
+        let keys = KeyRing::new(keys);
         let inner =
             Inner { store, keys, apps, clock, http, cache: Cache::default(), flights: Flights::default(), under_way: Arc::default() };
         // A store that is new takes the key; any other says at once if it is not this one.
@@ -135,7 +126,7 @@ impl Vault {
             app,
             status.map(Status::as_str)
         );
-        self.0.store.rows(list).await?.iter().map(Connection::from_row).collect()
+        self.0.store.rows(list).await?.iter().map(read_connection).collect()
     }
 
     /// One connection of an owner.
@@ -176,7 +167,7 @@ impl Vault {
                 owner,
                 inner.clock.now()
             )
-            .one(),
+            .expect_row(),
         ];
         let ran = inner.store.run(batch).await?;
         inner.cache.forget();
@@ -193,7 +184,7 @@ impl Vault {
     pub async fn remove(&self, owner: &str, id: &str) -> Result<Revocation, Error> {
         self.0.get(owner, id).await?;
         let delete = sql!("DELETE FROM connector_connection WHERE id = $1 AND owner = $2 RETURNING 1", id, owner);
-        let ended = self.end(id, vec![delete.one()]).await?;
+        let ended = self.end(id, vec![delete.expect_row()]).await?;
         ended.ok_or_else(|| no_connection(id))
     }
 
@@ -268,7 +259,7 @@ impl Inner {
     pub(crate) async fn list(&self, owner: &str) -> Result<Vec<Connection>, Error> {
         let list =
             sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE owner = $1 ORDER BY created_at, id"), owner);
-        self.store.rows(list).await?.iter().map(Connection::from_row).collect()
+        self.store.rows(list).await?.iter().map(read_connection).collect()
     }
 
     /// An owner's connections that were ever finished.
@@ -281,18 +272,18 @@ impl Inner {
             ),
             owner
         );
-        self.store.rows(list).await?.iter().map(Connection::from_row).collect()
+        self.store.rows(list).await?.iter().map(read_connection).collect()
     }
 
     pub(crate) async fn get(&self, owner: &str, id: &str) -> Result<Connection, Error> {
         let get = sql!(concat!("SELECT ", connection_columns!(), " FROM connector_connection WHERE id = $1 AND owner = $2"), id, owner);
-        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), Connection::from_row)
+        self.store.rows(get).await?.first().map_or_else(|| Err(no_connection(id)), read_connection)
     }
 
     /// Which of the keys the store is sealed with now.
     pub(crate) async fn settle_key(&self) -> Result<(), Error> {
         let rows = self.store.rows(sql!("SELECT value FROM connector_setting WHERE name = 'key'")).await?;
-        self.keys.seal_with(rows.first().map_or(Ok(""), |row| row.text(0))?)
+        self.keys.switch_to(rows.first().map_or(Ok(""), |row| row.text(0))?)
     }
 
     /// Writes what a key seals, while it is the store's: a batch that is sealed with another is not carried out.
@@ -304,7 +295,7 @@ impl Inner {
         loop {
             let key = self.keys.sealing();
             let guard = sql!("SELECT 1 FROM connector_setting WHERE name = 'key' AND value = $1 FOR SHARE", key.id());
-            let mut batch = vec![guard.one()];
+            let mut batch = vec![guard.expect_row()];
             batch.extend(make(key)?);
             let ran = match &mut under {
                 Some(lock) => lock.run(batch).await?,
@@ -350,7 +341,7 @@ impl Inner {
             let id = row.text(0)?;
             let delete =
                 sql!("DELETE FROM connector_connection WHERE id = $1 AND status = 'PENDING' AND expires_at <= $2 RETURNING 1", id, now);
-            match self.end(id, vec![delete.one()], now).await {
+            match self.end(id, vec![delete.expect_row()], now).await {
                 Ok(ended) => swept.connections += usize::from(ended),
                 // One that somebody holds must not keep the rest.
                 Err(error) => tracing::warn!(connection = id, %error, "a connection that nobody finished was not removed yet"),
@@ -359,7 +350,7 @@ impl Inner {
         let rest = vec![
             sql!("DELETE FROM connector_install WHERE expires_at <= $1", now),
             // A host whose clock is behind takes the same ticket a while longer.
-            sql!("DELETE FROM connector_used WHERE expires_at <= $1", now.before(CLOCKS_DIFFER)),
+            sql!("DELETE FROM connector_used WHERE expires_at <= $1", now - CLOCKS_DIFFER),
             sql!("DELETE FROM connector_ended WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_ledger WHERE expires_at <= $1", now),
             sql!("DELETE FROM connector_visit WHERE expires_at <= $1", now),
@@ -400,7 +391,7 @@ impl Inner {
             let keep = sql!(
                 "UPDATE connector_connection SET metadata = $2, updated_at = $3 WHERE id = $1",
                 id,
-                metadata.to_text(),
+                write_metadata(&metadata),
                 self.clock.now()
             );
             // Where somebody refreshes it meanwhile, what came with that is read.
@@ -411,38 +402,3 @@ impl Inner {
         }
     }
 }
-
-/// An owner is what a header and a log can hold, and what looks alike is alike.
-/// Whether a text can be an owner: a header must carry it.
-pub fn check_owner(owner: &str) -> Result<(), Error> {
-    let plain = owner.bytes().all(|byte| matches!(byte, b' '..=b'~')) && owner.trim() == owner;
-    if plain && (1..=100).contains(&owner.len()) {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be an owner.", quote(owner)))
-        .with_hint("An owner is 1 to 100 visible ASCII characters, with no space at its ends."))
-}
-
-/// Whether a text can be a name: it can be told from an id, and is one line.
-pub fn check_name(name: &str) -> Result<(), Error> {
-    let plain = !name.is_empty() && name.len() <= 100 && name.trim() == name && !name.chars().any(char::is_control);
-    let id_like = name.len() == 36 && name.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if plain && !id_like {
-        return Ok(());
-    }
-    Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a name.", quote(name)))
-        .with_hint("A name is one line of at most 100 bytes, with no space at its ends, and no id."))
-}
-
-pub(crate) fn name_taken(name: &str) -> Error {
-    Error::new(ErrorKind::Conflict, format!("There is a connection {} already.", quote(name))).with_hint("Give another name.")
-}
-
-pub(crate) fn no_connection(id: &str) -> Error {
-    Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", quote(id)))
-        .with_hint("GET /v1/connections and `connector connections list` show those that there are.")
-}
-
-/// How a person comes to a connection that was not finished.
-pub(crate) const BEGIN_AGAIN: &str =
-    "Begin again with a fresh link: whoever sent this one makes another, by POST /v1/connections or `connector connect`.";

@@ -5,9 +5,10 @@ use std::time::Duration;
 use connector_core::Error;
 use secrecy::SecretString;
 
-use crate::random;
-use crate::store::sql;
-use crate::vault::{Vault, check_owner};
+use crate::store::statement::sql;
+use crate::value::names::check_owner;
+use crate::value::random;
+use crate::vault::Vault;
 
 /// How long a link waits to be opened.
 const LINK_LIFETIME: Duration = Duration::from_mins(15);
@@ -52,13 +53,13 @@ impl Vault {
     }
 
     async fn visit(&self, kind: &str, owner: &str, lives: Duration) -> Result<SecretString, Error> {
-        let secret = random::secret()?;
+        let secret = random::generate_secret()?;
         let keep = sql!(
             "INSERT INTO connector_visit (hash, kind, owner, expires_at) VALUES ($1, $2, $3, $4)",
             random::hash(&secret),
             kind,
             owner,
-            self.0.clock.now().after(lives)
+            self.0.clock.now() + lives
         );
         self.0.store.rows(keep).await?;
         Ok(secret.into())

@@ -1,4 +1,4 @@
-//! PostgreSQL: one database for several hosts. A connection's lock is the lock of its row, held by a transaction of its own.
+//! PostgreSQL: one database for several hosts. A connection's lock is a row lock, held by a transaction of its own.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -16,23 +16,26 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Database, Lock, Ran, Row, Statement, Value, held, misread, taken};
+use crate::store::database::{Database, Lock, conflict, lock_timeout};
+use crate::store::statement::{Ran, Row, Statement, Value, misread};
 
-/// How many sessions are open at most, and how many of them may hold a connection's lock: who holds one may need another.
-const MOST: usize = 16;
-const MOST_LOCKS: usize = 8;
-const PATIENCE: Duration = Duration::from_secs(10);
-/// For how long a server may say nothing: one that is gone, or a network that is cut, gives no sign of it.
-const SILENCE: Duration = Duration::from_secs(30);
-/// The same while a row's lock is waited for, which the server itself ends before.
-const LOCK_SILENCE: Duration = Duration::from_secs(90);
-/// After how long a session that was left alone is asked first whether it is still there.
-const UNSURE: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
-/// Longer than a token endpoint is waited for; and a host that stands still must not hold a row for ever.
+/// Maximum number of open sessions.
+const MAX_SESSIONS: usize = 16;
+/// Maximum number of sessions that hold a lock. It is lower, since the holder of a lock may need another session.
+const MAX_LOCKS: usize = 8;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Timeout of a response. A server that is gone, or a network that is cut, gives no sign of it.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Timeout of a response while the server waits for a row lock. The server's own `lock_timeout` ends that wait earlier.
+const LOCK_RESPONSE_TIMEOUT: Duration = Duration::from_secs(90);
+/// Idle time after which a session is checked before it is used.
+const CHECK_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
+/// Begins a lock's transaction. The lock timeout exceeds that of a token endpoint; a host that hangs must not lock a row for ever.
 const BEGIN_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; \
      SET LOCAL idle_in_transaction_session_timeout = '120s'";
 
-pub(super) struct Postgres {
+/// PostgreSQL database with a pool of sessions.
+pub(in crate::store) struct Postgres {
     pool: Arc<Pool>,
     locks: Arc<Semaphore>,
 }
@@ -41,71 +44,73 @@ struct Pool {
     config: Config,
     tls: MakeRustlsConnect,
     idle: Mutex<Vec<Session>>,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// A session, and the statements that it has prepared.
+/// Session, and the statements that it has prepared.
 struct Session {
     client: Client,
     prepared: HashMap<&'static str, tokio_postgres::Statement>,
     used: Instant,
 }
 
-/// Why the server did not do what it was told.
+/// Failure of a statement.
 enum Failure {
-    /// It refused, and the session serves on.
+    /// The server refused the statement, and the session can be used again.
     Refused(tokio_postgres::Error),
-    /// The session is of no more use: it ended, or nobody knows what it is in.
+    /// The session ended, or is in an unknown state, and cannot be used again.
     Lost(tokio_postgres::Error),
-    /// It gave no answer in time.
-    Silent,
+    /// The server gave no response in time.
+    TimedOut,
 }
 
-/// A session in use. It goes back when it is clean; one that is dropped is closed, and the server undoes what it began.
+/// Session in use. It is given back when it is clean. If it is dropped it is closed, and the server undoes its transaction.
 struct Lease {
     session: Session,
     pool: Arc<Pool>,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-struct Held {
+/// Transaction that holds a connection's row lock.
+struct RowLock {
     lease: Lease,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
-/// What a batch is to its session.
+/// Kind of transaction in which a batch runs.
 #[derive(Clone, Copy)]
-enum Within {
+enum Scope {
     /// A transaction of its own.
-    Nothing,
-    /// A part of a transaction, which goes on if it misses.
     Transaction,
+    /// A savepoint in a transaction, which goes on if the batch misses.
+    Savepoint,
 }
 
 impl Postgres {
-    pub(super) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
-        let config = config(url)?;
-        let pool = Pool { config, tls: tls(authorities)?, idle: Mutex::default(), places: Arc::new(Semaphore::new(MOST)) };
-        let store = Self { pool: Arc::new(pool), locks: Arc::new(Semaphore::new(MOST_LOCKS)) };
+    pub(in crate::store) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
+        let (config, tls) = (parse_url(url)?, build_tls(authorities)?);
+        let pool = Pool { config, tls, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_SESSIONS)) };
+        let store = Self { pool: Arc::new(pool), locks: Arc::new(Semaphore::new(MAX_LOCKS)) };
         store.pool.lease().await?.give_back();
         Ok(store)
     }
 }
 
-/// What a URL says, and what it leaves open.
-fn config(url: &str) -> Result<Config, Error> {
-    // Whoever wants TLS gets a certificate that is checked, by its name too.
+/// Parses a URL and fills in what it leaves open.
+fn parse_url(url: &str) -> Result<Config, Error> {
+    // `require` always checks the certificate and its name here, so that the stricter modes mean the same.
     let url = ["sslmode=verify-full", "sslmode=verify-ca"].iter().fold(url.to_owned(), |url, mode| url.replace(mode, "sslmode=require"));
-    // Its complaint may quote the URL, which holds a password.
+    // The parser's error is dropped: it may quote the URL, which holds a password.
     let mut config: Config = url.parse().map_err(|_: tokio_postgres::Error| {
-        Error::new(ErrorKind::Bug, "The store's URL cannot be read.")
-            .with_hint("Write it as postgres://user:word@host/database?sslmode=require, with percent signs for what is special in a word.")
+        Error::new(ErrorKind::Bug, "The store's URL cannot be read.").with_hint(
+            "Write it as postgres://user:password@host/database?sslmode=require, with special characters of the password percent-encoded.",
+        )
     })?;
     if config.get_connect_timeout().is_none() {
-        config.connect_timeout(PATIENCE);
+        config.connect_timeout(CONNECT_TIMEOUT);
     }
     if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(SILENCE);
+        config.tcp_user_timeout(RESPONSE_TIMEOUT);
     }
     if config.get_application_name().is_none() {
         config.application_name("connector");
@@ -113,11 +118,12 @@ fn config(url: &str) -> Result<Config, Error> {
     Ok(config)
 }
 
-fn tls(authorities: &[u8]) -> Result<MakeRustlsConnect, Error> {
-    let wrong = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Bug, format!("The certificate authorities cannot be read: {error}."));
+fn build_tls(authorities: &[u8]) -> Result<MakeRustlsConnect, Error> {
+    let unreadable =
+        |error: &dyn std::fmt::Display| Error::new(ErrorKind::Bug, format!("The certificate authorities cannot be read: {error}."));
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for certificate in CertificateDer::pem_slice_iter(authorities) {
-        roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
+        roots.add(certificate.map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -127,24 +133,24 @@ fn tls(authorities: &[u8]) -> Result<MakeRustlsConnect, Error> {
 
 impl Pool {
     async fn lease(self: &Arc<Self>) -> Result<Lease, Error> {
-        let place = Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
-        let session = match self.idle_session().await {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let session = match self.take_idle().await {
             Some(session) => session,
             None => self.connect().await?,
         };
-        Ok(Lease { session, pool: Arc::clone(self), _place: place })
+        Ok(Lease { session, pool: Arc::clone(self), _permit: permit })
     }
 
-    /// A session that was used before, and is there still.
-    async fn idle_session(&self) -> Option<Session> {
+    /// Takes an idle session that is still alive.
+    async fn take_idle(&self) -> Option<Session> {
         let session = self.idle().pop()?;
-        if session.used.elapsed() < UNSURE && !session.client.is_closed() {
+        if session.used.elapsed() < CHECK_AFTER && !session.client.is_closed() {
             return Some(session);
         }
-        if answer(PATIENCE, session.client.check_connection()).await.is_ok() {
+        if wait(CONNECT_TIMEOUT, session.client.check_connection()).await.is_ok() {
             return Some(session);
         }
-        // The others went with it: the server began anew, or is another.
+        // The server restarted or was replaced, so that the other sessions are dead too.
         self.idle().clear();
         None
     }
@@ -154,11 +160,11 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Session, Error> {
-        let connected = answer(SILENCE, self.config.connect(self.tls.clone())).await;
-        let (client, connection) = connected.map_err(failed)?;
+        let connected = wait(RESPONSE_TIMEOUT, self.config.connect(self.tls.clone())).await;
+        let (client, connection) = connected.map_err(explain)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(error = why(&error), "a session of the store ended");
+                tracing::warn!(error = first_message(&error), "a database session ended");
             }
         });
         Ok(Session { client, prepared: HashMap::new(), used: Instant::now() })
@@ -167,7 +173,7 @@ impl Pool {
 
 impl Lease {
     fn give_back(self) {
-        let Self { mut session, pool, _place } = self;
+        let Self { mut session, pool, _permit } = self;
         session.used = Instant::now();
         pool.idle().push(session);
     }
@@ -178,72 +184,73 @@ impl Database for Postgres {
     async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error> {
         let mut lease = self.pool.lease().await?;
         let ran = match batch.as_slice() {
-            // One statement is a transaction of its own.
-            [only] => lease.session.rows(only).await.map(|rows| if only.missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) }),
-            _ => lease.session.batch(&batch, Within::Nothing).await,
+            // A single statement is a transaction of its own.
+            [only] => lease.session.run(only).await.map(|rows| if only.is_missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) }),
+            _ => lease.session.run_batch(&batch, Scope::Transaction).await,
         };
         if matches!(&ran, Ok(_) | Err(Failure::Refused(_))) {
             lease.give_back();
         }
-        ran.map_err(failed)
+        ran.map_err(explain)
     }
 
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
-        let place = Arc::clone(&self.locks).acquire_owned().await.expect("the semaphore is never closed");
+        let permit = Arc::clone(&self.locks).acquire_owned().await.expect("the semaphore is never closed");
         let mut lease = self.pool.lease().await?;
-        lease.session.execute(BEGIN_LOCK).await.map_err(failed)?;
+        lease.session.execute(BEGIN_LOCK).await.map_err(explain)?;
         let row = Statement::new("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", vec![id.into()]);
-        lease.session.rows_within(LOCK_SILENCE, &row).await.map_err(failed)?;
-        Ok(Box::new(Held { lease, _place: place }))
+        lease.session.run_within(LOCK_RESPONSE_TIMEOUT, &row).await.map_err(explain)?;
+        Ok(Box::new(RowLock { lease, _permit: permit }))
     }
 
     fn name(&self) -> String {
-        format!("The store of PostgreSQL {}", self.pool.config.get_dbname().unwrap_or_default())
+        format!("The PostgreSQL store {}", self.pool.config.get_dbname().unwrap_or_default())
     }
 }
 
 #[async_trait]
-impl Lock for Held {
+impl Lock for RowLock {
     async fn run(&mut self, batch: Vec<Statement>) -> Result<Ran, Error> {
-        self.lease.session.batch(&batch, Within::Transaction).await.map_err(failed)
+        self.lease.session.run_batch(&batch, Scope::Savepoint).await.map_err(explain)
     }
 
     async fn release(self: Box<Self>) -> Result<(), Error> {
-        self.lease.session.execute("COMMIT").await.map_err(failed)?;
+        self.lease.session.execute("COMMIT").await.map_err(explain)?;
         self.lease.give_back();
         Ok(())
     }
 }
 
-impl Within {
-    const fn words(self) -> [&'static str; 3] {
+impl Scope {
+    /// Returns the statements that begin, keep and undo the batch.
+    const fn statements(self) -> [&'static str; 3] {
         match self {
-            Self::Nothing => ["BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", "ROLLBACK"],
-            Self::Transaction => ["SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch"],
+            Self::Transaction => ["BEGIN ISOLATION LEVEL READ COMMITTED", "COMMIT", "ROLLBACK"],
+            Self::Savepoint => ["SAVEPOINT batch", "RELEASE SAVEPOINT batch", "ROLLBACK TO SAVEPOINT batch"],
         }
     }
 }
 
 impl Session {
-    async fn batch(&mut self, batch: &[Statement], within: Within) -> Result<Ran, Failure> {
-        let [begin, keep, undo] = within.words();
+    async fn run_batch(&mut self, batch: &[Statement], scope: Scope) -> Result<Ran, Failure> {
+        let [begin, keep, undo] = scope.statements();
         self.execute(begin).await?;
-        let ran = self.all(batch).await;
+        let ran = self.run_all(batch).await;
         let end = match &ran {
             Ok(Ran::All(_)) => keep,
             Ok(Ran::Missed(_)) | Err(Failure::Refused(_)) => undo,
-            // Its session is of no more use, and what it began ends with it.
-            Err(Failure::Lost(_) | Failure::Silent) => return ran,
+            // The session cannot be used again, and its transaction ends with it.
+            Err(Failure::Lost(_) | Failure::TimedOut) => return ran,
         };
-        self.execute(end).await.map_err(Failure::lost)?;
+        self.execute(end).await.map_err(Failure::into_lost)?;
         ran
     }
 
-    async fn all(&mut self, batch: &[Statement]) -> Result<Ran, Failure> {
+    async fn run_all(&mut self, batch: &[Statement]) -> Result<Ran, Failure> {
         let mut all = Vec::with_capacity(batch.len());
         for (at, statement) in batch.iter().enumerate() {
-            let rows = self.rows(statement).await?;
-            if statement.missed(&rows) {
+            let rows = self.run(statement).await?;
+            if statement.is_missed(&rows) {
                 return Ok(Ran::Missed(at));
             }
             all.push(rows);
@@ -251,27 +258,27 @@ impl Session {
         Ok(Ran::All(all))
     }
 
-    async fn execute(&self, words: &str) -> Result<(), Failure> {
-        answer(SILENCE, self.client.batch_execute(words)).await
+    async fn execute(&self, sql: &str) -> Result<(), Failure> {
+        wait(RESPONSE_TIMEOUT, self.client.batch_execute(sql)).await
     }
 
-    async fn rows(&mut self, statement: &Statement) -> Result<Vec<Row>, Failure> {
-        self.rows_within(SILENCE, statement).await
+    async fn run(&mut self, statement: &Statement) -> Result<Vec<Row>, Failure> {
+        self.run_within(RESPONSE_TIMEOUT, statement).await
     }
 
-    async fn rows_within(&mut self, limit: Duration, statement: &Statement) -> Result<Vec<Row>, Failure> {
+    async fn run_within(&mut self, limit: Duration, statement: &Statement) -> Result<Vec<Row>, Failure> {
         let prepared = match self.prepared.get(statement.sql) {
             Some(prepared) => prepared.clone(),
             None => {
-                let prepared = answer(SILENCE, self.client.prepare(statement.sql)).await?;
+                let prepared = wait(RESPONSE_TIMEOUT, self.client.prepare(statement.sql)).await?;
                 self.prepared.insert(statement.sql, prepared.clone());
                 prepared
             }
         };
         let values: Vec<&(dyn ToSql + Sync)> = statement.values.iter().map(|value| value as _).collect();
-        let rows = answer(limit, self.client.query(&prepared, &values)).await;
+        let rows = wait(limit, self.client.query(&prepared, &values)).await;
         if rows.is_err() {
-            // It may be what was prepared that the server no longer has, or takes.
+            // The server may have dropped or invalidated the prepared statement.
             self.prepared.remove(statement.sql);
         }
         let rows = rows?;
@@ -280,21 +287,23 @@ impl Session {
     }
 }
 
-/// What the server answers, within a time.
-async fn answer<T>(limit: Duration, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
+/// Waits for a response of the server until the limit.
+async fn wait<T>(limit: Duration, work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T, Failure> {
     match tokio::time::timeout(limit, work).await {
-        Ok(answered) => answered.map_err(Failure::of),
-        Err(_) => Err(Failure::Silent),
+        Ok(response) => response.map_err(Failure::from),
+        Err(_) => Err(Failure::TimedOut),
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let severity = error.as_db_error().and_then(DbError::parsed_severity);
+        if severity == Some(Severity::Error) { Self::Refused(error) } else { Self::Lost(error) }
     }
 }
 
 impl Failure {
-    fn of(error: tokio_postgres::Error) -> Self {
-        let severity = error.as_db_error().and_then(DbError::parsed_severity);
-        if severity == Some(Severity::Error) { Self::Refused(error) } else { Self::Lost(error) }
-    }
-
-    fn lost(self) -> Self {
+    fn into_lost(self) -> Self {
         match self {
             Self::Refused(error) => Self::Lost(error),
             other => other,
@@ -340,96 +349,97 @@ impl<'a> FromSql<'a> for Value {
     }
 }
 
-/// What a server says is wrong, by its code; its own words are for the log.
-const WRONG: [(SqlState, Retry, &str, &str); 14] = [
+/// Code, retry, message and hint of each failure that an operator can mend. The server's own message is for the log.
+const KNOWN_FAILURES: [(SqlState, Retry, &str, &str); 14] = [
     (SqlState::INVALID_PASSWORD, Retry::Never, "refuses the user or the password", "Check the store's URL."),
     (
         SqlState::INVALID_AUTHORIZATION_SPECIFICATION,
         Retry::Never,
         "refuses the user",
-        "Check the store's URL, and whom the server lets in.",
+        "Check the store's URL, and which users the server accepts.",
     ),
     (SqlState::INVALID_CATALOG_NAME, Retry::Never, "has no such database", "Check the store's URL."),
-    (SqlState::INVALID_SCHEMA_NAME, Retry::Never, "has no schema to make tables in", "Make one, and grant it to this user."),
+    (SqlState::INVALID_SCHEMA_NAME, Retry::Never, "has no schema for the tables", "Create one, and grant it to this user."),
     (
         SqlState::INSUFFICIENT_PRIVILEGE,
         Retry::Never,
-        "does not let this user make or use its tables",
-        "Grant it the schema: USAGE and CREATE.",
+        "does not let this user create or use the tables",
+        "Grant the user USAGE and CREATE on the schema.",
     ),
-    (SqlState::UNDEFINED_TABLE, Retry::Never, "lacks a table", "Restore it: it was changed by hand."),
+    (SqlState::UNDEFINED_TABLE, Retry::Never, "lacks a table", "Restore the table: it was changed by hand."),
     (SqlState::READ_ONLY_SQL_TRANSACTION, Retry::Never, "cannot be written", "Give the primary server's URL."),
     (SqlState::DISK_FULL, Retry::Later, "has no room: its disk is full", "Free some space, and try again."),
-    (SqlState::TOO_MANY_CONNECTIONS, Retry::Later, "gives no more sessions", "Let it give more, or run fewer hosts."),
-    (SqlState::INVALID_SQL_STATEMENT_NAME, Retry::Later, "has forgotten what was prepared", "Try again; a pooler must keep sessions."),
-    (SqlState::QUERY_CANCELED, Retry::Later, "took too long, and gave up", "Try again."),
+    (SqlState::TOO_MANY_CONNECTIONS, Retry::Later, "accepts no more connections", "Raise its max_connections, or run fewer hosts."),
+    (SqlState::INVALID_SQL_STATEMENT_NAME, Retry::Later, "has lost a prepared statement", "Try again. A pooler must pool by session."),
+    (SqlState::QUERY_CANCELED, Retry::Later, "cancelled a statement that took too long", "Try again."),
     (SqlState::ADMIN_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),
     (SqlState::CRASH_SHUTDOWN, Retry::Later, "was stopped", "Try again when it runs."),
-    (SqlState::CANNOT_CONNECT_NOW, Retry::Later, "is being started or stopped", "Try again when it runs."),
+    (SqlState::CANNOT_CONNECT_NOW, Retry::Later, "is starting or stopping", "Try again when it runs."),
 ];
 
-fn failed(failure: Failure) -> Error {
+/// Turns a failure into an error that says what to do.
+fn explain(failure: Failure) -> Error {
     match failure {
-        Failure::Silent => Error::new(ErrorKind::TimedOut, "The store of PostgreSQL gives no answer.")
+        Failure::TimedOut => Error::new(ErrorKind::TimedOut, "The PostgreSQL store does not respond.")
             .with_retry(Retry::Later)
             .with_hint("Check that the server runs, and the network to it."),
         Failure::Refused(error) | Failure::Lost(error) => match error.code() {
-            Some(code) => refused(code),
-            None => unreachable(&error),
+            Some(code) => explain_code(code),
+            None => explain_session(&error),
         }
         .with_source(error),
     }
 }
 
-fn refused(code: &SqlState) -> Error {
-    const TAKEN: [SqlState; 5] = [
+fn explain_code(code: &SqlState) -> Error {
+    const CONFLICTS: [SqlState; 5] = [
         SqlState::UNIQUE_VIOLATION,
         SqlState::DUPLICATE_TABLE,
         SqlState::DUPLICATE_OBJECT,
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::T_R_SERIALIZATION_FAILURE,
     ];
-    if TAKEN.contains(code) {
-        return taken();
+    if CONFLICTS.contains(code) {
+        return conflict();
     }
     if *code == SqlState::LOCK_NOT_AVAILABLE {
-        return held();
+        return lock_timeout();
     }
-    match WRONG.iter().find(|(other, ..)| other == code) {
-        Some((_, Retry::Never, what, hint)) => wrong(what, hint),
+    match KNOWN_FAILURES.iter().find(|(other, ..)| other == code) {
+        Some((_, Retry::Never, what, hint)) => misconfigured(what, hint),
         Some((_, retry, what, hint)) => {
-            Error::new(ErrorKind::Unreachable, format!("The store of PostgreSQL {what}.")).with_retry(*retry).with_hint(*hint)
+            Error::new(ErrorKind::Unreachable, format!("The PostgreSQL store {what}.")).with_retry(*retry).with_hint(*hint)
         }
-        None => wrong(&format!("failed, with its code {}", code.code()), "The log says why."),
+        None => misconfigured(&format!("failed with code {}", code.code()), "The log says why."),
     }
 }
 
-/// Why a session did not come about, or ended. The kinds are told apart by their words alone.
-fn unreachable(error: &tokio_postgres::Error) -> Error {
-    let why = why(error);
+/// Explains why a session could not begin, or ended. The library tells the kinds apart by their messages alone.
+fn explain_session(error: &tokio_postgres::Error) -> Error {
+    let why = first_message(error);
     match error.to_string().as_str() {
-        "invalid configuration" if why == "password missing" => wrong("wants a password", "Write it into the store's URL."),
-        "invalid configuration" => wrong("is not named in full", "Write its URL as postgres://user:word@host/database."),
-        "authentication error" => wrong("and this program know no common way to sign in", "Let the server take scram-sha-256."),
-        "error performing TLS handshake" => wrong(
-            &format!("cannot be spoken to over TLS: {why}"),
-            "Give the authority of its certificate; or write sslmode=disable, where the network is your own.",
+        "invalid configuration" if why == "password missing" => misconfigured("asks for a password", "Write it into the store's URL."),
+        "invalid configuration" => misconfigured("has an incomplete URL", "Write it as postgres://user:password@host/database."),
+        "authentication error" => misconfigured("and this program share no way to sign in", "Let the server accept scram-sha-256."),
+        "error performing TLS handshake" => misconfigured(
+            &format!("cannot be reached over TLS: {why}"),
+            "Give the authority of its certificate, or write sslmode=disable if the network is your own.",
         ),
-        _ => Error::new(ErrorKind::Unreachable, "The store of PostgreSQL cannot be reached.")
+        _ => Error::new(ErrorKind::Unreachable, "The PostgreSQL store cannot be reached.")
             .with_retry(Retry::Later)
             .with_hint("Check that the server runs, and the store's URL."),
     }
 }
 
-/// The words of a server or of the network. What a server adds to them could quote a row.
-fn why(error: &tokio_postgres::Error) -> String {
+/// Returns the first message of the server or the network. A server's details could quote a row.
+fn first_message(error: &tokio_postgres::Error) -> String {
     match (error.as_db_error(), error.source()) {
-        (Some(said), _) => said.message().to_owned(),
+        (Some(server), _) => server.message().to_owned(),
         (None, Some(source)) => source.to_string(),
         (None, None) => error.to_string(),
     }
 }
 
-fn wrong(what: &str, hint: &str) -> Error {
-    Error::new(ErrorKind::Bug, format!("The store of PostgreSQL {what}.")).with_hint(hint)
+fn misconfigured(what: &str, hint: &str) -> Error {
+    Error::new(ErrorKind::Bug, format!("The PostgreSQL store {what}.")).with_hint(hint)
 }

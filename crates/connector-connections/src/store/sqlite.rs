@@ -1,4 +1,4 @@
-//! SQLite: one file for one machine. A connection's lock is a file, which the kernel frees whatever ends its process.
+//! SQLite: one file for one machine. A connection's lock is a file lock, which the kernel frees however its process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -11,68 +11,71 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::time::Instant;
 
-use super::{Database, Lock, Ran, Row, Statement, Value, held, taken};
-use crate::files;
+use crate::seal::files;
+use crate::store::database::{Database, Lock, conflict, lock_timeout};
+use crate::store::statement::{Ran, Row, Statement, Value};
 
-/// How long another program may hold the database.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How long another may hold a connection's lock file: longer than a token endpoint is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_mins(1);
-/// How often it is tried meanwhile. A thread that waited for it could not be called back.
-const LOCK_TURN: Duration = Duration::from_millis(5);
+/// Time for which another program may lock the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for which another process may hold a connection's lock file. It exceeds the timeout of a token endpoint.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
+/// Interval of the attempts. A thread that blocked on the lock instead could not be cancelled.
+const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
+/// SQLite database. Clones share one connection.
 #[derive(Clone)]
-pub(super) struct Sqlite(Arc<Inner>);
+pub(in crate::store) struct Sqlite(Arc<SharedFile>);
 
-struct Inner {
+struct SharedFile {
     path: PathBuf,
     locks: PathBuf,
     connection: Mutex<Connection>,
 }
 
-/// A lock file that is held, and the database that is changed meanwhile. No transaction is open: one would keep every
-/// other writer waiting for a server far away.
-struct Held {
+/// Locked file, and the database that is changed meanwhile. No transaction is open: one would make every other writer
+/// wait for the vendor's server.
+struct FileLock {
     _file: File,
     database: Sqlite,
 }
 
 impl Sqlite {
-    pub(super) async fn open(path: PathBuf) -> Result<Self, Error> {
-        blocking(move || Self::open_here(&path)).await
+    pub(in crate::store) async fn open(path: PathBuf) -> Result<Self, Error> {
+        run_blocking(move || Self::open_blocking(&path)).await
     }
 
-    fn open_here(path: &Path) -> Result<Self, Error> {
+    fn open_blocking(path: &Path) -> Result<Self, Error> {
         let unwritable = |error: std::io::Error| {
-            Error::new(ErrorKind::Bug, format!("The store {} cannot be made or opened: {error}.", path.display()))
+            Error::new(ErrorKind::Bug, format!("The store {} cannot be created or opened: {error}.", path.display()))
                 .with_hint("Check that its folder can be written by this user.")
         };
-        files::private_folder(path.parent().unwrap_or(Path::new(""))).map_err(unwritable)?;
-        // Made before SQLite would, so that nobody else may ever read it; its journals take the same mode.
-        files::private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(unwritable)?;
+        files::create_private_folder(path.parent().unwrap_or(Path::new(""))).map_err(unwritable)?;
+        // Created before SQLite does, so that nobody else can ever read it. Its journals take the same mode.
+        files::make_private(OpenOptions::new().read(true).append(true).create(true)).open(path).map_err(unwritable)?;
         if files::is_open_to_others(path).map_err(unwritable)? {
-            tracing::warn!(store = %path.display(), "others of this machine may read or change the store: chmod 600 ends that");
+            tracing::warn!(store = %path.display(), "other users of this machine can read or change the store: run chmod 600 on it");
         }
-        // Two processes hold the same lock files, however each of them spells the path.
+        // Canonical, so that all processes use the same lock files however they spell the path.
         let path = path.canonicalize().map_err(unwritable)?;
         let mut locks = path.clone().into_os_string();
         locks.push(".locks");
         let locks = PathBuf::from(locks);
-        files::private_folder(&locks).map_err(unwritable)?;
-        // Of two that turn a new file to its journal at once, SQLite would tell one that it is busy, and not wait.
-        let turn =
-            files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(locks.join("open")).map_err(unwritable)?;
-        turn.lock().map_err(unwritable)?;
-        let connection = connect(&path).map_err(|error| failed(&path, error))?;
-        Ok(Self(Arc::new(Inner { path, locks, connection: Mutex::new(connection) })))
+        files::create_private_folder(&locks).map_err(unwritable)?;
+        // If two processes switch a new file to the write-ahead log at once, SQLite fails one of them at once as busy.
+        let opening = files::make_private(OpenOptions::new().write(true).create(true).truncate(false))
+            .open(locks.join("open"))
+            .map_err(unwritable)?;
+        opening.lock().map_err(unwritable)?;
+        let connection = connect(&path).map_err(|error| explain(&path, error))?;
+        Ok(Self(Arc::new(SharedFile { path, locks, connection: Mutex::new(connection) })))
     }
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // A token that was stored must outlive a power cut: the one before it may be dead.
+    // A stored token must survive a power cut: the vendor may have ended the one before it.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "secure_delete", true)?;
@@ -83,11 +86,11 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 #[async_trait]
 impl Database for Sqlite {
     async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error> {
-        let inner = Arc::clone(&self.0);
-        blocking(move || {
-            // Nothing that panics leaves a transaction open: it is undone when it is dropped.
-            let mut connection = inner.connection.lock().unwrap_or_else(PoisonError::into_inner);
-            run(&mut connection, &batch).map_err(|error| failed(&inner.path, error))
+        let file = Arc::clone(&self.0);
+        run_blocking(move || {
+            // A panic leaves no transaction open: it is undone when it is dropped.
+            let mut connection = file.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            run_batch(&mut connection, &batch).map_err(|error| explain(&file.path, error))
         })
         .await
     }
@@ -95,25 +98,25 @@ impl Database for Sqlite {
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
         let path = self.0.locks.join(format!("{id}.lock"));
         let failed = |error: &std::io::Error| {
-            Error::new(ErrorKind::Bug, format!("The lock file {} cannot be held: {error}.", path.display()))
+            Error::new(ErrorKind::Bug, format!("The lock file {} cannot be locked: {error}.", path.display()))
                 .with_hint("Check that its folder can be written by this user.")
         };
         let file =
-            files::private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path).map_err(|error| failed(&error))?;
-        let (until, mut turns) = (Instant::now() + LOCK_PATIENCE, tokio::time::interval(LOCK_TURN));
+            files::make_private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path).map_err(|error| failed(&error))?;
+        let (deadline, mut interval) = (Instant::now() + LOCK_TIMEOUT, tokio::time::interval(LOCK_INTERVAL));
         loop {
-            turns.tick().await;
+            interval.tick().await;
             match file.try_lock() {
-                Ok(()) => return Ok(Box::new(Held { _file: file, database: self.clone() })),
-                Err(TryLockError::WouldBlock) if Instant::now() < until => {}
-                Err(TryLockError::WouldBlock) => return Err(held()),
+                Ok(()) => return Ok(Box::new(FileLock { _file: file, database: self.clone() })),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {}
+                Err(TryLockError::WouldBlock) => return Err(lock_timeout()),
                 Err(TryLockError::Error(error)) => return Err(failed(&error)),
             }
         }
     }
 
     fn unlink(&self, id: &str) {
-        // Whoever waits for it still gets the lock of the unlinked file, and finds the connection gone.
+        // A waiting process still gets the lock of the removed file, and then finds the connection gone.
         let _ = std::fs::remove_file(self.0.locks.join(format!("{id}.lock")));
     }
 
@@ -122,14 +125,14 @@ impl Database for Sqlite {
     }
 
     #[cfg(test)]
-    fn impatient(&self) {
+    fn stop_waiting(&self) {
         let connection = self.0.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        connection.busy_timeout(Duration::ZERO).expect("it is set");
+        connection.busy_timeout(Duration::ZERO).expect("the timeout is set");
     }
 }
 
 #[async_trait]
-impl Lock for Held {
+impl Lock for FileLock {
     async fn run(&mut self, batch: Vec<Statement>) -> Result<Ran, Error> {
         self.database.run(batch).await
     }
@@ -139,17 +142,17 @@ impl Lock for Held {
     }
 }
 
-fn run(connection: &mut Connection, batch: &[Statement]) -> rusqlite::Result<Ran> {
+fn run_batch(connection: &mut Connection, batch: &[Statement]) -> rusqlite::Result<Ran> {
     if let [only] = batch {
-        // One statement is a transaction of its own.
-        let rows = rows(connection, only)?;
-        return Ok(if only.missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) });
+        // A single statement is a transaction of its own.
+        let rows = run_statement(connection, only)?;
+        return Ok(if only.is_missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) });
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut all = Vec::with_capacity(batch.len());
     for (at, statement) in batch.iter().enumerate() {
-        let rows = rows(&transaction, statement)?;
-        if statement.missed(&rows) {
+        let rows = run_statement(&transaction, statement)?;
+        if statement.is_missed(&rows) {
             return Ok(Ran::Missed(at));
         }
         all.push(rows);
@@ -158,8 +161,9 @@ fn run(connection: &mut Connection, batch: &[Statement]) -> rusqlite::Result<Ran
     Ok(Ran::All(all))
 }
 
-fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
-    // Writers are one at a time here, so that no row needs a lock.
+/// Runs a statement, translated from PostgreSQL's dialect.
+fn run_statement(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<Row>> {
+    // SQLite has one writer at a time, so that no row needs a lock.
     let sql = statement.sql.split(" FOR UPDATE").next().unwrap_or_default();
     let sql = sql.split(" FOR SHARE").next().unwrap_or_default();
     let sql = sql.replace('$', "?").replace("BYTEA", "BLOB");
@@ -168,17 +172,17 @@ fn rows(connection: &Connection, statement: &Statement) -> rusqlite::Result<Vec<
     let mut rows = prepared.query(rusqlite::params_from_iter(&statement.values))?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        all.push(Row((0..columns).map(|at| row.get_ref(at).map(value)).collect::<rusqlite::Result<_>>()?));
+        all.push(Row((0..columns).map(|at| row.get_ref(at).map(read_value)).collect::<rusqlite::Result<_>>()?));
     }
     Ok(all)
 }
 
-fn value(value: ValueRef<'_>) -> Value {
+fn read_value(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Integer(integer) => Value::Integer(integer),
         ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-        // No column is a fraction; one that is would be misread where it is used.
+        // No column is a fraction. If one is, its reader reports it.
         ValueRef::Null | ValueRef::Real(_) => Value::Null,
     }
 }
@@ -194,11 +198,12 @@ impl rusqlite::ToSql for Value {
     }
 }
 
-fn failed(path: &Path, error: rusqlite::Error) -> Error {
+/// Turns a failure of SQLite into an error that says what to do.
+fn explain(path: &Path, error: rusqlite::Error) -> Error {
     let store = format!("The store {}", path.display());
     let bug = |what: &str, hint: &str| Error::new(ErrorKind::Bug, format!("{store} {what}")).with_hint(hint);
     let failure = match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => return taken(),
+        Some(ErrorCode::ConstraintViolation) => return conflict(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             Error::new(ErrorKind::TimedOut, format!("{store} is locked by another program.")).with_hint("Try again, or end that program.")
         }
@@ -214,7 +219,7 @@ fn failed(path: &Path, error: rusqlite::Error) -> Error {
     failure.with_source(error)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Error::new(ErrorKind::Cancelled, "The store's work was stopped.").with_source(error)),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
-use crate::store::sql;
+use crate::store::statement::sql;
 use crate::{BeginOptions, Method, Moment, Progress, Reason, Revocation, Status};
 
 on_both!(

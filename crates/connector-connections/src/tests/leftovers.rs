@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::vendor::Fault;
 use super::{BROWSER, World, on_both, state_of};
-use crate::store::sql;
+use crate::store::statement::sql;
 use crate::{App, BeginOptions, ClaimedInstall, HeldInstall, Key, Revocation, Vault};
 
 on_both!(

@@ -64,7 +64,7 @@ impl Place {
         };
         let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the database is there");
         let ended = tokio::spawn(connection);
-        let schema = format!("test_{}", crate::random::id().expect("an id").replace('-', ""));
+        let schema = format!("test_{}", crate::value::random::generate_id().expect("an id").replace('-', ""));
         client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.expect("a schema");
         drop(client);
         ended.await.expect("no panic").expect("a clean end");

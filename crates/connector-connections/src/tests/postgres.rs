@@ -12,7 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::{Place, START, World, access, open, token, vault};
-use crate::store::sql;
+use crate::store::statement::sql;
 use crate::{Clock, Status, Store};
 
 /// The sessions of a schema's own, by the name that its URL gives them.
@@ -27,7 +27,7 @@ async fn end_sessions(place: &Place, named: &str) {
 
 /// The world over a schema whose sessions have a name of their own.
 async fn named(place: Place) -> (World, String) {
-    let name = crate::random::id().expect("an id");
+    let name = crate::value::random::generate_id().expect("an id");
     let place = Place::Schema(format!("{}&application_name={name}", place.word()));
     (World::at(place).await, name)
 }

@@ -260,7 +260,7 @@ async fn tokens_that_the_store_does_not_take_are_not_lost() {
     });
     gate.arrived.notified().await;
     // Between the answer and the store another program takes the database.
-    world.vault.0.store.impatient();
+    world.vault.0.store.stop_waiting();
     let other = rusqlite::Connection::open(world.place.word()).expect("it opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("held");
     gate.open();

@@ -6,7 +6,7 @@ use connector_core::{ErrorKind, Ledger};
 use secrecy::ExposeSecret;
 
 use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
-use crate::store::{Ran, sql};
+use crate::store::statement::{Ran, sql};
 use crate::{Clock, Key, Revocation, Store, Vault};
 
 on_both!(
@@ -129,7 +129,7 @@ async fn a_secret_that_was_moved_is_refused(world: World) {
 async fn a_batch_that_misses_changes_nothing(world: World) {
     let store = &world.vault.0.store;
     let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
-    let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").one()]).await.expect("it runs");
+    let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
     let broken = store.run(vec![set(), sql!("SELECT nothing FROM nowhere")]).await.expect_err("no such table");
     assert!(Store::is_cause_of(&broken) && format!("{broken:?}").contains("nowhere"), "the cause is kept: {broken:?}");
@@ -139,7 +139,7 @@ async fn a_batch_that_misses_changes_nothing(world: World) {
     // What is changed under a lock is kept when it is released, and not when it is dropped; a miss under it goes on.
     let made = world.connected("ann", (7, 3)).await;
     let mut lock = store.lock(&made.id).await.expect("held");
-    let ran = lock.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").one()]).await.expect("it runs");
+    let ran = lock.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
     lock.run(vec![set()]).await.expect("it runs");
     lock.release().await.expect("released");
@@ -160,23 +160,23 @@ async fn a_text_that_no_database_keeps_is_no_fault_of_the_store(world: World) {
 #[cfg(unix)]
 #[tokio::test]
 async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
-    use crate::files::tests::is_private;
+    use crate::seal::files::tests::assert_private;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("made").join("store.db");
     let store = open(path.to_str().expect("text")).await.expect("the store opens");
     let vault = vault(store, "http://127.0.0.1:1", &Clock::fixed(START)).await;
     vault.authorize("ann", "acme", None, super::BROWSER).await.expect("written");
     let made = path.parent().expect("a folder");
-    is_private(made, 0o700);
+    assert_private(made, 0o700);
     for entry in std::fs::read_dir(made).expect("it is read") {
         let path = entry.expect("it is read").path();
-        is_private(&path, if path.is_dir() { 0o700 } else { 0o600 });
+        assert_private(&path, if path.is_dir() { 0o700 } else { 0o600 });
     }
 
     let no_database = folder.path().join("text");
     std::fs::write(&no_database, "no database at all, but a text that is long enough to be looked at as one").expect("written");
     let below_a_file = no_database.join("store.db");
-    for (path, says) in [(&no_database, "is no database"), (&below_a_file, "cannot be made or opened")] {
+    for (path, says) in [(&no_database, "is no database"), (&below_a_file, "cannot be created or opened")] {
         let error = open(path.to_str().expect("text")).await.expect_err(says);
         assert!(error.message().contains(says) && error.hint().is_some() && Store::is_cause_of(&error), "{error}");
     }
@@ -189,7 +189,7 @@ async fn a_store_that_another_program_holds_says_so() {
     let store = open(path.to_str().expect("text")).await.expect("the store opens");
     let other = rusqlite::Connection::open(&path).expect("it opens");
     other.execute_batch("BEGIN EXCLUSIVE").expect("held");
-    store.impatient();
+    store.stop_waiting();
     let log = super::log::Lines::default();
     let logged = tracing::subscriber::set_default(log.clone());
     let error = store.rows(sql!("DELETE FROM connector_used")).await.expect_err("held");
@@ -218,7 +218,7 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
 #[test]
 fn an_app_that_is_not_registered_says_what_is_missing() {
     let app = crate::App::new(&vendor::ACME).expect("it signs in by OAuth");
-    assert!(app.registered().expect_err("no client").hint().expect("a hint").contains("client's id"));
+    assert!(app.client().expect_err("no client").hint().expect("a hint").contains("client's id"));
 }
 
 #[cfg(unix)]

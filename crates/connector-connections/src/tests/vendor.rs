@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::app::App;
+use crate::value::app::App;
 
 pub(super) static ACME: Connector = Connector {
     key: "acme",

@@ -1,11 +1,11 @@
-//! An app that accounts connect through: a connector, and this host's registration with the vendor.
+//! Apps: a connector, and this host's registration with its vendor.
 
 use connector_core::{Access, Connector, Credential, Error, ErrorKind, OAuth};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::random;
+use crate::value::random;
 
-/// An app: API tokens alone, until it is given a client.
+/// App that accounts connect through. It takes API tokens alone until it is given a client.
 #[derive(Clone, Debug)]
 pub struct App {
     connector: &'static Connector,
@@ -15,7 +15,7 @@ pub struct App {
     client: Option<Client>,
 }
 
-/// What the vendor registered this host as.
+/// Registration of this host with the vendor.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) id: String,
@@ -23,7 +23,7 @@ pub(crate) struct Client {
     pub(crate) redirect_uri: String,
 }
 
-/// One of the vendor's endpoints for OAuth.
+/// OAuth endpoint of the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Authorize,
@@ -32,21 +32,21 @@ pub(crate) enum Endpoint {
 }
 
 impl App {
-    /// The app of a connector whose accounts can sign in by OAuth.
+    /// Builds the app of a connector whose accounts can sign in by OAuth.
     pub fn new(connector: &'static Connector) -> Result<Self, Error> {
         let oauth =
             connector.oauth().ok_or_else(|| Error::new(ErrorKind::Bug, format!("{} does not say whose a token is.", connector.label)))?;
         Ok(Self { connector, oauth, sandbox: None, client: None })
     }
 
-    /// The client that the vendor registered, and where it sends a browser back to.
+    /// Sets the client that the vendor registered, and the URI to which it sends browsers back.
     #[must_use]
     pub fn with_client(mut self, id: impl Into<String>, secret: impl Into<SecretString>, redirect_uri: impl Into<String>) -> Self {
         self.client = Some(Client { id: id.into(), secret: secret.into(), redirect_uri: redirect_uri.into() });
         self
     }
 
-    /// The same against a sandbox on this machine, as `http://127.0.0.1:8020`, and against nothing else.
+    /// Points the app at a sandbox on this machine, such as `http://127.0.0.1:8020`, and at nothing else.
     pub fn with_sandbox(mut self, base: &str) -> Result<Self, Error> {
         let access = Access::new(base, Credential::bearer(""))?;
         if !access.is_local() {
@@ -56,12 +56,12 @@ impl App {
         Ok(self)
     }
 
-    /// The connector's key.
+    /// Returns the connector's key.
     pub fn key(&self) -> &'static str {
         self.connector.key
     }
 
-    /// What the vendor is called.
+    /// Returns the vendor's name.
     pub fn label(&self) -> &'static str {
         self.connector.label
     }
@@ -71,9 +71,9 @@ impl App {
         self.client.is_some()
     }
 
-    /// Whether someone who gives these is the vendor, as when it tells of an uninstall.
+    /// Checks that a caller knows the client's secret, as the vendor does when it reports an uninstall.
     pub fn is_client(&self, id: &str, secret: &str) -> bool {
-        // Digests are compared: how many bytes of one agree tells nothing of the secret.
+        // Digests are compared, so that the time taken reveals nothing of the secret.
         let same = |client: &Client| {
             client.id == id && random::digest(client.secret.expose_secret().as_bytes()) == random::digest(secret.as_bytes())
         };
@@ -92,7 +92,8 @@ impl App {
         self.sandbox.is_some()
     }
 
-    pub(crate) fn registered(&self) -> Result<&Client, Error> {
+    /// Returns the registered client, or an error that says what to set.
+    pub(crate) fn client(&self) -> Result<&Client, Error> {
         self.client.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("No client is registered for {} on this host.", self.connector.label))
                 .with_hint("Set the client's id, secret and redirect URI, or connect by an API token.")
@@ -114,7 +115,7 @@ impl App {
         format!("{base}{path}")
     }
 
-    /// A host that a credential of this app may go to: over https to one of the vendor's, or to the sandbox.
+    /// Builds the access to a host of the vendor over https, or to the sandbox. Other hosts get no credential.
     pub(crate) fn access(&self, origin: &str, credential: Credential) -> Result<Access, Error> {
         let access = Access::new(origin, credential)?;
         let allowed = match &self.sandbox {
@@ -125,8 +126,8 @@ impl App {
             return Ok(access);
         }
         let hosts = self.sandbox.clone().unwrap_or_else(|| format!("below {}", self.connector.domains.join(", ")));
-        let shown: String = access.origin().chars().take(100).collect();
-        Err(Error::new(ErrorKind::NoConnection, format!("The host {shown} is none of {}'s, and gets no credential.", self.connector.label))
+        let host: String = access.origin().chars().take(100).collect();
+        Err(Error::new(ErrorKind::NoConnection, format!("The host {host} is none of {}'s, and gets no credential.", self.connector.label))
             .with_hint(format!("Its hosts are {hosts}.")))
     }
 }

@@ -1,6 +1,7 @@
-//! What time it is: the machine's, or a time that a test owns.
+//! Time: the machine's clock, or a fixed one that a test advances.
 
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -11,39 +12,49 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 
-/// A moment, in microseconds since 1970; it is written as RFC 3339.
+/// Moment in microseconds since 1970, shown as RFC 3339.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(pub(crate) i64);
+pub struct Moment(i64);
 
-/// What time it is. Clones of a fixed clock show the same time.
+/// Source of the current time. Clones of a fixed clock show the same time.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Moment {
-    /// So many microseconds since 1970.
+    /// Builds a moment from microseconds since 1970.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// How many microseconds since 1970.
+    /// Returns the microseconds since 1970.
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// What a text says: RFC 3339, or `YYYY-MM-DD HH:MM:SS`, which is UTC.
+    /// Parses RFC 3339, or `YYYY-MM-DD HH:MM:SS` as UTC.
     pub fn from_text(text: &str) -> Option<Self> {
         const PLAIN: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
         let read =
             OffsetDateTime::parse(text, &Rfc3339).or_else(|_| PrimitiveDateTime::parse(text, PLAIN).map(PrimitiveDateTime::assume_utc));
         i64::try_from(read.ok()?.unix_timestamp_nanos() / 1000).ok().map(Self)
     }
+}
 
-    pub(crate) fn before(self, span: Duration) -> Self {
-        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
-    }
+/// Adds a span. A moment that would not fit becomes the last one.
+impl Add<Duration> for Moment {
+    type Output = Self;
 
-    pub(crate) fn after(self, span: Duration) -> Self {
+    fn add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+    }
+}
+
+/// Subtracts a span. A moment that would not fit becomes the first one.
+impl Sub<Duration> for Moment {
+    type Output = Self;
+
+    fn sub(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -62,30 +73,30 @@ impl Serialize for Moment {
 }
 
 impl Clock {
-    /// The machine's.
+    /// Builds the machine's clock.
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// One that stands until it is advanced.
+    /// Builds a clock that shows `at` until it is advanced.
     pub fn fixed(at: Moment) -> Self {
         Self(Some(Arc::new(AtomicI64::new(at.0))))
     }
 
-    /// Lets time pass; the machine's own is left as it is.
+    /// Advances a fixed clock; the machine's clock is left as it is.
     pub fn advance(&self, span: Duration) {
         if let Some(at) = &self.0 {
             at.fetch_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX), Ordering::SeqCst);
         }
     }
 
-    /// Sets it to another time, as an operator may.
+    /// Sets a fixed clock to another time, as an operator may set the machine's.
     #[cfg(all(test, feature = "sqlite"))]
     pub(crate) fn set(&self, to: Moment) {
-        self.0.as_ref().expect("it is fixed").store(to.0, Ordering::SeqCst);
+        self.0.as_ref().expect("the clock is fixed").store(to.0, Ordering::SeqCst);
     }
 
-    /// What time it is.
+    /// Returns the current time.
     pub fn now(&self) -> Moment {
         match &self.0 {
             Some(at) => Moment(at.load(Ordering::SeqCst)),
@@ -102,13 +113,13 @@ mod tests {
     use super::Moment;
 
     #[test]
-    fn a_moment_is_read_as_it_is_written_and_as_vendors_write_it() {
+    fn parses_its_own_form_and_those_of_vendors() {
         let moment = Moment::from_micros(1_800_000_000_250_000);
         assert_eq!(Moment::from_text(&moment.to_string()), Some(moment));
         for same in ["2027-01-15T08:00:00Z", "2027-01-15T09:30:00+01:30", "2027-01-15 08:00:00", "2027-01-15T08:00:00.000Z"] {
             assert_eq!(Moment::from_text(same), Some(Moment::from_micros(1_800_000_000_000_000)), "{same}");
         }
-        for none in [
+        for invalid in [
             "",
             "now",
             "1800000000",
@@ -118,7 +129,7 @@ mod tests {
             "2027-01-15 08:00:00 ",
             "2027-01-15 25:00:00",
         ] {
-            assert_eq!(Moment::from_text(none), None, "{none}");
+            assert_eq!(Moment::from_text(invalid), None, "{invalid}");
         }
     }
 }
