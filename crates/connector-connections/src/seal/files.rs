@@ -21,8 +21,9 @@ pub(crate) fn make_private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Checks whether anybody on the machine may read or change a file, or its group may change it. A group may read it, since
-/// that is how secrets are mounted for a process that does not own them.
+/// Checks whether other users may read or change a file, or its group may change it.
+///
+/// Its group may read it, since that is how secrets are mounted for a process that does not own them.
 pub(crate) fn is_open_to_others(path: &Path) -> std::io::Result<bool> {
     #[cfg(unix)]
     return Ok(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path)?.permissions()) & 0o026 != 0);

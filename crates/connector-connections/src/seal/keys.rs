@@ -55,8 +55,9 @@ impl Key {
         Ok(Self::new(Zeroizing::new(bytes)))
     }
 
-    /// Loads the key of a file, which is created for its owner alone if it does not exist. A file is never overwritten, and
-    /// one that others can read or change is refused.
+    /// Loads the key of a file, which is created for its owner alone if it does not exist.
+    ///
+    /// A file is never overwritten, and one that others can read or change is refused.
     pub fn load_or_create(path: &Path) -> Result<Self, Error> {
         let failed = |what: &str, error: std::io::Error| {
             Error::new(ErrorKind::Bug, format!("The key file {} cannot be {what}: {error}.", path.display()))
@@ -111,7 +112,9 @@ impl Key {
     }
 }
 
-/// Creates the key file whole or not at all: it is written under another name, then linked, which fails if it exists.
+/// Creates the key file whole or not at all.
+///
+/// It is written under another name, then linked to its own, which fails if a file has that name.
 fn create_file(path: &Path, key: &Key) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         files::create_private_folder(folder)?;
@@ -127,7 +130,7 @@ fn create_file(path: &Path, key: &Key) -> std::io::Result<()> {
     }
 }
 
-/// Keys of a store: the one it is to use, former ones that still open their secrets, and which of them seals now.
+/// Keys of a store: the one to use, former ones that still open their secrets, and which one seals now.
 pub(crate) struct KeyRing {
     keys: Vec<Key>,
     sealing: AtomicUsize,

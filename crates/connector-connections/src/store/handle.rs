@@ -54,7 +54,9 @@ impl Store {
         Self::open(Postgres::open(url, authorities).await).await
     }
 
-    /// Checks whether the store itself failed, for example because it cannot be reached or written. A caller cannot mend that.
+    /// Checks whether the store itself failed, so that the caller cannot mend it.
+    ///
+    /// It fails, for example, if it cannot be reached or written.
     pub fn is_cause_of(error: &Error) -> bool {
         StoreFailure::find(error).is_some()
     }

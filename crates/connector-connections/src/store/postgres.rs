@@ -1,4 +1,6 @@
-//! PostgreSQL: one database for several hosts. A connection's lock is a row lock, held by a transaction of its own.
+//! PostgreSQL: one database for several hosts.
+//!
+//! A connection's lock is a row lock, held by a transaction of its own.
 
 use std::collections::HashMap;
 use std::error::Error as _;
@@ -26,16 +28,18 @@ const MAX_LOCKS: usize = 8;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout of a response. A server that is gone, or a network that is cut, gives no sign of it.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// Timeout of a response while the server waits for a row lock. The server's own `lock_timeout` ends that wait earlier.
+/// Timeout of a response while the server waits for a row lock, which its own `lock_timeout` ends earlier.
 const LOCK_RESPONSE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Idle time after which a session is checked before it is used.
 const CHECK_AFTER: Duration = if cfg!(test) { Duration::ZERO } else { Duration::from_secs(1) };
-/// Begins a lock's transaction. The lock timeout exceeds that of a token endpoint; a host that hangs must not lock a row for ever.
+/// Statements that begin a lock's transaction.
+///
+/// The lock timeout exceeds that of a token endpoint. A host that hangs must not lock a row for ever.
 const BEGIN_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; \
      SET LOCAL idle_in_transaction_session_timeout = '120s'";
 
 /// PostgreSQL database with a pool of sessions.
-pub(in crate::store) struct Postgres {
+pub(crate) struct Postgres {
     pool: Arc<Pool>,
     locks: Arc<Semaphore>,
 }
@@ -64,7 +68,9 @@ enum Failure {
     TimedOut,
 }
 
-/// Session in use. It is given back when it is clean. If it is dropped it is closed, and the server undoes its transaction.
+/// Session in use.
+///
+/// It is given back when it is clean. If it is dropped it is closed, and the server undoes its transaction.
 struct Lease {
     session: Session,
     pool: Arc<Pool>,
@@ -87,7 +93,7 @@ enum Scope {
 }
 
 impl Postgres {
-    pub(in crate::store) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
+    pub(crate) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
         let (config, tls) = (parse_url(url)?, build_tls(authorities)?);
         let pool = Pool { config, tls, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_SESSIONS)) };
         let store = Self { pool: Arc::new(pool), locks: Arc::new(Semaphore::new(MAX_LOCKS)) };
@@ -349,7 +355,9 @@ impl<'a> FromSql<'a> for Value {
     }
 }
 
-/// Code, retry, message and hint of each failure that an operator can mend. The server's own message is for the log.
+/// Code, retry, message and hint of each failure that an operator can mend.
+///
+/// The server's own message is for the log.
 const KNOWN_FAILURES: [(SqlState, Retry, &str, &str); 14] = [
     (SqlState::INVALID_PASSWORD, Retry::Never, "refuses the user or the password", "Check the store's URL."),
     (

@@ -1,4 +1,6 @@
-//! SQLite: one file for one machine. A connection's lock is a file lock, which the kernel frees however its process ends.
+//! SQLite: one file for one machine.
+//!
+//! A connection's lock is a file lock, which the kernel frees however its process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// SQLite database. Clones share one connection.
 #[derive(Clone)]
-pub(in crate::store) struct Sqlite(Arc<SharedFile>);
+pub(crate) struct Sqlite(Arc<SharedFile>);
 
 struct SharedFile {
     path: PathBuf,
@@ -32,15 +34,16 @@ struct SharedFile {
     connection: Mutex<Connection>,
 }
 
-/// Locked file, and the database that is changed meanwhile. No transaction is open: one would make every other writer
-/// wait for the vendor's server.
+/// Locked file, and the database that is changed meanwhile.
+///
+/// No transaction is open: one would make every other writer wait for the vendor's server.
 struct FileLock {
     _file: File,
     database: Sqlite,
 }
 
 impl Sqlite {
-    pub(in crate::store) async fn open(path: PathBuf) -> Result<Self, Error> {
+    pub(crate) async fn open(path: PathBuf) -> Result<Self, Error> {
         run_blocking(move || Self::open_blocking(&path)).await
     }
 

@@ -7,8 +7,8 @@ use crate::value::clock::Moment;
 /// SQL statement with the values of `$1` onwards.
 #[derive(Clone)]
 pub(crate) struct Statement {
-    pub(in crate::store) sql: &'static str,
-    pub(in crate::store) values: Vec<Value>,
+    pub(crate) sql: &'static str,
+    pub(crate) values: Vec<Value>,
     /// True if it must return exactly one row, which undoes the batch otherwise.
     expects_row: bool,
 }
@@ -24,7 +24,7 @@ pub(crate) enum Value {
 
 /// Row that a statement returned.
 #[derive(Debug)]
-pub(crate) struct Row(pub(in crate::store) Vec<Value>);
+pub(crate) struct Row(pub(crate) Vec<Value>);
 
 /// Result of a batch.
 #[derive(Debug)]
@@ -55,12 +55,14 @@ impl Statement {
     }
 
     /// Checks whether the statement missed the row that it requires.
-    pub(in crate::store) fn is_missed(&self, rows: &[Row]) -> bool {
+    pub(crate) fn is_missed(&self, rows: &[Row]) -> bool {
         self.expects_row && rows.len() != 1
     }
 
-    /// Checks whether a text holds NUL, which PostgreSQL cannot store. SQLite refuses it too, so that both take the same.
-    pub(in crate::store) fn holds_nul(&self) -> bool {
+    /// Checks whether a text holds NUL, which PostgreSQL cannot store.
+    ///
+    /// It is refused over SQLite too, so that both databases take the same.
+    pub(crate) fn holds_nul(&self) -> bool {
         self.values.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0')))
     }
 }
