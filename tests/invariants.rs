@@ -83,7 +83,7 @@ fn one_file_owns_the_http_client() {
             .flat_map(|folder| sources(folder))
             .collect();
     let mut found = lines_with(&files, &["reqwest::Client", "Client::builder", "use reqwest::{Client"]);
-    found.retain(|line| !line.starts_with("crates/connector-core/src/runtime/transport.rs"));
+    found.retain(|line| !line.starts_with("crates/connector-core/src/wire/transport.rs"));
     none(&found, "send through Call::send");
 }
 

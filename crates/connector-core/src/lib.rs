@@ -3,41 +3,36 @@
 //! Data flows one way: invocation → catalogue → validated input → [`Request`] → transport → response → [`Outcome`].
 //! This crate names no vendor: a [`Connector`] says how its answers and refusals are read.
 
-mod action;
-mod catalogue;
-mod connections;
-mod connector;
-mod data_source;
-mod field;
-mod files;
-mod input;
-mod ledger;
-mod manifest;
-mod page;
-mod record;
-mod request;
-mod response;
+mod declare;
+mod embed;
+mod exchange;
 mod runtime;
-mod schema;
 mod value;
+mod wire;
 
-pub use action::{Action, ByHand, Code, Coded, Declaration, Declared, Declares, Effect, Endpoint, Handler, Inputs, Method, Rule};
-pub use catalogue::{Catalogue, Entry, Kind, Registered};
-pub use connections::{Connection, Connections, OneConnection};
-pub use connector::{Auth, Connector, Envelope, Identity, OAuth, OutOfSupport};
 pub use connector_macros::{action, data_source, inputs, record};
-pub use data_source::{Choice, Choices, DataSource, DeclaredSource, Picklist};
-pub use field::{
-    Base64, Both, Date, DateTime, Either, Field, FieldShape, FieldType, File, Flag, Holds, Id, Json, List, MapOf, Nullable, Place, Start,
-    Text, UtcTime, Uuid, Written,
-};
-pub use ledger::{Claim, Ledger};
-pub use page::Paging;
-pub use record::{Closed, Member};
-pub use request::{Body, Part, Request};
-pub use response::{Refusal, Response};
-pub use runtime::{Builder, Call, Http, HttpAnswer, Line, Lines, Passed, PassedBody, Passing, Runtime};
-pub use schema::Schemas;
+pub use declare::action::{Declaration, Declares, Inputs};
+pub use declare::answer::Envelope;
+pub use declare::connector::{Auth, Connector, Identity, OAuth, OutOfSupport};
+pub use declare::data_source::{DeclaredSource, Picklist};
+pub use declare::field::{Field, Place};
+pub use declare::method::{Effect, Endpoint, Method};
+pub use declare::page::Paging;
+pub use declare::refusal::Refusal;
+pub use declare::rule::Rule;
+pub use declare::shape::{Closed, FieldShape, FieldType, Holds, Member, Schemas, Written};
+pub use declare::types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nullable, Start, Text, UtcTime, Uuid};
+pub use embed::connections::{Connection, Connections, OneConnection};
+pub use embed::ledger::{Claim, Ledger};
+pub use exchange::request::{Body, Part, Request};
+pub use exchange::response::Response;
+pub use runtime::builder::Builder;
+pub use runtime::call::Call;
+pub use runtime::catalogue::{Catalogue, Entry, Kind, Registered};
+pub use runtime::data_source::{Choice, Choices, DataSource};
+pub use runtime::lines::{Line, Lines};
+pub use runtime::operation::{Action, ByHand, Code, Coded, Declared, Handler};
+pub use runtime::spine::Runtime;
 pub use value::access::{Access, Credential};
 pub use value::error::{Error, ErrorKind, Fault, Retry, Upstream};
 pub use value::file::{Content, Sink, Source, Upload};
@@ -46,6 +41,8 @@ pub use value::outcome::{Answer, Meta, Outcome, Page};
 pub use value::pointer::escape_segment;
 pub use value::raw_json::RawJson;
 pub use value::wording::{find_nearest, list_names, quote, shorten};
+pub use wire::http::{Http, HttpAnswer};
+pub use wire::passing::{Passed, PassedBody, Passing};
 
 /// What the macros' output names; not an interface.
 #[doc(hidden)]
@@ -54,5 +51,5 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::field::present;
+    pub use crate::declare::types::present;
 }

@@ -1,6 +1,6 @@
 //! What a refusal of Pipedrive's means.
 
-use connector_core::{Declaration, Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream, shorten};
+use connector_core::{Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream, shorten};
 use serde_json::Value;
 
 /// The failure that an answer stands for: by its status, and where one status means two things, by its words.
@@ -19,7 +19,7 @@ pub(crate) fn refusal(refusal: &Refusal<'_>) -> Error {
         // A page instead of JSON follows abuse of the limits, and is no permission.
         403 if body.is_none() => Error::new(ErrorKind::RateLimited, "Pipedrive's gateway blocks the account for a while.")
             .with_hint("Too many requests went on through refusals: wait some minutes before the next call."),
-        403 if said.contains("Scope and URL mismatch") => missing_scope(refusal.declaration()),
+        403 if said.contains("Scope and URL mismatch") => missing_scope(refusal.scopes()),
         402 | 403 => error(
             ErrorKind::Forbidden,
             "Pipedrive does not allow it",
@@ -37,7 +37,7 @@ pub(crate) fn refusal(refusal: &Refusal<'_>) -> Error {
         429 => limited(refusal),
         // A success that says that it is none counts as a rejection.
         200..=499 | 501 => {
-            let faults = faults(&said, refusal.declaration());
+            let faults = faults(&said, refusal);
             let hint =
                 if faults.is_empty() { "Read what Pipedrive says, and mend the input." } else { "Mend the input that Pipedrive names." };
             error(ErrorKind::UpstreamRejected, "Pipedrive rejects the request", hint).with_faults(faults)
@@ -47,11 +47,11 @@ pub(crate) fn refusal(refusal: &Refusal<'_>) -> Error {
     failure.with_upstream(upstream)
 }
 
-fn missing_scope(declaration: Option<&Declaration>) -> Error {
+fn missing_scope(scopes: &[&str]) -> Error {
     let error = Error::new(ErrorKind::MissingScope, "The connection was not granted what this needs.");
-    match declaration.map(|declaration| declaration.scopes) {
-        Some(scopes @ [_, ..]) => error.with_hint(format!("Add one of these scopes to the app, and connect again: {}.", scopes.join(", "))),
-        _ => error.with_hint("Add the scope to the app, and connect again."),
+    match scopes {
+        [_, ..] => error.with_hint(format!("Add one of these scopes to the app, and connect again: {}.", scopes.join(", "))),
+        [] => error.with_hint("Add the scope to the app, and connect again."),
     }
 }
 
@@ -95,12 +95,12 @@ fn words(status: u16, body: &Value) -> Upstream {
 }
 
 /// `Validation failed: custom_fields.abc: Unknown key` → a fault at `/customFields/abc`.
-fn faults(said: &str, declaration: Option<&Declaration>) -> Vec<Fault> {
+fn faults(said: &str, refusal: &Refusal<'_>) -> Vec<Fault> {
     let read = || {
         let rest = said.strip_prefix("Validation failed: ")?;
         let (place, message) = rest.split_once(": ")?;
         let mut segments = place.split(['.', '/', '[', ']']).filter(|segment| !segment.is_empty());
-        let field = declaration?.field_on_wire(segments.next()?)?;
+        let field = refusal.field_on_wire(segments.next()?)?;
         let path = segments.fold(format!("/{}", field.name), |path, segment| path + "/" + segment);
         Some(Fault::new(path, message))
     };

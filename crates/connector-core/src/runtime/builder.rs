@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::catalogue::Catalogue;
-use crate::connections::Connections;
-use crate::connector::Connector;
-use crate::ledger::Ledger;
-use crate::runtime::transport::{Http, Transport, TransportSettings};
-use crate::runtime::{Inner, Runtime};
+use crate::declare::connector::Connector;
+use crate::embed::connections::Connections;
+use crate::embed::ledger::Ledger;
+use crate::runtime::catalogue::Catalogue;
+use crate::runtime::spine::{Inner, Runtime};
 use crate::value::error::{Error, ErrorKind};
+use crate::wire::http::Http;
+use crate::wire::transport::{Transport, TransportSettings};
 
 /// A runtime to be set up.
 #[derive(Default)]
@@ -23,6 +24,13 @@ pub struct Builder {
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder").field("connectors", &self.connectors.len()).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// A runtime to be set up.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 

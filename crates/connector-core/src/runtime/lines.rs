@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-use super::Runtime;
+use crate::runtime::spine::Runtime;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::Outcome;
 

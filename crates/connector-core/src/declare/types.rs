@@ -1,4 +1,4 @@
-//! One input, and the Rust types that stand for what may be given.
+//! Rust types that stand for inputs and for members of a record.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,119 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::schema::{Mode, Schemas};
-
-/// One input of an action.
-#[derive(Debug)]
-pub struct Field {
-    /// The name in an invocation's `input`.
-    pub name: &'static str,
-    /// The name on the wire.
-    pub wire: &'static str,
-    /// Where it travels.
-    pub place: Place,
-    /// What to give, as a sentence.
-    pub doc: &'static str,
-    /// The key of the data source that fills it.
-    pub source: Option<&'static str>,
-    /// The inputs that the vendor ignores beside it.
-    pub overrides: &'static [&'static str],
-    /// What its type says.
-    pub shape: FieldShape,
-}
-
-/// Where an input travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// In the path, percent-encoded.
-    Path,
-    /// In the query.
-    Query,
-    /// As a member of the JSON body.
-    Body,
-    /// As an object whose members are members of the JSON body.
-    Flat,
-    /// As a pair of the form.
-    Form,
-    /// As a part of the multipart body.
-    Multipart,
-    /// Nowhere by itself: an action by hand reads it.
-    Own,
-}
-
-/// How a value is written outside JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// As its text.
-    Plain,
-    /// A list, separated by commas.
-    Commas,
-    /// A boolean as `1` or `0`.
-    Digit,
-}
-
-/// What a value holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
-    /// One thing.
-    One,
-    /// A list.
-    List,
-    /// A file: bytes with a name and a media type.
-    File,
-}
-
-/// What a field's type says, as data.
-#[derive(Clone, Copy, Debug)]
-pub struct FieldShape {
-    /// Whether it must be given.
-    pub required: bool,
-    /// Whether null may be given, and clears.
-    pub nullable: bool,
-    /// How it is written outside JSON.
-    pub written: Written,
-    /// What it holds.
-    pub holds: Holds,
-    /// Its JSON Schema.
-    pub schema: fn(&mut Schemas) -> Value,
-}
-
-impl Field {
-    /// Whether it is the place at which a page starts.
-    pub(crate) fn is_start(&self) -> bool {
-        self.place == Place::Query && self.wire == "start"
-    }
-}
-
-impl FieldShape {
-    /// Whether it is a file.
-    pub fn is_file(&self) -> bool {
-        self.holds == Holds::File
-    }
-
-    /// What `T` says.
-    pub const fn of<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, holds: T::HOLDS, schema: T::schema }
-    }
-}
-
-/// A type that stands for what may be given to an input or come back in a record.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an input or a member of a record",
-    note = "use a type of connector_core (Id, List, Date, …), bool, i64, f64, String, Vec, Option, or a #[record]"
-)]
-pub trait FieldType {
-    /// Whether it must be given: `Option` alone says no.
-    const REQUIRED: bool = true;
-    /// Whether null clears it: `Nullable` alone says yes.
-    const NULLABLE: bool = false;
-    /// How it is written outside JSON.
-    const WRITTEN: Written = Written::Plain;
-    /// What it holds.
-    const HOLDS: Holds = Holds::One;
-    /// Its JSON Schema.
-    fn schema(schemas: &mut Schemas) -> Value;
-}
+use crate::declare::shape::{FieldType, Holds, Mode, Schemas, Written};
 
 /// The number of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -1,26 +1,21 @@
-//! A data source: the choices that fill an input, listed or searched.
+//! Data sources: the choices that fill an input, listed or searched.
 
 use std::fmt;
 
 use async_trait::async_trait;
 use serde_json::value::RawValue;
 
-use crate::action::Declaration;
-use crate::connector::Connector;
-use crate::field::{Field, FieldShape, Place, Text};
-use crate::files::Files;
-use crate::request::Request;
-use crate::runtime::Call;
+use crate::declare::connector::Connector;
+use crate::declare::data_source::DeclaredSource;
+use crate::declare::field::{Field, Place};
+use crate::declare::page::{CURSOR_OF_CHOICES, is_limit};
+use crate::declare::shape::FieldShape;
+use crate::exchange::files::Files;
+use crate::exchange::request::Request;
+use crate::runtime::call::Call;
 use crate::value::error::{Error, ErrorKind, Fault};
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{RawJson, read_members};
-
-/// A struct under `#[data_source]`.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]
-pub trait Picklist {
-    /// The key of the data source.
-    const KEY: &'static str;
-}
 
 /// A data source as the catalogue holds it.
 #[async_trait]
@@ -59,27 +54,6 @@ pub struct Choice {
     pub label: String,
 }
 
-/// A data source over two actions: one that lists and one that searches.
-#[derive(Debug)]
-pub struct DeclaredSource {
-    /// The stable key.
-    pub key: &'static str,
-    /// The name to show.
-    pub label: &'static str,
-    /// What it offers.
-    pub description: &'static str,
-    /// The file and line that declare it.
-    pub line: &'static str,
-    /// The connector that it belongs to.
-    pub connector: &'static Connector,
-    /// The action that lists the records.
-    pub list: fn() -> &'static Declaration,
-    /// The action that finds records by a term.
-    pub search: fn() -> &'static Declaration,
-    /// The text of a choice, with members of the record in braces.
-    pub choice: &'static str,
-}
-
 static SEARCH: Field = Field {
     name: "search",
     wire: "search",
@@ -88,16 +62,6 @@ static SEARCH: Field = Field {
     source: None,
     overrides: &[],
     shape: FieldShape::of::<Option<String>>(),
-};
-
-static CURSOR: Field = Field {
-    name: "cursor",
-    wire: "cursor",
-    place: Place::Own,
-    doc: "Where to go on: `page.next` of the page before. Left out, the first page is read.",
-    source: None,
-    overrides: &[],
-    shape: FieldShape::of::<Option<Text>>(),
 };
 
 #[async_trait]
@@ -123,8 +87,8 @@ impl DataSource for DeclaredSource {
     }
 
     fn fields(&self) -> Vec<&'static Field> {
-        let limit = (self.list)().fields().find(|field| field.name == "limit");
-        [&SEARCH, &CURSOR].into_iter().chain(limit).collect()
+        let limit = (self.list)().fields().find(|field| is_limit(field));
+        [&SEARCH, &CURSOR_OF_CHOICES].into_iter().chain(limit).collect()
     }
 
     async fn choices(&self, call: &Call<'_>) -> Result<Choices, Error> {

@@ -6,10 +6,12 @@ use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use crate::action::{Declaration, Effect, Endpoint, Method};
-use crate::field::{Field, Place, Written};
-use crate::files::Files;
-use crate::page;
+use crate::declare::action::Declaration;
+use crate::declare::field::{Field, Place};
+use crate::declare::method::{Effect, Endpoint, Method};
+use crate::declare::page;
+use crate::declare::shape::Written;
+use crate::exchange::files::Files;
 use crate::value::file::{Content, Upload};
 
 /// What a path segment or a query may carry as it is: the unreserved characters.
@@ -81,7 +83,7 @@ impl Request {
         let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
-        request.query.extend(page::start(input).map(|start| ("start".to_owned(), start.to_owned())));
+        request.query.extend(page::start_parameter(input));
         let in_body = |(field, _): &(&Field, &Value)| matches!(field.place, Place::Body | Place::Flat);
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
@@ -109,7 +111,7 @@ impl Request {
 
     /// The place at which the list that it asks for starts.
     pub(crate) fn start(&self) -> u64 {
-        self.query.iter().find(|(name, _)| name == "start").and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+        page::read_start(&self.query)
     }
 
     /// The path and the query, encoded.

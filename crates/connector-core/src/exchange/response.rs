@@ -4,14 +4,17 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use http::HeaderMap;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::action::{Declaration, Effect};
-use crate::connector::Envelope;
-use crate::page::{self, Paging};
+use crate::declare::action::Declaration;
+use crate::declare::answer::Envelope;
+use crate::declare::connector::Connector;
+use crate::declare::method::Effect;
+use crate::declare::page::{self, Paging};
+use crate::declare::refusal::Refusal;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
@@ -29,13 +32,6 @@ pub struct Response {
     pub(crate) start: u64,
     /// What it was asked with, so that its words can be cleaned of it.
     pub(crate) access: Access,
-}
-
-/// An answer that refuses; a connector says what it means.
-#[derive(Debug)]
-pub struct Refusal<'a> {
-    response: &'a Response,
-    declaration: Option<&'a Declaration>,
 }
 
 impl Response {
@@ -73,9 +69,22 @@ impl Response {
             Err(error) => return Err(self.unread(error)),
         };
         if read.success == Some(false) {
-            return Err((declaration.connector.refusal)(&Refusal { response: &self, declaration: Some(declaration) }));
+            return Err(self.read_refusal(declaration.connector, Some(declaration)));
         }
         Ok(read.into_answer(&self.body, envelope, listed, declaration.paging(), self.start))
+    }
+
+    /// Reads what a refusal means, in the connector's words.
+    pub(crate) fn read_refusal(&self, connector: &Connector, declaration: Option<&Declaration>) -> Error {
+        (connector.refusal)(&Refusal {
+            status: self.status,
+            headers: &self.headers,
+            body: &self.body,
+            secret: self.access.credential().secret(),
+            effect: self.effect,
+            scopes: declaration.map_or(&[], |declaration| declaration.scopes),
+            field_on_wire: &|wire| declaration?.field_on_wire(wire),
+        })
     }
 
     /// The failure where the answer cannot be read.
@@ -96,46 +105,6 @@ pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
     match effect {
         Effect::Read => error.with_hint("Nothing was changed: try again."),
         _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it."),
-    }
-}
-
-impl<'a> Refusal<'a> {
-    pub(crate) fn new(response: &'a Response, declaration: Option<&'a Declaration>) -> Self {
-        Self { response, declaration }
-    }
-
-    /// The status.
-    pub fn status(&self) -> u16 {
-        self.response.status
-    }
-
-    /// A header's value.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.response.header(name)
-    }
-
-    /// The body as a JSON object, where it is one, cleaned of the credential; a member that no tree can hold is left out.
-    pub fn json(&self) -> Option<Value> {
-        let secret = self.response.access.credential().secret();
-        let text = std::str::from_utf8(&self.response.body).ok()?;
-        let text = if secret.is_empty() { text.to_owned() } else { text.replace(secret, "[redacted]") };
-        let raw: &RawValue = serde_json::from_str(&text).ok()?;
-        if !raw.get().starts_with('{') {
-            return None;
-        }
-        let parsed =
-            read_members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
-        Some(Value::Object(parsed.collect()))
-    }
-
-    /// What the refused request would have done.
-    pub fn effect(&self) -> Effect {
-        self.response.effect
-    }
-
-    /// What was declared of the action.
-    pub fn declaration(&self) -> Option<&'a Declaration> {
-        self.declaration
     }
 }
 
@@ -189,16 +158,14 @@ impl<'a> Read<'a> {
         };
         let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
         let facts = beside.map(read_members).unwrap_or_default();
-        let (next, read): (Option<String>, &[&str]) = match paging {
-            None => (None, &[]),
-            Some(Paging::Cursor) => (next_cursor(&facts, envelope), &[envelope.next_cursor]),
-            Some(Paging::Start) => (
-                next_start(&facts, envelope, start, count).map(page::cursor),
-                &[envelope.place, envelope.more, envelope.next_start, "start", "limit"],
-            ),
+        let next = match paging {
+            None => None,
+            Some(Paging::Cursor) => next_cursor(&facts, envelope),
+            Some(Paging::Start) => next_start(&facts, envelope, start, count).map(page::write_cursor),
         };
+        let is_page_fact = |name: &str| paging.is_some_and(|paging| paging.is_page_fact(envelope, name));
         if let Some(beside) = beside {
-            let mut rest = facts.iter().filter(|(name, _)| !read.contains(&&**name)).peekable();
+            let mut rest = facts.iter().filter(|(name, _)| !is_page_fact(name)).peekable();
             if facts.is_empty() {
                 extra.push((envelope.beside.to_owned(), RawJson::slice(body, beside)));
             } else if rest.peek().is_some() {

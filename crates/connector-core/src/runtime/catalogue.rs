@@ -4,12 +4,14 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::action::{Action, Declaration, Effect};
-use crate::connector::Connector;
-use crate::data_source::DataSource;
-use crate::field::Field;
-use crate::input::Checks;
-use crate::schema;
+use crate::declare::action::Declaration;
+use crate::declare::connector::Connector;
+use crate::declare::field::Field;
+use crate::declare::method::Effect;
+use crate::exchange::input::Checks;
+use crate::exchange::schema;
+use crate::runtime::data_source::DataSource;
+use crate::runtime::operation::Action;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::{find_nearest, quote};
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::action::Declaration;
-use crate::catalogue::{Catalogue, Entry};
-use crate::connector::{Auth, Connector};
-use crate::page::Paging;
-use crate::schema;
+use crate::declare::action::Declaration;
+use crate::declare::connector::{Auth, Connector};
+use crate::declare::page::Paging;
+use crate::exchange::schema;
+use crate::runtime::catalogue::{Catalogue, Entry};
 
 impl Catalogue {
     /// The manifest of one connector; `example` gives an input and what came back for a key.

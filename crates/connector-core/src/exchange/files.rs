@@ -5,7 +5,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 
-use crate::field::Field;
+use crate::declare::field::Field;
 use crate::value::error::Fault;
 use crate::value::file::{Content, Upload};
 use crate::value::pointer::escape_segment;

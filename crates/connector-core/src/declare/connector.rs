@@ -2,7 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::response::Refusal;
+use crate::declare::answer::Envelope;
+use crate::declare::refusal::Refusal;
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::quote;
@@ -89,27 +90,6 @@ pub struct Identity {
     pub user_name: &'static str,
     /// The user's e-mail address.
     pub email: &'static str,
-}
-
-/// Where the parts of an answer stand.
-#[derive(Clone, Copy, Debug)]
-pub struct Envelope {
-    /// The member that is false where the answer is a refusal.
-    pub success: &'static str,
-    /// The member that holds what was asked for.
-    pub data: &'static str,
-    /// The member that holds page facts, and what else stands beside the data.
-    pub beside: &'static str,
-    /// The page fact that is the next cursor, within `beside`.
-    pub next_cursor: &'static str,
-    /// The object of the page facts of a list that pages by a place, within `beside`; where there is none, they stand there themselves.
-    pub place: &'static str,
-    /// The page fact that is true where more records follow.
-    pub more: &'static str,
-    /// The page fact that is the place of the next page.
-    pub next_start: &'static str,
-    /// The list of what a search found, within `data`, and the member of each that is the record.
-    pub found: (&'static str, &'static str),
 }
 
 impl Connector {

@@ -7,8 +7,8 @@ use jsonschema::error::ValidationErrorKind;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
-use crate::action::Rule;
-use crate::field::{Field, Place};
+use crate::declare::field::{Field, Place};
+use crate::declare::rule::Rule;
 use crate::value::error::{Fault, NULL_OPTIONAL, NULL_REQUIRED};
 use crate::value::pointer::{escape_segment, unescape_segment};
 use crate::value::strict::EXACT;

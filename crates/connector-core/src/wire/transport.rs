@@ -10,28 +10,27 @@ use futures_core::Stream;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
-use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::io::ReaderStream;
 
-use crate::action::{Effect, Method};
-use crate::connector::Connector;
-use crate::request::{Body, Part, Request, Role};
-use crate::response::{Response, bad_answer};
-use crate::runtime::pass::{Passed, PassedBody, Passing};
+use crate::declare::method::{Effect, Method};
+use crate::exchange::request::{Body, Part, Request, Role};
+use crate::exchange::response::{Response, bad_answer};
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Sink};
+use crate::wire::passing::{Passed, PassedBody, Passing};
+use crate::wire::tls;
 
 /// How requests travel.
 #[derive(Clone, Debug)]
-pub(super) struct TransportSettings {
-    pub(super) largest_answer: usize,
-    pub(super) largest_file: u64,
-    pub(super) per_host: usize,
-    pub(super) proxy: Option<String>,
-    pub(super) authorities: Vec<u8>,
+pub(crate) struct TransportSettings {
+    pub(crate) largest_answer: usize,
+    pub(crate) largest_file: u64,
+    pub(crate) per_host: usize,
+    pub(crate) proxy: Option<String>,
+    pub(crate) authorities: Vec<u8>,
 }
 
 impl Default for TransportSettings {
@@ -41,17 +40,17 @@ impl Default for TransportSettings {
 }
 
 /// One client for all, and a cap on what is under way to each host: without it 10,000 calls open 10,000 sockets.
-pub(super) struct Transport {
-    client: Client,
+pub(crate) struct Transport {
+    pub(super) client: Client,
     settings: TransportSettings,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
 impl Transport {
-    pub(super) fn new(settings: TransportSettings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: TransportSettings) -> Result<Self, Error> {
         let wrong = |what: &str| Error::new(ErrorKind::Bug, format!("The runtime's {what} cannot be used."));
         let mut client = Client::builder()
-            .tls_backend_preconfigured(tls(&settings.authorities)?)
+            .tls_backend_preconfigured(tls::build_config(&settings.authorities)?)
             // Proxies of the environment are not ours to use: a library reads no variables, and loopback stays loopback.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -67,7 +66,7 @@ impl Transport {
     }
 
     /// Sends a request to the connection's own host, and gives the head of whatever answer comes.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         request: &Request,
         access: &Access,
@@ -75,30 +74,30 @@ impl Transport {
         told: Option<(&str, Role)>,
         leaves: impl FnOnce(),
     ) -> Result<Opened, Error> {
-        let sent = self.request(request, access, credential, told)?;
+        let sent = self.build_request(request, access, credential, told)?;
         let permit = self.permit(access.origin()).await;
         leaves();
-        let response = self.client.execute(sent).await.map_err(|error| failed(error, request.effect()))?;
+        let response = self.client.execute(sent).await.map_err(|error| explain_failure(error, request.effect()))?;
         Ok(Opened { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
     }
 
     /// Reads what an answer of the connection's own host refers to, without any credential.
-    pub(super) async fn elsewhere(&self, url: Url, access: &Access, leaves: impl FnOnce()) -> Result<Opened, Error> {
+    pub(crate) async fn elsewhere(&self, url: Url, access: &Access, leaves: impl FnOnce()) -> Result<Opened, Error> {
         let permit = self.permit(&url.origin().ascii_serialization()).await;
         leaves();
-        let response = self.client.get(url).send().await.map_err(|error| failed(error, Effect::Read))?;
+        let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;
         Ok(Opened { response, effect: Effect::Read, start: 0, access: access.clone(), _permit: permit })
     }
 
-    pub(super) fn largest_answer(&self) -> usize {
+    pub(crate) fn largest_answer(&self) -> usize {
         self.settings.largest_answer
     }
 
-    pub(super) fn largest_file(&self) -> u64 {
+    pub(crate) fn largest_file(&self) -> u64 {
         self.settings.largest_file
     }
 
-    fn request(
+    pub(super) fn build_request(
         &self,
         request: &Request,
         access: &Access,
@@ -133,7 +132,7 @@ impl Transport {
     }
 
     /// Sends what somebody else asks for to the connection's own host, its body as it comes, and gives the head of the answer.
-    pub(super) async fn pass(&self, passing: Passing, access: &Access, credential: &'static str) -> Result<Passed, Error> {
+    pub(crate) async fn pass(&self, passing: Passing, access: &Access, credential: &'static str) -> Result<Passed, Error> {
         let url = within(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
         for (name, value) in passing.headers {
@@ -152,7 +151,7 @@ impl Transport {
         };
         let permit = self.permit(access.origin()).await;
         let effect = passing.method.effect();
-        let response = built.send().await.map_err(|error| failed(error, effect))?;
+        let response = built.send().await.map_err(|error| explain_failure(error, effect))?;
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         let (status, headers, from) = (response.status().as_u16(), headers.collect(), response.url().clone());
         let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, _permit: permit };
@@ -169,72 +168,6 @@ impl Transport {
             }
         };
         host.acquire_owned().await.expect("the semaphore is never closed")
-    }
-}
-
-/// The HTTP client for what a connection needs before it is one: tokens, and whose they are. Clones share one client,
-/// and a runtime can be built on it.
-#[derive(Clone)]
-pub struct Http(Arc<Transport>);
-
-/// What came back.
-#[derive(Clone)]
-pub struct HttpAnswer {
-    /// The status.
-    pub status: u16,
-    /// The body, at most a mebibyte.
-    pub body: Bytes,
-}
-
-/// The body may hold tokens.
-impl std::fmt::Debug for HttpAnswer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpAnswer").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
-    }
-}
-
-impl std::fmt::Debug for Http {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Http").finish_non_exhaustive()
-    }
-}
-
-impl Http {
-    /// A client with a proxy for https, and certificate authorities to trust beside the public ones, as PEM.
-    pub fn new(proxy: Option<String>, authorities: Vec<u8>) -> Result<Self, Error> {
-        Transport::new(TransportSettings { proxy, authorities, ..TransportSettings::default() }).map(|transport| Self(Arc::new(transport)))
-    }
-
-    /// Posts a form under Basic authentication, as an OAuth server takes it: over https, or to this machine.
-    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
-        let url =
-            Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
-        // The same rule as for a connection's host: a secret travels over https, or stays on this machine.
-        Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.0.client.post(url).basic_auth(user, Some(password.expose_secret()));
-        let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(body);
-        self.answer(request, Effect::Write).await
-    }
-
-    /// Reads what a credential of this connector's accounts gives at its own host.
-    pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
-        let header = connector.credential_header(access)?;
-        let request = Request::new(Method::Get, path, 0);
-        let sent = self.0.request(&request, access, header, None)?;
-        self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
-    }
-
-    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpAnswer, Error> {
-        const MOST: usize = 1 << 20;
-        const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
-        let mut response = request.timeout(LONGEST).send().await.map_err(|error| failed(error, effect))?;
-        let (status, told) = (response.status().as_u16(), response.content_length());
-        Ok(HttpAnswer { status, body: body(&mut response, told, MOST, effect).await? })
-    }
-
-    pub(super) fn transport(&self) -> Arc<Transport> {
-        Arc::clone(&self.0)
     }
 }
 
@@ -263,7 +196,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
 }
 
 /// An answer whose head has come.
-pub(super) struct Opened {
+pub(crate) struct Opened {
     response: reqwest::Response,
     effect: Effect,
     start: u64,
@@ -273,30 +206,30 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
-    pub(super) fn url(&self) -> &Url {
+    pub(crate) fn url(&self) -> &Url {
         self.response.url()
     }
 
     /// The whole answer, which may have `most` bytes.
-    pub(super) async fn whole(mut self, most: usize) -> Result<Response, Error> {
+    pub(crate) async fn whole(mut self, most: usize) -> Result<Response, Error> {
         // Taken, not cloned; the length stays known to the body.
         let told = self.response.content_length();
         let headers = std::mem::take(self.response.headers_mut());
         let status = self.status();
-        let body = body(&mut self.response, told, most, self.effect).await?;
+        let body = read_body(&mut self.response, told, most, self.effect).await?;
         Ok(Response { status, headers, body, effect: self.effect, start: self.start, access: self.access })
     }
 
     /// The body part by part into `sink`, which may take `most` bytes; how many there were.
-    pub(super) async fn into_sink(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
+    pub(crate) async fn into_sink(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
         let over = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
         if self.response.content_length().is_some_and(|told| told > most) {
             return Err(over());
@@ -315,7 +248,7 @@ impl Opened {
     }
 }
 
-async fn body(response: &mut reqwest::Response, told: Option<u64>, most: usize, effect: Effect) -> Result<Bytes, Error> {
+pub(super) async fn read_body(response: &mut reqwest::Response, told: Option<u64>, most: usize, effect: Effect) -> Result<Bytes, Error> {
     let over = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
     let told = usize::try_from(told.unwrap_or(0)).unwrap_or(usize::MAX);
     if told > most {
@@ -368,20 +301,6 @@ fn multipart(parts: &[Part]) -> Result<Form, Error> {
     })
 }
 
-/// The public authorities, compiled in: reading a machine's certificates is most of a cold start.
-fn tls(authorities: &[u8]) -> Result<rustls::ClientConfig, Error> {
-    use rustls::pki_types::CertificateDer;
-    use rustls::pki_types::pem::PemObject;
-    let wrong = |error: &dyn std::fmt::Display| Error::new(ErrorKind::Bug, format!("The certificate authorities cannot be read: {error}."));
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for certificate in CertificateDer::pem_slice_iter(authorities) {
-        roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    Ok(versions.expect("the ring provider has the default versions").with_root_certificates(roots).with_no_client_auth())
-}
-
 /// A place on the connection's own host.
 fn within(access: &Access, target: &str) -> Result<Url, Error> {
     let url = Url::parse(&format!("{}{target}", access.origin()));
@@ -422,7 +341,7 @@ fn unfit(what: &str) -> Error {
 }
 
 /// Why no answer came. What was not connected was not sent; anything later may have arrived.
-fn failed(error: reqwest::Error, effect: Effect) -> Error {
+pub(super) fn explain_failure(error: reqwest::Error, effect: Effect) -> Error {
     let connected = !error.is_connect();
     let message = if connected { "The connection broke before an answer came." } else { "The host cannot be reached." };
     let failure = Error::new(ErrorKind::Unreachable, message);

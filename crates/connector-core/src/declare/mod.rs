@@ -1,0 +1,13 @@
+//! What a connector says of itself: statics and function pointers that the macros write.
+
+pub(crate) mod action;
+pub(crate) mod answer;
+pub(crate) mod connector;
+pub(crate) mod data_source;
+pub(crate) mod field;
+pub(crate) mod method;
+pub(crate) mod page;
+pub(crate) mod refusal;
+pub(crate) mod rule;
+pub(crate) mod shape;
+pub(crate) mod types;

@@ -1,0 +1,70 @@
+//! A response that refuses a request.
+
+use std::fmt;
+
+use http::HeaderMap;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::declare::field::Field;
+use crate::declare::method::Effect;
+use crate::value::raw_json::read_members;
+
+/// A response that refuses a request. A connector says what it means.
+pub struct Refusal<'a> {
+    pub(crate) status: u16,
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) body: &'a [u8],
+    /// The credential that the request carried: a vendor may quote it.
+    pub(crate) secret: &'a str,
+    pub(crate) effect: Effect,
+    pub(crate) scopes: &'a [&'static str],
+    /// Finds the input that travels under a wire name.
+    pub(crate) field_on_wire: &'a dyn Fn(&str) -> Option<&'static Field>,
+}
+
+impl fmt::Debug for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal").field("status", &self.status).field("effect", &self.effect).finish_non_exhaustive()
+    }
+}
+
+impl Refusal<'_> {
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of a header, where it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, where it is a JSON object, without the credential. A member that no tree can hold is left out.
+    pub fn json(&self) -> Option<Value> {
+        let text = std::str::from_utf8(self.body).ok()?;
+        let text = if self.secret.is_empty() { text.to_owned() } else { text.replace(self.secret, "[redacted]") };
+        let raw: &RawValue = serde_json::from_str(&text).ok()?;
+        if !raw.get().starts_with('{') {
+            return None;
+        }
+        let parsed =
+            read_members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
+        Some(Value::Object(parsed.collect()))
+    }
+
+    /// What the refused request would have done to data.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The scopes of the action, any one of which suffices; none where they are not known.
+    pub fn scopes(&self) -> &[&'static str] {
+        self.scopes
+    }
+
+    /// The input of the action that travels as `wire`.
+    pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
+        (self.field_on_wire)(wire)
+    }
+}

@@ -1,0 +1,127 @@
+//! Rules between the inputs of an action.
+
+use serde_json::{Map, Value};
+
+use crate::value::error::Fault;
+use crate::value::wording::list_names;
+
+/// What must hold between inputs.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// At least one of these is given.
+    AnyOf(&'static [&'static str]),
+    /// No two of these are given.
+    AtMostOne(&'static [&'static str]),
+    /// A text has a least length, unless a flag is true.
+    Shortest {
+        /// The text.
+        input: &'static str,
+        /// Its least length.
+        length: usize,
+        /// The flag.
+        unless: &'static str,
+    },
+    /// An input is set beside some values of another alone; null is not set.
+    OnlyWith {
+        /// The input.
+        input: &'static str,
+        /// The other input.
+        with: &'static str,
+        /// The values of the other input that allow it.
+        values: &'static [&'static str],
+        /// The value that the vendor takes where the other input is left out; without one it is unknown.
+        default: Option<&'static str>,
+    },
+    /// An input is required beside some values of another, and not null.
+    RequiredWith {
+        /// The input.
+        input: &'static str,
+        /// The other input.
+        with: &'static str,
+        /// The values of the other input that require it.
+        values: &'static [&'static str],
+    },
+    /// An input is not null beside some values of another; it may be left out.
+    NotNullWith {
+        /// The input.
+        input: &'static str,
+        /// The other input.
+        with: &'static str,
+        /// The values of the other input that refuse null.
+        values: &'static [&'static str],
+    },
+}
+
+impl Rule {
+    /// At least one of these is given.
+    pub const fn any_of(inputs: &'static [&'static str]) -> Self {
+        Self::AnyOf(inputs)
+    }
+
+    /// No two of these are given.
+    pub const fn at_most_one(inputs: &'static [&'static str]) -> Self {
+        Self::AtMostOne(inputs)
+    }
+
+    /// The text `input` has at least `length` characters, unless the flag is true.
+    pub const fn shortest(input: &'static str, length: usize, unless: &'static str) -> Self {
+        Self::Shortest { input, length, unless }
+    }
+
+    /// Sets `input` only where `with` is one of `values`; `default` is its value where it is left out.
+    pub const fn only_with(
+        input: &'static str,
+        with: &'static str,
+        values: &'static [&'static str],
+        default: Option<&'static str>,
+    ) -> Self {
+        Self::OnlyWith { input, with, values, default }
+    }
+
+    /// Requires `input` where `with` is one of `values`.
+    pub const fn required_with(input: &'static str, with: &'static str, values: &'static [&'static str]) -> Self {
+        Self::RequiredWith { input, with, values }
+    }
+
+    /// Refuses null for `input` where `with` is one of `values`.
+    pub const fn not_null_with(input: &'static str, with: &'static str, values: &'static [&'static str]) -> Self {
+        Self::NotNullWith { input, with, values }
+    }
+
+    /// What is wrong with an input by this rule.
+    pub(crate) fn fault(&self, input: &Map<String, Value>) -> Option<Fault> {
+        match *self {
+            Self::AnyOf(names) => (!names.iter().any(|name| input.contains_key(*name)))
+                .then(|| Fault::new("", format!("at least one of {} is required", list_names(names, "or")))),
+            Self::AtMostOne(names) => {
+                let given: Vec<&str> = names.iter().copied().filter(|name| input.contains_key(*name)).collect();
+                (given.len() > 1).then(|| Fault::new(format!("/{}", given[1]), format!("{} exclude each other", list_names(&given, "and"))))
+            }
+            Self::Shortest { input: name, length, unless } => {
+                let text = input.get(name)?.as_str()?;
+                (text.chars().count() < length && input.get(unless) != Some(&Value::Bool(true)))
+                    .then(|| Fault::new(format!("/{name}"), format!("{text:?} is shorter than {length} characters")))
+            }
+            Self::OnlyWith { input: name, with, values, default } => {
+                input.get(name).filter(|value| !value.is_null())?;
+                let given = input.get(with).and_then(Value::as_str);
+                let other = given.or(default).filter(|other| !values.contains(other))?;
+                let left_out = if given.is_some() { "" } else { "left out, " };
+                let message = format!("can be set only where `{with}` is {}; {left_out}it is `{other}`", list_names(values, "or"));
+                Some(Fault::new(format!("/{name}"), message))
+            }
+            Self::RequiredWith { input: name, with, values } => {
+                let other = input.get(with)?.as_str().filter(|other| values.contains(other))?;
+                input.get(name).is_none_or(Value::is_null).then(|| required_fault(name, with, other))
+            }
+            Self::NotNullWith { input: name, with, values } => {
+                let other = input.get(with)?.as_str().filter(|other| values.contains(other))?;
+                input.get(name)?.is_null().then(|| required_fault(name, with, other))
+            }
+        }
+    }
+}
+
+fn required_fault(name: &str, with: &str, value: &str) -> Fault {
+    Fault::new(format!("/{name}"), format!("is required where `{with}` is `{value}`"))
+}

@@ -1,0 +1,194 @@
+//! Shapes of inputs, records and answers, and the JSON Schema that each is written as.
+
+use serde_json::{Map, Value, json};
+
+/// How a value is written outside JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// As its text.
+    Plain,
+    /// A list, separated by commas.
+    Commas,
+    /// A boolean as `1` or `0`.
+    Digit,
+}
+
+/// What a value holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// One thing.
+    One,
+    /// A list.
+    List,
+    /// A file: bytes with a name and a media type.
+    File,
+}
+
+/// What a field's type says, as data.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldShape {
+    /// Whether it must be given.
+    pub required: bool,
+    /// Whether null may be given, and clears.
+    pub nullable: bool,
+    /// How it is written outside JSON.
+    pub written: Written,
+    /// What it holds.
+    pub holds: Holds,
+    /// Its JSON Schema.
+    pub schema: fn(&mut Schemas) -> Value,
+}
+
+/// One member of a record.
+#[derive(Debug)]
+pub struct Member {
+    /// Its name, as the vendor writes it.
+    pub name: &'static str,
+    /// What it holds, as a sentence.
+    pub doc: &'static str,
+    /// What its type says; `Option` means that it may be absent or null.
+    pub shape: FieldShape,
+}
+
+/// One value of a closed set.
+#[derive(Clone, Copy, Debug)]
+pub enum Closed {
+    /// A text.
+    Text(&'static str),
+    /// A number.
+    Number(i64),
+}
+
+/// Which side a schema describes: inputs are strict, answers are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Input,
+    Output,
+}
+
+/// The schema under construction: records go into `$defs` by name, since a record may hold itself.
+#[derive(Debug)]
+pub struct Schemas {
+    pub(crate) mode: Mode,
+    defs: Map<String, Value>,
+}
+
+impl Schemas {
+    pub(crate) fn new(mode: Mode) -> Self {
+        Self { mode, defs: Map::new() }
+    }
+
+    /// A reference to the record `name`, which is added to `$defs` where it is not there yet.
+    pub fn record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
+        if !self.defs.contains_key(name) {
+            self.defs.insert(name.to_owned(), Value::Null);
+            let schema = self.object(doc, members);
+            self.defs.insert(name.to_owned(), schema);
+        }
+        json!({"$ref": format!("#/$defs/{name}")})
+    }
+
+    fn object(&mut self, doc: &str, members: &[Member]) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        for member in members {
+            let mut schema = (member.shape.schema)(self);
+            if member.shape.required {
+                required.push(member.name);
+            } else if self.mode == Mode::Output && !member.shape.nullable {
+                schema = self.nullable(schema);
+            }
+            schema["description"] = member.doc.into();
+            properties.insert(member.name.to_owned(), schema);
+        }
+        let mut object = json!({"type": "object", "description": doc, "properties": properties});
+        if !required.is_empty() {
+            object["required"] = required.into();
+        }
+        if self.mode == Mode::Input {
+            object["additionalProperties"] = false.into();
+        }
+        object
+    }
+
+    /// A closed set: an enum of an input; of an answer only examples, since the vendor may add to it.
+    pub fn closed(&mut self, values: &[Closed]) -> Value {
+        let listed: Vec<Value> = values
+            .iter()
+            .map(|value| match value {
+                Closed::Text(text) => (*text).into(),
+                Closed::Number(number) => (*number).into(),
+            })
+            .collect();
+        let kind = if matches!(values.first(), Some(Closed::Number(_))) { "integer" } else { "string" };
+        let word = if self.mode == Mode::Input { "enum" } else { "examples" };
+        json!({"type": kind, word: listed})
+    }
+
+    /// The same shape, or null.
+    pub fn nullable(&mut self, mut schema: Value) -> Value {
+        // Inlined, not `anyOf [ref, null]`: that would hide the path of a fault inside.
+        if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
+            match &self.defs[name] {
+                // The record is being built and holds itself.
+                Value::Null => return json!({"anyOf": [schema, {"type": "null"}]}),
+                known => schema = known.clone(),
+            }
+        }
+        if let Some(either) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
+            either.push(json!({"type": "null"}));
+        }
+        if let Some(kind) = schema.get("type").filter(|kind| kind.is_string()) {
+            schema["type"] = json!([kind, "null"]);
+        }
+        if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+            values.push(Value::Null);
+        }
+        schema
+    }
+
+    /// A text of one form, which is held for inputs and said for answers.
+    pub(crate) fn formed(&mut self, format: &str, pattern: &str, example: &str) -> Value {
+        match self.mode {
+            Mode::Input => json!({"type": "string", "format": format, "pattern": pattern, "examples": [example]}),
+            Mode::Output => json!({"type": "string", "examples": [example]}),
+        }
+    }
+
+    pub(crate) fn finish(self, mut schema: Value) -> Value {
+        if !self.defs.is_empty() {
+            schema["$defs"] = self.defs.into();
+        }
+        schema
+    }
+}
+
+impl FieldShape {
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        self.holds == Holds::File
+    }
+
+    /// What `T` says.
+    pub const fn of<T: FieldType>() -> Self {
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, holds: T::HOLDS, schema: T::schema }
+    }
+}
+
+/// A type that stands for what may be given to an input or come back in a record.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an input or a member of a record",
+    note = "use a type of connector_core (Id, List, Date, …), bool, i64, f64, String, Vec, Option, or a #[record]"
+)]
+pub trait FieldType {
+    /// Whether it must be given: `Option` alone says no.
+    const REQUIRED: bool = true;
+    /// Whether null clears it: `Nullable` alone says yes.
+    const NULLABLE: bool = false;
+    /// How it is written outside JSON.
+    const WRITTEN: Written = Written::Plain;
+    /// What it holds.
+    const HOLDS: Holds = Holds::One;
+    /// Its JSON Schema.
+    fn schema(schemas: &mut Schemas) -> Value;
+}

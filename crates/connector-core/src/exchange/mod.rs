@@ -1,0 +1,7 @@
+//! Requests built and responses read, without IO: (declaration, input) to request, response to answer.
+
+pub(crate) mod files;
+pub(crate) mod input;
+pub(crate) mod request;
+pub(crate) mod response;
+pub(crate) mod schema;

@@ -1,0 +1,130 @@
+//! Files that are fetched, and the redirects on the way to them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use crate::declare::method::{Effect, Method};
+use crate::exchange::request::{Request, Role};
+use crate::exchange::response::bad_answer;
+use crate::runtime::call::Call;
+use crate::value::error::Error;
+use crate::value::file;
+use crate::value::outcome::Answer;
+use crate::value::wording::quote;
+use crate::wire::transport::Opened;
+
+/// A file that was fetched, as an outcome shows it.
+#[derive(serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fetched {
+    content_type: String,
+    file_name: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+}
+
+/// Where a redirect leads.
+struct Target {
+    url: Url,
+    /// Whether that is another host.
+    leaves: bool,
+}
+
+impl Target {
+    fn of(opened: &Opened) -> Result<Self, Error> {
+        let refused = |what: &str| bad_answer(&format!("The answer ({}) {what}.", opened.status()), Effect::Read);
+        let to = opened.header("location").ok_or_else(|| refused("is a redirect to nowhere"))?;
+        let url = opened.url().join(to).map_err(|_| refused("is a redirect to what is no URL"))?;
+        let leaves = url.origin() != opened.url().origin();
+        Ok(Self { url, leaves })
+    }
+
+    /// Only what anyone may read over https is read: an answer must not lead into the network that the host runs in.
+    fn may_be_read(&self, local: bool) -> Result<(), Error> {
+        let host = self.url.host_str().unwrap_or_default();
+        let refused = |why: &str| {
+            let message = format!("The file is a redirect to {}, which is not followed: {why}.", quote(host));
+            Err(bad_answer(&message, Effect::Read))
+        };
+        match self.url.scheme() {
+            "https" if !is_inside(host) => Ok(()),
+            "https" | "http" if local && is_inside(host) => Ok(()),
+            "https" => refused("it is an address inside a network"),
+            _ => refused("it is not https"),
+        }
+    }
+
+    fn path(&self) -> String {
+        let path = self.url.path();
+        self.url.query().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
+    }
+}
+
+/// Whether a host is this machine, or an address that the public network does not have.
+fn is_inside(host: &str) -> bool {
+    use std::net::IpAddr;
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(address)) => {
+            let carrier = address.octets()[0] == 100 && address.octets()[1] & 0xc0 == 64;
+            carrier || address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
+        }
+        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(mapped) => is_inside(&mapped.to_string()),
+            None => address.is_loopback() || address.is_unspecified() || address.is_unique_local() || address.is_unicast_link_local(),
+        },
+        Err(_) => host == "localhost" || host.ends_with(".localhost") || !host.contains('.'),
+    }
+}
+
+impl Call<'_> {
+    /// Fetches a file, to where the caller wants it or into the answer. Redirects are followed, over https alone, and
+    /// what stands on another host gets no credential.
+    pub async fn download(&self, request: Request) -> Result<Answer, Error> {
+        const MOST_HOPS: usize = 5;
+        let mut opened = self.opened(&request, Role::Own).await?;
+        let mut left = false;
+        for _ in 0..MOST_HOPS {
+            if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
+                break;
+            }
+            let target = Target::of(&opened)?;
+            left |= target.leaves;
+            drop(opened);
+            opened = if left {
+                let access = self.connections.access(self.connection).await?;
+                target.may_be_read(access.is_local())?;
+                let leaves = || self.session.left(0, false, &access);
+                self.transport.elsewhere(target.url, &access, leaves).await?
+            } else {
+                self.opened(&Request::new(Method::Get, target.path(), 0), Role::Helper).await?
+            };
+        }
+        self.session.state().meta.status = Some(opened.status());
+        match opened.status() {
+            200..=299 => {}
+            300..=399 => return Err(bad_answer(&format!("The file is not found within {MOST_HOPS} redirects."), request.effect())),
+            status if left => {
+                return Err(bad_answer(&format!("The host that keeps the file refuses it ({status})."), request.effect()));
+            }
+            _ => {
+                let response = self.noted(opened.whole(self.transport.largest_answer()).await)?;
+                return Err(response.read_refusal(self.connector, request.declaration));
+            }
+        }
+        let content_type = opened.header("content-type").unwrap_or("application/octet-stream").to_owned();
+        let last = opened.url().path_segments().and_then(|mut segments| segments.next_back()).filter(|last| last.contains('.'));
+        let file_name = opened.header("content-disposition").and_then(file::named).or_else(|| last.map(str::to_owned));
+        let file_name = file_name.unwrap_or_else(|| "file".to_owned());
+        let sink = self.session.state().sink.take();
+        let (size, base64) = match sink {
+            Some(mut sink) => (opened.into_sink(&mut sink, self.transport.largest_file()).await?, None),
+            None => {
+                let body = opened.whole(self.transport.largest_answer()).await?.body;
+                (body.len() as u64, Some(STANDARD.encode(&body)))
+            }
+        };
+        Ok(Answer::of(&Fetched { content_type, file_name, size, base64 }))
+    }
+}

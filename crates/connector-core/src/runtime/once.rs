@@ -1,0 +1,44 @@
+//! A write that is carried out at most once under an idempotency key.
+
+use crate::embed::ledger::{Claim, Ledger};
+use crate::runtime::call::Call;
+use crate::runtime::deadline::Limit;
+use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::outcome::Answer;
+
+/// Runs a call at most once under a key.
+pub(super) async fn once(
+    ledger: &dyn Ledger,
+    key: &str,
+    call: &Call<'_>,
+    limit: &Limit<'_>,
+    work: impl Future<Output = Result<Answer, Error>>,
+) -> Result<Answer, Error> {
+    match limit.hold(ledger.claim(key, &call.fingerprint())).await? {
+        Claim::Fresh => {}
+        Claim::Finished(answer) => {
+            call.replayed();
+            return Answer::kept(&answer);
+        }
+        Claim::Unfinished => {
+            return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
+                .with_retry(Retry::Unsafe)
+                .with_hint("It is still running, or it may have been carried out: look before you repeat it."));
+        }
+        Claim::OtherCall => {
+            return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
+                .with_hint("Use a key for one call alone."));
+        }
+    }
+    let result = limit.hold(work).await;
+    let kept = match &result {
+        Ok(answer) => ledger.finish(key, answer.to_keep()).await,
+        Err(error) if error.retry() == Retry::Unsafe => Ok(()),
+        Err(_) => ledger.release(key).await,
+    };
+    // What was carried out stays carried out: a ledger that fails afterwards is a warning, not a failure.
+    if let Err(error) = kept {
+        call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
+    }
+    result
+}

@@ -1,0 +1,119 @@
+//! Actions as the catalogue holds them: run by their declaration, or by hand.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+
+use crate::declare::action::Declaration;
+use crate::runtime::call::Call;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::outcome::Answer;
+
+/// An action as the catalogue holds it, which cannot tell a declared one from one by hand.
+#[async_trait]
+pub trait Action: fmt::Debug + Send + Sync {
+    /// What is declared of it.
+    fn declaration(&self) -> &'static Declaration;
+    /// Runs it.
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error>;
+}
+
+/// An action that needs code: its fields are read into the struct, and `run` does the rest through the call.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has neither an endpoint nor code",
+    note = "give #[action] an endpoint, as `get(\"/api/v2/deals\")`, or write `impl Handler for {Self}`"
+)]
+#[async_trait]
+pub trait Handler: DeserializeOwned + Send {
+    /// Runs it; all that it sends goes through `call`.
+    async fn run(self, call: &Call<'_>) -> Result<Answer, Error>;
+}
+
+/// An action that is its declaration: one request, one answer.
+#[derive(Debug)]
+pub struct Declared(&'static Declaration);
+
+/// An action that names its endpoint and leaves to code how it gets there.
+pub struct Coded(&'static Declaration, Code);
+
+/// The code of such an action.
+pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+
+/// An action written by hand.
+pub struct ByHand<H>(&'static Declaration, PhantomData<fn() -> H>);
+
+impl Declared {
+    /// The action of a declaration that has an endpoint.
+    pub const fn new(declaration: &'static Declaration) -> Self {
+        Self(declaration)
+    }
+}
+
+impl Coded {
+    /// The action of a declaration and its code.
+    pub const fn new(declaration: &'static Declaration, code: Code) -> Self {
+        Self(declaration, code)
+    }
+}
+
+impl fmt::Debug for Coded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Coded").field(&self.0.key).finish()
+    }
+}
+
+impl<H> ByHand<H> {
+    /// The action of a declaration and its handler.
+    pub const fn new(declaration: &'static Declaration) -> Self {
+        Self(declaration, PhantomData)
+    }
+}
+
+impl<H> fmt::Debug for ByHand<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ByHand").field(&self.0.key).finish()
+    }
+}
+
+#[async_trait]
+impl Action for Declared {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let request = call.request(self.0);
+        if self.0.returns.is_file() {
+            return call.download(request).await;
+        }
+        call.send(request).await?.into_answer(self.0)
+    }
+}
+
+#[async_trait]
+impl Action for Coded {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        (self.1)(call, self.0).await
+    }
+}
+
+#[async_trait]
+impl<H: Handler> Action for ByHand<H> {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+        let handler = H::deserialize(call.input()).map_err(|error| {
+            Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).with_source(error)
+        })?;
+        handler.run(call).await
+    }
+}

@@ -1,0 +1,85 @@
+//! What a call has done so far.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::embed::connections::Connection;
+use crate::value::access::Access;
+use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::file::Sink;
+use crate::value::outcome::Meta;
+
+/// What a call has done so far; it outlives the work, so that a timeout can say what was sent.
+pub(crate) struct Session {
+    pub(super) dry_run: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) meta: Meta,
+    pub(super) would_send: Vec<Value>,
+    /// What was sent as a credential, so that no word of an error repeats it.
+    used: Vec<Access>,
+    /// A write that was handed to the network and has not answered.
+    pub(super) open_write: bool,
+    /// A write that was carried out.
+    pub(super) wrote: bool,
+    /// Where a fetched file goes.
+    pub(super) sink: Option<Sink>,
+}
+
+impl Session {
+    pub(crate) fn new(dry_run: bool, sink: Option<Sink>) -> Self {
+        Self { dry_run, state: Mutex::new(State { sink, ..State::default() }) }
+    }
+
+    pub(crate) fn chose(&self, connection: &Connection) {
+        let mut state = self.state();
+        state.meta.connection = Some(connection.name.clone());
+        state.meta.sandbox = connection.sandbox;
+    }
+
+    /// A request is handed to the network.
+    pub(super) fn left(&self, cost: u32, writes: bool, access: &Access) {
+        let mut state = self.state();
+        state.used.push(access.clone());
+        state.meta.requests += 1;
+        state.meta.attempts = state.meta.attempts.max(1);
+        state.meta.tokens += cost;
+        state.open_write = writes;
+    }
+
+    pub(crate) fn warn_of(&self, warning: Option<String>) {
+        self.state().meta.warnings.extend(warning);
+    }
+
+    pub(crate) fn meta(&self) -> Meta {
+        std::mem::take(&mut self.state().meta)
+    }
+
+    /// The failure without any credential that was sent: a vendor may quote what it got.
+    pub(crate) fn cleaned(&self, error: Error) -> Error {
+        self.state().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
+    }
+
+    pub(crate) fn timed_out(&self, limit: Duration) -> Error {
+        let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
+        let (open, wrote) = {
+            let state = self.state();
+            (state.open_write, state.wrote)
+        };
+        if open || wrote {
+            error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: look before you repeat it.")
+        } else {
+            error.with_hint("Nothing was changed: try again, or raise options.timeoutMs.")
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock, and a count is worth reading even if something did.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

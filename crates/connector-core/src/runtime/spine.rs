@@ -1,0 +1,202 @@
+//! The spine: find → read the input → choose the connection → build and send → read.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tracing::debug;
+
+use crate::declare::action::Declaration;
+use crate::declare::method::Effect;
+use crate::declare::rule::Rule;
+use crate::embed::connections::Connections;
+use crate::embed::ledger::Ledger;
+use crate::exchange::files::Files;
+use crate::runtime::call::{Call, Given};
+use crate::runtime::catalogue::{Catalogue, Entry, Kind};
+use crate::runtime::data_source::Choices;
+use crate::runtime::deadline::Limit;
+use crate::runtime::once::once;
+use crate::runtime::session::Session;
+use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::file::Upload;
+use crate::value::invocation::Invocation;
+use crate::value::outcome::{Answer, Outcome};
+use crate::value::wording::list_names;
+use crate::wire::transport::Transport;
+
+/// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
+#[derive(Clone)]
+pub struct Runtime(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) connections: Box<dyn Connections>,
+    pub(super) ledger: Option<Box<dyn Ledger>>,
+    pub(super) transport: Arc<Transport>,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("entries", &self.0.catalogue.entries().len()).finish_non_exhaustive()
+    }
+}
+
+impl Runtime {
+    /// The same for others' connections and ledger; it shares the catalogue, with what was compiled of it, and the HTTP client.
+    #[must_use]
+    pub fn on_behalf(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
+        let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
+        Self(Arc::new(Inner { catalogue, connections: Box::new(connections), ledger, transport }))
+    }
+
+    /// Everything that it can invoke.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.0.catalogue
+    }
+
+    /// Carries an invocation out. The future stands alone, so it can be spawned; dropping it cancels the call.
+    pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
+        let inner = Arc::clone(&self.0);
+        async move { inner.invoke(invocation).await }
+    }
+
+    /// Carries out an invocation that is JSON text; one that cannot be read has an outcome too.
+    pub fn invoke_json(&self, text: &[u8]) -> impl Future<Output = Outcome> + Send + use<> {
+        let read = Invocation::from_json(text).map(|invocation| self.invoke(invocation));
+        async move {
+            match read {
+                Ok(outcome) => outcome.await,
+                Err(refused) => *refused,
+            }
+        }
+    }
+}
+
+impl Inner {
+    async fn invoke(&self, invocation: Invocation) -> Outcome {
+        let started = Instant::now();
+        let Invocation { id, action, connector, connection, input, options, files, sink, faults } = invocation;
+        let wants_file = sink.is_some();
+        let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let session = Session::new(options.dry_run, sink);
+        let limit = Limit { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
+        let work = async {
+            let entry = self.catalogue.find(connector.as_deref(), &action)?;
+            still_there(entry)?;
+            if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
+                return Err(no_file(entry));
+            }
+            let given = self.checked(entry, input, files, faults)?;
+            let chosen = limit.hold(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
+            session.chose(&chosen);
+            session.warn_of(overridden(entry, &given.input));
+            let call = Call {
+                key: entry.key(),
+                connector: entry.connector(),
+                given: &given,
+                connection: &chosen,
+                connections: self.connections.as_ref(),
+                transport: &self.transport,
+                session: &session,
+            };
+            match (options.idempotency_key.as_deref(), &self.ledger) {
+                (Some(_), None) => Err(Error::new(
+                    ErrorKind::InvalidInvocation,
+                    "An idempotency key is not built yet on this host, which keeps no outcomes.",
+                )
+                .with_hint("Leave options.idempotencyKey out.")),
+                // A read leaves nothing that could be done twice.
+                (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
+                    once(ledger.as_ref(), key, &call, &limit, run(entry, &call)).await
+                }
+                _ => limit.hold(run(entry, &call)).await,
+            }
+        };
+        let result = work.await.map_err(|error| session.cleaned(error));
+        let mut meta = session.meta();
+        meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let kind = result.as_ref().err().map(Error::kind);
+        debug!(
+            action,
+            connection = meta.connection,
+            status = meta.status,
+            tokens = meta.tokens,
+            elapsed_ms = meta.elapsed_ms,
+            error = kind.map(ErrorKind::as_str),
+            "invoked"
+        );
+        Outcome { id, action: Some(action), result, meta }
+    }
+}
+
+impl Inner {
+    /// The input as it will travel, and its files.
+    fn checked(
+        &self,
+        entry: &Entry,
+        mut input: Map<String, Value>,
+        files: Vec<(String, Upload)>,
+        mut faults: Vec<Fault>,
+    ) -> Result<Given, Error> {
+        let fields = entry.fields();
+        let mut files = Files::beside(files, &fields, &mut input, &mut faults);
+        let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
+        let read = entry.checks().read(input, &fields, &rules, entry.effect() == Effect::Read);
+        let (mut input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
+        if found.is_empty() {
+            found = files.read(&fields, &mut input, self.transport.largest_file());
+        }
+        for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
+            // What the text already told is the better complaint.
+            if !faults.iter().any(|known| known.path == fault.path) {
+                faults.push(fault);
+            }
+        }
+        if faults.is_empty() { Ok(Given { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
+    }
+}
+
+/// The inputs that the vendor ignores, since another one overrides them.
+fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
+    let fields = entry.fields();
+    let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
+    let ignored: Vec<&str> = over.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
+    (!ignored.is_empty()).then(|| {
+        format!("`{}` overrides {}: {} ignores what is overridden.", over.name, list_names(&ignored, "and"), entry.connector().label)
+    })
+}
+
+/// What the vendor took away is told, whatever the input.
+fn still_there(entry: &Entry) -> Result<(), Error> {
+    let declaration = entry.declaration();
+    let Some(instead) = declaration.and_then(|declaration| declaration.removed) else { return Ok(()) };
+    let label = entry.connector().label;
+    Err(Error::new(ErrorKind::RemovedUpstream, format!("{label} took away what {} called.", entry.key())).with_hint(instead))
+}
+
+fn no_file(entry: &Entry) -> Error {
+    Error::new(ErrorKind::InvalidInvocation, format!("The action {} answers no file to put elsewhere.", entry.key()))
+        .with_hint("Leave out where the file goes.")
+}
+
+/// A fault of an input that an action like this one takes, with the reason why this one does not.
+fn reasoned(declaration: Option<&Declaration>, fault: Fault) -> Fault {
+    let without = declaration.into_iter().flat_map(|declaration| declaration.without);
+    match without.into_iter().find(|(name, _)| fault.path.strip_prefix('/') == Some(name)) {
+        Some((_, why)) => Fault::new(fault.path, format!("there is no such input here: {why}")),
+        None => fault,
+    }
+}
+
+async fn run(entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
+    let result = match entry.kind() {
+        Kind::Action(action) => action.run(call).await,
+        Kind::DataSource(source) => source.choices(call).await.map(Choices::into_answer),
+    };
+    // In a dry run the action stops where it would have sent: what it would have sent is the answer.
+    match call.would_send() {
+        Some(lines) => Ok(Answer::of(&lines)),
+        None => result,
+    }
+}

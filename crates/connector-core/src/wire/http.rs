@@ -1,0 +1,81 @@
+//! The HTTP client for requests before there is a connection.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Url;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::declare::connector::Connector;
+use crate::declare::method::{Effect, Method};
+use crate::exchange::request::Request;
+use crate::value::access::{Access, Credential};
+use crate::value::error::{Error, ErrorKind};
+use crate::wire::transport::{Transport, TransportSettings, explain_failure, read_body};
+
+/// The HTTP client for what a connection needs before it is one: tokens, and whose they are. Clones share one client,
+/// and a runtime can be built on it.
+#[derive(Clone)]
+pub struct Http(Arc<Transport>);
+
+/// What came back.
+#[derive(Clone)]
+pub struct HttpAnswer {
+    /// The status.
+    pub status: u16,
+    /// The body, at most a mebibyte.
+    pub body: Bytes,
+}
+
+/// The body may hold tokens.
+impl std::fmt::Debug for HttpAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpAnswer").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+impl Http {
+    /// A client with a proxy for https, and certificate authorities to trust beside the public ones, as PEM.
+    pub fn new(proxy: Option<String>, authorities: Vec<u8>) -> Result<Self, Error> {
+        Transport::new(TransportSettings { proxy, authorities, ..TransportSettings::default() }).map(|transport| Self(Arc::new(transport)))
+    }
+
+    /// Posts a form under Basic authentication, as an OAuth server takes it: over https, or to this machine.
+    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
+        let url =
+            Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
+        // The same rule as for a connection's host: a secret travels over https, or stays on this machine.
+        Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.0.client.post(url).basic_auth(user, Some(password.expose_secret()));
+        let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(body);
+        self.answer(request, Effect::Write).await
+    }
+
+    /// Reads what a credential of this connector's accounts gives at its own host.
+    pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
+        let header = connector.credential_header(access)?;
+        let request = Request::new(Method::Get, path, 0);
+        let sent = self.0.build_request(&request, access, header, None)?;
+        self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpAnswer, Error> {
+        const MOST: usize = 1 << 20;
+        const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
+        let mut response = request.timeout(LONGEST).send().await.map_err(|error| explain_failure(error, effect))?;
+        let (status, told) = (response.status().as_u16(), response.content_length());
+        Ok(HttpAnswer { status, body: read_body(&mut response, told, MOST, effect).await? })
+    }
+
+    pub(crate) fn transport(&self) -> Arc<Transport> {
+        Arc::clone(&self.0)
+    }
+}

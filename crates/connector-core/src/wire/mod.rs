@@ -1,0 +1,6 @@
+//! The HTTP client. No other floor names reqwest or rustls.
+
+pub(crate) mod http;
+pub(crate) mod passing;
+pub(crate) mod tls;
+pub(crate) mod transport;
