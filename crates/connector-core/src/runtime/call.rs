@@ -101,7 +101,7 @@ impl Call<'_> {
 
     async fn sent(&self, request: &Request, access: &Access, role: Role) -> Result<Opened, Error> {
         let header = self.connector.credential_header(access)?;
-        let told = self.connection.sandbox.then(|| (self.key, role));
+        let told = self.connection.sandbox.then_some((self.key, role));
         // Only what is handed to the network counts, and may have been carried out.
         let leaves = || self.session.left(request.cost, request.effect() != Effect::Read, access);
         let result = self.transport.send(request, access, header, told, leaves).await;
