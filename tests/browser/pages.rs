@@ -30,7 +30,7 @@ async fn assert_starts_over(person: &Person, site: &Site, key: &str) {
 }
 
 #[tokio::test]
-async fn an_install_of_somebody_new_waits_until_they_signed_in_and_confirmed() {
+async fn install_by_new_user_waits_for_sign_in_and_confirmation() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -54,7 +54,7 @@ async fn an_install_of_somebody_new_waits_until_they_signed_in_and_confirmed() {
 }
 
 #[tokio::test]
-async fn an_install_of_somebody_who_signed_out_waits_and_leaves_their_other_company_alone() {
+async fn install_by_signed_out_user_keeps_their_other_connection() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -81,7 +81,7 @@ async fn an_install_of_somebody_who_signed_out_waits_and_leaves_their_other_comp
 }
 
 #[tokio::test]
-async fn an_install_of_somebody_who_is_signed_in_is_confirmed_at_once_or_declined() {
+async fn install_by_signed_in_user_is_confirmed_or_declined() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -103,7 +103,7 @@ async fn an_install_of_somebody_who_is_signed_in_is_confirmed_at_once_or_decline
 }
 
 #[tokio::test]
-async fn an_authorization_by_a_link_is_connected_once_and_its_answer_is_worth_nothing_again() {
+async fn link_connects_once_and_its_callback_cannot_be_replayed() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -133,7 +133,7 @@ async fn an_authorization_by_a_link_is_connected_once_and_its_answer_is_worth_no
 }
 
 #[tokio::test]
-async fn who_cancels_is_told_so_and_can_start_over() {
+async fn cancelled_consent_is_explained_and_can_start_over() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -153,7 +153,7 @@ async fn who_cancels_is_told_so_and_can_start_over() {
 }
 
 #[tokio::test]
-async fn a_code_that_waited_too_long_leads_to_a_page_that_starts_over() {
+async fn expired_code_leads_to_a_page_that_starts_over() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let key = site.served.key("acme");
@@ -169,7 +169,7 @@ async fn a_code_that_waited_too_long_leads_to_a_page_that_starts_over() {
 
 /// Somebody gets a code or a handle of their own account into another's browser.
 #[tokio::test]
-async fn what_was_planted_in_another_s_browser_connects_nothing() {
+async fn codes_and_handles_planted_by_another_person_connect_nothing() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&[]).await;
     let (key, theirs) = (site.served.key("acme"), site.served.key("mallory"));
@@ -242,7 +242,7 @@ async fn other_site(to: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_app_that_was_uninstalled_and_installed_again_is_the_same_connection() {
+async fn reinstalling_renews_the_same_connection() {
     let Some(chromium) = Chromium::start() else { return };
     // The vendor's notice comes over plain http here.
     let site = Site::on_this_machine().await;
@@ -274,7 +274,7 @@ async fn an_app_that_was_uninstalled_and_installed_again_is_the_same_connection(
 }
 
 #[tokio::test]
-async fn an_install_can_begin_anew_with_a_state() {
+async fn install_can_be_restarted_with_a_state() {
     let Some(chromium) = Chromium::start() else { return };
     let site = Site::over_https(&["--install", "restart"]).await;
     let key = site.served.key("acme");

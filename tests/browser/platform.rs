@@ -10,7 +10,7 @@ async fn assert_ready(person: &Person, whose: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_platform_with_a_callback_of_its_own_connects_users_who_are_new_signed_out_and_signed_in() {
+async fn platform_callback_connects_new_signed_out_and_signed_in_users() {
     let Some(chromium) = Chromium::start() else { return };
     let platform = Platform::start().await;
     let site = Site::behind(&format!("{}/callback", platform.url)).await;
@@ -45,7 +45,7 @@ async fn a_platform_with_a_callback_of_its_own_connects_users_who_are_new_signed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_platform_that_lets_the_host_receive_the_code_confirms_what_its_user_was_shown() {
+async fn platform_confirms_an_install_that_the_host_received() {
     let Some(chromium) = Chromium::start() else { return };
     let platform = Platform::start().await;
     let site = Site::over_https(&["--install-redirect", &format!("{}/setup", platform.url)]).await;

@@ -23,7 +23,7 @@ fn every_key_has_a_fixture_and_every_fixture_a_key() {
 
 /// Between them the inputs of a fixture try each input of the action, and the required ones alone.
 #[test]
-fn every_input_is_tried_and_so_are_the_required_ones_alone() {
+fn fixtures_try_every_input_and_the_required_ones_alone() {
     let catalogue = catalogue();
     let mut found = Vec::new();
     for fixture in all() {

@@ -10,7 +10,7 @@ use crate::support::world::{assert_valid, beside_sandbox, catalogue, none, optio
 /// Every fixture's input brings what the fixture says; every further input is answered; all of it is recorded, for
 /// Pipedrive's own documents to judge.
 #[tokio::test]
-async fn every_fixture_brings_what_it_says() {
+async fn fixtures_return_the_recorded_data() {
     let record = path("target/traffic.jsonl");
     std::fs::create_dir_all(path("target")).expect("the build folder is there");
     let _ = std::fs::remove_file(&record);
@@ -86,7 +86,7 @@ fn write(fixture: &Fixture, data: &Value) {
 
 /// What Pipedrive took away says so, whatever an old workflow gives, and makes no call.
 #[tokio::test]
-async fn what_is_gone_upstream_says_what_replaced_it() {
+async fn removed_actions_name_their_replacement_and_make_no_call() {
     let runtime = crate::support::world::runtime("http://127.0.0.1:9");
     let promised = crate::support::world::read_json("spec/pipedrive/promised.json");
     let (mut told, mut expected) = (Vec::new(), Vec::new());
@@ -107,7 +107,7 @@ async fn what_is_gone_upstream_says_what_replaced_it() {
 }
 
 #[tokio::test]
-async fn a_page_leads_to_the_next_until_the_list_is_complete() {
+async fn pages_continue_until_the_list_is_complete() {
     let runtime = beside_sandbox(options()).await;
     let (mut ids, mut cursor) = (Vec::new(), Value::Null);
     loop {
@@ -127,7 +127,7 @@ async fn a_page_leads_to_the_next_until_the_list_is_complete() {
 }
 
 #[tokio::test]
-async fn a_raw_request_out_of_support_is_warned_of_and_its_cost_is_known() {
+async fn raw_request_reports_its_cost_and_warns_when_out_of_support() {
     let runtime = beside_sandbox(options()).await;
     let outcome = invoke(&runtime, "rawRequest", json!({"method": "GET", "path": "/v1/deals"})).await;
     assert_eq!(outcome["error"]["kind"], "gone", "{outcome}");

@@ -1,10 +1,10 @@
 //! The catalogue: what is declared, what is promised, what is documented, and what each action brings.
 
-mod conforms;
+mod conformance;
 mod documents;
 mod fixtures;
 mod invocations;
-mod promised;
+mod promises;
 mod prose;
 mod read_back;
 mod requests;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::support::world::{catalogue, none};
 
 #[test]
-fn every_sentence_reads_as_one() {
+fn descriptions_are_plain_sentences() {
     let mut found = Vec::new();
     for entry in catalogue().entries() {
         let mut say = |what: String| found.push(format!("{}: {what}", entry.key()));
@@ -40,7 +40,7 @@ fn every_sentence_reads_as_one() {
 }
 
 #[test]
-fn every_member_of_every_schema_is_described_and_typed() {
+fn every_schema_member_is_described() {
     let mut found = Vec::new();
     for entry in catalogue().entries() {
         let described = entry.described(|_| None);

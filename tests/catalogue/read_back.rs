@@ -63,7 +63,7 @@ async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {
 
 /// What is deleted is soft, and a second deletion says that it is not there.
 #[tokio::test]
-async fn what_is_deleted_twice_is_not_found() {
+async fn second_deletion_is_not_found() {
     let runtime = beside_sandbox(options()).await;
     for (delete, input) in [
         ("deleteDeal", json!({"dealId": 5})),

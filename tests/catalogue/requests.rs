@@ -11,7 +11,7 @@ use crate::support::snapshots::assert_snapshot;
 use crate::support::world::{catalogue, rendered, runtime};
 
 #[tokio::test]
-async fn requests_by_room() {
+async fn requests_match_their_snapshots() {
     let runtime = runtime("http://127.0.0.1:9");
     let mut rooms: BTreeMap<&str, String> = BTreeMap::new();
     for fixture in fixtures::all() {
@@ -50,7 +50,7 @@ fn told(line: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_path_value_is_encoded_and_an_order_is_kept() {
+async fn query_values_are_encoded_in_declared_order() {
     let runtime = runtime("http://127.0.0.1:9");
     let input = json!({"term": "50 % & more=ü,/?#", "exactMatch": true});
     let outcome = rendered(&runtime.invoke(Invocation::new("searchDeals").input(input).dry_run()).await);

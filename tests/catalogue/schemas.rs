@@ -7,7 +7,7 @@ use crate::support::snapshots::assert_snapshot;
 use crate::support::world::{CONNECTORS, assert_valid, catalogue, protocol, read_json};
 
 #[test]
-fn keys_effects_and_endpoints() {
+fn catalogue_matches_its_snapshot() {
     let mut text = String::new();
     for entry in catalogue().entries() {
         let line = match entry.declaration() {
@@ -33,7 +33,7 @@ fn keys_effects_and_endpoints() {
 
 /// One snapshot a room: the inputs and what comes back.
 #[test]
-fn schemas_by_room() {
+fn schemas_match_their_snapshots() {
     let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
     for entry in catalogue().entries() {
         let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
@@ -46,7 +46,7 @@ fn schemas_by_room() {
 }
 
 #[test]
-fn the_manifest_fits_its_schema() {
+fn manifest_fits_its_schema() {
     let manifest = read_json("manifests/pipedrive.json");
     assert_valid(&protocol("manifest"), &manifest, "manifests/pipedrive.json");
     assert_eq!(manifest["connector"]["key"], CONNECTORS[0].key);

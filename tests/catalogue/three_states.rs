@@ -7,7 +7,7 @@ use crate::support::fixtures;
 use crate::support::world::{catalogue, none, rendered, runtime};
 
 #[tokio::test]
-async fn each_value_travels_as_given_or_is_one_named_fault() {
+async fn each_value_is_sent_as_given_or_refused_with_one_fault() {
     let runtime = runtime("http://127.0.0.1:9");
     let catalogue = catalogue();
     let mut found = Vec::new();
@@ -64,7 +64,7 @@ async fn fate(runtime: &Runtime, entry: &Entry, field: &Field, value: &Value, in
 }
 
 #[tokio::test]
-async fn absent_is_not_sent() {
+async fn absent_inputs_are_not_sent() {
     let runtime = runtime("http://127.0.0.1:9");
     let outcome = rendered(&runtime.invoke(Invocation::new("updateDeal").input(json!({"dealId": 1, "value": 0})).dry_run()).await);
     assert_eq!(outcome["data"][0]["json"], json!({"value": 0}), "an update sends what was named, and nothing else");

@@ -17,7 +17,7 @@ use crate::support::server::Served;
 const KEY: &str = "abababababababababababababababababababababababababababababababab";
 
 #[test]
-fn what_only_looks_makes_no_store_and_leaves_the_sandbox_in_use() {
+fn reading_commands_create_no_store_and_keep_the_sandbox() {
     let host = Host::new();
     for (arguments, printed) in [
         (&["connections", "list"][..], ""),
@@ -47,7 +47,7 @@ fn what_only_looks_makes_no_store_and_leaves_the_sandbox_in_use() {
 }
 
 #[test]
-fn the_store_of_a_host_with_a_sandbox_is_another() {
+fn sandbox_flag_uses_its_own_store() {
     let host = Host::new();
     let made = host.run(&["keys", "create", "--sandbox", "--name", "mine"], "");
     assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
@@ -59,7 +59,7 @@ fn the_store_of_a_host_with_a_sandbox_is_another() {
 }
 
 #[test]
-fn a_key_or_an_app_without_a_store_never_falls_back_to_the_sandbox() {
+fn key_or_app_without_store_never_falls_back_to_the_sandbox() {
     let host = Host::new();
     let refused = |host: &Host, variables: &[(&str, &str)]| {
         let mut command = host.command(&["invoke", "getDeals"]);
@@ -83,7 +83,7 @@ fn a_key_or_an_app_without_a_store_never_falls_back_to_the_sandbox() {
 }
 
 #[test]
-fn a_store_that_is_sealed_with_another_key_exits_with_3_and_makes_no_key() {
+fn store_sealed_with_another_key_exits_3_and_creates_no_key() {
     let host = Host::new();
     assert!(host.run(&["keys", "create"], "").status.success());
     let key = host.folder.path().join("connections.key");
@@ -111,7 +111,7 @@ fn connecting(mut command: Command) -> (Child, impl Iterator<Item = String>) {
 const CONNECT: [&str; 5] = ["connect", "--name", "foo", "--public-url", "https://connect.example"];
 
 #[test]
-fn a_connect_that_is_interrupted_leaves_its_name_free() {
+fn interrupted_connect_frees_its_name() {
     let host = Host::new();
     for signal in ["-INT", "-TERM"] {
         let (child, _said) = connecting(host.command(&CONNECT));
@@ -125,7 +125,7 @@ fn a_connect_that_is_interrupted_leaves_its_name_free() {
 }
 
 #[test]
-fn a_connect_whose_connection_is_gone_says_that_nothing_was_connected() {
+fn connect_reports_when_its_connection_was_removed() {
     let host = Host::new();
     let (child, said) = connecting(host.command(&CONNECT));
     assert!(host.run(&["connections", "remove", "foo"], "").status.success());
@@ -137,7 +137,7 @@ fn a_connect_whose_connection_is_gone_says_that_nothing_was_connected() {
 
 /// An account that is connected already keeps its connection, whatever name was asked for.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_account_that_is_connected_already_is_renewed_and_printed() {
+async fn connecting_the_same_account_again_renews_it() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let mut printed = Vec::new();
     for name in ["first", "second"] {
@@ -154,7 +154,7 @@ async fn an_account_that_is_connected_already_is_renewed_and_printed() {
 }
 
 #[tokio::test]
-async fn what_nobody_finished_in_time_is_removed_by_the_next_command() {
+async fn next_command_removes_expired_pending_connections() {
     let host = Host::new();
     let file = |name: &str| host.folder.path().join(name);
     let http = Http::new(None, Vec::new()).expect("a client");
@@ -172,7 +172,7 @@ async fn what_nobody_finished_in_time_is_removed_by_the_next_command() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_store_and_the_environment_have_is_told_together() {
+async fn hints_list_connections_of_store_and_environment() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("local");
     let headers = [("authorization", key.as_str()), JSON];
@@ -194,7 +194,7 @@ async fn what_the_store_and_the_environment_have_is_told_together() {
 }
 
 #[test]
-fn what_is_not_found_says_where_it_was_looked_for() {
+fn not_found_errors_name_the_owner() {
     let host = Host::new();
     let made = host.run(&["keys", "create", "--owner", "acme"], "");
     assert!(made.status.success(), "{}", stderr(&made));

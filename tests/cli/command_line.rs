@@ -8,7 +8,7 @@ use crate::support::process::{Host, fed, lines, stderr};
 use crate::support::world::path;
 
 #[test]
-fn a_line_sees_what_the_line_before_it_did_and_so_does_the_next_process() {
+fn sandbox_state_carries_over_lines_and_processes() {
     let host = Host::new();
     let input = "{\"action\":\"addDeal\",\"input\":{\"title\":\"Rocket\"}}\n{\"action\":\"searchDeals\",\"input\":{\"term\":\"Rocket\"}}\n";
     let output = host.run(&["invoke"], input);
@@ -24,7 +24,7 @@ fn a_line_sees_what_the_line_before_it_did_and_so_does_the_next_process() {
 
 /// Several processes over one state: no write is lost, and no ID is given twice.
 #[test]
-fn processes_that_share_the_sandbox_lose_no_write() {
+fn processes_sharing_the_sandbox_lose_no_write() {
     let host = Host::new();
     let input: String = (0..10).map(|at| format!("{{\"action\":\"addDeal\",\"input\":{{\"title\":\"Shared {at}\"}}}}\n")).collect();
     let running: Vec<_> = (0..3)
@@ -45,7 +45,7 @@ fn processes_that_share_the_sandbox_lose_no_write() {
 }
 
 #[test]
-fn one_bad_line_is_one_outcome_and_the_rest_goes_on() {
+fn bad_line_is_one_outcome_and_the_rest_runs() {
     let host = Host::new();
     let deep = format!("{{\"action\":{}\n", "[".repeat(10_000));
     let mut input =
@@ -63,7 +63,7 @@ fn one_bad_line_is_one_outcome_and_the_rest_goes_on() {
 }
 
 #[test]
-fn many_at_once_keep_their_order_unless_told_otherwise() {
+fn parallel_outcomes_keep_their_order_unless_unordered() {
     let host = Host::new();
     let input: String = (0..60).map(|at| format!("{{\"id\":\"{at}\",\"action\":\"getStage\",\"input\":{{\"stageId\":1}}}}\n")).collect();
     let ids = |arguments: &[&str]| -> Vec<String> {
@@ -77,7 +77,7 @@ fn many_at_once_keep_their_order_unless_told_otherwise() {
 }
 
 #[test]
-fn a_dry_run_starts_no_sandbox_and_shows_what_would_be_sent() {
+fn dry_run_starts_no_sandbox_and_shows_the_request() {
     let host = Host::new();
     let output = host.run(&["invoke", "mergeDeals", "--input", "{\"dealId\":1,\"mergeWithId\":2}", "--dry-run"], "");
     let outcomes = lines(&output);
@@ -87,7 +87,7 @@ fn a_dry_run_starts_no_sandbox_and_shows_what_would_be_sent() {
 }
 
 #[test]
-fn an_input_comes_from_an_argument_a_file_or_stdin() {
+fn input_is_read_from_argument_file_or_stdin() {
     let host = Host::new();
     let file = host.folder.path().join("input.json");
     std::fs::write(&file, "{\"stageId\": 1}").expect("it can be written");
@@ -101,7 +101,7 @@ fn an_input_comes_from_an_argument_a_file_or_stdin() {
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
+fn wrong_usage_exits_2_and_names_the_mistake() {
     let host = Host::new();
     for (arguments, word) in [
         (&["invoke", "getDeals", "--pages", "all"][..], "--pages is not built yet"),
@@ -151,7 +151,7 @@ fn wrong_usage_exits_with_2_and_names_what_is_wrong() {
 }
 
 #[test]
-fn an_account_of_the_environment_is_used_and_a_wrong_one_is_refused() {
+fn environment_account_is_used_or_refused() {
     let host = Host::new();
     for (variables, word) in [
         (&[("CONNECTOR_API_TOKEN", "hunter2")][..], "needs CONNECTOR_API_DOMAIN"),
@@ -178,7 +178,7 @@ fn an_account_of_the_environment_is_used_and_a_wrong_one_is_refused() {
 
 /// A proxy of the environment is not ours: what is meant for this machine would leave it, with its token.
 #[test]
-fn a_proxy_of_the_environment_is_not_used() {
+fn ignores_proxy_variables_of_the_environment() {
     let host = Host::new();
     let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let url = format!("http://{}", proxy.local_addr().expect("it is bound"));
@@ -190,7 +190,7 @@ fn a_proxy_of_the_environment_is_not_used() {
 
 /// An engine that waits for an outcome before it writes on must get it, however many jobs there may be.
 #[test]
-fn an_outcome_is_written_while_stdin_is_still_open() {
+fn writes_each_outcome_while_stdin_is_open() {
     use std::io::{BufRead, BufReader};
     let host = Host::new();
     for arguments in [&["invoke"][..], &["invoke", "--jobs", "4"], &["invoke", "--jobs", "4", "--unordered"]] {
@@ -208,7 +208,7 @@ fn an_outcome_is_written_while_stdin_is_still_open() {
 }
 
 #[test]
-fn a_named_connection_never_falls_back_to_the_sandbox() {
+fn named_connection_never_falls_back_to_the_sandbox() {
     let host = Host::new();
     let outcomes = lines(&host.run(&["invoke", "getDeals", "--connection", "acme"], ""));
     assert_eq!(outcomes[0]["error"]["kind"], "no_connection", "{outcomes:?}");
@@ -216,7 +216,7 @@ fn a_named_connection_never_falls_back_to_the_sandbox() {
 }
 
 #[test]
-fn the_catalogue_is_listed_described_and_checked() {
+fn lists_describes_and_checks_the_catalogue() {
     let host = Host::new();
     let list = host.run(&["list", "--kind", "data-source"], "");
     assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 3, "a line each, no colours in a pipe");
@@ -238,7 +238,7 @@ fn the_catalogue_is_listed_described_and_checked() {
 }
 
 #[test]
-fn a_host_that_fails_exits_with_3() {
+fn host_failure_exits_3() {
     let host = Host::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
     let port = taken.local_addr().expect("it is bound").port().to_string();
@@ -261,7 +261,7 @@ fn a_host_that_fails_exits_with_3() {
 
 /// The reference for people is what the catalogue says, page by page.
 #[test]
-fn the_reference_is_fresh() {
+fn reference_is_up_to_date() {
     let host = Host::new();
     let folder = host.folder.path().join("docs");
     let output = host.run(&["manifest", "--docs", folder.to_str().expect("a path is text")], "");
@@ -284,7 +284,7 @@ fn the_reference_is_fresh() {
 
 /// A file goes out and comes back byte for byte; half a download is never left where a whole one is expected.
 #[test]
-fn a_file_of_this_machine_is_sent_and_fetched() {
+fn sends_and_fetches_local_files() {
     let host = Host::new();
     let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
     let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
@@ -304,7 +304,7 @@ fn a_file_of_this_machine_is_sent_and_fetched() {
 }
 
 #[test]
-fn a_file_that_cannot_be_sent_or_kept_is_told_before_anything_is_sent() {
+fn unusable_files_are_refused_before_sending() {
     let host = Host::new();
     let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
     std::fs::write(at("empty.bin"), "").expect("it can be written");

@@ -39,7 +39,7 @@ impl Drop for OwnSandbox {
 }
 
 #[tokio::test]
-async fn a_sandbox_is_as_its_flags_say() {
+async fn sandbox_follows_its_flags() {
     let host = Host::new();
     let back = "http://127.0.0.1:1/back";
     let flags = ["--companies", "3", "--redirect-uri", "http://127.0.0.1:1/other", "--redirect-uri", back, "--rotate-refresh-tokens"];
@@ -66,7 +66,7 @@ async fn a_sandbox_is_as_its_flags_say() {
 }
 
 #[tokio::test]
-async fn a_sandbox_limits_and_redirects_where_it_is_told_to() {
+async fn sandbox_limits_and_redirects_on_request() {
     let host = Host::new();
     let sandbox = OwnSandbox::started(&host, &["--redirect-downloads", "--daily-budget", "25"]);
     let token = [("x-api-token", pipedrive_sandbox::DEMO_API_TOKEN)];

@@ -183,7 +183,7 @@ impl Both {
 }
 
 #[test]
-fn the_table_leaves_nothing_out_and_each_path_is_documented() {
+fn path_table_is_complete_and_documented() {
     let file = read_json("spec/pipedrive/api.json");
     let rows = |name: &str| -> Vec<(String, Value)> {
         let rows = file[name].as_array().expect("rows").iter();
@@ -212,7 +212,7 @@ fn the_table_leaves_nothing_out_and_each_path_is_documented() {
 }
 
 #[tokio::test]
-async fn every_path_answers_by_an_api_token_as_pipedrive_does() {
+async fn every_path_answers_like_pipedrive_with_an_api_token() {
     let (served, _) = Served::before_sandbox(&["--rate", "0"]).await;
     let key = served.key("acme");
     served.connect(&key, DEMO_API_TOKEN).await;
@@ -220,7 +220,7 @@ async fn every_path_answers_by_an_api_token_as_pipedrive_does() {
 }
 
 #[tokio::test]
-async fn every_path_answers_by_oauth_as_pipedrive_does() {
+async fn every_path_answers_like_pipedrive_with_oauth() {
     let (served, _) = Served::before_sandbox(&["--rate", "0"]).await;
     let key = served.key("acme");
     crate::support::browser::granted(&served, &key, 0).await;

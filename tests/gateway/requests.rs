@@ -14,7 +14,7 @@ use crate::support::vendor::echo_vendor;
 use crate::support::world::{CONNECTORS, options};
 
 #[tokio::test]
-async fn a_request_travels_on_without_what_is_the_host_s_and_the_answer_comes_back_as_it_is() {
+async fn forwards_requests_without_host_headers_and_responses_unchanged() {
     let served = Served::before(&echo_vendor().await, &[]);
     let key = served.key("acme");
     served.connect(&key, "token-1").await;
@@ -53,7 +53,7 @@ async fn a_request_travels_on_without_what_is_the_host_s_and_the_answer_comes_ba
 }
 
 #[tokio::test]
-async fn what_the_vendor_refuses_passes_untouched_and_a_redirect_leads_nowhere_else() {
+async fn passes_refusals_unchanged_and_rewrites_redirects() {
     let served = Served::before(&echo_vendor().await, &[]);
     let key = served.key("acme");
     served.connect(&key, "token-1").await;
@@ -71,7 +71,7 @@ async fn what_the_vendor_refuses_passes_untouched_and_a_redirect_leads_nowhere_e
 }
 
 #[tokio::test]
-async fn the_gateway_s_own_errors_say_what_to_do() {
+async fn gateway_errors_say_what_to_do() {
     let served = Served::before(&echo_vendor().await, &["--max-body", "1", "--timeout", "1"]);
     let (key, lonely) = (served.key("acme"), served.key("lonely"));
     let (auth, alone) = (("authorization", key.as_str()), ("authorization", lonely.as_str()));
@@ -127,7 +127,7 @@ async fn the_gateway_s_own_errors_say_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_default_is_used_where_none_is_named_and_our_own_header_works_beside_another() {
+async fn uses_the_default_connection_and_accepts_both_connection_headers() {
     let served = Served::before(&echo_vendor().await, &["--connection-header", "Maton-Connection"]);
     let key = served.key("acme");
     let [first, second] = [served.connect(&key, "token-1").await, served.connect(&key, "token-2").await];
@@ -149,7 +149,7 @@ async fn the_default_is_used_where_none_is_named_and_our_own_header_works_beside
 }
 
 #[tokio::test]
-async fn the_header_that_names_the_connection_can_be_another_and_a_key_has_its_rate() {
+async fn connection_header_can_be_renamed_and_keys_have_a_rate_limit() {
     let served = Served::before(&echo_vendor().await, &["--connection-header", "Maton-Connection", "--rate", "1"]);
     let key = served.key("acme");
     let second = [served.connect(&key, "token-1").await, served.connect(&key, "token-2").await][1]["name"].clone();
@@ -169,7 +169,7 @@ async fn the_header_that_names_the_connection_can_be_another_and_a_key_has_its_r
 
 /// Larger than what is kept: it is passed on part by part, and an answer comes back the same way.
 #[tokio::test]
-async fn a_large_body_is_streamed_with_its_length() {
+async fn streams_large_bodies_with_their_length() {
     let served = Served::before(&echo_vendor().await, &[]);
     let key = served.key("acme");
     served.connect(&key, "token-1").await;
@@ -183,7 +183,7 @@ async fn a_large_body_is_streamed_with_its_length() {
 
 /// A 401 renews once. What was kept is sent again; what was streamed is not, and the next call has the fresh credential.
 #[tokio::test]
-async fn a_401_is_renewed_and_repeated_where_the_body_was_kept() {
+async fn renews_on_401_and_repeats_only_kept_bodies() {
     let url = sandbox(pipedrive_sandbox::Options { bearers: vec![bearer("fresh", &["deals:full"])], ..options() }).await;
     let renewed = Arc::new(AtomicU32::new(0));
     let vault = Vault { url, renewed: Arc::clone(&renewed) };
@@ -203,7 +203,7 @@ async fn a_401_is_renewed_and_repeated_where_the_body_was_kept() {
 }
 
 #[test]
-fn what_is_passed_on_and_what_came_are_shown_without_what_they_hold() {
+fn debug_output_hides_headers_queries_and_bodies() {
     let passing = Passing {
         method: Method::Get,
         target: "/api/v2/deals?api_token=hunter2".to_owned(),
@@ -217,7 +217,7 @@ fn what_is_passed_on_and_what_came_are_shown_without_what_they_hold() {
 
 /// The gateway and the actions have one state behind them.
 #[tokio::test]
-async fn what_is_passed_on_reaches_the_account() {
+async fn forwarded_writes_are_visible_to_actions() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     served.connect(&key, DEMO_API_TOKEN).await;

@@ -9,7 +9,7 @@ use crate::support::http::until;
 use crate::support::vendor::{connected, gone, opened, rest, soon, vendor};
 
 #[tokio::test]
-async fn a_part_of_an_answer_arrives_before_the_rest_is_sent() {
+async fn response_parts_arrive_before_the_rest_is_sent() {
     for (headers, parts) in
         [("transfer-encoding: chunked", ["5\r\nfirst\r\n", "6\r\nsecond\r\n0\r\n\r\n"]), ("content-length: 11", ["first", "second"])]
     {
@@ -36,7 +36,7 @@ async fn a_part_of_an_answer_arrives_before_the_rest_is_sent() {
 
 /// A body of unknown length, and one whose length is told and too large to be kept.
 #[tokio::test]
-async fn a_part_of_a_request_arrives_before_the_rest_is_sent() {
+async fn request_parts_arrive_before_the_rest_is_sent() {
     let large = "x".repeat(1 << 20);
     for (length, first, second) in [
         (None, "5\r\nfirst\r\n".to_owned(), "6\r\nsecond\r\n0\r\n\r\n".to_owned()),
@@ -66,7 +66,7 @@ async fn a_part_of_a_request_arrives_before_the_rest_is_sent() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_stays_as_it_came_and_none_is_asked_for_unless_the_caller_did() {
+async fn compressed_responses_pass_unchanged_and_only_on_request() {
     const BYTES: &[u8] = b"\x1f\x8b\x08\x00 not read by anyone on the way";
     let url = vendor(|mut stream, request| async move {
         let asked = request.to_lowercase().contains("\r\naccept-encoding: gzip, br\r\n");
@@ -85,7 +85,7 @@ async fn a_compressed_answer_stays_as_it_came_and_none_is_asked_for_unless_the_c
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_or_stalls_is_never_taken_for_a_whole_one() {
+async fn broken_or_stalled_responses_never_look_complete() {
     for (headers, first, stalls) in [
         ("transfer-encoding: chunked", "5\r\nfirst\r\n", false),
         ("content-length: 500", "first", false),
@@ -118,7 +118,7 @@ async fn an_answer_that_breaks_off_or_stalls_is_never_taken_for_a_whole_one() {
 
 /// Two lengths of one answer: the chunks are the truth, and the other one is not told.
 #[tokio::test]
-async fn an_answer_of_two_lengths_is_as_long_as_its_chunks() {
+async fn chunked_length_wins_over_content_length() {
     let url = vendor(|mut stream, _| async move {
         let head = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n";
         let _ = stream.write_all(format!("{head}5\r\nfirst\r\n0\r\n\r\n").as_bytes()).await;
@@ -131,7 +131,7 @@ async fn an_answer_of_two_lengths_is_as_long_as_its_chunks() {
 
 /// Before there is an answer, in the middle of one, and in the middle of the request's own body.
 #[tokio::test]
-async fn a_caller_that_goes_away_ends_the_request_to_the_vendor() {
+async fn caller_disconnect_ends_the_vendor_request() {
     for (method, length, sent, answer) in [
         ("GET", Some(0), "", ""),
         ("GET", Some(0), "", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n"),
@@ -163,7 +163,7 @@ async fn a_caller_that_goes_away_ends_the_request_to_the_vendor() {
 
 /// The vendor need not read a body that it refuses, and a caller that stops in the middle of one does not hold it.
 #[tokio::test]
-async fn an_answer_need_not_wait_for_the_rest_of_the_request() {
+async fn response_does_not_wait_for_the_request_body() {
     for (answer, status, word) in [
         ("HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\nconnection: close\r\n\r\ntoo much", "413", "too much"),
         ("", "504", "timed_out"),

@@ -28,7 +28,7 @@ fn told(answer: &str) -> String {
 
 /// The head says once how long the body is, or the request is refused before anyone takes it for two.
 #[tokio::test]
-async fn a_request_has_one_length() {
+async fn rejects_requests_of_ambiguous_length() {
     let (served, key) = connected(&echo_vendor().await, &[]).await;
     let ask = async |headers: &str, body: &str| {
         raw(&served, &format!("POST {ECHO} HTTP/1.1\r\nhost: h\r\nauthorization: {key}\r\nconnection: close\r\n{headers}\r\n\r\n{body}"))
@@ -75,7 +75,7 @@ async fn a_request_has_one_length() {
 }
 
 #[tokio::test]
-async fn a_target_leads_below_the_api_of_the_connection_s_host_or_nowhere() {
+async fn rejects_targets_outside_the_vendor_api() {
     let (served, key) = connected(&echo_vendor().await, &["--rate", "0"]).await;
     let ask = async |line: &str, headers: &str| {
         raw(&served, &format!("{line} HTTP/1.1\r\nhost: h\r\nauthorization: {key}\r\nconnection: close\r\n{headers}\r\n")).await
@@ -138,7 +138,7 @@ async fn a_target_leads_below_the_api_of_the_connection_s_host_or_nowhere() {
 
 /// Whoever waits to be told to send a body is told by us, once it is known who they are.
 #[tokio::test]
-async fn a_body_is_asked_for_once_the_caller_is_known() {
+async fn asks_only_known_callers_for_their_body() {
     let (served, key) = connected(&echo_vendor().await, &[]).await;
     for (key, continues) in [(key.as_str(), true), ("Bearer ck_wrong", false)] {
         let mut stream = opened(&served, "POST", &[("authorization", key), ("expect", "100-continue")], Some(5)).await;
@@ -159,7 +159,7 @@ async fn a_body_is_asked_for_once_the_caller_is_known() {
 }
 
 #[tokio::test]
-async fn what_a_vendor_answers_speaks_neither_for_us_nor_for_another_host() {
+async fn vendor_headers_cannot_speak_for_the_host() {
     let spoofed = "connector-error: unauthorized\r\nconnector-instead: GET /evil\r\nx-request-id: theirs\r\nset-cookie: a=b\r\n\
                    strict-transport-security: max-age=9\r\nalt-svc: h3=\"evil.example:443\"\r\nclear-site-data: \"*\"\r\n\
                    refresh: 0; url=https://evil.example/\r\nwww-authenticate: Bearer\r\nx-kept: 1\r\nx-kept: 2\r\n";
@@ -211,7 +211,7 @@ async fn what_a_vendor_answers_speaks_neither_for_us_nor_for_another_host() {
 
 /// Who takes nothing of its answer does not keep its place, nor the vendor's.
 #[tokio::test]
-async fn an_answer_that_nobody_reads_ends() {
+async fn unread_responses_are_ended() {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
     let url = working(move |mut stream, _| {
         let tell = tell.clone();

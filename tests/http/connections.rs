@@ -30,7 +30,7 @@ async fn failed(served: &Served, key: &str, nth: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_connection_is_begun_in_every_form_listed_shown_and_removed() {
+async fn connections_are_begun_listed_shown_and_removed() {
     let (served, sandbox) = Served::before_sandbox(&["--rate", "0"]).await;
     let key = served.key("acme");
     let domain = served.upstream().to_owned();
@@ -129,7 +129,7 @@ async fn a_connection_is_begun_in_every_form_listed_shown_and_removed() {
 
 /// A connection that cannot be used is named as what it is, and another owner's is none.
 #[tokio::test]
-async fn the_gateway_says_why_a_connection_cannot_be_used() {
+async fn gateway_explains_unusable_connections() {
     let (served, _) = Served::before_sandbox(&["--rate", "0"]).await;
     let (key, other) = (served.key("acme"), served.key("other"));
     let pending = served.ask("POST", "/v1/connections", &[("authorization", &key), JSON], r#"{"name":"begun"}"#).await;

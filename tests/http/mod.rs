@@ -1,8 +1,8 @@
 //! `connector serve`: its routes, its connections, and who may reach them.
 
+mod abuse;
 mod connections;
-mod hostile;
 mod owners;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod serve;
+mod routes;

@@ -78,7 +78,7 @@ fn assert_none_is_forgotten(document: &Value) {
 }
 
 #[tokio::test]
-async fn no_route_reaches_another_owner_s_connection() {
+async fn no_route_reaches_the_connection_of_another_owner() {
     let page = "https://platform.example/setup?install=";
     let (served, _) = Served::before_sandbox(&["--rate", "0", "--install-redirect", "https://platform.example/setup"]).await;
     assert_none_is_forgotten(&served.get("/openapi.json", "").await.json());
@@ -194,7 +194,7 @@ impl Own {
 
 /// Two companies, two owners, a deal of the same id in each; lines are shared, and tokens die on the way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_of_ten_thousand_calls_reaches_its_own_company_while_tokens_expire() {
+async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
     const CALLS: usize = 10_000;
     const LINES: usize = 48;
     const EACH_TOKEN: usize = 2_000;

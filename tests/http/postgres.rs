@@ -11,7 +11,7 @@ use crate::support::postgres::{carried_out, database, fresh_name, within};
 use crate::support::server::Served;
 
 #[tokio::test]
-async fn what_one_host_connects_and_removes_another_uses_and_loses() {
+async fn hosts_sharing_a_store_see_each_others_changes() {
     if database().is_none() {
         return;
     }
@@ -50,7 +50,7 @@ async fn what_one_host_connects_and_removes_another_uses_and_loses() {
 }
 
 #[test]
-fn a_server_that_cannot_be_used_is_said_without_its_password() {
+fn unusable_servers_are_reported_without_their_password() {
     let Some(url) = database() else { return };
     let (role, schema) = (fresh_name(), fresh_name());
     carried_out(

@@ -8,7 +8,7 @@ use crate::support::http::{FORM, JSON};
 use crate::support::server::Served;
 
 #[tokio::test]
-async fn an_install_from_the_marketplace_waits_for_its_owner_and_is_confirmed_by_hand() {
+async fn install_waits_for_sign_in_and_confirmation() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let (key, others) = (served.key("acme"), served.key("other"));
     let mut browser = Browser::default();
@@ -51,7 +51,7 @@ async fn an_install_from_the_marketplace_waits_for_its_owner_and_is_confirmed_by
 }
 
 #[tokio::test]
-async fn a_declined_install_gives_its_access_back_and_a_session_can_start_over() {
+async fn declined_install_is_revoked_and_a_session_can_start_over() {
     let (served, sandbox) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let mut browser = Browser::default();
@@ -68,7 +68,7 @@ async fn a_declined_install_gives_its_access_back_and_a_session_can_start_over()
 }
 
 #[tokio::test]
-async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
+async fn install_is_handed_to_a_platform_or_restarted() {
     let (served, _) = Served::before_sandbox(&["--install-redirect", "https://platform.example/setup?a=1"]).await;
     let (key, other) = (served.key("acme"), served.key("other"));
     let handle = handed_over(&served, 0, "https://platform.example/setup?a=1&install=").await;
@@ -97,7 +97,7 @@ async fn an_install_can_be_handed_to_a_platform_or_begun_anew() {
 
 /// The vendor ends what one user's install gave before by the next one.
 #[tokio::test]
-async fn an_install_of_an_account_that_is_connected_does_it_no_harm() {
+async fn install_of_a_connected_account_does_no_harm() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
@@ -122,7 +122,7 @@ async fn an_install_of_an_account_that_is_connected_does_it_no_harm() {
 }
 
 #[tokio::test]
-async fn an_uninstall_is_believed_of_the_vendor_alone() {
+async fn uninstall_notices_must_come_from_the_vendor() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;

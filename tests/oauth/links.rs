@@ -7,7 +7,7 @@ use crate::support::http::JSON;
 use crate::support::server::Served;
 
 #[tokio::test]
-async fn a_link_connects_an_account_once_in_the_browser_that_opened_it() {
+async fn link_connects_once_in_the_browser_that_opened_it() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
@@ -39,7 +39,7 @@ async fn a_link_connects_an_account_once_in_the_browser_that_opened_it() {
 }
 
 #[tokio::test]
-async fn an_answer_of_the_vendor_s_that_is_not_sound_is_refused_and_binds_nothing() {
+async fn malformed_or_forged_callbacks_connect_nothing() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let (_, url) = begun(&served, &key).await;
@@ -67,7 +67,7 @@ async fn an_answer_of_the_vendor_s_that_is_not_sound_is_refused_and_binds_nothin
 }
 
 #[tokio::test]
-async fn a_cancelled_authorization_says_so_and_can_begin_again() {
+async fn cancelled_authorization_is_explained_and_can_restart() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;
@@ -87,7 +87,7 @@ async fn a_cancelled_authorization_says_so_and_can_begin_again() {
 }
 
 #[tokio::test]
-async fn a_session_is_no_key_and_a_host_without_an_app_says_so() {
+async fn session_is_no_key_and_missing_app_is_explained() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let mut browser = Browser::default();
     let signed_in = browser.sign_in(&served, "acme").await;
@@ -112,7 +112,7 @@ async fn a_session_is_no_key_and_a_host_without_an_app_says_so() {
 
 /// The command line waits for the browser, whoever serves the pages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_command_line_waits_until_the_account_is_connected() {
+async fn connect_command_waits_for_the_browser() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let (link, ended) =
         served.waiting(&["connect", "--public-url", &served.url, "--name", "by-browser"], "Open this link in a browser, once: ");
@@ -124,7 +124,7 @@ async fn the_command_line_waits_until_the_account_is_connected() {
 
 /// Everything can be walked through without an account.
 #[tokio::test]
-async fn with_a_sandbox_of_its_own_a_link_leads_through() {
+async fn link_works_with_the_hosts_own_sandbox() {
     let served = Served::with_its_own_sandbox();
     let key = served.key("acme");
     let (id, url) = begun(&served, &key).await;

@@ -15,7 +15,7 @@ async fn refused(key: &str, input: Value) -> Value {
 }
 
 #[tokio::test]
-async fn every_fault_is_named_at_once_with_its_pointer() {
+async fn names_all_faults_at_once_with_pointers() {
     let error = refused("addPerson", json!({"ownerID": 3, "visibleTo": 2, "emails": [{"value": "a@example.com"}, {"address": "b@example.com"}], "labelIds": "1,2", "birthday": "1990-02-30"})).await;
     assert_eq!(error["kind"], "invalid_input");
     let mut faults: Vec<(String, String)> = error["faults"]
@@ -128,7 +128,7 @@ async fn each_fault_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn the_runtime_and_the_published_schema_agree_on_rules_between_inputs() {
+async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
     let (runtime, catalogue) = (runtime("http://127.0.0.1:9"), catalogue());
     let time = "2026-01-01T00:00:00Z";
     let attach = |frequency: &str, cycles: Value| json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequency": frequency, "billingFrequencyCycles": cycles});
@@ -168,14 +168,14 @@ async fn the_runtime_and_the_published_schema_agree_on_rules_between_inputs() {
 }
 
 #[tokio::test]
-async fn an_unknown_action_names_the_nearest_three() {
+async fn unknown_action_suggests_the_nearest_three() {
     let error = refused("getDael", json!({})).await;
     assert_eq!(error["kind"], "unknown_action");
     assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("getDeal") && hint.matches(',').count() == 2), "{error}");
 }
 
 #[tokio::test]
-async fn an_unknown_connector_and_connection_are_refused_by_name() {
+async fn refuses_unknown_connectors_and_connections() {
     let runtime = runtime("http://127.0.0.1:9");
     let outcome = rendered(&runtime.invoke_json(br#"{"connector": "hubspot", "action": "getDeal"}"#).await);
     assert_eq!(outcome["error"]["kind"], "invalid_invocation", "{outcome}");
@@ -184,7 +184,7 @@ async fn an_unknown_connector_and_connection_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_doubled_key_and_a_number_past_64_bits_are_faults_of_the_input() {
+async fn duplicate_keys_and_huge_numbers_are_faults() {
     let runtime = runtime("http://127.0.0.1:9");
     let text = br#"{"action": "addDeal", "input": {"title": "a", "title": "b", "customFields": {"x": 123456789012345678901234567890}}}"#;
     let outcome = rendered(&runtime.invoke_json(text).await);
@@ -202,7 +202,7 @@ async fn a_doubled_key_and_a_number_past_64_bits_are_faults_of_the_input() {
 
 /// Names that the JSON library takes for its own would be read as something else than was given.
 #[tokio::test]
-async fn a_name_of_the_json_library_is_refused() {
+async fn refuses_reserved_names_of_the_json_library() {
     let runtime = runtime("http://127.0.0.1:9");
     let text = br#"{"action": "rawRequest", "input": {"method": "POST", "path": "/api/v2/deals", "json": {"$serde_json::private::RawValue": "[1,2]"}}}"#;
     let outcome = rendered(&runtime.invoke_json(text).await);
@@ -213,7 +213,7 @@ async fn a_name_of_the_json_library_is_refused() {
 }
 
 #[tokio::test]
-async fn a_filter_beside_what_it_overrides_is_a_warning() {
+async fn warns_when_a_filter_overrides_inputs() {
     let runtime = beside_sandbox(options()).await;
     let outcome = rendered(
         &runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "ownerId": 2, "status": ["won"], "limit": 1}))).await,
@@ -229,7 +229,7 @@ async fn a_filter_beside_what_it_overrides_is_a_warning() {
 
 /// 50 MB are legal JSON: the account refuses them, and says so.
 #[tokio::test]
-async fn a_body_of_50_mb_gets_the_account_s_own_answer() {
+async fn body_of_50_mb_gets_the_refusal_of_the_account() {
     let runtime = beside_sandbox(options()).await;
     let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x".repeat(50_000_000)}))).await);
     assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["status"]), (&json!("upstream_rejected"), &json!(413)), "{outcome}");
@@ -238,7 +238,7 @@ async fn a_body_of_50_mb_gets_the_account_s_own_answer() {
 }
 
 #[tokio::test]
-async fn what_the_account_refuses_points_to_the_input() {
+async fn upstream_refusals_point_to_the_input() {
     let runtime = beside_sandbox(options()).await;
     let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "customFields": {"nonsense": 1}}))).await);
     assert_eq!(outcome["error"]["kind"], "upstream_rejected", "{outcome}");

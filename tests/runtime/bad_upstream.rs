@@ -28,7 +28,7 @@ fn kind_and_retry(outcome: &Value) -> (&str, &str) {
 }
 
 #[tokio::test]
-async fn each_refusal_and_each_broken_answer_has_its_kind() {
+async fn maps_each_refusal_and_broken_response_to_a_kind() {
     let scope =
         r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403,"error_info":"Please check developers.pipedrive.com"}"#;
     let plain = r#"{"success":false,"error":"No.","error_info":"x"}"#;
@@ -95,7 +95,7 @@ async fn each_refusal_and_each_broken_answer_has_its_kind() {
 
 /// A body that never ends and tells no length is given up at the cap.
 #[tokio::test]
-async fn a_body_without_an_end_is_capped() {
+async fn caps_a_body_without_end() {
     let url = served(|mut stream| async move {
         read_request(&mut stream).await;
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -112,7 +112,7 @@ async fn a_body_without_an_end_is_capped() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_named_and_a_limit_says_when() {
+async fn names_the_missing_scope_and_the_retry_delay() {
     let scope = r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403}"#;
     let [_, create] = both(json_answer("403 Forbidden", scope)).await;
     assert!(create["error"]["hint"].as_str().is_some_and(|hint| hint.contains("deals:full")), "{create}");
@@ -124,7 +124,7 @@ async fn a_missing_scope_is_named_and_a_limit_says_when() {
 }
 
 #[tokio::test]
-async fn what_came_travels_on_byte_for_byte_on_one_line() {
+async fn data_is_passed_byte_for_byte_on_one_line() {
     let body = "{\r\n \"success\" : true,\n \"data\": {\n\t\"id\": 12345678901234567890123, \"b\":1.10, \"a\": \"x\\n\\u00e9\", \"z\": null\n },\n \"related_objects\": {\"user\": {\"7\": {}}},\n \"additional_data\": []\n}\n";
     let [read, _] = both(json_answer("200 OK", body)).await;
     assert_eq!(read["ok"], true, "{read}");
@@ -136,7 +136,7 @@ async fn what_came_travels_on_byte_for_byte_on_one_line() {
 }
 
 #[tokio::test]
-async fn the_shapes_of_data_that_pipedrive_sends_are_all_read() {
+async fn reads_every_shape_of_data_that_pipedrive_sends() {
     for (key, input, body, data, page) in [
         (
             "getDeals",
@@ -200,7 +200,7 @@ async fn the_shapes_of_data_that_pipedrive_sends_are_all_read() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_quotes_the_secret_is_cleaned() {
+async fn redacts_secrets_that_the_vendor_quotes() {
     let body = format!(r#"{{"success":false,"error":"token {SECRET} is bad","error_info":"{SECRET}"}}"#);
     for status in ["400 Bad Request", "200 OK", "500 Oops"] {
         let [read, _] = both(json_answer(status, &body)).await;
@@ -210,7 +210,7 @@ async fn a_vendor_that_quotes_the_secret_is_cleaned() {
 
 /// A place in an error where nobody expects words of the vendor's, and a cut in the middle of the secret.
 #[tokio::test]
-async fn a_secret_in_a_pointer_or_at_a_cut_is_cleaned_too() {
+async fn redacts_secrets_in_pointers_and_at_cuts() {
     let long = "x".repeat(490);
     for said in [format!("Validation failed: title.{SECRET}: bad"), format!("{long}{SECRET}")] {
         let body = format!(r#"{{"success":false,"error":"{said}"}}"#);
@@ -221,7 +221,7 @@ async fn a_secret_in_a_pointer_or_at_a_cut_is_cleaned_too() {
 
 /// A write that waits for its turn was not sent, whatever becomes of those before it.
 #[tokio::test]
-async fn a_write_that_never_got_its_turn_was_not_sent() {
+async fn queued_write_that_timed_out_was_not_sent() {
     let url = served(|mut stream| async move {
         read_request(&mut stream).await;
         std::future::pending::<()>().await;
@@ -238,7 +238,7 @@ async fn a_write_that_never_got_its_turn_was_not_sent() {
 
 /// A host that is not the vendor's gets no credential, even where an engine names it.
 #[tokio::test]
-async fn a_host_of_others_gets_no_credential() {
+async fn foreign_host_gets_no_credential() {
     let connection = OneConnection::new("acme", "https://evil.example", Credential::bearer(SECRET)).expect("it is https");
     let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).build().expect("it is sound");
     let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
@@ -246,7 +246,7 @@ async fn a_host_of_others_gets_no_credential() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_there_was_never_sent_to() {
+async fn unreachable_host_was_never_sent_to() {
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port").local_addr().expect("it is bound");
     let runtime = runtime(&format!("http://{free}"));
     let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"}))).await);
@@ -254,7 +254,7 @@ async fn a_host_that_is_not_there_was_never_sent_to() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_too_long_says_whether_it_was_sent() {
+async fn timeout_says_whether_the_request_was_sent() {
     // The upstream reads the request and never answers.
     let url = served(|mut stream| async move {
         read_request(&mut stream).await;
@@ -271,7 +271,7 @@ async fn a_call_that_takes_too_long_says_whether_it_was_sent() {
 }
 
 #[tokio::test]
-async fn a_credential_is_sent_to_the_connection_s_own_host_alone_and_no_key_to_a_real_account() {
+async fn real_account_gets_the_credential_in_a_header_and_no_action_key() {
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let url = served(move |mut stream| {
         let sender = sender.clone();

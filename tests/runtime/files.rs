@@ -29,7 +29,7 @@ impl tokio::io::AsyncWrite for Kept {
 }
 
 #[tokio::test]
-async fn what_was_sent_comes_back_in_each_of_the_ways() {
+async fn file_round_trips_in_every_form() {
     let runtime = beside_sandbox(options()).await;
     let bytes: Vec<u8> = (0..=255).cycle().take(70_000).collect();
     let as_json = json!({"file": {"fileName": "scan.bin", "base64": base64(&bytes), "size": 70_000}, "dealId": 1});
@@ -67,7 +67,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_sent_is_one_fault_and_nothing_is_sent() {
+async fn unusable_files_are_one_fault_and_nothing_is_sent() {
     let runtime = beside(&upstream(http("200 OK", "", "{}")).await);
     let file = |file: Value| Invocation::new("addFile").input(json!({"dealId": 1, "file": file}));
     let bytes = |upload: Upload| Invocation::new("addFile").input(json!({"dealId": 1})).file("file", upload);
@@ -113,7 +113,7 @@ async fn download(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_lies_on_another_host_gets_no_credential() {
+async fn download_from_another_host_carries_no_credential() {
     let seen = Arc::new(Mutex::new(String::new()));
     let elsewhere = {
         let seen = Arc::clone(&seen);
@@ -140,7 +140,7 @@ async fn what_lies_on_another_host_gets_no_credential() {
 }
 
 #[tokio::test]
-async fn a_download_that_goes_wrong_says_how() {
+async fn failed_downloads_say_why() {
     let to = |location: &str| http("302 Found", &format!("location: {location}\r\n"), "");
     let refuses = upstream(http("403 Forbidden", "content-type: text/xml\r\n", "<Error/>")).await;
     let cut = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1000\r\nconnection: close\r\n\r\nhalf".to_vec();
@@ -169,7 +169,7 @@ async fn a_download_that_goes_wrong_says_how() {
 }
 
 #[tokio::test]
-async fn only_what_answers_a_file_can_be_fetched_elsewhere() {
+async fn only_file_actions_can_be_fetched_into_a_writer() {
     let runtime = beside_sandbox(options()).await;
     let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1})).fetch_into(Kept::default())).await);
     assert_eq!(outcome["error"]["kind"], "invalid_invocation", "{outcome}");

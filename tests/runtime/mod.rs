@@ -2,5 +2,5 @@
 
 mod bad_input;
 mod bad_upstream;
-mod engine;
+mod embedding;
 mod files;

@@ -14,7 +14,7 @@ use crate::support::engine::{Vault, bearer, sandbox};
 use crate::support::world::{CONNECTORS, beside_sandbox, options, rendered};
 
 #[tokio::test]
-async fn a_call_can_be_spawned_and_outlives_the_runtime() {
+async fn spawned_call_outlives_the_runtime() {
     let runtime = beside_sandbox(options()).await;
     let call = runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1})));
     drop(runtime);
@@ -23,7 +23,7 @@ async fn a_call_can_be_spawned_and_outlives_the_runtime() {
 }
 
 #[tokio::test]
-async fn a_401_is_renewed_once_and_the_call_goes_on() {
+async fn renews_once_on_401_and_continues() {
     let renewed = Arc::new(AtomicU32::new(0));
     let url = sandbox(Options { bearers: vec![bearer("fresh", &["deals:full"])], ..options() }).await;
     let vault = Vault { url: url.clone(), renewed: Arc::clone(&renewed) };
@@ -85,7 +85,7 @@ fn keyed(key: &str, input: serde_json::Value) -> Invocation {
 }
 
 #[tokio::test]
-async fn a_key_carries_a_create_out_once() {
+async fn idempotency_key_runs_a_create_once() {
     let book = Book::default();
     let url = sandbox(options()).await;
     let connection = OneConnection::new("acme", &url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is a host");
@@ -134,7 +134,7 @@ impl Connections for Hung {
 }
 
 #[tokio::test]
-async fn a_key_whose_call_ran_out_of_time_before_it_was_sent_is_free_again() {
+async fn key_of_a_call_that_was_never_sent_is_free_again() {
     let book = Book::default();
     let runtime = Runtime::builder().connectors(&CONNECTORS).ledger(book.clone()).connections(Hung).build().expect("the runtime is sound");
     let mut call = keyed("run-4", json!({"title": "x"}));
@@ -145,7 +145,7 @@ async fn a_key_whose_call_ran_out_of_time_before_it_was_sent_is_free_again() {
 }
 
 #[tokio::test]
-async fn without_a_ledger_a_key_is_refused_and_nothing_is_sent() {
+async fn key_without_a_ledger_is_refused_before_sending() {
     let runtime = beside_sandbox(options()).await;
     let outcome = rendered(&runtime.invoke(keyed("run-1", json!({"title": "x"}))).await);
     assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["requests"]), (&json!("invalid_invocation"), &json!(0)), "{outcome}");
@@ -153,7 +153,7 @@ async fn without_a_ledger_a_key_is_refused_and_nothing_is_sent() {
 
 /// However many calls are under way, no more sockets are open to a host than the cap says.
 #[tokio::test]
-async fn sockets_to_a_host_stay_below_the_cap() {
+async fn open_sockets_stay_within_the_limit_of_a_host() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
     let url = format!("http://{}", listener.local_addr().expect("it is bound"));
     let accepted = Arc::new(AtomicU32::new(0));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::world::{catalogue, none, read_json};
 
 #[test]
-fn what_is_declared_of_the_promised_is_as_promised() {
+fn declared_keys_have_the_promised_words() {
     let file = read_json("spec/pipedrive/promised.json");
     let promised: BTreeMap<&str, &Value> =
         file["promised"].as_array().expect("a list").iter().map(|row| (row["key"].as_str().expect("a key"), row)).collect();
@@ -33,7 +33,7 @@ fn what_is_declared_of_the_promised_is_as_promised() {
 }
 
 #[test]
-fn what_is_promised_is_there() {
+fn every_promised_key_is_declared() {
     let catalogue = catalogue();
     let file = read_json("spec/pipedrive/promised.json");
     let keys = file["promised"].as_array().expect("a list").iter().map(|row| row["key"].as_str().expect("a key"));

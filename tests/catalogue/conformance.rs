@@ -40,7 +40,7 @@ fn nameless(path: &str) -> String {
 }
 
 #[test]
-fn every_declaration_is_as_documented() {
+fn declarations_match_the_documents() {
     let documents = Documents::read();
     let mut found = Vec::new();
     for declaration in catalogue().actions() {
@@ -188,7 +188,7 @@ fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: 
 }
 
 #[test]
-fn the_costs_of_raw_requests_are_those_documented() {
+fn raw_request_costs_match_the_documents() {
     let file = read_json("spec/pipedrive/api.json");
     let table = crate::support::world::read("crates/pipedrive-connector/src/by_hand/operations.tsv");
     let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();

@@ -31,7 +31,7 @@ async fn until(stream: &mut TcpStream, word: &str) -> String {
 }
 
 #[tokio::test]
-async fn installs_that_nobody_claims_keep_nobody_out() {
+async fn unclaimed_installs_block_nobody() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let many = async |from: usize| {
         for code in from..from + 50 {
@@ -52,7 +52,7 @@ async fn installs_that_nobody_claims_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn forms_that_never_come_hold_up_no_program() {
+async fn stalled_forms_block_no_program() {
     let (served, _) = Served::before_sandbox(&["--concurrency", "2"]).await;
     let key = served.key("acme");
     let cookie = ("cookie", "connector-browser=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
@@ -71,7 +71,7 @@ async fn forms_that_never_come_hold_up_no_program() {
 }
 
 #[tokio::test]
-async fn a_key_that_holds_all_it_may_leaves_room_for_another() {
+async fn greedy_key_leaves_room_for_others() {
     let (served, _) = Served::before_sandbox(&["--concurrency", "4"]).await;
     let (greedy, other) = (served.key("acme"), served.key("other"));
     let mut open = Vec::new();
@@ -87,7 +87,7 @@ async fn a_key_that_holds_all_it_may_leaves_room_for_another() {
 
 /// On two threads: the key is revoked by another process while the stream is open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_that_is_ended_ends_its_stream() {
+async fn revoked_key_ends_its_open_stream() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     served.connect(&key, DEMO_API_TOKEN).await;
@@ -103,7 +103,7 @@ async fn a_key_that_is_ended_ends_its_stream() {
 }
 
 #[tokio::test]
-async fn a_name_of_another_site_s_that_leads_here_is_refused() {
+async fn rejects_foreign_host_names() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let port = served.url.rsplit(':').next().expect("a port").to_owned();
     for other in ["evil.example", "127.0.0.1.evil.example", "localhost@evil.example", "user@localhost", ""] {
@@ -127,7 +127,7 @@ async fn a_name_of_another_site_s_that_leads_here_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_watched_from_this_machine_is_for_operators_where_the_host_is_public() {
+async fn public_host_shows_metrics_to_operators_only() {
     let (served, _) = Served::before_sandbox(&["--public-url", "https://connect.example"]).await;
     assert_eq!(served.get("/metrics", "none").await.status, 401, "what a proxy passes on may look as if it came from here");
     assert_eq!(served.get("/metrics", &served.operator_key()).await.status, 200);
@@ -138,7 +138,7 @@ async fn what_is_watched_from_this_machine_is_for_operators_where_the_host_is_pu
 }
 
 #[tokio::test]
-async fn what_the_vendor_refuses_does_not_look_as_if_the_key_were_refused() {
+async fn vendor_refusal_is_not_reported_as_a_bad_key() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let headers = [("authorization", key.as_str()), JSON];
@@ -157,7 +157,7 @@ async fn what_the_vendor_refuses_does_not_look_as_if_the_key_were_refused() {
 
 /// A mailer writes `=` as `%3D`, and somebody pastes a token where a host belongs: neither must end up in the log.
 #[tokio::test]
-async fn a_secret_in_the_wrong_place_is_not_logged() {
+async fn misplaced_secrets_are_not_logged() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     for path in ["/sign-in?token%3Dsecret-word", "/oauth/start?link%3Dsecret-word", "/v1/actions?secret-word=1"] {

@@ -12,7 +12,7 @@ use crate::support::world::{assert_valid, protocol};
 const GET_STAGE: &str = r#"{"id":"s","action":"getStage","input":{"stageId":1}}"#;
 
 #[tokio::test]
-async fn one_invocation_is_one_outcome_and_a_stream_is_answered_line_by_line() {
+async fn invokes_one_action_or_a_stream_line_by_line() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     let key = ("authorization", key.as_str());
@@ -35,7 +35,7 @@ async fn one_invocation_is_one_outcome_and_a_stream_is_answered_line_by_line() {
 }
 
 #[tokio::test]
-async fn an_outcome_of_a_stream_is_written_while_the_body_is_still_open_and_a_stop_waits_for_its_end() {
+async fn streams_outcomes_while_the_body_is_open_and_stops_after_it() {
     let (served, _) = Served::before_sandbox(&["--concurrency", "1"]).await;
     let key = served.key("acme");
     let headers = [("authorization", key.as_str()), NDJSON];
@@ -63,7 +63,7 @@ async fn an_outcome_of_a_stream_is_written_while_the_body_is_still_open_and_a_st
 }
 
 #[tokio::test]
-async fn what_a_route_does_not_take_is_refused_in_words() {
+async fn refusals_have_a_status_and_a_kind() {
     let (served, _) = Served::before_sandbox(&["--max-body", "1"]).await;
     let key = served.key("acme");
     let key = ("authorization", key.as_str());
@@ -105,7 +105,7 @@ async fn what_a_route_does_not_take_is_refused_in_words() {
 
 /// The description is true to the routes, every method of every path.
 #[tokio::test]
-async fn the_description_walks_every_route() {
+async fn openapi_describes_every_route() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let document = served.get("/openapi.json", "").await.json();
     let references = document.to_string();
@@ -130,7 +130,7 @@ async fn the_description_walks_every_route() {
 }
 
 #[tokio::test]
-async fn a_key_acts_for_its_owner_and_an_operator_s_for_whom_it_names() {
+async fn keys_act_for_their_owner_and_operators_for_a_named_one() {
     let (served, sandbox) = Served::before_sandbox(&[]).await;
     let (acme, other, operator) = (served.key("acme"), served.key("other"), served.operator_key());
     let connection = served.connect(&acme, DEMO_API_TOKEN).await;
@@ -155,7 +155,7 @@ async fn a_key_acts_for_its_owner_and_an_operator_s_for_whom_it_names() {
 
 /// On two threads: a command waits for the sandbox of this process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_connection_is_begun_shown_tested_and_removed() {
+async fn connection_is_shared_by_http_and_command_line() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("local");
     let headers = [("authorization", key.as_str()), JSON];
@@ -202,7 +202,7 @@ async fn a_connection_is_begun_shown_tested_and_removed() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_ended_is_refused_at_once() {
+async fn revoked_key_is_refused_at_once() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("acme");
     assert_eq!(served.get("/v1/actions", &key).await.status, 200);
@@ -213,7 +213,7 @@ async fn a_key_that_is_ended_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn the_host_can_be_watched_and_tells_no_secret_and_no_owner() {
+async fn metrics_and_logs_hold_no_secret_and_no_owner() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let (key, operator) = (served.key("some-owner"), served.operator_key());
     served.connect(&key, DEMO_API_TOKEN).await;
@@ -243,7 +243,7 @@ async fn the_host_can_be_watched_and_tells_no_secret_and_no_owner() {
 
 /// What was sealed with a key of before is sealed with the one of now, and opens with it alone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_store_is_sealed_anew_under_another_key() {
+async fn rekey_seals_the_store_under_the_new_key() {
     let (served, _) = Served::before_sandbox(&[]).await;
     let key = served.key("local");
     let name = served.connect(&key, DEMO_API_TOKEN).await["name"].as_str().expect("a name").to_owned();
