@@ -83,7 +83,7 @@ fn what_is_written_in_one_company_stays_there() {
 }
 
 #[test]
-fn the_budget_is_a_companys_own() {
+fn each_company_has_its_own_budget() {
     let sandbox = Sandbox::open(Options { companies: 2, daily_budget: Some(10), ..options() }).expect("a sandbox in memory opens");
     get(&sandbox, 0, "/api/v2/deals");
     refused(&ask(&sandbox, 0, "GET", "/api/v2/deals", json!({})), 429, "request over limit");
