@@ -25,7 +25,7 @@ test:
 # Run the tests of the store, and those of the host that need one, over a PostgreSQL of their own
 test-postgres:
     tests/postgres.sh cargo test -p connector-connections --all-features --locked
-    tests/postgres.sh cargo test -p connector-host --features postgres --locked --test suite -- serve:: oauth:: gateway:: postgres::
+    tests/postgres.sh cargo test -p connector-host --features postgres --locked --test suite -- http::routes:: http::postgres:: oauth:: gateway::requests::
 
 # Look for secrets in all that the tests showed or stored (after `CONNECTOR_TEST_EVIDENCE=$PWD/target/evidence just test`)
 secrets:
@@ -121,7 +121,7 @@ conform:
     python3 {{ shared }}/conformance/conform.py requests target/traffic.jsonl --all --allow spec/pipedrive/allow.json
     python3 {{ shared }}/conformance/conform.py responses target/traffic.jsonl --allow spec/pipedrive/allow.json
     python3 {{ shared }}/conformance/conform.py manifest manifests/pipedrive.json --allow spec/pipedrive/allow.json
-    PIPEDRIVE_DOCUMENTS={{ shared }}/pipedrive cargo test --quiet --locked -p connector-host --test suite documents::
+    PIPEDRIVE_DOCUMENTS={{ shared }}/pipedrive cargo test --quiet --locked -p connector-host --test suite catalogue::documents::
     python3 spec/pipedrive/extract.py {{ shared }}/pipedrive --check
 
 # Check that each commit subject has at most 72 characters
