@@ -1,31 +1,11 @@
 //! A stateful Pipedrive to develop against: it answers as the API documents say, and remembers what it was told.
 
-mod account;
-mod activity_types;
-mod answer;
-mod attached;
-mod calls;
-mod collections;
-mod comments;
-mod computed;
 mod demo;
 mod edge;
 mod engine;
 mod facts;
-mod files;
-mod flow;
-mod followers;
-mod leads;
-mod mail;
 mod oauth;
-mod participants;
-mod permitted;
-mod pictures;
-mod products;
-mod reports;
-mod roles;
-mod rules;
-mod statistics;
+mod objects;
 #[cfg(test)]
 mod tests;
 mod value;

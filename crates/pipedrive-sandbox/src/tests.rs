@@ -6,6 +6,7 @@ mod calls;
 mod comments;
 mod companies;
 mod files;
+mod floors;
 mod flow;
 mod followers;
 mod leads;

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Standard, at, record};
+
+use crate::engine::changes::PAST_STAGES;
 use crate::engine::fields;
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
-use crate::statistics::PAST;
+use crate::engine::state::{FIRST_USER, State};
 use crate::value::clock::{parse_time, stamp};
 use crate::value::record::{Record, id_of, text};
 
@@ -138,7 +138,7 @@ fn field_definitions(state: &mut State) {
     for (name, kind, code) in ACTIVITY_FIELDS {
         let options: Value = if *code == "type" { words(ACTIVITY_TYPES) } else { Value::Null };
         // An address lists its parts, as that of a custom field does.
-        let mut field = fields::definition(name, kind, code, &options, *kind == "address");
+        let mut field = fields::define(name, kind, code, &options, *kind == "address");
         field.insert("is_custom_field".to_owned(), false.into());
         require(&mut field, matches!(*code, "subject" | "type"));
         state.insert("activityFields", field);
@@ -146,7 +146,7 @@ fn field_definitions(state: &mut State) {
     for (name, kind, code) in NOTE_FIELDS {
         let is_choice = *kind == "enum";
         let options = if is_choice { json!([{ "id": 1, "label": "Yes" }, { "id": 0, "label": "No" }]) } else { Value::Null };
-        let mut field = fields::definition(name, kind, code, &options, false);
+        let mut field = fields::define(name, kind, code, &options, false);
         require(&mut field, *code == "content");
         state.insert("noteFields", field);
     }
@@ -230,7 +230,7 @@ fn past_stages(state: &mut State) {
         |deal| way(deal).is_some(),
         |deal| {
             if let Some(past) = way(deal) {
-                deal.insert(PAST.to_owned(), past.into());
+                deal.insert(PAST_STAGES.to_owned(), past.into());
             }
         },
     );

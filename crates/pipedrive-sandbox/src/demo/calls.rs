@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{at, record};
-use crate::calls;
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
+
+use crate::engine::state::{FIRST_USER, State};
+use crate::objects::call_logs;
 
 /// User, outcome, how many seconds it took, whether it is recorded, what it is about.
 type Log = (u64, &'static str, u64, bool, fn() -> Value);
@@ -22,7 +22,7 @@ pub(super) fn add(state: &mut State) {
     for (n, (user, outcome, seconds, recorded, about)) in (0..).zip(LOGS) {
         let (start, end) = (at(210 + n, 0), at(210 + n, *seconds));
         let mut row = record(json!({
-            "uuid": calls::id(state.rows("callLogs").count()), "user_id": user, "outcome": outcome, "subject": "Call", "has_recording": recorded,
+            "uuid": call_logs::uuid(state.rows("callLogs").count()), "user_id": user, "outcome": outcome, "subject": "Call", "has_recording": recorded,
             "duration": seconds.to_string(), "from_phone_number": "+1 555 0300", "to_phone_number": format!("+1 555 03{:02}", n + 1),
             "start_time": start, "end_time": end, "add_time": end, "update_time": end, "is_deleted": false,
         }));

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{at, record};
+
 use crate::engine::fields::field_key;
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
-use crate::files::kept;
-use crate::pictures::made;
+use crate::engine::state::{FIRST_USER, State};
+use crate::objects::files::store;
+use crate::objects::pictures::build;
 use crate::value::content::File;
 use crate::value::record::id_of;
 
@@ -31,7 +31,7 @@ pub(super) fn add(state: &mut State) {
         }));
         row.insert((*field).to_owned(), (*id).into());
         let file = File { name: (*name).to_owned(), media: (*media).to_owned(), bytes: Bytes::from_static(bytes) };
-        row.extend(kept(state, &file));
+        row.extend(store(state, &file));
         state.insert("files", row);
     }
     picture(state);
@@ -40,7 +40,7 @@ pub(super) fn add(state: &mut State) {
 /// That of the first person.
 fn picture(state: &mut State) {
     let time = at(200, 0);
-    let mut row = made(1, FIRST_USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
+    let mut row = build(1, FIRST_USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
     row.extend(record(json!({ "add_time": time, "update_time": time })));
     let id = state.insert("pictures", row);
     state.change(

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
-use crate::flow::Change;
-use crate::statistics::PAST;
-use crate::value::record::{Record, id_of, text};
-
 use super::{DAYS, at, on, record};
+
+use crate::engine::changes::{FieldChange, PAST_STAGES};
+use crate::engine::state::{FIRST_USER, State};
+use crate::value::record::{Record, id_of, text};
 
 pub(super) fn add(state: &mut State) {
     firsts(state);
@@ -47,12 +45,12 @@ fn handover(state: &mut State, table: &str, row: &Record) {
     };
     let before = json!(1 + owner.as_u64().unwrap_or(0) % u64::try_from(state.rows("users").count()).unwrap_or(1));
     let time = text(row, "update_time");
-    Change { table, item, user: FIRST_USER, time, key: "owner_id", old: &before, new: owner, is_custom: false }.keep(state);
+    FieldChange { table, item, user: FIRST_USER, time, key: "owner_id", old: &before, new: owner, is_custom: false }.keep(state);
 }
 
 /// The moves that a deal's past stages tell of.
 fn moves(state: &mut State, deal: &Record) {
-    let (Some(item), Some(past)) = (id_of(deal), deal.get(PAST).and_then(Value::as_array)) else {
+    let (Some(item), Some(past)) = (id_of(deal), deal.get(PAST_STAGES).and_then(Value::as_array)) else {
         return;
     };
     let last = json!({ "stage_id": deal.get("stage_id"), "since": deal.get("stage_change_time") });
@@ -60,6 +58,6 @@ fn moves(state: &mut State, deal: &Record) {
     for pair in stays.windows(2) {
         let time = pair[1]["since"].as_str().unwrap_or_default();
         let (old, new) = (&pair[0]["stage_id"], &pair[1]["stage_id"]);
-        Change { table: "deals", item, user: FIRST_USER, time, key: "stage_id", old, new, is_custom: false }.keep(state);
+        FieldChange { table: "deals", item, user: FIRST_USER, time, key: "stage_id", old, new, is_custom: false }.keep(state);
     }
 }

@@ -1,10 +1,10 @@
 //! Who follows what in the demo company, and who takes part in its deals.
 
 use super::{DAYS, at};
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
-use crate::followers::{Change, field_of, follow};
-use crate::participants::join;
+
+use crate::engine::state::{FIRST_USER, State};
+use crate::objects::followers::{FollowChange, find_field, follow};
+use crate::objects::participants::join;
 use crate::value::record::{Record, id_of, text};
 
 /// Table, id and the users who follow it.
@@ -27,9 +27,9 @@ const IN_FIRST_DEAL: &[u64] = &[2, 3];
 
 pub(super) fn add(state: &mut State) {
     for (n, (table, id, users)) in (0..).zip(FOLLOWING) {
-        let Some(field) = field_of(table).filter(|_| state.get(table, *id).is_some()) else { continue };
+        let Some(field) = find_field(table).filter(|_| state.get(table, *id).is_some()) else { continue };
         for user in users.iter().copied() {
-            follow(state, &Change { field, id: *id, user, actor: user, time: at(DAYS, n * 60 + user) });
+            follow(state, &FollowChange { field, id: *id, user, actor: user, time: at(DAYS, n * 60 + user) });
         }
     }
     let own = |deal: &Record| Some((id_of(deal)?, deal.get("person_id")?.as_u64()?, text(deal, "add_time").to_owned()));

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Standard, at, custom_values, on, record, stored_filter};
+
 use crate::engine::fields;
-use crate::engine::fields::OF_LEADS;
 use crate::engine::state::State;
-use crate::leads::uuid;
+use crate::objects::leads;
+use crate::objects::leads::uuid;
 use crate::value::random::Random;
 use crate::value::record::text;
 
@@ -60,7 +61,7 @@ const LEADS: &[Lead] = &[
 
 pub(super) fn add(state: &mut State) {
     for (name, kind, code) in FIELDS {
-        state.insert(OF_LEADS, fields::definition(name, kind, code, &Value::Null, false));
+        state.insert(leads::FIELDS.own, fields::define(name, kind, code, &Value::Null, false));
     }
     for (n, (name, color)) in (1..).zip(LABELS) {
         let row = json!({
@@ -92,7 +93,7 @@ fn lead_of(state: &mut State, random: &mut Random, n: usize, (subject, source, w
         "origin": "ManuallyCreated", "is_archived": n == LEADS.len(), "was_seen": n.is_multiple_of(2),
         "value": worth.map(|(amount, currency)| json!({ "amount": amount, "currency": currency })),
         "expected_close_date": (!n.is_multiple_of(2)).then(|| on(day + 45)), "add_time": at(day, nth), "update_time": at(day + random.below(9), nth),
-        "visible_to": 3, "is_deleted": false, "custom_fields": custom_values(state, OF_LEADS, random),
+        "visible_to": 3, "is_deleted": false, "custom_fields": custom_values(state, &leads::FIELDS, random),
     }));
     state.insert("leads", row);
 }

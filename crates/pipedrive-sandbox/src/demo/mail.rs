@@ -3,9 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{at, record};
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
-use crate::value::record::{Record, text};
 
 /// The other side of a thread.
 #[derive(Clone, Copy)]
@@ -23,6 +20,9 @@ enum Way {
     Draft,
 }
 use Way::{Draft, Received, Sent};
+
+use crate::engine::state::{FIRST_USER, State};
+use crate::value::record::{Record, text};
 
 struct Thread {
     subject: &'static str,

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 use time::macros::date;
 use time::{Date, Duration};
 
-use crate::engine::fields;
+use crate::engine::collection::FieldTables;
 use crate::engine::fields::field_key;
-use crate::engine::state::FIRST_USER;
-use crate::engine::state::State;
+use crate::engine::state::{FIRST_USER, State};
+use crate::engine::{fields, filters};
+use crate::objects::TABLES;
 use crate::value::clock::iso_date;
 use crate::value::money::CURRENCY;
 use crate::value::random::Random;
@@ -248,7 +249,7 @@ fn field_definitions(state: &mut State, table: &str, standard: &[Standard], has_
             "industry" | "category" => options(&["Manufacturing", "Services", "Trade"]),
             _ => Value::Null,
         };
-        state.insert(table, fields::definition(name, kind, code, &options, false));
+        state.insert(table, fields::define(name, kind, code, &options, false));
     }
     for (name, kind) in CUSTOM.iter().filter(|_| has_custom) {
         let options = match *kind {
@@ -257,7 +258,7 @@ fn field_definitions(state: &mut State, table: &str, standard: &[Standard], has_
             _ => Value::Null,
         };
         let key = field_key(state, &format!("{table}.{kind}"));
-        state.insert(table, fields::definition(name, kind, &key, &options, true));
+        state.insert(table, fields::define(name, kind, &key, &options, true));
     }
 }
 
@@ -274,7 +275,7 @@ fn organization(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Reco
         "is_deleted": false, "visible_to": 3, "address": address(random), "label_ids": labels(random),
         "website": format!("https://{}.example.com", first.to_lowercase()),
         "industry": 1 + random.below(3), "annual_revenue": 100_000 * (1 + random.below(80)), "employee_count": 5 + random.below(900),
-        "custom_fields": custom_values(state, "organizationFields", random),
+        "custom_fields": custom_values(state, &FieldTables::new("organizationFields"), random),
     }))
 }
 
@@ -302,7 +303,7 @@ fn person(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
         "phones": [{ "value": format!("+1 555 01{n:02}"), "primary": true, "label": "work" }],
         "is_deleted": false, "visible_to": 3, "label_ids": labels(random),
         "job_title": random.one_in(2).then_some("Buyer"),
-        "custom_fields": custom_values(state, "personFields", random),
+        "custom_fields": custom_values(state, &FieldTables::new("personFields"), random),
     }))
 }
 
@@ -335,7 +336,7 @@ fn deal(state: &State, random: &mut Random, n: u64) -> Record {
         "close_time": (!is("open")).then(|| closed.clone()), "won_time": is("won").then(|| closed.clone()),
         "first_won_time": is("won").then(|| closed.clone()), "lost_time": is("lost").then(|| closed.clone()),
         "expected_close_date": (!random.one_in(3)).then(|| on(made + 30 + random.below(60))),
-        "label_ids": labels(random), "origin": "ManuallyCreated", "custom_fields": custom_values(state, "dealFields", random),
+        "label_ids": labels(random), "origin": "ManuallyCreated", "custom_fields": custom_values(state, &FieldTables::new("dealFields"), random),
     }))
 }
 
@@ -344,9 +345,9 @@ fn labels(random: &mut Random) -> Value {
 }
 
 /// About a third of the custom fields have a value.
-fn custom_values(state: &State, table: &str, random: &mut Random) -> Value {
+fn custom_values(state: &State, tables: &FieldTables, random: &mut Random) -> Value {
     let mut values = Record::new();
-    for field in fields::custom(state, table) {
+    for field in fields::custom(state, tables) {
         if !random.one_in(3) {
             continue;
         }
@@ -430,7 +431,7 @@ fn stored_filter(state: &mut State, name: &str, kind: &str, object: &str, condit
         "glue": "and",
         "conditions": [{ "glue": "and", "conditions": conditions }, { "glue": "or", "conditions": [] }],
     });
-    let conditions = crate::engine::filters::normal(state, &groups).expect("the demo's conditions name known fields");
+    let conditions = filters::normalize(state, &TABLES, &groups).expect("the demo's conditions name known fields");
     state.insert(
         "filters",
         record(json!({

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{at, record, stored_filter};
-use crate::attached;
+
 use crate::engine::state::State;
+use crate::objects::deal_products;
 use crate::value::record::{id_of, text};
 
 /// Name, code, unit, tax, category, billing frequency, how often that is billed, price by currency.
@@ -70,13 +71,13 @@ fn row(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, di
     let of_product = |name: &str| state.get("products", product).and_then(|product| product.get(name)).cloned();
     let deal = state.get("deals", deal).cloned().unwrap_or_default();
     let time = text(&deal, "update_time").to_owned();
-    let order = attached::of_deal(state, &deal).count() + 1;
+    let order = deal_products::list_rows(state, &deal).count() + 1;
     let row = record(json!({
         "product_id": product, "item_price": price, "quantity": quantity, "tax": of_product("tax"), "comments": "", "discount": discount,
         "discount_type": "percentage", "tax_method": method, "is_enabled": true, "billing_frequency": of_product("billing_frequency"),
         "billing_frequency_cycles": of_product("billing_frequency_cycles"), "deal_id": deal.get("id"), "order_nr": order,
         "add_time": time, "update_time": time, "is_deleted": false,
     }));
-    state.insert(attached::TABLE, row);
-    attached::value_deal(state, deal, &time);
+    state.insert(deal_products::TABLE, row);
+    deal_products::set_value(state, deal, &time);
 }

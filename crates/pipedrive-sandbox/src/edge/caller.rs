@@ -5,8 +5,7 @@ use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
 
 use crate::edge::options::Bearer;
-use crate::engine::state::FIRST_COMPANY;
-use crate::engine::state::FIRST_USER;
+use crate::engine::state::{FIRST_COMPANY, FIRST_USER};
 use crate::value::failure::Failure;
 use crate::value::secret::{hash, same};
 use crate::world::company::Company;

@@ -8,16 +8,18 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
-use crate::answer::{self, Call};
 use crate::edge::caller::{Caller, Credentials};
 use crate::edge::faults::{Fault, Faults};
 use crate::edge::limits::{Limits, Standing};
 use crate::edge::options::{Bearer, Downloads, Options};
 use crate::edge::recording::Recording;
 use crate::edge::storage::Storage;
+use crate::engine::collection::Call;
 use crate::facts::api::{Route, api};
 use crate::facts::validate;
-use crate::oauth::{self, Server, Visit};
+use crate::oauth;
+use crate::oauth::{Server, Visit};
+use crate::objects::{TABLES, users};
 use crate::value::clock::Clock;
 use crate::value::content::Content;
 use crate::value::failure::Failure;
@@ -153,7 +155,7 @@ impl Inner {
                 return Err(Failure::new(StatusCode::GONE, "This endpoint is out of support; use API v2."));
             }
         };
-        let action = answer::action(operation).ok_or_else(|| {
+        let action = TABLES.action(operation).ok_or_else(|| {
             let sentence = format!("{} {} is documented, and the sandbox does not serve it yet.", operation.method, operation.path);
             Failure::new(StatusCode::NOT_IMPLEMENTED, sentence)
         })?;
@@ -165,11 +167,11 @@ impl Inner {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::body(api(), operation, content_type, request.body())?;
         self.limits.spend(&caller, operation.cost.unwrap_or(0), now, standing)?;
-        let call = Call { operation, variables, query, body: body.fields, file: body.file, now, user: caller.user };
+        let call = Call { tables: &TABLES, operation, variables, query, body: body.fields, file: body.file, now, user: caller.user };
         let content = if action.writes() {
             let content = self.kept.write(|world| {
                 let state = world.company_mut(caller.company).ok_or_else(Failure::unauthorized)?;
-                call.of_a_user(state)?;
+                users::check_caller(state, &call)?;
                 action.write(state, &call)
             })?;
             self.clock.tick();
@@ -177,7 +179,7 @@ impl Inner {
         } else {
             self.kept.read(|world| {
                 let state = world.company(caller.company).ok_or_else(Failure::unauthorized)?;
-                call.of_a_user(state)?;
+                users::check_caller(state, &call)?;
                 action.read(state, &call)
             })?
         };

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::state::FIRST_COMPANY;
-use crate::engine::state::State;
+use crate::engine::collection::{FieldTables, Tables};
+use crate::engine::state::{FIRST_COMPANY, State};
 use crate::value::clock;
 use crate::value::failure::Failure;
 use crate::value::random::Random;
-use crate::value::record::{Record, plain, text};
+use crate::value::record::{Record, flag, plain, text};
 
 /// A type that is made of parts, each with its own type.
 pub(crate) struct Composite {
@@ -45,12 +45,12 @@ const COMPOSITES: &[Composite] = &[
     },
 ];
 
-pub(crate) fn composite(kind: &str) -> Option<&'static Composite> {
+pub(crate) fn find_composite(kind: &str) -> Option<&'static Composite> {
     COMPOSITES.iter().find(|composite| composite.kind == kind)
 }
 
 /// A field as it is kept. One of a type that is made of parts lists them.
-pub(crate) fn definition(name: &str, kind: &str, code: &str, options: &Value, is_custom: bool) -> Record {
+pub(crate) fn define(name: &str, kind: &str, code: &str, options: &Value, is_custom: bool) -> Record {
     let part = |(part, kind): &(&str, &str)| {
         let part_name = match *part {
             "value" => name.to_owned(),
@@ -59,7 +59,7 @@ pub(crate) fn definition(name: &str, kind: &str, code: &str, options: &Value, is
         let kind = if *kind == "currency" { "varchar" } else { *kind };
         json!({ "field_code": part, "field_name": part_name, "field_type": kind })
     };
-    let parts = composite(kind).filter(|_| is_custom).map(|composite| composite.parts);
+    let parts = find_composite(kind).filter(|_| is_custom).map(|composite| composite.parts);
     let fields = json!({
         "field_name": name,
         "field_code": code,
@@ -80,29 +80,27 @@ pub(crate) fn definition(name: &str, kind: &str, code: &str, options: &Value, is
 }
 
 /// Options with their ids, from those of a body.
-pub(crate) fn numbered(options: &[Value]) -> Value {
+pub(crate) fn number_options(options: &[Value]) -> Value {
     (1..).zip(options).map(|(id, option): (u64, _)| json!({ "id": id, "label": option.get("label") })).collect()
 }
 
-/// The fields of leads, whose custom ones are those of deals.
-pub(crate) const OF_LEADS: &str = "leadFields";
-
 const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "double", "monetary", "phone"];
 
-/// The custom fields of a table of fields.
-pub(crate) fn custom<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
-    let table = if table == OF_LEADS { "dealFields" } else { table };
-    state.live(table).filter(|field| field.get("is_custom_field").and_then(Value::as_bool).unwrap_or(false))
+/// The custom fields of a collection.
+pub(crate) fn custom<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
+    state.live(fields.custom).filter(|field| flag(field, "is_custom_field"))
 }
 
-/// All fields of a table, those that it takes over from another among them.
-pub(crate) fn all<'a>(state: &'a State, table: &str) -> impl Iterator<Item = &'a Record> {
-    let inherited = custom(state, table).filter(|_| table == OF_LEADS).collect::<Vec<_>>();
-    state.live(table).chain(inherited)
+/// All fields of a collection, and after its own the custom ones that it takes over from another.
+pub(crate) fn all<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
+    let takes_over = fields.own != fields.custom;
+    let inherited = custom(state, fields).filter(move |_| takes_over);
+    state.live(fields.own).chain(inherited)
 }
 
-pub(crate) fn by_code<'a>(state: &'a State, table: &str, code: &str) -> Option<&'a Record> {
-    all(state, table).find(|field| text(field, "field_code") == code)
+/// Finds a field by its code.
+pub(crate) fn find<'a>(state: &'a State, fields: &FieldTables, code: &str) -> Option<&'a Record> {
+    all(state, fields).find(|field| text(field, "field_code") == code)
 }
 
 pub(crate) fn code(field: &Record) -> &str {
@@ -114,12 +112,12 @@ pub(crate) fn is_searchable(field: &Record) -> bool {
 }
 
 /// The custom fields of a v1 body, which stand flat among the others and may be text, in the form of v2.
-pub(crate) fn from_v1(state: &State, table: &str, body: &Record) -> Record {
-    let given = custom(state, table).filter_map(|field| Some((field, body.get(code(field))?)));
-    given.map(|(field, value)| (code(field).to_owned(), typed(field, value, body))).collect()
+pub(crate) fn from_v1(state: &State, fields: &FieldTables, body: &Record) -> Record {
+    let given = custom(state, fields).filter_map(|field| Some((field, body.get(code(field))?)));
+    given.map(|(field, value)| (code(field).to_owned(), read_v1(field, value, body))).collect()
 }
 
-fn typed(field: &Record, value: &Value, body: &Record) -> Value {
+fn read_v1(field: &Record, value: &Value, body: &Record) -> Value {
     let whole = |value: &Value| plain(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
     match (text(field, "field_type"), value) {
         (_, Value::Null | Value::Object(_)) => value.clone(),
@@ -127,9 +125,9 @@ fn typed(field: &Record, value: &Value, body: &Record) -> Value {
         ("enum" | "user" | "org" | "people", _) => whole(value),
         ("set", Value::String(ids)) => ids.split(',').map(|id| whole(&id.into())).collect(),
         ("set", Value::Array(ids)) => ids.iter().map(whole).collect(),
-        (kind, _) => match composite(kind) {
+        (kind, _) => match find_composite(kind) {
             Some(composite) => {
-                composite.parts.iter().filter_map(|(part, of)| flat_part(field, part, of, value, body)).collect::<Record>().into()
+                composite.parts.iter().filter_map(|(part, of)| read_v1_part(field, part, of, value, body)).collect::<Record>().into()
             }
             None => value.clone(),
         },
@@ -137,57 +135,57 @@ fn typed(field: &Record, value: &Value, body: &Record) -> Value {
 }
 
 /// A part of a composite value: the first under the field's own key, the others beside it.
-fn flat_part(field: &Record, part: &str, kind: &str, value: &Value, body: &Record) -> Option<(String, Value)> {
+fn read_v1_part(field: &Record, part: &str, kind: &str, value: &Value, body: &Record) -> Option<(String, Value)> {
     let value = if part == "value" { value } else { body.get(&format!("{}_{part}", code(field)))? };
     let number = if kind == "double" { value.as_str().and_then(|text| text.parse::<f64>().ok()) } else { None };
     Some((part.to_owned(), number.map_or_else(|| value.clone(), Value::from)))
 }
 
 /// Puts a body's custom fields into a record's: null clears.
-pub(crate) fn merge(state: &State, table: &str, kept: &mut Record, given: &Value) -> Result<(), Failure> {
+pub(crate) fn merge(state: &State, tables: &Tables, fields: &FieldTables, kept: &mut Record, given: &Value) -> Result<(), Failure> {
     let given = given.as_object().ok_or_else(|| Failure::invalid("custom_fields", "must be an object"))?;
     for (key, value) in given {
-        let field = by_code(state, table, key)
+        let field = find(state, fields, key)
             .filter(|f| f.get("is_custom_field") == Some(&Value::Bool(true)))
             .ok_or_else(|| Failure::invalid("custom_fields", format!("Unknown key '{key}'")))?;
         if value.is_null() {
             kept.shift_remove(key);
         } else {
-            let value = check(state, field, value).map_err(|reason| Failure::invalid(&format!("custom_fields.{key}"), reason))?;
+            let value = check(state, tables, field, value).map_err(|reason| Failure::invalid(&format!("custom_fields.{key}"), reason))?;
             kept.insert(key.clone(), value);
         }
     }
     Ok(())
 }
 
-fn check(state: &State, field: &Record, value: &Value) -> Result<Value, String> {
+fn check(state: &State, tables: &Tables, field: &Record, value: &Value) -> Result<Value, String> {
     let kind = text(field, "field_type");
-    if let Some(composite) = composite(kind) {
+    if let Some(composite) = find_composite(kind) {
         // A time may also be sent bare, as the migration guide shows it.
         let bare = if kind == "time" && value.is_string() { json!({ "value": value }) } else { value.clone() };
-        return composed(composite, &bare);
+        return check_composite(composite, &bare);
     }
     match kind {
-        "enum" => known_option(field, value).map(|()| value.clone()),
+        "enum" => check_option(field, value).map(|()| value.clone()),
         "set" => {
             let items = value.as_array().filter(|items| !items.is_empty()).ok_or("must be an array of at least one option id")?;
-            items.iter().try_for_each(|item| known_option(field, item))?;
+            items.iter().try_for_each(|item| check_option(field, item))?;
             Ok(value.clone())
         }
-        "user" => known(state, "users", value),
-        "org" => known(state, "organizations", value),
-        "people" => known(state, "persons", value),
-        _ => simple(kind, value),
+        _ => match tables.find_by_field_type(kind) {
+            Some(target) => check_id(state, target.name, value),
+            None => check_simple(kind, value),
+        },
     }
 }
 
-fn composed(composite: &Composite, value: &Value) -> Result<Value, String> {
+fn check_composite(composite: &Composite, value: &Value) -> Result<Value, String> {
     let given = value.as_object().ok_or("must be an object")?;
     let mut kept = Record::new();
     for (index, (name, kind)) in composite.parts.iter().enumerate() {
         match given.get(*name).filter(|v| !v.is_null()) {
             Some(part) => {
-                kept.insert((*name).to_owned(), simple(kind, part).map_err(|reason| format!("{name}: {reason}"))?);
+                kept.insert((*name).to_owned(), check_simple(kind, part).map_err(|reason| format!("{name}: {reason}"))?);
             }
             None if index < composite.required => return Err(format!("{name} is required")),
             None => {}
@@ -199,7 +197,7 @@ fn composed(composite: &Composite, value: &Value) -> Result<Value, String> {
     }
 }
 
-fn simple(kind: &str, value: &Value) -> Result<Value, String> {
+fn check_simple(kind: &str, value: &Value) -> Result<Value, String> {
     let text_up_to = |most: usize| match value.as_str() {
         Some(text) if text.chars().count() <= most => Ok(value.clone()),
         Some(_) => Err(format!("must have at most {most} characters")),
@@ -227,13 +225,13 @@ pub(crate) fn is_currency(text: &str) -> bool {
     text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase())
 }
 
-fn known(state: &State, table: &str, value: &Value) -> Result<Value, String> {
+fn check_id(state: &State, table: &str, value: &Value) -> Result<Value, String> {
     let id = value.as_u64().ok_or("must be an id")?;
     state.get_live(table, id).map(|_| value.clone()).ok_or_else(|| format!("{id} does not exist"))
 }
 
 /// Whether an id is one of a field's options.
-pub(crate) fn known_option(field: &Record, id: &Value) -> Result<(), String> {
+pub(crate) fn check_option(field: &Record, id: &Value) -> Result<(), String> {
     if !id.is_number() {
         return Err("must be an option's id".to_owned());
     }
@@ -245,22 +243,22 @@ fn options(field: &Record) -> &[Value] {
 }
 
 /// An option as `{id, label}`.
-pub(crate) fn labelled(field: &Record, id: &Value) -> Value {
+pub(crate) fn label_option(field: &Record, id: &Value) -> Value {
     let label = options(field).iter().find(|option| option.get("id") == Some(id)).and_then(|option| option.get("label"));
     json!({ "id": id, "label": label })
 }
 
 /// A kept value as v2 answers it: every part present, options with their labels when asked for.
-pub(crate) fn v2(field: &Record, value: Option<&Value>, with_labels: bool) -> Value {
+pub(crate) fn answer_v2(field: &Record, value: Option<&Value>, with_labels: bool) -> Value {
     let Some(value) = value else {
         return Value::Null;
     };
     let kind = text(field, "field_type");
     match (kind, value) {
-        ("enum", id) if with_labels => labelled(field, id),
-        ("set", Value::Array(ids)) if with_labels => ids.iter().map(|id| labelled(field, id)).collect(),
+        ("enum", id) if with_labels => label_option(field, id),
+        ("set", Value::Array(ids)) if with_labels => ids.iter().map(|id| label_option(field, id)).collect(),
         (_, Value::Object(given)) => {
-            let names = composite(kind).map_or(&[][..], |composite| composite.parts);
+            let names = find_composite(kind).map_or(&[][..], |composite| composite.parts);
             names.iter().map(|(name, _)| ((*name).to_owned(), given.get(*name).cloned().unwrap_or_default())).collect::<Record>().into()
         }
         _ => value.clone(),
@@ -268,9 +266,9 @@ pub(crate) fn v2(field: &Record, value: Option<&Value>, with_labels: bool) -> Va
 }
 
 /// A kept value as v1 answers it: flat, the parts as `<key>_<part>`.
-pub(crate) fn v1(field: &Record, value: Option<&Value>, out: &mut Record) {
+pub(crate) fn answer_v1(field: &Record, value: Option<&Value>, out: &mut Record) {
     let key = code(field);
-    let parts = composite(text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
+    let parts = find_composite(text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
     let whole = match value {
         Some(Value::Object(given)) => given.get("value").cloned().unwrap_or_default(),
         Some(Value::Array(ids)) => ids.iter().map(plain).collect::<Vec<_>>().join(",").into(),
@@ -290,4 +288,12 @@ pub(crate) fn field_key(state: &State, name: &str) -> String {
         other => Random::named(&format!("{other}.{name}")),
     };
     (0..40).filter_map(|_| char::from_digit(u32::try_from(random.below(16)).unwrap_or(0), 16)).collect()
+}
+
+/// Refuses to change a field that every company has.
+pub(crate) fn check_custom(field: &Record) -> Result<(), Failure> {
+    match field.get("is_custom_field") {
+        Some(Value::Bool(false)) => Err(Failure::invalid("field_code", "is that of a field that every company has")),
+        _ => Ok(()),
+    }
 }

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::Call;
-use crate::collections::{Collection, filtered_as};
+use crate::engine::collection::{Call, Collection, Tables};
 use crate::engine::fields;
 use crate::engine::state::State;
 use crate::value::failure::Failure;
@@ -33,8 +32,8 @@ pub(crate) const OPERATORS: &[(&str, &str)] = &[
 ];
 
 /// The filter that a list names, when it is one for this list.
-pub(crate) fn find<'a>(state: &'a State, collection: &Collection, id: &str) -> Result<&'a Record, Failure> {
-    let filter = id.parse().ok().and_then(|id| state.get_live("filters", id)).ok_or_else(|| Failure::not_found("Filter"))?;
+pub(crate) fn find<'a>(state: &'a State, tables: &Tables, collection: &Collection, id: &str) -> Result<&'a Record, Failure> {
+    let filter = id.parse().ok().and_then(|id| state.get_live(tables.filters, id)).ok_or_else(|| Failure::not_found("Filter"))?;
     match collection.filter {
         Some((kind, _)) if kind == text(filter, "type") => Ok(filter),
         _ => Err(Failure::invalid("filter_id", "is a filter of another type")),
@@ -42,7 +41,7 @@ pub(crate) fn find<'a>(state: &'a State, collection: &Collection, id: &str) -> R
 }
 
 /// Conditions in the form in which they are kept, each with its field's id and code.
-pub(crate) fn normal(state: &State, conditions: &Value) -> Result<Value, Failure> {
+pub(crate) fn normalize(state: &State, tables: &Tables, conditions: &Value) -> Result<Value, Failure> {
     let wrong = |reason: &str| Failure::invalid("conditions", reason);
     let groups = conditions.get("conditions").and_then(Value::as_array).ok_or_else(|| wrong("must hold groups of conditions"))?;
     if conditions.get("glue").and_then(Value::as_str) != Some("and") {
@@ -60,7 +59,7 @@ pub(crate) fn normal(state: &State, conditions: &Value) -> Result<Value, Failure
         glues.push(glue);
         let group = group.get("conditions").and_then(Value::as_array).ok_or_else(|| wrong("a group must hold conditions"))?;
         total += group.len();
-        let group = group.iter().map(|condition| normal_condition(state, condition)).collect::<Result<Vec<_>, _>>()?;
+        let group = group.iter().map(|condition| normalize_condition(state, tables, condition)).collect::<Result<Vec<_>, _>>()?;
         kept.push(json!({ "glue": glue, "conditions": group }));
     }
     if total > MAX_CONDITIONS {
@@ -69,7 +68,7 @@ pub(crate) fn normal(state: &State, conditions: &Value) -> Result<Value, Failure
     Ok(json!({ "glue": "and", "conditions": kept }))
 }
 
-fn normal_condition(state: &State, condition: &Value) -> Result<Value, Failure> {
+fn normalize_condition(state: &State, tables: &Tables, condition: &Value) -> Result<Value, Failure> {
     let wrong = |reason: String| Failure::invalid("conditions", reason);
     let given = |name: &str| condition.get(name).filter(|v| !v.is_null()).map(plain);
     let object = given("object").unwrap_or_default();
@@ -78,10 +77,10 @@ fn normal_condition(state: &State, condition: &Value) -> Result<Value, Failure> 
         return Err(wrong(format!("'{operator}' is no operator")));
     }
     let wanted = given("field_id").or_else(|| given("field_code")).unwrap_or_default();
-    let (id, code) = match filtered_as(&object) {
-        Some(target) if !target.fields.is_empty() => {
+    let (id, code) = match tables.find_filtered(&object) {
+        Some(target) if !target.fields.own.is_empty() => {
             let is_wanted = |field: &&Record| fields::code(field) == wanted || id_of(field).is_some_and(|id| id.to_string() == wanted);
-            let field = fields::all(state, target.fields).find(is_wanted);
+            let field = fields::all(state, &target.fields).find(is_wanted);
             let field = field.ok_or_else(|| wrong(format!("'{wanted}' is no field of {object}")))?;
             (id_of(field).unwrap_or(0).to_string(), fields::code(field).to_owned())
         }
@@ -105,7 +104,7 @@ fn normal_condition(state: &State, condition: &Value) -> Result<Value, Failure> 
     }))
 }
 
-pub(crate) fn holds(state: &State, call: &Call, at: &Collection, row: &Record, filter: &Record) -> bool {
+pub(crate) fn matches(state: &State, call: &Call, at: &Collection, row: &Record, filter: &Record) -> bool {
     let groups = filter.get("conditions").and_then(|c| c.get("conditions")).and_then(Value::as_array);
     groups.into_iter().flatten().all(|group| {
         let conditions = group.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -120,7 +119,7 @@ pub(crate) fn holds(state: &State, call: &Call, at: &Collection, row: &Record, f
 
 fn meets(state: &State, call: &Call, at: &Collection, row: &Record, condition: &Value) -> bool {
     let part = |name: &str| condition.get(name).and_then(Value::as_str).unwrap_or_default();
-    let kept = subject(state, at, row, part("object")).and_then(|row| kept_value(row, part("field_code")));
+    let kept = find_subject(state, call.tables, at, row, part("object")).and_then(|row| kept_value(row, part("field_code")));
     let operator = part("operator");
     let me = call.user.to_string();
     let wanted = if part("value") == "me" { me.as_str() } else { part("value") };
@@ -131,10 +130,10 @@ fn meets(state: &State, call: &Call, at: &Collection, row: &Record, condition: &
         (_, None) => operator.starts_with("NOT LIKE"),
         ("=", Some(kept)) => equals(kept, wanted),
         ("!=", Some(kept)) => !equals(kept, wanted),
-        ("<", Some(kept)) => order(kept, wanted).is_lt(),
-        (">", Some(kept)) => order(kept, wanted).is_gt(),
-        ("<=", Some(kept)) => order(kept, wanted).is_le(),
-        (">=", Some(kept)) => order(kept, wanted).is_ge(),
+        ("<", Some(kept)) => compare(kept, wanted).is_lt(),
+        (">", Some(kept)) => compare(kept, wanted).is_gt(),
+        ("<=", Some(kept)) => compare(kept, wanted).is_le(),
+        (">=", Some(kept)) => compare(kept, wanted).is_ge(),
         (_, Some(kept)) => match operator.strip_prefix("NOT ") {
             Some(like) => !is_like(kept, like, wanted),
             None => is_like(kept, operator, wanted),
@@ -143,11 +142,11 @@ fn meets(state: &State, call: &Call, at: &Collection, row: &Record, condition: &
 }
 
 /// The record that a condition is about: the list's own, or the one that it points to.
-fn subject<'a>(state: &'a State, at: &Collection, row: &'a Record, object: &str) -> Option<&'a Record> {
+fn find_subject<'a>(state: &'a State, tables: &Tables, at: &Collection, row: &'a Record, object: &str) -> Option<&'a Record> {
     if at.filter.is_some_and(|(_, own)| own == object) {
         return Some(row);
     }
-    let target = filtered_as(object)?;
+    let target = tables.find_filtered(object)?;
     let (field, table) = at.links.iter().find(|(_, table)| *table == target.name)?;
     state.linked(row, field, table)
 }
@@ -179,11 +178,11 @@ fn equals(kept: &Value, wanted: &str) -> bool {
     match kept {
         Value::Array(_) => texts(kept).contains(&wanted.to_lowercase()),
         Value::Bool(kept) => matches!(wanted, "1" | "true") == *kept,
-        _ => order(kept, wanted).is_eq(),
+        _ => compare(kept, wanted).is_eq(),
     }
 }
 
-fn order(kept: &Value, wanted: &str) -> std::cmp::Ordering {
+fn compare(kept: &Value, wanted: &str) -> std::cmp::Ordering {
     if let (Some(kept), Ok(wanted)) = (kept.as_f64(), wanted.parse::<f64>()) {
         return kept.total_cmp(&wanted);
     }

@@ -2,18 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Call, success};
-use crate::collections::Collection;
-use crate::engine::read::record;
+use crate::engine::collection::{Call, Collection};
+use crate::engine::envelope::wrap;
+use crate::engine::read::shape_data;
 use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::Record;
-use crate::{attached, collections, followers, participants, statistics};
-
-/// What belongs to the survivor's own history and is not filled in from the other record.
-const OWN: &[&str] = &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", statistics::PAST];
 
 pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let (from, into) = (call.id(), call.body.get("merge_with_id").and_then(Value::as_u64).unwrap_or(0));
@@ -23,7 +19,7 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     let live = |id: u64| state.get_live(collection.name, id).cloned().ok_or_else(|| Failure::not_found(collection.label));
     let (mut merged, mut survivor) = (live(from)?, live(into)?);
     for (name, value) in &merged {
-        if !OWN.contains(&name.as_str()) {
+        if !collection.own_history.contains(&name.as_str()) {
             fill(&mut survivor, name, value);
         }
     }
@@ -31,20 +27,17 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     mark_deleted(&mut merged, call);
     state.put(collection.name, merged);
     state.put(collection.name, survivor.clone());
-    move_relations(state, collection, from, into);
-    for table in [followers::TABLE, participants::TABLE] {
-        drop_doubles(state, call, collections::known(table));
+    move_links(state, call, collection, from, into);
+    for ties in call.tables.collections().filter(|other| other.is_tie) {
+        drop_doubles(state, call, ties);
     }
-    if collection.name == "deals" && attached::of_deal(state, &survivor).next().is_some() {
-        attached::revalue(state, call, &survivor);
-    }
-
+    (collection.merged)(state, call, from, into);
     let survivor = state.get(collection.name, into).unwrap_or(&survivor);
-    let mut data = record(state, call, collection, survivor);
+    let mut data = shape_data(state, call, collection, survivor);
     if call.shape(&["data"]).is_some_and(|shape| shape.property("merge_what_id").is_some()) {
         data["merge_what_id"] = json!(from);
     }
-    Ok(success(data))
+    Ok(wrap(data))
 }
 
 /// Gives the survivor what it lacks: a whole value, or the missing entries of a list and of custom fields.
@@ -76,25 +69,14 @@ fn fill(survivor: &mut Record, name: &str, value: &Value) {
 }
 
 /// Lets every record that points to the merged one point to the survivor.
-fn move_relations(state: &mut State, target: &Collection, from: u64, into: u64) {
-    for other in collections::all() {
+fn move_links(state: &mut State, call: &Call, target: &Collection, from: u64, into: u64) {
+    for other in call.tables.collections() {
         for (field, _) in other.links.iter().filter(|(_, table)| *table == target.name) {
             let points = |row: &Record| row.get(*field).and_then(Value::as_u64) == Some(from);
             state.change(other.name, points, |row| {
                 row.insert((*field).to_owned(), into.into());
             });
         }
-    }
-    if target.name == "persons" {
-        let is_merged = |participant: &Value| participant.get("person_id").and_then(Value::as_u64) == Some(from);
-        let takes_part = |row: &Record| row.get("participants").and_then(Value::as_array).is_some_and(|p| p.iter().any(is_merged));
-        state.change("activities", takes_part, |row| {
-            for participant in row.get_mut("participants").and_then(Value::as_array_mut).into_iter().flatten() {
-                if is_merged(participant) {
-                    participant["person_id"] = into.into();
-                }
-            }
-        });
     }
 }
 

@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::answer::{Call, page};
-use crate::collections::Collection;
+use crate::engine::collection::{Call, Collection};
+use crate::engine::envelope::wrap_page;
 use crate::engine::fields;
-use crate::engine::read::named;
+use crate::engine::read::find_named;
 use crate::engine::state::State;
 use crate::facts::validate::LISTED;
-use crate::rules::changeable;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, text};
@@ -62,21 +61,21 @@ fn edit(
     collection: &Collection,
     apply: impl Fn(&mut Record, &[Value]) -> Result<Vec<Value>, Failure>,
 ) -> Result<Value, Failure> {
-    let mut field = named(state, call, collection).cloned().ok_or_else(|| call.missing(collection.label))?;
-    changeable(&field)?;
+    let mut field = find_named(state, call, collection).cloned().ok_or_else(|| call.missing(collection.label))?;
+    fields::check_custom(&field)?;
     if !matches!(text(&field, "field_type"), "enum" | "set") {
         return Err(Failure::invalid("field_code", "is that of a field without options"));
     }
     let given = call.body.get(LISTED).and_then(Value::as_array).filter(|given| !given.is_empty());
     let given = given.ok_or_else(|| Failure::invalid("body", "must have at least one option"))?;
     for (index, id) in given.iter().enumerate().filter_map(|(index, one)| Some((index, one.get("id")?))) {
-        fields::known_option(&field, id).map_err(|reason| Failure::invalid(&format!("[{index}].id"), reason))?;
+        fields::check_option(&field, id).map_err(|reason| Failure::invalid(&format!("[{index}].id"), reason))?;
     }
     let answer = apply(&mut field, given)?;
     field.insert("update_time".to_owned(), stamp(call.now).into());
     state.put(collection.name, field);
     let shown = answer.iter().map(|option| json!({ "id": option.get("id"), "label": option.get("label") }));
-    Ok(page(shown.collect(), Value::Null))
+    Ok(wrap_page(shown.collect(), Value::Null))
 }
 
 fn list<'a>(field: &'a Record, name: &str) -> &'a [Value] {

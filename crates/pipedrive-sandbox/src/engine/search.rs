@@ -1,17 +1,18 @@
-//! Full-text search as each collection's row of the table says.
+//! Full-text search, in the places that a table's row names.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::answer::{Call, nested, page};
-use crate::collections::{Collection, Place, Search, collection};
-use crate::computed;
+use crate::engine::collection::{Call, Collection, Place, Search};
+use crate::engine::envelope::wrap_page;
 use crate::engine::fields;
-use crate::engine::read::{limit, numbered, read_cursor, write_cursor};
+use crate::engine::paging::{cut_page, limit, read_cursor, write_cursor};
+use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
 use crate::value::failure::Failure;
+use crate::value::money;
 use crate::value::record::{Record, handle, id_of, plain};
 
 /// Parameters that narrow a search to records with this value.
@@ -27,7 +28,8 @@ struct Hit<'a> {
     score: u64,
     row: &'a Record,
     custom_fields: Vec<String>,
-    notes: Vec<String>,
+    /// The found texts of other records about this one.
+    about: Vec<String>,
 }
 
 pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
@@ -35,8 +37,8 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     let term = Term::new(call)?;
     let chosen = call.tokens("fields");
     let places: Vec<(usize, Place)> = (search.fields.iter().enumerate())
-        .filter(|(_, (name, _))| chosen.as_ref().is_none_or(|c| c.contains(name)))
-        .map(|(i, (_, place))| (i, *place))
+        .filter(|(_, (name, _))| chosen.as_ref().is_none_or(|chosen| chosen.contains(name)))
+        .map(|(index, (_, place))| (index, *place))
         .collect();
     let narrowed = |row: &&Record| {
         NARROWING.iter().all(|(parameter, field)| {
@@ -46,27 +48,28 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     };
     let mut hits: Vec<Hit> =
         state.live(collection.name).filter(narrowed).filter_map(|row| term.find(state, collection, &places, row)).collect();
-    hits.sort_by_key(Hit::place);
+    hits.sort_by_key(Hit::rank);
 
     let shape = call.shape(&["data", "items", "item"]);
     let items = |hits: &[Hit]| -> Value {
-        let shown = |hit: &Hit| json!({ "result_score": hit.shown_score(), "item": item(state, call, collection, search, hit, shape) });
+        let shown =
+            |hit: &Hit| json!({ "result_score": hit.shown_score(), "item": shape_item(state, call, collection, search, hit, shape) });
         json!({ "items": hits.iter().map(shown).collect::<Value>() })
     };
     if call.operation.parameter("start").is_some() {
-        let (hits, pagination) = numbered(call, &hits);
-        return Ok(page(items(hits), json!({ "pagination": pagination })));
+        let (hits, pagination) = cut_page(call, &hits);
+        return Ok(wrap_page(items(hits), json!({ "pagination": pagination })));
     }
     let name = format!("{}:{}:{}", call.operation.id, term.exact, term.text);
     if let Some(cursor) = call.parameter("cursor") {
         let (score, id) = read_cursor(cursor, &name)?;
         let after = (std::cmp::Reverse(score.as_u64().unwrap_or(0)), id);
-        hits.retain(|hit| hit.place() > after);
+        hits.retain(|hit| hit.rank() > after);
     }
     let more = hits.len() > limit(call);
     hits.truncate(limit(call));
     let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), id_of(hit.row).unwrap_or(0))));
-    Ok(page(items(&hits), json!({ "next_cursor": next })))
+    Ok(wrap_page(items(&hits), json!({ "next_cursor": next })))
 }
 
 impl Term {
@@ -81,7 +84,7 @@ impl Term {
     }
 
     fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, Place)], row: &'a Record) -> Option<Hit<'a>> {
-        let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), notes: Vec::new() };
+        let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), about: Vec::new() };
         for (index, place) in places {
             for text in texts(state, collection, *place, row) {
                 // The first place is a record's name, which counts more than what is said about it.
@@ -90,7 +93,7 @@ impl Term {
                 };
                 hit.score = hit.score.max(score);
                 match place {
-                    Place::Notes => hit.notes.push(text.into_owned()),
+                    Place::About(..) => hit.about.push(text.into_owned()),
                     Place::CustomFields => hit.custom_fields.push(text.into_owned()),
                     _ => {}
                 }
@@ -114,7 +117,7 @@ impl Term {
 }
 
 impl Hit<'_> {
-    fn place(&self) -> (std::cmp::Reverse<u64>, u64) {
+    fn rank(&self) -> (std::cmp::Reverse<u64>, u64) {
         (std::cmp::Reverse(self.score), id_of(self.row).unwrap_or(0))
     }
 
@@ -133,45 +136,45 @@ fn texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a R
         Place::Field(name) => row.get(name).and_then(borrowed).into_iter().collect(),
         Place::Address(name) => row.get(name).map(value_of).and_then(borrowed).into_iter().collect(),
         Place::Values(name) => row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect(),
-        Place::Notes => {
-            let own = row.get("notes").and_then(borrowed);
-            let about = state.live("notes").filter(|note| note.get(collection.known_as).is_some_and(|id| Some(id) == handle(row)));
-            own.into_iter().chain(about.filter_map(|note| note.get("content").and_then(borrowed))).collect()
+        Place::About(table, field) => {
+            let own = row.get(table).and_then(borrowed);
+            let about = state.live(table).filter(|other| other.get(collection.known_as).is_some_and(|id| Some(id) == handle(row)));
+            own.into_iter().chain(about.filter_map(|other| other.get(field).and_then(borrowed))).collect()
         }
         Place::CustomFields => {
             let Some(values) = row.get("custom_fields") else {
                 return Vec::new();
             };
-            let searchable = fields::custom(state, collection.fields).filter(|field| fields::is_searchable(field));
+            let searchable = fields::custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
             searchable.filter_map(|field| values.get(fields::code(field))).map(|v| Cow::Owned(plain(value_of(v)))).collect()
         }
     }
 }
 
-fn item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit, shape: Option<&Schema>) -> Value {
+fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit, shape: Option<&Schema>) -> Value {
     let mut out = Record::new();
     for (name, schema) in shape.map_or(&[][..], |s| &s.properties) {
         let schema = api().resolve(schema);
-        let linked = search.nested.iter().find(|(n, ..)| n == name).map(|(_, field, table)| {
+        let linked = search.nested.iter().find(|(nested, ..)| nested == name).map(|(_, field, table)| {
             let row = state.linked(hit.row, field, table)?;
-            Some(nested(state, call, collection(table)?, row, schema))
+            Some(shape_nested(state, call, call.tables.find(table)?, row, schema))
         });
+        let place = search.fields.iter().find(|(field, _)| field == name).map(|(_, place)| *place);
         let value = match (name.as_str(), linked) {
             (_, Some(linked)) => linked,
+            _ if matches!(place, Some(Place::About(..))) => Some(json!(hit.about)),
             ("type", _) => Some(search.kind.into()),
             ("id", _) => handle(hit.row).cloned(),
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
-            ("notes", _) => Some(json!(hit.notes)),
             ("emails" | "phones", _) => {
-                // A lead has those of its person.
-                let contact = state.linked(hit.row, "person_id", "persons").filter(|_| at.name == "leads").unwrap_or(hit.row);
+                let contact = search.contact.and_then(|(field, table)| state.linked(hit.row, field, table)).unwrap_or(hit.row);
                 Some(json!(texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
             }
             ("address", _) => texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
             // The document promises an integer here, and a product's code need not be one.
             ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
             // Nor need a deal's value.
-            ("value", _) => hit.row.get("value").map(|_| whole(computed::amount(hit.row).round())),
+            ("value", _) => hit.row.get("value").map(|_| to_integer(money::amount(hit.row).round())),
             ("currency", _) => hit.row.get("currency").or_else(|| hit.row.get("value")?.get("currency")).cloned(),
             (name, _) => hit.row.get(name).cloned(),
         };
@@ -185,25 +188,14 @@ fn item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit,
             None => {}
         }
     }
-    match call.parameter("include_fields") {
-        Some("deal.cc_email") => {
-            out.insert("cc_email".to_owned(), computed::value(state, at, hit.row, "smart_bcc_email").unwrap_or_default());
-        }
-        Some("lead.was_seen") => {
-            out.insert("was_seen".to_owned(), hit.row.get("was_seen").cloned().unwrap_or_default());
-        }
-        Some("product.price") => {
-            out.insert("prices".to_owned(), hit.row.get("prices").cloned().unwrap_or_default());
-        }
-        Some("person.picture") => {
-            out.insert("picture".to_owned(), Value::Null);
-        }
-        _ => {}
+    let included = call.parameter("include_fields");
+    if let Some((_, name, value)) = search.includable.iter().find(|(token, ..)| included == Some(*token)) {
+        out.insert((*name).to_owned(), value(state, at, hit.row).unwrap_or_default());
     }
     Value::Object(out)
 }
 
-fn whole(value: f64) -> Value {
+fn to_integer(value: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "rounded before; a sum beyond the integers is cut to the largest")]
     let value = value as i64;
     value.into()

@@ -6,11 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::value::record::Record;
-use crate::value::record::UUID;
-use crate::value::record::id_of;
-use crate::value::record::is_deleted;
-use crate::value::record::plain;
+use crate::value::record::{Record, UUID, id_of, is_deleted, plain};
 
 /// The company of an API token and of a state file that name no other.
 pub(crate) const FIRST_COMPANY: u64 = 1;

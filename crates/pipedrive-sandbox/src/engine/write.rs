@@ -3,24 +3,21 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::answer::{Call, success};
-use crate::collections::{Collection, Preset};
-use crate::engine::fields;
-use crate::engine::read::{named, record};
+use crate::engine::collection::{Call, Collection, Draft, Preset};
+use crate::engine::envelope::wrap;
+use crate::engine::read::{find_named, shape_data};
 use crate::engine::state::State;
+use crate::engine::{changes, fields};
 use crate::facts::api::Kind;
 use crate::facts::validate::is_flat_key;
-use crate::rules::{Draft, changeable};
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::money::CURRENCY;
 use crate::value::record::{Record, handle, id_of, is_deleted, plain};
-use crate::{flow, roles};
 
 pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let id = add(state, call, collection)?;
     let row = state.get(collection.name, id).cloned().unwrap_or_default();
-    Ok(success(record(state, call, collection, &row)))
+    Ok(wrap(shape_data(state, call, collection, &row)))
 }
 
 /// Keeps a new record and tells its id.
@@ -30,22 +27,22 @@ pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Re
             return Err(Failure::invalid(name, "is required"));
         }
     }
-    collection.reachable(state, call)?;
+    collection.check_path(state, call)?;
     let mut row = Record::new();
-    apply(state, collection, &mut row, &call.body)?;
+    apply(state, call, collection, &mut row)?;
     if let Some((field, _)) = collection.within {
         row.insert(field.to_owned(), call.id().into());
     }
     for (name, preset) in collection.defaults {
         if !row.contains_key(*name) {
-            row.insert((*name).to_owned(), preset_value(state, call, collection, &row, preset));
+            row.insert((*name).to_owned(), find_default(state, call, collection, &row, preset));
         }
     }
     let now = stamp(call.now);
     row.entry("add_time").or_insert_with(|| now.clone().into());
     row.insert("update_time".to_owned(), now.into());
     row.entry("is_deleted").or_insert(Value::Bool(false));
-    let row = checked(state, call, collection, None, row)?;
+    let row = check(state, call, collection, None, row)?;
     let id = state.insert(collection.name, row);
     let row = state.get(collection.name, id).cloned().unwrap_or_default();
     (collection.after)(state, call, None, &row);
@@ -53,8 +50,8 @@ pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Re
 }
 
 pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
-    collection.reachable(state, call)?;
-    let before = named(state, call, collection).cloned().ok_or_else(|| Failure::not_found(collection.label))?;
+    collection.check_path(state, call)?;
+    let before = find_named(state, call, collection).cloned().ok_or_else(|| Failure::not_found(collection.label))?;
     let undone = |flag: &str| call.body.get(flag) == Some(&Value::Bool(false));
     if is_deleted(&before) && !undone("is_deleted") {
         return Err(Failure::not_found(collection.label));
@@ -63,27 +60,27 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
         return Err(Failure::invalid("is_archived", "an archived record cannot be changed before it is unarchived"));
     }
     let mut row = before.clone();
-    apply(state, collection, &mut row, &call.body)?;
+    apply(state, call, collection, &mut row)?;
     row.insert("update_time".to_owned(), stamp(call.now).into());
-    let row = checked(state, call, collection, Some(&before), row)?;
+    let row = check(state, call, collection, Some(&before), row)?;
     state.put(collection.name, row.clone());
-    flow::remember(state, call, collection, &before, &row);
+    changes::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
     // Again, as the change may have brought more with it.
     let row = id_of(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
-    Ok(success(record(state, call, collection, row)))
+    Ok(wrap(shape_data(state, call, collection, row)))
 }
 
 pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
-    collection.reachable(state, call)?;
-    let row = named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
-    changeable(row)?;
+    collection.check_path(state, call)?;
+    let row = find_named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
+    fields::check_custom(row)?;
     let id = id_of(row).unwrap_or(0);
     let row = remove(state, call, collection, id).ok_or_else(|| call.missing(collection.label))?;
     let shape = call.shape(&["data"]);
-    Ok(success(match shape {
+    Ok(wrap(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),
-        Some(shape) if shape.property("id").is_none() || shape.properties.len() > 1 => record(state, call, collection, &row),
+        Some(shape) if shape.property("id").is_none() || shape.properties.len() > 1 => shape_data(state, call, collection, &row),
         _ => json!({ "id": handle(&row) }),
     }))
 }
@@ -91,10 +88,10 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
 /// Deletes the records that are there and may go; the ids of others are left out of the answer.
 #[expect(clippy::unnecessary_wraps, reason = "a verb like the others")]
 pub(crate) fn delete_many(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
-    let ids: Vec<u64> = call.tokens("ids").unwrap_or_default().iter().filter_map(|id| id.parse().ok()).collect();
-    let may = |state: &State, id: u64| state.get(collection.name, id).is_some_and(|row| changeable(row).is_ok());
+    let ids: Vec<u64> = call.ids("ids").unwrap_or_default();
+    let may = |state: &State, id: u64| state.get(collection.name, id).is_some_and(|row| fields::check_custom(row).is_ok());
     let removed: Vec<u64> = ids.into_iter().filter(|id| may(state, *id) && remove(state, call, collection, *id).is_some()).collect();
-    Ok(success(json!({ "id": removed })))
+    Ok(wrap(json!({ "id": removed })))
 }
 
 pub(crate) fn remove(state: &mut State, call: &Call, collection: &Collection, id: u64) -> Option<Record> {
@@ -102,7 +99,7 @@ pub(crate) fn remove(state: &mut State, call: &Call, collection: &Collection, id
     let mut row = before.clone();
     mark_deleted(&mut row, call);
     state.put(collection.name, row.clone());
-    flow::remember(state, call, collection, &before, &row);
+    changes::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
     Some(row)
 }
@@ -113,18 +110,18 @@ pub(crate) fn mark_deleted(row: &mut Record, call: &Call) {
 }
 
 /// Puts a body into a record. Null clears a field; custom fields are merged one by one.
-fn apply(state: &State, collection: &Collection, row: &mut Record, body: &Record) -> Result<(), Failure> {
+fn apply(state: &State, call: &Call, collection: &Collection, row: &mut Record) -> Result<(), Failure> {
     let custom = |row: &mut Record, values: &Value| {
         let mut kept = row.get("custom_fields").and_then(Value::as_object).cloned().unwrap_or_default();
-        fields::merge(state, collection.fields, &mut kept, values)?;
+        fields::merge(state, call.tables, &collection.fields, &mut kept, values)?;
         row.insert("custom_fields".to_owned(), Value::Object(kept));
         Ok(())
     };
-    let flat = fields::from_v1(state, collection.fields, body);
+    let flat = fields::from_v1(state, &collection.fields, &call.body);
     if !flat.is_empty() {
         custom(row, &flat.into())?;
     }
-    for (name, value) in body.iter().filter(|(name, _)| !is_flat_key(name)) {
+    for (name, value) in call.body.iter().filter(|(name, _)| !is_flat_key(name)) {
         if name == "custom_fields" {
             custom(row, value)?;
         } else if value.is_null() {
@@ -137,7 +134,7 @@ fn apply(state: &State, collection: &Collection, row: &mut Record, body: &Record
 }
 
 /// Holds a record against what all collections share, then against its own rule.
-fn checked(state: &State, call: &Call, at: &Collection, before: Option<&Record>, mut row: Record) -> Result<Record, Failure> {
+fn check(state: &State, call: &Call, at: &Collection, before: Option<&Record>, mut row: Record) -> Result<Record, Failure> {
     for (field, table) in at.links {
         let Some(id) = row.get(*field).filter(|_| call.body.contains_key(*field)) else {
             continue;
@@ -156,35 +153,28 @@ fn checked(state: &State, call: &Call, at: &Collection, before: Option<&Record>,
         return Err(Failure::invalid("visible_to", "must be one of 1, 3, 5, 7"));
     }
     if let Some(labels) = call.body.get("label_ids").and_then(Value::as_array)
-        && let Some(field) = fields::by_code(state, at.fields, "label_ids").filter(|field| field.contains_key("options"))
+        && let Some(field) = fields::find(state, &at.fields, "label_ids").filter(|field| field.contains_key("options"))
     {
         for label in labels {
-            fields::known_option(field, label).map_err(|reason| Failure::invalid("label_ids", reason))?;
+            fields::check_option(field, label).map_err(|reason| Failure::invalid("label_ids", reason))?;
         }
     }
     (at.rule)(&mut Draft { state, call, table: at.name, before, row: &mut row })?;
     Ok(row)
 }
 
-fn preset_value(state: &State, call: &Call, collection: &Collection, row: &Record, preset: &Preset) -> Value {
+fn find_default(state: &State, call: &Call, collection: &Collection, row: &Record, preset: &Preset) -> Value {
     match preset {
-        Preset::User => call.user.into(),
-        Preset::Currency => currency(state, call).into(),
-        Preset::Visibility(setting) => roles::setting_of_user(state, call.user, setting),
         Preset::Text(text) => (*text).into(),
         Preset::Number(number) => (*number).into(),
         Preset::Flag(flag) => (*flag).into(),
-        Preset::Nothing => json!({}),
-        Preset::Empty => json!([]),
+        Preset::EmptyObject => json!({}),
+        Preset::EmptyList => json!([]),
         Preset::Next(scope) => {
             let siblings = state.live(collection.name).filter(|other| other.get(*scope) == row.get(*scope));
             let last = siblings.filter_map(|other| other.get("order_nr")?.as_u64()).max();
             Value::from(last.unwrap_or(0).saturating_add(1))
         }
+        Preset::By(find) => find(state, call),
     }
-}
-
-/// The currency of the token's user.
-pub(crate) fn currency<'a>(state: &'a State, call: &Call) -> &'a str {
-    state.get("users", call.user).and_then(|user| user.get("default_currency")?.as_str()).unwrap_or(CURRENCY)
 }

@@ -32,7 +32,7 @@ pub(crate) struct Operation {
     pub(crate) path_params: Vec<Parameter>,
     #[serde(default)]
     pub(crate) query: Vec<Parameter>,
-    pub(crate) body: Option<Body>,
+    pub(crate) body: Option<RequestBody>,
     #[serde(default)]
     answers: BTreeMap<String, Schema>,
 }
@@ -58,7 +58,7 @@ pub(crate) struct Parameter {
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Body {
+pub(crate) struct RequestBody {
     pub(crate) media: String,
     #[serde(flatten)]
     pub(crate) schema: Schema,

@@ -9,7 +9,7 @@ use super::{data, done, get, options, refused, sandbox, send};
 use crate::Store;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
-use crate::flow::Change;
+use crate::engine::changes::FieldChange;
 
 const OF: [&str; 3] = ["deals", "persons", "organizations"];
 
@@ -189,7 +189,7 @@ fn only_the_newest_changes_of_a_record_are_remembered() {
     let sandbox = sandbox();
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Busy" }));
     let (old, new, time) = (json!(0), json!(1), "2026-11-20T08:00:00Z");
-    let change = Change { table: "deals", item: deal, user: 1, time, key: "probability", old: &old, new: &new, is_custom: false };
+    let change = FieldChange { table: "deals", item: deal, user: 1, time, key: "probability", old: &old, new: &new, is_custom: false };
     let fill = |state: &mut crate::engine::state::State| (0..500).for_each(|_| change.keep(state));
     sandbox
         .kept()

@@ -72,8 +72,8 @@ fn images_tell_their_size() {
         (b"GIF89a\x02\x01\x04\x03".to_vec(), "gif", 0x0102, 0x0304),
         (jpeg.to_vec(), "jpg", 0x0304, 0x0102),
     ] {
-        assert_eq!(Image::of(&bytes), Some(Image { ending, width, height }));
+        assert_eq!(Image::read(&bytes), Some(Image { ending, width, height }));
     }
-    assert_eq!(Image::of(&jpeg[..12]), None);
-    assert_eq!(Image::of(b"\xff\xd8\xff\xe0\0\x02ab"), None, "what is no segment ends the search");
+    assert_eq!(Image::read(&jpeg[..12]), None);
+    assert_eq!(Image::read(b"\xff\xd8\xff\xe0\0\x02ab"), None, "what is no segment ends the search");
 }

@@ -82,7 +82,7 @@ pub(crate) fn v1_time(text: &str) -> String {
 }
 
 /// A kept time to the millisecond.
-pub(crate) fn moment(text: &str) -> String {
+pub(crate) fn with_milliseconds(text: &str) -> String {
     text.replace('Z', ".000Z")
 }
 

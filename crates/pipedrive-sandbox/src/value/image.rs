@@ -9,7 +9,7 @@ pub(crate) struct Image {
 
 impl Image {
     /// A PNG, GIF or JPEG; none where it is neither, or cut off before it tells its size.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (ending, (width, height)) = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             ("png", (number(bytes, 16, 4)?, number(bytes, 20, 4)?))
         } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
@@ -17,7 +17,7 @@ impl Image {
             let side = |at| Some(number(bytes, at + 1, 1)? << 8 | number(bytes, at, 1)?);
             ("gif", (side(6)?, side(8)?))
         } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
-            ("jpg", of_jpeg(bytes)?)
+            ("jpg", read_jpeg_size(bytes)?)
         } else {
             return None;
         };
@@ -26,7 +26,7 @@ impl Image {
 }
 
 /// Walks over the segments to the one that begins a frame.
-fn of_jpeg(bytes: &[u8]) -> Option<(u64, u64)> {
+fn read_jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
     let mut at = 2;
     loop {
         let (mark, kind) = (*bytes.get(at)?, *bytes.get(at + 1)?);

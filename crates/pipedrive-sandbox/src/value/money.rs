@@ -1,5 +1,9 @@
 //! Sums of money as Pipedrive writes them, converted at fixed rates.
 
+use serde_json::Value;
+
+use crate::value::record::Record;
+
 /// The currency of a user who has set no other.
 pub(crate) const CURRENCY: &str = "EUR";
 
@@ -37,5 +41,23 @@ pub(crate) fn format(value: f64, currency: &str) -> String {
     match SYMBOLS.iter().find(|(c, _)| *c == currency) {
         Some((_, symbol)) => format!("{sign}{symbol}{grouped}"),
         None => format!("{sign}{currency} {grouped}"),
+    }
+}
+
+/// Reads the amount of a record's `value`, which is a number or an object with an `amount`.
+pub(crate) fn amount(row: &Record) -> f64 {
+    row.get("value").and_then(|value| value.get("amount").unwrap_or(value).as_f64()).unwrap_or(0.0)
+}
+
+/// Writes a sum to cents, as an integer if it is whole.
+pub(crate) fn to_json(value: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let value = round(value);
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and exact")]
+        let whole = value as i64;
+        whole.into()
+    } else {
+        value.into()
     }
 }

@@ -33,3 +33,8 @@ pub(crate) fn flag(row: &Record, name: &str) -> bool {
 pub(crate) fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+/// A part of a field that is an object; null if there is none.
+pub(crate) fn read_part(row: &Record, field: &str, name: &str) -> Value {
+    row.get(field).and_then(|whole| whole.get(name)).cloned().unwrap_or_default()
+}

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::demo::DEMOS;
-use crate::demo::Demo;
+use crate::demo::{DEMOS, Demo};
 use crate::engine::state::FIRST_COMPANY;
 use crate::value::open_error::OpenError;
 use crate::value::secret::hash;

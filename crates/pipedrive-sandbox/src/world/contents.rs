@@ -6,8 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use crate::demo::DEMOS;
-use crate::demo::build_company;
+use crate::demo::{DEMOS, build_company};
 use crate::engine::state::State;
 use crate::value::open_error::OpenError;
 use crate::world::grants::Grants;

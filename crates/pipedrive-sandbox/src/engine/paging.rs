@@ -1,0 +1,116 @@
+//! The order of a list, and its pages: by cursor in v2, by the number of the first record in v1.
+
+use std::cmp::Ordering;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::engine::collection::Call;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of};
+
+const DEFAULT_LIMIT: usize = 100;
+
+/// The order of a list: by one field, and by id where that is equal, so that each record has one place.
+pub(crate) struct Order<'a> {
+    by: &'a str,
+    descending: bool,
+}
+
+pub(crate) type Key = (Value, u64);
+
+impl<'a> Order<'a> {
+    pub(crate) fn new(call: &'a Call) -> Self {
+        Self { by: call.parameter("sort_by").unwrap_or("id"), descending: call.parameter("sort_direction") == Some("desc") }
+    }
+
+    fn key(&self, row: &Record) -> Key {
+        (row.get(self.by).cloned().unwrap_or_default(), id_of(row).unwrap_or(0))
+    }
+
+    fn compare(&self, a: &Key, b: &Key) -> Ordering {
+        let order = compare(&a.0, &b.0).then(a.1.cmp(&b.1));
+        if self.descending { order.reverse() } else { order }
+    }
+
+    pub(crate) fn page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
+        rows.sort_by(|a, b| self.compare(&self.key(a), &self.key(b)));
+        let name = format!("{}:{}:{}", call.operation.id, self.by, self.descending);
+        if let Some(cursor) = call.parameter("cursor") {
+            let after = read_cursor(cursor, &name)?;
+            rows.retain(|row| self.compare(&self.key(row), &after).is_gt());
+        }
+        let limit = limit(call);
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|last| write_cursor(&name, &self.key(last)));
+        Ok((rows, next))
+    }
+}
+
+pub(crate) fn limit(call: &Call) -> usize {
+    let most = call.operation.cuts_pages_at().unwrap_or(usize::MAX);
+    call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).min(most)
+}
+
+/// A cursor names the list it is of, and the last record that was answered.
+pub(crate) fn write_cursor(list: &str, (value, id): &Key) -> String {
+    URL_SAFE_NO_PAD.encode(json!([list, value, id]).to_string())
+}
+
+pub(crate) fn read_cursor(cursor: &str, list: &str) -> Result<Key, Failure> {
+    let decoded = URL_SAFE_NO_PAD.decode(cursor).ok();
+    let parts = decoded.and_then(|bytes| serde_json::from_slice::<(String, Value, u64)>(&bytes).ok());
+    match parts {
+        Some((of, value, id)) if of == list => Ok((value, id)),
+        Some(_) => Err(Failure::invalid("cursor", "belongs to another list or order")),
+        None => Err(Failure::invalid("cursor", "is not one that was answered")),
+    }
+}
+
+pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
+    let rank = |v: &Value| match v {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        _ => 3,
+    };
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64().unwrap_or(0.0).total_cmp(&b.as_f64().unwrap_or(0.0)),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        _ => rank(a).cmp(&rank(b)),
+    }
+}
+
+/// v1's `sort`: `field ASC, other DESC`. Fields that no record has leave the order as it is.
+pub(crate) fn sort_v1(call: &Call, rows: &mut [&Record]) {
+    let orders: Vec<(&str, bool)> = call
+        .tokens("sort")
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|part| {
+            let mut words = part.split_whitespace();
+            Some((words.next()?, words.next().is_some_and(|w| w.eq_ignore_ascii_case("desc"))))
+        })
+        .collect();
+    let key = |row: &Record, field: &str| row.get(field).cloned().unwrap_or_default();
+    rows.sort_by(|a, b| {
+        orders.iter().fold(Ordering::Equal, |so_far, (field, descending)| {
+            let order = compare(&key(a, field), &key(b, field));
+            so_far.then(if *descending { order.reverse() } else { order })
+        })
+    });
+}
+
+/// A page of v1: by the number of its first record.
+pub(crate) fn cut_page<'a, T>(call: &Call, rows: &'a [T]) -> (&'a [T], Value) {
+    let start = call.parameter("start").and_then(|s| s.parse().ok()).unwrap_or(0_usize).min(rows.len());
+    let end = start.saturating_add(limit(call)).min(rows.len());
+    let mut pagination = json!({ "start": start, "limit": limit(call), "more_items_in_collection": end < rows.len() });
+    if end < rows.len() {
+        pagination["next_start"] = json!(end);
+    }
+    (&rows[start..end], pagination)
+}

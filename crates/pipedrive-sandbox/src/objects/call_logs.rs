@@ -1,0 +1,131 @@
+//! Call logs: what belongs together in one, and their recordings.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::engine::collection::{Call, Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1, Verb};
+use crate::engine::read::answer_list;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::objects::users::{CALLER, find_company};
+use crate::value::clock::parse_time;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, flag, is_deleted, text};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[Collection {
+        name: TABLE,
+        label: LABEL,
+        route: "/api/v1/callLogs",
+        verbs: &[Verb::Get, Verb::Create],
+        key: "uuid",
+        links: &[
+            ("user_id", "users"),
+            ("activity_id", "activities"),
+            ("deal_id", "deals"),
+            ("person_id", "persons"),
+            ("org_id", "organizations"),
+            ("lead_id", "leads"),
+        ],
+        defaults: &[("user_id", CALLER), ("has_recording", Preset::Flag(false))],
+        v1: &[
+            ("id", V1::From("uuid")),
+            ("start_time", V1::Moment("start_time")),
+            ("end_time", V1::Moment("end_time")),
+            ("company_id", V1::Made(find_company)),
+        ],
+        rule,
+        ..NO_COLLECTION
+    }],
+    reports: &[("/api/v1/callLogs", list)],
+    deeds: &[("DELETE", "/api/v1/callLogs/{id}", delete), ("POST", "/api/v1/callLogs/{id}/recordings", add_recording)],
+    ..NO_OBJECT
+};
+
+const TABLE: &str = "callLogs";
+const LABEL: &str = "Call log";
+
+/// The id of the log that is made after so many others.
+pub(crate) fn uuid(others: usize) -> String {
+    format!("ca11{:028x}", others + 1)
+}
+
+/// Those of the token's user.
+fn list(state: &State, call: &Call) -> Result<Value, Failure> {
+    let own = |log: &&Record| log.get("user_id").and_then(Value::as_u64) == Some(call.user);
+    answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(own).collect())
+}
+
+fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let mut log = find_log(state, call)?;
+    if is_deleted(&log) {
+        return Err(Failure::gone(LABEL));
+    }
+    mark_deleted(&mut log, call);
+    state.put(TABLE, log);
+    Ok(json!({ "success": true }))
+}
+
+/// That a recording is there is all that can be read of it.
+fn add_recording(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let mut log = find_log(state, call).ok().filter(|log| !is_deleted(log)).ok_or_else(|| Failure::not_found(LABEL))?;
+    if flag(&log, "has_recording") {
+        return Err(Failure::new(StatusCode::CONFLICT, "Recording for this call already exists."));
+    }
+    log.insert("has_recording".to_owned(), true.into());
+    state.put(TABLE, log);
+    Ok(json!({ "success": true }))
+}
+
+/// The log that the path names, deleted or not.
+fn find_log(state: &State, call: &Call) -> Result<Record, Failure> {
+    let id = call.variables.get("id").map(String::as_str).unwrap_or_default();
+    state.rows(TABLE).find(|log| text(log, "uuid") == id).cloned().ok_or_else(|| Failure::not_found(LABEL))
+}
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    let of_another = draft.row.get("user_id").and_then(Value::as_u64) != Some(draft.call.user);
+    if of_another && !is_admin(draft.state, draft.call.user) {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Only who manages the account may log calls of another user."));
+    }
+    follow_activity(draft)?;
+    if draft.row.contains_key("deal_id") && draft.row.contains_key("lead_id") {
+        return Err(Failure::invalid("lead_id", "a call is about a deal or a lead, not both"));
+    }
+    let moment = |name: &str| parse_time(text(draft.row, name));
+    let seconds = moment("start_time").zip(moment("end_time")).map_or(0, |(start, end)| (end - start).whole_seconds());
+    if seconds < 0 {
+        return Err(Failure::invalid("end_time", "must not be before start_time"));
+    }
+    let duration = text(draft.row, "duration");
+    if !duration.is_empty() && duration.parse::<u32>().is_err() {
+        return Err(Failure::invalid("duration", "must be a number of seconds"));
+    }
+    if duration.is_empty() {
+        draft.set("duration", seconds.to_string());
+    }
+    draft.set("uuid", uuid(draft.state.rows(draft.table).count()));
+    Ok(())
+}
+
+/// A call that an activity stands for is about what the activity is about, whatever else was given.
+fn follow_activity(draft: &mut Draft) -> Result<(), Failure> {
+    let Some(activity) = draft.state.linked(draft.row, "activity_id", "activities") else {
+        return Ok(());
+    };
+    if text(activity, "type") != "call" {
+        return Err(Failure::invalid("activity_id", "must be an activity of the type call"));
+    }
+    for field in ["deal_id", "person_id", "org_id", "lead_id"] {
+        match activity.get(field) {
+            Some(id) => draft.set(field, id.clone()),
+            None => draft.clear(field),
+        }
+    }
+    Ok(())
+}
+
+fn is_admin(state: &State, user: u64) -> bool {
+    let access = state.get("users", user).and_then(|user| user.get("access")?.as_array());
+    access.into_iter().flatten().any(|app| app["app"] == "global" && app["admin"] == true)
+}

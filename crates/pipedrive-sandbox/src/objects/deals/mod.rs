@@ -1,0 +1,204 @@
+//! Deals.
+
+mod reports;
+pub(crate) mod statistics;
+mod worth;
+
+use serde_json::Value;
+
+use crate::engine::changes::PAST_STAGES;
+use crate::engine::collection::{CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1};
+use crate::engine::fields::is_currency;
+use crate::engine::state::State;
+use crate::objects::deals::statistics::record_stage;
+use crate::objects::deals::worth::weigh;
+use crate::objects::roles::find_visibility;
+use crate::objects::users::{CALLER, CURRENCY_OF_CALLER};
+use crate::objects::{deal_products, derived, participants};
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::money;
+use crate::value::record::{Record, flag, id_of, is_deleted, text};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[Collection {
+        name: "deals",
+        label: "Deal",
+        route: "/api/v2/deals",
+        verbs: CRM,
+        links: &[
+            ("owner_id", "users"),
+            ("creator_user_id", "users"),
+            ("person_id", "persons"),
+            ("org_id", "organizations"),
+            ("pipeline_id", "pipelines"),
+            ("stage_id", "stages"),
+        ],
+        known_as: "deal_id",
+        related_as: Some("deal"),
+        defaults: &[
+            ("owner_id", CALLER),
+            ("creator_user_id", CALLER),
+            ("value", Preset::Number(0)),
+            ("currency", CURRENCY_OF_CALLER),
+            ("status", Preset::Text("open")),
+            ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "deal_default_visibility"))),
+            ("label_ids", Preset::EmptyList),
+            ("origin", Preset::Text("API")),
+            ("is_archived", Preset::Flag(false)),
+            ("custom_fields", Preset::EmptyObject),
+        ],
+        fields: FieldTables::new("dealFields"),
+        search: Some(&Search {
+            kind: "deal",
+            fields: &[
+                ("title", Place::Field("title")),
+                ("notes", Place::About("notes", "content")),
+                ("custom_fields", Place::CustomFields),
+            ],
+            nested: &[
+                ("owner", "owner_id", "users"),
+                ("stage", "stage_id", "stages"),
+                ("person", "person_id", "persons"),
+                ("organization", "org_id", "organizations"),
+            ],
+            contact: None,
+            includable: &[("deal.cc_email", "cc_email", |state, at, row| (at.derived)(state, at, row, "smart_bcc_email"))],
+        }),
+        filter: Some(("deals", "deal")),
+        outlives_deletion: true,
+        extra: &["creator_user_id", "archive_time"],
+        v1: &[
+            ("user_id", V1::From("owner_id")),
+            ("deleted", V1::From("is_deleted")),
+            ("cc_email", V1::From("smart_bcc_email")),
+            ("company_id", V1::Made(|state, _| state.company().into())),
+            ("first_add_time", V1::From("add_time")),
+            ("label", V1::From("label_ids")),
+        ],
+        rule,
+        after: participants::join_own_person,
+        remembers: true,
+        own_history: &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", PAST_STAGES],
+        derived: derive,
+        merged: after_merge,
+        ..NO_COLLECTION
+    }],
+    reports: &[
+        ("/api/v1/deals/summary", reports::summarize),
+        ("/api/v1/deals/timeline", reports::list_timeline),
+        ("/api/v1/pipelines/{id}/conversion_statistics", statistics::report_conversion),
+        ("/api/v1/pipelines/{id}/movement_statistics", statistics::report_movement),
+    ],
+    ..NO_OBJECT
+};
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    draft.require_text("title")?;
+    if !is_currency(text(draft.row, "currency")) {
+        return Err(Failure::invalid("currency", "must be a currency's three letters"));
+    }
+    if draft.row.get("probability").and_then(Value::as_f64).is_some_and(|p| !(0.0..=100.0).contains(&p)) {
+        return Err(Failure::invalid("probability", "must be between 0 and 100"));
+    }
+    set_stage(draft)?;
+    set_conclusion(draft)?;
+    let archived = flag(draft.row, "is_archived");
+    if !archived {
+        draft.clear("archive_time");
+    } else if !draft.brings("archive_time") && draft.value_before("is_archived") != Some(&Value::Bool(true)) {
+        draft.set("archive_time", stamp(draft.call.now));
+    }
+    Ok(())
+}
+
+/// Finds a deal's pipeline and stage: a stage implies its pipeline, a pipeline its first stage.
+fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
+    let row = &*draft.row;
+    let stages_of = |pipeline: Option<&Value>| {
+        let stages = draft.state.live("stages").filter(move |stage| stage.get("pipeline_id") == pipeline);
+        stages.min_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64))
+    };
+    let stage = if draft.brings("stage_id") {
+        let stage = draft.state.linked(row, "stage_id", "stages");
+        if draft.brings("pipeline_id") && stage.and_then(|s| s.get("pipeline_id")) != row.get("pipeline_id") {
+            return Err(Failure::invalid("stage_id", "does not belong to the pipeline"));
+        }
+        stage
+    } else if draft.brings("pipeline_id") && draft.value_before("pipeline_id") != row.get("pipeline_id") {
+        stages_of(row.get("pipeline_id"))
+    } else if draft.before.is_some() {
+        return Ok(());
+    } else {
+        let first = draft.state.live("pipelines").min_by_key(|p| p.get("order_nr").and_then(Value::as_u64));
+        first.and_then(|pipeline| stages_of(pipeline.get("id")))
+    };
+    let stage = stage.ok_or_else(|| Failure::invalid("pipeline_id", "has no stage"))?;
+    let (id, pipeline) = (stage.get("id").cloned(), stage.get("pipeline_id").cloned());
+    if draft.value_before("stage_id") != id.as_ref() {
+        if let Some(before) = draft.before {
+            record_stage(before, draft.row);
+        }
+        draft.set("stage_change_time", stamp(draft.call.now));
+    }
+    draft.set("stage_id", id);
+    draft.set("pipeline_id", pipeline);
+    Ok(())
+}
+
+/// Keeps a deal's status and the times and reason that belong to it together.
+fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
+    const BELONGS: &[(&str, &[&str])] =
+        &[("lost_reason", &["lost"]), ("lost_time", &["lost"]), ("won_time", &["won"]), ("close_time", &["won", "lost"])];
+    let status = text(draft.row, "status").to_owned();
+    let now = stamp(draft.call.now);
+    for (field, statuses) in BELONGS {
+        if statuses.contains(&status.as_str()) {
+            continue;
+        }
+        if draft.brings(field) {
+            return Err(Failure::invalid(field, format!("can only be set with status {}", statuses.join(" or "))));
+        }
+        draft.clear(field);
+    }
+    let time = match status.as_str() {
+        "won" => "won_time",
+        "lost" => "lost_time",
+        _ => return Ok(()),
+    };
+    let changed = draft.value_before("status").and_then(Value::as_str) != Some(&status);
+    if !draft.brings(time) && (changed || !draft.row.contains_key(time)) {
+        let when = draft.call.body.get("close_time").filter(|v| !v.is_null()).cloned();
+        draft.set(time, when.unwrap_or_else(|| now.into()));
+    }
+    if !draft.brings("close_time") && (changed || draft.brings(time)) {
+        draft.set("close_time", draft.row.get(time).cloned());
+    }
+    if status == "won" && !draft.row.contains_key("first_won_time") {
+        draft.set("first_won_time", draft.row.get("won_time").cloned());
+    }
+    Ok(())
+}
+
+fn derive(state: &State, at: &Collection, deal: &Record, name: &str) -> Option<Value> {
+    Some(match name {
+        "products_count" => deal_products::list_rows(state, deal).count().into(),
+        "participants_count" => participants::list_participants(state, id_of(deal)?).count().into(),
+        "org_hidden" | "person_hidden" => Value::Bool(false),
+        "active" => Value::Bool(text(deal, "status") == "open" && !is_deleted(deal)),
+        "stage_order_nr" => state.linked(deal, "stage_id", "stages")?.get("order_nr")?.clone(),
+        "formatted_value" => money::format(money::amount(deal), text(deal, "currency")).into(),
+        "weighted_value" => weigh(state, deal).into(),
+        "formatted_weighted_value" => money::format(weigh(state, deal), text(deal, "currency")).into(),
+        "weighted_value_currency" => deal.get("currency")?.clone(),
+        _ => derived::derive(state, at, deal, name)?,
+    })
+}
+
+/// Gives the survivor of a merge the value of the products of both deals.
+fn after_merge(state: &mut State, call: &Call, _: u64, into: u64) {
+    let survivor = state.get("deals", into).cloned().unwrap_or_default();
+    if deal_products::list_rows(state, &survivor).next().is_some() {
+        deal_products::revalue(state, call, &survivor);
+    }
+}

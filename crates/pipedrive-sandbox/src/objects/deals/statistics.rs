@@ -1,0 +1,215 @@
+//! How deals move through a pipeline: what share of them gets on, which ones moved, and how long they stood where.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::engine::changes::PAST_STAGES;
+use crate::engine::collection::Call;
+use crate::engine::envelope::wrap;
+use crate::engine::state::State;
+use crate::value::clock::{parse_time, stamp};
+use crate::value::failure::Failure;
+use crate::value::money;
+use crate::value::record::{Record, flag, id_of, text};
+
+/// Notes down the stage that a deal leaves.
+pub(crate) fn record_stage(before: &Record, deal: &mut Record) {
+    let left = json!({ "stage_id": before.get("stage_id"), "since": since(before) });
+    if let Some(past) = deal.entry(PAST_STAGES).or_insert_with(|| json!([])).as_array_mut() {
+        past.push(left);
+    }
+}
+
+fn since(deal: &Record) -> &str {
+    deal.get("stage_change_time").and_then(Value::as_str).unwrap_or_else(|| text(deal, "add_time"))
+}
+
+/// A deal in a stage, until it left it or was closed.
+struct Stay<'a> {
+    stage: u64,
+    from: &'a str,
+    until: Option<&'a str>,
+}
+
+struct Journey<'a> {
+    deal: &'a Record,
+    stays: Vec<Stay<'a>>,
+}
+
+impl<'a> Journey<'a> {
+    fn read(deal: &'a Record) -> Self {
+        let past = deal.get(PAST_STAGES).and_then(Value::as_array).into_iter().flatten();
+        let mut stays: Vec<Stay> = past
+            .filter_map(|stay| Some(Stay { stage: stay.get("stage_id")?.as_u64()?, from: stay.get("since")?.as_str()?, until: None }))
+            .collect();
+        if let Some(stage) = deal.get("stage_id").and_then(Value::as_u64) {
+            stays.push(Stay { stage, from: since(deal), until: None });
+        }
+        for index in 1..stays.len() {
+            stays[index - 1].until = Some(stays[index].from);
+        }
+        if let Some(last) = stays.last_mut() {
+            last.until = deal.get("close_time").and_then(Value::as_str);
+        }
+        Self { deal, stays }
+    }
+}
+
+/// The days that a report is about, both of them included.
+struct Period<'a> {
+    start: &'a str,
+    end: &'a str,
+}
+
+impl Period<'_> {
+    fn has(&self, time: &str) -> bool {
+        let day = day(time);
+        !day.is_empty() && self.start <= day && day <= self.end
+    }
+
+    fn touches(&self, stay: &Stay) -> bool {
+        day(stay.from) <= self.end && stay.until.is_none_or(|until| day(until) >= self.start)
+    }
+
+    fn is_open_at_end(&self, stay: &Stay) -> bool {
+        day(stay.from) <= self.end && stay.until.is_none_or(|until| day(until) > self.end)
+    }
+}
+
+fn day(time: &str) -> &str {
+    time.get(..10).unwrap_or_default()
+}
+
+/// A pipeline and the deals of one user, who is the token's unless another is named.
+struct View<'a> {
+    period: Period<'a>,
+    /// Its stages as they follow each other, deleted ones left out.
+    stages: Vec<u64>,
+    /// Its stages, deleted ones among them.
+    own: Vec<u64>,
+    journeys: Vec<Journey<'a>>,
+}
+
+impl<'a> View<'a> {
+    fn new(state: &'a State, call: &'a Call) -> Result<Self, Failure> {
+        let pipeline = state.get_live("pipelines", call.id()).ok_or_else(|| Failure::not_found("Pipeline"))?;
+        let user = call.parameter("user_id").map_or(Some(call.user), |id| id.parse().ok()).unwrap_or(0);
+        let user = state.get("users", user).ok_or_else(Failure::no_user)?;
+        let [start, end] = ["start_date", "end_date"].map(|name| call.parameter(name).unwrap_or_default());
+        if start > end {
+            return Err(Failure::invalid("end_date", "is before start_date"));
+        }
+        let inside = |stage: &&Record| stage.get("pipeline_id") == pipeline.get("id");
+        let mut stages: Vec<&Record> = state.live("stages").filter(inside).collect();
+        stages.sort_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64));
+        let deals = state.live("deals").filter(|deal| !flag(deal, "is_archived") && deal.get("owner_id") == user.get("id"));
+        Ok(Self {
+            period: Period { start, end },
+            stages: stages.into_iter().filter_map(id_of).collect(),
+            own: state.rows("stages").filter(inside).filter_map(id_of).collect(),
+            journeys: deals.map(Journey::read).collect(),
+        })
+    }
+
+    fn has(&self, stay: &Stay) -> bool {
+        self.own.contains(&stay.stage)
+    }
+
+    fn place(&self, stay: &Stay) -> Option<usize> {
+        self.stages.iter().position(|stage| *stage == stay.stage)
+    }
+
+    /// Whether a deal ended so, in this pipeline and in the period.
+    fn ended(&self, journey: &Journey, status: &str, time: &str) -> bool {
+        text(journey.deal, "status") == status
+            && self.period.has(text(journey.deal, time))
+            && journey.stays.last().is_some_and(|stay| self.has(stay))
+    }
+
+    fn deals(&self, fits: impl Fn(&Journey) -> bool) -> Vec<&Record> {
+        self.journeys.iter().filter(|journey| fits(journey)).map(|journey| journey.deal).collect()
+    }
+
+    /// Of the deals that came to a stage in the period, how many then came to `next` or past it.
+    fn conversion(&self, stage: u64, next: usize) -> Value {
+        let came = |journey: &Journey| journey.stays.iter().position(|stay| stay.stage == stage && self.period.has(stay.from));
+        let got_on = |journey: &Journey, from: usize| {
+            let later = journey.stays.iter().skip(from + 1);
+            later.into_iter().any(|stay| self.period.has(stay.from) && self.place(stay).is_some_and(|place| place >= next))
+        };
+        let arrivals: Vec<_> = self.journeys.iter().filter_map(|journey| Some((journey, came(journey)?))).collect();
+        percent(arrivals.iter().filter(|(journey, from)| got_on(journey, *from)).count(), arrivals.len())
+    }
+}
+
+fn percent(part: usize, whole: usize) -> Value {
+    // To the nearest: half of one more is added before the rest is cut off.
+    (part * 200 + whole).checked_div(whole * 2).unwrap_or(0).into()
+}
+
+pub(super) fn report_conversion(state: &State, call: &Call) -> Result<Value, Failure> {
+    let view = View::new(state, call)?;
+    let pairs = (1..).zip(view.stages.windows(2));
+    let conversions = pairs
+        .map(|(next, pair)| json!({ "from_stage_id": pair[0], "to_stage_id": pair[1], "conversion_rate": view.conversion(pair[0], next) }));
+    let stood = view.deals(|journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.touches(stay)));
+    let closed = |status, time| percent(view.deals(|journey| view.ended(journey, status, time)).len(), stood.len());
+    Ok(wrap(json!({
+        "stage_conversions": conversions.collect::<Value>(),
+        "won_conversion": closed("won", "won_time"),
+        "lost_conversion": closed("lost", "lost_time"),
+    })))
+}
+
+pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failure> {
+    let view = View::new(state, call)?;
+    let moves =
+        |journey: &Journey| journey.stays.windows(2).any(|pair| view.has(&pair[0]) && view.has(&pair[1]) && view.period.has(pair[1].from));
+    let moved: Vec<&Journey> = view.journeys.iter().filter(|journey| moves(journey)).collect();
+    let is_new =
+        |journey: &Journey| view.period.has(text(journey.deal, "add_time")) && journey.stays.first().is_some_and(|stay| view.has(stay));
+    let is_open = |journey: &Journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.is_open_at_end(stay));
+
+    let now = stamp(call.now);
+    let last = format!("{}T23:59:59Z", view.period.end).min(now);
+    let days = |from: &str, until: Option<&str>| {
+        let until = until.unwrap_or(&last).min(&last);
+        Some((parse_time(until)? - parse_time(from)?).whole_days().max(0))
+    };
+    let ages = moved.iter().filter_map(|journey| days(text(journey.deal, "add_time"), journey.stays.last()?.until));
+    let by_stages = view.stages.iter().filter_map(|stage| {
+        let stays = moved.iter().flat_map(|journey| &journey.stays).filter(|stay| stay.stage == *stage && stay.from <= last.as_str());
+        let days: Vec<i64> = stays.filter_map(|stay| days(stay.from, stay.until)).collect();
+        (!days.is_empty()).then(|| json!({ "stage_id": stage, "value": average(&days) }))
+    });
+    Ok(wrap(json!({
+        "movements_between_stages": { "count": moved.len() },
+        "new_deals": sum_deals(&view.deals(is_new)),
+        "deals_left_open": sum_deals(&view.deals(is_open)),
+        "won_deals": sum_deals(&view.deals(|journey| view.ended(journey, "won", "won_time"))),
+        "lost_deals": sum_deals(&view.deals(|journey| view.ended(journey, "lost", "lost_time"))),
+        "average_age_in_days": { "across_all_stages": average(&ages.collect::<Vec<_>>()), "by_stages": by_stages.collect::<Value>() },
+    })))
+}
+
+fn average(days: &[i64]) -> i64 {
+    let count = i64::try_from(days.len()).unwrap_or(i64::MAX);
+    // Half of the divisor makes it the nearest.
+    (days.iter().sum::<i64>() + count / 2).checked_div(count).unwrap_or(0)
+}
+
+fn sum_deals(deals: &[&Record]) -> Value {
+    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
+    for deal in deals {
+        *sums.entry(text(deal, "currency")).or_default() += money::amount(deal);
+    }
+    let values: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::to_json(*sum))).collect();
+    let formatted: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::format(*sum, code).into())).collect();
+    json!({
+        "count": deals.len(),
+        "deals_ids": deals.iter().filter_map(|deal| id_of(deal)).collect::<Vec<_>>(),
+        "values": values,
+        "formatted_values": formatted,
+    })
+}

@@ -1,0 +1,70 @@
+//! Fields that no record holds and that several kinds of objects share, such as the number of their notes.
+
+use serde_json::Value;
+
+use crate::engine::collection::Collection;
+use crate::engine::state::State;
+use crate::objects::{followers, mailbox};
+use crate::value::record::{Record, flag, handle, id_of, text};
+
+/// Computes a shared field of a record.
+pub(super) fn derive(state: &State, at: &Collection, row: &Record, name: &str) -> Option<Value> {
+    let id = id_of(row)?;
+    let about = |other: &&Record| other.get(at.known_as).is_some_and(|to| Some(to) == handle(row));
+    let count = |table: &str| state.live(table).filter(about).count().into();
+    let activities =
+        |done: Option<bool>| state.live("activities").filter(about).filter(move |a| done.is_none_or(|done| flag(a, "done") == done));
+    Some(match name {
+        "notes_count" => count("notes"),
+        "files_count" => count("files"),
+        "activities_count" => count("activities"),
+        "done_activities_count" => activities(Some(true)).count().into(),
+        "undone_activities_count" => activities(Some(false)).count().into(),
+        "email_messages_count" => mailbox::list_about(state, at.name, id).count().into(),
+        "last_incoming_mail_time" => mailbox::find_last_time(state, at.name, id, mailbox::is_received)?,
+        "last_outgoing_mail_time" => mailbox::find_last_time(state, at.name, id, mailbox::is_sent)?,
+        "followers_count" => followers::list_followers(state, at.known_as, id).count().into(),
+        "smart_bcc_email" => format!("sandbox+{}{id}@example.com", at.label.to_lowercase()).into(),
+        "owner_name" => state.linked(row, "owner_id", "users")?.get("name")?.clone(),
+        "person_name" => state.linked(row, "person_id", "persons")?.get("name")?.clone(),
+        "org_name" => state.linked(row, "org_id", "organizations")?.get("name")?.clone(),
+        "first_char" => text(row, "name").chars().next()?.to_lowercase().to_string().into(),
+        _ => match (name.strip_prefix("next_activity_"), name.strip_prefix("last_activity_")) {
+            (Some(part), _) => read_activity(activities(Some(false)).min_by_key(|activity| due(activity))?, part)?,
+            (_, Some(part)) => read_activity(activities(Some(true)).max_by_key(|activity| due(activity))?, part)?,
+            _ => return None,
+        },
+    })
+}
+
+fn due(activity: &Record) -> (&str, &str, Option<u64>) {
+    (text(activity, "due_date"), text(activity, "due_time"), id_of(activity))
+}
+
+fn read_activity(activity: &Record, part: &str) -> Option<Value> {
+    let field = match part {
+        "date" => "due_date",
+        "time" => "due_time",
+        other => other,
+    };
+    activity.get(field).cloned()
+}
+
+/// Splits the name of a count such as `related_won_deals_count` into the kind of deals and their statuses.
+pub(super) fn read_deal_count(name: &str) -> Option<(&str, &'static [&'static str])> {
+    let which = name.strip_suffix("_deals_count")?;
+    let (kind, status) = which.rsplit_once('_').unwrap_or(("", which));
+    let statuses: &[&str] = match status {
+        "open" => &["open"],
+        "won" => &["won"],
+        "lost" => &["lost"],
+        "closed" => &["won", "lost"],
+        _ => return None,
+    };
+    matches!(kind, "" | "related" | "participant").then_some((kind, statuses))
+}
+
+/// The deals of these statuses.
+pub(super) fn list_deals<'a>(state: &'a State, statuses: &'static [&'static str]) -> impl Iterator<Item = &'a Record> {
+    state.live("deals").filter(move |deal| statuses.contains(&text(deal, "status")))
+}

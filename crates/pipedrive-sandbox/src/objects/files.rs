@@ -1,0 +1,108 @@
+//! Uploaded files: their bytes, kept as base64 in their record, and the lists of them by what they are linked to.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::engine::collection::{CRUD, Call, Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1};
+use crate::engine::fields::field_key;
+use crate::engine::read::answer_list;
+use crate::engine::state::State;
+use crate::objects::users::CALLER;
+use crate::value::content::File;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, text};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[Collection {
+        name: "files",
+        label: "File",
+        route: "/api/v1/files",
+        verbs: CRUD,
+        links: &[
+            ("user_id", "users"),
+            ("deal_id", "deals"),
+            ("person_id", "persons"),
+            ("org_id", "organizations"),
+            ("product_id", "products"),
+            ("activity_id", "activities"),
+            ("lead_id", "leads"),
+            ("project_id", "projects"),
+        ],
+        defaults: &[
+            ("user_id", CALLER),
+            ("description", Preset::Text("")),
+            ("remote_location", Preset::Text("s3")),
+            ("s3_bucket", Preset::Text("")),
+            ("cid", Preset::Text("")),
+            ("mail_message_id", Preset::Text("")),
+            ("mail_template_id", Preset::Text("")),
+            ("inline_flag", Preset::Flag(false)),
+        ],
+        v1: &[
+            ("active_flag", V1::Not("is_deleted")),
+            ("remote_id", V1::From("file_name")),
+            ("url", V1::Made(|_, file| url(file).into())),
+            ("deal_name", V1::Made(|state, file| find_name(state, file, "deal_id", "deals", "title"))),
+            ("person_name", V1::Made(|state, file| find_name(state, file, "person_id", "persons", "name"))),
+            ("org_name", V1::Made(|state, file| find_name(state, file, "org_id", "organizations", "name"))),
+            ("product_name", V1::Made(|state, file| find_name(state, file, "product_id", "products", "name"))),
+            ("lead_name", V1::Made(|state, file| find_name(state, file, "lead_id", "leads", "title"))),
+            ("project_name", V1::Made(|state, file| find_name(state, file, "project_id", "projects", "title"))),
+        ],
+        rule,
+        ..NO_COLLECTION
+    }],
+    reports: &[
+        ("/api/v1/deals/{id}/files", |state, call| list_linked(state, call, "Deal", "deals", "deal_id")),
+        ("/api/v1/persons/{id}/files", |state, call| list_linked(state, call, "Person", "persons", "person_id")),
+        ("/api/v1/organizations/{id}/files", |state, call| list_linked(state, call, "Organization", "organizations", "org_id")),
+        ("/api/v1/products/{id}/files", |state, call| list_linked(state, call, "Product", "products", "product_id")),
+    ],
+    fetches: &[("/api/v1/files/{id}/download", download)],
+    ..NO_OBJECT
+};
+
+/// Where a record keeps its bytes.
+const BYTES: &str = "base64";
+
+fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str) -> Result<Value, Failure> {
+    state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
+    let about = |file: &&Record| file.get(field).and_then(Value::as_u64) == Some(call.id());
+    answer_list(state, call, call.tables.collection("files"), state.live("files").filter(about).collect())
+}
+
+fn download(state: &State, call: &Call) -> Result<File, Failure> {
+    let row = state.get_live("files", call.id()).ok_or_else(|| call.missing("File"))?;
+    let bytes = STANDARD.decode(text(row, BYTES)).map_err(|_| Failure::internal("The bytes of the file are not as they were kept."))?;
+    Ok(File { name: text(row, "name").to_owned(), media: text(row, "media").to_owned(), bytes: bytes.into() })
+}
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    if let Some(file) = &draft.call.file {
+        draft.row.extend(store(draft.state, file));
+    }
+    draft.require_text("name")
+}
+
+/// What a record keeps of a file. Its name in the storage is its own with what makes it the only one.
+pub(crate) fn store(state: &State, file: &File) -> Record {
+    let (stem, ending) = file.name.rsplit_once('.').map_or((file.name.as_str(), String::new()), |(stem, end)| (stem, format!(".{end}")));
+    let unique = field_key(state, &format!("files.{}", state.rows("files").count()));
+    Record::from_iter([
+        ("name".to_owned(), file.name.clone().into()),
+        ("file_name".to_owned(), format!("{stem}_{unique}{ending}").into()),
+        ("file_size".to_owned(), file.bytes.len().into()),
+        ("media".to_owned(), file.media.clone().into()),
+        (BYTES.to_owned(), STANDARD.encode(&file.bytes).into()),
+    ])
+}
+
+fn url(file: &Record) -> String {
+    format!("https://sandbox.example.com/api/v1/files/{}/download", id_of(file).unwrap_or(0))
+}
+
+/// The name of what a file is linked to; empty where it is linked to none.
+fn find_name(state: &State, file: &Record, field: &str, table: &str, name: &str) -> Value {
+    state.linked(file, field, table).and_then(|row| row.get(name)).cloned().unwrap_or_else(|| json!(""))
+}

@@ -1,0 +1,165 @@
+//! Users who follow a record or another user, and how that changed.
+
+use serde_json::{Value, json};
+
+use crate::engine::collection::{Call, Collection, NO_COLLECTION, NO_OBJECT, Object};
+use crate::engine::envelope::{wrap, wrap_page};
+use crate::engine::paging::{limit, read_cursor, write_cursor};
+use crate::engine::read::shape_data;
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::objects::users::require_given;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[
+        Collection { name: TABLE, label: "Follower", verbs: &[], links: ENDS, is_tie: true, ..NO_COLLECTION },
+        Collection { name: CHANGES, verbs: &[], links: ENDS, ..NO_COLLECTION },
+    ],
+    reports: &[
+        ("/api/v2/deals/{id}/followers", list),
+        ("/api/v2/organizations/{id}/followers", list),
+        ("/api/v2/persons/{id}/followers", list),
+        ("/api/v2/products/{id}/followers", list),
+        ("/api/v2/users/{id}/followers", list),
+        ("/api/v2/deals/{id}/followers/changelog", changelog),
+        ("/api/v2/organizations/{id}/followers/changelog", changelog),
+        ("/api/v2/persons/{id}/followers/changelog", changelog),
+        ("/api/v2/products/{id}/followers/changelog", changelog),
+    ],
+    deeds: &[
+        ("POST", "/api/v2/deals/{id}/followers", add),
+        ("POST", "/api/v2/organizations/{id}/followers", add),
+        ("POST", "/api/v2/persons/{id}/followers", add),
+        ("POST", "/api/v2/products/{id}/followers", add),
+        ("DELETE", "/api/v2/deals/{id}/followers/{follower_id}", remove),
+        ("DELETE", "/api/v2/organizations/{id}/followers/{follower_id}", remove),
+        ("DELETE", "/api/v2/persons/{id}/followers/{follower_id}", remove),
+        ("DELETE", "/api/v2/products/{id}/followers/{follower_id}", remove),
+    ],
+    ..NO_OBJECT
+};
+
+const TABLE: &str = "followers";
+const CHANGES: &str = "followerChanges";
+
+/// By these a follower, or a change of one, is of a user and of what is followed. Merging moves them along.
+const ENDS: &[(&str, &str)] = &[
+    ("user_id", "users"),
+    ("deal_id", "deals"),
+    ("person_id", "persons"),
+    ("org_id", "organizations"),
+    ("product_id", "products"),
+    ("followed_user_id", "users"),
+];
+
+/// What can be followed: its table, what an error calls it, and the field of a follower that holds its id.
+const FOLLOWED: &[(&str, &str, &str)] = &[
+    ("deals", "Deal", "deal_id"),
+    ("persons", "Person", "person_id"),
+    ("organizations", "Organization", "org_id"),
+    ("products", "Product", "product_id"),
+    ("users", "User", "followed_user_id"),
+];
+
+/// The field of a follower that holds the id of a record of this table.
+pub(crate) fn find_field(table: &str) -> Option<&'static str> {
+    FOLLOWED.iter().find(|(name, ..)| *name == table).map(|(.., field)| *field)
+}
+
+/// The record whose followers the path asks for, and the field by which they point to it.
+pub(super) fn find_followed<'a>(state: &'a State, call: &Call) -> Result<(&'static str, &'a Record), Failure> {
+    let named = call.operation.path.split('/').nth(3);
+    let (table, label, field) =
+        FOLLOWED.iter().find(|(table, ..)| Some(*table) == named).expect("each path here is below a followed record");
+    let row = state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
+    Ok((field, row))
+}
+
+/// The rows of a record's followers.
+pub(super) fn list_followers<'a>(state: &'a State, field: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
+    state.live(TABLE).filter(move |row| has_id(row, field, id))
+}
+
+fn has_id(row: &Record, field: &str, id: u64) -> bool {
+    row.get(field).and_then(Value::as_u64) == Some(id)
+}
+
+fn list(state: &State, call: &Call) -> Result<Value, Failure> {
+    let (field, _) = find_followed(state, call)?;
+    answer_rows(state, call, TABLE, list_followers(state, field, call.id()).collect())
+}
+
+fn changelog(state: &State, call: &Call) -> Result<Value, Failure> {
+    let (field, _) = find_followed(state, call)?;
+    answer_rows(state, call, CHANGES, state.live(CHANGES).filter(|change| has_id(change, field, call.id())).collect())
+}
+
+/// A page in the order of the rows' ids. Its cursor is good for this list of this record alone.
+fn answer_rows(state: &State, call: &Call, table: &str, mut rows: Vec<&Record>) -> Result<Value, Failure> {
+    let list = format!("{}:{}", call.operation.id, call.id());
+    if let Some(cursor) = call.parameter("cursor") {
+        let (_, last) = read_cursor(cursor, &list)?;
+        rows.retain(|row| id_of(row) > Some(last));
+    }
+    let more = rows.len() > limit(call);
+    rows.truncate(limit(call));
+    let last = rows.last().filter(|_| more).and_then(|row| id_of(row));
+    let next = last.map(|id| write_cursor(&list, &(Value::Null, id)));
+    let data = rows.into_iter().map(|row| shape_data(state, call, call.tables.collection(table), row)).collect();
+    Ok(wrap_page(data, json!({ "next_cursor": next })))
+}
+
+fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let (field, _) = find_followed(state, call)?;
+    let user = id_of(&require_given(state, call)?).unwrap_or(0);
+    if list_followers(state, field, call.id()).any(|row| has_id(row, "user_id", user)) {
+        return Err(Failure::invalid("user_id", "follows already"));
+    }
+    let row = follow(state, &FollowChange { field, id: call.id(), user, actor: call.user, time: stamp(call.now) });
+    Ok(wrap(shape_data(state, call, call.tables.collection(TABLE), &row)))
+}
+
+fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let (field, _) = find_followed(state, call)?;
+    let user = call.variables.get("follower_id").and_then(|id| id.parse().ok()).unwrap_or(0);
+    let found = list_followers(state, field, call.id()).find(|row| has_id(row, "user_id", user)).cloned();
+    let mut row = found.ok_or_else(|| call.missing("Follower"))?;
+    mark_deleted(&mut row, call);
+    let data = shape_data(state, call, call.tables.collection(TABLE), &row);
+    state.put(TABLE, row);
+    log(state, "removed", &FollowChange { field, id: call.id(), user, actor: call.user, time: stamp(call.now) });
+    Ok(wrap(data))
+}
+
+/// That a user begins or ceases to follow what has this id, which a follower holds in `field`.
+pub(crate) struct FollowChange {
+    pub(crate) field: &'static str,
+    pub(crate) id: u64,
+    pub(crate) user: u64,
+    pub(crate) actor: u64,
+    pub(crate) time: String,
+}
+
+/// Keeps a follower, and that it came. Gives the follower.
+pub(crate) fn follow(state: &mut State, change: &FollowChange) -> Record {
+    let mut row = Record::new();
+    row.insert(change.field.to_owned(), change.id.into());
+    row.insert("user_id".to_owned(), change.user.into());
+    row.insert("add_time".to_owned(), change.time.clone().into());
+    let id = state.insert(TABLE, row);
+    log(state, "added", change);
+    state.get(TABLE, id).cloned().unwrap_or_default()
+}
+
+fn log(state: &mut State, action: &str, change: &FollowChange) {
+    let mut row = Record::new();
+    row.insert(change.field.to_owned(), change.id.into());
+    row.insert("action".to_owned(), action.into());
+    row.insert("actor_user_id".to_owned(), change.actor.into());
+    row.insert("follower_user_id".to_owned(), change.user.into());
+    row.insert("time".to_owned(), change.time.clone().into());
+    state.insert(CHANGES, row);
+}

@@ -1,0 +1,231 @@
+//! What a lead and its labels demand, and how a lead becomes a deal and a deal a lead.
+
+use serde_json::{Value, json};
+
+use crate::engine::collection::{Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1, Verb};
+use crate::engine::envelope::wrap;
+use crate::engine::fields::is_currency;
+use crate::engine::read::find_named;
+use crate::engine::state::State;
+use crate::engine::write::{add, remove};
+use crate::objects::derived;
+use crate::objects::roles::find_visibility;
+use crate::objects::users::CALLER;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[
+        Collection {
+            route: "/api/v1/leads",
+            verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search],
+            ..LEADS
+        },
+        Collection { route: "/api/v2/leads", verbs: &[Verb::Search], ..LEADS },
+        Collection {
+            name: "leadLabels",
+            label: "Lead label",
+            route: "/api/v1/leadLabels",
+            verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
+            v1: &[("id", V1::From(UUID)), ADDED, UPDATED],
+            rule: check_label,
+            after: after_label,
+            ..NO_COLLECTION
+        },
+        Collection { name: "leadSources", label: "Lead source", route: "/api/v1/leadSources", verbs: &[Verb::List], ..NO_COLLECTION },
+    ],
+    reports: &[
+        ("/api/v2/leads/{id}/convert/status/{conversion_id}", conversion),
+        ("/api/v2/deals/{id}/convert/status/{conversion_id}", conversion),
+    ],
+    deeds: &[("POST", "/api/v2/leads/{id}/convert/deal", convert_to_deal), ("POST", "/api/v2/deals/{id}/convert/lead", convert_to_lead)],
+    ..NO_OBJECT
+};
+
+const LEADS: Collection = Collection {
+    name: "leads",
+    label: "Lead",
+    links: &[
+        ("owner_id", "users"),
+        ("creator_id", "users"),
+        ("person_id", "persons"),
+        ("organization_id", "organizations"),
+        ("source_deal_id", "deals"),
+    ],
+    known_as: "lead_id",
+    defaults: &[
+        ("owner_id", CALLER),
+        ("creator_id", CALLER),
+        ("label_ids", Preset::EmptyList),
+        ("source_name", Preset::Text("API")),
+        ("origin", Preset::Text("API")),
+        ("is_archived", Preset::Flag(false)),
+        ("was_seen", Preset::Flag(false)),
+        ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "lead_default_visibility"))),
+        ("custom_fields", Preset::EmptyObject),
+    ],
+    fields: FIELDS,
+    search: Some(&Search {
+        kind: "lead",
+        fields: &[("title", Place::Field("title")), ("notes", Place::About("notes", "content")), ("custom_fields", Place::CustomFields)],
+        nested: &[("owner", "owner_id", "users"), ("person", "person_id", "persons"), ("organization", "organization_id", "organizations")],
+        contact: Some(("person_id", "persons")),
+        includable: &[("lead.was_seen", "was_seen", |_, _, row| row.get("was_seen").cloned())],
+    }),
+    filter: Some(("leads", "lead")),
+    v1: &[("id", V1::From(UUID)), ("cc_email", V1::From("smart_bcc_email")), ADDED, UPDATED],
+    rule,
+    derived: derived::derive,
+    ..NO_COLLECTION
+};
+
+/// The fields of leads. Their custom fields are those of deals, and v1 shows those alone that have a value.
+pub(crate) const FIELDS: FieldTables = FieldTables { own: "leadFields", custom: "dealFields", shows_empty: false };
+
+const ADDED: (&str, V1) = ("add_time", V1::Moment("add_time"));
+const UPDATED: (&str, V1) = ("update_time", V1::Moment("update_time"));
+
+const CONVERSIONS: &str = "conversions";
+
+/// The tables whose records a lead or a deal takes along when it becomes the other.
+const ABOUT: &[&str] = &["notes", "activities", "files"];
+
+/// The tables whose records show UUIDs, each with the beginning of its own.
+const NUMBERED: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSIONS, 3)];
+
+/// The UUID of a table's n-th record: the same in each sandbox.
+pub(crate) fn uuid(table: &str, n: usize) -> String {
+    let first = NUMBERED.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
+    format!("{first}0000000-0000-4000-8000-{n:012}")
+}
+
+fn next_uuid(state: &State, table: &str) -> String {
+    uuid(table, state.rows(table).count() + 1)
+}
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    draft.require_text("title")?;
+    if !["person_id", "organization_id"].iter().any(|field| draft.row.contains_key(*field)) {
+        return Err(Failure::bad_request("A lead needs a person_id or an organization_id."));
+    }
+    if draft.row.get("value").is_some_and(|value| !value["currency"].as_str().is_some_and(is_currency)) {
+        return Err(Failure::invalid("value.currency", "must be a currency's three letters"));
+    }
+    for label in draft.call.body.get("label_ids").and_then(Value::as_array).into_iter().flatten() {
+        if draft.state.find("leadLabels", &plain(label)).is_none_or(is_deleted) {
+            return Err(Failure::invalid("label_ids", format!("{} does not exist", plain(label))));
+        }
+    }
+    // Text in v1, and a number in all that is kept.
+    if let Some(level) = draft.row.get("visible_to").and_then(Value::as_str).and_then(|level| level.parse::<u64>().ok()) {
+        draft.set("visible_to", level);
+    }
+    identify(draft);
+    Ok(())
+}
+
+fn check_label(draft: &mut Draft) -> Result<(), Failure> {
+    draft.require_text("name")?;
+    identify(draft);
+    Ok(())
+}
+
+fn identify(draft: &mut Draft) {
+    if draft.before.is_none() {
+        draft.set(UUID, next_uuid(draft.state, draft.table));
+    }
+}
+
+/// A deleted label is taken off the leads that have it.
+fn after_label(state: &mut State, _: &Call, _: Option<&Record>, label: &Record) {
+    if is_deleted(label) {
+        let is_it = |id: &Value| Some(id) == label.get(UUID);
+        let has = |lead: &Record| lead.get("label_ids").and_then(Value::as_array).is_some_and(|ids| ids.iter().any(is_it));
+        state.change("leads", has, |lead| {
+            if let Some(ids) = lead.get_mut("label_ids").and_then(Value::as_array_mut) {
+                ids.retain(|id| !is_it(id));
+            }
+        });
+    }
+}
+
+fn convert_to_deal(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let lead = find_source(state, call, call.tables.collection("leads"))?;
+    let value = |part: &str| lead.get("value").and_then(|value| value.get(part));
+    let mut deal = copy_shared(&lead);
+    let renamed = [("value", value("amount")), ("currency", value("currency")), ("org_id", lead.get("organization_id"))];
+    deal.extend(renamed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))));
+    // A stage implies its pipeline, and one that is given beside it counts for nothing.
+    let place = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
+    deal.extend(place);
+    deal.insert("source_lead_id".to_owned(), handle(&lead).cloned().unwrap_or_default());
+    convert(state, call, ("leads", &lead), ("deals", deal))
+}
+
+fn convert_to_lead(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let deal = find_source(state, call, call.tables.collection("deals"))?;
+    let mut lead = copy_shared(&deal);
+    lead.insert("value".to_owned(), json!({ "amount": deal.get("value"), "currency": deal.get("currency") }));
+    lead.insert("source_deal_id".to_owned(), deal.get("id").cloned().unwrap_or_default());
+    lead.insert("source_name".to_owned(), "Deal".into());
+    lead.extend(deal.get("org_id").map(|id| ("organization_id".to_owned(), id.clone())));
+    convert(state, call, ("deals", &deal), ("leads", lead))
+}
+
+fn find_source(state: &State, call: &Call, collection: &Collection) -> Result<Record, Failure> {
+    let row = find_named(state, call, collection).filter(|row| !is_deleted(row)).cloned();
+    row.ok_or_else(|| call.missing(collection.label))
+}
+
+/// What both kinds call by the same name.
+fn copy_shared(row: &Record) -> Record {
+    const SHARED: &[&str] = &[
+        "title",
+        "owner_id",
+        "person_id",
+        "expected_close_date",
+        "visible_to",
+        "origin",
+        "origin_id",
+        "channel",
+        "channel_id",
+        "custom_fields",
+    ];
+    SHARED.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone()))).collect()
+}
+
+/// Makes the new record, moves to it what is about the old one, and deletes that. It is done at once, and says so when asked.
+fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
+    let added = add(state, &call.with_body(into.1), call.tables.collection(into.0))?;
+    let made = state.get(into.0, added).cloned().unwrap_or_default();
+    let (old, new) = (call.tables.collection(from.0).known_as, call.tables.collection(into.0).known_as);
+    for table in ABOUT {
+        let is_about = |row: &Record| row.get(old).is_some_and(|id| Some(id) == handle(from.1));
+        state.change(table, is_about, |row| {
+            row.shift_remove(old);
+            row.insert(new.to_owned(), handle(&made).cloned().unwrap_or_default());
+        });
+    }
+    remove(state, call, call.tables.collection(from.0), id_of(from.1).unwrap_or(0));
+    let id = next_uuid(state, CONVERSIONS);
+    let mut done = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
+    done[new] = json!(handle(&made));
+    if let Value::Object(done) = done {
+        state.insert(CONVERSIONS, done);
+    }
+    Ok(wrap(json!({ "conversion_id": id })))
+}
+
+fn conversion(state: &State, call: &Call) -> Result<Value, Failure> {
+    let given = |name: &str| call.variables.get(name).map_or("", String::as_str);
+    let done = state.find(CONVERSIONS, given("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == given("id")));
+    let done = done.ok_or_else(|| Failure::not_found("Conversion"))?;
+    let mut data = json!({ "conversion_id": text(done, UUID), "status": text(done, "status") });
+    for name in ["deal_id", "lead_id"] {
+        if let Some(id) = done.get(name) {
+            data[name] = id.clone();
+        }
+    }
+    Ok(wrap(data))
+}

@@ -1,0 +1,30 @@
+//! Pipelines.
+
+use crate::engine::collection::{Call, Collection, NO_COLLECTION, NO_OBJECT, Object, Preset};
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::value::record::{Record, is_deleted};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[Collection {
+        name: "pipelines",
+        label: "Pipeline",
+        route: "/api/v2/pipelines",
+        known_as: "pipeline_id",
+        defaults: &[("order_nr", Preset::Next("")), ("is_deal_probability_enabled", Preset::Flag(true))],
+        outlives_deletion: true,
+        after,
+        ..NO_COLLECTION
+    }],
+    ..NO_OBJECT
+};
+
+/// A deleted pipeline takes its stages and their deals with it.
+fn after(state: &mut State, call: &Call, _: Option<&Record>, pipeline: &Record) {
+    if is_deleted(pipeline) {
+        let inside = |row: &Record| row.get("pipeline_id") == pipeline.get("id") && !is_deleted(row);
+        for table in ["stages", "deals"] {
+            state.change(table, inside, |row| mark_deleted(row, call));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What a product demands: its prices, how it is billed, its variations and copies.
+
+use serde_json::{Value, json};
+
+use crate::engine::collection::{Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1, Verb};
+use crate::engine::envelope::wrap;
+use crate::engine::fields;
+use crate::engine::read::{find_named, shape_data};
+use crate::engine::state::State;
+use crate::objects::derived;
+use crate::objects::roles::find_visibility;
+use crate::objects::users::{CALLER, find_currency};
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, is_deleted, text};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[
+        Collection {
+            name: "products",
+            label: "Product",
+            route: "/api/v2/products",
+            verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search],
+            links: &[("owner_id", "users")],
+            known_as: "product_id",
+            defaults: &[
+                ("code", Preset::Text("")),
+                ("description", Preset::Text("")),
+                ("unit", Preset::Text("")),
+                ("tax", Preset::Number(0)),
+                ("is_linkable", Preset::Flag(true)),
+                ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "product_default_visibility"))),
+                ("owner_id", CALLER),
+                ("billing_frequency", Preset::Text("one-time")),
+                ("custom_fields", Preset::EmptyObject),
+            ],
+            fields: FieldTables::new(FIELDS),
+            search: Some(&Search {
+                kind: "product",
+                fields: &[("name", Place::Field("name")), ("code", Place::Field("code")), ("custom_fields", Place::CustomFields)],
+                nested: &[("owner", "owner_id", "users")],
+                contact: None,
+                includable: &[("product.price", "prices", |_, _, row| row.get("prices").cloned())],
+            }),
+            filter: Some(("products", "product")),
+            outlives_deletion: true,
+            v1: &[
+                ("active_flag", V1::Not("is_deleted")),
+                ("selectable", V1::From("is_linkable")),
+                ("company_id", V1::Made(|state, _| state.company().into())),
+            ],
+            rule,
+            after,
+            derived: derived::derive,
+            ..NO_COLLECTION
+        },
+        Collection {
+            name: "productVariations",
+            label: "Product variation",
+            route: "/api/v2/products/{id}/variations",
+            verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
+            key: "product_variation_id",
+            within: Some(("product_id", "products")),
+            links: &[("product_id", "products")],
+            known_as: "product_variation_id",
+            rule: check_variation,
+            after: after_variation,
+            ..NO_COLLECTION
+        },
+    ],
+    deeds: &[("POST", "/api/v2/products/{id}/duplicate", duplicate)],
+    ..NO_OBJECT
+};
+
+const FIELDS: &str = "productFields";
+const MAX_CYCLES: u64 = 208;
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    draft.require_text("name")?;
+    require_not_negative(draft, "tax")?;
+    check_billing(draft)?;
+    if let Some(category) = draft.call.body.get("category").filter(|_| draft.brings("category"))
+        && let Some(field) = fields::find(draft.state, &FieldTables::new(FIELDS), "category")
+    {
+        fields::check_option(field, category).map_err(|reason| Failure::invalid("category", reason))?;
+    }
+    let free = json!([{ "price": 0, "currency": find_currency(draft.state, draft.call) }]);
+    set_prices(draft, &free)
+}
+
+fn check_variation(draft: &mut Draft) -> Result<(), Failure> {
+    draft.require_text("name")?;
+    set_prices(draft, &json!([]))
+}
+
+pub(super) fn require_not_negative(draft: &Draft, field: &str) -> Result<(), Failure> {
+    match draft.row.get(field).and_then(Value::as_f64) {
+        Some(number) if number < 0.0 => Err(Failure::invalid(field, "must not be negative")),
+        _ => Ok(()),
+    }
+}
+
+/// What is billed once has no cycles, and what is billed weekly needs them.
+pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
+    let wrong = |reason: String| Err(Failure::invalid("billing_frequency_cycles", reason));
+    match (text(draft.row, "billing_frequency"), draft.row.get("billing_frequency_cycles")) {
+        ("one-time", Some(_)) => wrong("must be null where the billing frequency is one-time".to_owned()),
+        ("weekly", None) => wrong("is required where the billing frequency is weekly".to_owned()),
+        (_, Some(cycles)) if !cycles.as_u64().is_some_and(|cycles| (1..=MAX_CYCLES).contains(&cycles)) => {
+            wrong(format!("must be between 1 and {MAX_CYCLES}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The prices that a body brings replace all that were there; a new record without any has those of its kind.
+fn set_prices(draft: &mut Draft, otherwise: &Value) -> Result<(), Failure> {
+    let given = match draft.call.body.get("prices") {
+        Some(given) => given,
+        None if draft.before.is_none() => otherwise,
+        None => return Ok(()),
+    };
+    let mut kept: Vec<Value> = Vec::new();
+    for price in given.as_array().into_iter().flatten() {
+        let price = check_price(price).map_err(|reason| Failure::invalid("prices", reason))?;
+        if kept.iter().any(|other| other["currency"] == price["currency"]) {
+            return Err(Failure::invalid("prices", "must have one price for each currency"));
+        }
+        kept.push(price);
+    }
+    draft.set("prices", kept);
+    Ok(())
+}
+
+fn check_price(given: &Value) -> Result<Value, String> {
+    const KNOWN: &[&str] = &["product_id", "product_variation_id", "price", "currency", "cost", "direct_cost", "notes"];
+    let fields = given.as_object().ok_or("each must be an object")?;
+    if let Some(unknown) = fields.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        return Err(format!("{unknown} is unknown"));
+    }
+    let number = |name: &str, otherwise: Value| match fields.get(name).filter(|value| !value.is_null()) {
+        Some(value) if value.as_f64().is_some_and(|number| number >= 0.0) => Ok(value.clone()),
+        Some(_) => Err(format!("{name} must be a number, and not negative")),
+        None => Ok(otherwise),
+    };
+    if !fields.get("price").is_some_and(Value::is_number) || !fields::is_currency(text(fields, "currency")) {
+        return Err("each needs a price and a currency's three letters".to_owned());
+    }
+    Ok(json!({
+        "price": number("price", 0.into())?, "currency": text(fields, "currency"), "cost": number("cost", 0.into())?,
+        "direct_cost": number("direct_cost", Value::Null)?, "notes": text(fields, "notes"),
+    }))
+}
+
+fn after(state: &mut State, _: &Call, _: Option<&Record>, product: &Record) {
+    name_owner(state, "products", "product_id", product);
+}
+
+fn after_variation(state: &mut State, _: &Call, _: Option<&Record>, variation: &Record) {
+    name_owner(state, "productVariations", "product_variation_id", variation);
+}
+
+/// Each price names what it is the price of, whose id is known only now.
+fn name_owner(state: &mut State, table: &str, field: &str, owner: &Record) {
+    let is_owner = |row: &Record| row.get("id") == owner.get("id");
+    state.change(table, is_owner, |row| {
+        for price in row.get_mut("prices").and_then(Value::as_array_mut).into_iter().flatten() {
+            price[field] = owner.get("id").cloned().unwrap_or_default();
+        }
+    });
+}
+
+/// A copy of a product with its prices, custom fields and variations.
+fn duplicate(state: &mut State, call: &Call) -> Result<Value, Failure> {
+    let products = call.tables.collection("products");
+    let product = find_named(state, call, products).filter(|row| !is_deleted(row)).cloned().ok_or_else(|| call.missing(products.label))?;
+    let variations: Vec<Record> =
+        state.live("productVariations").filter(|row| row.get("product_id") == product.get("id")).cloned().collect();
+    let id = copy(state, call, "products", product);
+    let made = state.get("products", id).cloned().unwrap_or_default();
+    name_owner(state, "products", "product_id", &made);
+    for mut variation in variations {
+        variation.insert("product_id".to_owned(), id.into());
+        let variation = copy(state, call, "productVariations", variation);
+        let made = state.get("productVariations", variation).cloned().unwrap_or_default();
+        name_owner(state, "productVariations", "product_variation_id", &made);
+    }
+    let made = state.get("products", id).map(|row| shape_data(state, call, products, row));
+    Ok(wrap(made.unwrap_or_default()))
+}
+
+fn copy(state: &mut State, call: &Call, table: &str, mut row: Record) -> u64 {
+    row.shift_remove("id");
+    for time in ["add_time", "update_time"] {
+        row.insert(time.to_owned(), stamp(call.now).into());
+    }
+    state.insert(table, row)
+}

@@ -1,0 +1,68 @@
+//! The stages of pipelines.
+
+use serde_json::Value;
+
+use crate::engine::collection::{Call, Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset};
+use crate::engine::state::State;
+use crate::engine::write::mark_deleted;
+use crate::objects::deals::statistics::record_stage;
+use crate::value::clock::stamp;
+use crate::value::failure::Failure;
+use crate::value::record::{Record, id_of, is_deleted};
+
+pub(super) const OBJECT: Object = Object {
+    rows: &[Collection {
+        name: "stages",
+        label: "Stage",
+        route: "/api/v2/stages",
+        links: &[("pipeline_id", "pipelines")],
+        known_as: "stage_id",
+        related_as: Some("stage"),
+        defaults: &[
+            ("order_nr", Preset::Next("pipeline_id")),
+            ("deal_probability", Preset::Number(100)),
+            ("is_deal_rot_enabled", Preset::Flag(false)),
+        ],
+        outlives_deletion: true,
+        rule,
+        after,
+        ..NO_COLLECTION
+    }],
+    ..NO_OBJECT
+};
+
+fn rule(draft: &mut Draft) -> Result<(), Failure> {
+    if draft.row.get("deal_probability").and_then(Value::as_u64).is_none_or(|p| p > 100) {
+        return Err(Failure::invalid("deal_probability", "must be between 0 and 100"));
+    }
+    if draft.brings("days_to_rotten") && draft.row.get("days_to_rotten").and_then(Value::as_u64).is_none() {
+        return Err(Failure::invalid("days_to_rotten", "must not be negative"));
+    }
+    draft.require_text("name")
+}
+
+/// A stage that moves takes its deals along; those of a deleted one move to a neighbour, or are deleted with the last.
+fn after(state: &mut State, call: &Call, before: Option<&Record>, now: &Record) {
+    let Some(before) = before else { return };
+    let inside = |row: &Record| row.get("stage_id") == now.get("id") && !is_deleted(row);
+    if is_deleted(now) {
+        let order = |row: &Record| row.get("order_nr").and_then(Value::as_u64).unwrap_or(0);
+        let siblings = state.live("stages").filter(|other| other.get("pipeline_id") == now.get("pipeline_id"));
+        let neighbour = siblings.min_by_key(|other| (order(other) > order(now), order(other).abs_diff(order(now)))).and_then(id_of);
+        state.change("deals", inside, |deal| match neighbour {
+            Some(neighbour) => {
+                let time = stamp(call.now);
+                record_stage(&deal.clone(), deal);
+                deal.insert("stage_id".to_owned(), neighbour.into());
+                deal.insert("stage_change_time".to_owned(), time.clone().into());
+                deal.insert("update_time".to_owned(), time.into());
+            }
+            None => mark_deleted(deal, call),
+        });
+    } else if before.get("pipeline_id") != now.get("pipeline_id") {
+        let pipeline = now.get("pipeline_id").cloned().unwrap_or_default();
+        state.change("deals", inside, |deal| {
+            deal.insert("pipeline_id".to_owned(), pipeline.clone());
+        });
+    }
+}
