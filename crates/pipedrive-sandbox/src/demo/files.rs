@@ -3,8 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{at, record};
-
+use crate::demo::rows::{at, build_record};
 use crate::engine::fields::field_key;
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::files::store;
@@ -25,7 +24,7 @@ const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
 pub(super) fn add(state: &mut State) {
     for (number, (name, media, field, id, bytes)) in (1..).zip(FILES) {
         let time = at(200, 60 * number);
-        let mut row = record(json!({
+        let mut row = build_record(json!({
             "user_id": FIRST_USER, "add_time": time, "update_time": time, "is_deleted": false, "description": "", "remote_location": "s3",
             "s3_bucket": "", "cid": "", "mail_message_id": "", "mail_template_id": "", "inline_flag": false,
         }));
@@ -41,7 +40,7 @@ pub(super) fn add(state: &mut State) {
 fn picture(state: &mut State) {
     let time = at(200, 0);
     let mut row = build(1, FIRST_USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
-    row.extend(record(json!({ "add_time": time, "update_time": time })));
+    row.extend(build_record(json!({ "add_time": time, "update_time": time })));
     let id = state.insert("pictures", row);
     state.change(
         "persons",

@@ -1,7 +1,6 @@
 //! Who follows what in the demo company, and who takes part in its deals.
 
-use super::{DAYS, at};
-
+use crate::demo::rows::{DAYS, at};
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::followers::{FollowChange, find_field, follow};
 use crate::objects::participants::join;

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Standard, at, custom_values, on, record, stored_filter};
-
+use crate::demo::fields::{Standard, draw_custom_values};
+use crate::demo::filters::add_filter;
+use crate::demo::rows::{at, build_record, on};
 use crate::engine::fields;
 use crate::engine::state::State;
 use crate::objects::leads;
@@ -67,17 +68,17 @@ pub(super) fn add(state: &mut State) {
         let row = json!({
             "uuid": uuid("leadLabels", n), "name": name, "color": color, "add_time": at(0, 0), "update_time": at(0, 0), "is_deleted": false,
         });
-        state.insert("leadLabels", record(row));
+        state.insert("leadLabels", build_record(row));
     }
     for name in SOURCES {
-        state.insert("leadSources", record(json!({ "name": name })));
+        state.insert("leadSources", build_record(json!({ "name": name })));
     }
     let mut random = Random::named("leads");
     for (n, lead) in (1..).zip(LEADS) {
         lead_of(state, &mut random, n, lead);
     }
     let conditions = [("is_archived", "=", "0"), ("value", ">", "2000")];
-    stored_filter(state, "Leads over 2000", "leads", "lead", &conditions);
+    add_filter(state, "Leads over 2000", "leads", "lead", &conditions);
 }
 
 fn lead_of(state: &mut State, random: &mut Random, n: usize, (subject, source, worth): &Lead) {
@@ -86,14 +87,14 @@ fn lead_of(state: &mut State, random: &mut Random, n: usize, (subject, source, w
     let organization = person.map_or(Some(nth), |person| person.get("org_id")?.as_u64());
     let about = organization.and_then(|id| state.get("organizations", id)).or(person).map_or("", |row| text(row, "name"));
     let day = random.below(250);
-    let row = record(json!({
+    let row = build_record(json!({
         "uuid": uuid("leads", n), "title": format!("{about} {subject}"), "owner_id": 1 + nth % 4, "creator_id": 1,
         "label_ids": if n.is_multiple_of(3) { json!([]) } else { json!([uuid("leadLabels", 1 + n % 3)]) },
         "person_id": person.and_then(|person| person.get("id")), "organization_id": organization, "source_name": SOURCES[*source],
         "origin": "ManuallyCreated", "is_archived": n == LEADS.len(), "was_seen": n.is_multiple_of(2),
         "value": worth.map(|(amount, currency)| json!({ "amount": amount, "currency": currency })),
         "expected_close_date": (!n.is_multiple_of(2)).then(|| on(day + 45)), "add_time": at(day, nth), "update_time": at(day + random.below(9), nth),
-        "visible_to": 3, "is_deleted": false, "custom_fields": custom_values(state, &leads::FIELDS, random),
+        "visible_to": 3, "is_deleted": false, "custom_fields": draw_custom_values(state, &leads::FIELDS, random),
     }));
     state.insert("leads", row);
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{at, record, stored_filter};
-
+use crate::demo::filters::add_filter;
+use crate::demo::rows::{at, build_record};
 use crate::engine::state::State;
 use crate::objects::deal_products;
 use crate::value::record::{id_of, text};
@@ -28,7 +28,7 @@ pub(super) fn add(state: &mut State) {
             |id: u64| product.7.iter().map(move |(currency, price, cost)| price_of(id, currency, *price, *cost)).collect::<Value>();
         state.insert(
             "products",
-            record(json!({
+            build_record(json!({
                 "name": product.0, "code": product.1, "description": format!("{}, as in our price list.", product.0), "unit": product.2,
                 "tax": product.3, "category": product.4, "is_linkable": true, "is_deleted": false, "visible_to": 3, "owner_id": 1 + n % 4,
                 "add_time": at(n, n), "update_time": at(n + 9, n), "billing_frequency": product.5, "billing_frequency_cycles": product.6,
@@ -40,10 +40,10 @@ pub(super) fn add(state: &mut State) {
         let price = json!({
             "product_variation_id": n, "price": price, "currency": "EUR", "cost": 18, "direct_cost": null, "notes": "",
         });
-        state.insert("productVariations", record(json!({ "name": name, "product_id": 4, "prices": [price], "is_deleted": false })));
+        state.insert("productVariations", build_record(json!({ "name": name, "product_id": 4, "prices": [price], "is_deleted": false })));
     }
     attach(state);
-    stored_filter(state, "Products sold by the piece", "products", "product", &[("unit", "=", "piece"), ("tax", ">", "0")]);
+    add_filter(state, "Products sold by the piece", "products", "product", &[("unit", "=", "piece"), ("tax", ">", "0")]);
 }
 
 fn price_of(id: u64, currency: &str, price: u64, cost: u64) -> Value {
@@ -72,7 +72,7 @@ fn row(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, di
     let deal = state.get("deals", deal).cloned().unwrap_or_default();
     let time = text(&deal, "update_time").to_owned();
     let order = deal_products::list_rows(state, &deal).count() + 1;
-    let row = record(json!({
+    let row = build_record(json!({
         "product_id": product, "item_price": price, "quantity": quantity, "tax": of_product("tax"), "comments": "", "discount": discount,
         "discount_type": "percentage", "tax_method": method, "is_enabled": true, "billing_frequency": of_product("billing_frequency"),
         "billing_frequency_cycles": of_product("billing_frequency_cycles"), "deal_id": deal.get("id"), "order_nr": order,

@@ -2,8 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::{at, record};
-
 /// The other side of a thread.
 #[derive(Clone, Copy)]
 enum With {
@@ -21,6 +19,7 @@ enum Way {
 }
 use Way::{Draft, Received, Sent};
 
+use crate::demo::rows::{at, build_record};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::record::{Record, text};
 
@@ -84,7 +83,7 @@ pub(super) fn add(state: &mut State) {
         let day = 220 + 3 * n;
         let id = state.insert(
             "mailThreads",
-            record(json!({
+            build_record(json!({
                 "user_id": thread.user, "account_id": account(thread.user), "subject": thread.subject, "deal_id": thread.deal,
                 "read_flag": u8::from(thread.is_read), "shared_flag": u8::from(thread.is_shared),
                 "archived_flag": u8::from(thread.is_archived), "has_attachments_flag": 0, "has_inline_attachments_flag": 0,
@@ -106,7 +105,7 @@ fn message(state: &State, thread: &Thread, id: u64, way: Way, words: &str, time:
         .map_or((String::new(), String::new()), |user| (text(user, "name").into(), text(user, "email").into()));
     let (own, other) = (party(number + 1, &user), party(number + 2, &address(state, thread.with)));
     let (from, to) = if way == Received { (other, own) } else { (own, other) };
-    record(json!({
+    build_record(json!({
         "mail_thread_id": id, "user_id": thread.user, "account_id": account(thread.user), "from": [from], "to": [to], "cc": [], "bcc": [],
         "subject": thread.subject, "snippet": words, "body": format!("<p>{words}</p>"), "draft": "", "draft_flag": u8::from(way == Draft),
         "sent_flag": u8::from(way == Sent), "sent_from_pipedrive_flag": u8::from(way == Sent), "has_body_flag": 1, "synced_flag": 1,

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{at, record};
-
+use crate::demo::rows::{at, build_record};
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::call_logs;
 
@@ -21,12 +20,12 @@ const LOGS: &[Log] = &[
 pub(super) fn add(state: &mut State) {
     for (n, (user, outcome, seconds, recorded, about)) in (0..).zip(LOGS) {
         let (start, end) = (at(210 + n, 0), at(210 + n, *seconds));
-        let mut row = record(json!({
+        let mut row = build_record(json!({
             "uuid": call_logs::uuid(state.rows("callLogs").count()), "user_id": user, "outcome": outcome, "subject": "Call", "has_recording": recorded,
             "duration": seconds.to_string(), "from_phone_number": "+1 555 0300", "to_phone_number": format!("+1 555 03{:02}", n + 1),
             "start_time": start, "end_time": end, "add_time": end, "update_time": end, "is_deleted": false,
         }));
-        row.extend(record(about()));
+        row.extend(build_record(about()));
         state.insert("callLogs", row);
     }
 }

@@ -1,0 +1,46 @@
+//! The demo's activities and their types.
+
+use serde_json::json;
+
+use crate::demo::deals;
+use crate::demo::fields::ACTIVITY_TYPES;
+use crate::demo::rows::{DAYS, at, build_record, on};
+use crate::engine::state::{FIRST_USER, State};
+use crate::value::random::Random;
+use crate::value::record::Record;
+
+const ACTIVITIES: &[(&str, &str)] =
+    &[("Call", "call"), ("Meeting", "meeting"), ("Send offer", "task"), ("Lunch", "lunch"), ("E-mail", "email")];
+
+pub(super) fn add(state: &mut State, random: &mut Random) {
+    for n in 0..120 {
+        let row = draw(state, random, n);
+        state.insert("activities", row);
+    }
+}
+
+fn draw(state: &State, random: &mut Random, n: u64) -> Record {
+    let (subject, kind) = *random.pick(ACTIVITIES);
+    let deal = state.get("deals", 1 + random.below(deals::COUNT));
+    let linked = |name: &str| deal.and_then(|deal| deal.get(name)).cloned();
+    let (day, done) = (random.below(DAYS + 60), random.one_in(2));
+    let person = linked("person_id");
+    build_record(json!({
+        "subject": subject, "type": kind, "owner_id": 1 + random.below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
+        "add_time": at(day.min(DAYS), n), "update_time": at(day.min(DAYS), n), "deal_id": linked("id"),
+        "person_id": person, "org_id": linked("org_id"), "due_date": on(day + 3), "due_time": "10:00:00", "duration": "00:30:00",
+        "busy": false, "done": done, "marked_as_done_time": done.then(|| at(day + 3, n)),
+        "participants": person.map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }])),
+    }))
+}
+
+pub(super) fn add_types(state: &mut State) {
+    for (order, key) in (1..).zip(ACTIVITY_TYPES) {
+        let name = format!("{}{}", key[..1].to_uppercase(), &key[1..]);
+        let row = json!({
+            "name": name, "key_string": key, "icon_key": key, "color": "FFFFFF", "order_nr": order, "is_custom_flag": false,
+            "add_time": at(0, order), "update_time": at(0, order), "is_deleted": false,
+        });
+        state.insert("activityTypes", build_record(row));
+    }
+}

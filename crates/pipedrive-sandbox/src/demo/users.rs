@@ -1,0 +1,128 @@
+//! The demo's users, with their settings, roles and permission sets.
+
+use serde_json::json;
+
+use crate::demo::companies::Demo;
+use crate::demo::rows::{DAYS, at, build_record};
+use crate::engine::state::{FIRST_USER, State};
+use crate::value::money::CURRENCY;
+use crate::value::record::{Record, id_of};
+
+const ROLES: &[(&str, Option<u64>)] = &[("(Unassigned users)", None), ("Sales", Some(1)), ("Account managers", Some(2))];
+
+const OF_SALES: &[&str] = &[
+    "can_add_products",
+    "can_bulk_edit_items",
+    "can_change_visibility_of_items",
+    "can_convert_deals_to_leads",
+    "can_add_prospects_as_leads",
+    "can_edit_products",
+    "can_see_deals_list_summary",
+];
+
+const OF_SALES_ADMINS: &[&str] = &["can_delete_deals", "can_edit_deals_closed_date", "can_merge_deals", "can_see_company_wide_statistics"];
+
+const OF_ALL: &[&str] = &[
+    "can_create_own_workflow",
+    "can_delete_activities",
+    "can_edit_shared_filters",
+    "can_export_data_from_lists",
+    "can_follow_other_users",
+    "can_see_other_users",
+    "can_share_filters",
+    "can_use_api",
+    "can_use_email_tracking",
+];
+
+const OF_ADMINS: &[&str] = &[
+    "can_add_custom_fields",
+    "can_delete_custom_fields",
+    "can_edit_custom_fields",
+    "can_merge_organizations",
+    "can_merge_people",
+    "can_modify_labels",
+    "can_see_hidden_items_names",
+    "can_see_other_users_statistics",
+    "can_share_insights",
+    "can_use_import",
+];
+
+/// Name, what it is for, app, type, contents. Every user's access names the first two.
+type PermissionSet = (&'static str, &'static str, &'static str, &'static str, &'static [&'static [&'static str]]);
+
+const PERMISSION_SETS: &[PermissionSet] = &[
+    ("Global regular user", "Works with contacts, activities and reports.", "global", "regular", &[OF_ALL]),
+    ("Deals regular user", "Works with deals and leads.", "sales", "regular", &[OF_SALES]),
+    ("Deals admin", "Sees and changes all of sales and sets it up.", "sales", "admin", &[OF_SALES, OF_SALES_ADMINS]),
+    ("Global admin", "Sees and changes what all apps share and sets it up.", "global", "admin", &[OF_ALL, OF_ADMINS]),
+    ("Account settings", "Looks after users, billing and security.", "account_settings", "admin", &[&["can_see_security_dashboard"]]),
+];
+
+/// What the first user, who is the company's admin, has beside the sets that the access names.
+const SETS_OF_THE_ADMIN: &[u64] = &[3, 4, 5];
+
+pub(super) fn add(state: &mut State, demo: &Demo) {
+    for (n, (name, mailbox)) in (0_u64..).zip(demo.users) {
+        state.insert(
+            "users",
+            build_record(json!({
+                "name": name, "email": format!("{mailbox}@{}", demo.mail), "default_currency": CURRENCY, "locale": "en_US",
+                "lang": 1, "activated": true, "last_login": at(DAYS, n * 977), "created": at(n, 0), "modified": at(DAYS, n * 977),
+                "has_created_company": n == 0,
+                "access": [
+                    { "app": "global", "admin": n == 0, "permission_set_id": "00000000-0000-4000-8000-000000000001" },
+                    { "app": "sales", "admin": n == 0, "permission_set_id": "00000000-0000-4000-8000-000000000002" },
+                ],
+                "timezone_name": "Europe/Tallinn", "timezone_offset": "+02:00", "role_id": 1, "is_deleted": false,
+                "company_id": demo.id, "company_name": demo.name, "company_domain": demo.domain, "company_country": demo.country,
+                "company_industry": demo.industry, "language": { "language_code": "en", "country_code": "US" },
+            })),
+        );
+    }
+}
+
+/// Adds the connections and the settings of the users.
+pub(super) fn add_settings(state: &mut State) {
+    let users: Vec<u64> = state.rows("users").filter_map(id_of).collect();
+    for user in users {
+        // The last one has connected nothing.
+        if user < 4 {
+            state.insert("userConnections", build_record(json!({ "user_id": user, "google": format!("demo-google-{user:04}") })));
+        }
+        let settings = json!({
+            "user_id": user, "marketplace_team": false, "list_limit": if user == 1 { 100 } else { 50 }, "beta_app": false,
+            "prevent_salesphone_callto_override": false, "file_upload_destination": "s3", "callto_link_syntax": "callto:[number]",
+            "autofill_deal_expected_close_date": user == 1, "person_duplicate_condition": "name && (org_id || email || phone)",
+        });
+        state.insert("userSettings", build_record(settings));
+    }
+}
+
+/// Adds roles, permission sets and their assignments.
+pub(super) fn add_rights(state: &mut State) {
+    for (order, (name, parent)) in (0..).zip(ROLES) {
+        let mut settings = Record::new();
+        for kind in ["deal", "lead", "org", "person", "product"] {
+            settings.insert(format!("{kind}_default_visibility"), 3.into());
+        }
+        // Who has no other role is held to these too.
+        for kind in ["deal", "org", "person", "product"].iter().filter(|_| parent.is_none()) {
+            settings.insert(format!("{kind}_access_level"), 1.into());
+        }
+        let row = json!({
+            "name": name, "parent_role_id": parent, "settings": settings, "is_deleted": false, "add_time": at(0, order),
+            "update_time": at(0, order),
+        });
+        state.insert("roles", build_record(row));
+    }
+    for (n, (name, description, app, kind, contents)) in (1_u64..).zip(PERMISSION_SETS) {
+        let row = json!({
+            "uuid": format!("00000000-0000-4000-8000-{n:012}"), "name": name, "description": description, "app": app, "type": kind,
+            "contents": contents.concat(),
+        });
+        state.insert("permissionSets", build_record(row));
+    }
+    for set in SETS_OF_THE_ADMIN {
+        state.insert("permissionSetAssignments", build_record(json!({ "user_id": FIRST_USER, "permission_set_id": set })));
+    }
+}
