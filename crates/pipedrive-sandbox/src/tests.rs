@@ -11,12 +11,15 @@ mod flow;
 mod followers;
 mod leads;
 mod mail;
+mod marketplace;
 mod oauth;
 mod pictures;
 mod products;
 mod protocol;
 mod records;
+mod statistics;
 mod storage;
+mod tokens;
 
 use bytes::Bytes;
 use http::{Request, Response};

@@ -1,0 +1,183 @@
+//! The marketplace, and a token endpoint that fails on purpose.
+
+use super::oauth::{
+    AUTHORIZE, ask_token, consent_page, encoded, install, open, page, post, refresh, refresh_token, token_of, token_refused, visit, works,
+};
+use super::options;
+use crate::edge::faults::Fault;
+use crate::edge::options::Options;
+use crate::edge::sandbox::Sandbox;
+use crate::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Gate, RefreshTokens, serve};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+/// Takes one request and answers it; gives its head and its body.
+fn one_request(listener: TcpListener, answer: &'static str) -> thread::JoinHandle<(String, Value)> {
+    thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("the sandbox calls");
+        let mut reader = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert_ne!(reader.read_line(&mut head).expect("the head is text"), 0, "the head should end: {head}");
+        }
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());
+        let mut body = vec![0; length.expect("the request says how long it is")];
+        reader.read_exact(&mut body).expect("the body is whole");
+        reader.get_mut().write_all(answer.as_bytes()).expect("the sandbox waits for an answer");
+        (head, serde_json::from_slice(&body).expect("the body is JSON"))
+    })
+}
+
+fn uninstall(sandbox: &Sandbox, account: &str) -> String {
+    let path = format!("/marketplace/{DEMO_CLIENT_ID}/uninstall");
+    let shown = page(&visit(sandbox, &path), 200);
+    page(&post(sandbox, &path, None, &[("page", &token_of(&shown)), ("account", account)]), 200)
+}
+
+/// An app whose callback is at a free port of this machine.
+struct Callback {
+    sandbox: Sandbox,
+    listener: TcpListener,
+    uri: String,
+}
+
+impl Callback {
+    fn at(host: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");
+        let uri = format!("http://{host}:{}/back?x=1", listener.local_addr().expect("it has an address").port());
+        let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &uri, &["deals:read"]);
+        Self { sandbox: open(Options { companies: 2, apps: vec![app], ..options() }), listener, uri }
+    }
+}
+
+/// Starts an installation from the marketplace, as its link leads.
+fn code_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> String {
+    let shown = page(&visit(sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}")), 200);
+    let link = shown.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the page has a link").replace("&#38;", "&");
+    let token = token_of(&page(&visit(sandbox, &link), 200));
+    let answer = post(sandbox, AUTHORIZE, None, &[("page", &token), ("account", account), ("decision", "allow")]);
+    let location = answer.headers()["location"].to_str().expect("an address is ASCII");
+    let code = location.strip_prefix(&format!("{callback}&code=")).expect("the callback gets a code");
+    assert!(!code.contains('&'), "and no state: {location}");
+    code.to_owned()
+}
+
+fn install_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> Value {
+    let code = code_from_marketplace(sandbox, callback, account);
+    ask_token(sandbox, &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", callback)]).1
+}
+
+#[test]
+fn an_app_is_told_of_its_uninstallation() {
+    let Callback { sandbox, listener, uri } = Callback::at("127.0.0.1");
+    let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
+    let pending = code_from_marketplace(&sandbox, &uri, "7402:2");
+    let heard = one_request(listener, "HTTP/1.1 204 No Content\r\n\r\n");
+    let shown = uninstall(&sandbox, "7402:2");
+    assert!(shown.contains("answered 204"), "the page should say how it went: {shown}");
+    let (head, body) = heard.join().expect("the app got its request");
+    assert!(head.starts_with("DELETE /back?x=1 HTTP/1.1\r\nhost: 127.0.0.1:"), "{head}");
+    let credentials = STANDARD.encode(format!("{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}"));
+    assert!(head.contains(&format!("authorization: Basic {credentials}\r\n")), "{head}");
+    let expected = json!({ "client_id": DEMO_CLIENT_ID, "company_id": 7402, "user_id": 2, "timestamp": "2026-11-22T12:00:00Z" });
+    assert_eq!(body, expected);
+
+    assert!(!works(&sandbox, &tokens), "an uninstalled app has no access");
+    token_refused(&refresh(&sandbox, &tokens), "invalid_grant", "refresh_token");
+    let form = [("grant_type", "authorization_code"), ("code", pending.as_str()), ("redirect_uri", uri.as_str())];
+    token_refused(&ask_token(&sandbox, &form), "invalid_grant", "code is unknown");
+    let again = install_from_marketplace(&sandbox, &uri, "7402:2");
+    assert!(works(&sandbox, &again) && !works(&sandbox, &tokens), "who installs again gets other tokens");
+}
+
+#[test]
+fn an_app_that_cannot_be_told_is_uninstalled_all_the_same() {
+    let Callback { sandbox, listener, uri } = Callback::at("app.localhost");
+    let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
+    let heard = one_request(listener, "no HTTP\r\n");
+    assert!(uninstall(&sandbox, "7402:2").contains("did not answer as a server does"));
+    heard.join().expect("a name below localhost is this machine");
+    assert!(!works(&sandbox, &tokens));
+
+    let remote = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "http://192.0.2.1/back", &[]);
+    let secure = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "https://127.0.0.1/back", &[]);
+    for (app, part) in [(remote, "not on this machine"), (secure, "http addresses alone")] {
+        let sandbox = open(Options { apps: vec![app], ..options() });
+        ask_token(&sandbox, &[("grant_type", "exchange_api_token"), ("api_token", DEMO_API_TOKEN)]);
+        let shown = uninstall(&sandbox, "1:1");
+        assert!(shown.contains(part), "should say '{part}': {shown}");
+    }
+}
+
+#[test]
+fn uninstalling_needs_the_page_and_an_installation() {
+    let sandbox = open(options());
+    let path = format!("/marketplace/{DEMO_CLIENT_ID}/uninstall");
+    page(&visit(&sandbox, "/marketplace/nobody/uninstall"), 404);
+    page(&visit(&sandbox, "/marketplace/nobody"), 404);
+    let tokens = install(&sandbox, "1:1");
+    let consent = token_of(&consent_page(&sandbox, &[("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI)]));
+    for token in ["", "made up", consent.as_str()] {
+        page(&post(&sandbox, &path, None, &[("page", token), ("account", "1:1")]), 400);
+    }
+    let token = token_of(&page(&visit(&sandbox, &path), 200));
+    let text = page(&post(&sandbox, &path, None, &[("page", &token), ("account", "1:2")]), 400);
+    assert!(text.contains("does not have the app installed"), "{text}");
+    assert!(works(&sandbox, &tokens));
+}
+
+/// Sends a refresh over a socket and reads the whole answer; empty where the connection just closes.
+fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the sandbox listens");
+    let body = encoded(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+    let credentials = STANDARD.encode(format!("{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}"));
+    let head = format!(
+        "POST /oauth/token HTTP/1.1\r\nhost: brightpath.localhost:{}\r\nauthorization: Basic {credentials}\r\nconnection: close\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+        address.port(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("the request is sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the answer is text");
+    answer
+}
+
+#[test]
+fn the_token_endpoint_fails_on_purpose() {
+    let gate = Gate::closed();
+    let faults = vec![Fault::Status(503), Fault::Dropped, Fault::Held(gate.clone())];
+    let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, token_faults: faults, ..options() });
+    let tokens = install(&sandbox, "1:1");
+    let first = refresh_token(&tokens).to_owned();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let served = sandbox.clone();
+    runtime.block_on(async move {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
+        let address = listener.local_addr().expect("a listener has an address");
+        tokio::spawn(serve(listener, served.clone()));
+        let ask = |token: String| tokio::task::spawn_blocking(move || refresh_over_socket(address, &token));
+        let asked = async |token: String| ask(token).await.expect("the client does not panic");
+        assert!(asked(first.clone()).await.starts_with("HTTP/1.1 503"));
+        assert_eq!(asked(first.clone()).await, "", "the connection should close without an answer");
+        assert_eq!(served.refreshes(), 0, "nothing was carried out so far");
+
+        let held = ask(first.clone());
+        gate.reached().await;
+        assert_eq!(served.refreshes(), 0, "what is held is not carried out");
+        gate.open();
+        let answer = held.await.expect("the client does not panic");
+        let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("it has a body")).expect("it is JSON");
+        assert_eq!(answer["api_domain"], format!("http://brightpath.localhost:{}", address.port()), "as the client reached it");
+
+        served.fail_token_request(Fault::AnswerLost);
+        let second = refresh_token(&answer).to_owned();
+        assert_eq!(asked(second.clone()).await, "");
+        assert_eq!(served.refreshes(), 2, "the refresh was carried out, and its answer lost");
+        assert!(asked(second).await.contains("invalid_grant"), "so that the token it was sent is worth nothing");
+    });
+}

@@ -1,0 +1,157 @@
+//! Codes and tokens: who gets them, how long they live, and how they end.
+
+use super::oauth::{
+    AUTHORIZE, DAY, MINUTE, SECOND, ask_token, code_for, consent_page, exchange, install, open, page, post, refresh, revoke, token_of,
+    token_refused, two_companies, visit, with_token, works,
+};
+use super::{options, read, send};
+use crate::edge::options::Options;
+use crate::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, RefreshTokens};
+use bytes::Bytes;
+use http::Request;
+use serde_json::json;
+
+#[test]
+fn a_code_serves_once_for_five_minutes() {
+    let sandbox = open(options());
+    let code = code_for(&sandbox, "1:1");
+    assert_eq!(exchange(&sandbox, &code).0, 200);
+    token_refused(&exchange(&sandbox, &code), "invalid_grant", "already exchanged");
+    token_refused(&exchange(&sandbox, "made up"), "invalid_grant", "code is unknown");
+
+    let (in_time, late) = (code_for(&sandbox, "1:2"), code_for(&sandbox, "1:3"));
+    sandbox.clock().advance(4 * MINUTE + 59 * SECOND);
+    assert_eq!(exchange(&sandbox, &in_time).0, 200);
+    sandbox.clock().advance(SECOND);
+    token_refused(&exchange(&sandbox, &late), "invalid_grant", "code has expired");
+}
+
+#[test]
+fn a_code_is_its_apps_and_its_addresses() {
+    let mut other = App::new("other", "other secret", DEMO_REDIRECT_URI, &["deals:read"]);
+    other.redirect_uris.push("https://other.example/callback?kept=1".to_owned());
+    let mut demo = App::demo();
+    demo.redirect_uris.push("https://demo.example/".to_owned());
+    let sandbox = open(Options { apps: vec![demo, other], ..options() });
+    let code = code_for(&sandbox, "1:1");
+    let form = |uri| [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", uri)];
+    let of_other = post(&sandbox, "/oauth/token", Some(("other", "other secret")), &form(DEMO_REDIRECT_URI));
+    token_refused(&read(&of_other), "invalid_grant", "code is unknown");
+    token_refused(&ask_token(&sandbox, &form("https://demo.example/")), "invalid_grant", "not the one that code was sent to");
+    token_refused(&ask_token(&sandbox, &form("https://evil.example/")), "invalid_request", "registered");
+    token_refused(&ask_token(&sandbox, &form("nowhere")), "invalid_request", "redirect_uri is no address");
+    assert_eq!(exchange(&sandbox, &code).0, 200, "who may not use a code does not use it up");
+
+    let parameters = [("client_id", "other"), ("redirect_uri", "https://other.example/callback?kept=1")];
+    let token = token_of(&consent_page(&sandbox, &parameters));
+    let answer = post(&sandbox, AUTHORIZE, None, &[("page", &token), ("account", "1:1"), ("decision", "cancel")]);
+    assert_eq!(answer.headers()["location"], "https://other.example/callback?kept=1&error=user_denied");
+}
+
+#[test]
+fn a_client_proves_who_it_is() {
+    let sandbox = open(options());
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
+    let with = |basic, form: &[(&str, &str)]| read(&post(&sandbox, "/oauth/token", basic, form));
+    token_refused(&with(Some((DEMO_CLIENT_ID, "wrong")), &form), "invalid_client", "are wrong");
+    token_refused(&with(Some(("nobody", DEMO_CLIENT_SECRET)), &form), "invalid_client", "are wrong");
+    token_refused(&with(None, &form), "invalid_request", "client_id is missing");
+    let in_body = |secret| [form[0], form[1], ("client_id", DEMO_CLIENT_ID), ("client_secret", secret)];
+    token_refused(&with(None, &in_body("wrong")), "invalid_client", "are wrong");
+    token_refused(&with(None, &in_body(DEMO_CLIENT_SECRET)), "invalid_grant", "refresh_token is unknown");
+    let unreadable = Request::builder().method("POST").uri("/oauth/token").header("authorization", "Basic ?");
+    let unreadable = unreadable.header("content-type", "application/x-www-form-urlencoded").body(Bytes::new());
+    let answer = sandbox.respond(unreadable.expect("the test's request is valid"));
+    token_refused(&read(&answer), "invalid_client", "cannot be read");
+}
+
+#[test]
+fn a_token_request_is_a_form_that_says_what_it_wants() {
+    let sandbox = open(options());
+    token_refused(&ask_token(&sandbox, &[]), "invalid_request", "grant_type is missing");
+    token_refused(&ask_token(&sandbox, &[("grant_type", "password")]), "unsupported_grant_type", "exchange_api_token");
+    token_refused(&ask_token(&sandbox, &[("grant_type", "authorization_code")]), "invalid_request", "code is missing");
+    token_refused(&ask_token(&sandbox, &[("grant_type", "refresh_token")]), "invalid_request", "refresh_token is missing");
+    let doubled = [("grant_type", "refresh_token"), ("grant_type", "refresh_token")];
+    token_refused(&ask_token(&sandbox, &doubled), "invalid_request", "grant_type is given twice");
+    let as_json = send(&sandbox, "POST", "/oauth/token", json!({ "grant_type": "refresh_token" }));
+    token_refused(&as_json, "invalid_request", "application/x-www-form-urlencoded");
+}
+
+#[test]
+fn an_api_token_becomes_an_installation() {
+    let sandbox = two_companies();
+    let tokens = |token: &str| ask_token(&sandbox, &[("grant_type", "exchange_api_token"), ("api_token", token)]);
+    for (place, company) in sandbox.companies().iter().enumerate() {
+        let (status, answer) = tokens(&company.api_token);
+        assert_eq!(status, 200, "the token of company {place} should be exchanged: {answer}");
+        assert_eq!(with_token(&sandbox, &answer, "/v1/users/me").1["data"]["company_id"], company.id);
+    }
+    token_refused(&tokens("made up"), "invalid_grant", "api_token is unknown");
+}
+
+#[test]
+fn tokens_live_as_long_as_documented() {
+    let sandbox = open(options());
+    let first = install(&sandbox, "1:1");
+    sandbox.clock().advance(59 * MINUTE + 59 * SECOND);
+    assert!(works(&sandbox, &first));
+    sandbox.clock().advance(SECOND);
+    assert!(!works(&sandbox, &first), "an access token dies after an hour");
+
+    for _ in 0..2 {
+        sandbox.clock().advance(59 * DAY);
+        let (status, again) = refresh(&sandbox, &first);
+        assert_eq!((status, &again["refresh_token"]), (200, &first["refresh_token"]), "each use gives 60 days more");
+        assert!(works(&sandbox, &again));
+    }
+    assert_eq!(sandbox.refreshes(), 2);
+    sandbox.clock().advance(60 * DAY);
+    token_refused(&refresh(&sandbox, &first), "invalid_grant", "refresh_token is unknown");
+    assert_eq!(sandbox.refreshes(), 2, "what is refused is no refresh");
+}
+
+#[test]
+fn a_rotated_refresh_token_serves_once() {
+    let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, ..options() });
+    let first = install(&sandbox, "1:1");
+    let (status, second) = refresh(&sandbox, &first);
+    assert_eq!(status, 200, "{second}");
+    assert_ne!(first["refresh_token"], second["refresh_token"]);
+    token_refused(&refresh(&sandbox, &first), "invalid_grant", "already exchanged");
+    assert_eq!(refresh(&sandbox, &second).0, 200);
+    assert!(works(&sandbox, &first), "an access token outlives the refresh");
+}
+
+#[test]
+fn revoking_takes_what_was_named() {
+    let other = App::new("other", "other secret", DEMO_REDIRECT_URI, &[]);
+    let sandbox = open(Options { apps: vec![App::demo(), other], ..options() });
+    let demo = (DEMO_CLIENT_ID, DEMO_CLIENT_SECRET);
+    let first = install(&sandbox, "1:1");
+    let second = refresh(&sandbox, &first).1;
+    for token in [&first["access_token"], &first["refresh_token"]] {
+        assert_eq!(revoke(&sandbox, ("other", "other secret"), token), 200);
+    }
+    assert!(works(&sandbox, &first), "another app's tokens are not its to take");
+    assert_eq!(revoke(&sandbox, demo, &json!("made up")), 200);
+    assert_eq!(revoke(&sandbox, (DEMO_CLIENT_ID, "wrong"), &first["refresh_token"]), 400);
+
+    assert_eq!(revoke(&sandbox, demo, &first["access_token"]), 200);
+    assert_eq!((works(&sandbox, &first), works(&sandbox, &second)), (false, true), "an access token takes only itself");
+    assert_eq!(revoke(&sandbox, demo, &second["refresh_token"]), 200);
+    assert!(!works(&sandbox, &second), "a refresh token takes the installation");
+    token_refused(&refresh(&sandbox, &second), "invalid_grant", "refresh_token");
+    let shown = page(&visit(&sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}/uninstall")), 200);
+    assert!(shown.contains("Nobody has this app installed"), "{shown}");
+}
+
+#[test]
+fn installing_again_ends_what_was_before() {
+    let sandbox = two_companies();
+    let (first, elsewhere) = (install(&sandbox, "1:1"), install(&sandbox, "7402:1"));
+    let second = install(&sandbox, "1:1");
+    assert_eq!((works(&sandbox, &first), works(&sandbox, &second)), (false, true));
+    token_refused(&refresh(&sandbox, &first), "invalid_grant", "refresh_token");
+    assert!(works(&sandbox, &elsewhere), "the same user's id in another company is another installation");
+}
