@@ -27,6 +27,10 @@ test-postgres:
     tests/postgres.sh cargo test -p connector-connections --all-features --locked
     tests/postgres.sh cargo test -p connector-host --features postgres --locked --test suite -- http::routes:: http::postgres:: oauth:: gateway::requests::
 
+# Check floors, sizes, names and docs of the whole tree
+house:
+    cargo test --quiet --locked -p connector-host --test suite house::
+
 # Look for secrets in all that the tests showed or stored (after `CONNECTOR_TEST_EVIDENCE=$PWD/target/evidence just test`)
 secrets:
     #!/usr/bin/env bash
