@@ -1,10 +1,10 @@
-//! Who may call, as whom: connections and their secrets in SQLite or PostgreSQL, how they come about, and refresh.
+//! Connections of owners to vendors' accounts, and their secrets, in SQLite or PostgreSQL.
 //!
-//! A [`Vault`] over a [`Store`] keeps every owner's connections; [`Vault::for_owner`] is what a runtime is given: one owner's
-//! connections and ledger, and never another's. This crate names no vendor: an [`App`] is made of a connector.
+//! A [`Vault`] over a [`Store`] holds the connections of all owners. [`Vault::for_owner`] gives a runtime the connections and
+//! the ledger of one owner. This crate names no vendor: an [`App`] is built from a connector.
 //!
-//! The program that embeds this calls [`Vault::sweep`] every minute or so: it removes what nobody finished or confirmed in
-//! time, and gives grants back that no connection lives by. Without it neither happens.
+//! The program that embeds this crate calls [`Vault::sweep`] every minute or so. The sweep removes connections that nobody
+//! finished in time, and revokes grants that no connection uses.
 //!
 //! ```no_run
 //! # async fn embed(connector: &'static connector_core::Connector, path: &std::path::Path) -> Result<(), connector_core::Error> {
@@ -21,36 +21,31 @@
 //! ```
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
-compile_error!("connections are kept somewhere: choose the feature `sqlite` or `postgres`");
+compile_error!("enable the feature `sqlite` or `postgres`, in which connections are stored");
 
-mod access;
 mod api_keys;
-mod flows;
-mod installs;
+mod grants;
 mod ledger;
-mod leftover;
-mod oauth;
-mod owner_vault;
-mod rekey;
-mod rows;
+mod owned;
 mod seal;
+mod state;
 mod store;
 #[cfg(all(test, feature = "sqlite"))]
 mod tests;
-mod tickets;
 mod value;
 mod vault;
 mod visits;
 
 pub use api_keys::{ApiKey, Holder, NewApiKey};
-pub use flows::{Authorization, BeginOptions, Progress, STATE_LIFETIME};
-pub use installs::{CODE_LIFETIME, ClaimedInstall, HeldInstall};
-pub use owner_vault::OwnerVault;
+pub use grants::authorize::{Authorization, BeginOptions, Progress};
+pub use grants::installs::{ClaimedInstall, HeldInstall};
+pub use grants::sweep::SweepReport;
+pub use owned::OwnerVault;
 pub use seal::keys::Key;
 pub use store::Store;
 pub use value::app::App;
 pub use value::clock::{Clock, Moment};
+pub use value::lifetimes::{CODE_LIFETIME, SESSION_LIFETIME, STATE_LIFETIME};
 pub use value::model::{Company, Connection, Metadata, Method, Reason, Revocation, Status, User};
 pub use value::names::{check_name, check_owner};
-pub use vault::{SweepReport, Vault, VaultBuilder};
-pub use visits::SESSION_LIFETIME;
+pub use vault::{Vault, VaultBuilder};

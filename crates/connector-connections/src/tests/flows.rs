@@ -289,7 +289,10 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     assert_eq!(became(again.id.clone()).await, Progress::Removed, "what was renewed is gone since");
     world.clock.advance(Duration::from_hours(24));
     vault.sweep().await.expect("swept");
-    assert!(vault.0.store.rows(sql!("SELECT id FROM connector_ended")).await.expect("rows").is_empty(), "it is forgotten after a day");
+    assert!(
+        vault.context().store().rows(sql!("SELECT id FROM connector_ended")).await.expect("rows").is_empty(),
+        "it is forgotten after a day"
+    );
 }
 
 async fn a_name_is_taken_once_and_stays(world: World) {

@@ -38,7 +38,7 @@ impl World {
 
     /// How many grants are to be given back.
     async fn leftovers(&self) -> usize {
-        self.vault.0.store.rows(sql!("SELECT id FROM connector_leftover")).await.expect("rows").len()
+        self.vault.context().store().rows(sql!("SELECT id FROM connector_leftover")).await.expect("rows").len()
     }
 
     async fn swept(&self) -> usize {
@@ -258,7 +258,13 @@ async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     // As it is where this process is set up for a sandbox over a store that knows the vendor.
     let metadata = serde_json::json!({"company": {}, "user": {}, "scopes": null, "api_domain": "https://seven.acme.example"}).to_string();
-    world.vault.0.store.rows(sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", &made.id, metadata)).await.expect("set");
+    world
+        .vault
+        .context()
+        .store()
+        .rows(sql!("UPDATE connector_connection SET metadata = $2 WHERE id = $1", &made.id, metadata))
+        .await
+        .expect("set");
     assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No);
     world.clock.advance(Duration::from_mins(5));
     world.swept().await;

@@ -81,7 +81,7 @@ async fn what_the_server_no_longer_has_prepared_is_prepared_anew() {
     let world = World::at(place).await;
     let made = world.connected("ann", (7, 3)).await;
     world.vault.get("ann", &made.id).await.expect("there");
-    world.vault.0.store.rows(sql!("DEALLOCATE ALL")).await.expect("the only session forgets");
+    world.vault.context().store().rows(sql!("DEALLOCATE ALL")).await.expect("the only session forgets");
     let error = world.vault.get("ann", &made.id).await.expect_err("forgotten");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::Unreachable, Retry::Later), "{error}");
     world.vault.get("ann", &made.id).await.expect("prepared anew");
@@ -151,7 +151,7 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
     let front = Front::of(&place, None).await;
     let store = open(&front.url(&place, "")).await.expect("the store opens");
     let vault = vault(store, "http://127.0.0.1:1", &Clock::fixed(START)).await;
-    let held = vault.0.store.lock("id").await.expect("held");
+    let held = vault.context().store().lock("id").await.expect("held");
     front.fall_silent();
     // Time goes on as soon as there is nothing to do but to wait.
     tokio::time::pause();

@@ -19,7 +19,7 @@ static STANDS_AT: OnceLock<String> = OnceLock::new();
 
 /// Where a refresh has come to: a process that was started by a test says it, and stands there until it is killed if
 /// it was told to.
-pub(crate) fn reached(step: &str) {
+pub(crate) fn reach(step: &str) {
     let Some(stands_at) = STANDS_AT.get() else { return };
     say(&format!("at {step}"));
     if stands_at == step {

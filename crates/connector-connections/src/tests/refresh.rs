@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::vendor::Fault;
 use super::{World, access, on_both, token};
+use crate::grants::refresh;
 use crate::{Reason, Status};
 
 on_both!(
@@ -145,7 +146,7 @@ async fn another_host_that_refreshed_is_not_judged(world: World) {
     world.hour();
     let elsewhere = world.another().await;
     // What this host read before is old: the other one refreshed since, and its refresh token is dead.
-    world.vault.0.access("ann", &made.id).await.expect("a credential");
+    refresh::get_access(world.vault.context(), "ann", &made.id).await.expect("a credential");
     world.hour();
     let theirs = token(&access(&elsewhere, "ann", &made.id).await.expect("a credential"));
     assert_eq!(token(&world.access("ann", &made.id).await.expect("a credential")), theirs);
@@ -219,7 +220,7 @@ async fn callers_who_wait_share_a_failure(world: World) {
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
     let (gate, asked) = (world.vendor.gate(), world.vendor.asked());
     // Each of them has asked for a refresh before the first of them gets an answer.
-    let mut callers: Vec<_> = (0..16).map(|_| Box::pin(world.vault.0.access("ann", &made.id))).collect();
+    let mut callers: Vec<_> = (0..16).map(|_| Box::pin(refresh::get_access(world.vault.context(), "ann", &made.id))).collect();
     for caller in &mut callers {
         assert!(caller.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     }
@@ -260,7 +261,7 @@ async fn tokens_that_the_store_does_not_take_are_not_lost() {
     });
     gate.arrived.notified().await;
     // Between the answer and the store another program takes the database.
-    world.vault.0.store.stop_waiting();
+    world.vault.context().store().stop_waiting();
     let other = rusqlite::Connection::open(world.place.word()).expect("it opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("held");
     gate.open();

@@ -45,10 +45,10 @@ async fn many_open_a_new_store_at_once(world: World) {
 }
 
 async fn a_newer_store_is_left_alone(world: World) {
-    world.vault.0.store.rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'")).await.expect("made newer");
+    world.vault.context().store().rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'")).await.expect("made newer");
     let error = open(&world.place.word()).await.expect_err("newer");
     assert!(error.message().contains("newer version"), "{error}");
-    let rows = world.vault.0.store.rows(sql!("SELECT value FROM connector_setting WHERE name = 'version'")).await.expect("a row");
+    let rows = world.vault.context().store().rows(sql!("SELECT value FROM connector_setting WHERE name = 'version'")).await.expect("a row");
     assert_eq!(rows[0].text(0).expect("a text"), "99");
 }
 
@@ -120,14 +120,14 @@ async fn a_secret_that_was_moved_is_refused(world: World) {
         &second.id,
         &first.id
     );
-    world.vault.0.store.rows(moved).await.expect("moved");
+    world.vault.context().store().rows(moved).await.expect("moved");
     world.clock.advance(Duration::from_secs(2));
     let error = world.access("bob", &second.id).await.expect_err("another's token");
     assert!(error.message().contains("was not sealed here"), "{error}");
 }
 
 async fn a_batch_that_misses_changes_nothing(world: World) {
-    let store = &world.vault.0.store;
+    let store = &world.vault.context().store();
     let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
     let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
@@ -208,11 +208,11 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
     let other = place.store().await;
     let held = other.lock("id").await.expect("held");
     tokio::time::pause();
-    let error = vault.0.store.lock("id").await.err().expect("held by another");
+    let error = vault.context().store().lock("id").await.err().expect("held by another");
     tokio::time::resume();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later), "{error}");
     held.release().await.expect("released");
-    vault.0.store.lock("id").await.expect("and it goes on");
+    vault.context().store().lock("id").await.expect("and it goes on");
 }
 
 #[test]

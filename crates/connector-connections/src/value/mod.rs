@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod clock;
+pub(crate) mod lifetimes;
 pub(crate) mod model;
 pub(crate) mod names;
 pub(crate) mod random;

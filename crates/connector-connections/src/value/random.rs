@@ -26,8 +26,9 @@ pub(crate) fn generate_secret() -> Result<String, Error> {
     Ok(URL_SAFE_NO_PAD.encode(generate_bytes::<32>()?))
 }
 
-/// Hashes a secret for the store. A secret has 256 random bits, so nobody can guess it and a slow hash would add nothing
-/// but a delay to every call.
+/// Hashes a secret for the store.
+///
+/// A secret has 256 random bits that nobody can guess. A slow hash would add nothing but a delay to every call.
 pub(crate) fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(secret.as_bytes()))
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use crate::value::clock::Moment;
 
-/// Time before expiry at which a token is refreshed. A token that lives for less than ten times this long uses a tenth of its life.
+/// Time before expiry at which a token is refreshed, or a tenth of its life if that is less.
 const REFRESH_AHEAD: Duration = Duration::from_mins(5);
 
 /// Response of the token endpoint.

@@ -1,0 +1,57 @@
+//! Removal of connections, whose grants are revoked.
+
+use std::sync::Arc;
+
+use connector_core::{Error, ErrorKind};
+
+use crate::grants::leftover;
+use crate::state::context::Context;
+use crate::state::lookup;
+use crate::state::rows::connections;
+use crate::store::statement::{Ran, Statement};
+use crate::value::clock::Moment;
+use crate::value::model::Revocation;
+use crate::value::wording::no_connection;
+
+/// Removes a connection of an owner, and revokes its grant unless another connection uses it.
+pub(crate) async fn remove(context: &Arc<Context>, owner: &str, id: &str) -> Result<Revocation, Error> {
+    lookup::get(context, owner, id).await?;
+    let ended = end_and_revoke(context, id, vec![connections::delete(owner, id)]).await?;
+    ended.ok_or_else(|| no_connection(id))
+}
+
+/// Ends a connection and revokes its grant. It returns none if the deletion missed.
+pub(crate) async fn end_and_revoke(context: &Arc<Context>, id: &str, delete: Vec<Statement>) -> Result<Option<Revocation>, Error> {
+    let (shared, id) = (Arc::clone(context), id.to_owned());
+    let work = async move {
+        if !end(&shared, &id, delete, leftover::retry_at(shared.now())).await? {
+            return Ok(None);
+        }
+        Ok(Some(leftover::revoke(&shared, &id).await.unwrap_or_else(|error| {
+            tracing::warn!(connection = id, %error, "a grant could not be revoked yet");
+            Revocation::No
+        })))
+    };
+    context.run_to_end(work).await
+}
+
+/// Deletes a connection and turns its grant into a leftover, in one step.
+///
+/// A caller that confirms, renews or refreshes the connection meanwhile finds none. It returns false if the deletion missed.
+pub(crate) async fn end(context: &Context, id: &str, delete: Vec<Statement>, due: Moment) -> Result<bool, Error> {
+    let mut lock = context.store().lock(id).await?;
+    let connection = match lookup::get_by_id(context, id).await {
+        Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(false),
+        connection => connection?,
+    };
+    let leftover = leftover::insert_from_connection(&connection, context.now(), due);
+    let ran = context.write_locked(&mut lock, |_| Ok([vec![leftover.clone()], delete.clone()].concat())).await?;
+    lock.release().await?;
+    let ended = matches!(ran, Ran::All(_));
+    if ended {
+        context.store().unlink(id);
+        context.cache().forget();
+        context.flights().forget(id);
+    }
+    Ok(ended)
+}
