@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, DataSource, Group, Input, Record, Shape};
+use crate::parse::{Action, DataSource, Group, IN_GROUP, Input, Record, Shape};
 
 pub(crate) fn action(action: &Action) -> TokenStream {
     let Action { key, scopes, rules, .. } = action;
@@ -24,9 +24,15 @@ pub(crate) fn action(action: &Action) -> TokenStream {
     let removed = option(action.removed.as_ref());
     let returns = action.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
     let like = option(action.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
-    let with = action.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::FIELDS));
+    let method = action.endpoint.as_ref().map(|endpoint| endpoint.method.to_string());
+    let use_of_groups = match method.as_deref() {
+        Some("post") => quote!(ADD),
+        Some("put" | "patch") => quote!(UPDATE),
+        _ => quote!(QUERY),
+    };
+    let with = action.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::#use_of_groups));
     let without = action.without.iter().map(|(name, why)| quote!((#name, #why)));
-    let fields = action.inputs.iter().map(field);
+    let fields = action.inputs.iter().map(|input| field(input, input.place, &input.doc));
     let paths = action.inputs.iter().filter(|input| input.place == "Path").map(|input| {
         let ty = &input.ty;
         let complaint = format!("`{}` stands in the path and is always given: take the Option off", input.wire);
@@ -79,12 +85,18 @@ pub(crate) fn action(action: &Action) -> TokenStream {
 pub(crate) fn group(group: &Group) -> TokenStream {
     let Group { item, inputs } = group;
     let name = &item.ident;
-    let fields = inputs.iter().map(field);
+    let (generics, arguments, bounds) = item.generics.split_for_impl();
+    let placed = |input: &Input, place: &'static str| if input.place == IN_GROUP { place } else { input.place };
+    let query = inputs.iter().map(|input| field(input, placed(input, "Query"), &input.doc));
+    let add = inputs.iter().map(|input| field(input, placed(input, "Body"), &input.doc));
+    let update = inputs.iter().map(|input| field(input, placed(input, "Body"), &input.doc_of_update));
     quote! {
         #[allow(dead_code)]
         #item
-        impl ::connector_core::Inputs for #name {
-            const FIELDS: &'static [::connector_core::Field] = &[#(#fields),*];
+        impl #generics ::connector_core::Inputs for #name #arguments #bounds {
+            const QUERY: &'static [::connector_core::Field] = &[#(#query),*];
+            const ADD: &'static [::connector_core::Field] = &[#(#add),*];
+            const UPDATE: &'static [::connector_core::Field] = &[#(#update),*];
         }
     }
 }
@@ -108,9 +120,9 @@ fn readable(action: &Action) -> TokenStream {
     }
 }
 
-fn field(input: &Input) -> TokenStream {
-    let Input { name, wire, doc, ty, overrides, .. } = input;
-    let place = Ident::new(input.place, Span::call_site());
+fn field(input: &Input, place: &str, doc: &str) -> TokenStream {
+    let Input { name, wire, ty, overrides, .. } = input;
+    let place = Ident::new(place, Span::call_site());
     let source = input
         .source
         .as_ref()

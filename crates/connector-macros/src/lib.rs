@@ -20,7 +20,10 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     written(parse::action(arguments.into(), item).map(|declared| emit::action(&declared)))
 }
 
-/// Declares inputs that several actions take by `with(Group)`: the fields of a struct, which travel in the query.
+/// Declares inputs that several actions take by `with(Group)`: the fields of a struct.
+///
+/// They travel in the query of a GET or DELETE, else in the body. An action that changes a record says of each that it
+/// stays where it is left out; `#[on_update("…")]` gives another sentence.
 #[proc_macro_attribute]
 pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

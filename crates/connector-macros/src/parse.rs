@@ -52,6 +52,8 @@ pub(crate) struct Input {
     pub(crate) wire: String,
     pub(crate) place: &'static str,
     pub(crate) doc: String,
+    /// The sentence of an action that changes a record, where a group gives the input.
+    pub(crate) doc_of_update: String,
     pub(crate) ty: Type,
     pub(crate) source: Option<Type>,
     /// The inputs that the vendor ignores beside it.
@@ -196,12 +198,23 @@ pub(crate) fn group(arguments: TokenStream, mut item: DeriveInput) -> Result<Gro
     if let Some(word) = metas(arguments)?.first() {
         return Err(Error::new(word.span(), "#[inputs] takes no words: take it out"));
     }
-    let inputs = inputs(&mut item, "a group of inputs", &[], "Query")?;
-    if let Some(source) = inputs.iter().find(|input| input.place != "Query") {
-        return Err(Error::new(source.ty.span(), "a group travels in the query: declare in the action what does not"));
-    }
+    let inputs = inputs(&mut item, GROUP, &[], IN_GROUP)?;
     Ok(Group { item, inputs })
 }
+
+/// Words the sentence of an input for an action that changes a record: left out, the record keeps its value.
+fn sentence_of_update(sentence: &str, three_states: bool) -> String {
+    let Some((head, _)) = sentence.split_once(" Left out,") else { return sentence.to_owned() };
+    let clears = if three_states && !head.contains("null") { "; null clears it" } else { "" };
+    format!("{}{clears}. {STAYS}", head.trim_end_matches('.'))
+}
+
+const GROUP: &str = "a group of inputs";
+
+/// The place of a group's inputs that name none: the action that takes the group decides.
+pub(crate) const IN_GROUP: &str = "Group";
+
+const STAYS: &str = "Left out, it stays.";
 
 /// The fields of `what`: those that the path names travel there, and the others where they say, or `otherwise`.
 fn inputs(item: &mut DeriveInput, what: &str, variables: &[String], otherwise: &'static str) -> Result<Vec<Input>> {
@@ -242,6 +255,21 @@ fn inputs(item: &mut DeriveInput, what: &str, variables: &[String], otherwise: &
             }
             place = name;
         }
+        let inner = generic(&field.ty, "Option");
+        let three_states = inner.is_some_and(|inner| generic(inner, "Nullable").is_some());
+        let doc_of_update = match take(&mut field.attrs, "on_update") {
+            Some(attribute) if what != GROUP => {
+                return Err(Error::new(
+                    attribute.path().span(),
+                    "#[on_update] is for a group, which several actions take: write the sentence as the doc comment",
+                ));
+            }
+            Some(attribute) => match attribute.parse_args::<LitStr>()?.value() {
+                whole if whole.contains("Left out,") => whole,
+                head => format!("{head} {STAYS}"),
+            },
+            None => sentence_of_update(&sentence, three_states),
+        };
         let source = take(&mut field.attrs, "source").map(|a| a.parse_args::<Type>()).transpose()?;
         let overrides =
             take(&mut field.attrs, "overrides").map(|a| a.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)).transpose()?;
@@ -256,13 +284,13 @@ fn inputs(item: &mut DeriveInput, what: &str, variables: &[String], otherwise: &
         if inputs.iter().any(|input| input.name == name) {
             return Err(Error::new(ident.span(), format!("two inputs would be named `{name}`: rename one")));
         }
-        let inner = generic(&field.ty, "Option");
         inputs.push(Input {
             name,
             wire,
             place,
             doc: sentence,
-            three_states: inner.is_some_and(|inner| generic(inner, "Nullable").is_some()),
+            doc_of_update,
+            three_states,
             optional: inner.is_some(),
             ty: field.ty.clone(),
             source,

@@ -1,6 +1,6 @@
 //! Shapes that three rooms or more use.
 
-use connector_core::{FieldType, Schemas, Start, Text, Uuid, inputs, record};
+use connector_core::{DateTime, FieldType, List, Schemas, Start, Text, Uuid, inputs, record};
 use serde_json::{Value, json};
 
 /// How many records a page of most lists has.
@@ -40,6 +40,54 @@ pub(crate) struct ByStart {
     start: Option<Start>,
     /// How many records a page has, at most 500. Left out, 100.
     limit: Option<Limit>,
+}
+
+/// A list that can be narrowed to records by the time of their last change.
+#[inputs]
+pub(crate) struct ChangedBetween {
+    /// Only records changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+    /// Only records changed before this moment, with its zone. Left out, no matter when.
+    updated_until: Option<DateTime>,
+}
+
+/// A list that can be sorted by some of its fields.
+#[inputs]
+pub(crate) struct Sorted<By: FieldType> {
+    /// What to sort by; only the ID is safe while records change. Left out, the ID.
+    sort_by: Option<By>,
+    /// Which way to sort. Left out, ascending.
+    sort_direction: Option<SortDirection>,
+}
+
+/// An answer that can have further fields.
+#[inputs]
+pub(crate) struct Including<Extra: FieldType> {
+    /// Further fields to include in the answer. Left out, none is.
+    include_fields: Option<List<Extra>>,
+}
+
+/// An answer that can have some of the custom fields alone.
+#[inputs]
+pub(crate) struct CustomFieldKeys {
+    /// The keys of the custom fields to include, at most 15. Left out, all are.
+    custom_fields: Option<List<String, 15>>,
+}
+
+/// An answer that can name options and labels.
+#[inputs]
+pub(crate) struct WithLabels {
+    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    include_option_labels: Option<bool>,
+    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    include_labels: Option<bool>,
+}
+
+/// A record that can be added with the time at which another system added it.
+#[inputs]
+pub(crate) struct AddedAt {
+    /// When the record was added, with its zone. Left out, it is now.
+    add_time: Option<DateTime>,
 }
 
 /// A whole number that travels as a text.

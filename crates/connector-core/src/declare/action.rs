@@ -58,8 +58,12 @@ pub trait Declares {
 /// A struct under `#[inputs]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no group of inputs", note = "name a struct that stands under #[inputs]")]
 pub trait Inputs {
-    /// Its inputs.
-    const FIELDS: &'static [Field];
+    /// Its inputs as a query carries them.
+    const QUERY: &'static [Field];
+    /// Its inputs as the body of an action carries them that adds a record.
+    const ADD: &'static [Field];
+    /// Its inputs as the body of an action carries them that changes a record.
+    const UPDATE: &'static [Field];
 }
 
 impl Declaration {

@@ -363,7 +363,7 @@ mod code_without_endpoint {
     }
 }
 
-mod group_with_words_and_group_beyond_the_query {
+mod group_with_words {
     use connector_core::inputs;
 
     #[inputs(query)]
@@ -371,11 +371,20 @@ mod group_with_words_and_group_beyond_the_query {
         /// Where to start.
         start: Option<connector_core::Start>,
     }
+}
 
-    #[inputs]
-    struct Titled {
-        /// The title.
-        #[body]
+mod sentence_of_a_group_outside_a_group {
+    use connector_core::action;
+
+    /// Update Deal
+    ///
+    /// Update a deal
+    #[action(patch("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    struct UpdateDeal {
+        /// The deal to change.
+        deal_id: connector_core::Id,
+        /// The title of the deal.
+        #[on_update("Another title.")]
         title: Option<String>,
     }
 }

@@ -217,6 +217,40 @@ struct AddLead {
     how: Option<String>,
 }
 
+/// Add Note
+///
+/// Add a note
+#[action(post("/v1/notes"), returns(Json), with(NoteInputs<Id>))]
+struct AddNote {
+    /// The text.
+    content: String,
+}
+
+/// Update Note
+///
+/// Update a note
+#[action(put("/v1/notes/{note_id}"), returns(Json), with(NoteInputs<Nullable<Id>>))]
+struct UpdateNote {
+    /// The note to change.
+    note_id: Id,
+}
+
+/// The inputs that adding and updating a note share.
+#[inputs]
+struct NoteInputs<Link: connector_core::FieldType> {
+    /// The deal of the note. Left out, it has none.
+    #[on_update("The deal of the note; null unlinks.")]
+    deal_id: Option<Link>,
+    /// The color of the note. Left out, it has none.
+    color: Option<Nullable<String>>,
+    /// Whether it stands above the others. Left out, it does not.
+    is_pinned: Option<bool>,
+    /// The tags. Left out, there are none.
+    #[on_update("All tags. Left out, they stay.")]
+    #[query]
+    tags: Option<Vec<String>>,
+}
+
 fn add_lead<'a>(
     call: &'a Call<'_>,
     declaration: &'static connector_core::Declaration,
@@ -229,6 +263,7 @@ fn main() {
     let keys: Vec<&str> = catalogue.entries().iter().map(|entry| entry.key()).collect();
     assert_eq!(keys, [
         "addLead",
+        "addNote",
         "changeDeal",
         "getDeal",
         "getDealFiles",
@@ -240,6 +275,7 @@ fn main() {
         "searchDeals",
         "selectDeal",
         "setNote",
+        "updateNote",
     ]);
     let declared = |key: &str| catalogue.find(None, key).expect("it is declared").declaration().expect("it is an action");
 
@@ -276,6 +312,19 @@ fn main() {
         ("closeDate", "expected_close_date", Place::Body),
         ("tell", "tell", Place::Query),
     ]);
+    let shared = |key: &str| declared(key).fields().skip(1).map(|field| (field.place, field.shape.nullable, field.doc)).collect::<Vec<_>>();
+    assert_eq!(shared("addNote"), [
+        (Place::Body, false, "The deal of the note. Left out, it has none."),
+        (Place::Body, true, "The color of the note. Left out, it has none."),
+        (Place::Body, false, "Whether it stands above the others. Left out, it does not."),
+        (Place::Query, false, "The tags. Left out, there are none."),
+    ]);
+    assert_eq!(shared("updateNote"), [
+        (Place::Body, true, "The deal of the note; null unlinks. Left out, it stays."),
+        (Place::Body, true, "The color of the note; null clears it. Left out, it stays."),
+        (Place::Body, false, "Whether it stands above the others. Left out, it stays."),
+        (Place::Query, false, "All tags. Left out, they stay."),
+    ], "a group says of an update what is left out stays");
     let merge = declared("mergeDeals");
     assert_eq!((merge.own[1].place, merge.is_idempotent(), merge.destructive), (Place::Form, false, true));
 

@@ -3,12 +3,12 @@
 use connector_core::{Date, DateTime, Id, List, Uuid, action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ByCursor, Deleted, SortDirection};
+use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, Sorted};
 
 /// Get Activities
 ///
 /// Get all activities assigned to a particular user
-#[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>), with(ByCursor))]
+#[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>), with(ChangedBetween, Sorted<ActivitySortBy>, Including<ActivityExtra>, ByCursor))]
 struct GetActivities {
     /// A filter of the account; it overrides IDs, owner, deal, lead, person and organization. Left out, none applies.
     #[overrides(ids, owner_id, deal_id, lead_id, person_id, org_id)]
@@ -30,27 +30,15 @@ struct GetActivities {
     org_id: Option<Id>,
     /// Only activities that are done, or that are not. Left out, both.
     done: Option<bool>,
-    /// Only activities changed at this moment or later, with its zone. Left out, no matter when.
-    updated_since: Option<DateTime>,
-    /// Only activities changed before this moment, with its zone. Left out, no matter when.
-    updated_until: Option<DateTime>,
-    /// What to sort by; only the ID is safe while activities change. Left out, the ID.
-    sort_by: Option<ActivitySortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<ActivityExtra>>,
 }
 
 /// Get Activity
 ///
 /// Get details of an activity
-#[action(get("/api/v2/activities/{activity_id}"), scopes("activities:read", "activities:full"), cost = 1, returns(Activity))]
+#[action(get("/api/v2/activities/{activity_id}"), scopes("activities:read", "activities:full"), cost = 1, returns(Activity), with(Including<ActivityExtra>))]
 struct GetActivity {
     /// The activity to read.
     activity_id: Id,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<ActivityExtra>>,
 }
 
 /// Delete Activity

@@ -1,9 +1,9 @@
 //! Fields: what activities, deals, notes, persons and products can hold, the account's own among it.
 
-use connector_core::{DateTime, Either, Id, List, MapOf, UtcTime, action, record};
+use connector_core::{DateTime, Either, Id, MapOf, UtcTime, action, record};
 
 use crate::by_hand::old_fields::{self, FieldCode};
-use crate::types::ByCursor;
+use crate::types::{ByCursor, Including};
 
 /// Get Activity Fields
 ///
@@ -14,12 +14,9 @@ use crate::types::ByCursor;
     cost = 10,
     returns(Vec<Either<FieldDefinition, OldField>>),
     by_hand(old_fields::by_granted_scopes),
-    with(ByCursor)
+    with(Including<FieldExtra>, ByCursor)
 )]
-struct GetActivityFields {
-    /// Further members to include in the answer. Left out, none is.
-    include_fields: Option<List<FieldExtra>>,
-}
+struct GetActivityFields {}
 
 /// Get Deal Field
 ///
@@ -29,13 +26,12 @@ struct GetActivityFields {
     scopes("deals:read", "deals:full", "admin", "deal-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number)
+    by_hand(old_fields::by_key_or_number),
+    with(Including<RecordFieldExtra>)
 )]
 struct GetDealField {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
     field_code: FieldCode,
-    /// Further members to include in the answer. Left out, none is.
-    include_fields: Option<List<RecordFieldExtra>>,
 }
 
 /// Get Deal Fields
@@ -46,12 +42,9 @@ struct GetDealField {
     scopes("deals:read", "deals:full", "admin", "deal-fields:full"),
     cost = 10,
     returns(Vec<FieldDefinition>),
-    with(ByCursor)
+    with(Including<RecordFieldExtra>, ByCursor)
 )]
-struct GetDealFields {
-    /// Further members to include in the answer. Left out, none is.
-    include_fields: Option<List<RecordFieldExtra>>,
-}
+struct GetDealFields {}
 
 /// Delete Deal Field
 ///
@@ -146,13 +139,12 @@ struct DeletePersonField {
     scopes("products:read", "products:full", "product-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number)
+    by_hand(old_fields::by_key_or_number),
+    with(Including<FieldExtra>)
 )]
 struct GetProductField {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
     field_code: FieldCode,
-    /// Further members to include in the answer. Left out, none is.
-    include_fields: Option<List<FieldExtra>>,
 }
 
 /// Get Product Fields

@@ -1,6 +1,6 @@
 //! Leads: what may become a deal.
 
-use connector_core::{Date, DateTime, Id, List, Nullable, Text, Uuid, action, record};
+use connector_core::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid, action, inputs, record};
 
 use crate::data_sources::{SelectOrganization, SelectPerson};
 use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Named, VisibleToText};
@@ -8,37 +8,17 @@ use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Named, Vis
 /// Add Lead
 ///
 /// Add a lead
-#[action(post("/api/v1/leads"), scopes("leads:full"), cost = 10, returns(Lead), rules(any_of(&["personId", "organizationId"])))]
+#[action(
+    post("/api/v1/leads"),
+    scopes("leads:full"),
+    cost = 10,
+    returns(Lead),
+    with(LeadLinks<Id>, LeadPromise<Date>, LeadSource, LeadChannel),
+    rules(any_of(&["personId", "organizationId"]))
+)]
 struct AddLead {
     /// The title of the lead.
     title: Text,
-    /// The user who owns the lead. Left out, it is the connected user.
-    owner_id: Option<Id>,
-    /// The IDs of the lead labels to put on the lead. Left out, it has none.
-    label_ids: Option<Vec<Uuid>>,
-    /// The person to link; a lead has a person or an organization. Left out, it has no person.
-    #[source(SelectPerson)]
-    person_id: Option<Id>,
-    /// The organization to link; a lead has a person or an organization. Left out, it has no organization.
-    #[source(SelectOrganization)]
-    organization_id: Option<Id>,
-    /// How much the lead may be worth. Left out, nothing is said.
-    value: Option<Nullable<LeadValue>>,
-    /// The day on which the deal of the lead is expected to close. Left out, none is set.
-    expected_close_date: Option<Date>,
-    /// Who may see the lead; what a number means depends on the plan. Left out, the default of the user applies.
-    visible_to: Option<VisibleToText>,
-    /// Whether someone has seen the lead in Pipedrive. Left out, it is new.
-    was_seen: Option<bool>,
-    /// A name of your own for where the lead came from. Left out, there is none.
-    origin_id: Option<Nullable<String>>,
-    /// The ID of the marketing channel that the lead came from. Left out, there is none.
-    channel: Option<Nullable<i64>>,
-    /// A name of your own for the marketing channel. Left out, there is none.
-    channel_id: Option<Nullable<String>>,
-    /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
-    #[flat]
-    custom_fields: Option<CustomFieldsByKey>,
 }
 
 /// Get Lead
@@ -75,39 +55,18 @@ struct GetLeads {
 /// Update Lead
 ///
 /// Update a lead
-#[action(patch("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 10, returns(Lead))]
+#[action(
+    patch("/api/v1/leads/{lead_id}"),
+    scopes("leads:full"),
+    cost = 10,
+    returns(Lead),
+    with(LeadLinks<Nullable<Id>>, LeadArchive, LeadPromise<Nullable<Date>>, LeadChannel)
+)]
 struct UpdateLead {
     /// The lead to change.
     lead_id: Uuid,
     /// The title of the lead. Left out, it stays.
     title: Option<Nullable<String>>,
-    /// The user who owns the lead. Left out, it stays.
-    owner_id: Option<Id>,
-    /// The IDs of all labels of the lead; they replace those it has. Left out, they stay.
-    label_ids: Option<Vec<Uuid>>,
-    /// The person to link; null unlinks where an organization is linked. Left out, it stays.
-    #[source(SelectPerson)]
-    person_id: Option<Nullable<Id>>,
-    /// The organization to link; null unlinks where a person is linked. Left out, it stays.
-    #[source(SelectOrganization)]
-    organization_id: Option<Nullable<Id>>,
-    /// Whether the lead is archived; an archived lead cannot be changed otherwise. Left out, it stays as it is.
-    is_archived: Option<bool>,
-    /// How much the lead may be worth; null clears it. Left out, it stays.
-    value: Option<Nullable<LeadValue>>,
-    /// The day on which the deal of the lead is expected to close; null clears it. Left out, it stays.
-    expected_close_date: Option<Nullable<Date>>,
-    /// Who may see the lead; what a number means depends on the plan. Left out, it stays.
-    visible_to: Option<VisibleToText>,
-    /// Whether someone has seen the lead in Pipedrive. Left out, it stays.
-    was_seen: Option<bool>,
-    /// The ID of the marketing channel that the lead came from; null clears it. Left out, it stays.
-    channel: Option<Nullable<i64>>,
-    /// A name of your own for the marketing channel; null clears it. Left out, it stays.
-    channel_id: Option<Nullable<String>>,
-    /// Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.
-    #[flat]
-    custom_fields: Option<CustomFieldsByKey>,
 }
 
 /// Delete Lead
@@ -145,6 +104,65 @@ struct SearchLeads {
     organization_id: Option<Id>,
     /// Further fields to include in the answer. Left out, none is.
     include_fields: Option<LeadSearchExtra>,
+}
+
+/// The records that a lead is linked to; null unlinks where `Link` takes it.
+#[inputs]
+struct LeadLinks<Link: FieldType> {
+    /// The user who owns the lead. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The IDs of the lead labels to put on the lead. Left out, it has none.
+    #[on_update("The IDs of all labels of the lead; they replace those it has. Left out, they stay.")]
+    label_ids: Option<Vec<Uuid>>,
+    /// The person to link; a lead has a person or an organization. Left out, it has no person.
+    #[on_update("The person to link; null unlinks where an organization is linked.")]
+    #[source(SelectPerson)]
+    person_id: Option<Link>,
+    /// The organization to link; a lead has a person or an organization. Left out, it has no organization.
+    #[on_update("The organization to link; null unlinks where a person is linked.")]
+    #[source(SelectOrganization)]
+    organization_id: Option<Link>,
+}
+
+/// The mark of a lead that is put away.
+#[inputs]
+struct LeadArchive {
+    /// Whether the lead is archived; an archived lead cannot be changed otherwise. Left out, it is not.
+    is_archived: Option<bool>,
+}
+
+/// The worth of a lead, and who may see it; null clears the day where `Day` takes it.
+#[inputs]
+struct LeadPromise<Day: FieldType> {
+    /// How much the lead may be worth. Left out, nothing is said.
+    value: Option<Nullable<LeadValue>>,
+    /// The day on which the deal of the lead is expected to close. Left out, none is set.
+    #[on_update("The day on which the deal of the lead is expected to close; null clears it.")]
+    expected_close_date: Option<Day>,
+    /// Who may see the lead; what a number means depends on the plan. Left out, the default of the user applies.
+    visible_to: Option<VisibleToText>,
+    /// Whether someone has seen the lead in Pipedrive. Left out, it is new.
+    was_seen: Option<bool>,
+}
+
+/// The name of the source of a lead, which cannot be changed.
+#[inputs]
+struct LeadSource {
+    /// A name of your own for where the lead came from. Left out, there is none.
+    origin_id: Option<Nullable<String>>,
+}
+
+/// The marketing channel and the custom fields of a lead.
+#[inputs]
+struct LeadChannel {
+    /// The ID of the marketing channel that the lead came from. Left out, there is none.
+    channel: Option<Nullable<i64>>,
+    /// A name of your own for the marketing channel. Left out, there is none.
+    channel_id: Option<Nullable<String>>,
+    /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
+    #[on_update("Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.")]
+    #[flat]
+    custom_fields: Option<CustomFieldsByKey>,
 }
 
 /// What leads can be sorted by.

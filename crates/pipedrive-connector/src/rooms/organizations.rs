@@ -1,63 +1,42 @@
 //! Organizations: the companies that one deals with.
 
-use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, record};
+use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
 
 use crate::data_sources::SelectOrganization;
-use crate::types::{Address, ByCursor, CustomFields, Deleted, Named, SortBy, SortDirection, VisibleTo};
+use crate::types::{
+    AddedAt, Address, ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, Named, SortBy, Sorted, VisibleTo,
+    WithLabels,
+};
 
 /// Add Organization
 ///
 /// Add an organization
-#[action(post("/api/v2/organizations"), scopes("contacts:full"), cost = 5, returns(Organization))]
+#[action(
+    post("/api/v2/organizations"),
+    scopes("contacts:full"),
+    cost = 5,
+    returns(Organization),
+    with(OrganizationOwner, AddedAt, OrganizationInputs)
+)]
 struct AddOrganization {
     /// The name of the organization.
     name: String,
-    /// The user who owns the organization. Left out, it is the connected user.
-    owner_id: Option<Id>,
-    /// When the organization was added, with its zone. Left out, it is now.
-    add_time: Option<DateTime>,
-    /// Who may see the organization. Left out, the default of the user applies.
-    visible_to: Option<VisibleTo>,
-    /// The IDs of the labels to put on the organization. Left out, it has none.
-    label_ids: Option<Vec<i64>>,
-    /// The address; its `value` suffices. Left out, there is none.
-    address: Option<Address>,
-    /// The website. Left out, none is kept.
-    website: Option<Nullable<String>>,
-    /// The address of the LinkedIn profile. Left out, none is kept.
-    linkedin: Option<Nullable<String>>,
-    /// The ID of the industry. Left out, none is kept.
-    industry: Option<Nullable<i64>>,
-    /// The yearly revenue. Left out, none is kept.
-    annual_revenue: Option<Nullable<i64>>,
-    /// How many people work there. Left out, none is kept.
-    employee_count: Option<Nullable<i64>>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Get Organization
 ///
 /// Get details of an organization
-#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization))]
+#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, CustomFieldKeys, WithLabels))]
 struct GetOrganization {
     /// The organization to read.
     #[source(SelectOrganization)]
     org_id: Id,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<OrganizationExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Get Organizations
 ///
 /// Get all organizations
-#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ByCursor))]
+#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ChangedBetween, Sorted<SortBy>, Including<OrganizationExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
     #[overrides(ids, owner_id)]
@@ -66,54 +45,24 @@ pub(crate) struct GetOrganizations {
     ids: Option<List<Id>>,
     /// Only organizations of this owner. Left out, those of all.
     owner_id: Option<Id>,
-    /// Only organizations changed at this moment or later, with its zone. Left out, no matter when.
-    updated_since: Option<DateTime>,
-    /// Only organizations changed before this moment, with its zone. Left out, no matter when.
-    updated_until: Option<DateTime>,
-    /// What to sort by; only the ID is safe while organizations change. Left out, the ID.
-    sort_by: Option<SortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<OrganizationExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Update Organization
 ///
 /// Update an organization
-#[action(patch("/api/v2/organizations/{org_id}"), scopes("contacts:full"), cost = 5, returns(Organization))]
+#[action(
+    patch("/api/v2/organizations/{org_id}"),
+    scopes("contacts:full"),
+    cost = 5,
+    returns(Organization),
+    with(OrganizationOwner, OrganizationInputs)
+)]
 struct UpdateOrganization {
     /// The organization to change.
     #[source(SelectOrganization)]
     org_id: Id,
     /// The name of the organization. Left out, it stays.
     name: Option<String>,
-    /// The user who owns the organization. Left out, it stays.
-    owner_id: Option<Id>,
-    /// Who may see the organization. Left out, it stays.
-    visible_to: Option<VisibleTo>,
-    /// The IDs of all labels of the organization; they replace those it has. Left out, they stay.
-    label_ids: Option<Vec<i64>>,
-    /// The address; parts that are not given are cleared. Left out, it stays.
-    address: Option<Address>,
-    /// The website; null clears it. Left out, it stays.
-    website: Option<Nullable<String>>,
-    /// The address of the LinkedIn profile; null clears it. Left out, it stays.
-    linkedin: Option<Nullable<String>>,
-    /// The ID of the industry; null clears it. Left out, it stays.
-    industry: Option<Nullable<i64>>,
-    /// The yearly revenue; null clears it. Left out, it stays.
-    annual_revenue: Option<Nullable<i64>>,
-    /// How many people work there; null clears it. Left out, it stays.
-    employee_count: Option<Nullable<i64>>,
-    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Delete Organization
@@ -157,6 +106,39 @@ struct MergeOrganizations {
     /// The organization that stays; where both have a value, its value is kept.
     #[source(SelectOrganization)]
     merge_with_id: Id,
+}
+
+/// The user that an organization belongs to.
+#[inputs]
+struct OrganizationOwner {
+    /// The user who owns the organization. Left out, it is the connected user.
+    owner_id: Option<Id>,
+}
+
+/// The other inputs that adding and updating an organization share.
+#[inputs]
+struct OrganizationInputs {
+    /// Who may see the organization. Left out, the default of the user applies.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of the labels to put on the organization. Left out, it has none.
+    #[on_update("The IDs of all labels of the organization; they replace those it has. Left out, they stay.")]
+    label_ids: Option<Vec<i64>>,
+    /// The address; its `value` suffices. Left out, there is none.
+    #[on_update("The address; parts that are not given are cleared.")]
+    address: Option<Address>,
+    /// The website. Left out, none is kept.
+    website: Option<Nullable<String>>,
+    /// The address of the LinkedIn profile. Left out, none is kept.
+    linkedin: Option<Nullable<String>>,
+    /// The ID of the industry. Left out, none is kept.
+    industry: Option<Nullable<i64>>,
+    /// The yearly revenue. Left out, none is kept.
+    annual_revenue: Option<Nullable<i64>>,
+    /// How many people work there. Left out, none is kept.
+    employee_count: Option<Nullable<i64>>,
+    /// Custom fields by their 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    custom_fields: Option<CustomFields>,
 }
 
 /// Where a search for organizations looks.

@@ -2,7 +2,7 @@
 
 use connector_core::{Date, DateTime, Id, MapOf, action, record};
 
-use crate::types::{ByCursor, Deleted, SortBy, SortDirection};
+use crate::types::{ByCursor, Deleted, SortBy, Sorted};
 
 /// Add Pipeline
 ///
@@ -27,13 +27,8 @@ struct GetPipeline {
 /// Get Pipelines
 ///
 /// Get all pipelines
-#[action(get("/api/v2/pipelines"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Pipeline>), with(ByCursor))]
-struct GetPipelines {
-    /// What to sort by. Left out, the ID.
-    sort_by: Option<SortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-}
+#[action(get("/api/v2/pipelines"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Pipeline>), with(Sorted<SortBy>, ByCursor))]
+struct GetPipelines {}
 
 /// Update Pipeline
 ///

@@ -1,24 +1,18 @@
 //! Stages: the steps of a pipeline.
 
-use connector_core::{DateTime, Id, Nullable, action, record};
+use connector_core::{DateTime, Id, Nullable, action, inputs, record};
 
-use crate::types::{ByCursor, Deleted, SortDirection};
+use crate::types::{ByCursor, Deleted, Sorted};
 
 /// Add Stage
 ///
 /// Add a new stage
-#[action(post("/api/v2/stages"), scopes("admin"), cost = 5, returns(Stage))]
+#[action(post("/api/v2/stages"), scopes("admin"), cost = 5, returns(Stage), with(StageParts))]
 struct AddStage {
     /// The name of the stage.
     name: String,
     /// The pipeline to add the stage to.
     pipeline_id: Id,
-    /// How likely deals in it are to be won, in percent. Left out, it is 100.
-    deal_probability: Option<i64>,
-    /// Whether deals in it rot where nothing happens. Left out, they do not.
-    is_deal_rot_enabled: Option<bool>,
-    /// After how many days without a change a deal is rotten. Left out, none is set.
-    days_to_rotten: Option<Nullable<i64>>,
 }
 
 /// Get Stage
@@ -33,20 +27,16 @@ struct GetStage {
 /// Get Stages
 ///
 /// Get all stages
-#[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>), with(ByCursor))]
+#[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>), with(Sorted<StageSortBy>, ByCursor))]
 struct GetStages {
     /// Only stages of this pipeline. Left out, those of all.
     pipeline_id: Option<Id>,
-    /// What to sort by. Left out, the ID.
-    sort_by: Option<StageSortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
 }
 
 /// Update Stage
 ///
 /// Update stage details
-#[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage))]
+#[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage), with(StageParts))]
 struct UpdateStage {
     /// The stage to change.
     stage_id: Id,
@@ -54,12 +44,6 @@ struct UpdateStage {
     name: Option<String>,
     /// The pipeline to move the stage to. Left out, it stays.
     pipeline_id: Option<Id>,
-    /// How likely deals in it are to be won, in percent. Left out, it stays.
-    deal_probability: Option<i64>,
-    /// Whether deals in it rot where nothing happens. Left out, it stays.
-    is_deal_rot_enabled: Option<bool>,
-    /// After how many days without a change a deal is rotten; null clears it. Left out, it stays.
-    days_to_rotten: Option<Nullable<i64>>,
 }
 
 /// Delete Stage
@@ -69,6 +53,17 @@ struct UpdateStage {
 struct DeleteStage {
     /// The stage to delete.
     stage_id: Id,
+}
+
+/// The parts of a stage beside its name and pipeline.
+#[inputs]
+struct StageParts {
+    /// How likely deals in it are to be won, in percent. Left out, it is 100.
+    deal_probability: Option<i64>,
+    /// Whether deals in it rot where nothing happens. Left out, they do not.
+    is_deal_rot_enabled: Option<bool>,
+    /// After how many days without a change a deal is rotten. Left out, none is set.
+    days_to_rotten: Option<Nullable<i64>>,
 }
 
 /// What stages can be sorted by.

@@ -1,9 +1,9 @@
 //! A deal: what may be sold, to whom, and how far it has come.
 
-use connector_core::{Date, DateTime, Id, List, Nullable, UtcTime, action, record};
+use connector_core::{Date, DateTime, Id, List, Nullable, UtcTime, action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{ByCursor, CustomFields, Deleted, SortBy, SortDirection, VisibleTo};
+use crate::types::{ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};
 
 /// Add Deal
 ///
@@ -13,6 +13,7 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortBy, SortDirection, Visib
     scopes("deals:full"),
     cost = 5,
     returns(Deal),
+    with(DealInputs),
     rules(
         only_with("lostReason", "status", &["lost"], Some("open")),
         only_with("closeTime", "status", &["won", "lost"], Some("open")),
@@ -23,72 +24,22 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortBy, SortDirection, Visib
 struct AddDeal {
     /// The title of the deal.
     title: String,
-    /// The user who owns the deal. Left out, it is the connected user.
-    owner_id: Option<Id>,
-    /// The person to link. Left out, the deal has none.
-    #[source(SelectPerson)]
-    person_id: Option<Nullable<Id>>,
-    /// The organization to link. Left out, the deal has none.
-    #[source(SelectOrganization)]
-    org_id: Option<Nullable<Id>>,
-    /// The pipeline to put the deal in. Left out, it follows from the stage, or is the default pipeline.
-    pipeline_id: Option<Id>,
-    /// The stage to put the deal in. Left out, it is the first of the pipeline.
-    stage_id: Option<Id>,
-    /// How much the deal is worth, in its currency. Left out, it is 0.
-    value: Option<f64>,
-    /// The three-letter code of the currency. Left out, it is the default of the user.
-    currency: Option<String>,
-    /// Whether the deal is deleted. Left out, it is not.
-    is_deleted: Option<bool>,
-    /// Whether the deal is archived. Left out, it is not.
-    is_archived: Option<bool>,
-    /// When the deal was archived, in UTC. Left out, it is now where the deal is archived.
-    archive_time: Option<Nullable<UtcTime>>,
-    /// Whether the deal is open, won or lost. Left out, it is open.
-    status: Option<DealStatus>,
-    /// How likely the deal is to be won, in percent. Left out, that of the stage counts.
-    probability: Option<Nullable<f64>>,
-    /// Why the deal was lost; only together with the status lost. Left out, none is kept.
-    lost_reason: Option<Nullable<String>>,
-    /// Who may see the deal. Left out, the default of the user applies.
-    visible_to: Option<VisibleTo>,
-    /// When the deal was closed, with its zone; only together with the status won or lost. Left out, it is now.
-    close_time: Option<Nullable<DateTime>>,
-    /// When the deal was won, with its zone; only together with the status won. Left out, it is now.
-    won_time: Option<DateTime>,
-    /// When the deal was lost, with its zone; only together with the status lost. Left out, it is now.
-    lost_time: Option<DateTime>,
-    /// The day on which the deal is expected to close. Left out, none is set.
-    expected_close_date: Option<Date>,
-    /// The IDs of the labels to put on the deal. Left out, it has none.
-    label_ids: Option<Vec<i64>>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Get Deal
 ///
 /// Get details of a deal
-#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal))]
+#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, CustomFieldKeys, WithLabels))]
 struct GetDeal {
     /// The deal to read.
     #[source(SelectDeal)]
     deal_id: Id,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<DealExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Get Deals
 ///
 /// Get all deals
-#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ByCursor))]
+#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status. Left out, none applies.
     #[overrides(ids, owner_id, person_id, org_id, pipeline_id, stage_id, status)]
@@ -109,22 +60,6 @@ pub(crate) struct GetDeals {
     stage_id: Option<Id>,
     /// Only deals of these statuses; deleted reaches back 30 days. Left out, all that are not deleted.
     status: Option<List<ListedStatus>>,
-    /// Only deals changed at this moment or later, with its zone. Left out, no matter when.
-    updated_since: Option<DateTime>,
-    /// Only deals changed before this moment, with its zone. Left out, no matter when.
-    updated_until: Option<DateTime>,
-    /// What to sort by; only the ID is safe while deals change. Left out, the ID.
-    sort_by: Option<SortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<DealExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Get Pipeline Deals
@@ -201,6 +136,7 @@ struct GetOrganizationDeals {
     scopes("deals:full"),
     cost = 5,
     returns(Deal),
+    with(DealInputs),
     rules(
         only_with("lostReason", "status", &["lost"], None),
         only_with("closeTime", "status", &["won", "lost"], None),
@@ -214,48 +150,6 @@ struct UpdateDeal {
     deal_id: Id,
     /// The title of the deal. Left out, it stays.
     title: Option<String>,
-    /// The user who owns the deal. Left out, it stays.
-    owner_id: Option<Id>,
-    /// The person to link; null unlinks. Left out, it stays.
-    #[source(SelectPerson)]
-    person_id: Option<Nullable<Id>>,
-    /// The organization to link; null unlinks. Left out, it stays.
-    #[source(SelectOrganization)]
-    org_id: Option<Nullable<Id>>,
-    /// The pipeline to move the deal to. Left out, it stays.
-    pipeline_id: Option<Id>,
-    /// The stage to move the deal to. Left out, it stays.
-    stage_id: Option<Id>,
-    /// How much the deal is worth, in its currency. Left out, it stays.
-    value: Option<f64>,
-    /// The three-letter code of the currency. Left out, it stays.
-    currency: Option<String>,
-    /// Whether the deal is deleted. Left out, it stays as it is.
-    is_deleted: Option<bool>,
-    /// Whether the deal is archived; an archived deal cannot be changed otherwise. Left out, it stays as it is.
-    is_archived: Option<bool>,
-    /// When the deal was archived, in UTC. Left out, it is now where the deal is archived.
-    archive_time: Option<Nullable<UtcTime>>,
-    /// Whether the deal is open, won or lost. Left out, it stays.
-    status: Option<DealStatus>,
-    /// How likely the deal is to be won, in percent; null returns to that of the stage. Left out, it stays.
-    probability: Option<Nullable<f64>>,
-    /// Why the deal was lost; only with the status lost. Left out, it stays.
-    lost_reason: Option<Nullable<String>>,
-    /// Who may see the deal. Left out, it stays.
-    visible_to: Option<VisibleTo>,
-    /// When the deal was closed, with its zone; only with the status won or lost. Left out, it stays.
-    close_time: Option<Nullable<DateTime>>,
-    /// When the deal was won, with its zone; only with the status won. Left out, it stays.
-    won_time: Option<DateTime>,
-    /// When the deal was lost, with its zone; only with the status lost. Left out, it stays.
-    lost_time: Option<DateTime>,
-    /// The day on which the deal is expected to close. Left out, it stays.
-    expected_close_date: Option<Date>,
-    /// The IDs of all labels of the deal; they replace those it has. Left out, they stay.
-    label_ids: Option<Vec<i64>>,
-    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Delete Deal
@@ -266,6 +160,57 @@ struct DeleteDeal {
     /// The deal to delete; for 30 days it can be brought back.
     #[source(SelectDeal)]
     deal_id: Id,
+}
+
+/// The inputs that adding and updating a deal share.
+#[inputs]
+struct DealInputs {
+    /// The user who owns the deal. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The person to link. Left out, the deal has none.
+    #[source(SelectPerson)]
+    person_id: Option<Nullable<Id>>,
+    /// The organization to link. Left out, the deal has none.
+    #[source(SelectOrganization)]
+    org_id: Option<Nullable<Id>>,
+    /// The pipeline of the deal. Left out, it follows from the stage, or is the default pipeline.
+    pipeline_id: Option<Id>,
+    /// The stage of the deal. Left out, it is the first of the pipeline.
+    stage_id: Option<Id>,
+    /// How much the deal is worth, in its currency. Left out, it is 0.
+    value: Option<f64>,
+    /// The three-letter code of the currency. Left out, it is the default of the user.
+    currency: Option<String>,
+    /// Whether the deal is deleted. Left out, it is not.
+    is_deleted: Option<bool>,
+    /// Whether the deal is archived. Left out, it is not.
+    #[on_update("Whether the deal is archived; an archived deal cannot be changed otherwise.")]
+    is_archived: Option<bool>,
+    /// When the deal was archived, in UTC. Left out, it is now where the deal is archived.
+    #[on_update("When the deal was archived, in UTC. Left out, it is now where the deal is archived.")]
+    archive_time: Option<Nullable<UtcTime>>,
+    /// Whether the deal is open, won or lost. Left out, it is open.
+    status: Option<DealStatus>,
+    /// How likely the deal is to be won, in percent; null leaves it to the stage. Left out, that of the stage counts.
+    probability: Option<Nullable<f64>>,
+    /// Why the deal was lost; only with the status lost. Left out, none is kept.
+    lost_reason: Option<Nullable<String>>,
+    /// Who may see the deal. Left out, the default of the user applies.
+    visible_to: Option<VisibleTo>,
+    /// When the deal was closed, with its zone; only with the status won or lost. Left out, it is now.
+    close_time: Option<Nullable<DateTime>>,
+    /// When the deal was won, with its zone; only with the status won. Left out, it is now.
+    won_time: Option<DateTime>,
+    /// When the deal was lost, with its zone; only with the status lost. Left out, it is now.
+    lost_time: Option<DateTime>,
+    /// The day on which the deal is expected to close. Left out, none is set.
+    expected_close_date: Option<Date>,
+    /// The IDs of the labels to put on the deal. Left out, it has none.
+    #[on_update("The IDs of all labels of the deal; they replace those it has. Left out, they stay.")]
+    label_ids: Option<Vec<i64>>,
+    /// Custom fields by their 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    custom_fields: Option<CustomFields>,
 }
 
 /// Where a deal stands.

@@ -1,71 +1,37 @@
 //! A person that one deals with.
 
-use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, record};
+use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
 
 use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ByCursor, ContactValue, CustomFields, Deleted, Named, SortBy, SortDirection, TextUpTo, VisibleTo};
+use crate::types::{
+    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Including, Named, SortBy, Sorted,
+    TextUpTo, VisibleTo, WithLabels,
+};
 
 /// Add Person
 ///
 /// Add a person
-#[action(post("/api/v2/persons"), scopes("contacts:full"), cost = 5, returns(Person))]
+#[action(post("/api/v2/persons"), scopes("contacts:full"), cost = 5, returns(Person), with(PersonLinks, AddedAt, PersonInputs))]
 struct AddPerson {
     /// The name of the person.
     name: String,
-    /// The user who owns the person. Left out, it is the connected user.
-    owner_id: Option<Id>,
-    /// The organization of the person. Left out, the person has none.
-    #[source(SelectOrganization)]
-    org_id: Option<Id>,
-    /// When the person was added, with its zone. Left out, it is now.
-    add_time: Option<DateTime>,
-    /// The email addresses of the person. Left out, there is none.
-    emails: Option<Vec<ContactValue>>,
-    /// The phone numbers of the person. Left out, there is none.
-    phones: Option<Vec<ContactValue>>,
-    /// Who may see the person. Left out, the default of the user applies.
-    visible_to: Option<VisibleTo>,
-    /// The IDs of the labels to put on the person. Left out, there is none.
-    label_ids: Option<Vec<i64>>,
-    /// The postal address; only where the account syncs contacts. Left out, there is none.
-    postal_address: Option<Address>,
-    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, there are none.
-    notes: Option<ContactNotes>,
-    /// The messaging accounts; only where the account syncs contacts. Left out, there is none.
-    im: Option<Vec<ContactValue>>,
-    /// The birthday; only where the account syncs contacts. Left out, there is none.
-    birthday: Option<Date>,
-    /// The job title; only where the account syncs contacts. Left out, there is none.
-    job_title: Option<String>,
-    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, there is no consent.
-    marketing_status: Option<MarketingStatus>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Get Person
 ///
 /// Get details of a person
-#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person))]
+#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, CustomFieldKeys, WithLabels))]
 struct GetPerson {
     /// The person to read.
     #[source(SelectPerson)]
     person_id: Id,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<PersonExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Get Persons
 ///
 /// Get all persons
-#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ByCursor))]
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]
@@ -80,22 +46,6 @@ pub(crate) struct GetPersons {
     /// Only persons of this deal. Left out, those of all.
     #[source(SelectDeal)]
     deal_id: Option<Id>,
-    /// Only persons changed at this moment or later, with its zone. Left out, no matter when.
-    updated_since: Option<DateTime>,
-    /// Only persons changed before this moment, with its zone. Left out, no matter when.
-    updated_until: Option<DateTime>,
-    /// What to sort by; only the ID is safe while persons change. Left out, the ID.
-    sort_by: Option<SortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-    /// Further fields to include in the answer. Left out, none is.
-    include_fields: Option<List<PersonExtra>>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
-    include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
-    include_labels: Option<bool>,
 }
 
 /// Get Deal Persons
@@ -135,40 +85,13 @@ struct GetOrganizationPersons {
 /// Update Person
 ///
 /// Update a person
-#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person))]
+#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person), with(PersonLinks, PersonInputs))]
 pub(crate) struct UpdatePerson {
     /// The person to change.
     #[source(SelectPerson)]
     person_id: Id,
     /// The name of the person. Left out, it stays.
     name: Option<String>,
-    /// The user who owns the person. Left out, it stays.
-    owner_id: Option<Id>,
-    /// The organization of the person. Left out, it stays.
-    #[source(SelectOrganization)]
-    org_id: Option<Id>,
-    /// All email addresses of the person; they replace those there are. Left out, they stay.
-    emails: Option<Vec<ContactValue>>,
-    /// All phone numbers of the person; they replace those there are. Left out, they stay.
-    phones: Option<Vec<ContactValue>>,
-    /// Who may see the person. Left out, it stays.
-    visible_to: Option<VisibleTo>,
-    /// The IDs of all labels of the person; they replace those there are. Left out, they stay.
-    label_ids: Option<Vec<i64>>,
-    /// The postal address; only where the account syncs contacts. Left out, it stays.
-    postal_address: Option<Address>,
-    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, they stay.
-    notes: Option<ContactNotes>,
-    /// All messaging accounts; only where the account syncs contacts. Left out, they stay.
-    im: Option<Vec<ContactValue>>,
-    /// The birthday; only where the account syncs contacts. Left out, it stays.
-    birthday: Option<Date>,
-    /// The job title; only where the account syncs contacts. Left out, it stays.
-    job_title: Option<String>,
-    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, it stays.
-    marketing_status: Option<MarketingStatus>,
-    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
-    custom_fields: Option<CustomFields>,
 }
 
 /// Delete Person
@@ -230,6 +153,49 @@ pub(crate) struct SearchPersons {
     organization_id: Option<Id>,
     /// Further fields to include in the answer. Left out, none is.
     include_fields: Option<PersonSearchExtra>,
+}
+
+/// The user and the organization that a person belongs to.
+#[inputs]
+struct PersonLinks {
+    /// The user who owns the person. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The organization of the person. Left out, the person has none.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+}
+
+/// The other inputs that adding and updating a person share.
+#[inputs]
+struct PersonInputs {
+    /// The email addresses of the person. Left out, there is none.
+    #[on_update("All email addresses of the person; they replace those there are. Left out, they stay.")]
+    emails: Option<Vec<ContactValue>>,
+    /// The phone numbers of the person. Left out, there is none.
+    #[on_update("All phone numbers of the person; they replace those there are. Left out, they stay.")]
+    phones: Option<Vec<ContactValue>>,
+    /// Who may see the person. Left out, the default of the user applies.
+    visible_to: Option<VisibleTo>,
+    /// The IDs of the labels to put on the person. Left out, there is none.
+    #[on_update("The IDs of all labels of the person; they replace those there are. Left out, they stay.")]
+    label_ids: Option<Vec<i64>>,
+    /// The postal address; only where the account syncs contacts. Left out, there is none.
+    postal_address: Option<Address>,
+    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, there are none.
+    #[on_update("Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, they stay.")]
+    notes: Option<ContactNotes>,
+    /// The messaging accounts; only where the account syncs contacts. Left out, there is none.
+    #[on_update("All messaging accounts; only where the account syncs contacts. Left out, they stay.")]
+    im: Option<Vec<ContactValue>>,
+    /// The birthday; only where the account syncs contacts. Left out, there is none.
+    birthday: Option<Date>,
+    /// The job title; only where the account syncs contacts. Left out, there is none.
+    job_title: Option<String>,
+    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, there is no consent.
+    marketing_status: Option<MarketingStatus>,
+    /// Custom fields by their 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    custom_fields: Option<CustomFields>,
 }
 
 /// Notes of the contact sync.

@@ -1,10 +1,10 @@
 //! Products of a deal: how much of what it is about.
 
-use connector_core::{Date, DateTime, Id, Nullable, action, record};
+use connector_core::{Date, DateTime, Id, Nullable, action, inputs, record};
 
 use super::product::{BillingFrequency, Cycles, RECURRING};
 use crate::data_sources::SelectDeal;
-use crate::types::{ByCursor, Deleted, SortDirection};
+use crate::types::{ByCursor, Deleted, Sorted};
 
 /// Add Deal Product
 ///
@@ -14,6 +14,7 @@ use crate::types::{ByCursor, Deleted, SortDirection};
     scopes("products:full", "deals:full"),
     cost = 5,
     returns(DealProduct),
+    with(DealProductInputs),
     rules(
         only_with("billingFrequencyCycles", "billingFrequency", RECURRING, Some("one-time")),
         required_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
@@ -29,6 +30,72 @@ struct AddDealProduct {
     item_price: f64,
     /// How many pieces.
     quantity: f64,
+}
+
+/// Get Deal Products
+///
+/// List products attached to a deal
+#[action(
+    get("/api/v2/deals/{deal_id}/products"),
+    scopes("products:read", "products:full", "deals:read", "deals:full"),
+    cost = 10,
+    returns(Vec<DealProduct>),
+    with(Sorted<DealProductSortBy>, ByCursor)
+)]
+struct GetDealProducts {
+    /// The deal whose products to read.
+    #[source(SelectDeal)]
+    deal_id: Id,
+}
+
+/// Update Deal Product
+///
+/// Update product attachment details of the deal-product (a product already attached to a deal)
+#[action(
+    patch("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
+    scopes("products:full", "deals:full"),
+    cost = 5,
+    returns(DealProduct),
+    with(DealProductInputs),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
+        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
+)]
+struct UpdateDealProduct {
+    /// The deal that has the product.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
+    product_attachment_id: Id,
+    /// Another product in its place. Left out, it stays.
+    product_id: Option<Id>,
+    /// What one piece costs, in the deal's currency. Left out, it stays.
+    item_price: Option<f64>,
+    /// How many pieces. Left out, it stays.
+    quantity: Option<f64>,
+}
+
+/// Delete Deal Product
+///
+/// Delete an attached product from a deal
+#[action(
+    delete("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
+    scopes("deals:full", "products:full"),
+    cost = 3,
+    returns(Deleted)
+)]
+struct DeleteDealProduct {
+    /// The deal that has the product.
+    #[source(SelectDeal)]
+    deal_id: Id,
+    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
+    product_attachment_id: Id,
+}
+
+/// The inputs that adding and updating a product of a deal share.
+#[inputs]
+struct DealProductInputs {
     /// The tax, in percent. Left out, it is 0.
     tax: Option<f64>,
     /// A comment. Left out, there is none.
@@ -49,90 +116,6 @@ struct AddDealProduct {
     billing_frequency_cycles: Option<Nullable<Cycles>>,
     /// The day on which it is first billed, within ten years from today. Left out, none is set.
     billing_start_date: Option<Nullable<Date>>,
-}
-
-/// Get Deal Products
-///
-/// List products attached to a deal
-#[action(
-    get("/api/v2/deals/{deal_id}/products"),
-    scopes("products:read", "products:full", "deals:read", "deals:full"),
-    cost = 10,
-    returns(Vec<DealProduct>),
-    with(ByCursor)
-)]
-struct GetDealProducts {
-    /// The deal whose products to read.
-    #[source(SelectDeal)]
-    deal_id: Id,
-    /// What to sort by. Left out, the ID.
-    sort_by: Option<DealProductSortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-}
-
-/// Update Deal Product
-///
-/// Update product attachment details of the deal-product (a product already attached to a deal)
-#[action(
-    patch("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
-    scopes("products:full", "deals:full"),
-    cost = 5,
-    returns(DealProduct),
-    rules(
-        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
-        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
-    )
-)]
-struct UpdateDealProduct {
-    /// The deal that has the product.
-    #[source(SelectDeal)]
-    deal_id: Id,
-    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
-    product_attachment_id: Id,
-    /// Another product in its place. Left out, it stays.
-    product_id: Option<Id>,
-    /// What one piece costs, in the deal's currency. Left out, it stays.
-    item_price: Option<f64>,
-    /// How many pieces. Left out, it stays.
-    quantity: Option<f64>,
-    /// The tax, in percent. Left out, it stays.
-    tax: Option<f64>,
-    /// A comment. Left out, it stays.
-    comments: Option<String>,
-    /// The discount, in percent or as an amount. Left out, it stays.
-    discount: Option<f64>,
-    /// Whether it counts in the deal's value. Left out, it stays as it is.
-    is_enabled: Option<bool>,
-    /// How tax is reckoned, for all products of the deal. Left out, it stays.
-    tax_method: Option<TaxMethod>,
-    /// What the discount is. Left out, it stays.
-    discount_type: Option<DiscountType>,
-    /// The variation of the product; null takes it off. Left out, it stays.
-    product_variation_id: Option<Nullable<Id>>,
-    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, it stays.
-    billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed, at most 208; null is without end. Left out, it stays.
-    billing_frequency_cycles: Option<Nullable<Cycles>>,
-    /// The day on which it is first billed, within ten years from today; null clears it. Left out, it stays.
-    billing_start_date: Option<Nullable<Date>>,
-}
-
-/// Delete Deal Product
-///
-/// Delete an attached product from a deal
-#[action(
-    delete("/api/v2/deals/{deal_id}/products/{product_attachment_id}"),
-    scopes("deals:full", "products:full"),
-    cost = 3,
-    returns(Deleted)
-)]
-struct DeleteDealProduct {
-    /// The deal that has the product.
-    #[source(SelectDeal)]
-    deal_id: Id,
-    /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
-    product_attachment_id: Id,
 }
 
 /// What the products of a deal can be sorted by.

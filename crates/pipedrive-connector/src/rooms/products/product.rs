@@ -1,8 +1,8 @@
 //! A product that an account sells.
 
-use connector_core::{DateTime, Either, Id, List, Nullable, Text, action, record};
+use connector_core::{DateTime, Either, Id, List, Nullable, Text, action, inputs, record};
 
-use crate::types::{ByCursor, CustomFields, Deleted, SortDirection, VisibleTo};
+use crate::types::{ByCursor, CustomFieldKeys, CustomFields, Deleted, Sorted, VisibleTo};
 
 /// Add Product
 ///
@@ -12,6 +12,7 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortDirection, VisibleTo};
     scopes("products:full"),
     cost = 5,
     returns(Product),
+    with(ProductInputs),
     rules(
         only_with("billingFrequencyCycles", "billingFrequency", RECURRING, Some("one-time")),
         required_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
@@ -20,6 +21,66 @@ use crate::types::{ByCursor, CustomFields, Deleted, SortDirection, VisibleTo};
 struct AddProduct {
     /// The name of the product.
     name: Text,
+}
+
+/// Get Product
+///
+/// Get one product
+#[action(get("/api/v2/products/{product_id}"), scopes("products:read", "products:full"), cost = 1, returns(Product))]
+struct GetProduct {
+    /// The product to read.
+    product_id: Id,
+}
+
+/// Get Products
+///
+/// Get all products
+#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, CustomFieldKeys, ByCursor))]
+struct GetProducts {
+    /// Only products of this owner. Left out, those of all.
+    owner_id: Option<Id>,
+    /// The products to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    ids: Option<List<Id>>,
+    /// A filter of the account; it overrides the IDs. Left out, none applies.
+    #[overrides(ids)]
+    filter_id: Option<Id>,
+    /// Only products changed at this moment or later, with its zone. Left out, no matter when.
+    updated_since: Option<DateTime>,
+}
+
+/// Update Product
+///
+/// Update a product
+#[action(
+    patch("/api/v2/products/{product_id}"),
+    scopes("products:full"),
+    cost = 5,
+    returns(Product),
+    with(ProductInputs),
+    rules(
+        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
+        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
+    )
+)]
+struct UpdateProduct {
+    /// The product to change.
+    product_id: Id,
+    /// The name of the product. Left out, it stays.
+    name: Option<Text>,
+}
+
+/// Delete Product
+///
+/// Delete a product
+#[action(delete("/api/v2/products/{product_id}"), scopes("products:full"), cost = 3, returns(Deleted))]
+struct DeleteProduct {
+    /// The product to delete; after 30 days it is gone for good.
+    product_id: Id,
+}
+
+/// The inputs that adding and updating a product share.
+#[inputs]
+struct ProductInputs {
     /// The code of the product. Left out, it has none.
     code: Option<String>,
     /// What the product is. Left out, nothing is said.
@@ -37,97 +98,15 @@ struct AddProduct {
     /// Who may see the product. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
     /// What it costs, one price for each currency. Left out, it costs 0 in the user's currency.
+    #[on_update("All prices of the product, one for each currency; they replace those it has. Left out, they stay.")]
     prices: Option<Vec<Price>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields>,
     /// How often it is billed; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
     /// How many times it is billed, at most 208; null is without end. Left out, without end.
     billing_frequency_cycles: Option<Nullable<Cycles>>,
-}
-
-/// Get Product
-///
-/// Get one product
-#[action(get("/api/v2/products/{product_id}"), scopes("products:read", "products:full"), cost = 1, returns(Product))]
-struct GetProduct {
-    /// The product to read.
-    product_id: Id,
-}
-
-/// Get Products
-///
-/// Get all products
-#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(ByCursor))]
-struct GetProducts {
-    /// Only products of this owner. Left out, those of all.
-    owner_id: Option<Id>,
-    /// The products to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
-    ids: Option<List<Id>>,
-    /// A filter of the account; it overrides the IDs. Left out, none applies.
-    #[overrides(ids)]
-    filter_id: Option<Id>,
-    /// Only products changed at this moment or later, with its zone. Left out, no matter when.
-    updated_since: Option<DateTime>,
-    /// What to sort by; only the ID is safe while products change. Left out, the ID.
-    sort_by: Option<ProductSortBy>,
-    /// Which way to sort. Left out, ascending.
-    sort_direction: Option<SortDirection>,
-    /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
-}
-
-/// Update Product
-///
-/// Update a product
-#[action(
-    patch("/api/v2/products/{product_id}"),
-    scopes("products:full"),
-    cost = 5,
-    returns(Product),
-    rules(
-        only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),
-        not_null_with("billingFrequencyCycles", "billingFrequency", &["weekly"])
-    )
-)]
-struct UpdateProduct {
-    /// The product to change.
-    product_id: Id,
-    /// The name of the product. Left out, it stays.
-    name: Option<Text>,
-    /// The code of the product. Left out, it stays.
-    code: Option<String>,
-    /// What the product is. Left out, it stays.
-    description: Option<String>,
-    /// The unit in which it is sold. Left out, it stays.
-    unit: Option<String>,
-    /// The tax, in percent. Left out, it stays.
-    tax: Option<f64>,
-    /// The ID of the category. Left out, it stays.
-    category: Option<i64>,
-    /// The user who owns the product. Left out, it stays.
-    owner_id: Option<Id>,
-    /// Whether it can be added to deals. Left out, it stays as it is.
-    is_linkable: Option<bool>,
-    /// Who may see the product. Left out, it stays.
-    visible_to: Option<VisibleTo>,
-    /// All prices of the product, one for each currency; they replace those it has. Left out, they stay.
-    prices: Option<Vec<Price>>,
-    /// Custom fields by their 40-character keys; null clears one. Left out, all stay.
-    custom_fields: Option<CustomFields>,
-    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, it stays.
-    billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed, at most 208; null is without end. Left out, it stays.
-    billing_frequency_cycles: Option<Nullable<Cycles>>,
-}
-
-/// Delete Product
-///
-/// Delete a product
-#[action(delete("/api/v2/products/{product_id}"), scopes("products:full"), cost = 3, returns(Deleted))]
-struct DeleteProduct {
-    /// The product to delete; after 30 days it is gone for good.
-    product_id: Id,
 }
 
 /// What products can be sorted by.
