@@ -132,6 +132,13 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
     let (runtime, catalogue) = (runtime("http://127.0.0.1:9"), catalogue());
     let time = "2026-01-01T00:00:00Z";
     let attach = |frequency: &str, cycles: Value| json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequency": frequency, "billingFrequencyCycles": cycles});
+    let conditions = |more: Value| {
+        let mut condition = json!({"object": "deal", "field_id": "15", "operator": "=", "value": "won", "extra_value": null});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            condition[name] = value.clone();
+        }
+        json!({"glue": "and", "conditions": [{"glue": "and", "conditions": [condition]}]})
+    };
     for (key, input, is_taken) in [
         ("addDeal", json!({"title": "x", "status": "lost", "lostReason": "Price", "lostTime": time, "closeTime": time}), true),
         ("addDeal", json!({"title": "x", "lostReason": null, "closeTime": null}), true),
@@ -158,6 +165,9 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
             json!({"dealId": 1, "productAttachmentId": 1, "billingFrequency": "one-time", "billingFrequencyCycles": 2}),
             false,
         ),
+        // The conditions of an answer can be written back.
+        ("updateFilter", json!({"filterId": 1, "conditions": conditions(json!({"json_value_flag": false, "field_code": null}))}), true),
+        ("updateFilter", json!({"filterId": 1, "conditions": conditions(json!({"operator": null}))}), false),
     ] {
         let outcome = rendered(&runtime.invoke(Invocation::new(key).input(input.clone()).dry_run()).await);
         assert_eq!(outcome["ok"], is_taken, "mend the rules of {key}, for {input}: {outcome}");

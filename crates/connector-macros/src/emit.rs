@@ -166,7 +166,7 @@ pub(crate) fn data_source(source: &DataSource) -> TokenStream {
 }
 
 pub(crate) fn record(record: &Record) -> TokenStream {
-    let Record { item, doc, shape } = record;
+    let Record { item, doc, is_open, shape } = record;
     let name = &item.ident;
     let text = name.to_string();
     let body = match shape {
@@ -174,7 +174,8 @@ pub(crate) fn record(record: &Record) -> TokenStream {
             let members = members.iter().map(|(wire, doc, ty)| {
                 quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::of::<#ty>() })
             });
-            quote!(schemas.record(#text, #doc, &[#(#members),*]))
+            let function = if *is_open { quote!(open_record) } else { quote!(record) };
+            quote!(schemas.#function(#text, #doc, &[#(#members),*]))
         }
         Shape::Values(values) => {
             let values = values.iter().map(|value| match value {

@@ -84,6 +84,8 @@ pub(crate) struct DataSource {
 pub(crate) struct Record {
     pub(crate) item: DeriveInput,
     pub(crate) doc: String,
+    /// Whether it takes members that it does not name.
+    pub(crate) is_open: bool,
     pub(crate) shape: Shape,
 }
 
@@ -325,8 +327,10 @@ pub(crate) fn data_source(arguments: TokenStream, item: DeriveInput) -> Result<D
 }
 
 pub(crate) fn record(arguments: TokenStream, mut item: DeriveInput) -> Result<Record> {
-    if let Some(word) = metas(arguments)?.first() {
-        return Err(Error::new(word.span(), "#[record] takes no words: take it out"));
+    let words = metas(arguments)?;
+    once(&words)?;
+    if let Some(word) = words.iter().find(|word| !matches!(word, Meta::Path(path) if path.is_ident("open"))) {
+        return Err(Error::new(word.span(), format!("unknown word `{}`: #[record] takes `open` alone", name_of(word))));
     }
     let ident = item.ident.clone();
     let text = doc(&item.attrs, ident.span(), "it says what the shape stands for")?.whole();
@@ -367,7 +371,10 @@ pub(crate) fn record(arguments: TokenStream, mut item: DeriveInput) -> Result<Re
         }
         Data::Union(_) => return Err(Error::new(ident.span(), "a record is a struct or an enum")),
     };
-    Ok(Record { item, doc: text, shape })
+    if !words.is_empty() && matches!(shape, Shape::Values(_)) {
+        return Err(Error::new(words.span(), "`open` is for a struct: the values of an enum are closed"));
+    }
+    Ok(Record { item, doc: text, is_open: !words.is_empty(), shape })
 }
 
 impl Doc {

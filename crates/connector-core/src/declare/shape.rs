@@ -88,6 +88,13 @@ impl Schemas {
         json!({"$ref": format!("#/$defs/{name}")})
     }
 
+    /// A reference to the record `name`, which takes members beside its own.
+    pub fn open_record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
+        let reference = self.record(name, doc, members);
+        self.defs[name]["additionalProperties"] = true.into();
+        reference
+    }
+
     fn object(&mut self, doc: &str, members: &[Member]) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();

@@ -237,10 +237,17 @@ mod record_with_words {
     use connector_core::record;
 
     /// A deal.
-    #[record(open)]
+    #[record(closed)]
     struct Deal {
         /// Its ID.
         id: i64,
+    }
+
+    /// The status of a deal.
+    #[record(open)]
+    enum DealStatus {
+        Open,
+        Won,
     }
 }
 

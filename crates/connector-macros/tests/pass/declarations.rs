@@ -248,7 +248,14 @@ struct NoteInputs<Link: connector_core::FieldType> {
     /// The tags. Left out, there are none.
     #[on_update("All tags. Left out, they stay.")]
     #[query]
-    tags: Option<Vec<String>>,
+    tags: Option<Vec<Tag>>,
+}
+
+/// A tag.
+#[record(open)]
+struct Tag {
+    /// Its name.
+    name: String,
 }
 
 fn add_lead<'a>(
@@ -335,6 +342,9 @@ fn main() {
     assert_eq!(deal["visibleTo"]["examples"], json!([1, 7]));
     assert_eq!(deal["type"]["description"], "Its kind.");
     assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(Kind::DataSource(_))));
+
+    let input = &catalogue.find(None, "addNote").expect("it is declared").described(|_| None)["input"];
+    assert_eq!((&input["additionalProperties"], &input["$defs"]["Tag"]["additionalProperties"]), (&json!(false), &json!(true)));
 
     by_hand();
 }

@@ -96,8 +96,8 @@ struct ConditionGroup {
     conditions: Option<Vec<Condition>>,
 }
 
-/// A condition.
-#[record]
+/// A condition, open so that those of an answer can be written back with all of their members.
+#[record(open)]
 struct Condition {
     /// The kind of record whose field is looked at.
     object: ConditionObject,

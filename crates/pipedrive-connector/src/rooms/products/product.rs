@@ -98,7 +98,7 @@ struct ProductInputs {
     /// Who may see the product. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
     /// What it costs, one price for each currency. Left out, it costs 0 in the user's currency.
-    #[on_update("All prices of the product, one for each currency; they replace those it has. Left out, they stay.")]
+    #[on_update("All prices of the product, one per currency; they replace those it has. Left out, they stay.")]
     prices: Option<Vec<Price>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
