@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::value::error::Fault;
-use crate::value::wording::list_names;
+use crate::value::fault::{Fault, FaultCode};
 
 /// What must hold between inputs.
 #[derive(Clone, Copy, Debug)]
@@ -88,40 +87,44 @@ impl Rule {
         Self::NotNullWith { input, with, values }
     }
 
-    /// What is wrong with an input by this rule.
-    pub(crate) fn fault(&self, input: &Map<String, Value>) -> Option<Fault> {
+    /// Finds the fault of an input by this rule.
+    pub(crate) fn find_fault(&self, input: &Map<String, Value>) -> Option<Fault> {
+        let is_given = |name: &&'static str| input.contains_key(*name);
         match *self {
-            Self::AnyOf(names) => (!names.iter().any(|name| input.contains_key(*name)))
-                .then(|| Fault::new("", format!("at least one of {} is required", list_names(names, "or")))),
+            Self::AnyOf(names) => (!names.iter().any(|name| is_given(name))).then(|| Fault::at("", FaultCode::NoneGiven(names))),
             Self::AtMostOne(names) => {
-                let given: Vec<&str> = names.iter().copied().filter(|name| input.contains_key(*name)).collect();
-                (given.len() > 1).then(|| Fault::new(format!("/{}", given[1]), format!("{} exclude each other", list_names(&given, "and"))))
+                let given: Vec<&'static str> = names.iter().copied().filter(is_given).collect();
+                (given.len() > 1).then(|| Fault::at(format!("/{}", given[1]), FaultCode::Exclusive(given)))
             }
             Self::Shortest { input: name, length, unless } => {
                 let text = input.get(name)?.as_str()?;
                 (text.chars().count() < length && input.get(unless) != Some(&Value::Bool(true)))
-                    .then(|| Fault::new(format!("/{name}"), format!("{text:?} is shorter than {length} characters")))
+                    .then(|| Fault::at(format!("/{name}"), FaultCode::TooShort { value: format!("{text:?}"), minimum: length as u64 }))
             }
             Self::OnlyWith { input: name, with, values, default } => {
                 input.get(name).filter(|value| !value.is_null())?;
                 let given = input.get(with).and_then(Value::as_str);
-                let other = given.or(default).filter(|other| !values.contains(other))?;
-                let left_out = if given.is_some() { "" } else { "left out, " };
-                let message = format!("can be set only where `{with}` is {}; {left_out}it is `{other}`", list_names(values, "or"));
-                Some(Fault::new(format!("/{name}"), message))
+                let value = given.or(default).filter(|value| !values.contains(value))?.to_owned();
+                let code = FaultCode::SetBeside { other: with, allowed: values, value, by_default: given.is_none() };
+                Some(Fault::at(format!("/{name}"), code))
             }
             Self::RequiredWith { input: name, with, values } => {
-                let other = input.get(with)?.as_str().filter(|other| values.contains(other))?;
-                input.get(name).is_none_or(Value::is_null).then(|| required_fault(name, with, other))
+                let value = find_value(input, with, values)?;
+                input.get(name).is_none_or(Value::is_null).then(|| missing_beside(name, with, value))
             }
             Self::NotNullWith { input: name, with, values } => {
-                let other = input.get(with)?.as_str().filter(|other| values.contains(other))?;
-                input.get(name)?.is_null().then(|| required_fault(name, with, other))
+                let value = find_value(input, with, values)?;
+                input.get(name)?.is_null().then(|| missing_beside(name, with, value))
             }
         }
     }
 }
 
-fn required_fault(name: &str, with: &str, value: &str) -> Fault {
-    Fault::new(format!("/{name}"), format!("is required where `{with}` is `{value}`"))
+/// Finds the value of an input, where it is one of `values`.
+fn find_value<'a>(input: &'a Map<String, Value>, name: &str, values: &[&str]) -> Option<&'a str> {
+    input.get(name)?.as_str().filter(|value| values.contains(value))
+}
+
+fn missing_beside(name: &str, other: &'static str, value: &str) -> Fault {
+    Fault::at(format!("/{name}"), FaultCode::MissingBeside { other, value: value.to_owned() })
 }

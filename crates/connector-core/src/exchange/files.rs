@@ -6,7 +6,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value, json};
 
 use crate::declare::field::Field;
-use crate::value::error::Fault;
+use crate::value::fault::Fault;
 use crate::value::file::{Content, Upload};
 use crate::value::pointer::escape_segment;
 use crate::value::wording::list_names;

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-use jsonschema::Validator;
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
 use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
-use crate::value::error::{Fault, NULL_OPTIONAL, NULL_REQUIRED};
+use crate::value::fault::{Fault, FaultCode, JsonType};
 use crate::value::pointer::{escape_segment, unescape_segment};
 use crate::value::strict::EXACT;
-use crate::value::wording::{find_nearest, list_names, shorten};
+use crate::value::wording::{find_nearest, shorten};
 
 /// The characters that a message quotes of a caller's value.
 const LONGEST_QUOTE: usize = 200;
@@ -81,84 +81,76 @@ impl Checks {
         faults
             .extend(fields.iter().filter(|field| field.place == Place::Path).filter_map(|field| path_fault(field, input.get(field.name)?)));
         if faults.is_empty() {
-            faults.extend(rules.iter().filter_map(|rule| rule.fault(&input)));
+            faults.extend(rules.iter().filter_map(|rule| rule.find_fault(&input)));
         }
         let mut seen = std::collections::HashSet::new();
-        faults.retain(|fault| seen.insert(fault.path.clone()));
+        faults.retain(|fault| seen.insert(fault.path().to_owned()));
         if faults.is_empty() { Ok(input) } else { Err(faults) }
     }
 
-    fn explain(&self, error: &jsonschema::ValidationError<'_>, faults: &mut Vec<Fault>) {
-        let at = error.instance_path().as_str().to_owned();
-        let schema = || at_pointer(&self.schema, error.instance_path().as_str());
-        match error.kind() {
+    /// Adds the faults that an error of the validator stands for.
+    fn explain(&self, error: &ValidationError<'_>, faults: &mut Vec<Fault>) {
+        let at = error.instance_path().as_str();
+        let schema = || find_schema(&self.schema, at);
+        let value = || shorten(&error.instance().to_string(), LONGEST_QUOTE);
+        let code = match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
-                for name in unexpected {
-                    let known = schema().and_then(|schema| schema["properties"].as_object());
-                    let near = known.map(|known| find_nearest(name, known.keys().map(String::as_str), 1)).unwrap_or_default();
-                    let message = match (near.first(), known) {
-                        (Some(near), _) => format!("there is no such input; the nearest is `{near}`"),
-                        (None, Some(known)) if !known.is_empty() => {
-                            format!(
-                                "there is no such input; there are {}",
-                                list_names(&known.keys().map(String::as_str).collect::<Vec<_>>(), "and")
-                            )
-                        }
-                        _ => "there is no such input".to_owned(),
-                    };
-                    faults.push(Fault::new(format!("{at}/{}", escape_segment(name)), message));
-                }
+                let known = schema().and_then(|schema| schema["properties"].as_object());
+                let known: Vec<&str> = known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
+                faults.extend(unexpected.iter().map(|name| {
+                    let nearest = find_nearest(name, known.iter().copied(), 1).first().map(|name| (*name).to_owned());
+                    let known = known.iter().map(|name| (*name).to_owned()).collect();
+                    Fault::at(format!("{at}/{}", escape_segment(name)), FaultCode::Unknown { nearest, known })
+                }));
+                return;
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
-                faults.push(Fault::new(format!("{at}/{}", escape_segment(name)), "is required".to_owned()));
+                faults.push(Fault::at(format!("{at}/{}", escape_segment(name)), FaultCode::Missing));
+                return;
             }
             _ if error.instance().is_null() => {
-                let named = at.rsplit('/').next().unwrap_or_default();
-                let parent = at_pointer(&self.schema, at.strip_suffix(named).unwrap_or_default().trim_end_matches('/'));
-                let required =
-                    parent.and_then(|parent| parent["required"].as_array()).is_some_and(|names| names.iter().any(|name| named == *name));
-                faults.push(Fault::new(at, if required { NULL_REQUIRED } else { NULL_OPTIONAL }));
+                let (parent, name) = at.rsplit_once('/').unwrap_or_default();
+                let required = find_schema(&self.schema, parent).and_then(|parent| parent["required"].as_array());
+                let is_required = required.is_some_and(|names| names.iter().any(|other| name == *other));
+                if is_required { FaultCode::NullRequired } else { FaultCode::NullNotClearable }
             }
+            ValidationErrorKind::Type { kind } => FaultCode::WrongType {
+                value: value(),
+                expected: match kind {
+                    TypeKind::Single(kind) => JsonType::from_schema(kind.as_str()).into_iter().collect(),
+                    TypeKind::Multiple(kinds) => kinds.iter().filter_map(|kind| JsonType::from_schema(kind.as_str())).collect(),
+                },
+            },
             ValidationErrorKind::Enum { options } => {
-                let options: Vec<String> = options.as_array().into_iter().flatten().map(Value::to_string).collect();
-                faults.push(Fault::new(
-                    at,
-                    format!("{} is not one of {}", shorten(&error.instance().to_string(), LONGEST_QUOTE), options.join(", ")),
-                ));
+                let allowed = options.as_array().into_iter().flatten().map(Value::to_string).collect();
+                FaultCode::NotListed { value: value(), allowed }
             }
-            ValidationErrorKind::MaxItems { limit } => {
-                let count = error.instance().as_array().map_or(0, Vec::len);
-                faults.push(Fault::new(at, format!("there are {count} items, and at most {limit} are taken")));
-            }
+            ValidationErrorKind::Minimum { limit } => FaultCode::TooSmall { value: value(), minimum: limit.to_string() },
+            ValidationErrorKind::Maximum { limit } => FaultCode::TooLarge { value: value(), maximum: limit.to_string() },
+            ValidationErrorKind::MinLength { limit } => FaultCode::TooShort { value: value(), minimum: *limit },
             ValidationErrorKind::MaxLength { limit } => {
-                let count = error.instance().as_str().map_or(0, |text| text.chars().count());
-                faults.push(Fault::new(at, format!("there are {count} characters, and at most {limit} are taken")));
+                let length = error.instance().as_str().map_or(0, |text| text.chars().count());
+                FaultCode::TooLong { length: length as u64, maximum: *limit }
             }
-            ValidationErrorKind::MinItems { .. } => faults.push(Fault::new(at, "the list is empty; give an item, or leave the list out")),
-            ValidationErrorKind::Format { .. } => {
-                faults.push(Fault::new(
-                    at,
-                    format!("{} does not exist in the calendar", shorten(&error.instance().to_string(), LONGEST_QUOTE)),
-                ));
+            ValidationErrorKind::MinItems { .. } => FaultCode::EmptyList,
+            ValidationErrorKind::MaxItems { limit } => {
+                FaultCode::TooManyItems { count: error.instance().as_array().map_or(0, Vec::len) as u64, maximum: *limit }
             }
-            ValidationErrorKind::Pattern { .. } => {
-                let example = schema().and_then(|schema| schema["examples"][0].as_str());
-                let value = shorten(&error.instance().to_string(), LONGEST_QUOTE);
-                let message = match example {
-                    Some(example) => format!("{value} is not of the form {example:?}"),
-                    None => shorten(&error.to_string(), LONGEST_QUOTE),
-                };
-                faults.push(Fault::new(at, message));
-            }
-            _ => faults.push(Fault::new(at, shorten(&error.to_string(), LONGEST_QUOTE))),
-        }
+            ValidationErrorKind::Format { .. } => FaultCode::NotInCalendar { value: value() },
+            ValidationErrorKind::Pattern { .. } => match schema().and_then(|schema| schema["examples"][0].as_str()) {
+                Some(example) => FaultCode::WrongForm { value: value(), example: example.to_owned() },
+                None => FaultCode::Other(shorten(&error.to_string(), LONGEST_QUOTE)),
+            },
+            _ => FaultCode::Other(shorten(&error.to_string(), LONGEST_QUOTE)),
+        };
+        faults.push(Fault::at(at, code));
     }
 }
 
 impl Kind {
     fn of(schema: &Value, root: &Value) -> Self {
-        let schema = resolved(schema, root);
+        let schema = resolve(schema, root);
         let kind = match &schema["type"] {
             Value::Array(kinds) => kinds.iter().find_map(|kind| kind.as_str().filter(|kind| *kind != "null")),
             kind => kind.as_str(),
@@ -197,7 +189,7 @@ impl Kind {
                     let whole = float as i64;
                     *value = whole.into();
                 } else {
-                    faults.push(Fault::new(at.clone(), format!("{number} is beyond what a whole number carries exactly")));
+                    faults.push(Fault::at(at.clone(), FaultCode::Inexact { value: Some(number.to_string()) }));
                 }
             }
             (Self::List(item), Value::Array(values)) => {
@@ -241,19 +233,19 @@ fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
 }
 
 /// The schema of what stands at a pointer into the input.
-fn at_pointer<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
+fn find_schema<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut schema = root;
     for segment in pointer.split('/').skip(1) {
-        schema = resolved(schema, root);
+        schema = resolve(schema, root);
         schema = match schema["properties"].get(&*unescape_segment(segment)) {
             Some(property) => property,
             None => schema.get("items")?,
         };
     }
-    Some(resolved(schema, root))
+    Some(resolve(schema, root))
 }
 
-fn resolved<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
+fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
         Some(name) => &root["$defs"][name],
         None => schema,
@@ -330,7 +322,7 @@ mod tests {
         ] {
             let faults = settled(kind, given.clone()).expect_err(&format!("{kind} {given} must be refused"));
             assert_eq!(faults.len(), 1, "{faults:?}");
-            assert_eq!(faults[0].path, "/x");
+            assert_eq!(faults[0].path(), "/x");
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::declare::shape::FieldShape;
 use crate::exchange::files::Files;
 use crate::exchange::request::Request;
 use crate::runtime::call::Call;
-use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::error::{Error, ErrorKind};
+use crate::value::fault::Fault;
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{RawJson, read_members};
 
@@ -99,7 +100,7 @@ impl DataSource for DeclaredSource {
         let declaration = if searches { (self.search)() } else { (self.list)() };
         // A rule of the search speaks of its term, which the caller gave as `search`.
         let faults: Vec<Fault> =
-            declaration.rules().filter_map(|rule| rule.fault(&input)).map(|fault| Fault::new("/search", fault.message)).collect();
+            declaration.rules().filter_map(|rule| rule.find_fault(&input)).map(|fault| fault.moved_to("/search")).collect();
         if !faults.is_empty() {
             return Err(Error::invalid_input(self.key, faults));
         }

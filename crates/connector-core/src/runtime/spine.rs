@@ -18,7 +18,8 @@ use crate::runtime::data_source::Choices;
 use crate::runtime::deadline::Limit;
 use crate::runtime::once::once;
 use crate::runtime::session::Session;
-use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::error::{Error, ErrorKind};
+use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
 use crate::value::invocation::Invocation;
 use crate::value::outcome::{Answer, Outcome};
@@ -149,7 +150,7 @@ impl Inner {
         }
         for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
             // What the text already told is the better complaint.
-            if !faults.iter().any(|known| known.path == fault.path) {
+            if !faults.iter().any(|known| known.path() == fault.path()) {
                 faults.push(fault);
             }
         }
@@ -183,8 +184,8 @@ fn no_file(entry: &Entry) -> Error {
 /// A fault of an input that an action like this one takes, with the reason why this one does not.
 fn reasoned(declaration: Option<&Declaration>, fault: Fault) -> Fault {
     let without = declaration.into_iter().flat_map(|declaration| declaration.without);
-    match without.into_iter().find(|(name, _)| fault.path.strip_prefix('/') == Some(name)) {
-        Some((_, why)) => Fault::new(fault.path, format!("there is no such input here: {why}")),
+    match without.into_iter().find(|(name, _)| fault.path().strip_prefix('/') == Some(name)) {
+        Some((_, why)) => Fault::at(fault.path(), FaultCode::NotTaken { why }),
         None => fault,
     }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::value::fault::Fault;
+
 /// A failure that an outcome carries.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -82,15 +84,6 @@ pub enum Retry {
     Unsafe,
 }
 
-/// One thing that is wrong with an input, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fault {
-    /// A JSON pointer into `input`.
-    pub path: String,
-    /// What is wrong there.
-    pub message: String,
-}
-
 /// What the vendor said, cleaned of secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Upstream {
@@ -106,9 +99,6 @@ pub struct Upstream {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
-
-pub(crate) const NULL_REQUIRED: &str = "null is no value, and one is required";
-pub(crate) const NULL_OPTIONAL: &str = "null clears a field, and this one cannot be cleared; leave it out to keep it as it is";
 
 impl ErrorKind {
     /// All kinds, for schemas and tests.
@@ -177,13 +167,6 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-impl Fault {
-    /// A fault at a pointer.
-    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
-    }
-}
-
 impl Error {
     /// A failure of a kind, in a sentence for the person who built the workflow.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
@@ -202,8 +185,8 @@ impl Error {
     /// The failure of an action whose input does not fit, its hint made from the faults.
     pub fn invalid_input(action: &str, faults: Vec<Fault>) -> Self {
         let hint = match faults.as_slice() {
-            [only] => hint(only),
-            all => format!("Mend the {} faults named; each says where.", all.len()),
+            [only] => only.hint(),
+            all => format!("Correct the {} faults listed.", all.len()),
         };
         Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).with_hint(hint).with_faults(faults)
     }
@@ -295,9 +278,8 @@ impl Error {
         };
         clean(&mut self.0.message);
         self.0.hint.iter_mut().for_each(clean);
-        for fault in &mut self.0.faults {
-            clean(&mut fault.path);
-            clean(&mut fault.message);
+        if !secret.is_empty() {
+            self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(|fault| fault.without(secret)).collect();
         }
         // A cause is for a log, and cannot be cleaned.
         self.0.source = self.0.source.take().filter(|source| secret.is_empty() || !source.to_string().contains(secret));
@@ -337,7 +319,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.kind, self.0.message)?;
         for fault in &self.0.faults {
-            write!(f, " [{}: {}]", fault.path, fault.message)?;
+            write!(f, " [{}: {}]", fault.path(), fault.code())?;
         }
         match &self.0.hint {
             Some(hint) => write!(f, " {hint}"),
@@ -349,31 +331,5 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
-    }
-}
-
-fn hint(fault: &Fault) -> String {
-    let name = match fault.path.trim_start_matches('/') {
-        "" => "the input",
-        name => name,
-    };
-    let word = |kind: &str| fault.message.contains(&format!("of type \"{kind}\""));
-    match () {
-        () if fault.message.starts_with("is required") || fault.message == NULL_REQUIRED => format!("Give {name}."),
-        () if word("integer") => format!("Give {name} as a whole number."),
-        () if word("number") => format!("Give {name} as a number."),
-        () if word("boolean") => format!("Give {name} as true or false."),
-        () if word("array") => format!("Give {name} as a list, in square brackets."),
-        () if word("object") => format!("Give {name} as an object, in braces."),
-        () if word("string") => format!("Give {name} as text, in quotes."),
-        () if fault.message.contains(" is not one of ") => format!("Give {name} as one of the values named, in the same case."),
-        () if fault.message.contains(" is not of the form ") => format!("Write {name} in the form shown."),
-        () if fault.message.starts_with("can be set only where ") => {
-            format!("Give the other input a value named there, or leave {name} out.")
-        }
-        () if fault.message.starts_with("null ") => format!("Give {name} a value, or leave it out."),
-        () if fault.message.contains(" characters, and at most ") => format!("Shorten {name}."),
-        () if fault.message.starts_with("there is no such input") => format!("Leave {name} out, or name it as it is written here."),
-        () => format!("Mend {name}, and try again."),
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::value::error::{Error, ErrorKind, Fault};
+use crate::value::error::{Error, ErrorKind};
+use crate::value::fault::Fault;
 use crate::value::file::{Sink, Upload};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
@@ -167,9 +168,9 @@ impl Invocation {
                 invalid("The invocation is not an object.").with_hint(r#"Write {"action": "a key", "input": {"a name": "a value"}}."#)
             );
         };
-        let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path.starts_with("/input/"));
+        let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path().starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
-            return Err(invalid(format!("The member {} {}.", quote(fault.path.trim_start_matches('/')), fault.message))
+            return Err(invalid(format!("The member {} {}.", quote(fault.path().trim_start_matches('/')), fault.code()))
                 .with_hint("Mend that member of the invocation."));
         }
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
@@ -197,7 +198,10 @@ impl Invocation {
             Some(Value::Object(options)) => Options::read(options)?,
             Some(_) => return Err(invalid("The member `options` is not an object.")),
         };
-        let from_input = |fault: Fault| Fault::new(fault.path.strip_prefix("/input").unwrap_or(&fault.path), fault.message);
+        let from_input = |fault: Fault| {
+            let path = fault.path().strip_prefix("/input").unwrap_or(fault.path()).to_owned();
+            fault.moved_to(path)
+        };
         let faults = input_faults.into_iter().map(from_input).collect();
         Ok(Self {
             id: id.map_or(Value::Null, Value::String),
@@ -313,7 +317,7 @@ mod tests {
     fn what_a_tree_would_hide_in_the_input_is_kept_with_its_pointer() {
         let text = br#"{"action":"x","input":{"a":1,"a":2,"b":[{"c/d":1,"c/d":1}],"n":123456789012345678901234567890}}"#;
         let invocation = Invocation::from_json(text).expect("the invocation itself is sound");
-        let paths: Vec<&str> = invocation.faults.iter().map(|fault| fault.path.as_str()).collect();
+        let paths: Vec<&str> = invocation.faults.iter().map(|fault| fault.path()).collect();
         assert_eq!(paths, ["/a", "/b/0/c~1d", "/n"]);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::value::error::Fault;
+use crate::value::fault::{Fault, FaultCode};
 use crate::value::pointer::escape_segment;
 
 /// From this whole number on, a decimal fraction may stand for another one.
@@ -55,7 +55,7 @@ enum Name<'a> {
 }
 
 impl Strict<'_> {
-    fn fault(&self, name: Option<&str>, message: &str) {
+    fn fault(&self, name: Option<&str>, code: FaultCode) {
         let mut segments: Vec<String> = name.map(|name| escape_segment(name).into_owned()).into_iter().collect();
         let mut at = self.at;
         while let Some(here) = at {
@@ -66,7 +66,7 @@ impl Strict<'_> {
             at = here.parent;
         }
         let path = segments.iter().rev().fold(String::new(), |path, segment| path + "/" + segment);
-        self.faults.borrow_mut().push(Fault::new(path, message));
+        self.faults.borrow_mut().push(Fault::at(path, code));
     }
 }
 
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         // From 2^53 on what was written may have been another number: it was rounded when it was read.
         if value.fract() == 0.0 && value.abs() >= EXACT {
-            self.fault(None, "is a number past what is carried exactly, and would not arrive as it was given");
+            self.fault(None, FaultCode::Inexact { value: None });
         }
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
@@ -134,10 +134,10 @@ impl<'de> Visitor<'de> for Strict<'_> {
             let at = At { parent: self.at, name: Name::Member(&name) };
             let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
             if name.starts_with(PRIVATE) {
-                self.fault(Some(&name), PRIVATE_FAULT);
+                self.fault(Some(&name), FaultCode::Other(PRIVATE_FAULT.to_owned()));
             }
             if map.contains_key(&name) {
-                self.fault(Some(&name), "is given twice");
+                self.fault(Some(&name), FaultCode::GivenTwice);
             }
             map.insert(name, value);
         }

@@ -1,0 +1,321 @@
+//! Faults of an input: a place, a code, and the message and the hint that follow from the code.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::value::wording::list_names;
+
+/// A fault of an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    path: String,
+    code: FaultCode,
+}
+
+/// A code that says what is wrong at a place of an input, with the facts that its message needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultCode {
+    /// A required input is missing.
+    Missing,
+    /// An input is missing that is required beside this value of another.
+    MissingBeside {
+        /// The other input.
+        other: &'static str,
+        /// The value of the other input.
+        value: String,
+    },
+    /// None of these inputs is given, and one of them is required.
+    NoneGiven(&'static [&'static str]),
+    /// Two inputs are given that exclude each other.
+    Exclusive(Vec<&'static str>),
+    /// An input is set that may only be set beside some values of another.
+    SetBeside {
+        /// The other input.
+        other: &'static str,
+        /// The values of the other input that allow it.
+        allowed: &'static [&'static str],
+        /// The value that the other input has.
+        value: String,
+        /// Whether that value is the default, since the other input is left out.
+        by_default: bool,
+    },
+    /// A required input is null.
+    NullRequired,
+    /// An input is null that cannot be cleared.
+    NullNotClearable,
+    /// A value is of none of these types.
+    WrongType {
+        /// The value, shortened.
+        value: String,
+        /// The types that are taken.
+        expected: Vec<JsonType>,
+    },
+    /// A value is none of a closed set.
+    NotListed {
+        /// The value, shortened.
+        value: String,
+        /// The values of the set, as JSON.
+        allowed: Vec<String>,
+    },
+    /// A text does not have the form that is required.
+    WrongForm {
+        /// The text, shortened, as JSON.
+        value: String,
+        /// A text of the right form.
+        example: String,
+    },
+    /// A day or a time does not exist in the calendar.
+    NotInCalendar {
+        /// The text, as JSON.
+        value: String,
+    },
+    /// A number is less than the minimum.
+    TooSmall {
+        /// The number.
+        value: String,
+        /// The minimum.
+        minimum: String,
+    },
+    /// A number is greater than the maximum.
+    TooLarge {
+        /// The number.
+        value: String,
+        /// The maximum.
+        maximum: String,
+    },
+    /// A text is too short.
+    TooShort {
+        /// The text, as JSON.
+        value: String,
+        /// The characters that it must have.
+        minimum: u64,
+    },
+    /// A text is too long.
+    TooLong {
+        /// The characters that it has.
+        length: u64,
+        /// The characters that it may have.
+        maximum: u64,
+    },
+    /// A list is empty.
+    EmptyList,
+    /// A list has too many items.
+    TooManyItems {
+        /// The items that it has.
+        count: u64,
+        /// The items that it may have.
+        maximum: u64,
+    },
+    /// There is no such input.
+    Unknown {
+        /// The nearest name, where one is near.
+        nearest: Option<String>,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The action does not take an input that others like it take.
+    NotTaken {
+        /// The reason.
+        why: &'static str,
+    },
+    /// A member of an object is given twice.
+    GivenTwice,
+    /// A number would not arrive as it was given.
+    Inexact {
+        /// The number, where it can still be shown.
+        value: Option<String>,
+    },
+    /// A fault that none of the other codes stands for, as a sentence without a full stop.
+    Other(String),
+}
+
+/// A type of JSON values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonType {
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A text.
+    Text,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+    /// Null.
+    Null,
+}
+
+impl Fault {
+    /// A fault at a JSON pointer into the input.
+    pub fn at(path: impl Into<String>, code: FaultCode) -> Self {
+        Self { path: path.into(), code }
+    }
+
+    /// A fault that no code stands for, with its message.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::at(path, FaultCode::Other(message.into()))
+    }
+
+    /// The JSON pointer into the input.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The code of what is wrong there.
+    pub fn code(&self) -> &FaultCode {
+        &self.code
+    }
+
+    /// Writes the message.
+    pub fn message(&self) -> String {
+        self.code.to_string()
+    }
+
+    /// Writes how to correct it.
+    pub fn hint(&self) -> String {
+        match self.path.trim_start_matches('/') {
+            "" => self.code.hint("the input"),
+            name => self.code.hint(name),
+        }
+    }
+
+    /// The same fault at another place.
+    #[must_use]
+    pub(crate) fn moved_to(self, path: impl Into<String>) -> Self {
+        Self::at(path, self.code)
+    }
+
+    /// The same fault without a secret in its words.
+    #[must_use]
+    pub(crate) fn without(self, secret: &str) -> Self {
+        let message = self.message();
+        let code = if message.contains(secret) { FaultCode::Other(message.replace(secret, "[redacted]")) } else { self.code };
+        Self { path: self.path.replace(secret, "[redacted]"), code }
+    }
+}
+
+impl Serialize for Fault {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fault = serializer.serialize_struct("Fault", 2)?;
+        fault.serialize_field("path", &self.path)?;
+        fault.serialize_field("message", &self.message())?;
+        fault.end()
+    }
+}
+
+impl FaultCode {
+    /// Says how to correct the input `name`.
+    fn hint(&self, name: &str) -> String {
+        match self {
+            Self::Missing | Self::MissingBeside { .. } | Self::NullRequired => format!("Give {name}."),
+            Self::NoneGiven(names) => format!("Give {}.", list_names(names, "or")),
+            Self::Exclusive(names) => format!("Give one of {} alone.", list_names(names, "and")),
+            Self::SetBeside { other, .. } => format!("Give `{other}` a value named there, or leave {name} out."),
+            Self::NullNotClearable => format!("Give {name} a value, or leave it out to keep it as it is."),
+            Self::WrongType { expected, .. } => {
+                let ways: Vec<&str> = expected.iter().map(|kind| kind.way_to_write()).collect();
+                format!("Give {name} as {}.", ways.join(", or as "))
+            }
+            Self::NotListed { .. } => format!("Give {name} as one of these values, in the same case."),
+            Self::WrongForm { .. } => format!("Write {name} in the form shown."),
+            Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),
+            Self::TooSmall { minimum, .. } => format!("Give {name} a value of at least {minimum}."),
+            Self::TooLarge { maximum, .. } => format!("Give {name} a value of at most {maximum}."),
+            Self::TooShort { minimum: 1, .. } => format!("Give {name} a text that is not empty."),
+            Self::TooShort { minimum, .. } => format!("Give {name} at least {minimum} characters."),
+            Self::TooLong { maximum, .. } => format!("Shorten {name} to {maximum} characters."),
+            Self::EmptyList => format!("Give {name} an item, or leave it out."),
+            Self::TooManyItems { maximum, .. } => format!("Give {name} at most {maximum} items."),
+            Self::Unknown { .. } => format!("Leave {name} out, or write its name as it stands here."),
+            Self::NotTaken { .. } => format!("Leave {name} out."),
+            Self::GivenTwice => format!("Give {name} once."),
+            Self::Inexact { .. } => format!("Give {name} a number that is carried exactly."),
+            Self::Other(_) => format!("Correct {name}, and try again."),
+        }
+    }
+}
+
+/// The message, without a full stop.
+impl fmt::Display for FaultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is required"),
+            Self::MissingBeside { other, value } => write!(f, "is required where `{other}` is `{value}`"),
+            Self::NoneGiven(names) => write!(f, "at least one of {} is required", list_names(names, "or")),
+            Self::Exclusive(names) => write!(f, "{} exclude each other", list_names(names, "and")),
+            Self::SetBeside { other, allowed, value, by_default } => {
+                let left_out = if *by_default { "left out, " } else { "" };
+                write!(f, "can be set only where `{other}` is {}; {left_out}it is `{value}`", list_names(allowed, "or"))
+            }
+            Self::NullRequired => f.write_str("is null, and a value is required"),
+            Self::NullNotClearable => f.write_str("is null, and cannot be cleared"),
+            Self::WrongType { value, expected } => {
+                let nouns: Vec<&str> = expected.iter().map(|kind| kind.noun()).collect();
+                write!(f, "{value} is not {}", nouns.join(" or "))
+            }
+            Self::NotListed { value, allowed } => write!(f, "{value} is not one of {}", allowed.join(", ")),
+            Self::WrongForm { value, example } => write!(f, "{value} does not have the form {example:?}"),
+            Self::NotInCalendar { value } => write!(f, "{value} does not exist in the calendar"),
+            Self::TooSmall { value, minimum } => write!(f, "{value} is less than the minimum of {minimum}"),
+            Self::TooLarge { value, maximum } => write!(f, "{value} is greater than the maximum of {maximum}"),
+            Self::TooShort { value, minimum: 1 } => write!(f, "{value} is shorter than 1 character"),
+            Self::TooShort { value, minimum } => write!(f, "{value} is shorter than {minimum} characters"),
+            Self::TooLong { length, maximum } => write!(f, "has {length} characters, and at most {maximum} are allowed"),
+            Self::EmptyList => f.write_str("the list is empty"),
+            Self::TooManyItems { count, maximum } => write!(f, "has {count} items, and at most {maximum} are allowed"),
+            Self::Unknown { nearest: Some(nearest), .. } => write!(f, "there is no such input; the nearest is `{nearest}`"),
+            Self::Unknown { known, .. } if known.is_empty() => f.write_str("there is no such input"),
+            Self::Unknown { known, .. } => {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                write!(f, "there is no such input; the inputs are {}", list_names(&known, "and"))
+            }
+            Self::NotTaken { why } => write!(f, "there is no such input here: {why}"),
+            Self::GivenTwice => f.write_str("is given twice"),
+            Self::Inexact { value: Some(value) } => write!(f, "{value} is too large to be carried exactly"),
+            Self::Inexact { value: None } => f.write_str("is a number too large to be carried exactly"),
+            Self::Other(message) => f.write_str(message),
+        }
+    }
+}
+
+impl JsonType {
+    /// Reads a type as JSON Schema writes it.
+    pub(crate) fn from_schema(word: &str) -> Option<Self> {
+        Some(match word {
+            "integer" => Self::Integer,
+            "number" => Self::Number,
+            "boolean" => Self::Boolean,
+            "string" => Self::Text,
+            "array" => Self::List,
+            "object" => Self::Object,
+            "null" => Self::Null,
+            _ => return None,
+        })
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Text => "text",
+            Self::List => "a list",
+            Self::Object => "an object",
+            Self::Null => "null",
+        }
+    }
+
+    const fn way_to_write(self) -> &'static str {
+        match self {
+            Self::Text => "text, in quotes",
+            Self::List => "a list, in square brackets",
+            Self::Object => "an object, in braces",
+            Self::Integer | Self::Number | Self::Boolean | Self::Null => self.noun(),
+        }
+    }
+}
