@@ -73,8 +73,9 @@ async fn unusable_files_are_one_fault_and_nothing_is_sent() {
     let bytes = |upload: Upload| Invocation::new("addFile").input(json!({"dealId": 1})).file("file", upload);
     let pdf = base64(b"%PDF-1.7");
     for (call, path, word) in [
-        (file(json!("text")), "/file", "of type \"object\""),
+        (file(json!("text")), "/file", "is not an object"),
         (file(json!({"fileName": "a"})), "/file/base64", "is required"),
+        (file(json!({"fileName": "a", "base64": null})), "/file/base64", "a value is required"),
         (file(json!({"fileName": "a", "base64": ""})), "/file/base64", "is empty"),
         (file(json!({"fileName": "a", "base64": "%%%"})), "/file/base64", "is not base64"),
         (file(json!({"fileName": "a", "base64": "QUI"})), "", ""),

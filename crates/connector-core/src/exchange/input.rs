@@ -9,6 +9,8 @@ use serde_json::{Map, Number, Value};
 
 use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
+use crate::exchange::files::CONTENT;
+use crate::exchange::schema;
 use crate::value::fault::{Fault, FaultCode, JsonType};
 use crate::value::pointer::{escape_segment, unescape_segment};
 use crate::value::strict::EXACT;
@@ -42,7 +44,19 @@ impl fmt::Debug for Checks {
 }
 
 impl Checks {
-    pub(crate) fn new(schema: Value) -> Self {
+    /// Compiles the checks of some inputs.
+    pub(crate) fn new(fields: &[&Field]) -> Self {
+        let mut schema = schema::fields(fields.iter().copied());
+        for file in fields.iter().filter(|field| field.shape.is_file()) {
+            // The bytes of a file may come beside the input: `Files` looks for them.
+            if let Some(required) = schema["properties"][file.name]["required"].as_array_mut() {
+                required.retain(|member| member != CONTENT);
+            }
+        }
+        Self::from_schema(schema)
+    }
+
+    fn from_schema(schema: Value) -> Self {
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .build(&schema)
@@ -276,7 +290,7 @@ mod tests {
     use super::*;
 
     fn settled(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
-        let checks = Checks::new(json!({"type": "object", "properties": {"x": {"type": kind}}}));
+        let checks = Checks::from_schema(json!({"type": "object", "properties": {"x": {"type": kind}}}));
         let input = Map::from_iter([("x".to_owned(), value)]);
         checks.read(input, &[], &[], false).map(|mut input| input.remove("x").expect("x was given"))
     }

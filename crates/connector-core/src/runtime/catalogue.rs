@@ -215,7 +215,7 @@ impl Entry {
 
     /// What its input is checked with: compiled on first use, since all of them at once would be most of a cold start.
     pub(crate) fn checks(&self) -> &Checks {
-        self.checks.get_or_init(|| Checks::new(schema::fields(self.fields().into_iter())))
+        self.checks.get_or_init(|| Checks::new(&self.fields()))
     }
 
     fn line(&self) -> &'static str {

@@ -141,12 +141,12 @@ impl Inner {
         mut faults: Vec<Fault>,
     ) -> Result<Given, Error> {
         let fields = entry.fields();
-        let mut files = Files::beside(files, &fields, &mut input, &mut faults);
+        let mut files = Files::attach(files, &fields, &mut input, &mut faults);
         let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
         let read = entry.checks().read(input, &fields, &rules, entry.effect() == Effect::Read);
-        let (mut input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
+        let (input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
         if found.is_empty() {
-            found = files.read(&fields, &mut input, self.transport.largest_file());
+            found = files.decode(&fields, &input, self.transport.largest_file());
         }
         for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
             // What the text already told is the better complaint.
