@@ -33,6 +33,7 @@ pub use runtime::data_source::{Choice, Choices, DataSource};
 pub use runtime::lines::{Line, Lines};
 pub use runtime::operation::{Action, ByHand, Code, Coded, Declared, Handler};
 pub use runtime::spine::Runtime;
+pub use runtime::stop::Stop;
 pub use value::access::{Access, Credential};
 pub use value::error::{Error, ErrorKind, Retry, Upstream};
 pub use value::fault::{Fault, FaultCode, JsonType};

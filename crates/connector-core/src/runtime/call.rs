@@ -10,8 +10,9 @@ use crate::exchange::files::Files;
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::runtime::session::Session;
+use crate::runtime::stop::Stop;
 use crate::value::access::Access;
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::Error;
 use crate::value::wording::quote;
 use crate::wire::transport::{Opened, Transport};
 
@@ -55,33 +56,32 @@ impl Call<'_> {
     }
 
     /// Sends the action's own request and gives its answer; a refusal is an error. In a dry run nothing is sent.
-    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+    pub async fn send(&self, request: Request) -> Result<Response, Stop> {
         self.dispatch(request, Role::Own).await
     }
 
     /// The same for a request that goes elsewhere than the action's own endpoint; recorded traffic marks it.
-    pub async fn send_beside(&self, request: Request) -> Result<Response, Error> {
+    pub async fn send_beside(&self, request: Request) -> Result<Response, Stop> {
         self.dispatch(request, Role::Helper).await
     }
 
-    async fn dispatch(&self, request: Request, role: Role) -> Result<Response, Error> {
+    async fn dispatch(&self, request: Request, role: Role) -> Result<Response, Stop> {
         let most = self.transport.largest_answer();
         let response = self.opened(&request, role).await?;
         let response = self.noted(response.whole(most).await)?;
         match response.status {
             200..=299 => Ok(response),
-            300..=399 => Err(redirected(&response)),
-            _ => Err(response.read_refusal(self.connector, request.declaration)),
+            300..=399 => Err(redirected(&response).into()),
+            _ => Err(response.read_refusal(self.connector, request.declaration).into()),
         }
     }
 
     /// The head of the answer to a request, sent again under a fresh credential where that mends a 401.
-    pub(super) async fn opened(&self, request: &Request, role: Role) -> Result<Opened, Error> {
+    pub(super) async fn opened(&self, request: &Request, role: Role) -> Result<Opened, Stop> {
         if self.session.dry_run {
             let header = if self.connection.api_token { self.connector.needs_token_header()? } else { "authorization" };
             let line = request.line(self.key, &self.connection.origin, header, role);
-            self.session.state().would_send.push(line);
-            return Err(Error::new(ErrorKind::Cancelled, "A dry run sends nothing."));
+            return Err(Stop::Planned(line));
         }
         let access = self.connections.access(self.connection).await?;
         let opened = self.sent(request, &access, role).await?;
@@ -93,7 +93,7 @@ impl Call<'_> {
         match fresh {
             Some(fresh) => {
                 drop(opened);
-                self.sent(request, &fresh, role).await
+                Ok(self.sent(request, &fresh, role).await?)
             }
             None => Ok(opened),
         }
@@ -120,11 +120,6 @@ impl Call<'_> {
             state.wrote |= response.effect != Effect::Read && (200..300).contains(&response.status);
         }
         result
-    }
-
-    pub(crate) fn would_send(&self) -> Option<Vec<Value>> {
-        let lines = std::mem::take(&mut self.session.state().would_send);
-        (!lines.is_empty()).then_some(lines)
     }
 
     pub(crate) fn replayed(&self) {

@@ -13,6 +13,7 @@ use crate::declare::shape::FieldShape;
 use crate::exchange::files::Files;
 use crate::exchange::request::Request;
 use crate::runtime::call::Call;
+use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::Fault;
 use crate::value::outcome::{Answer, Page};
@@ -34,7 +35,7 @@ pub trait DataSource: fmt::Debug + Send + Sync {
     /// Its inputs.
     fn fields(&self) -> Vec<&'static Field>;
     /// One page of choices.
-    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Error>;
+    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
 }
 
 /// One page of choices.
@@ -92,7 +93,7 @@ impl DataSource for DeclaredSource {
         [&SEARCH, &CURSOR_OF_CHOICES].into_iter().chain(limit).collect()
     }
 
-    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Error> {
+    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
         let mut input = call.input().clone();
         let term = input.shift_remove("search");
         let searches = term.is_some();
@@ -102,7 +103,7 @@ impl DataSource for DeclaredSource {
         let faults: Vec<Fault> =
             declaration.rules().filter_map(|rule| rule.find_fault(&input)).map(|fault| fault.moved_to("/search")).collect();
         if !faults.is_empty() {
-            return Err(Error::invalid_input(self.key, faults));
+            return Err(Error::invalid_input(self.key, faults).into());
         }
         let request = Request::of(declaration, &input, &Files::default());
         let response = if searches { call.send_beside(request).await? } else { call.send(request).await? };

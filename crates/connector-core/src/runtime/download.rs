@@ -8,6 +8,7 @@ use crate::declare::method::{Effect, Method};
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::bad_answer;
 use crate::runtime::call::Call;
+use crate::runtime::stop::Stop;
 use crate::value::error::Error;
 use crate::value::file;
 use crate::value::outcome::Answer;
@@ -81,7 +82,7 @@ fn is_inside(host: &str) -> bool {
 impl Call<'_> {
     /// Fetches a file, to where the caller wants it or into the answer. Redirects are followed, over https alone, and
     /// what stands on another host gets no credential.
-    pub async fn download(&self, request: Request) -> Result<Answer, Error> {
+    pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
         let mut opened = self.opened(&request, Role::Own).await?;
         let mut left = false;
@@ -104,13 +105,13 @@ impl Call<'_> {
         self.session.state().meta.status = Some(opened.status());
         match opened.status() {
             200..=299 => {}
-            300..=399 => return Err(bad_answer(&format!("The file is not found within {MOST_HOPS} redirects."), request.effect())),
+            300..=399 => return Err(bad_answer(&format!("The file is not found within {MOST_HOPS} redirects."), request.effect()).into()),
             status if left => {
-                return Err(bad_answer(&format!("The host that keeps the file refuses it ({status})."), request.effect()));
+                return Err(bad_answer(&format!("The host that keeps the file refuses it ({status})."), request.effect()).into());
             }
             _ => {
                 let response = self.noted(opened.whole(self.transport.largest_answer()).await)?;
-                return Err(response.read_refusal(self.connector, request.declaration));
+                return Err(response.read_refusal(self.connector, request.declaration).into());
             }
         }
         let content_type = opened.header("content-type").unwrap_or("application/octet-stream").to_owned();

@@ -13,3 +13,4 @@ pub(crate) mod operation;
 mod pass;
 mod session;
 pub(crate) mod spine;
+pub(crate) mod stop;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::declare::action::Declaration;
 use crate::runtime::call::Call;
+use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::Answer;
 
@@ -18,7 +19,7 @@ pub trait Action: fmt::Debug + Send + Sync {
     /// What is declared of it.
     fn declaration(&self) -> &'static Declaration;
     /// Runs it.
-    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error>;
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop>;
 }
 
 /// An action that needs code: its fields are read into the struct, and `run` does the rest through the call.
@@ -29,7 +30,7 @@ pub trait Action: fmt::Debug + Send + Sync {
 #[async_trait]
 pub trait Handler: DeserializeOwned + Send {
     /// Runs it; all that it sends goes through `call`.
-    async fn run(self, call: &Call<'_>) -> Result<Answer, Error>;
+    async fn run(self, call: &Call<'_>) -> Result<Answer, Stop>;
 }
 
 /// An action that is its declaration: one request, one answer.
@@ -40,7 +41,7 @@ pub struct Declared(&'static Declaration);
 pub struct Coded(&'static Declaration, Code);
 
 /// The code of such an action.
-pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
 /// An action written by hand.
 pub struct ByHand<H>(&'static Declaration, PhantomData<fn() -> H>);
@@ -84,12 +85,12 @@ impl Action for Declared {
         self.0
     }
 
-    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop> {
         let request = call.request(self.0);
         if self.0.returns.is_file() {
             return call.download(request).await;
         }
-        call.send(request).await?.into_answer(self.0)
+        Ok(call.send(request).await?.into_answer(self.0)?)
     }
 }
 
@@ -99,7 +100,7 @@ impl Action for Coded {
         self.0
     }
 
-    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop> {
         (self.1)(call, self.0).await
     }
 }
@@ -110,7 +111,7 @@ impl<H: Handler> Action for ByHand<H> {
         self.0
     }
 
-    async fn run(&self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop> {
         let handler = H::deserialize(call.input()).map_err(|error| {
             Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).with_source(error)
         })?;

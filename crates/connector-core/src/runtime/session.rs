@@ -3,8 +3,6 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use crate::embed::connections::Connection;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
@@ -20,7 +18,6 @@ pub(crate) struct Session {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) meta: Meta,
-    pub(super) would_send: Vec<Value>,
     /// What was sent as a credential, so that no word of an error repeats it.
     used: Vec<Access>,
     /// A write that was handed to the network and has not answered.

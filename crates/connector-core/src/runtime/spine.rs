@@ -18,6 +18,7 @@ use crate::runtime::data_source::Choices;
 use crate::runtime::deadline::Limit;
 use crate::runtime::once::once;
 use crate::runtime::session::Session;
+use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
@@ -195,9 +196,8 @@ async fn run(entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
         Kind::Action(action) => action.run(call).await,
         Kind::DataSource(source) => source.choices(call).await.map(Choices::into_answer),
     };
-    // In a dry run the action stops where it would have sent: what it would have sent is the answer.
-    match call.would_send() {
-        Some(lines) => Ok(Answer::of(&lines)),
-        None => result,
-    }
+    result.or_else(|stop| match stop {
+        Stop::Planned(request) => Ok(Answer::of(&[request])),
+        Stop::Failed(error) => Err(error),
+    })
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Answer, Call, Catalogue, Date, Effect, Error, Handler, Holds, Id, Invocation, Json, Kind, List, MapOf, Nullable, Paging, Place, Start, Text,
+    Answer, Call, Catalogue, Date, Effect, Handler, Holds, Id, Invocation, Json, Kind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
     action, data_source, inputs, record,
 };
 use serde_json::{Value, json};
@@ -97,7 +97,7 @@ struct SetNote {
 
 #[async_trait]
 impl Handler for SetNote {
-    async fn run(self, _call: &Call<'_>) -> Result<Answer, Error> {
+    async fn run(self, _call: &Call<'_>) -> Result<Answer, Stop> {
         let said = match self.note {
             None => "stays".to_owned(),
             Some(Nullable::Null) => "is cleared".to_owned(),
@@ -261,8 +261,8 @@ struct Tag {
 fn add_lead<'a>(
     call: &'a Call<'_>,
     declaration: &'static connector_core::Declaration,
-) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
-    Box::pin(async move { call.send(call.request(declaration)).await?.into_answer(declaration) })
+) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>> {
+    Box::pin(async move { Ok(call.send(call.request(declaration)).await?.into_answer(declaration)?) })
 }
 
 fn main() {

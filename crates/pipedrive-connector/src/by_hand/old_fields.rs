@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use connector_core::{Answer, Call, Declaration, Error, FieldType, Request, Schemas};
+use connector_core::{Answer, Call, Declaration, FieldType, Request, Schemas, Stop};
 use serde_json::{Value, json};
 
 use super::operations::operation;
@@ -16,7 +16,7 @@ impl FieldType for FieldCode {
     }
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>>;
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
 /// A key has forty hexadecimal digits or is a word; a number of API v1 is short.
 const LONGEST_NUMBER: usize = 19;
@@ -39,7 +39,7 @@ fn run<'a>(call: &'a Call<'_>, declaration: &'static Declaration, by_old_api: bo
     Box::pin(async move {
         let asked = call.request(declaration);
         let response = if by_old_api { call.send_beside(in_old_api(call, &asked)).await? } else { call.send(asked).await? };
-        response.into_answer(declaration)
+        Ok(response.into_answer(declaration)?)
     })
 }
 

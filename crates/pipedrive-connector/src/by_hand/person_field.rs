@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use connector_core::{Answer, Body, Call, Declaration, Declares, Error, Fault, Place};
+use connector_core::{Answer, Body, Call, Declaration, Declares, Error, Fault, Place, Stop};
 use serde_json::{Value, json};
 
 use crate::rooms::persons::UpdatePerson;
@@ -11,7 +11,7 @@ use crate::rooms::persons::UpdatePerson;
 pub(crate) fn set<'a>(
     call: &'a Call<'_>,
     declaration: &'static Declaration,
-) -> Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send + 'a>> {
+) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>> {
     Box::pin(async move {
         let given = |name: &str| call.input().get(name).cloned().unwrap_or_default();
         let key = given("fieldKey");
@@ -19,7 +19,7 @@ pub(crate) fn set<'a>(
         let body = body.map_err(|fault| Error::invalid_input(declaration.key, vec![fault]))?;
         let mut request = call.request(declaration);
         request.body = Body::Json(body.to_string().into());
-        call.send(request).await?.into_answer(declaration)
+        Ok(call.send(request).await?.into_answer(declaration)?)
     })
 }
 

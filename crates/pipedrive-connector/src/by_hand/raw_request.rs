@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use connector_core::{
-    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Text, action, record,
+    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Stop, Text, action, record,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,12 +94,12 @@ struct RawPart {
 
 #[async_trait]
 impl Handler for RawRequest {
-    async fn run(self, call: &Call<'_>) -> Result<Answer, Error> {
+    async fn run(self, call: &Call<'_>) -> Result<Answer, Stop> {
         let (request, warning) = self.request().map_err(|fault| Error::invalid_input(Self::declaration().key, vec![fault]))?;
         if let Some(warning) = warning {
             call.warn(warning);
         }
-        call.send(request).await?.into_answer(Self::declaration())
+        Ok(call.send(request).await?.into_answer(Self::declaration())?)
     }
 }
 

@@ -1,0 +1,23 @@
+//! The reasons why an action ends without an answer of its own.
+
+use serde_json::Value;
+
+use crate::value::error::Error;
+
+/// A reason why an action ends without an answer of its own.
+///
+/// An action hands it on with `?`, and never looks into it: an [`Error`] becomes one by itself.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stop {
+    /// A dry run has come to this request, which it does not send. The request is the answer.
+    Planned(Value),
+    /// The action failed.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
