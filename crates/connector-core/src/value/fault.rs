@@ -214,8 +214,8 @@ impl FaultCode {
         match self {
             Self::Missing | Self::MissingBeside { .. } | Self::NullRequired => format!("Give {name}."),
             Self::NoneGiven(names) => format!("Give {}.", list_names(names, "or")),
-            Self::Exclusive(names) => format!("Give one of {} alone.", list_names(names, "and")),
-            Self::SetBeside { other, .. } => format!("Give `{other}` a value named there, or leave {name} out."),
+            Self::Exclusive(names) => format!("Give only one of {}.", list_names(names, "and")),
+            Self::SetBeside { other, allowed, .. } => format!("Set `{other}` to {}, or leave {name} out.", list_names(allowed, "or")),
             Self::NullNotClearable => format!("Give {name} a value, or leave it out to keep it as it is."),
             Self::WrongType { expected, .. } => {
                 let ways: Vec<&str> = expected.iter().map(|kind| kind.way_to_write()).collect();
@@ -231,8 +231,8 @@ impl FaultCode {
             Self::TooLong { maximum, .. } => format!("Shorten {name} to {maximum} characters."),
             Self::EmptyList => format!("Give {name} an item, or leave it out."),
             Self::TooManyItems { maximum, .. } => format!("Give {name} at most {maximum} items."),
-            Self::Unknown { .. } => format!("Leave {name} out, or write its name as it stands here."),
-            Self::NotTaken { .. } => format!("Leave {name} out."),
+            Self::Unknown { nearest: Some(nearest), .. } => format!("Write `{nearest}` in place of {name}, or leave it out."),
+            Self::Unknown { nearest: None, .. } | Self::NotTaken { .. } => format!("Leave {name} out."),
             Self::GivenTwice => format!("Give {name} once."),
             Self::Inexact { .. } => format!("Give {name} a number that is carried exactly."),
             Self::Other(_) => format!("Correct {name}, and try again."),
