@@ -91,7 +91,7 @@ impl Rule {
     pub(crate) fn find_fault(&self, input: &Map<String, Value>) -> Option<Fault> {
         let is_given = |name: &&'static str| input.contains_key(*name);
         match *self {
-            Self::AnyOf(names) => (!names.iter().any(|name| is_given(name))).then(|| Fault::at("", FaultCode::NoneGiven(names))),
+            Self::AnyOf(names) => (!names.iter().any(is_given)).then(|| Fault::at("", FaultCode::NoneGiven(names))),
             Self::AtMostOne(names) => {
                 let given: Vec<&'static str> = names.iter().copied().filter(is_given).collect();
                 (given.len() > 1).then(|| Fault::at(format!("/{}", given[1]), FaultCode::Exclusive(given)))

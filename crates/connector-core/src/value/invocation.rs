@@ -317,7 +317,7 @@ mod tests {
     fn what_a_tree_would_hide_in_the_input_is_kept_with_its_pointer() {
         let text = br#"{"action":"x","input":{"a":1,"a":2,"b":[{"c/d":1,"c/d":1}],"n":123456789012345678901234567890}}"#;
         let invocation = Invocation::from_json(text).expect("the invocation itself is sound");
-        let paths: Vec<&str> = invocation.faults.iter().map(|fault| fault.path()).collect();
+        let paths: Vec<&str> = invocation.faults.iter().map(Fault::path).collect();
         assert_eq!(paths, ["/a", "/b/0/c~1d", "/n"]);
     }
 }
