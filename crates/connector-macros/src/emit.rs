@@ -1,51 +1,47 @@
-//! A declaration to statics: data and function pointers, no logic.
+//! Writes a declaration as statics: data and function pointers, no logic.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, DataSource, Group, IN_GROUP, Input, Record, Shape};
+use crate::parse::{Action, DataSource, Endpoint, Group, Input, Member, Place, Record, Shape, Words};
 
-pub(crate) fn action(action: &Action) -> TokenStream {
-    let Action { key, scopes, rules, .. } = action;
+pub(crate) fn emit_action(action: &Action) -> TokenStream {
+    let Action { key, words, inputs, .. } = action;
+    let Words { scopes, rules, is_destructive, .. } = words;
     let (label, description) = (&action.doc.first, &action.doc.rest);
     let name = &action.item.ident;
-    let endpoint = action.endpoint.as_ref().map_or_else(
-        || quote!(None),
-        |endpoint| {
-            let method = format_ident!("{}", capital(&endpoint.method.to_string()));
-            let path = &endpoint.path;
-            quote!(Some(::connector_core::Endpoint { method: ::connector_core::Method::#method, path: #path }))
-        },
-    );
-    let cost = option(action.cost.as_ref());
-    let idempotent = option(action.idempotent.as_ref());
-    let destructive = action.destructive;
-    let removed = option(action.removed.as_ref());
-    let returns = action.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
-    let like = option(action.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
-    let method = action.endpoint.as_ref().map(|endpoint| endpoint.method.to_string());
-    let use_of_groups = match method.as_deref() {
+    let endpoint = words.endpoint.as_ref().map(|Endpoint { method, path }| {
+        let method = format_ident!("{}", capitalize(&method.to_string()));
+        quote!(::connector_core::Endpoint { method: ::connector_core::Method::#method, path: #path })
+    });
+    let endpoint = emit_option(endpoint.as_ref());
+    let cost = emit_option(words.cost.as_ref());
+    let idempotent = emit_option(words.idempotent.as_ref());
+    let removed = emit_option(words.removed.as_ref());
+    let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
+    let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
+    let inputs_of_groups = match words.method().as_deref() {
         Some("post") => quote!(ADD),
         Some("put" | "patch") => quote!(UPDATE),
         _ => quote!(QUERY),
     };
-    let with = action.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::#use_of_groups));
-    let without = action.without.iter().map(|(name, why)| quote!((#name, #why)));
-    let fields = action.inputs.iter().map(|input| field(input, input.place, &input.doc));
-    let paths = action.inputs.iter().filter(|input| input.place == "Path").map(|input| {
+    let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::#inputs_of_groups));
+    let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
+    let fields = inputs.iter().map(|input| emit_field(input, Place::Own, &input.doc));
+    let paths = inputs.iter().filter(|input| input.place == Some(Place::Path)).map(|input| {
         let ty = &input.ty;
-        let complaint = format!("`{}` stands in the path and is always given: take the Option off", input.wire);
-        quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #complaint);)
+        let message = format!("`{}` stands in the path and is required: take the Option off", input.wire);
+        quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #message);)
     });
     let plain = || {
         let item = &action.item;
         quote!(#[allow(dead_code)] #item)
     };
-    let (item, kind, code) = match &action.by_hand {
+    let (item, kind, code) = match &words.by_hand {
         Some(function) => (plain(), quote!(::connector_core::Coded), quote!(, #function)),
-        None if action.endpoint.is_some() || action.removed.is_some() => (plain(), quote!(::connector_core::Declared), quote!()),
-        None => (readable(action), quote!(::connector_core::ByHand::<#name>), quote!()),
+        None if words.endpoint.is_some() || words.removed.is_some() => (plain(), quote!(::connector_core::Declared), quote!()),
+        None => (emit_readable_struct(action), quote!(::connector_core::ByHand::<#name>), quote!()),
     };
     quote! {
         #item
@@ -62,7 +58,7 @@ pub(crate) fn action(action: &Action) -> TokenStream {
                 scopes: &[#(#scopes),*],
                 cost: #cost,
                 idempotent: #idempotent,
-                destructive: #destructive,
+                destructive: #is_destructive,
                 removed: #removed,
                 rules: &[#(::connector_core::Rule::#rules),*],
                 own: &[#(#fields),*],
@@ -82,14 +78,13 @@ pub(crate) fn action(action: &Action) -> TokenStream {
     }
 }
 
-pub(crate) fn group(group: &Group) -> TokenStream {
+pub(crate) fn emit_group(group: &Group) -> TokenStream {
     let Group { item, inputs } = group;
     let name = &item.ident;
     let (generics, arguments, bounds) = item.generics.split_for_impl();
-    let placed = |input: &Input, place: &'static str| if input.place == IN_GROUP { place } else { input.place };
-    let query = inputs.iter().map(|input| field(input, placed(input, "Query"), &input.doc));
-    let add = inputs.iter().map(|input| field(input, placed(input, "Body"), &input.doc));
-    let update = inputs.iter().map(|input| field(input, placed(input, "Body"), &input.doc_of_update));
+    let query = inputs.iter().map(|input| emit_field(input, Place::Query, &input.doc));
+    let add = inputs.iter().map(|input| emit_field(input, Place::Body, &input.doc));
+    let update = inputs.iter().map(|input| emit_field(input, Place::Body, &input.doc_on_update));
     quote! {
         #[allow(dead_code)]
         #item
@@ -101,14 +96,14 @@ pub(crate) fn group(group: &Group) -> TokenStream {
     }
 }
 
-/// A struct by hand is read by serde, in camelCase; null and absent are kept apart where the type says so.
-fn readable(action: &Action) -> TokenStream {
+/// Derives how serde reads the struct of an action by hand: in camelCase, and with null apart from absent.
+fn emit_readable_struct(action: &Action) -> TokenStream {
     let mut item = action.item.clone();
     if let syn::Data::Struct(data) = &mut item.data {
         for (field, input) in data.fields.iter_mut().zip(&action.inputs) {
-            if input.three_states {
+            if input.has_three_states {
                 field.attrs.push(syn::parse_quote!(#[serde(default, deserialize_with = "::connector_core::__private::present")]));
-            } else if input.optional {
+            } else if input.is_optional {
                 field.attrs.push(syn::parse_quote!(#[serde(default)]));
             }
         }
@@ -120,9 +115,10 @@ fn readable(action: &Action) -> TokenStream {
     }
 }
 
-fn field(input: &Input, place: &str, doc: &str) -> TokenStream {
+/// Emits a field that travels in the place it names, else in `otherwise`.
+fn emit_field(input: &Input, otherwise: Place, doc: &str) -> TokenStream {
     let Input { name, wire, ty, overrides, .. } = input;
-    let place = Ident::new(place, Span::call_site());
+    let place = format_ident!("{}", format!("{:?}", input.place.unwrap_or(otherwise)));
     let source = input
         .source
         .as_ref()
@@ -140,7 +136,7 @@ fn field(input: &Input, place: &str, doc: &str) -> TokenStream {
     }
 }
 
-pub(crate) fn data_source(source: &DataSource) -> TokenStream {
+pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     let DataSource { item, key, list, search, label: text, .. } = source;
     let (label, description) = (&source.doc.first, &source.doc.rest);
     let name = &item.ident;
@@ -165,13 +161,13 @@ pub(crate) fn data_source(source: &DataSource) -> TokenStream {
     }
 }
 
-pub(crate) fn record(record: &Record) -> TokenStream {
+pub(crate) fn emit_record(record: &Record) -> TokenStream {
     let Record { item, doc, is_open, shape } = record;
     let name = &item.ident;
     let text = name.to_string();
     let body = match shape {
         Shape::Members(members) => {
-            let members = members.iter().map(|(wire, doc, ty)| {
+            let members = members.iter().map(|Member { wire, doc, ty }| {
                 quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::of::<#ty>() })
             });
             let function = if *is_open { quote!(open_record) } else { quote!(record) };
@@ -188,7 +184,7 @@ pub(crate) fn record(record: &Record) -> TokenStream {
     quote! {
         #[allow(dead_code)]
         #item
-        // A complaint about another type would list a handful of a hundred records.
+        // An error about another type would list a handful of a hundred records.
         #[diagnostic::do_not_recommend]
         impl ::connector_core::FieldType for #name {
             fn schema(schemas: &mut ::connector_core::Schemas) -> ::connector_core::__private::Value {
@@ -198,11 +194,11 @@ pub(crate) fn record(record: &Record) -> TokenStream {
     }
 }
 
-fn option(value: Option<&impl quote::ToTokens>) -> TokenStream {
+fn emit_option(value: Option<&impl quote::ToTokens>) -> TokenStream {
     value.map_or_else(|| quote!(None), |value| quote!(Some(#value)))
 }
 
-fn capital(word: &str) -> String {
+fn capitalize(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

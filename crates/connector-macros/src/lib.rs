@@ -1,7 +1,7 @@
-//! The grammar of connector-core: an action, a data source or a record is a struct, and these attributes read it.
+//! The attributes that declare actions, groups of inputs, data sources and records for connector-core.
 //!
-//! What a macro decides is only what tokens alone can tell; whatever can wait until run time is decided in
-//! connector-core, where it can be read and tested.
+//! A macro decides only what its tokens can tell. The rest is decided in connector-core at run time, where it can be
+//! read and tested.
 
 mod emit;
 mod parse;
@@ -9,15 +9,16 @@ mod parse;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Declares an action: the struct's name is its key, its doc comment its label and description, its fields its inputs.
+/// Declares an action: a struct whose name is the key and whose fields are the inputs.
 ///
+/// The first paragraph of its doc comment is the label, the rest the description.
 /// `#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read"), cost = 1, returns(Deal))]`; without an endpoint the
 /// action is written by hand and implements `Handler`. Further words: `idempotent = bool`, `destructive`, `rules(…)`,
 /// `with(Group)`, `like(Action)`, `without(input = "why")`, `by_hand(function)`, `removed("what replaced it")`.
 #[proc_macro_attribute]
 pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
-    written(parse::action(arguments.into(), item).map(|declared| emit::action(&declared)))
+    expand(parse::parse_action(arguments.into(), item).map(|declared| emit::emit_action(&declared)))
 }
 
 /// Declares inputs that several actions take by `with(Group)`: the fields of a struct.
@@ -27,14 +28,14 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
-    written(parse::group(arguments.into(), item).map(|declared| emit::group(&declared)))
+    expand(parse::parse_group(arguments.into(), item).map(|declared| emit::emit_group(&declared)))
 }
 
-/// Declares a picklist: `#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"))]`.
+/// Declares a data source: `#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"))]`.
 #[proc_macro_attribute]
 pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
-    written(parse::data_source(arguments.into(), item).map(|declared| emit::data_source(&declared)))
+    expand(parse::parse_data_source(arguments.into(), item).map(|declared| emit::emit_data_source(&declared)))
 }
 
 /// Declares a shape: a struct whose fields are members under their own names, or an enum of closed values.
@@ -43,9 +44,9 @@ pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn record(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
-    written(parse::record(arguments.into(), item).map(|declared| emit::record(&declared)))
+    expand(parse::parse_record(arguments.into(), item).map(|declared| emit::emit_record(&declared)))
 }
 
-fn written(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
+fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {
     result.unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -1,4 +1,4 @@
-// What tokens alone can tell: each module is one wrong declaration.
+// Errors that tokens alone can tell: each module is one wrong declaration.
 
 mod action_without_doc {
     use connector_core::action;

@@ -1,4 +1,4 @@
-// What only the value of a constant tells: an alias hides an Option from the tokens.
+// Errors that only the value of a constant can tell: an alias hides an Option from the tokens.
 
 mod option_in_path {
     use connector_core::{Id, Json, action};

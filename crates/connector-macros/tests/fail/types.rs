@@ -1,4 +1,4 @@
-// What the types tell: each module is one wrong declaration.
+// Errors that the types tell: each module is one wrong declaration.
 
 mod input_of_another_type {
     use connector_core::{Json, action};

@@ -1,0 +1,163 @@
+//! Actions.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Error, Expr, LitBool, LitInt, LitStr, Meta, MetaNameValue, Path, Result, Type};
+
+use super::inputs::{Input, Place, parse_action_inputs};
+use super::tokens::{
+    Doc, Metas, field_to_camel_case, name_of_word, parse_expression, parse_list, parse_value, parse_words, take_text, type_to_camel_case,
+};
+
+/// A struct under `#[action]`.
+pub(crate) struct Action {
+    /// The struct, without the attributes of this grammar.
+    pub(crate) item: DeriveInput,
+    pub(crate) key: String,
+    pub(crate) doc: Doc,
+    pub(crate) words: Words,
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// The words between the parentheses of `#[action]`.
+#[derive(Default)]
+pub(crate) struct Words {
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) scopes: Vec<LitStr>,
+    pub(crate) cost: Option<LitInt>,
+    pub(crate) returns: Option<Type>,
+    pub(crate) idempotent: Option<LitBool>,
+    pub(crate) is_destructive: bool,
+    /// The function that runs the action, although it names an endpoint.
+    pub(crate) by_hand: Option<Path>,
+    /// The replacement of an action that the vendor took away.
+    pub(crate) removed: Option<LitStr>,
+    pub(crate) rules: Vec<Expr>,
+    /// The action whose inputs this one takes too.
+    pub(crate) like: Option<Type>,
+    /// The inputs of that action which this one does not take, each with the reason.
+    pub(crate) without: Vec<(String, LitStr)>,
+    /// The groups of inputs that the action takes beside its own.
+    pub(crate) with: Vec<Type>,
+}
+
+/// The method and the path of an action.
+pub(crate) struct Endpoint {
+    pub(crate) method: Ident,
+    pub(crate) path: LitStr,
+}
+
+const KNOWN_WORDS: &str =
+    "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, with, like, without";
+
+pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
+    let span = item.ident.span();
+    let doc = Doc::read(&item.attrs, span, "its first line is the action's label, the rest its description")?;
+    if doc.rest.is_empty() {
+        return Err(Error::new(span, "the doc comment has a label and no description: add an empty line and a sentence"));
+    }
+    let key = take_text(&mut item.attrs, "key")?.unwrap_or_else(|| type_to_camel_case(&item.ident.to_string()));
+    let metas = parse_words(arguments)?;
+    let words = Words::parse(&metas)?;
+    let variables = words.endpoint.as_ref().map(|endpoint| parse_variables(&endpoint.path)).transpose()?.unwrap_or_default();
+    let inputs = parse_action_inputs(&mut item, &variables, words.place_of_inputs())?;
+    if let Some(endpoint) = &words.endpoint {
+        let is_filled = |variable: &String| inputs.iter().any(|input| input.place == Some(Place::Path) && &input.wire == variable);
+        if let Some(variable) = variables.iter().find(|variable| !is_filled(variable)) {
+            let message = format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`");
+            return Err(Error::new(endpoint.path.span(), message));
+        }
+    }
+    if words.removed.is_some() && (metas.len() > 1 || !inputs.is_empty()) {
+        let message = "a removed action makes no call: `removed(\"what replaced it\")` stands alone, on a struct without fields";
+        return Err(Error::new(span, message));
+    }
+    words.check().map_err(|message| Error::new(span, message))?;
+    Ok(Action { item, key, doc, words, inputs })
+}
+
+impl Words {
+    fn parse(metas: &Metas) -> Result<Self> {
+        let mut words = Self::default();
+        for meta in metas {
+            let name = name_of_word(meta);
+            match name.as_str() {
+                "get" | "post" | "put" | "patch" | "delete" => {
+                    let endpoint = Endpoint { path: meta.require_list()?.parse_args()?, method: meta.path().require_ident()?.clone() };
+                    if words.endpoint.replace(endpoint).is_some() {
+                        return Err(Error::new(meta.span(), "an action has one endpoint: declare a struct for each of the two"));
+                    }
+                }
+                "scopes" => words.scopes = parse_list(meta)?,
+                "cost" => words.cost = Some(parse_value(meta)?),
+                "returns" => words.returns = Some(meta.require_list()?.parse_args()?),
+                "idempotent" => words.idempotent = Some(parse_value(meta)?),
+                "destructive" => words.is_destructive = meta.require_path_only().map(|_| true)?,
+                "by_hand" => words.by_hand = Some(meta.require_list()?.parse_args()?),
+                "removed" => words.removed = Some(meta.require_list()?.parse_args()?),
+                "rules" => words.rules = parse_list(meta)?,
+                "with" => words.with = parse_list(meta)?,
+                "like" => words.like = Some(meta.require_list()?.parse_args()?),
+                "without" => words.without = parse_list(meta)?.iter().map(parse_reason).collect::<Result<_>>()?,
+                _ => {
+                    let kind = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
+                    return Err(Error::new(meta.span(), format!("unknown {kind} `{name}`: one of {KNOWN_WORDS}")));
+                }
+            }
+        }
+        Ok(words)
+    }
+
+    /// Refuses words that need another one.
+    fn check(&self) -> std::result::Result<(), &'static str> {
+        if self.endpoint.is_none() && self.by_hand.is_some() {
+            return Err("`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`");
+        }
+        if self.like.is_none() && !self.without.is_empty() {
+            return Err("`without` takes inputs from `like(Action)`: name the action");
+        }
+        if self.endpoint.is_some() && self.returns.is_none() {
+            return Err("say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list");
+        }
+        Ok(())
+    }
+
+    /// The place of inputs that name none.
+    fn place_of_inputs(&self) -> Place {
+        match self.method().as_deref() {
+            None => Place::Own,
+            Some("get" | "delete") => Place::Query,
+            Some(_) => Place::Body,
+        }
+    }
+
+    pub(crate) fn method(&self) -> Option<String> {
+        self.endpoint.as_ref().map(|endpoint| endpoint.method.to_string())
+    }
+}
+
+/// Parses `input = "why"`.
+fn parse_reason(pair: &MetaNameValue) -> Result<(String, LitStr)> {
+    Ok((field_to_camel_case(&pair.path.require_ident()?.to_string()), parse_expression(&pair.value)?))
+}
+
+/// Lists the names between the braces of a path.
+fn parse_variables(path: &LitStr) -> Result<Vec<String>> {
+    let text = path.value();
+    if !text.starts_with('/') {
+        return Err(Error::new(path.span(), "a path starts with `/` and names its version: `/api/v2/deals`"));
+    }
+    let mut names = Vec::new();
+    for segment in text.split('/') {
+        let braces = ['{', '}'];
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) if !name.is_empty() && !name.contains(braces) => names.push(name.to_owned()),
+            None if !segment.contains(braces) => {}
+            _ => {
+                let message = format!("`{segment}`: a variable fills its whole segment, as in `/deals/{{deal_id}}`");
+                return Err(Error::new(path.span(), message));
+            }
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,163 @@
+//! Inputs: the fields of an action, and of a group that several actions take.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Result, Token, Type};
+
+use super::tokens::{Doc, field_to_camel_case, find_argument, parse_words, plain_name, take_attribute, take_text};
+
+/// A struct under `#[inputs]`.
+pub(crate) struct Group {
+    /// The struct, without the attributes of this grammar.
+    pub(crate) item: DeriveInput,
+    pub(crate) inputs: Vec<Input>,
+}
+
+/// One field of an action or a group.
+pub(crate) struct Input {
+    pub(crate) name: String,
+    pub(crate) wire: String,
+    /// The place in the request; none for a group's input, which travels where the action's own do.
+    pub(crate) place: Option<Place>,
+    pub(crate) doc: String,
+    /// The sentence in an action that changes a record, where a group gives the input.
+    pub(crate) doc_on_update: String,
+    pub(crate) ty: Type,
+    pub(crate) source: Option<Type>,
+    /// The inputs that the vendor ignores beside this one.
+    pub(crate) overrides: Vec<String>,
+    /// True for `Option<Nullable<…>>`: serde alone cannot tell null from absent.
+    pub(crate) has_three_states: bool,
+    pub(crate) is_optional: bool,
+}
+
+/// The place of an input in the request, by the name of its variant in connector-core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+    Body,
+    Flat,
+    Form,
+    Multipart,
+    Own,
+}
+
+const PLACE_WORDS: [(&str, Place); 6] = [
+    ("query", Place::Query),
+    ("body", Place::Body),
+    ("flat", Place::Flat),
+    ("form", Place::Form),
+    ("multipart", Place::Multipart),
+    ("own", Place::Own),
+];
+
+/// The closing sentence of an input in an action that changes a record.
+const STAYS: &str = "Left out, it stays.";
+
+pub(crate) fn parse_group(arguments: TokenStream, mut item: DeriveInput) -> Result<Group> {
+    if let Some(word) = parse_words(arguments)?.first() {
+        return Err(Error::new(word.span(), "#[inputs] takes no words: take it out"));
+    }
+    let inputs = parse_fields(&mut item, "a group of inputs", parse_group_input)?;
+    Ok(Group { item, inputs })
+}
+
+/// Parses the fields of an action: those that the path names travel there, the others where they say, or in `otherwise`.
+pub(super) fn parse_action_inputs(item: &mut DeriveInput, variables: &[String], otherwise: Place) -> Result<Vec<Input>> {
+    parse_fields(item, "an action", |field| {
+        if let Some(attribute) = take_attribute(&mut field.attrs, "on_update") {
+            let message = "#[on_update] is for a group, which several actions take: write the sentence as the doc comment";
+            return Err(Error::new(attribute.path().span(), message));
+        }
+        parse_input(field, |wire| variables.iter().any(|variable| variable == wire).then_some(Place::Path))
+            .map(|input| Input { place: input.place.or(Some(otherwise)), ..input })
+    })
+}
+
+fn parse_group_input(field: &mut Field) -> Result<Input> {
+    let on_update = take_attribute(&mut field.attrs, "on_update").map(|attribute| attribute.parse_args::<LitStr>()).transpose()?;
+    let mut input = parse_input(field, |_| None)?;
+    match on_update.map(|sentence| sentence.value()) {
+        Some(whole) if whole.contains("Left out,") => input.doc_on_update = whole,
+        Some(head) => input.doc_on_update = format!("{head} {STAYS}"),
+        None => {}
+    }
+    Ok(input)
+}
+
+fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut Field) -> Result<Input>) -> Result<Vec<Input>> {
+    let Data::Struct(data) = &mut item.data else {
+        return Err(Error::new(item.ident.span(), format!("{what} is a struct: its fields are its inputs; declare one for each")));
+    };
+    let named = match &mut data.fields {
+        Fields::Named(named) => &mut named.named,
+        Fields::Unit => return Ok(Vec::new()),
+        Fields::Unnamed(_) => return Err(Error::new(item.ident.span(), format!("give the fields names: they are inputs of {what}"))),
+    };
+    let mut inputs: Vec<Input> = Vec::new();
+    for field in named {
+        let input = parse(field)?;
+        if inputs.iter().any(|other| other.place == input.place && other.wire == input.wire) {
+            let place = input.place.map_or_else(|| "request".to_owned(), |place| format!("{place:?}").to_lowercase());
+            let message = format!("`{}` travels twice in the {place}: rename one of the two with #[wire(\"…\")]", input.wire);
+            return Err(Error::new(field.ident.span(), message));
+        }
+        if inputs.iter().any(|other| other.name == input.name) {
+            return Err(Error::new(field.ident.span(), format!("two inputs would be named `{}`: rename one", input.name)));
+        }
+        inputs.push(input);
+    }
+    Ok(inputs)
+}
+
+fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<Place>) -> Result<Input> {
+    let ident = field.ident.clone().expect("named fields have names");
+    let name = plain_name(&ident);
+    let doc = Doc::read(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.join();
+    let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(|| name.clone());
+    let place = take_place(&mut field.attrs, &wire, place_in_path(&wire))?;
+    let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Type>()).transpose()?;
+    let overrides = take_attribute(&mut field.attrs, "overrides")
+        .map(|attribute| attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated))
+        .transpose()?;
+    let inner = find_argument(&field.ty, "Option");
+    let has_three_states = inner.is_some_and(|inner| find_argument(inner, "Nullable").is_some());
+    Ok(Input {
+        name: field_to_camel_case(&name),
+        wire,
+        place,
+        doc_on_update: word_update(&doc, has_three_states),
+        doc,
+        ty: field.ty.clone(),
+        source,
+        overrides: overrides.into_iter().flatten().map(|name| field_to_camel_case(&name.to_string())).collect(),
+        has_three_states,
+        is_optional: inner.is_some(),
+    })
+}
+
+/// Takes the attribute off that names a place; an input of the path has none.
+fn take_place(attributes: &mut Vec<Attribute>, wire: &str, in_path: Option<Place>) -> Result<Option<Place>> {
+    let mut found: Option<(&str, Place)> = None;
+    for (word, place) in PLACE_WORDS {
+        let Some(attribute) = take_attribute(attributes, word) else { continue };
+        let error = |message: String| Err(Error::new(attribute.path().span(), message));
+        if in_path.is_some() {
+            return error(format!("`{wire}` stands in the path: take #[{word}] off, or the variable out of the path"));
+        }
+        if let Some((other, _)) = found {
+            return error(format!("an input travels in one place: take #[{other}] or #[{word}] off"));
+        }
+        found = Some((word, place));
+    }
+    Ok(in_path.or(found.map(|(_, place)| place)))
+}
+
+/// Words an input's sentence for an action that changes a record: left out, the record keeps its value.
+fn word_update(sentence: &str, has_three_states: bool) -> String {
+    let Some((head, _)) = sentence.split_once(" Left out,") else { return sentence.to_owned() };
+    let clears = if has_three_states && !head.contains("null") { "; null clears it" } else { "" };
+    format!("{}{clears}. {STAYS}", head.trim_end_matches('.'))
+}

@@ -1,0 +1,12 @@
+//! The grammar: tokens are read into a declaration, or into an error that says what to do.
+
+mod action;
+mod inputs;
+mod record;
+mod source;
+mod tokens;
+
+pub(crate) use action::{Action, Endpoint, Words, parse_action};
+pub(crate) use inputs::{Group, Input, Place, parse_group};
+pub(crate) use record::{Member, Record, Shape, parse_record};
+pub(crate) use source::{DataSource, parse_data_source};

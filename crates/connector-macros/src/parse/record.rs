@@ -1,0 +1,77 @@
+//! Records: objects with members, and closed sets of values.
+
+use proc_macro2::TokenStream;
+use syn::spanned::Spanned;
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Error, Fields, Lit, LitStr, Meta, Result, Type};
+
+use super::tokens::{Doc, name_of_word, parse_words, plain_name, take_attribute, take_text, variant_to_snake_case};
+
+/// A struct or an enum under `#[record]`.
+pub(crate) struct Record {
+    /// The item, without the attributes of this grammar.
+    pub(crate) item: DeriveInput,
+    pub(crate) doc: String,
+    /// True where it takes members that it does not name.
+    pub(crate) is_open: bool,
+    pub(crate) shape: Shape,
+}
+
+/// A struct's members or an enum's values.
+pub(crate) enum Shape {
+    Members(Vec<Member>),
+    Values(Vec<Lit>),
+}
+
+/// One field of a record.
+pub(crate) struct Member {
+    pub(crate) wire: String,
+    pub(crate) doc: String,
+    pub(crate) ty: Type,
+}
+
+pub(crate) fn parse_record(arguments: TokenStream, mut item: DeriveInput) -> Result<Record> {
+    let words = parse_words(arguments)?;
+    if let Some(word) = words.iter().find(|word| !matches!(word, Meta::Path(path) if path.is_ident("open"))) {
+        return Err(Error::new(word.span(), format!("unknown word `{}`: #[record] takes `open` alone", name_of_word(word))));
+    }
+    let is_open = !words.is_empty();
+    let span = item.ident.span();
+    let doc = Doc::read(&item.attrs, span, "it says what the shape stands for")?.join();
+    let shape = match &mut item.data {
+        Data::Struct(data) => Shape::Members(parse_members(data)?),
+        Data::Enum(_) if is_open => return Err(Error::new(words.span(), "`open` is for a struct: the values of an enum are closed")),
+        Data::Enum(data) => Shape::Values(parse_values(data)?),
+        Data::Union(_) => return Err(Error::new(span, "a record is a struct or an enum")),
+    };
+    Ok(Record { item, doc, is_open, shape })
+}
+
+fn parse_members(data: &mut DataStruct) -> Result<Vec<Member>> {
+    let mut members: Vec<Member> = Vec::new();
+    for field in &mut data.fields {
+        let Some(ident) = field.ident.clone() else {
+            return Err(Error::new(field.span(), "give the fields names: they are the record's members"));
+        };
+        let doc = Doc::read(&field.attrs, ident.span(), "it says what the member holds")?.join();
+        let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(|| plain_name(&ident));
+        if members.iter().any(|other| other.wire == wire) {
+            let message = format!("`{wire}` stands twice in this record: take one out, or rename it with #[wire(\"…\")]");
+            return Err(Error::new(ident.span(), message));
+        }
+        members.push(Member { wire, doc, ty: field.ty.clone() });
+    }
+    Ok(members)
+}
+
+fn parse_values(data: &mut DataEnum) -> Result<Vec<Lit>> {
+    let mut values = Vec::new();
+    for variant in &mut data.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            return Err(Error::new(variant.span(), "a variant of a record has no fields: take them out, or make the record a struct"));
+        }
+        let wire = take_attribute(&mut variant.attrs, "wire").map(|attribute| attribute.parse_args::<Lit>()).transpose()?;
+        let name = || LitStr::new(&variant_to_snake_case(&variant.ident.to_string()), variant.ident.span());
+        values.push(wire.unwrap_or_else(|| Lit::Str(name())));
+    }
+    Ok(values)
+}
