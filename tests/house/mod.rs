@@ -32,7 +32,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("floors", "crates/connector-host/"),
     ("floors", "crates/connector-macros/"),
     ("floors", "crates/pipedrive-connector/"),
-    ("floors", "crates/pipedrive-sandbox/"),
     ("walls", "crates/connector-host/"),
     ("sizes", "crates/"),
     ("sizes", "tests/"),
