@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::demo::rows::build_record;
 use crate::engine::state::State;
 
-/// Code, name, digits after the point, symbol.
+/// Code, name, digits after the decimal point, symbol.
 const CURRENCIES: &[(&str, &str, u8, &str)] = &[
     ("EUR", "Euro", 2, "€"),
     ("USD", "US Dollar", 2, "US$"),
@@ -28,6 +28,6 @@ pub(super) fn add(state: &mut State) {
     for code in ADDONS {
         state.insert("addons", build_record(json!({ "code": code })));
     }
-    // Projects are not served yet; what links to one needs one to link to.
+    // Projects are not served yet, but other records may link to one.
     state.insert("projects", build_record(json!({ "title": "Fleet rollout", "is_deleted": false })));
 }

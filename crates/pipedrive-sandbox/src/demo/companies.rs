@@ -1,8 +1,10 @@
-//! The demo companies: what tells one from another. All else about them is made alike.
+//! The demo companies, and the values in which they differ. All else is made alike.
 
 use crate::engine::state::FIRST_COMPANY;
 
-/// A demo company. Users have the ids 1 to 4 in each, as one of Pipedrive's users may belong to several companies:
+/// A demo company.
+///
+/// Users have the ids 1 to 4 in each company, as a Pipedrive user may belong to several:
 /// only company and user together name an account.
 #[derive(Debug)]
 pub(crate) struct Demo {
@@ -11,15 +13,15 @@ pub(crate) struct Demo {
     pub(crate) domain: &'static str,
     pub(super) country: &'static str,
     pub(super) industry: &'static str,
-    /// What its random records grow from.
+    /// The seed of its random records.
     pub(super) seed: &'static str,
-    /// Where its users have their mailboxes.
+    /// The mail domain of its users.
     pub(super) mail: &'static str,
     /// Name and mailbox; the first is the admin.
     pub(super) users: [(&'static str, &'static str); 4],
-    /// Of the people that it deals with.
+    /// Last names of its persons.
     pub(super) last_names: &'static [&'static str],
-    /// First words of the organizations that it deals with.
+    /// First words of the names of its organizations.
     pub(super) customers: &'static [&'static str],
 }
 

@@ -58,7 +58,7 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
     }))
 }
 
-/// How each deal came to its stage: through those before it, or back from the second where it stands in the first.
+/// Adds the stages that each deal has left: those before its own, or the second if it is in the first.
 pub(super) fn add_past_stages(state: &mut State) {
     let mut stages: Vec<Record> = state.rows("stages").cloned().collect();
     stages.sort_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64));

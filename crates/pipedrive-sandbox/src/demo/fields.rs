@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::demo::rows::{DAYS, on};
 use crate::engine::collection::FieldTables;
 use crate::engine::fields;
-use crate::engine::fields::field_key;
+use crate::engine::fields::make_key;
 use crate::engine::state::State;
 use crate::value::money::CURRENCY;
 use crate::value::random::Random;
 use crate::value::record::Record;
 
-/// Name, type and the codes of a field that every company has.
+/// Name, type and code of a field that every company has.
 pub(super) type Standard = (&'static str, &'static str, &'static str);
 
 const LABELS: &[(&str, &str)] = &[("Hot", "red"), ("Warm", "yellow"), ("Cold", "blue"), ("Customer", "green")];
@@ -162,7 +162,7 @@ pub(super) fn add_fixed(state: &mut State) {
     let words = |words: &[&str]| words.iter().map(|word| json!({ "id": word, "label": word })).collect();
     for (name, kind, code) in ACTIVITY_FIELDS {
         let options: Value = if *code == "type" { words(ACTIVITY_TYPES) } else { Value::Null };
-        // An address lists its parts, as that of a custom field does.
+        // An address lists its parts, as a custom address does.
         let mut field = fields::define(name, kind, code, &options, *kind == "address");
         field.insert("is_custom_field".to_owned(), false.into());
         require(&mut field, matches!(*code, "subject" | "type"));
@@ -193,7 +193,7 @@ fn define(state: &mut State, table: &str, standard: &[Standard], has_custom: boo
             "enum" => list_options(&["Bronze", "Silver", "Gold"]),
             _ => Value::Null,
         };
-        let key = field_key(state, &format!("{table}.{kind}"));
+        let key = make_key(state, &format!("{table}.{kind}"));
         state.insert(table, fields::define(name, kind, &key, &options, true));
     }
 }
@@ -209,7 +209,7 @@ fn require(field: &mut Record, is_required: bool) {
 /// Draws values of custom fields. About a third of the fields get one.
 pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &mut Random) -> Value {
     let mut values = Record::new();
-    for field in fields::custom(state, tables) {
+    for field in fields::list_custom(state, tables) {
         if !random.one_in(3) {
             continue;
         }
@@ -220,7 +220,7 @@ pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &m
             "set" => json!([1, 2 + random.below(2)]),
             "enum" => json!(1 + random.below(3)),
             "user" => json!(1 + random.below(4)),
-            // Those made first, so that what is pointed to is there.
+            // The first ones, if they exist already.
             "org" if state.get("organizations", 1).is_some() => json!(1),
             "people" if state.get("persons", 1).is_some() => json!(1),
             "org" | "people" => continue,
@@ -235,7 +235,7 @@ pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &m
             "text" => json!("Met at the spring fair; asked for a second demo."),
             _ => json!(format!("REF-{:04}", random.below(10_000))),
         };
-        values.insert(fields::code(field).to_owned(), value);
+        values.insert(fields::read_code(field).to_owned(), value);
     }
     Value::Object(values)
 }

@@ -1,17 +1,17 @@
-//! The demo company's files.
+//! The demo's files.
 
 use bytes::Bytes;
 use serde_json::json;
 
 use crate::demo::rows::{at, build_record};
-use crate::engine::fields::field_key;
+use crate::engine::fields::make_key;
 use crate::engine::state::{FIRST_USER, State};
-use crate::objects::files::store;
-use crate::objects::pictures::build;
+use crate::objects::files::build_fields;
+use crate::objects::pictures::build_picture;
 use crate::value::content::File;
 use crate::value::record::id_of;
 
-/// Name, media type, the field that links it and the id in it, bytes.
+/// Name, media type, the linking field and the id in it, bytes.
 const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
     ("offer.txt", "text/plain", "deal_id", 1, b"Offer\n\n10 licences, one year.\n"),
     ("contact.vcf", "text/vcard", "person_id", 1, b"BEGIN:VCARD\nVERSION:4.0\nFN:Alma Ashford\nEND:VCARD\n"),
@@ -30,16 +30,16 @@ pub(super) fn add(state: &mut State) {
         }));
         row.insert((*field).to_owned(), (*id).into());
         let file = File { name: (*name).to_owned(), media: (*media).to_owned(), bytes: Bytes::from_static(bytes) };
-        row.extend(store(state, &file));
+        row.extend(build_fields(state, &file));
         state.insert("files", row);
     }
-    picture(state);
+    add_picture(state);
 }
 
-/// That of the first person.
-fn picture(state: &mut State) {
+/// Adds the picture of the first person.
+fn add_picture(state: &mut State) {
     let time = at(200, 0);
-    let mut row = build(1, FIRST_USER, 20_480, &format!("{}.jpg", field_key(state, "pictures")));
+    let mut row = build_picture(1, FIRST_USER, 20_480, &format!("{}.jpg", make_key(state, "pictures")));
     row.extend(build_record(json!({ "add_time": time, "update_time": time })));
     let id = state.insert("pictures", row);
     state.change(

@@ -1,4 +1,4 @@
-//! Who follows what in the demo company, and who takes part in its deals.
+//! The followers of the demo's records, and the participants of its deals.
 
 use crate::demo::rows::{DAYS, at};
 use crate::engine::state::{FIRST_USER, State};
@@ -6,7 +6,7 @@ use crate::objects::followers::{FollowChange, find_field, follow};
 use crate::objects::participants::join;
 use crate::value::record::{Record, id_of, text};
 
-/// Table, id and the users who follow it.
+/// Table, id, and the users who follow the record.
 const FOLLOWING: &[(&str, u64, &[u64])] = &[
     ("deals", 1, &[1, 2, 3]),
     ("deals", 2, &[2]),
@@ -21,7 +21,7 @@ const FOLLOWING: &[(&str, u64, &[u64])] = &[
     ("users", 2, &[1]),
 ];
 
-/// The persons who take part in the first deal beside its own.
+/// The participants of the first deal beside its own person.
 const IN_FIRST_DEAL: &[u64] = &[2, 3];
 
 pub(super) fn add(state: &mut State) {

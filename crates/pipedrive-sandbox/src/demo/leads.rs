@@ -1,4 +1,4 @@
-//! The demo company's leads, their labels, sources and fields.
+//! The demo's leads, with their labels, sources and fields.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::demo::rows::{at, build_record, on};
 use crate::engine::fields;
 use crate::engine::state::State;
 use crate::objects::leads;
-use crate::objects::leads::uuid;
+use crate::objects::leads::make_uuid;
 use crate::value::random::Random;
 use crate::value::record::text;
 
@@ -44,7 +44,7 @@ const SOURCES: &[&str] = &[
     "API",
 ];
 
-/// Subject, source, what it is worth in which currency.
+/// Subject, source, and the value with its currency.
 type Lead = (&'static str, usize, Option<(u64, &'static str)>);
 
 const LEADS: &[Lead] = &[
@@ -66,7 +66,7 @@ pub(super) fn add(state: &mut State) {
     }
     for (n, (name, color)) in (1..).zip(LABELS) {
         let row = json!({
-            "uuid": uuid("leadLabels", n), "name": name, "color": color, "add_time": at(0, 0), "update_time": at(0, 0), "is_deleted": false,
+            "uuid": make_uuid("leadLabels", n), "name": name, "color": color, "add_time": at(0, 0), "update_time": at(0, 0), "is_deleted": false,
         });
         state.insert("leadLabels", build_record(row));
     }
@@ -75,21 +75,21 @@ pub(super) fn add(state: &mut State) {
     }
     let mut random = Random::named("leads");
     for (n, lead) in (1..).zip(LEADS) {
-        lead_of(state, &mut random, n, lead);
+        add_lead(state, &mut random, n, lead);
     }
     let conditions = [("is_archived", "=", "0"), ("value", ">", "2000")];
     add_filter(state, "Leads over 2000", "leads", "lead", &conditions);
 }
 
-fn lead_of(state: &mut State, random: &mut Random, n: usize, (subject, source, worth): &Lead) {
+fn add_lead(state: &mut State, random: &mut Random, n: usize, (subject, source, worth): &Lead) {
     let nth = n as u64;
     let person = state.get("persons", nth).filter(|_| !n.is_multiple_of(4));
     let organization = person.map_or(Some(nth), |person| person.get("org_id")?.as_u64());
     let about = organization.and_then(|id| state.get("organizations", id)).or(person).map_or("", |row| text(row, "name"));
     let day = random.below(250);
     let row = build_record(json!({
-        "uuid": uuid("leads", n), "title": format!("{about} {subject}"), "owner_id": 1 + nth % 4, "creator_id": 1,
-        "label_ids": if n.is_multiple_of(3) { json!([]) } else { json!([uuid("leadLabels", 1 + n % 3)]) },
+        "uuid": make_uuid("leads", n), "title": format!("{about} {subject}"), "owner_id": 1 + nth % 4, "creator_id": 1,
+        "label_ids": if n.is_multiple_of(3) { json!([]) } else { json!([make_uuid("leadLabels", 1 + n % 3)]) },
         "person_id": person.and_then(|person| person.get("id")), "organization_id": organization, "source_name": SOURCES[*source],
         "origin": "ManuallyCreated", "is_archived": n == LEADS.len(), "was_seen": n.is_multiple_of(2),
         "value": worth.map(|(amount, currency)| json!({ "amount": amount, "currency": currency })),

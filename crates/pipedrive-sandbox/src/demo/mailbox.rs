@@ -1,23 +1,23 @@
-//! The demo company's mailboxes.
+//! The demo's mailboxes.
 
 use serde_json::{Value, json};
 
 /// The other side of a thread.
 #[derive(Clone, Copy)]
-enum With {
+enum OtherSide {
     Person(u64),
-    /// Someone of this organization.
+    /// A person of this organization.
     Of(u64),
     Stranger(&'static str),
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+enum Direction {
     Received,
     Sent,
     Draft,
 }
-use Way::{Draft, Received, Sent};
+use Direction::{Draft, Received, Sent};
 
 use crate::demo::rows::{at, build_record};
 use crate::engine::state::{FIRST_USER, State};
@@ -27,18 +27,18 @@ struct Thread {
     subject: &'static str,
     user: u64,
     deal: Option<u64>,
-    with: With,
+    with: OtherSide,
     is_archived: bool,
     is_read: bool,
     is_shared: bool,
-    messages: &'static [(Way, &'static str)],
+    messages: &'static [(Direction, &'static str)],
 }
 
 const PLAIN: Thread = Thread {
     subject: "",
     user: FIRST_USER,
     deal: None,
-    with: With::Person(1),
+    with: OtherSide::Person(1),
     is_archived: false,
     is_read: true,
     is_shared: true,
@@ -54,28 +54,34 @@ const THREADS: &[Thread] = &[
     },
     Thread {
         subject: "Frame contract",
-        with: With::Of(1),
+        with: OtherSide::Of(1),
         messages: &[(Received, "Our lawyers have read it."), (Sent, "Good to hear.")],
         ..PLAIN
     },
     Thread {
         subject: "The week in sales",
-        with: With::Stranger("letters@example.net"),
+        with: OtherSide::Stranger("letters@example.net"),
         is_read: false,
         messages: &[(Received, "Five things to know.")],
         ..PLAIN
     },
-    Thread { subject: "A first call?", deal: Some(2), with: With::Person(2), messages: &[(Sent, "Do you have time on Monday?")], ..PLAIN },
-    Thread { subject: "Renewal", with: With::Person(3), messages: &[(Draft, "Your contract ends in March.")], ..PLAIN },
+    Thread {
+        subject: "A first call?",
+        deal: Some(2),
+        with: OtherSide::Person(2),
+        messages: &[(Sent, "Do you have time on Monday?")],
+        ..PLAIN
+    },
+    Thread { subject: "Renewal", with: OtherSide::Person(3), messages: &[(Draft, "Your contract ends in March.")], ..PLAIN },
     Thread {
         subject: "Thank you",
         deal: Some(3),
-        with: With::Person(4),
+        with: OtherSide::Person(4),
         is_archived: true,
         messages: &[(Received, "The rollout went well.")],
         ..PLAIN
     },
-    Thread { subject: "Lunch", user: 2, with: With::Person(5), is_shared: false, messages: &[(Received, "At noon?")], ..PLAIN },
+    Thread { subject: "Lunch", user: 2, with: OtherSide::Person(5), is_shared: false, messages: &[(Received, "At noon?")], ..PLAIN },
 ];
 
 pub(super) fn add(state: &mut State) {
@@ -98,7 +104,7 @@ pub(super) fn add(state: &mut State) {
     }
 }
 
-fn message(state: &State, thread: &Thread, id: u64, way: Way, words: &str, time: &str) -> Record {
+fn message(state: &State, thread: &Thread, id: u64, way: Direction, words: &str, time: &str) -> Record {
     let number = 2 * state.rows("mailMessages").count();
     let user = state
         .get("users", thread.user)
@@ -120,12 +126,12 @@ fn party(number: usize, (name, address): &(String, String)) -> Value {
     json!({ "id": number, "email_address": address, "name": name, "mail_message_party_id": number })
 }
 
-/// Name and address.
-fn address(state: &State, with: With) -> (String, String) {
+/// Finds the name and the address of the other side.
+fn address(state: &State, with: OtherSide) -> (String, String) {
     let person = match with {
-        With::Stranger(address) => return (String::new(), address.to_owned()),
-        With::Person(id) => state.get("persons", id),
-        With::Of(id) => state.rows("persons").find(|person| person.get("org_id").and_then(Value::as_u64) == Some(id)),
+        OtherSide::Stranger(address) => return (String::new(), address.to_owned()),
+        OtherSide::Person(id) => state.get("persons", id),
+        OtherSide::Of(id) => state.rows("persons").find(|person| person.get("org_id").and_then(Value::as_u64) == Some(id)),
     };
     let person = person.expect("the demo has someone to write to");
     (text(person, "name").to_owned(), person["emails"][0]["value"].as_str().unwrap_or_default().to_owned())

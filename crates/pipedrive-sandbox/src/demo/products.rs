@@ -1,4 +1,4 @@
-//! The demo company's products, and the deals to which they are attached.
+//! The demo's products, and their attachments to deals.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::engine::state::State;
 use crate::objects::deal_products;
 use crate::value::record::{id_of, text};
 
-/// Name, code, unit, tax, category, billing frequency, how often that is billed, price by currency.
+/// Name, code, unit, tax, category, billing frequency, billing cycles, price by currency.
 type Product = (&'static str, &'static str, &'static str, f64, u64, &'static str, Option<u64>, &'static [(&'static str, u64, u64)]);
 
 const PRODUCTS: &[Product] = &[
@@ -25,7 +25,7 @@ const ATTACHED: &[(u64, u64, u64, u64, u64, &str)] =
 pub(super) fn add(state: &mut State) {
     for (n, product) in (1_u64..).zip(PRODUCTS) {
         let prices =
-            |id: u64| product.7.iter().map(move |(currency, price, cost)| price_of(id, currency, *price, *cost)).collect::<Value>();
+            |id: u64| product.7.iter().map(move |(currency, price, cost)| build_price(id, currency, *price, *cost)).collect::<Value>();
         state.insert(
             "products",
             build_record(json!({
@@ -46,11 +46,11 @@ pub(super) fn add(state: &mut State) {
     add_filter(state, "Products sold by the piece", "products", "product", &[("unit", "=", "piece"), ("tax", ">", "0")]);
 }
 
-fn price_of(id: u64, currency: &str, price: u64, cost: u64) -> Value {
+fn build_price(id: u64, currency: &str, price: u64, cost: u64) -> Value {
     json!({ "product_id": id, "price": price, "currency": currency, "cost": cost, "direct_cost": null, "notes": "" })
 }
 
-/// The rows above, and one product for the first person's deal and for each of a few open and won ones.
+/// Attaches the products above, and one product each to the first person's deal and to some open and won deals.
 fn attach(state: &mut State) {
     let of_status = |status: &'static str, skip: usize| {
         let deals = state.live("deals").filter(move |deal| text(deal, "status") == status);
@@ -59,15 +59,15 @@ fn attach(state: &mut State) {
     let of_first_person = state.live("deals").find(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(1)).and_then(id_of);
     let more: Vec<u64> = of_first_person.into_iter().chain(of_status("open", 1)).chain(of_status("won", 0)).collect();
     for (deal, product, price, quantity, discount, method) in ATTACHED {
-        row(state, *deal, *product, *price, *quantity, *discount, method);
+        attach_one(state, *deal, *product, *price, *quantity, *discount, method);
     }
     for (n, deal) in (0_u64..).zip(more) {
         let (product, price) = [(1, 2400), (2, 120), (3, 90), (4, 35)][usize::try_from(n % 4).unwrap_or(0)];
-        row(state, deal, product, price, 1 + n % 5, 0, "none");
+        attach_one(state, deal, product, price, 1 + n % 5, 0, "none");
     }
 }
 
-fn row(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, discount: u64, method: &str) {
+fn attach_one(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, discount: u64, method: &str) {
     let of_product = |name: &str| state.get("products", product).and_then(|product| product.get(name)).cloned();
     let deal = state.get("deals", deal).cloned().unwrap_or_default();
     let time = text(&deal, "update_time").to_owned();

@@ -20,13 +20,13 @@ pub(super) fn build_record(value: Value) -> Record {
     }
 }
 
-/// A time on the n-th day of the demo, within working hours.
+/// Formats a time on a day of the demo, within working hours.
 pub(super) fn at(day: u64, seconds: u64) -> String {
     let seconds = seconds % 32_400 + 28_800;
     format!("{}T{:02}:{:02}:{:02}Z", on(day), seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// The date of the n-th day of the demo.
+/// Formats the date of a day of the demo.
 pub(super) fn on(day: u64) -> String {
     iso_date(FIRST_DAY.saturating_add(Duration::days(i64::try_from(day).unwrap_or(0))))
 }

@@ -1,4 +1,4 @@
-//! What happened to the demo's records: deals moved through their stages, contacts got another owner.
+//! The updates of the demo's records: moves of deals, and changes of owners.
 
 use serde_json::{Value, json};
 
@@ -8,21 +8,21 @@ use crate::engine::state::{FIRST_USER, State};
 use crate::value::record::{Record, id_of, text};
 
 pub(super) fn add(state: &mut State) {
-    firsts(state);
+    add_to_first_records(state);
     for table in ["organizations", "persons"] {
         let rows: Vec<Record> = state.rows(table).cloned().collect();
         for row in &rows {
-            handover(state, table, row);
+            add_owner_change(state, table, row);
         }
     }
     let deals: Vec<Record> = state.rows("deals").cloned().collect();
     for deal in &deals {
-        moves(state, deal);
+        add_moves(state, deal);
     }
 }
 
-/// What the first deal, person and organization have in any case: a note each, and for the deal what is to be done.
-fn firsts(state: &mut State) {
+/// Gives a note to the first deal, person and organization, and an open activity to the deal.
+fn add_to_first_records(state: &mut State) {
     for (note, field) in [(1, "deal_id"), (2, "person_id"), (3, "org_id")] {
         let about_first = |row: &mut Record| drop(row.insert(field.to_owned(), 1.into()));
         state.change("notes", |row| id_of(row) == Some(note), about_first);
@@ -38,7 +38,7 @@ fn firsts(state: &mut State) {
     state.insert("activities", activity);
 }
 
-fn handover(state: &mut State, table: &str, row: &Record) {
+fn add_owner_change(state: &mut State, table: &str, row: &Record) {
     let (Some(item), Some(owner)) = (id_of(row), row.get("owner_id")) else {
         return;
     };
@@ -47,8 +47,8 @@ fn handover(state: &mut State, table: &str, row: &Record) {
     FieldChange { table, item, user: FIRST_USER, time, key: "owner_id", old: &before, new: owner, is_custom: false }.keep(state);
 }
 
-/// The moves that a deal's past stages tell of.
-fn moves(state: &mut State, deal: &Record) {
+/// Adds a change for each move between a deal's past stages.
+fn add_moves(state: &mut State, deal: &Record) {
     let (Some(item), Some(past)) = (id_of(deal), deal.get(PAST_STAGES).and_then(Value::as_array)) else {
         return;
     };

@@ -47,7 +47,7 @@ const OF_ADMINS: &[&str] = &[
     "can_use_import",
 ];
 
-/// Name, what it is for, app, type, contents. Every user's access names the first two.
+/// Name, description, app, type, contents. Every user's access names the first two sets.
 type PermissionSet = (&'static str, &'static str, &'static str, &'static str, &'static [&'static [&'static str]]);
 
 const PERMISSION_SETS: &[PermissionSet] = &[
@@ -58,7 +58,7 @@ const PERMISSION_SETS: &[PermissionSet] = &[
     ("Account settings", "Looks after users, billing and security.", "account_settings", "admin", &[&["can_see_security_dashboard"]]),
 ];
 
-/// What the first user, who is the company's admin, has beside the sets that the access names.
+/// Further sets of the first user, who is the company's admin.
 const SETS_OF_THE_ADMIN: &[u64] = &[3, 4, 5];
 
 pub(super) fn add(state: &mut State, demo: &Demo) {
@@ -85,7 +85,7 @@ pub(super) fn add(state: &mut State, demo: &Demo) {
 pub(super) fn add_settings(state: &mut State) {
     let users: Vec<u64> = state.rows("users").filter_map(id_of).collect();
     for user in users {
-        // The last one has connected nothing.
+        // The last user has no connection.
         if user < 4 {
             state.insert("userConnections", build_record(json!({ "user_id": user, "google": format!("demo-google-{user:04}") })));
         }
@@ -105,7 +105,7 @@ pub(super) fn add_rights(state: &mut State) {
         for kind in ["deal", "lead", "org", "person", "product"] {
             settings.insert(format!("{kind}_default_visibility"), 3.into());
         }
-        // Who has no other role is held to these too.
+        // The default role has access levels too.
         for kind in ["deal", "org", "person", "product"].iter().filter(|_| parent.is_none()) {
             settings.insert(format!("{kind}_access_level"), 1.into());
         }

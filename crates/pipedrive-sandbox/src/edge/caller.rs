@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::edge::options::Bearer;
 use crate::engine::state::{FIRST_COMPANY, FIRST_USER};
 use crate::value::failure::Failure;
-use crate::value::secret::{hash, same};
+use crate::value::secret::{hash, is_same};
 use crate::world::company::Company;
 use crate::world::grants::Install;
 use crate::world::kept::Kept;
@@ -45,7 +45,7 @@ impl Caller {
     }
 
     fn find_by_api_token(companies: &[Company], token: &HeaderValue) -> Option<Self> {
-        let company = companies.iter().find(|company| same(company.api_token.as_bytes(), token.as_bytes()))?;
+        let company = companies.iter().find(|company| is_same(company.api_token.as_bytes(), token.as_bytes()))?;
         Some(Self { company: company.id, user: FIRST_USER, token: hash(&company.api_token), scopes: None })
     }
 
@@ -53,7 +53,8 @@ impl Caller {
         let Some(token) = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) else {
             return Ok(None);
         };
-        if let Some(Bearer { token, scopes, user }) = known.bearers.iter().find(|bearer| same(bearer.token.as_bytes(), token.as_bytes())) {
+        if let Some(Bearer { token, scopes, user }) = known.bearers.iter().find(|bearer| is_same(bearer.token.as_bytes(), token.as_bytes()))
+        {
             let user = user.unwrap_or(FIRST_USER);
             return Ok(Some(Self { company: FIRST_COMPANY, user, token: hash(token), scopes: Some(scopes.clone()) }));
         }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::facts::form;
 use crate::facts::form::{MULTIPART, Part, URL_ENCODED};
-use crate::value::disk::private;
+use crate::value::disk::restrict_to_owner;
 use crate::value::open_error::OpenError;
 use crate::value::record::Record;
 
@@ -22,7 +22,7 @@ pub(crate) struct Recording(Mutex<File>);
 
 impl Recording {
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let file = private(OpenOptions::new().create(true).append(true)).open(path);
+        let file = restrict_to_owner(OpenOptions::new().create(true).append(true)).open(path);
         file.map(|file| Self(Mutex::new(file))).map_err(|e| OpenError::Unwritable { path: path.to_owned(), reason: e.to_string() })
     }
 
@@ -94,7 +94,7 @@ fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
             Some(("form", fields.collect::<Record>().into()))
         }
         _ if bytes.is_empty() => None,
-        MULTIPART => Some(("multipart", form::parts(content_type, bytes.clone()).ok()?.iter().map(part).collect())),
+        MULTIPART => Some(("multipart", form::split_parts(content_type, bytes.clone()).ok()?.iter().map(part).collect())),
         _ => serde_json::from_slice(bytes).ok().map(|body| ("json", body)),
     }
 }

@@ -162,10 +162,10 @@ impl Inner {
         if !caller.may(&operation.scopes) {
             return Err(Failure::scope_mismatch());
         }
-        validate::variables(operation, &variables)?;
-        let query = validate::query(operation, query)?;
+        validate::check_variables(operation, &variables)?;
+        let query = validate::check_query(operation, query)?;
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let body = validate::body(api(), operation, content_type, request.body())?;
+        let body = validate::check_body(api(), operation, content_type, request.body())?;
         self.limits.spend(&caller, operation.cost.unwrap_or(0), now, standing)?;
         let call = Call { tables: &TABLES, operation, variables, query, body: body.fields, file: body.file, now, user: caller.user };
         let content = if action.writes() {

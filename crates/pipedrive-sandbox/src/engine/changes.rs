@@ -16,13 +16,13 @@ pub(crate) const PAST_STAGES: &str = "past_stages";
 /// The table of remembered changes, each of one field.
 pub(crate) const CHANGES: &str = "changes";
 
-/// How many changes of one record are remembered: older ones make way.
-const REMEMBERED: usize = 500;
+/// The number of changes that are kept for one record. Older ones are dropped.
+const MOST_CHANGES: usize = 500;
 
-/// Fields that follow from others, or that are no one's to change.
-const UNTOLD: &[&str] = &["id", "update_time", "stage_change_time", "custom_fields", PAST_STAGES];
+/// Fields whose changes are not kept: they follow from others, or nobody can change them.
+const NOT_KEPT: &[&str] = &["id", "update_time", "stage_change_time", "custom_fields", PAST_STAGES];
 
-/// One change of one field, about to be remembered.
+/// One change of one field, about to be kept.
 pub(crate) struct FieldChange<'a> {
     pub(crate) table: &'a str,
     pub(crate) item: u64,
@@ -53,7 +53,7 @@ impl FieldChange<'_> {
     }
 }
 
-/// Remembers each field in which a record is not as it was.
+/// Keeps a change for each field in which a record differs from before.
 pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, before: &Record, row: &Record) {
     let Some(id) = id_of(row).filter(|_| collection.remembers) else { return };
     let custom = |state: &State, row: &Record| list_custom_values(state, collection, row);
@@ -62,9 +62,9 @@ pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, 
         (true, custom(state, before), custom(state, row)),
     ];
     let time = stamp(call.now);
-    for (is_custom, was, is) in &kinds {
-        for key in is.keys().chain(was.keys().filter(|key| !is.contains_key(*key))) {
-            let (old, new) = (was.get(key).unwrap_or(&Value::Null), is.get(key).unwrap_or(&Value::Null));
+    for (is_custom, before, now) in &kinds {
+        for key in now.keys().chain(before.keys().filter(|key| !now.contains_key(*key))) {
+            let (old, new) = (before.get(key).unwrap_or(&Value::Null), now.get(key).unwrap_or(&Value::Null));
             if old != new {
                 let change =
                     FieldChange { table: collection.name, item: id, user: call.user, time: &time, key, old, new, is_custom: *is_custom };
@@ -73,37 +73,37 @@ pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, 
         }
     }
     let ids: Vec<u64> = list_changes(state, collection.name, id).filter_map(id_of).collect();
-    for old in &ids[..ids.len().saturating_sub(REMEMBERED)] {
+    for old in &ids[..ids.len().saturating_sub(MOST_CHANGES)] {
         state.forget(CHANGES, *old);
     }
 }
 
 pub(crate) fn list_changes<'a>(state: &'a State, table: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
-    let concerns = move |change: &&Record| text(change, "table") == table && change.get("item_id").and_then(Value::as_u64) == Some(id);
-    state.live(CHANGES).filter(concerns)
+    let is_about = move |change: &&Record| text(change, "table") == table && change.get("item_id").and_then(Value::as_u64) == Some(id);
+    state.live(CHANGES).filter(is_about)
 }
 
-/// A record's own fields, by their names and in their form in v1.
+/// Lists a record's standard fields, by their names in v1 and in their form in v1.
 fn list_standard_values(collection: &Collection, row: &Record) -> Record {
-    let told = row.iter().filter(|(name, _)| !UNTOLD.contains(&name.as_str()));
-    told.map(|(name, value)| (v1_name(collection, name).to_owned(), flatten(value))).collect()
+    let kept = row.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
+    kept.map(|(name, value)| (find_v1_name(collection, name).to_owned(), flatten(value))).collect()
 }
 
 fn list_custom_values(state: &State, collection: &Collection, row: &Record) -> Record {
     let mut values = Record::new();
-    for field in fields::custom(state, &collection.fields) {
-        fields::answer_v1(field, row.get("custom_fields").and_then(|kept| kept.get(fields::code(field))), &mut values);
+    for field in fields::list_custom(state, &collection.fields) {
+        fields::answer_v1(field, row.get("custom_fields").and_then(|kept| kept.get(fields::read_code(field))), &mut values);
     }
     values
 }
 
-/// What v1 calls a field.
-pub(crate) fn v1_name<'a>(collection: &Collection, field: &'a str) -> &'a str {
+/// Finds the name of a field in v1.
+pub(crate) fn find_v1_name<'a>(collection: &Collection, field: &'a str) -> &'a str {
     let renamed = collection.v1.iter().find(|(_, rule)| matches!(rule, V1::From(other) if *other == field));
     renamed.map_or(field, |(name, _)| name)
 }
 
-/// A value that is made of parts is told as one text.
+/// Writes a value that consists of parts as one text.
 fn flatten(value: &Value) -> Value {
     match value {
         Value::Array(parts) if parts.is_empty() => Value::Null,

@@ -1,4 +1,4 @@
-//! The tables that an engine serves, each by its row, and a valid request to one of them.
+//! The tables that the engine serves, and a valid request to one of them.
 
 use std::collections::BTreeMap;
 
@@ -175,7 +175,7 @@ pub(crate) type Derived = fn(&State, &Collection, &Record, &str) -> Option<Value
 /// Runs after a merge, with the ids of the merged record and of the survivor.
 pub(crate) type Merged = fn(&mut State, &Call, u64, u64);
 
-/// A parameter, and the ids of the records to which the record that it names leads.
+/// A parameter, and a function from the id in it to the ids of the records that the list may include.
 pub(crate) type Through = (&'static str, fn(&State, u64) -> Vec<u64>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub(crate) enum Preset {
     Flag(bool),
     EmptyObject,
     EmptyList,
-    /// One more than the highest of the records with the same value in this field; an empty name is all of them.
+    /// One more than the highest number among the records with the same value in this field, or among all if it is empty.
     Next(&'static str),
     By(fn(&State, &Call) -> Value),
 }
@@ -224,12 +224,12 @@ pub(crate) enum V1 {
     MadeFor(fn(&State, &Call, &Record) -> Value),
 }
 
-/// The tables that define the fields of a collection; empty names for a collection without definitions.
+/// The tables that define the fields of a collection. Their names are empty if it has no definitions.
 pub(crate) struct FieldTables {
     pub(crate) own: &'static str,
     /// The table with the custom fields, which one collection may take over from another.
     pub(crate) custom: &'static str,
-    /// v1 answers custom fields also where they have no value.
+    /// v1 answers custom fields without a value too.
     pub(crate) shows_empty: bool,
 }
 
@@ -313,7 +313,7 @@ impl Collection {
     }
 }
 
-/// A record about to be kept: `row` already has the body in it.
+/// A record about to be kept. Its `row` already has the fields of the body.
 pub(crate) struct Draft<'a> {
     pub(crate) state: &'a State,
     pub(crate) call: &'a Call,

@@ -1,4 +1,4 @@
-//! From an operation to its action.
+//! The way from an operation to its action.
 
 use crate::engine::collection::{Call, Collection, Deed, Fetch, Report, Tables, Verb};
 use crate::engine::state::State;
@@ -39,7 +39,7 @@ impl Tables {
 
 impl Collection {
     fn verb(&self, method: &str, path: &str) -> Option<Verb> {
-        // Merging stayed in v1 when the collections moved on.
+        // Merging stayed in v1 when the collections moved to v2.
         let merged = path.strip_prefix("/api/v1").and_then(|path| path.strip_suffix("/{id}/merge"));
         if merged.is_some() && method == "PUT" {
             return (merged == self.route.strip_prefix("/api/v2")).then_some(Verb::Merge);

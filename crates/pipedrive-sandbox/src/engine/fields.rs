@@ -1,4 +1,4 @@
-//! Custom fields: which values each type takes, and how each version answers them.
+//! Custom fields: the values that each type takes, and their form in each version.
 
 use serde_json::{Value, json};
 
@@ -9,11 +9,11 @@ use crate::value::failure::Failure;
 use crate::value::random::Random;
 use crate::value::record::{Record, flag, plain, text};
 
-/// A type that is made of parts, each with its own type.
+/// A type that consists of parts, each with its own type.
 pub(crate) struct Composite {
     kind: &'static str,
     pub(crate) parts: &'static [(&'static str, &'static str)],
-    /// How many of the parts, from the first, must be sent.
+    /// The number of parts, from the first, that must be sent.
     required: usize,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn find_composite(kind: &str) -> Option<&'static Composite> {
     COMPOSITES.iter().find(|composite| composite.kind == kind)
 }
 
-/// A field as it is kept. One of a type that is made of parts lists them.
+/// Builds the definition of a field. It lists the parts of a custom field whose type has parts.
 pub(crate) fn define(name: &str, kind: &str, code: &str, options: &Value, is_custom: bool) -> Record {
     let part = |(part, kind): &(&str, &str)| {
         let part_name = match *part {
@@ -79,31 +79,31 @@ pub(crate) fn define(name: &str, kind: &str, code: &str, options: &Value, is_cus
     }
 }
 
-/// Options with their ids, from those of a body.
+/// Gives ids to the options of a body.
 pub(crate) fn number_options(options: &[Value]) -> Value {
     (1..).zip(options).map(|(id, option): (u64, _)| json!({ "id": id, "label": option.get("label") })).collect()
 }
 
 const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "double", "monetary", "phone"];
 
-/// The custom fields of a collection.
-pub(crate) fn custom<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
+/// Lists the custom fields of a collection.
+pub(crate) fn list_custom<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
     state.live(fields.custom).filter(|field| flag(field, "is_custom_field"))
 }
 
-/// All fields of a collection, and after its own the custom ones that it takes over from another.
-pub(crate) fn all<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
+/// Lists all fields of a collection: its own, then the custom ones that it takes over from another.
+pub(crate) fn list_all<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
     let takes_over = fields.own != fields.custom;
-    let inherited = custom(state, fields).filter(move |_| takes_over);
+    let inherited = list_custom(state, fields).filter(move |_| takes_over);
     state.live(fields.own).chain(inherited)
 }
 
 /// Finds a field by its code.
 pub(crate) fn find<'a>(state: &'a State, fields: &FieldTables, code: &str) -> Option<&'a Record> {
-    all(state, fields).find(|field| text(field, "field_code") == code)
+    list_all(state, fields).find(|field| text(field, "field_code") == code)
 }
 
-pub(crate) fn code(field: &Record) -> &str {
+pub(crate) fn read_code(field: &Record) -> &str {
     text(field, "field_code")
 }
 
@@ -111,10 +111,10 @@ pub(crate) fn is_searchable(field: &Record) -> bool {
     SEARCHABLE.contains(&text(field, "field_type"))
 }
 
-/// The custom fields of a v1 body, which stand flat among the others and may be text, in the form of v2.
+/// Reads the custom fields of a v1 body into the form of v2. In v1 they stand among the other fields, and may be text.
 pub(crate) fn from_v1(state: &State, fields: &FieldTables, body: &Record) -> Record {
-    let given = custom(state, fields).filter_map(|field| Some((field, body.get(code(field))?)));
-    given.map(|(field, value)| (code(field).to_owned(), read_v1(field, value, body))).collect()
+    let given = list_custom(state, fields).filter_map(|field| Some((field, body.get(read_code(field))?)));
+    given.map(|(field, value)| (read_code(field).to_owned(), read_v1(field, value, body))).collect()
 }
 
 fn read_v1(field: &Record, value: &Value, body: &Record) -> Value {
@@ -134,14 +134,14 @@ fn read_v1(field: &Record, value: &Value, body: &Record) -> Value {
     }
 }
 
-/// A part of a composite value: the first under the field's own key, the others beside it.
+/// Reads a part of a composite value: the first has the field's own key, the others have keys of their own.
 fn read_v1_part(field: &Record, part: &str, kind: &str, value: &Value, body: &Record) -> Option<(String, Value)> {
-    let value = if part == "value" { value } else { body.get(&format!("{}_{part}", code(field)))? };
+    let value = if part == "value" { value } else { body.get(&format!("{}_{part}", read_code(field)))? };
     let number = if kind == "double" { value.as_str().and_then(|text| text.parse::<f64>().ok()) } else { None };
     Some((part.to_owned(), number.map_or_else(|| value.clone(), Value::from)))
 }
 
-/// Puts a body's custom fields into a record's: null clears.
+/// Puts a body's custom fields into a record's. Null clears a field.
 pub(crate) fn merge(state: &State, tables: &Tables, fields: &FieldTables, kept: &mut Record, given: &Value) -> Result<(), Failure> {
     let given = given.as_object().ok_or_else(|| Failure::invalid("custom_fields", "must be an object"))?;
     for (key, value) in given {
@@ -161,7 +161,7 @@ pub(crate) fn merge(state: &State, tables: &Tables, fields: &FieldTables, kept: 
 fn check(state: &State, tables: &Tables, field: &Record, value: &Value) -> Result<Value, String> {
     let kind = text(field, "field_type");
     if let Some(composite) = find_composite(kind) {
-        // A time may also be sent bare, as the migration guide shows it.
+        // The migration guide shows a time that is sent as a plain string.
         let bare = if kind == "time" && value.is_string() { json!({ "value": value }) } else { value.clone() };
         return check_composite(composite, &bare);
     }
@@ -230,25 +230,25 @@ fn check_id(state: &State, table: &str, value: &Value) -> Result<Value, String> 
     state.get_live(table, id).map(|_| value.clone()).ok_or_else(|| format!("{id} does not exist"))
 }
 
-/// Whether an id is one of a field's options.
+/// Refuses an id that is none of a field's options.
 pub(crate) fn check_option(field: &Record, id: &Value) -> Result<(), String> {
     if !id.is_number() {
         return Err("must be an option's id".to_owned());
     }
-    if options(field).iter().any(|option| option.get("id") == Some(id)) { Ok(()) } else { Err(format!("{id} is not an option")) }
+    if list_options(field).iter().any(|option| option.get("id") == Some(id)) { Ok(()) } else { Err(format!("{id} is not an option")) }
 }
 
-fn options(field: &Record) -> &[Value] {
+fn list_options(field: &Record) -> &[Value] {
     field.get("options").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// An option as `{id, label}`.
+/// Writes an option as `{id, label}`.
 pub(crate) fn label_option(field: &Record, id: &Value) -> Value {
-    let label = options(field).iter().find(|option| option.get("id") == Some(id)).and_then(|option| option.get("label"));
+    let label = list_options(field).iter().find(|option| option.get("id") == Some(id)).and_then(|option| option.get("label"));
     json!({ "id": id, "label": label })
 }
 
-/// A kept value as v2 answers it: every part present, options with their labels when asked for.
+/// Writes a value as v2 answers it: with every part, and with the labels of options on request.
 pub(crate) fn answer_v2(field: &Record, value: Option<&Value>, with_labels: bool) -> Value {
     let Some(value) = value else {
         return Value::Null;
@@ -265,9 +265,9 @@ pub(crate) fn answer_v2(field: &Record, value: Option<&Value>, with_labels: bool
     }
 }
 
-/// A kept value as v1 answers it: flat, the parts as `<key>_<part>`.
+/// Writes a value as v1 answers it: flat, with its parts as `KEY_PART`.
 pub(crate) fn answer_v1(field: &Record, value: Option<&Value>, out: &mut Record) {
-    let key = code(field);
+    let key = read_code(field);
     let parts = find_composite(text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
     let whole = match value {
         Some(Value::Object(given)) => given.get("value").cloned().unwrap_or_default(),
@@ -281,8 +281,8 @@ pub(crate) fn answer_v1(field: &Record, value: Option<&Value>, out: &mut Record)
     }
 }
 
-/// A custom field's key: 40 hexadecimal digits, the same for the same company and name.
-pub(crate) fn field_key(state: &State, name: &str) -> String {
+/// Makes the key of a custom field: 40 hexadecimal digits, the same for the same company and name.
+pub(crate) fn make_key(state: &State, name: &str) -> String {
     let mut random = match state.company() {
         FIRST_COMPANY => Random::named(name),
         other => Random::named(&format!("{other}.{name}")),

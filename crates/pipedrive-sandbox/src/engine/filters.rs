@@ -1,19 +1,20 @@
-//! Filters: conditions as Pipedrive nests them, and whether a record meets them.
+//! Filters: Pipedrive's nested conditions, and a check of records against them.
 
 use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection, Tables};
 use crate::engine::fields;
 use crate::engine::state::State;
+use crate::value::clock::parse_date;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, plain, text};
 
 const MAX_CONDITIONS: usize = 16;
 
-/// Objects of conditions that the sandbox does not have.
-const FIELDS_UNKNOWN: &[&str] = &["project"];
+/// Objects that conditions may name although the sandbox does not serve them.
+const NOT_SERVED: &[&str] = &["project"];
 
-/// Each operator with the words that the helpers say for it.
+/// Each operator with its description in words.
 pub(crate) const OPERATORS: &[(&str, &str)] = &[
     ("=", "is"),
     ("!=", "is not"),
@@ -31,7 +32,7 @@ pub(crate) const OPERATORS: &[(&str, &str)] = &[
     ("NOT LIKE '%$%'", "does not contain"),
 ];
 
-/// The filter that a list names, when it is one for this list.
+/// Finds the filter that a list's parameter names. One for another list is refused.
 pub(crate) fn find<'a>(state: &'a State, tables: &Tables, collection: &Collection, id: &str) -> Result<&'a Record, Failure> {
     let filter = id.parse().ok().and_then(|id| state.get_live(tables.filters, id)).ok_or_else(|| Failure::not_found("Filter"))?;
     match collection.filter {
@@ -40,7 +41,7 @@ pub(crate) fn find<'a>(state: &'a State, tables: &Tables, collection: &Collectio
     }
 }
 
-/// Conditions in the form in which they are kept, each with its field's id and code.
+/// Checks conditions, and gives each the id and the code of its field.
 pub(crate) fn normalize(state: &State, tables: &Tables, conditions: &Value) -> Result<Value, Failure> {
     let wrong = |reason: &str| Failure::invalid("conditions", reason);
     let groups = conditions.get("conditions").and_then(Value::as_array).ok_or_else(|| wrong("must hold groups of conditions"))?;
@@ -79,13 +80,13 @@ fn normalize_condition(state: &State, tables: &Tables, condition: &Value) -> Res
     let wanted = given("field_id").or_else(|| given("field_code")).unwrap_or_default();
     let (id, code) = match tables.find_filtered(&object) {
         Some(target) if !target.fields.own.is_empty() => {
-            let is_wanted = |field: &&Record| fields::code(field) == wanted || id_of(field).is_some_and(|id| id.to_string() == wanted);
-            let field = fields::all(state, &target.fields).find(is_wanted);
+            let is_wanted = |field: &&Record| fields::read_code(field) == wanted || id_of(field).is_some_and(|id| id.to_string() == wanted);
+            let field = fields::list_all(state, &target.fields).find(is_wanted);
             let field = field.ok_or_else(|| wrong(format!("'{wanted}' is no field of {object}")))?;
-            (id_of(field).unwrap_or(0).to_string(), fields::code(field).to_owned())
+            (id_of(field).unwrap_or(0).to_string(), fields::read_code(field).to_owned())
         }
-        // Their fields are not kept, so that a field is known by its code alone.
-        known if known.is_some() || FIELDS_UNKNOWN.contains(&object.as_str()) => {
+        // These objects have no field definitions, so that a field has a code alone.
+        known if known.is_some() || NOT_SERVED.contains(&object.as_str()) => {
             if wanted.is_empty() {
                 return Err(wrong("field_id is required".to_owned()));
             }
@@ -110,7 +111,7 @@ pub(crate) fn matches(state: &State, call: &Call, at: &Collection, row: &Record,
         let conditions = group.get("conditions").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let met = |condition: &Value| meets(state, call, at, row, condition);
         match group.get("glue").and_then(Value::as_str) {
-            // A group without conditions asks for nothing.
+            // A group without conditions lets every record pass.
             Some("or") => conditions.is_empty() || conditions.iter().any(met),
             _ => conditions.iter().all(met),
         }
@@ -119,7 +120,7 @@ pub(crate) fn matches(state: &State, call: &Call, at: &Collection, row: &Record,
 
 fn meets(state: &State, call: &Call, at: &Collection, row: &Record, condition: &Value) -> bool {
     let part = |name: &str| condition.get(name).and_then(Value::as_str).unwrap_or_default();
-    let kept = find_subject(state, call.tables, at, row, part("object")).and_then(|row| kept_value(row, part("field_code")));
+    let kept = find_subject(state, call.tables, at, row, part("object")).and_then(|row| find_value(row, part("field_code")));
     let operator = part("operator");
     let me = call.user.to_string();
     let wanted = if part("value") == "me" { me.as_str() } else { part("value") };
@@ -141,7 +142,7 @@ fn meets(state: &State, call: &Call, at: &Collection, row: &Record, condition: &
     }
 }
 
-/// The record that a condition is about: the list's own, or the one that it points to.
+/// Finds the record that a condition is about: the list's own, or the one that it points to.
 fn find_subject<'a>(state: &'a State, tables: &Tables, at: &Collection, row: &'a Record, object: &str) -> Option<&'a Record> {
     if at.filter.is_some_and(|(_, own)| own == object) {
         return Some(row);
@@ -151,9 +152,9 @@ fn find_subject<'a>(state: &'a State, tables: &Tables, at: &Collection, row: &'a
     state.linked(row, field, table)
 }
 
-fn kept_value<'a>(row: &'a Record, code: &str) -> Option<&'a Value> {
+fn find_value<'a>(row: &'a Record, code: &str) -> Option<&'a Value> {
     let value = row.get(code).or_else(|| row.get("custom_fields")?.get(code))?;
-    // What a lead is worth is called its amount.
+    // The value of some records is an object with an amount.
     Some(value.get("value").or_else(|| value.get("amount")).unwrap_or(value))
 }
 
@@ -166,8 +167,8 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The entries of a list, such as e-mail addresses, or the value itself.
-fn texts(kept: &Value) -> Vec<String> {
+/// Lists the entries of a list such as e-mail addresses, or the value itself.
+fn list_texts(kept: &Value) -> Vec<String> {
     match kept {
         Value::Array(items) => items.iter().map(|item| plain(item.get("value").unwrap_or(item)).to_lowercase()).collect(),
         other => vec![plain(other).to_lowercase()],
@@ -176,7 +177,7 @@ fn texts(kept: &Value) -> Vec<String> {
 
 fn equals(kept: &Value, wanted: &str) -> bool {
     match kept {
-        Value::Array(_) => texts(kept).contains(&wanted.to_lowercase()),
+        Value::Array(_) => list_texts(kept).contains(&wanted.to_lowercase()),
         Value::Bool(kept) => matches!(wanted, "1" | "true") == *kept,
         _ => compare(kept, wanted).is_eq(),
     }
@@ -187,15 +188,15 @@ fn compare(kept: &Value, wanted: &str) -> std::cmp::Ordering {
         return kept.total_cmp(&wanted);
     }
     let kept = plain(kept).to_lowercase();
-    // A date stands for the whole day of a time.
-    let whole_day = wanted.len() == 10 && crate::value::clock::parse_date(wanted).is_some();
+    // A date matches each time of its day.
+    let whole_day = wanted.len() == 10 && parse_date(wanted).is_some();
     let kept = if whole_day { kept.get(..10).unwrap_or(&kept) } else { &kept };
     kept.cmp(wanted.to_lowercase().as_str())
 }
 
 fn is_like(kept: &Value, operator: &str, wanted: &str) -> bool {
     let wanted = wanted.to_lowercase();
-    texts(kept).iter().any(|kept| match operator {
+    list_texts(kept).iter().any(|kept| match operator {
         "LIKE '$%'" => kept.starts_with(&wanted),
         "LIKE '%$'" => kept.ends_with(&wanted),
         _ => kept.contains(&wanted),

@@ -1,4 +1,4 @@
-//! Merging two records of one kind: the first goes into the second, which survives and wins conflicts.
+//! Merges of two records of one kind: the first goes into the second, whose values win.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     Ok(wrap(data))
 }
 
-/// Gives the survivor what it lacks: a whole value, or the missing entries of a list and of custom fields.
+/// Gives the survivor a value that it lacks, or the entries that its list or its custom fields lack.
 fn fill(survivor: &mut Record, name: &str, value: &Value) {
     match (survivor.get_mut(name), value) {
         (None, value) => {
@@ -68,7 +68,7 @@ fn fill(survivor: &mut Record, name: &str, value: &Value) {
     }
 }
 
-/// Lets every record that points to the merged one point to the survivor.
+/// Makes every record that points to the merged one point to the survivor.
 fn move_links(state: &mut State, call: &Call, target: &Collection, from: u64, into: u64) {
     for other in call.tables.collections() {
         for (field, _) in other.links.iter().filter(|(_, table)| *table == target.name) {
@@ -80,7 +80,7 @@ fn move_links(state: &mut State, call: &Call, target: &Collection, from: u64, in
     }
 }
 
-/// Drops the later of two rows with the same ends: the survivor has once whom both had at their side.
+/// Drops the later of two ties between the same records, which both merged records may have had.
 fn drop_doubles(state: &mut State, call: &Call, ties: &Collection) {
     let ends = |row: &Record| ties.links.iter().map(|(field, _)| row.get(*field).cloned()).collect::<Vec<_>>();
     let mut seen = Vec::new();

@@ -1,4 +1,4 @@
-//! The options of a custom field, changed many at a time: all of them or none.
+//! Changes to the options of a custom field: all options of a request are changed, or none.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, text};
 
-/// Options that were deleted, whose ids are not given again.
+/// The field with the deleted options, whose ids are not used again.
 const DELETED: &str = "options_deleted";
 
 pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
@@ -54,7 +54,7 @@ pub(crate) fn remove(state: &mut State, call: &Call, collection: &Collection) ->
     })
 }
 
-/// Finds the field, holds the ids that a body names against its options, and keeps it as `apply` leaves it.
+/// Finds the field, checks the ids in the body against its options, and stores the result of `apply`.
 fn edit(
     state: &mut State,
     call: &Call,

@@ -1,4 +1,4 @@
-//! The order of a list, and its pages: by cursor in v2, by the number of the first record in v1.
+//! The order of a list, and its pages: by a cursor in v2, by the number of the first record in v1.
 
 use std::cmp::Ordering;
 
@@ -12,12 +12,13 @@ use crate::value::record::{Record, id_of};
 
 const DEFAULT_LIMIT: usize = 100;
 
-/// The order of a list: by one field, and by id where that is equal, so that each record has one place.
+/// The order of a list: by one field, then by id, so that each record has one place.
 pub(crate) struct Order<'a> {
     by: &'a str,
     descending: bool,
 }
 
+/// The value by which a record is sorted, and the record's id.
 pub(crate) type Key = (Value, u64);
 
 impl<'a> Order<'a> {
@@ -34,14 +35,14 @@ impl<'a> Order<'a> {
         if self.descending { order.reverse() } else { order }
     }
 
-    pub(crate) fn page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
+    pub(crate) fn cut_page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
         rows.sort_by(|a, b| self.compare(&self.key(a), &self.key(b)));
         let name = format!("{}:{}:{}", call.operation.id, self.by, self.descending);
         if let Some(cursor) = call.parameter("cursor") {
             let after = read_cursor(cursor, &name)?;
             rows.retain(|row| self.compare(&self.key(row), &after).is_gt());
         }
-        let limit = limit(call);
+        let limit = read_limit(call);
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|last| write_cursor(&name, &self.key(last)));
@@ -49,12 +50,12 @@ impl<'a> Order<'a> {
     }
 }
 
-pub(crate) fn limit(call: &Call) -> usize {
-    let most = call.operation.cuts_pages_at().unwrap_or(usize::MAX);
+pub(crate) fn read_limit(call: &Call) -> usize {
+    let most = call.operation.most_on_a_page().unwrap_or(usize::MAX);
     call.parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(DEFAULT_LIMIT).min(most)
 }
 
-/// A cursor names the list it is of, and the last record that was answered.
+/// Writes a cursor, which names its list and the last record that was answered.
 pub(crate) fn write_cursor(list: &str, (value, id): &Key) -> String {
     URL_SAFE_NO_PAD.encode(json!([list, value, id]).to_string())
 }
@@ -63,7 +64,7 @@ pub(crate) fn read_cursor(cursor: &str, list: &str) -> Result<Key, Failure> {
     let decoded = URL_SAFE_NO_PAD.decode(cursor).ok();
     let parts = decoded.and_then(|bytes| serde_json::from_slice::<(String, Value, u64)>(&bytes).ok());
     match parts {
-        Some((of, value, id)) if of == list => Ok((value, id)),
+        Some((own, value, id)) if own == list => Ok((value, id)),
         Some(_) => Err(Failure::invalid("cursor", "belongs to another list or order")),
         None => Err(Failure::invalid("cursor", "is not one that was answered")),
     }
@@ -84,7 +85,7 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
     }
 }
 
-/// v1's `sort`: `field ASC, other DESC`. Fields that no record has leave the order as it is.
+/// Sorts by v1's `sort`, such as `field ASC, other DESC`. Fields that no record has leave the order as it is.
 pub(crate) fn sort_v1(call: &Call, rows: &mut [&Record]) {
     let orders: Vec<(&str, bool)> = call
         .tokens("sort")
@@ -104,11 +105,11 @@ pub(crate) fn sort_v1(call: &Call, rows: &mut [&Record]) {
     });
 }
 
-/// A page of v1: by the number of its first record.
+/// Cuts a page of v1, which is given by the number of its first record.
 pub(crate) fn cut_page<'a, T>(call: &Call, rows: &'a [T]) -> (&'a [T], Value) {
     let start = call.parameter("start").and_then(|s| s.parse().ok()).unwrap_or(0_usize).min(rows.len());
-    let end = start.saturating_add(limit(call)).min(rows.len());
-    let mut pagination = json!({ "start": start, "limit": limit(call), "more_items_in_collection": end < rows.len() });
+    let end = start.saturating_add(read_limit(call)).min(rows.len());
+    let mut pagination = json!({ "start": start, "limit": read_limit(call), "more_items_in_collection": end < rows.len() });
     if end < rows.len() {
         pagination["next_start"] = json!(end);
     }

@@ -1,11 +1,11 @@
-//! Lists, page by page, and single records.
+//! Lists and single records.
 
 use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection};
 use crate::engine::envelope::{wrap, wrap_page};
 use crate::engine::filters;
-use crate::engine::paging::{Order, cut_page, limit, sort_v1};
+use crate::engine::paging::{Order, cut_page, read_limit, sort_v1};
 use crate::engine::related::add_related;
 use crate::engine::shape::shape_record;
 use crate::engine::state::State;
@@ -13,7 +13,7 @@ use crate::value::clock;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, flag, id_of, is_deleted, plain, text};
 
-/// Parameters of a list that are not a field's wanted value.
+/// Parameters of a list that do not select by a field's value.
 const NOT_A_FIELD: &[&str] = &[
     "filter_id",
     "ids",
@@ -34,8 +34,8 @@ const NOT_A_FIELD: &[&str] = &[
     "end_date",
 ];
 
-/// Parameters that count for nothing where a filter is given, which the documents mostly say by name and of leads in prose.
-const FILTERED: &[&str] = &["owner_id", "person_id", "organization_id"];
+/// Parameters that are ignored beside a filter. The documents say so of each one, or in the list's description.
+const IGNORED_WITH_FILTER: &[&str] = &["owner_id", "person_id", "organization_id"];
 
 pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let row = find_named(state, call, collection)
@@ -44,7 +44,7 @@ pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> R
     Ok(wrap(shape_data(state, call, collection, row)))
 }
 
-/// The record that the path names.
+/// Finds the record that the path names.
 pub(crate) fn find_named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
     let given = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
     let row = match collection.key {
@@ -54,18 +54,18 @@ pub(crate) fn find_named<'a>(state: &'a State, call: &Call, collection: &Collect
     row.filter(|row| !(collection.hidden)(row, call))
 }
 
-/// A record in the shape of the operation's `data`.
+/// Writes a record in the shape of the operation's `data`.
 pub(crate) fn shape_data(state: &State, call: &Call, collection: &Collection, row: &Record) -> Value {
     call.shape(&["data"]).map_or(Value::Null, |shape| shape_record(state, call, collection, row, shape))
 }
 
 pub(crate) fn list(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     collection.check_path(state, call)?;
-    let wanted = Wanted::new(state, call, collection)?;
-    answer_list(state, call, collection, state.rows(collection.name).filter(|row| wanted.includes(row)).collect())
+    let selection = Selection::new(state, call, collection)?;
+    answer_list(state, call, collection, state.rows(collection.name).filter(|row| selection.includes(row)).collect())
 }
 
-/// A page of these records, in the order and form that the operation documents.
+/// Answers a page of these records, in the order and form that the operation documents.
 pub(crate) fn answer_list<'a>(
     state: &'a State,
     call: &'a Call,
@@ -74,23 +74,23 @@ pub(crate) fn answer_list<'a>(
 ) -> Result<Value, Failure> {
     let shape = |rows: &[&Record]| rows.iter().map(|row| shape_data(state, call, collection, row)).collect::<Value>();
     if call.operation.parameter("cursor").is_some() {
-        let (rows, next) = Order::new(call).page(call, rows)?;
+        let (rows, next) = Order::new(call).cut_page(call, rows)?;
         Ok(wrap_page(shape(&rows), json!({ "next_cursor": next })))
     } else if call.operation.parameter("start").is_some() {
         sort_v1(call, &mut rows);
         let (rows, pagination) = cut_page(call, &rows);
         Ok(add_related(state, call, collection, rows, wrap_page(shape(rows), json!({ "pagination": pagination }))))
     } else if call.shape(&["additional_data"]).is_some_and(|beside| beside.property("more_items_in_collection").is_some()) {
-        // A page is documented, and no way to ask for another: it is the whole.
-        let pagination = json!({ "start": 0, "limit": limit(call).max(rows.len()), "more_items_in_collection": false });
+        // A page is documented, but no parameter that asks for another: the page has all records.
+        let pagination = json!({ "start": 0, "limit": read_limit(call).max(rows.len()), "more_items_in_collection": false });
         Ok(wrap_page(shape(&rows), json!({ "pagination": pagination })))
     } else {
         Ok(wrap(shape(&rows)))
     }
 }
 
-/// What a list's parameters ask for.
-struct Wanted<'a> {
+/// The records that a list's parameters select.
+struct Selection<'a> {
     state: &'a State,
     call: &'a Call,
     collection: &'a Collection,
@@ -101,7 +101,7 @@ struct Wanted<'a> {
     equal: Vec<(&'a str, &'a str)>,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Selection<'a> {
     fn new(state: &'a State, call: &'a Call, collection: &'a Collection) -> Result<Self, Failure> {
         let is_filtered = call.parameter("filter_id").is_some();
         let equal = call.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
@@ -113,7 +113,7 @@ impl<'a> Wanted<'a> {
             ids: call.ids("ids"),
             statuses: call.tokens("status"),
             archived: call.operation.path.ends_with("/archived"),
-            equal: equal.filter(|(name, _)| !(NOT_A_FIELD.contains(name) || is_filtered && FILTERED.contains(name))).collect(),
+            equal: equal.filter(|(name, _)| !(NOT_A_FIELD.contains(name) || is_filtered && IGNORED_WITH_FILTER.contains(name))).collect(),
         })
     }
 

@@ -8,7 +8,7 @@ use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
 use crate::value::record::{Record, id_of};
 
-/// Adds to an answer what its records point to, where the document has it.
+/// Adds the records to which an answer's records point, if the operation documents them.
 pub(crate) fn add_related(state: &State, call: &Call, at: &Collection, rows: &[&Record], mut body: Value) -> Value {
     let links = rows.iter().flat_map(|row| at.links.iter().filter_map(|(field, table)| Some((*table, state.linked(row, field, table)?))));
     if let Some(related) = list_related(state, call, links) {
@@ -17,7 +17,8 @@ pub(crate) fn add_related(state: &State, call: &Call, at: &Collection, rows: &[&
     body
 }
 
-/// Records with the names of their tables, in the form of `related_objects`; none where the operation documents none.
+/// Writes records, each with its table's name, in the form of `related_objects`.
+/// Returns none if the operation documents none.
 pub(crate) fn list_related<'a>(state: &State, call: &Call, records: impl Iterator<Item = (&'static str, &'a Record)>) -> Option<Value> {
     let shape = call.shape(&["related_objects"])?;
     let mut out = Record::new();
@@ -32,7 +33,7 @@ pub(crate) fn list_related<'a>(state: &State, call: &Call, records: impl Iterato
     Some(out.into())
 }
 
-/// The documents mostly name the id under which an entry stands, such as `USER_ID`; a few have the entry alone.
+/// Finds the shape of an entry. Most documents have a placeholder such as `USER_ID` around it.
 fn find_entry(shape: &'static Schema) -> &'static Schema {
     let shape = api().resolve(shape);
     match shape.properties.as_slice() {

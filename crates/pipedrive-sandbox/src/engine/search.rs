@@ -1,4 +1,4 @@
-//! Full-text search, in the places that a table's row names.
+//! Full-text search in the places that a table's row names.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::engine::collection::{Call, Collection, Place, Search};
 use crate::engine::envelope::wrap_page;
 use crate::engine::fields;
-use crate::engine::paging::{cut_page, limit, read_cursor, write_cursor};
+use crate::engine::paging::{cut_page, read_cursor, read_limit, write_cursor};
 use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
@@ -15,7 +15,7 @@ use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, handle, id_of, plain};
 
-/// Parameters that narrow a search to records with this value.
+/// Parameters that narrow a search to records with a value, and the field with that value.
 const NARROWING: &[(&str, &str)] = &[("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")];
 
 struct Term {
@@ -23,12 +23,12 @@ struct Term {
     exact: bool,
 }
 
-/// A record that was found, in thousandths of a score so that an order by it is total.
+/// A record that was found. Its score is in thousandths, as an order by integers is total.
 struct Hit<'a> {
     score: u64,
     row: &'a Record,
     custom_fields: Vec<String>,
-    /// The found texts of other records about this one.
+    /// The texts of other records about this one in which the term was found.
     about: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     let shape = call.shape(&["data", "items", "item"]);
     let items = |hits: &[Hit]| -> Value {
         let shown =
-            |hit: &Hit| json!({ "result_score": hit.shown_score(), "item": shape_item(state, call, collection, search, hit, shape) });
+            |hit: &Hit| json!({ "result_score": hit.score_to_show(), "item": shape_item(state, call, collection, search, hit, shape) });
         json!({ "items": hits.iter().map(shown).collect::<Value>() })
     };
     if call.operation.parameter("start").is_some() {
@@ -66,8 +66,8 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
         let after = (std::cmp::Reverse(score.as_u64().unwrap_or(0)), id);
         hits.retain(|hit| hit.rank() > after);
     }
-    let more = hits.len() > limit(call);
-    hits.truncate(limit(call));
+    let more = hits.len() > read_limit(call);
+    hits.truncate(read_limit(call));
     let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), id_of(hit.row).unwrap_or(0))));
     Ok(wrap_page(items(&hits), json!({ "next_cursor": next })))
 }
@@ -86,8 +86,8 @@ impl Term {
     fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, Place)], row: &'a Record) -> Option<Hit<'a>> {
         let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), about: Vec::new() };
         for (index, place) in places {
-            for text in texts(state, collection, *place, row) {
-                // The first place is a record's name, which counts more than what is said about it.
+            for text in list_texts(state, collection, *place, row) {
+                // The first place is a record's name, which counts more than other texts.
                 let Some(score) = self.score(&text).map(|score| if *index == 0 { score } else { score / 2 }) else {
                     continue;
                 };
@@ -121,15 +121,15 @@ impl Hit<'_> {
         (std::cmp::Reverse(self.score), id_of(self.row).unwrap_or(0))
     }
 
-    fn shown_score(&self) -> f64 {
+    fn score_to_show(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "scores are at most 1200")]
         let score = self.score as f64;
         score / 1000.0
     }
 }
 
-/// The texts of a record in which a search looks.
-fn texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a Record) -> Vec<Cow<'a, str>> {
+/// Lists the texts of a record in which a search looks.
+fn list_texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a Record) -> Vec<Cow<'a, str>> {
     let borrowed = |value: &'a Value| value.as_str().map(Cow::Borrowed);
     let value_of = |value: &'a Value| value.get("value").unwrap_or(value);
     match place {
@@ -145,8 +145,8 @@ fn texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a R
             let Some(values) = row.get("custom_fields") else {
                 return Vec::new();
             };
-            let searchable = fields::custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
-            searchable.filter_map(|field| values.get(fields::code(field))).map(|v| Cow::Owned(plain(value_of(v)))).collect()
+            let searchable = fields::list_custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
+            searchable.filter_map(|field| values.get(fields::read_code(field))).map(|v| Cow::Owned(plain(value_of(v)))).collect()
         }
     }
 }
@@ -168,12 +168,12 @@ fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit:
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
             ("emails" | "phones", _) => {
                 let contact = search.contact.and_then(|(field, table)| state.linked(hit.row, field, table)).unwrap_or(hit.row);
-                Some(json!(texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
+                Some(json!(list_texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
             }
-            ("address", _) => texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
-            // The document promises an integer here, and a product's code need not be one.
+            ("address", _) => list_texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
+            // The document promises an integer here, but a code need not be one.
             ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
-            // Nor need a deal's value.
+            // Neither need a value.
             ("value", _) => hit.row.get("value").map(|_| to_integer(money::amount(hit.row).round())),
             ("currency", _) => hit.row.get("currency").or_else(|| hit.row.get("value")?.get("currency")).cloned(),
             (name, _) => hit.row.get(name).cloned(),

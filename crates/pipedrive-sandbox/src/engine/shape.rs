@@ -1,4 +1,4 @@
-//! A record in the shape that the document gives an answer.
+//! The shape that the document gives to a record in an answer.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::facts::api::{Kind, Schema, Version, api};
 use crate::value::clock;
 use crate::value::record::{Record, handle, plain};
 
-/// A record in an answer's shape: a field without a value is null where the document allows it, else left out.
+/// Writes a record in an answer's shape. A field without a value is null if the document allows it, else left out.
 pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let version = call.operation.version();
     let includable = api().includable(call.operation);
@@ -22,7 +22,7 @@ pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, 
         }
         let value = match name.as_str() {
             "custom_fields" => Some(list_custom_fields(state, call, collection, row)),
-            _ => find_value(state, call, collection, row, name, schema).and_then(|value| fit(value, schema, version)),
+            _ => find_value(state, call, collection, row, name, schema).and_then(|value| convert(value, schema, version)),
         };
         match value {
             Some(value) => {
@@ -35,7 +35,7 @@ pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, 
         }
     }
     for name in included.into_iter().filter(|name| shape.property(name).is_none()) {
-        out.insert(name.to_owned(), kept_or_derived(state, collection, row, name).unwrap_or_default());
+        out.insert(name.to_owned(), find_kept_or_derived(state, collection, row, name).unwrap_or_default());
     }
     if shape.property("add_time").is_some() {
         match version {
@@ -46,16 +46,16 @@ pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, 
     Value::Object(out)
 }
 
-/// The few fields of one record that another shows, in the shape that the document gives them.
+/// Writes the few fields of a record that another record shows, in their documented shape.
 pub(crate) fn shape_nested(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let fields = shape.properties.iter().filter_map(|(name, schema)| {
         let schema = api().resolve(schema);
         let value = match find_value(state, call, collection, row, name, schema) {
-            // By this name v1 gives the id of what is shown.
+            // v1 gives the record's id under this name.
             None if name == "value" => handle(row).cloned(),
             value => value,
         };
-        let value = value.and_then(|value| fit(value, schema, call.operation.version()));
+        let value = value.and_then(|value| convert(value, schema, call.operation.version()));
         Some((name.clone(), value.or_else(|| schema.nullable.then_some(Value::Null))?))
     });
     Value::Object(fields.collect())
@@ -64,7 +64,7 @@ pub(crate) fn shape_nested(state: &State, call: &Call, collection: &Collection, 
 fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record, name: &str, shape: &Schema) -> Option<Value> {
     let rule = collection.v1.iter().find(|(n, _)| *n == name && call.operation.version() == Version::V1);
     match rule.map(|(_, rule)| rule) {
-        Some(V1::From(other)) => linked_or_own(state, call, collection, row, other, shape),
+        Some(V1::From(other)) => find_linked_or_own(state, call, collection, row, other, shape),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
         Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
         Some(V1::Word(others)) => {
@@ -79,20 +79,20 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
             let linked = state.linked(row, field, table)?;
             Some(shape_nested(state, call, call.tables.find(table)?, linked, shape))
         }
-        None => linked_or_own(state, call, collection, row, name, shape),
+        None => find_linked_or_own(state, call, collection, row, name, shape),
     }
 }
 
-/// A field's value, or the record that it points to where the document has an object.
-fn linked_or_own(state: &State, call: &Call, at: &Collection, row: &Record, field: &str, shape: &Schema) -> Option<Value> {
+/// Finds a field's value, or the record to which it points if the document has an object.
+fn find_linked_or_own(state: &State, call: &Call, at: &Collection, row: &Record, field: &str, shape: &Schema) -> Option<Value> {
     let link = at.links.iter().find(|(name, _)| *name == field).filter(|_| shape.kind == Some(Kind::Object));
     match link {
         Some((_, table)) => Some(shape_nested(state, call, call.tables.find(table)?, state.linked(row, field, table)?, shape)),
-        None => kept_or_derived(state, at, row, field),
+        None => find_kept_or_derived(state, at, row, field),
     }
 }
 
-fn kept_or_derived(state: &State, collection: &Collection, row: &Record, name: &str) -> Option<Value> {
+fn find_kept_or_derived(state: &State, collection: &Collection, row: &Record, name: &str) -> Option<Value> {
     match row.get(name) {
         Some(value) => Some(value.clone()),
         None if name == "is_deleted" => Some(Value::Bool(false)),
@@ -100,8 +100,8 @@ fn kept_or_derived(state: &State, collection: &Collection, row: &Record, name: &
     }
 }
 
-/// A kept value in the type that the document gives it: v1 writes numbers as text and lists with commas.
-fn fit(value: Value, schema: &Schema, version: Version) -> Option<Value> {
+/// Converts a value to its documented type. v1 writes numbers as text, and lists with commas.
+fn convert(value: Value, schema: &Schema, version: Version) -> Option<Value> {
     Some(match (schema.kind, value) {
         (_, Value::Null) => return None,
         (Some(Kind::String), Value::Array(items)) if items.is_empty() => return None,
@@ -119,7 +119,7 @@ fn fit(value: Value, schema: &Schema, version: Version) -> Option<Value> {
     })
 }
 
-/// What stands beside the documented fields of a v2 record.
+/// Adds the fields of a v2 record that its schema leaves out.
 fn add_extras(state: &State, call: &Call, collection: &Collection, row: &Record, out: &mut Record) {
     for name in collection.extra {
         out.insert((*name).to_owned(), row.get(*name).cloned().unwrap_or_default());
@@ -135,10 +135,10 @@ fn add_extras(state: &State, call: &Call, collection: &Collection, row: &Record,
 fn list_custom_fields(state: &State, call: &Call, collection: &Collection, row: &Record) -> Value {
     let only = call.tokens("custom_fields");
     let kept = row.get("custom_fields");
-    let wanted = fields::custom(state, &collection.fields).filter(|f| only.as_ref().is_none_or(|o| o.contains(&fields::code(f))));
+    let wanted = fields::list_custom(state, &collection.fields).filter(|f| only.as_ref().is_none_or(|o| o.contains(&fields::read_code(f))));
     wanted
         .map(|field| {
-            let code = fields::code(field);
+            let code = fields::read_code(field);
             let value = kept.and_then(|values| values.get(code));
             (code.to_owned(), fields::answer_v2(field, value, call.asks_for("include_option_labels")))
         })
@@ -148,8 +148,8 @@ fn list_custom_fields(state: &State, call: &Call, collection: &Collection, row: 
 
 fn add_flat_custom_fields(state: &State, collection: &Collection, row: &Record, out: &mut Record) {
     let kept = row.get("custom_fields");
-    for field in fields::custom(state, &collection.fields) {
-        let value = kept.and_then(|values| values.get(fields::code(field)));
+    for field in fields::list_custom(state, &collection.fields) {
+        let value = kept.and_then(|values| values.get(fields::read_code(field)));
         if value.is_some() || collection.fields.shows_empty {
             fields::answer_v1(field, value, out);
         }

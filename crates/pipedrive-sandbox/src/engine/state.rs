@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::value::record::{Record, UUID, id_of, is_deleted, plain};
 
-/// The company of an API token and of a state file that name no other.
+/// The company of an API token or a state file that names no other.
 pub(crate) const FIRST_COMPANY: u64 = 1;
-/// The user of an API token: the admin of each demo company.
+/// The user of an API token, who is the admin of each demo company.
 pub(crate) const FIRST_USER: u64 = 1;
 
-/// Every record of a company by collection. Cheap to clone, so that a write works on a copy which a failure throws away.
+/// Every record of a company, by table. Clones are cheap: a write works on a clone, which a failure drops.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// A file of the first version has one company, and does not say which.
+    /// A file of the first version has one company and no such field.
     #[serde(default = "first_company")]
     company: u64,
     tables: BTreeMap<String, Arc<Table>>,
@@ -41,7 +41,7 @@ impl State {
         self.tables.get(table).into_iter().flat_map(|t| t.rows.values()).map(Arc::as_ref)
     }
 
-    /// The records that are not deleted.
+    /// Lists the records that are not deleted.
     pub(crate) fn live(&self, table: &str) -> impl Iterator<Item = &Record> {
         self.rows(table).filter(|row| !is_deleted(row))
     }
@@ -54,7 +54,7 @@ impl State {
         self.get(table, id).filter(|row| !is_deleted(row))
     }
 
-    /// The record of this id or UUID.
+    /// Finds the record of an id or a UUID.
     pub(crate) fn find(&self, table: &str, id: &str) -> Option<&Record> {
         match id.parse() {
             Ok(id) => self.get(table, id),
@@ -62,12 +62,12 @@ impl State {
         }
     }
 
-    /// The record that another one's field points to.
+    /// Finds the record to which another one's field points.
     pub(crate) fn linked(&self, row: &Record, field: &str, table: &str) -> Option<&Record> {
         self.find(table, &plain(row.get(field)?))
     }
 
-    /// Keeps a record under a new id, which becomes its `id`.
+    /// Stores a record under a new id, and returns that.
     pub(crate) fn insert(&mut self, table: &str, row: Record) -> u64 {
         let table = Arc::make_mut(self.tables.entry(table.to_owned()).or_default());
         table.last_id = table.last_id.saturating_add(1);
@@ -78,7 +78,7 @@ impl State {
         table.last_id
     }
 
-    /// Replaces a record, or puts back one of a known id.
+    /// Stores a record under the id that it has.
     pub(crate) fn put(&mut self, table: &str, row: Record) {
         if let Some(id) = id_of(&row) {
             let table = Arc::make_mut(self.tables.entry(table.to_owned()).or_default());
@@ -87,14 +87,14 @@ impl State {
         }
     }
 
-    /// Drops a record for good: one that no other points to.
+    /// Removes a record for good. No other may point to it.
     pub(crate) fn forget(&mut self, table: &str, id: u64) {
         if let Some(table) = self.tables.get_mut(table) {
             Arc::make_mut(table).rows.remove(&id);
         }
     }
 
-    /// Changes every record of a table that `concerns` it.
+    /// Changes each record of a table for which `concerns` is true.
     pub(crate) fn change(&mut self, table: &str, concerns: impl Fn(&Record) -> bool, change: impl Fn(&mut Record)) {
         let Some(rows) = self.tables.get_mut(table) else {
             return;

@@ -1,4 +1,4 @@
-//! Creating, changing and deleting records by what the table says of their collection.
+//! Creation, change and deletion of records, as their table's row says.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) ->
     Ok(wrap(shape_data(state, call, collection, &row)))
 }
 
-/// Keeps a new record and tells its id.
+/// Stores a new record, and returns its id.
 pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Result<u64, Failure> {
     for name in collection.required {
         if call.body.get(*name).is_none_or(|v| v.as_str().is_none_or(|s| s.trim().is_empty())) {
@@ -66,7 +66,7 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
     state.put(collection.name, row.clone());
     changes::remember(state, call, collection, &before, &row);
     (collection.after)(state, call, Some(&before), &row);
-    // Again, as the change may have brought more with it.
+    // Read again, as the hooks may have changed it.
     let row = id_of(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
     Ok(wrap(shape_data(state, call, collection, row)))
 }
@@ -85,7 +85,7 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
     }))
 }
 
-/// Deletes the records that are there and may go; the ids of others are left out of the answer.
+/// Deletes the records that exist and may be deleted. The answer leaves out the ids of others.
 #[expect(clippy::unnecessary_wraps, reason = "a verb like the others")]
 pub(crate) fn delete_many(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let ids: Vec<u64> = call.ids("ids").unwrap_or_default();
@@ -109,7 +109,7 @@ pub(crate) fn mark_deleted(row: &mut Record, call: &Call) {
     row.insert("update_time".to_owned(), stamp(call.now).into());
 }
 
-/// Puts a body into a record. Null clears a field; custom fields are merged one by one.
+/// Puts a body into a record. Null clears a field. Custom fields are merged one by one.
 fn apply(state: &State, call: &Call, collection: &Collection, row: &mut Record) -> Result<(), Failure> {
     let custom = |row: &mut Record, values: &Value| {
         let mut kept = row.get("custom_fields").and_then(Value::as_object).cloned().unwrap_or_default();
@@ -133,7 +133,7 @@ fn apply(state: &State, call: &Call, collection: &Collection, row: &mut Record) 
     Ok(())
 }
 
-/// Holds a record against what all collections share, then against its own rule.
+/// Checks a record by the rules of all collections, then by its own.
 fn check(state: &State, call: &Call, at: &Collection, before: Option<&Record>, mut row: Record) -> Result<Record, Failure> {
     for (field, table) in at.links {
         let Some(id) = row.get(*field).filter(|_| call.body.contains_key(*field)) else {

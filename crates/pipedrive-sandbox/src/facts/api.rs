@@ -1,4 +1,4 @@
-//! The facts of Pipedrive's API documents: operations, their parameters and the shapes of bodies and answers.
+//! Facts of Pipedrive's API documents: operations, their parameters, and the shapes of bodies and answers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -82,7 +82,7 @@ pub(crate) struct Schema {
     pub(crate) max_items: Option<usize>,
     pub(crate) min_length: Option<usize>,
     pub(crate) max_length: Option<usize>,
-    #[serde(default, deserialize_with = "in_order")]
+    #[serde(default, deserialize_with = "deserialize_in_order")]
     pub(crate) properties: Vec<(String, Schema)>,
     #[serde(default)]
     pub(crate) required: Vec<String>,
@@ -140,24 +140,24 @@ impl Api {
     /// Finds the operation of a path. Literal segments beat variables.
     pub(crate) fn route(&'static self, method: &str, path: &str) -> Route {
         let path = if path.starts_with("/v1/") { format!("/api{path}") } else { path.to_owned() };
-        let found = self.operations.iter().filter(|o| o.method == method).filter_map(|o| Some((o, matches(&o.path, &path)?)));
+        let found = self.operations.iter().filter(|o| o.method == method).filter_map(|o| Some((o, match_path(&o.path, &path)?)));
         if let Some((operation, variables)) = found.min_by_key(|(_, variables)| variables.len()) {
             if operation.status != "current" {
                 return Route::Retired;
             }
             return Route::Found { operation, variables };
         }
-        let retired = |r: &Retired| matches(&r.path, &path).is_some();
+        let retired = |r: &Retired| match_path(&r.path, &path).is_some();
         if self.out_of_support.iter().any(|r| r.method == method && retired(r)) {
             Route::Retired
-        } else if self.operations.iter().any(|o| matches(&o.path, &path).is_some()) || self.out_of_support.iter().any(retired) {
+        } else if self.operations.iter().any(|o| match_path(&o.path, &path).is_some()) || self.out_of_support.iter().any(retired) {
             Route::OtherMethod
         } else {
             Route::Unknown
         }
     }
 
-    /// Follows a name to the shape it stands for.
+    /// Follows references to a named type.
     pub(crate) fn resolve<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
         let mut schema = schema;
         while let Some(next) = schema.named.as_ref().and_then(|name| self.types.get(name)) {
@@ -166,7 +166,7 @@ impl Api {
         schema
     }
 
-    /// The shape below `path`; an array on the way stands for its items.
+    /// Finds the shape below `path`. An array on the way stands for its items.
     pub(crate) fn below<'a>(&'a self, schema: &'a Schema, path: &[&str]) -> Option<&'a Schema> {
         let mut schema = self.items(schema);
         for name in path {
@@ -180,12 +180,12 @@ impl Api {
         schema.items.as_deref().map_or(schema, |items| self.resolve(items))
     }
 
-    /// The documented answer of an operation.
+    /// Finds the documented answer of an operation.
     pub(crate) fn answer(&self, method: &str, path: &str) -> Option<&Schema> {
         self.operations.iter().find(|o| o.method == method && o.path == path)?.success().1
     }
 
-    /// What a record carries only where it is asked for: a write of the same records cannot ask.
+    /// Lists the fields that records carry only on request. They are documented with the list of the same records.
     pub(crate) fn includable(&self, operation: &Operation) -> &[Value] {
         let path = operation.path.trim_end_matches("/{id}");
         let read = |o: &&Operation| o.method == "GET" && o.path == path;
@@ -208,8 +208,8 @@ impl Operation {
         self.query.iter().find(|p| p.name == name)
     }
 
-    /// What a larger `limit` is cut to, silently; other lists refuse it.
-    pub(crate) fn cuts_pages_at(&self) -> Option<usize> {
+    /// The largest page of a list that silently reduces a larger `limit`. Other lists refuse one.
+    pub(crate) fn most_on_a_page(&self) -> Option<usize> {
         const IN_PROSE: &[(&str, usize)] = &[("/api/v1/callLogs", 50)];
         let most = self.parameter("limit")?.schema.maximum;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "documented as 100")]
@@ -221,7 +221,7 @@ impl Operation {
         self.answers.contains_key(status.as_str())
     }
 
-    /// The documented status of success and the answer's shape.
+    /// The documented status of success, and the answer's shape.
     pub(crate) fn success(&self) -> (u16, Option<&Schema>) {
         self.answers
             .iter()
@@ -236,8 +236,8 @@ impl Schema {
     }
 }
 
-/// The variables of a path that fits the template.
-fn matches<'t>(template: &'t str, path: &str) -> Option<BTreeMap<&'t str, String>> {
+/// Reads the variables of a path, if it matches the template.
+fn match_path<'t>(template: &'t str, path: &str) -> Option<BTreeMap<&'t str, String>> {
     let mut wanted = template.split('/');
     let mut given = path.split('/');
     let mut variables = BTreeMap::new();
@@ -258,8 +258,8 @@ fn matches<'t>(template: &'t str, path: &str) -> Option<BTreeMap<&'t str, String
     }
 }
 
-/// Properties in the document's order, which is also the order of answers.
-fn in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Schema)>, D::Error> {
+/// Deserializes properties in the document's order, which is also the order of answers.
+fn deserialize_in_order<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Schema)>, D::Error> {
     struct InOrder;
     impl<'de> Visitor<'de> for InOrder {
         type Value = Vec<(String, Schema)>;

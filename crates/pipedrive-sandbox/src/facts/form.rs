@@ -1,4 +1,4 @@
-//! Bodies that are forms: text fields, and one file among them.
+//! Bodies that are forms, with text fields and at most one file.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +15,7 @@ use crate::value::record::Record;
 pub(crate) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 pub(crate) const MULTIPART: &str = "multipart/form-data";
 
-/// One part of a multipart body: a file where it has a file's name.
+/// One part of a multipart body. A part with a file name is a file.
 pub(crate) struct Part {
     pub(crate) name: String,
     pub(crate) file_name: Option<String>,
@@ -29,19 +29,19 @@ impl Part {
     }
 }
 
-pub(crate) fn url_encoded(schema: &Schema, bytes: &[u8]) -> Record {
-    form_urlencoded::parse(bytes).map(|(name, text)| (name.to_string(), field(schema, &name, text.into_owned()))).collect()
+pub(crate) fn read_url_encoded(schema: &Schema, bytes: &[u8]) -> Record {
+    form_urlencoded::parse(bytes).map(|(name, text)| (name.to_string(), read_field(schema, &name, text.into_owned()))).collect()
 }
 
-/// The text fields, the file's name in its own field, and the file.
-pub(crate) fn multipart(schema: &Schema, content_type: &str, bytes: &Bytes) -> Result<(Record, Option<File>), Failure> {
-    let parts = parts(content_type, bytes.clone())
+/// Reads the text fields and the file. The file's name becomes the value of the file's field.
+pub(crate) fn read_multipart(schema: &Schema, content_type: &str, bytes: &Bytes) -> Result<(Record, Option<File>), Failure> {
+    let parts = split_parts(content_type, bytes.clone())
         .map_err(|error| Failure::bad_request(format!("The request's body is not a valid form: {error}")))?;
     let (mut fields, mut sent) = (Record::new(), None);
     for part in parts {
         let text = part.text();
         if !is_file(schema, &part.name) {
-            fields.insert(part.name.clone(), field(schema, &part.name, text));
+            fields.insert(part.name.clone(), read_field(schema, &part.name, text));
             continue;
         }
         let Some(name) = part.file_name else {
@@ -57,13 +57,13 @@ pub(crate) fn is_file(schema: &Schema, name: &str) -> bool {
     schema.property(name).is_some_and(|property| property.format.as_deref() == Some("binary"))
 }
 
-/// A form has no null: nothing, where a number is wanted, is its way to clear.
-fn field(schema: &Schema, name: &str, text: String) -> Value {
+/// Reads a form's field. Forms have no null: an empty value clears a field that is no text.
+fn read_field(schema: &Schema, name: &str, text: String) -> Value {
     let is_text = schema.property(name).is_none_or(|property| property.kind == Some(Kind::String));
     if text.is_empty() && !is_text { Value::Null } else { text.into() }
 }
 
-pub(crate) fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, multer::Error> {
+pub(crate) fn split_parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, multer::Error> {
     let boundary = multer::parse_boundary(content_type)?;
     let mut multipart = multer::Multipart::new(BodyDataStream::new(Full::new(bytes)), boundary);
     let read = pin!(async move {
@@ -75,7 +75,7 @@ pub(crate) fn parts(content_type: &str, bytes: Bytes) -> Result<Vec<Part>, multe
         }
         Ok(parts)
     });
-    // The whole body is there, so that nothing is waited for.
+    // The whole body is in memory, so that the first poll is the last.
     match read.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(parts) => parts,
         Poll::Pending => Err(multer::Error::IncompleteStream),

@@ -1,4 +1,4 @@
-//! What Pipedrive's API documents demand of a request and promise of an answer.
+//! Facts of Pipedrive's API documents, and the validation of requests against them.
 
 pub(crate) mod api;
 pub(crate) mod form;

@@ -1,4 +1,4 @@
-//! Holds a request against the document: strictly where it is v2, as leniently as Pipedrive where it is v1.
+//! Validation of a request against the document: strict in v2, as lenient as Pipedrive in v1.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::value::content::File;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, plain};
 
-/// The query's documented parameters, each valid.
+/// The documented parameters of a query, each valid.
 pub(crate) type Query = BTreeMap<String, String>;
 
-/// The field under which the body of an operation that takes a list is kept.
+/// The field that holds a body which is a list.
 pub(crate) const LISTED: &str = "items";
 
 const MAX_LIMIT: i64 = 500;
@@ -24,7 +24,7 @@ const MAX_ITEM_SEARCH_LIMIT: i64 = 100;
 const MAX_IDS: usize = 100;
 const MAX_CUSTOM_FIELDS: usize = 15;
 
-pub(crate) fn query(operation: &Operation, text: &str) -> Result<Query, Failure> {
+pub(crate) fn check_query(operation: &Operation, text: &str) -> Result<Query, Failure> {
     let mut query = Query::new();
     for (name, value) in form_urlencoded::parse(text.as_bytes()) {
         let name = name.strip_suffix("[]").unwrap_or(&name);
@@ -67,9 +67,9 @@ fn check_parameter(operation: &Operation, parameter: &Parameter, value: &str) ->
     let name = parameter.name.as_str();
     let tokens: Vec<&str> = if is_list(parameter) { value.split(',').map(str::trim).collect() } else { vec![value] };
     for token in &tokens {
-        // An order is a field and, after it, the direction.
+        // A sort order is a field followed by a direction.
         let token = if name == "sort" { token.split_whitespace().next().unwrap_or_default() } else { token };
-        scalar(&parameter.schema, name, token, operation.version())?;
+        check_scalar(&parameter.schema, name, token, operation.version())?;
     }
     match name {
         "ids" | "deal_ids" if tokens.len() > MAX_IDS => Err(Failure::invalid(name, format!("at most {MAX_IDS} ids are allowed"))),
@@ -81,7 +81,7 @@ fn check_parameter(operation: &Operation, parameter: &Parameter, value: &str) ->
             let most = if operation.path.ends_with("/itemSearch") { MAX_ITEM_SEARCH_LIMIT } else { MAX_LIMIT };
             match value.parse::<i64>() {
                 Ok(limit) if (1..=most).contains(&limit) => Ok(()),
-                Ok(1..) if operation.cuts_pages_at().is_some() => Ok(()),
+                Ok(1..) if operation.most_on_a_page().is_some() => Ok(()),
                 _ => Err(Failure::invalid(name, format!("must be between 1 and {most}"))),
             }
         }
@@ -94,16 +94,16 @@ fn check_parameter(operation: &Operation, parameter: &Parameter, value: &str) ->
 }
 
 /// Checks the variables of a path.
-pub(crate) fn variables(operation: &Operation, variables: &BTreeMap<&str, String>) -> Result<(), Failure> {
+pub(crate) fn check_variables(operation: &Operation, variables: &BTreeMap<&str, String>) -> Result<(), Failure> {
     for (name, value) in variables {
         if let Some(parameter) = operation.path_params.iter().find(|p| p.name == *name) {
-            scalar(&parameter.schema, name, value, operation.version())?;
+            check_scalar(&parameter.schema, name, value, operation.version())?;
         }
     }
     Ok(())
 }
 
-fn scalar(schema: &Schema, name: &str, text: &str, version: Version) -> Result<(), Failure> {
+fn check_scalar(schema: &Schema, name: &str, text: &str, version: Version) -> Result<(), Failure> {
     let fits = match schema.kind {
         Some(Kind::Integer) => text.parse::<i64>().is_ok(),
         Some(Kind::Number) => text.parse::<f64>().is_ok_and(f64::is_finite),
@@ -114,25 +114,25 @@ fn scalar(schema: &Schema, name: &str, text: &str, version: Version) -> Result<(
         return Err(Failure::invalid(name, format!("must be {kind}")));
     }
     if !schema.values.is_empty() && !schema.values.iter().any(|v| plain(v) == text) {
-        return Err(Failure::invalid(name, one_of(&schema.values)));
+        return Err(Failure::invalid(name, list_choices(&schema.values)));
     }
-    let formatted = match schema.format.as_deref() {
+    let is_formatted = match schema.format.as_deref() {
         Some("date") => clock::parse_date(text).is_some(),
         Some("date-time") => clock::parse_time(text).is_some(),
         Some("uuid") => is_uuid(text),
         _ => true,
     };
-    if formatted { Ok(()) } else { Err(Failure::invalid(name, "is not in the documented format")) }
+    if is_formatted { Ok(()) } else { Err(Failure::invalid(name, "is not in the documented format")) }
 }
 
-/// What a request brings: documented fields, numbers and times in one form, and a file beside them.
+/// A valid body: documented fields, with numbers and times in one form, and a file.
 #[derive(Debug, Default)]
 pub(crate) struct Body {
     pub(crate) fields: Record,
     pub(crate) file: Option<File>,
 }
 
-pub(crate) fn body(api: &Api, operation: &Operation, content_type: &str, bytes: &Bytes) -> Result<Body, Failure> {
+pub(crate) fn check_body(api: &Api, operation: &Operation, content_type: &str, bytes: &Bytes) -> Result<Body, Failure> {
     let Some(body) = &operation.body else {
         return Ok(Body::default());
     };
@@ -145,20 +145,20 @@ pub(crate) fn body(api: &Api, operation: &Operation, content_type: &str, bytes: 
     }
     let schema = api.resolve(&body.schema);
     let (value, file) = match body.media.as_str() {
-        URL_ENCODED => (form::url_encoded(schema, bytes).into(), None),
-        MULTIPART => form::multipart(schema, content_type, bytes).map(|(fields, file)| (fields.into(), file))?,
-        _ => (json(bytes)?, None),
+        URL_ENCODED => (form::read_url_encoded(schema, bytes).into(), None),
+        MULTIPART => form::read_multipart(schema, content_type, bytes).map(|(fields, file)| (fields.into(), file))?,
+        _ => (parse_json(bytes)?, None),
     };
-    let mut fields = checked(api, operation, schema, value)?;
+    let mut fields = check_fields(api, operation, schema, value)?;
     fields.retain(|name, _| !form::is_file(schema, name));
     Ok(Body { fields, file })
 }
 
-fn json(bytes: &[u8]) -> Result<Value, Failure> {
+fn parse_json(bytes: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(bytes).map_err(|e| Failure::bad_request(format!("The request's body is not valid JSON: {e}")))
 }
 
-fn checked(api: &Api, operation: &Operation, schema: &Schema, value: Value) -> Result<Record, Failure> {
+fn check_fields(api: &Api, operation: &Operation, schema: &Schema, value: Value) -> Result<Record, Failure> {
     let takes_list = schema.kind == Some(Kind::Array);
     if takes_list && !value.is_array() {
         return Err(Failure::invalid("body", "must be an array"));
@@ -166,7 +166,7 @@ fn checked(api: &Api, operation: &Operation, schema: &Schema, value: Value) -> R
     if !takes_list && !value.is_object() {
         return Err(Failure::invalid("body", "must be an object"));
     }
-    match (Check { api, version: operation.version() }).value(schema, value, "")? {
+    match (Check { api, version: operation.version() }).check_value(schema, value, "")? {
         Value::Object(record) => Ok(record),
         items @ Value::Array(_) => Ok(Record::from_iter([(LISTED.to_owned(), items)])),
         _ => Err(Failure::invalid("body", "must be an object")),
@@ -179,7 +179,7 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn value(&self, schema: &Schema, value: Value, at: &str) -> Result<Value, Failure> {
+    fn check_value(&self, schema: &Schema, value: Value, at: &str) -> Result<Value, Failure> {
         let schema = self.api.resolve(schema);
         if value.is_null() {
             let may = self.version == Version::V1 || schema.nullable || (schema.kind.is_none() && schema.one_of.is_empty());
@@ -188,7 +188,7 @@ impl Check<'_> {
         if !schema.one_of.is_empty() {
             let mut last = Failure::invalid(at, "fits none of the documented forms");
             for form in &schema.one_of {
-                match self.value(form, value.clone(), at) {
+                match self.check_value(form, value.clone(), at) {
                     Ok(value) => return Ok(value),
                     Err(failure) => last = failure,
                 }
@@ -197,24 +197,24 @@ impl Check<'_> {
         }
         let value = match schema.kind {
             None => value,
-            Some(kind) => self.typed(kind, schema, value, at)?,
+            Some(kind) => self.check_type(kind, schema, value, at)?,
         };
         if !schema.values.is_empty() && !schema.values.contains(&value) {
-            return Err(Failure::invalid(at, one_of(&schema.values)));
+            return Err(Failure::invalid(at, list_choices(&schema.values)));
         }
         Ok(value)
     }
 
-    fn typed(&self, kind: Kind, schema: &Schema, value: Value, at: &str) -> Result<Value, Failure> {
+    fn check_type(&self, kind: Kind, schema: &Schema, value: Value, at: &str) -> Result<Value, Failure> {
         let wrong = || Failure::invalid(at, format!("must be {kind}"));
         let lenient = self.version == Version::V1;
         match (kind, value) {
-            (Kind::Integer, Value::Number(n)) => bounded(schema, whole(&n).ok_or_else(wrong)?, at),
-            (Kind::Number, Value::Number(n)) => bounded(schema, n, at),
-            (Kind::Integer, Value::String(s)) if lenient => bounded(schema, s.trim().parse::<i64>().map_err(|_| wrong())?.into(), at),
+            (Kind::Integer, Value::Number(n)) => check_bounds(schema, to_integer(&n).ok_or_else(wrong)?, at),
+            (Kind::Number, Value::Number(n)) => check_bounds(schema, n, at),
+            (Kind::Integer, Value::String(s)) if lenient => check_bounds(schema, s.trim().parse::<i64>().map_err(|_| wrong())?.into(), at),
             (Kind::Number, Value::String(s)) if lenient => {
                 let number = s.trim().parse::<f64>().ok().and_then(Number::from_f64).ok_or_else(wrong)?;
-                bounded(schema, whole(&number).unwrap_or(number), at)
+                check_bounds(schema, to_integer(&number).unwrap_or(number), at)
             }
             (Kind::Integer | Kind::Number, Value::Bool(b)) if lenient => Ok(Value::from(u8::from(b))),
             (Kind::Boolean, Value::Bool(b)) => Ok(Value::Bool(b)),
@@ -224,25 +224,25 @@ impl Check<'_> {
                 _ => Err(wrong()),
             },
             (Kind::String, Value::Number(n)) if lenient => Ok(Value::String(n.to_string())),
-            (Kind::String, Value::String(s)) => text(schema, s, at).map(Value::String),
-            (Kind::Array, Value::Array(items)) => self.array(schema, items, at),
-            (Kind::Object, Value::Object(fields)) => self.object(schema, fields, at).map(Value::Object),
+            (Kind::String, Value::String(s)) => check_text(schema, s, at).map(Value::String),
+            (Kind::Array, Value::Array(items)) => self.check_array(schema, items, at),
+            (Kind::Object, Value::Object(fields)) => self.check_object(schema, fields, at).map(Value::Object),
             _ => Err(wrong()),
         }
     }
 
-    fn array(&self, schema: &Schema, items: Vec<Value>, at: &str) -> Result<Value, Failure> {
+    fn check_array(&self, schema: &Schema, items: Vec<Value>, at: &str) -> Result<Value, Failure> {
         if schema.max_items.is_some_and(|most| items.len() > most) || schema.min_items.is_some_and(|least| items.len() < least) {
             return Err(Failure::invalid(at, "has too many or too few items"));
         }
         let Some(item) = schema.items.as_deref() else {
             return Ok(Value::Array(items));
         };
-        let items = items.into_iter().enumerate().map(|(i, value)| self.value(item, value, &format!("{at}[{i}]")));
+        let items = items.into_iter().enumerate().map(|(i, value)| self.check_value(item, value, &format!("{at}[{i}]")));
         items.collect::<Result<Vec<_>, _>>().map(Value::Array)
     }
 
-    fn object(&self, schema: &Schema, fields: Record, at: &str) -> Result<Record, Failure> {
+    fn check_object(&self, schema: &Schema, fields: Record, at: &str) -> Result<Record, Failure> {
         let name_at = |name: &str| {
             if at.is_empty() { name.to_owned() } else { format!("{at}.{name}") }
         };
@@ -257,11 +257,11 @@ impl Check<'_> {
             let at = name_at(&name);
             let value = match schema.property(&name) {
                 Some(property) => {
-                    let value = self.value(property, value, &at)?;
-                    self.formatted(&name, property.format.as_deref(), value, &at)?
+                    let value = self.check_value(property, value, &at)?;
+                    self.normalize_time(&name, property.format.as_deref(), value, &at)?
                 }
                 None if takes_any => value,
-                // The documents leave it to a link that v1 bodies take these.
+                // v1 bodies take these too: the documents say so on a linked page alone.
                 None if self.version == Version::V1 && is_flat_key(&name) => value,
                 None if self.version == Version::V1 => continue,
                 None => return Err(Failure::invalid(&at, "unknown field")),
@@ -271,13 +271,13 @@ impl Check<'_> {
         Ok(out)
     }
 
-    /// Dates and times, whose format the document mostly leaves to the name.
-    fn formatted(&self, name: &str, format: Option<&str>, value: Value, at: &str) -> Result<Value, Failure> {
+    /// Normalizes a date or a time. The field's name tells which it is, as the document mostly gives no format.
+    fn normalize_time(&self, name: &str, format: Option<&str>, value: Value, at: &str) -> Result<Value, Failure> {
         let Value::String(text) = &value else {
             return Ok(value);
         };
-        let fitted = match name {
-            // That of a call is a number of seconds.
+        let normal = match name {
+            // The duration of a call is a number of seconds.
             "duration" if self.version == Version::V1 => return Ok(value),
             "due_time" | "duration" => clock::parse_clock(text),
             _ if name == "birthday" || name.ends_with("_date") => clock::parse_date(text).map(clock::iso_date),
@@ -285,11 +285,11 @@ impl Check<'_> {
             _ if self.version == Version::V1 || format == Some("utc") => clock::parse_any_time(text).map(clock::stamp),
             _ => clock::parse_time(text).map(clock::stamp),
         };
-        fitted.map(Value::String).ok_or_else(|| Failure::invalid(at, "is not in the documented format"))
+        normal.map(Value::String).ok_or_else(|| Failure::invalid(at, "is not in the documented format"))
     }
 }
 
-fn text(schema: &Schema, text: String, at: &str) -> Result<String, Failure> {
+fn check_text(schema: &Schema, text: String, at: &str) -> Result<String, Failure> {
     let length = text.chars().count();
     if schema.max_length.is_some_and(|most| length > most) {
         return Err(Failure::invalid(at, "is too long"));
@@ -303,7 +303,7 @@ fn text(schema: &Schema, text: String, at: &str) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn bounded(schema: &Schema, number: Number, at: &str) -> Result<Value, Failure> {
+fn check_bounds(schema: &Schema, number: Number, at: &str) -> Result<Value, Failure> {
     let value = number.as_f64().unwrap_or(f64::MAX);
     if schema.minimum.is_some_and(|least| value < least) || schema.maximum.is_some_and(|most| value > most) {
         return Err(Failure::invalid(at, "is out of range"));
@@ -311,8 +311,8 @@ fn bounded(schema: &Schema, number: Number, at: &str) -> Result<Value, Failure> 
     Ok(Value::Number(number))
 }
 
-/// An integer, also where it is written as `3.0`: JSON knows one kind of number.
-fn whole(number: &Number) -> Option<Number> {
+/// Reads an integer, also one that is written as `3.0`: JSON has one kind of number.
+fn to_integer(number: &Number) -> Option<Number> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if number.as_i64().is_some() {
         return Some(number.clone());
@@ -322,7 +322,7 @@ fn whole(number: &Number) -> Option<Number> {
     Some(Number::from(float as i64))
 }
 
-fn one_of(values: &[Value]) -> String {
+fn list_choices(values: &[Value]) -> String {
     format!("must be one of {}", values.iter().map(plain).collect::<Vec<_>>().join(", "))
 }
 
@@ -330,7 +330,7 @@ fn is_uuid(text: &str) -> bool {
     text.len() == 36 && text.bytes().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
-/// Whether a v1 body's name is that of a custom field, or of a part of one: its key, and `_` with the part.
+/// Tells whether a name in a v1 body is a custom field's key, or `KEY_PART` for a part of that field.
 pub(crate) fn is_flat_key(name: &str) -> bool {
     let key = name.split('_').next().unwrap_or_default();
     key.len() == 40 && key.bytes().all(|b| b.is_ascii_hexdigit())

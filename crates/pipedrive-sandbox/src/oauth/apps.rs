@@ -5,7 +5,7 @@ use std::fmt;
 use http::Uri;
 
 use crate::value::open_error::OpenError;
-use crate::value::secret::same;
+use crate::value::secret::is_same;
 
 /// The id of the app that a sandbox knows unless told otherwise.
 pub const DEMO_CLIENT_ID: &str = "5a4db0c5a4db0c5a";
@@ -75,7 +75,7 @@ impl App {
     }
 
     pub(super) fn is_secret(&self, secret: &str) -> bool {
-        same(self.client_secret.as_bytes(), secret.as_bytes())
+        is_same(self.client_secret.as_bytes(), secret.as_bytes())
     }
 
     pub(super) fn has_redirect_uri(&self, uri: &str) -> bool {

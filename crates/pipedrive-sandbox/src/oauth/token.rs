@@ -12,7 +12,7 @@ use crate::oauth::apps::{App, is_redirect_uri};
 use crate::oauth::form::Form;
 use crate::oauth::responses::answer_json;
 use crate::oauth::visit::Visit;
-use crate::value::secret::same;
+use crate::value::secret::is_same;
 use crate::world::grants::{ACCESS_LIVES, Grantor, Issued};
 use crate::world::refusal::Refusal;
 
@@ -72,7 +72,7 @@ fn refresh(visit: &Visit, app: &App, form: &Form) -> Result<Issued, Refusal> {
 /// Installs the app for the user whose API token it has so far used.
 fn exchange_api_token(visit: &Visit, app: &App, form: &Form) -> Result<Issued, Refusal> {
     let token = require(form, "api_token")?;
-    let company = visit.companies.iter().find(|company| same(company.api_token.as_bytes(), token.as_bytes()));
+    let company = visit.companies.iter().find(|company| is_same(company.api_token.as_bytes(), token.as_bytes()));
     let company = company.ok_or(Refusal::Grant("api_token is unknown"))?;
     let by = Grantor { client_id: app.client_id.clone(), company: company.id, user: FIRST_USER };
     visit.kept.write(|world| Ok(world.grants_mut().install(by, app.granted(), visit.seconds())))

@@ -1,4 +1,4 @@
-//! What an account says of itself: its currencies and add-ons, and the user's connections and settings.
+//! Reports about the account: its currencies and add-ons, and the user's connections and settings.
 
 use serde_json::{Value, json};
 
@@ -10,37 +10,37 @@ use crate::value::record::{Record, text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
-        ("/api/v1/currencies", currencies),
-        ("/api/v1/billing/subscriptions/addons", addons),
-        ("/api/v1/userConnections", connections),
-        ("/api/v1/userSettings", settings),
+        ("/api/v1/currencies", list_currencies),
+        ("/api/v1/billing/subscriptions/addons", list_addons),
+        ("/api/v1/userConnections", list_connections),
+        ("/api/v1/userSettings", list_settings),
     ],
     ..NO_OBJECT
 };
 
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
-fn currencies(state: &State, call: &Call) -> Result<Value, Failure> {
+fn list_currencies(state: &State, call: &Call) -> Result<Value, Failure> {
     let term = call.parameter("term").unwrap_or_default().trim().to_lowercase();
     let fits = |currency: &&Record| ["name", "code"].iter().any(|field| text(currency, field).to_lowercase().contains(&term));
     Ok(wrap(state.live("currencies").filter(fits).cloned().map(Value::Object).collect()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
-fn addons(state: &State, _: &Call) -> Result<Value, Failure> {
+fn list_addons(state: &State, _: &Call) -> Result<Value, Failure> {
     Ok(wrap(state.live("addons").map(|addon| json!({ "code": addon.get("code") })).collect()))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
-fn connections(state: &State, call: &Call) -> Result<Value, Failure> {
+fn list_connections(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(find_own(state, call, "userConnections")))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
-fn settings(state: &State, call: &Call) -> Result<Value, Failure> {
+fn list_settings(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(find_own(state, call, "userSettings")))
 }
 
-/// What a table has for the token's user, who may have nothing in it.
+/// Finds the row of the token's user in a table; empty if there is none.
 fn find_own(state: &State, call: &Call, table: &str) -> Value {
     let own = state.live(table).find(|row| row.get("user_id").and_then(Value::as_u64) == Some(call.user));
     let shown = own.into_iter().flatten().filter(|(name, _)| !matches!(name.as_str(), "id" | "user_id"));

@@ -50,13 +50,13 @@ pub(super) const OBJECT: Object = Object {
             ("location_postal_code", V1::Made(|_, activity| read_part(activity, "location", "postal_code"))),
             ("location_formatted_address", V1::Made(|_, activity| read_part(activity, "location", "formatted_address"))),
         ],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("subject")?;
     if draft.brings("person_id") {
         return Err(Failure::invalid("person_id", "is read-only; send participants"));

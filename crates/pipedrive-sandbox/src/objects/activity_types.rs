@@ -1,4 +1,4 @@
-//! What a type of activities demands: a name, a key of its own made from it, and a colour.
+//! The types of activities.
 
 use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1, Verb};
 use crate::value::failure::Failure;
@@ -12,27 +12,27 @@ pub(super) const OBJECT: Object = Object {
         verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
         defaults: &[("order_nr", Preset::Next("")), ("color", Preset::Text("FFFFFF")), ("is_custom_flag", Preset::Flag(true))],
         v1: &[("active_flag", V1::Not("is_deleted"))],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
     let color = text(draft.row, "color");
     if color.len() != 6 || !color.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Failure::invalid("color", "must be six hexadecimal digits"));
     }
     if draft.before.is_none() {
-        let key = free_key(draft);
+        let key = make_free_key(draft);
         draft.set("key_string", key);
     }
     Ok(())
 }
 
-/// By which activities name their type: `Video call` is `video_call`, and `video_call2` where there is one.
-fn free_key(draft: &Draft) -> String {
+/// Makes the key by which activities name their type: `video_call` for `Video call`, or `video_call2` if it is taken.
+fn make_free_key(draft: &Draft) -> String {
     let key = text(draft.row, "name").to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
     let is_free = |key: &String| !draft.state.rows(draft.table).any(|other| text(other, "key_string") == key);
     let numbered = (2_u32..).map(|number| format!("{key}{number}"));

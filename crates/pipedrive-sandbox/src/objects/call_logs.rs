@@ -1,4 +1,4 @@
-//! Call logs: what belongs together in one, and their recordings.
+//! Call logs and their recordings.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(super) const OBJECT: Object = Object {
             ("end_time", V1::Moment("end_time")),
             ("company_id", V1::Made(find_company)),
         ],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/callLogs", list)],
@@ -45,12 +45,12 @@ pub(super) const OBJECT: Object = Object {
 const TABLE: &str = "callLogs";
 const LABEL: &str = "Call log";
 
-/// The id of the log that is made after so many others.
-pub(crate) fn uuid(others: usize) -> String {
+/// Makes the id of the log that follows `others` logs.
+pub(crate) fn make_uuid(others: usize) -> String {
     format!("ca11{:028x}", others + 1)
 }
 
-/// Those of the token's user.
+/// Lists the logs of the token's user.
 fn list(state: &State, call: &Call) -> Result<Value, Failure> {
     let own = |log: &&Record| log.get("user_id").and_then(Value::as_u64) == Some(call.user);
     answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(own).collect())
@@ -66,7 +66,7 @@ fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
     Ok(json!({ "success": true }))
 }
 
-/// That a recording is there is all that can be read of it.
+/// Adds a recording. The API tells no more of it than that it is there.
 fn add_recording(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut log = find_log(state, call).ok().filter(|log| !is_deleted(log)).ok_or_else(|| Failure::not_found(LABEL))?;
     if flag(&log, "has_recording") {
@@ -77,18 +77,18 @@ fn add_recording(state: &mut State, call: &Call) -> Result<Value, Failure> {
     Ok(json!({ "success": true }))
 }
 
-/// The log that the path names, deleted or not.
+/// Finds the log that the path names, deleted or not.
 fn find_log(state: &State, call: &Call) -> Result<Record, Failure> {
     let id = call.variables.get("id").map(String::as_str).unwrap_or_default();
     state.rows(TABLE).find(|log| text(log, "uuid") == id).cloned().ok_or_else(|| Failure::not_found(LABEL))
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     let of_another = draft.row.get("user_id").and_then(Value::as_u64) != Some(draft.call.user);
     if of_another && !is_admin(draft.state, draft.call.user) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "Only who manages the account may log calls of another user."));
     }
-    follow_activity(draft)?;
+    copy_links(draft)?;
     if draft.row.contains_key("deal_id") && draft.row.contains_key("lead_id") {
         return Err(Failure::invalid("lead_id", "a call is about a deal or a lead, not both"));
     }
@@ -104,12 +104,12 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     if duration.is_empty() {
         draft.set("duration", seconds.to_string());
     }
-    draft.set("uuid", uuid(draft.state.rows(draft.table).count()));
+    draft.set("uuid", make_uuid(draft.state.rows(draft.table).count()));
     Ok(())
 }
 
-/// A call that an activity stands for is about what the activity is about, whatever else was given.
-fn follow_activity(draft: &mut Draft) -> Result<(), Failure> {
+/// Copies the links of the call's activity, which replace those in the body.
+fn copy_links(draft: &mut Draft) -> Result<(), Failure> {
     let Some(activity) = draft.state.linked(draft.row, "activity_id", "activities") else {
         return Ok(());
     };

@@ -26,7 +26,7 @@ pub(super) const OBJECT: Object = Object {
             ("update_time", V1::Moment("update_time")),
             ("company_id", V1::Made(find_company)),
         ],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/notes/{id}/comments", list)],
@@ -46,7 +46,7 @@ fn is_hidden(comment: &Record, call: &Call) -> bool {
     comment.get("object_id").and_then(Value::as_u64) != Some(call.id())
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     check_note(draft.state, draft.call)?;
     draft.require_text("content")?;
     draft.set("updater_id", draft.call.user);
@@ -57,7 +57,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A deleted note takes its comments with it.
+/// Deletes the comments of a deleted note.
 pub(super) fn delete_with_note(state: &mut State, call: &Call, _: Option<&Record>, note: &Record) {
     if is_deleted(note) {
         let on_it = |comment: &Record| comment.get("object_id") == note.get("id");

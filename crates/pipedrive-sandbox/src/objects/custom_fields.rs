@@ -1,10 +1,11 @@
-//! The fields of each kind of object, custom ones among them.
+//! The fields of each kind of object, with the custom ones.
 
 use serde_json::Value;
 
 use crate::engine::collection::{Call, Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, V1, Verb};
 use crate::engine::fields;
-use crate::engine::fields::{check_custom, field_key};
+use crate::engine::fields::check_custom;
+use crate::engine::fields::make_key;
 use crate::engine::read::answer_list;
 use crate::engine::state::State;
 use crate::objects::leads;
@@ -34,11 +35,11 @@ const FIELD: Collection = Collection {
     label: "Field",
     verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::AddOptions, Verb::ChangeOptions, Verb::DropOptions],
     key: "field_code",
-    rule,
+    rule: check,
     ..NO_COLLECTION
 };
 
-/// The same fields in v1, which alone tells the id by which a filter knows a field.
+/// The same fields in v1. Only v1 shows the id by which a filter names a field.
 const FIELD_V1: Collection = Collection {
     verbs: &[Verb::List, Verb::Get, Verb::Delete, Verb::DeleteMany],
     key: "id",
@@ -46,7 +47,7 @@ const FIELD_V1: Collection = Collection {
         ("key", V1::From("field_code")),
         ("name", V1::From("field_name")),
         ("order_nr", V1::From("id")),
-        // The types of product fields are documented for those that can be made alone.
+        // Of product fields, the document has the types of custom ones alone.
         ("field_type", V1::Word(&[("int", "double"), ("visible_to", "double"), ("billing_frequency", "enum")])),
         ("edit_flag", V1::From("is_custom_field")),
         ("active_flag", V1::Not("is_deleted")),
@@ -59,8 +60,8 @@ const FIELD_V1: Collection = Collection {
     ..FIELD
 };
 
-/// A new field gets its key, its options their ids; what every company has stays as it is.
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+/// Gives a new field its key, and its options their ids. Standard fields cannot be changed.
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("field_name")?;
     if draft.before.is_some() {
         return check_custom(draft.row);
@@ -71,7 +72,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
         return Err(Failure::invalid("options", "are for the types enum and set, which need them"));
     }
     let table = draft.table;
-    let key = field_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
+    let key = make_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
     let options = if labels.is_empty() { Value::Null } else { fields::number_options(&labels) };
     let whole = fields::define(text(draft.row, "field_name"), &kind, &key, &options, true);
     for (name, value) in whole {
@@ -83,5 +84,5 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
 }
 
 fn list_lead_fields(state: &State, call: &Call) -> Result<Value, Failure> {
-    answer_list(state, call, call.tables.collection(leads::FIELDS.own), fields::all(state, &leads::FIELDS).collect())
+    answer_list(state, call, call.tables.collection(leads::FIELDS.own), fields::list_all(state, &leads::FIELDS).collect())
 }

@@ -1,4 +1,4 @@
-//! Products attached to deals: what a row comes to, and what a deal is worth because of its rows.
+//! Products attached to deals: the sum of each row, and the value that the rows give to their deal.
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -35,8 +35,8 @@ pub(super) const OBJECT: Object = Object {
             ("billing_frequency", Preset::Text("one-time")),
             ("order_nr", Preset::Next("deal_id")),
         ],
-        rule,
-        after,
+        rule: check,
+        after: update_deal,
         derived: derive,
         ..NO_COLLECTION
     }],
@@ -54,10 +54,10 @@ pub(crate) const TABLE: &str = "dealProducts";
 const MAX_AT_ONCE: usize = 100;
 const MAX_RECURRING: usize = 20;
 
-/// How often in a year each frequency bills.
+/// The bills in a year for each billing frequency.
 const PER_YEAR: &[(&str, f64)] = &[("annually", 1.0), ("semi-annually", 2.0), ("quarterly", 4.0), ("monthly", 12.0), ("weekly", 52.0)];
 
-/// The rows of a deal.
+/// Lists the rows of a deal.
 pub(crate) fn list_rows<'a>(state: &'a State, deal: &'a Record) -> impl Iterator<Item = &'a Record> {
     state.live(TABLE).filter(move |row| row.get("deal_id").and_then(Value::as_u64) == id_of(deal))
 }
@@ -65,15 +65,15 @@ pub(crate) fn list_rows<'a>(state: &'a State, deal: &'a Record) -> impl Iterator
 /// Computes a field that a row takes from others.
 fn derive(state: &State, _: &Collection, row: &Record, name: &str) -> Option<Value> {
     match name {
-        "sum" => Some(money::to_json(sum(row))),
+        "sum" => Some(money::to_json(compute_sum(row))),
         "name" => state.linked(row, "product_id", "products")?.get("name").cloned(),
         "currency" => state.linked(row, "deal_id", "deals")?.get("currency").cloned(),
         _ => None,
     }
 }
 
-/// What one bill comes to: the price without its discount, and the tax where that is not in the price.
-fn bill_once(row: &Record) -> f64 {
+/// Computes the sum of one bill: the price less the discount, plus the tax if the price does not include it.
+fn compute_bill(row: &Record) -> f64 {
     let given = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
     let full = given("item_price") * given("quantity");
     let reduced = match text(row, "discount_type") {
@@ -83,25 +83,25 @@ fn bill_once(row: &Record) -> f64 {
     if text(row, "tax_method") == "exclusive" { reduced * (1.0 + given("tax") / 100.0) } else { reduced }
 }
 
-fn bills_a_year(row: &Record) -> Option<f64> {
+fn find_bills_per_year(row: &Record) -> Option<f64> {
     PER_YEAR.iter().find(|(frequency, _)| *frequency == text(row, "billing_frequency")).map(|(_, times)| *times)
 }
 
-/// How often a row is billed: as many times as it says, or for a year where it goes on until it is cancelled.
+/// Counts the bills of a row: its own number of cycles, or those of a year if it runs until it is cancelled.
 fn count_bills(row: &Record) -> f64 {
-    row.get("billing_frequency_cycles").and_then(Value::as_f64).or_else(|| bills_a_year(row)).unwrap_or(1.0)
+    row.get("billing_frequency_cycles").and_then(Value::as_f64).or_else(|| find_bills_per_year(row)).unwrap_or(1.0)
 }
 
-fn sum(row: &Record) -> f64 {
-    money::round(bill_once(row) * count_bills(row))
+fn compute_sum(row: &Record) -> f64 {
+    money::round(compute_bill(row) * count_bills(row))
 }
 
-/// What a row brings in a year, where it is not billed once.
-fn bill_yearly(row: &Record) -> f64 {
-    bills_a_year(row).map_or(0.0, |times| bill_once(row) * times)
+/// Computes the sum of a row's bills in a year; 0 if it is billed once.
+fn compute_yearly(row: &Record) -> f64 {
+    find_bills_per_year(row).map_or(0.0, |times| compute_bill(row) * times)
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.state.linked(draft.row, "deal_id", "deals").is_some_and(|deal| flag(deal, "is_archived")) {
         return Err(Failure::invalid("id", "is that of an archived deal, which cannot be changed"));
     }
@@ -125,13 +125,15 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
         draft.set("tax_method", method.unwrap_or_else(|| "none".into()));
     }
     check_billing(draft)?;
-    if bills_a_year(draft.row).is_some() && list_others(draft).filter(|row| bills_a_year(row).is_some()).count() >= MAX_RECURRING {
+    if find_bills_per_year(draft.row).is_some()
+        && list_others(draft).filter(|row| find_bills_per_year(row).is_some()).count() >= MAX_RECURRING
+    {
         return Err(Failure::invalid("billing_frequency", format!("a deal can have at most {MAX_RECURRING} recurring products")));
     }
     check_start(draft)
 }
 
-/// The other rows of the same deal.
+/// Lists the other rows of the same deal.
 fn list_others<'a>(draft: &'a Draft) -> impl Iterator<Item = &'a Record> {
     let own = draft.before.and_then(id_of);
     draft.state.live(TABLE).filter(move |row| row.get("deal_id") == draft.row.get("deal_id") && (own.is_none() || id_of(row) != own))
@@ -148,8 +150,8 @@ fn check_start(draft: &Draft) -> Result<(), Failure> {
     }
 }
 
-/// One tax method holds for all of a deal's rows, and the rows make its value.
-fn after(state: &mut State, call: &Call, _: Option<&Record>, row: &Record) {
+/// Gives all rows of the deal the same tax method, and the deal its new value.
+fn update_deal(state: &mut State, call: &Call, _: Option<&Record>, row: &Record) {
     if !is_deleted(row) {
         let method = row.get("tax_method").cloned().unwrap_or_default();
         let differs = |other: &Record| other.get("deal_id") == row.get("deal_id") && other.get("tax_method") != Some(&method);
@@ -162,22 +164,22 @@ fn after(state: &mut State, call: &Call, _: Option<&Record>, row: &Record) {
     }
 }
 
-/// Gives a deal the value of its rows, and remembers that as a change.
+/// Gives a deal the value of its rows, and keeps that as a change.
 pub(super) fn revalue(state: &mut State, call: &Call, before: &Record) {
     set_value(state, before.clone(), &stamp(call.now));
     let now = id_of(before).and_then(|id| state.get("deals", id)).cloned().unwrap_or_default();
     remember(state, call, call.tables.collection("deals"), before, &now);
 }
 
-/// Gives a deal the value of its enabled rows, and what comes of it in a year and a month.
+/// Gives a deal the value of its enabled rows, with the revenue in a year and in a month.
 pub(crate) fn set_value(state: &mut State, mut deal: Record, now: &str) {
     let rows: Vec<&Record> = list_rows(state, &deal).filter(|row| flag(row, "is_enabled")).collect();
     let total = |part: fn(&Record) -> f64| money::to_json(rows.iter().map(|row| part(row)).sum());
     let worth = [
-        ("value", total(sum)),
-        ("arr", total(bill_yearly)),
-        ("mrr", total(|row| bill_yearly(row) / 12.0)),
-        ("acv", total(|row| bill_once(row) * bills_a_year(row).map_or(1.0, |most| count_bills(row).min(most)))),
+        ("value", total(compute_sum)),
+        ("arr", total(compute_yearly)),
+        ("mrr", total(|row| compute_yearly(row) / 12.0)),
+        ("acv", total(|row| compute_bill(row) * find_bills_per_year(row).map_or(1.0, |most| count_bills(row).min(most)))),
     ];
     let has_rows = list_rows(state, &deal).next().is_some();
     for (name, value) in worth {
@@ -224,7 +226,7 @@ fn list_of_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(is_of).collect())
 }
 
-/// The deals to which a product is attached.
+/// Lists the deals to which a product is attached.
 fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     let product = state.get_live("products", call.id()).ok_or_else(|| call.missing("Product"))?;
     let has = |deal: &Record| list_rows(state, deal).any(|row| row.get("product_id") == product.get("id"));
@@ -237,7 +239,7 @@ fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     answer_list(state, call, call.tables.collection("deals"), state.rows("deals").filter(|deal| wanted(deal) && has(deal)).collect())
 }
 
-/// The products of a person's deals, each beside its deal.
+/// Lists the products of a person's deals, each beside its deal.
 fn list_of_person(state: &State, call: &Call) -> Result<Value, Failure> {
     state.get_live("persons", call.id()).ok_or_else(|| call.missing("Person"))?;
     let deals = state.live("deals").filter(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(call.id()));

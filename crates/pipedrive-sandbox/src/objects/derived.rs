@@ -1,4 +1,4 @@
-//! Fields that no record holds and that several kinds of objects share, such as the number of their notes.
+//! Computed fields that several kinds of objects share, such as the number of their notes.
 
 use serde_json::Value;
 
@@ -30,14 +30,14 @@ pub(super) fn derive(state: &State, at: &Collection, row: &Record, name: &str) -
         "org_name" => state.linked(row, "org_id", "organizations")?.get("name")?.clone(),
         "first_char" => text(row, "name").chars().next()?.to_lowercase().to_string().into(),
         _ => match (name.strip_prefix("next_activity_"), name.strip_prefix("last_activity_")) {
-            (Some(part), _) => read_activity(activities(Some(false)).min_by_key(|activity| due(activity))?, part)?,
-            (_, Some(part)) => read_activity(activities(Some(true)).max_by_key(|activity| due(activity))?, part)?,
+            (Some(part), _) => read_activity(activities(Some(false)).min_by_key(|activity| read_due(activity))?, part)?,
+            (_, Some(part)) => read_activity(activities(Some(true)).max_by_key(|activity| read_due(activity))?, part)?,
             _ => return None,
         },
     })
 }
 
-fn due(activity: &Record) -> (&str, &str, Option<u64>) {
+fn read_due(activity: &Record) -> (&str, &str, Option<u64>) {
     (text(activity, "due_date"), text(activity, "due_time"), id_of(activity))
 }
 
@@ -64,7 +64,7 @@ pub(super) fn read_deal_count(name: &str) -> Option<(&str, &'static [&'static st
     matches!(kind, "" | "related" | "participant").then_some((kind, statuses))
 }
 
-/// The deals of these statuses.
+/// Lists the deals of these statuses.
 pub(super) fn list_deals<'a>(state: &'a State, statuses: &'static [&'static str]) -> impl Iterator<Item = &'a Record> {
     state.live("deals").filter(move |deal| statuses.contains(&text(deal, "status")))
 }

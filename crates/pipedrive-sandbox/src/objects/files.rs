@@ -1,11 +1,11 @@
-//! Uploaded files: their bytes, kept as base64 in their record, and the lists of them by what they are linked to.
+//! Uploaded files, whose bytes are stored as base64 in their record.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::engine::collection::{CRUD, Call, Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1};
-use crate::engine::fields::field_key;
+use crate::engine::fields::make_key;
 use crate::engine::read::answer_list;
 use crate::engine::state::State;
 use crate::objects::users::CALLER;
@@ -42,7 +42,7 @@ pub(super) const OBJECT: Object = Object {
         v1: &[
             ("active_flag", V1::Not("is_deleted")),
             ("remote_id", V1::From("file_name")),
-            ("url", V1::Made(|_, file| url(file).into())),
+            ("url", V1::Made(|_, file| build_url(file).into())),
             ("deal_name", V1::Made(|state, file| find_name(state, file, "deal_id", "deals", "title"))),
             ("person_name", V1::Made(|state, file| find_name(state, file, "person_id", "persons", "name"))),
             ("org_name", V1::Made(|state, file| find_name(state, file, "org_id", "organizations", "name"))),
@@ -50,7 +50,7 @@ pub(super) const OBJECT: Object = Object {
             ("lead_name", V1::Made(|state, file| find_name(state, file, "lead_id", "leads", "title"))),
             ("project_name", V1::Made(|state, file| find_name(state, file, "project_id", "projects", "title"))),
         ],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     reports: &[
@@ -63,7 +63,7 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-/// Where a record keeps its bytes.
+/// The field with the bytes.
 const BYTES: &str = "base64";
 
 fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str) -> Result<Value, Failure> {
@@ -78,17 +78,17 @@ fn download(state: &State, call: &Call) -> Result<File, Failure> {
     Ok(File { name: text(row, "name").to_owned(), media: text(row, "media").to_owned(), bytes: bytes.into() })
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     if let Some(file) = &draft.call.file {
-        draft.row.extend(store(draft.state, file));
+        draft.row.extend(build_fields(draft.state, file));
     }
     draft.require_text("name")
 }
 
-/// What a record keeps of a file. Its name in the storage is its own with what makes it the only one.
-pub(crate) fn store(state: &State, file: &File) -> Record {
+/// Builds the fields of a file's record. The name in the storage is the file's with a unique suffix.
+pub(crate) fn build_fields(state: &State, file: &File) -> Record {
     let (stem, ending) = file.name.rsplit_once('.').map_or((file.name.as_str(), String::new()), |(stem, end)| (stem, format!(".{end}")));
-    let unique = field_key(state, &format!("files.{}", state.rows("files").count()));
+    let unique = make_key(state, &format!("files.{}", state.rows("files").count()));
     Record::from_iter([
         ("name".to_owned(), file.name.clone().into()),
         ("file_name".to_owned(), format!("{stem}_{unique}{ending}").into()),
@@ -98,11 +98,11 @@ pub(crate) fn store(state: &State, file: &File) -> Record {
     ])
 }
 
-fn url(file: &Record) -> String {
+fn build_url(file: &Record) -> String {
     format!("https://sandbox.example.com/api/v1/files/{}/download", id_of(file).unwrap_or(0))
 }
 
-/// The name of what a file is linked to; empty where it is linked to none.
+/// Finds the name of the record to which a file is linked; empty if there is none.
 fn find_name(state: &State, file: &Record, field: &str, table: &str, name: &str) -> Value {
     state.linked(file, field, table).and_then(|row| row.get(name)).cloned().unwrap_or_else(|| json!(""))
 }

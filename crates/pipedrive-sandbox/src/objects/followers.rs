@@ -1,10 +1,10 @@
-//! Users who follow a record or another user, and how that changed.
+//! Followers of records and of users, and the log of their changes.
 
 use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection, NO_COLLECTION, NO_OBJECT, Object};
 use crate::engine::envelope::{wrap, wrap_page};
-use crate::engine::paging::{limit, read_cursor, write_cursor};
+use crate::engine::paging::{read_cursor, read_limit, write_cursor};
 use crate::engine::read::shape_data;
 use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
@@ -24,10 +24,10 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v2/persons/{id}/followers", list),
         ("/api/v2/products/{id}/followers", list),
         ("/api/v2/users/{id}/followers", list),
-        ("/api/v2/deals/{id}/followers/changelog", changelog),
-        ("/api/v2/organizations/{id}/followers/changelog", changelog),
-        ("/api/v2/persons/{id}/followers/changelog", changelog),
-        ("/api/v2/products/{id}/followers/changelog", changelog),
+        ("/api/v2/deals/{id}/followers/changelog", list_changes),
+        ("/api/v2/organizations/{id}/followers/changelog", list_changes),
+        ("/api/v2/persons/{id}/followers/changelog", list_changes),
+        ("/api/v2/products/{id}/followers/changelog", list_changes),
     ],
     deeds: &[
         ("POST", "/api/v2/deals/{id}/followers", add),
@@ -45,7 +45,7 @@ pub(super) const OBJECT: Object = Object {
 const TABLE: &str = "followers";
 const CHANGES: &str = "followerChanges";
 
-/// By these a follower, or a change of one, is of a user and of what is followed. Merging moves them along.
+/// The links of a follower, and of a change of one: the user, and the followed record. A merge moves them.
 const ENDS: &[(&str, &str)] = &[
     ("user_id", "users"),
     ("deal_id", "deals"),
@@ -55,7 +55,7 @@ const ENDS: &[(&str, &str)] = &[
     ("followed_user_id", "users"),
 ];
 
-/// What can be followed: its table, what an error calls it, and the field of a follower that holds its id.
+/// Tables whose records can be followed: name, label, and the field of a follower with the record's id.
 const FOLLOWED: &[(&str, &str, &str)] = &[
     ("deals", "Deal", "deal_id"),
     ("persons", "Person", "person_id"),
@@ -64,12 +64,12 @@ const FOLLOWED: &[(&str, &str, &str)] = &[
     ("users", "User", "followed_user_id"),
 ];
 
-/// The field of a follower that holds the id of a record of this table.
+/// Finds the field of a follower with the id of a record of this table.
 pub(crate) fn find_field(table: &str) -> Option<&'static str> {
     FOLLOWED.iter().find(|(name, ..)| *name == table).map(|(.., field)| *field)
 }
 
-/// The record whose followers the path asks for, and the field by which they point to it.
+/// Finds the followed record in the path, and the field by which its followers point to it.
 pub(super) fn find_followed<'a>(state: &'a State, call: &Call) -> Result<(&'static str, &'a Record), Failure> {
     let named = call.operation.path.split('/').nth(3);
     let (table, label, field) =
@@ -78,7 +78,7 @@ pub(super) fn find_followed<'a>(state: &'a State, call: &Call) -> Result<(&'stat
     Ok((field, row))
 }
 
-/// The rows of a record's followers.
+/// Lists the followers of a record.
 pub(super) fn list_followers<'a>(state: &'a State, field: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
     state.live(TABLE).filter(move |row| has_id(row, field, id))
 }
@@ -92,20 +92,20 @@ fn list(state: &State, call: &Call) -> Result<Value, Failure> {
     answer_rows(state, call, TABLE, list_followers(state, field, call.id()).collect())
 }
 
-fn changelog(state: &State, call: &Call) -> Result<Value, Failure> {
+fn list_changes(state: &State, call: &Call) -> Result<Value, Failure> {
     let (field, _) = find_followed(state, call)?;
     answer_rows(state, call, CHANGES, state.live(CHANGES).filter(|change| has_id(change, field, call.id())).collect())
 }
 
-/// A page in the order of the rows' ids. Its cursor is good for this list of this record alone.
+/// Answers a page in the order of ids. Its cursor is valid for this list of this record alone.
 fn answer_rows(state: &State, call: &Call, table: &str, mut rows: Vec<&Record>) -> Result<Value, Failure> {
     let list = format!("{}:{}", call.operation.id, call.id());
     if let Some(cursor) = call.parameter("cursor") {
         let (_, last) = read_cursor(cursor, &list)?;
         rows.retain(|row| id_of(row) > Some(last));
     }
-    let more = rows.len() > limit(call);
-    rows.truncate(limit(call));
+    let more = rows.len() > read_limit(call);
+    rows.truncate(read_limit(call));
     let last = rows.last().filter(|_| more).and_then(|row| id_of(row));
     let next = last.map(|id| write_cursor(&list, &(Value::Null, id)));
     let data = rows.into_iter().map(|row| shape_data(state, call, call.tables.collection(table), row)).collect();
@@ -130,11 +130,11 @@ fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
     mark_deleted(&mut row, call);
     let data = shape_data(state, call, call.tables.collection(TABLE), &row);
     state.put(TABLE, row);
-    log(state, "removed", &FollowChange { field, id: call.id(), user, actor: call.user, time: stamp(call.now) });
+    log_change(state, "removed", &FollowChange { field, id: call.id(), user, actor: call.user, time: stamp(call.now) });
     Ok(wrap(data))
 }
 
-/// That a user begins or ceases to follow what has this id, which a follower holds in `field`.
+/// The start or the end of a user's following. A follower has the followed record's id in `field`.
 pub(crate) struct FollowChange {
     pub(crate) field: &'static str,
     pub(crate) id: u64,
@@ -143,18 +143,18 @@ pub(crate) struct FollowChange {
     pub(crate) time: String,
 }
 
-/// Keeps a follower, and that it came. Gives the follower.
+/// Stores a follower and a log entry for it, and returns the follower.
 pub(crate) fn follow(state: &mut State, change: &FollowChange) -> Record {
     let mut row = Record::new();
     row.insert(change.field.to_owned(), change.id.into());
     row.insert("user_id".to_owned(), change.user.into());
     row.insert("add_time".to_owned(), change.time.clone().into());
     let id = state.insert(TABLE, row);
-    log(state, "added", change);
+    log_change(state, "added", change);
     state.get(TABLE, id).cloned().unwrap_or_default()
 }
 
-fn log(state: &mut State, action: &str, change: &FollowChange) {
+fn log_change(state: &mut State, action: &str, change: &FollowChange) {
     let mut row = Record::new();
     row.insert(change.field.to_owned(), change.id.into());
     row.insert("action".to_owned(), action.into());

@@ -1,4 +1,4 @@
-//! What a lead and its labels demand, and how a lead becomes a deal and a deal a lead.
+//! Leads, their labels and sources, and conversions between leads and deals.
 
 use serde_json::{Value, json};
 
@@ -30,14 +30,14 @@ pub(super) const OBJECT: Object = Object {
             verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
             v1: &[("id", V1::From(UUID)), ADDED, UPDATED],
             rule: check_label,
-            after: after_label,
+            after: remove_label,
             ..NO_COLLECTION
         },
         Collection { name: "leadSources", label: "Lead source", route: "/api/v1/leadSources", verbs: &[Verb::List], ..NO_COLLECTION },
     ],
     reports: &[
-        ("/api/v2/leads/{id}/convert/status/{conversion_id}", conversion),
-        ("/api/v2/deals/{id}/convert/status/{conversion_id}", conversion),
+        ("/api/v2/leads/{id}/convert/status/{conversion_id}", read_conversion),
+        ("/api/v2/deals/{id}/convert/status/{conversion_id}", read_conversion),
     ],
     deeds: &[("POST", "/api/v2/leads/{id}/convert/deal", convert_to_deal), ("POST", "/api/v2/deals/{id}/convert/lead", convert_to_lead)],
     ..NO_OBJECT
@@ -75,12 +75,12 @@ const LEADS: Collection = Collection {
     }),
     filter: Some(("leads", "lead")),
     v1: &[("id", V1::From(UUID)), ("cc_email", V1::From("smart_bcc_email")), ADDED, UPDATED],
-    rule,
+    rule: check,
     derived: derived::derive,
     ..NO_COLLECTION
 };
 
-/// The fields of leads. Their custom fields are those of deals, and v1 shows those alone that have a value.
+/// The fields of leads. Their custom fields are those of deals. v1 shows only custom fields with a value.
 pub(crate) const FIELDS: FieldTables = FieldTables { own: "leadFields", custom: "dealFields", shows_empty: false };
 
 const ADDED: (&str, V1) = ("add_time", V1::Moment("add_time"));
@@ -88,23 +88,23 @@ const UPDATED: (&str, V1) = ("update_time", V1::Moment("update_time"));
 
 const CONVERSIONS: &str = "conversions";
 
-/// The tables whose records a lead or a deal takes along when it becomes the other.
+/// Tables whose records move along when a lead or a deal is converted.
 const ABOUT: &[&str] = &["notes", "activities", "files"];
 
-/// The tables whose records show UUIDs, each with the beginning of its own.
+/// Tables whose records have UUIDs, and the first digit of those.
 const NUMBERED: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSIONS, 3)];
 
-/// The UUID of a table's n-th record: the same in each sandbox.
-pub(crate) fn uuid(table: &str, n: usize) -> String {
+/// Makes the UUID of a table's n-th record, which is the same in each sandbox.
+pub(crate) fn make_uuid(table: &str, n: usize) -> String {
     let first = NUMBERED.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
     format!("{first}0000000-0000-4000-8000-{n:012}")
 }
 
-fn next_uuid(state: &State, table: &str) -> String {
-    uuid(table, state.rows(table).count() + 1)
+fn make_next_uuid(state: &State, table: &str) -> String {
+    make_uuid(table, state.rows(table).count() + 1)
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("title")?;
     if !["person_id", "organization_id"].iter().any(|field| draft.row.contains_key(*field)) {
         return Err(Failure::bad_request("A lead needs a person_id or an organization_id."));
@@ -117,28 +117,28 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
             return Err(Failure::invalid("label_ids", format!("{} does not exist", plain(label))));
         }
     }
-    // Text in v1, and a number in all that is kept.
+    // v1 sends text, but the stored level is a number.
     if let Some(level) = draft.row.get("visible_to").and_then(Value::as_str).and_then(|level| level.parse::<u64>().ok()) {
         draft.set("visible_to", level);
     }
-    identify(draft);
+    set_uuid(draft);
     Ok(())
 }
 
 fn check_label(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
-    identify(draft);
+    set_uuid(draft);
     Ok(())
 }
 
-fn identify(draft: &mut Draft) {
+fn set_uuid(draft: &mut Draft) {
     if draft.before.is_none() {
-        draft.set(UUID, next_uuid(draft.state, draft.table));
+        draft.set(UUID, make_next_uuid(draft.state, draft.table));
     }
 }
 
-/// A deleted label is taken off the leads that have it.
-fn after_label(state: &mut State, _: &Call, _: Option<&Record>, label: &Record) {
+/// Removes a deleted label from leads.
+fn remove_label(state: &mut State, _: &Call, _: Option<&Record>, label: &Record) {
     if is_deleted(label) {
         let is_it = |id: &Value| Some(id) == label.get(UUID);
         let has = |lead: &Record| lead.get("label_ids").and_then(Value::as_array).is_some_and(|ids| ids.iter().any(is_it));
@@ -156,7 +156,7 @@ fn convert_to_deal(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut deal = copy_shared(&lead);
     let renamed = [("value", value("amount")), ("currency", value("currency")), ("org_id", lead.get("organization_id"))];
     deal.extend(renamed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))));
-    // A stage implies its pipeline, and one that is given beside it counts for nothing.
+    // A stage implies its pipeline: a pipeline in the body is ignored beside it.
     let place = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
     deal.extend(place);
     deal.insert("source_lead_id".to_owned(), handle(&lead).cloned().unwrap_or_default());
@@ -178,7 +178,7 @@ fn find_source(state: &State, call: &Call, collection: &Collection) -> Result<Re
     row.ok_or_else(|| call.missing(collection.label))
 }
 
-/// What both kinds call by the same name.
+/// Copies the fields that leads and deals call by the same name.
 fn copy_shared(row: &Record) -> Record {
     const SHARED: &[&str] = &[
         "title",
@@ -195,7 +195,7 @@ fn copy_shared(row: &Record) -> Record {
     SHARED.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone()))).collect()
 }
 
-/// Makes the new record, moves to it what is about the old one, and deletes that. It is done at once, and says so when asked.
+/// Adds the new record, moves related records to it, and deletes the old one. The conversion is completed at once.
 fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
     let added = add(state, &call.with_body(into.1), call.tables.collection(into.0))?;
     let made = state.get(into.0, added).cloned().unwrap_or_default();
@@ -208,7 +208,7 @@ fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, R
         });
     }
     remove(state, call, call.tables.collection(from.0), id_of(from.1).unwrap_or(0));
-    let id = next_uuid(state, CONVERSIONS);
+    let id = make_next_uuid(state, CONVERSIONS);
     let mut done = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
     done[new] = json!(handle(&made));
     if let Value::Object(done) = done {
@@ -217,7 +217,7 @@ fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, R
     Ok(wrap(json!({ "conversion_id": id })))
 }
 
-fn conversion(state: &State, call: &Call) -> Result<Value, Failure> {
+fn read_conversion(state: &State, call: &Call) -> Result<Value, Failure> {
     let given = |name: &str| call.variables.get(name).map_or("", String::as_str);
     let done = state.find(CONVERSIONS, given("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == given("id")));
     let done = done.ok_or_else(|| Failure::not_found("Conversion"))?;

@@ -1,4 +1,4 @@
-//! The mailbox: threads by folder, their messages, and the messages about a deal, a person or an organization.
+//! The mailbox: threads by folder, their messages, and the messages about a record.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -26,11 +26,11 @@ pub(super) const OBJECT: Object = Object {
             links: &[("user_id", "users"), ("deal_id", "deals"), ("lead_id", "leads")],
             hidden: |thread, call| thread.get("user_id").and_then(Value::as_u64) != Some(call.user),
             v1: &[
-                ("snippet", V1::Made(|state, thread| snippet(find_newest(state, thread, any)))),
-                ("snippet_draft", V1::Made(|state, thread| snippet(find_newest(state, thread, is_draft)))),
-                ("snippet_sent", V1::Made(|state, thread| snippet_or_nothing(find_newest(state, thread, is_sent)))),
-                ("parties", V1::Made(parties)),
-                ("drafts_parties", V1::Made(parties_of_drafts)),
+                ("snippet", V1::Made(|state, thread| read_snippet(find_newest(state, thread, is_any)))),
+                ("snippet_draft", V1::Made(|state, thread| read_snippet(find_newest(state, thread, is_draft)))),
+                ("snippet_sent", V1::Made(|state, thread| read_snippet_or_empty(find_newest(state, thread, is_sent)))),
+                ("parties", V1::Made(list_all_parties)),
+                ("drafts_parties", V1::Made(list_draft_parties)),
                 ("folders", V1::Made(|state, thread| list_folders(state, thread).into())),
                 ("message_count", V1::Made(|state, thread| list_messages(state, thread).count().into())),
                 ("deleted_flag", V1::Made(|_, thread| u8::from(is_deleted(thread)).into())),
@@ -41,10 +41,10 @@ pub(super) const OBJECT: Object = Object {
                     "first_message_to_me_flag",
                     V1::Made(|state, thread| u8::from(find_oldest(state, thread).is_some_and(is_received)).into()),
                 ),
-                ("first_message_timestamp", V1::Made(|state, thread| time(find_oldest(state, thread)))),
-                ("last_message_timestamp", V1::Made(|state, thread| time(find_newest(state, thread, any)))),
-                ("last_message_sent_timestamp", V1::Made(|state, thread| time(find_newest(state, thread, is_sent)))),
-                ("last_message_received_timestamp", V1::Made(|state, thread| time(find_newest(state, thread, is_received)))),
+                ("first_message_timestamp", V1::Made(|state, thread| write_time(find_oldest(state, thread)))),
+                ("last_message_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_any)))),
+                ("last_message_sent_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_sent)))),
+                ("last_message_received_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_received)))),
                 (
                     "deal_status",
                     V1::Made(|state, thread| state.linked(thread, "deal_id", "deals").and_then(|deal| deal.get("status")).cloned().into()),
@@ -52,7 +52,7 @@ pub(super) const OBJECT: Object = Object {
                 ("add_time", V1::Moment("add_time")),
                 ("update_time", V1::Moment("update_time")),
             ],
-            rule,
+            rule: check,
             ..NO_COLLECTION
         },
         Collection {
@@ -66,7 +66,7 @@ pub(super) const OBJECT: Object = Object {
                 ("to", V1::Made(|state, message| list_parties(state, message, "to"))),
                 ("cc", V1::Made(|state, message| list_parties(state, message, "cc"))),
                 ("bcc", V1::Made(|state, message| list_parties(state, message, "bcc"))),
-                ("body_url", V1::Made(|_, message| body_url(message).into())),
+                ("body_url", V1::Made(|_, message| build_body_url(message).into())),
                 (
                     "read_flag",
                     V1::Made(|state, message| {
@@ -94,13 +94,14 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-/// A folder of the token's user, the thread with the most recent message first. No page facts are documented.
+/// Lists a folder of the token's user, the thread with the latest message first.
+/// The document has no pagination in the answer.
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
 fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
     let (table, folder) = (call.tables.collection("mailThreads"), call.parameter("folder").unwrap_or("inbox"));
     let seen = |thread: &&Record| !(table.hidden)(thread, call) && list_folders(state, thread).contains(&folder);
     let mut threads: Vec<&Record> = state.live(table.name).filter(seen).collect();
-    threads.sort_by_key(|thread| Reverse((find_newest(state, thread, any).map(when), id_of(thread))));
+    threads.sort_by_key(|thread| Reverse((find_newest(state, thread, is_any).map(read_time), id_of(thread))));
     Ok(wrap(cut_page(call, &threads).0.iter().map(|thread| shape_data(state, call, table, thread)).collect()))
 }
 
@@ -115,35 +116,35 @@ fn read_message(state: &State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection("mailMessages");
     let message = state.get_live(table.name, call.id()).filter(|message| may_see(state, message, call));
     let message = message.ok_or_else(|| call.missing(table.label))?;
-    let mut answer = wrap(without_body(call, shape_data(state, call, table, message)));
+    let mut answer = wrap(drop_body(call, shape_data(state, call, table, message)));
     answer["statusCode"] = json!(2000);
     answer["statusText"] = json!("Success");
     answer["service"] = json!("email-api");
     Ok(answer)
 }
 
-/// What was sent and received about a record, newest first, each in a wrapper.
+/// Lists the messages about a record, the latest first, each in a wrapper.
 fn list_of_record(state: &State, call: &Call, table: &str, label: &str) -> Result<Value, Failure> {
     state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
     let mut found: Vec<&Record> = list_about(state, table, call.id()).filter(|message| may_see(state, message, call)).collect();
-    found.sort_by_key(|message| Reverse((when(message), id_of(message))));
+    found.sort_by_key(|message| Reverse((read_time(message), id_of(message))));
     let (found, pagination) = cut_page(call, &found);
     let shape = call.shape(&["data", "data"]);
     let wrapped = found.iter().map(|message| {
         let data = shape.map(|shape| shape_record(state, call, call.tables.collection("mailMessages"), message, shape)).unwrap_or_default();
-        json!({ "object": "mailMessage", "timestamp": v1_time(when(message)), "data": without_body(call, data) })
+        json!({ "object": "mailMessage", "timestamp": v1_time(read_time(message)), "data": drop_body(call, data) })
     });
     Ok(wrap_page(wrapped.collect(), json!({ "pagination": pagination })))
 }
 
-fn without_body(call: &Call, mut message: Value) -> Value {
+fn drop_body(call: &Call, mut message: Value) -> Value {
     if let (false, Some(fields)) = (call.asks_for("include_body"), message.as_object_mut()) {
         fields.shift_remove("body");
     }
     message
 }
 
-/// A message of one's own, or of a thread that is shared.
+/// Tells whether the token's user may see a message: an own one, or one of a shared thread.
 pub(super) fn may_see(state: &State, message: &Record, call: &Call) -> bool {
     find_thread(state, message)
         .is_some_and(|thread| thread.get("user_id").and_then(Value::as_u64) == Some(call.user) || is_set(thread, "shared_flag"))
@@ -153,12 +154,13 @@ fn find_thread<'a>(state: &'a State, message: &Record) -> Option<&'a Record> {
     state.linked(message, "mail_thread_id", "mailThreads").filter(|thread| !is_deleted(thread))
 }
 
-/// The messages about a record: of a deal, those of the threads linked to it; of people, those that they are a party of.
+/// Lists the messages about a record.
+/// Messages about a deal are those of its threads; messages about people are those with them as a party.
 pub(super) fn list_about<'a>(state: &'a State, table: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
     state.live("mailMessages").filter(move |message| is_about(state, message, table, id))
 }
 
-/// Whether a message is about a record; a draft is about nothing yet.
+/// Tells whether a message is about a record. A draft never is.
 pub(super) fn is_about(state: &State, message: &Record, table: &str, id: u64) -> bool {
     let is = |value: Option<&Value>| value.and_then(Value::as_u64) == Some(id);
     !is_draft(message)
@@ -170,16 +172,16 @@ pub(super) fn is_about(state: &State, message: &Record, table: &str, id: u64) ->
         }
 }
 
-/// The time of the newest message about a record that was sent, or that was received.
+/// Finds the time of the latest message about a record that `which` accepts.
 pub(super) fn find_last_time(state: &State, table: &str, id: u64, which: fn(&Record) -> bool) -> Option<Value> {
-    list_about(state, table, id).filter(|message| which(message)).map(when).max().map(Value::from)
+    list_about(state, table, id).filter(|message| which(message)).map(read_time).max().map(Value::from)
 }
 
 fn list_people<'a>(state: &'a State, message: &'a Record) -> impl Iterator<Item = &'a Record> {
     ["from", "to", "cc", "bcc"].into_iter().flat_map(|side| list_values(message, side)).filter_map(|party| find_person(state, party))
 }
 
-/// Who is behind an address.
+/// Finds the person with an address.
 fn find_person<'a>(state: &'a State, party: &Value) -> Option<&'a Record> {
     let address = party["email_address"].as_str()?;
     let has = |email: &Value| email["value"].as_str().is_some_and(|value| value.eq_ignore_ascii_case(address));
@@ -190,12 +192,12 @@ fn list_values<'a>(row: &'a Record, field: &str) -> impl Iterator<Item = &'a Val
     row.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The parties on one side of a message, with who they are.
+/// Lists the parties on one side of a message, each with its person.
 pub(super) fn list_parties(state: &State, message: &Record, side: &str) -> Value {
-    list_values(message, side).map(|party| with_person(state, party)).collect()
+    list_values(message, side).map(|party| add_person(state, party)).collect()
 }
 
-fn with_person(state: &State, party: &Value) -> Value {
+fn add_person(state: &State, party: &Value) -> Value {
     let (mut named, person) = (party.clone(), find_person(state, party));
     named["linked_person_name"] = person.map_or("", |person| text(person, "name")).into();
     if let Some(id) = person.and_then(id_of) {
@@ -204,12 +206,12 @@ fn with_person(state: &State, party: &Value) -> Value {
     named
 }
 
-/// Everyone who wrote to a thread or got one of its messages, each once, as of their newest message.
-pub(super) fn parties(state: &State, thread: &Record) -> Value {
-    json!({ "to": collect_parties(state, thread, "to", any), "from": collect_parties(state, thread, "from", any) })
+/// Lists all parties of a thread's messages, each once, with the time of its latest message.
+pub(super) fn list_all_parties(state: &State, thread: &Record) -> Value {
+    json!({ "to": collect_parties(state, thread, "to", is_any), "from": collect_parties(state, thread, "from", is_any) })
 }
 
-pub(super) fn parties_of_drafts(state: &State, thread: &Record) -> Value {
+pub(super) fn list_draft_parties(state: &State, thread: &Record) -> Value {
     collect_parties(state, thread, "to", is_draft)
 }
 
@@ -217,9 +219,9 @@ fn collect_parties(state: &State, thread: &Record, side: &str, which: fn(&Record
     let mut all = BTreeMap::new();
     for message in list_messages(state, thread).filter(|message| which(message)) {
         for party in list_values(message, side) {
-            let mut named = with_person(state, party);
+            let mut named = add_person(state, party);
             named["latest_sent"] = is_sent(message).into();
-            named["message_time"] = parse_time(when(message)).map(|time| time.unix_timestamp() * 1000).into();
+            named["message_time"] = parse_time(read_time(message)).map(|time| time.unix_timestamp() * 1000).into();
             named["linked_organization_id"] = find_person(state, party).and_then(|person| person.get("org_id")).cloned().into();
             all.insert(party["email_address"].to_string(), named);
         }
@@ -227,11 +229,11 @@ fn collect_parties(state: &State, thread: &Record, side: &str, which: fn(&Record
     all.into_values().collect()
 }
 
-/// A thread's messages, oldest first.
+/// Lists a thread's messages, the oldest first.
 pub(super) fn list_messages<'a>(state: &'a State, thread: &Record) -> impl Iterator<Item = &'a Record> {
     let thread = thread.get("id").cloned();
     let mut own: Vec<&Record> = state.live("mailMessages").filter(|message| message.get("mail_thread_id") == thread.as_ref()).collect();
-    own.sort_by_key(|message| (when(message), id_of(message)));
+    own.sort_by_key(|message| (read_time(message), id_of(message)));
     own.into_iter()
 }
 
@@ -243,24 +245,24 @@ pub(super) fn find_newest<'a>(state: &'a State, thread: &Record, which: fn(&Reco
     list_messages(state, thread).filter(|message| which(message)).last()
 }
 
-fn when(message: &Record) -> &str {
+fn read_time(message: &Record) -> &str {
     text(message, "message_time")
 }
 
-pub(super) fn time(message: Option<&Record>) -> Value {
-    message.map(|message| with_milliseconds(when(message))).into()
+pub(super) fn write_time(message: Option<&Record>) -> Value {
+    message.map(|message| with_milliseconds(read_time(message))).into()
 }
 
-pub(super) fn snippet(message: Option<&Record>) -> Value {
+pub(super) fn read_snippet(message: Option<&Record>) -> Value {
     message.and_then(|message| message.get("snippet")).cloned().into()
 }
 
-/// Empty where there is no message: this one may not be null.
-pub(super) fn snippet_or_nothing(message: Option<&Record>) -> Value {
+/// Reads the snippet of a message; empty without one, as the field may not be null.
+pub(super) fn read_snippet_or_empty(message: Option<&Record>) -> Value {
     message.map_or("", |message| text(message, "snippet")).into()
 }
 
-pub(super) fn body_url(message: &Record) -> String {
+pub(super) fn build_body_url(message: &Record) -> String {
     format!("https://sandbox.example.com/mail/{}/body", id_of(message).unwrap_or(0))
 }
 
@@ -268,7 +270,7 @@ pub(super) fn is_set(row: &Record, flag: &str) -> bool {
     row.get(flag).and_then(Value::as_u64) == Some(1)
 }
 
-pub(super) fn any(_: &Record) -> bool {
+pub(super) fn is_any(_: &Record) -> bool {
     true
 }
 
@@ -284,7 +286,7 @@ pub(super) fn is_received(message: &Record) -> bool {
     !is_draft(message) && !is_sent(message)
 }
 
-/// Where a thread lies: what was received is in the inbox until it is archived.
+/// Lists the folders of a thread. Received messages are in the inbox until the thread is archived.
 pub(super) fn list_folders(state: &State, thread: &Record) -> Vec<&'static str> {
     let has = |which: fn(&Record) -> bool| list_messages(state, thread).any(which);
     let archived = is_set(thread, "archived_flag");
@@ -292,7 +294,7 @@ pub(super) fn list_folders(state: &State, thread: &Record) -> Vec<&'static str> 
     all.into_iter().filter(|(_, lies)| *lies).map(|(folder, _)| folder).collect()
 }
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     if is_set(draft.row, "archived_flag") && !list_messages(draft.state, draft.row).any(is_received) {
         return Err(Failure::invalid("archived_flag", "is for threads of the inbox"));
     }

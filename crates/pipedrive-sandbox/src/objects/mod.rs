@@ -29,7 +29,7 @@ pub(crate) mod users;
 
 use crate::engine::collection::Tables;
 
-/// All objects. This list is the only one: a new object adds its line here.
+/// All objects. This is the only list: a new object adds its line here.
 pub(crate) static TABLES: Tables = Tables {
     objects: &[
         deals::OBJECT,

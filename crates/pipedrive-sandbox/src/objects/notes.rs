@@ -39,14 +39,14 @@ pub(super) const OBJECT: Object = Object {
             ("organization", V1::Linked("org_id", "organizations")),
             ("user", V1::Linked("user_id", "users")),
         ],
-        rule,
+        rule: check,
         after: comments::delete_with_note,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     const MAX_CONTENT: usize = 100 * 1024;
     const ABOUT: &[&str] = &["lead_id", "deal_id", "person_id", "org_id", "project_id", "task_id"];
     draft.require_text("content")?;
@@ -56,7 +56,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     if !ABOUT.iter().any(|field| draft.row.contains_key(*field)) {
         return Err(Failure::bad_request(format!("A note needs at least one of {}.", ABOUT.join(", "))));
     }
-    // Written as 0 and 1, read as false and true.
+    // Bodies have 0 and 1, answers false and true.
     for (_, value) in draft.row.iter_mut().filter(|(name, _)| name.starts_with("pinned_to_")) {
         *value = Value::Bool(matches!(value, Value::Bool(true)) || value.as_u64() == Some(1));
     }

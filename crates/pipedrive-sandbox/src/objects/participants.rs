@@ -1,4 +1,4 @@
-//! Persons who take part in a deal, its own person among them.
+//! Persons who take part in a deal, with the deal's own person.
 
 use serde_json::{Value, json};
 
@@ -29,17 +29,17 @@ pub(super) const OBJECT: Object = Object {
 
 const TABLE: &str = "participants";
 
-/// The rows of those who take part in a deal.
+/// Lists the participants of a deal.
 pub(super) fn list_participants(state: &State, deal: u64) -> impl Iterator<Item = &Record> {
     state.live(TABLE).filter(move |row| read_id(row, "deal_id") == Some(deal))
 }
 
-/// The ids of the persons who take part in a deal.
+/// Lists the ids of the persons who take part in a deal.
 pub(super) fn list_persons(state: &State, deal: u64) -> Vec<u64> {
     list_participants(state, deal).filter_map(|row| read_id(row, "person_id")).collect()
 }
 
-/// The ids of the deals that a person takes part in.
+/// Lists the ids of the deals in which a person takes part.
 pub(super) fn list_deals(state: &State, person: u64) -> Vec<u64> {
     state.live(TABLE).filter(|row| read_id(row, "person_id") == Some(person)).filter_map(|row| read_id(row, "deal_id")).collect()
 }
@@ -48,14 +48,14 @@ fn read_id(row: &Record, field: &str) -> Option<u64> {
     row.get(field)?.as_u64()
 }
 
-/// Whoever becomes a deal's person takes part in it, and goes on to when another takes that place.
+/// Makes a deal's person a participant. A former person of the deal stays one.
 pub(super) fn join_own_person(state: &mut State, call: &Call, _: Option<&Record>, deal: &Record) {
     if let (Some(deal), Some(person)) = (id_of(deal), read_id(deal, "person_id")) {
         join(state, deal, person, call.user, &stamp(call.now));
     }
 }
 
-/// Lets a person take part in a deal: the new row's id, or none for one who does already.
+/// Adds a participant, and returns its id; none if the person takes part already.
 pub(crate) fn join(state: &mut State, deal: u64, person: u64, user: u64, time: &str) -> Option<u64> {
     if list_participants(state, deal).any(|row| read_id(row, "person_id") == Some(person)) {
         return None;
@@ -94,7 +94,7 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     Ok(body)
 }
 
-/// The deal's own person leaves that place too.
+/// Removes a participant. If it is the deal's own person, the deal loses that too.
 fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut deal = find_deal(state, call)?.clone();
     let id = call.variables.get("deal_participant_id").and_then(|id| id.parse().ok()).unwrap_or(0);
@@ -116,7 +116,7 @@ fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) ->
         "related_item_type": "deal", "related_item_id": deal.get("id"),
         "related_item_data": { "deal_id": deal.get("id"), "title": deal.get("title") },
     });
-    // The document has a whole answer around the last, and shows it like an owner in its example.
+    // The document has a whole answer as the shape of the last part. Its example shows a user instead.
     let parts: [(&str, &str, &str, &[&str]); 3] = [
         ("person_id", "person_id", "persons", &["data", "person_id"]),
         ("person", "person_id", "persons", &["data", "person"]),
@@ -131,7 +131,7 @@ fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) ->
     data
 }
 
-/// The users, persons and organizations of an answer by their ids, as far as the operation documents them.
+/// Writes the users, persons and organizations to which an answer points, if the operation documents them.
 fn find_related(state: &State, call: &Call, rows: &[&Record]) -> Value {
     let of_row = |row: &&Record| {
         let person = state.linked(row, "person_id", "persons");

@@ -1,4 +1,4 @@
-//! Who may see a record.
+//! The users who may see a record.
 
 use serde_json::Value;
 
@@ -21,8 +21,9 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-/// The level at which only the owner, the followers and the admins see a record. All others are the entire company
-/// here: visibility groups, which would tell them apart, belong to larger plans.
+/// The level at which only the owner, the followers and the admins see a record.
+///
+/// The other levels all mean the entire company here. They differ by visibility groups, which larger plans have.
 const OWNER_AND_FOLLOWERS: u64 = 1;
 
 fn list(state: &State, call: &Call) -> Result<Value, Failure> {
@@ -31,7 +32,7 @@ fn list(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(list_permitted(state, row, &followers)))
 }
 
-/// A lead is followed by no one.
+/// Lists the users who may see a lead, which nobody follows.
 fn list_of_lead(state: &State, call: &Call) -> Result<Value, Failure> {
     let leads = call.tables.collection("leads");
     let lead = find_named(state, call, leads).filter(|lead| !is_deleted(lead)).ok_or_else(|| call.missing(leads.label))?;
@@ -51,7 +52,7 @@ fn list_permitted(state: &State, row: &Record, followers: &[&Value]) -> Value {
     state.live("users").filter(|user| may(user)).filter_map(|user| user.get("id").cloned()).collect()
 }
 
-/// Those whose permission sets let them see all of sales, or all that the apps share.
+/// Lists the users with a permission set for admins of sales or of the whole account.
 fn list_admins(state: &State) -> impl Iterator<Item = &Record> {
     let sets = state.live("permissionSets").filter(|set| text(set, "type") == "admin" && matches!(text(set, "app"), "sales" | "global"));
     sets.flat_map(|set| roles::list_assigned(state, set))

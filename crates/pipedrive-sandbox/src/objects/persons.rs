@@ -55,16 +55,16 @@ pub(super) const OBJECT: Object = Object {
             ("company_id", V1::Made(|state, _| state.company().into())),
             ("label", V1::From("label_ids")),
         ],
-        rule,
+        rule: check,
         derived: derive,
-        merged: after_merge,
+        merged: replace_participant,
         remembers: true,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
     let name = text(draft.row, "name").trim().to_owned();
     let (first, last) = name.split_once(' ').map_or((name.as_str(), ""), |(first, last)| (first, last.trim()));
@@ -80,7 +80,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// At most one primary; where there is none, the first is it.
+/// Checks a list of contact details: at most one is primary. If none is, the first becomes it.
 fn check_contacts(draft: &mut Draft, list: &str) -> Result<(), Failure> {
     let Some(entries) = draft.row.get_mut(list).and_then(Value::as_array_mut) else {
         return Ok(());
@@ -124,8 +124,8 @@ fn count_deals(state: &State, person: &Record, name: &str) -> Option<Value> {
     Some(derived::list_deals(state, statuses).filter(counts).count().into())
 }
 
-/// Lets the activities in which a merged person takes part name the survivor.
-fn after_merge(state: &mut State, _: &Call, from: u64, into: u64) {
+/// Replaces a merged person in the participants of activities.
+fn replace_participant(state: &mut State, _: &Call, from: u64, into: u64) {
     let is_merged = |participant: &Value| participant.get("person_id").and_then(Value::as_u64) == Some(from);
     let takes_part = |row: &Record| row.get("participants").and_then(Value::as_array).is_some_and(|p| p.iter().any(is_merged));
     state.change("activities", takes_part, |row| {

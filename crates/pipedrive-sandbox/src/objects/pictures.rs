@@ -1,10 +1,10 @@
-//! A person's picture: one at a time, square, in two sizes.
+//! The picture of a person: one at a time, square, in two sizes.
 
 use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection, NO_COLLECTION, NO_OBJECT, Object};
 use crate::engine::envelope::wrap;
-use crate::engine::fields::field_key;
+use crate::engine::fields::make_key;
 use crate::engine::read::shape_data;
 use crate::engine::shape::shape_record;
 use crate::engine::state::State;
@@ -49,19 +49,19 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut person = find_person(state, call)?.clone();
     let file = call.file.as_ref().ok_or_else(|| Failure::invalid("file", "is required"))?;
     let image = Image::read(&file.bytes).ok_or_else(|| Failure::invalid("file", "must be a GIF, JPG or PNG"))?;
-    check(call, image)?;
+    check_area(call, image)?;
     if let Ok(old) = find_picture(state, &person) {
         retire(state, call, old.clone());
     }
-    let name = field_key(state, &format!("pictures.{}", state.rows(TABLE).count()));
-    let mut row = build(call.id(), call.user, file.bytes.len(), &format!("{name}.{}", image.ending));
+    let name = make_key(state, &format!("pictures.{}", state.rows(TABLE).count()));
+    let mut row = build_picture(call.id(), call.user, file.bytes.len(), &format!("{name}.{}", image.ending));
     row.insert("add_time".to_owned(), stamp(call.now).into());
     row.insert("update_time".to_owned(), stamp(call.now).into());
     let id = state.insert(TABLE, row);
     person.insert("picture_id".to_owned(), id.into());
-    touch(state, call, person);
+    store_person(state, call, person);
     let picture = state.get(TABLE, id).cloned().unwrap_or_default();
-    // The document calls the answer's data by a name that stands for the picture's id; what is answered is the picture.
+    // The document has a placeholder around the picture's shape. The answer has the picture alone.
     let shape = call.shape(&["data", "PICTURE_ID"]);
     Ok(wrap(shape.map(|shape| shape_record(state, call, call.tables.collection(TABLE), &picture, shape)).unwrap_or_default()))
 }
@@ -72,12 +72,12 @@ fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let id = picture.get("id").cloned();
     retire(state, call, picture);
     person.shift_remove("picture_id");
-    touch(state, call, person);
+    store_person(state, call, person);
     Ok(wrap(json!({ "id": id })))
 }
 
-/// What is cut out of an image, or all of it, must be a square of some size.
-fn check(call: &Call, image: Image) -> Result<(), Failure> {
+/// Checks that the cropped area, or the whole image, is a square of sufficient size.
+fn check_area(call: &Call, image: Image) -> Result<(), Failure> {
     let given = |name: &str| call.body.get(name).and_then(Value::as_i64).map(|n| u64::try_from(n).unwrap_or(u64::MAX));
     let width = given("crop_width").unwrap_or(image.width);
     let height = given("crop_height").unwrap_or(image.height);
@@ -92,8 +92,8 @@ fn check(call: &Call, image: Image) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A picture as it is kept, but for its times.
-pub(crate) fn build(person: u64, user: u64, size: usize, name: &str) -> Record {
+/// Builds a picture's record without its times.
+pub(crate) fn build_picture(person: u64, user: u64, size: usize, name: &str) -> Record {
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, "jpg"));
     let url = |pixels: u64| format!("https://sandbox.example.com/pictures/{stem}_{pixels}.{ending}");
     let fields = [
@@ -114,7 +114,7 @@ fn retire(state: &mut State, call: &Call, mut picture: Record) {
     state.put(TABLE, picture);
 }
 
-fn touch(state: &mut State, call: &Call, mut person: Record) {
+fn store_person(state: &mut State, call: &Call, mut person: Record) {
     person.insert("update_time".to_owned(), stamp(call.now).into());
     state.put("persons", person);
 }

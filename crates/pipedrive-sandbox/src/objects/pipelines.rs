@@ -13,14 +13,14 @@ pub(super) const OBJECT: Object = Object {
         known_as: "pipeline_id",
         defaults: &[("order_nr", Preset::Next("")), ("is_deal_probability_enabled", Preset::Flag(true))],
         outlives_deletion: true,
-        after,
+        after: delete_contents,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-/// A deleted pipeline takes its stages and their deals with it.
-fn after(state: &mut State, call: &Call, _: Option<&Record>, pipeline: &Record) {
+/// Deletes the stages and the deals of a deleted pipeline.
+fn delete_contents(state: &mut State, call: &Call, _: Option<&Record>, pipeline: &Record) {
     if is_deleted(pipeline) {
         let inside = |row: &Record| row.get("pipeline_id") == pipeline.get("id") && !is_deleted(row);
         for table in ["stages", "deals"] {

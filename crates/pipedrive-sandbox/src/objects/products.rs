@@ -1,4 +1,4 @@
-//! What a product demands: its prices, how it is billed, its variations and copies.
+//! Products: their prices, billing, variations and copies.
 
 use serde_json::{Value, json};
 
@@ -49,8 +49,8 @@ pub(super) const OBJECT: Object = Object {
                 ("selectable", V1::From("is_linkable")),
                 ("company_id", V1::Made(|state, _| state.company().into())),
             ],
-            rule,
-            after,
+            rule: check,
+            after: set_price_owner,
             derived: derived::derive,
             ..NO_COLLECTION
         },
@@ -64,7 +64,7 @@ pub(super) const OBJECT: Object = Object {
             links: &[("product_id", "products")],
             known_as: "product_variation_id",
             rule: check_variation,
-            after: after_variation,
+            after: set_variation_price_owner,
             ..NO_COLLECTION
         },
     ],
@@ -75,7 +75,7 @@ pub(super) const OBJECT: Object = Object {
 const FIELDS: &str = "productFields";
 const MAX_CYCLES: u64 = 208;
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
     require_not_negative(draft, "tax")?;
     check_billing(draft)?;
@@ -100,7 +100,7 @@ pub(super) fn require_not_negative(draft: &Draft, field: &str) -> Result<(), Fai
     }
 }
 
-/// What is billed once has no cycles, and what is billed weekly needs them.
+/// Checks the billing cycles: one-time products have none, weekly ones need them.
 pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
     let wrong = |reason: String| Err(Failure::invalid("billing_frequency_cycles", reason));
     match (text(draft.row, "billing_frequency"), draft.row.get("billing_frequency_cycles")) {
@@ -113,7 +113,7 @@ pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
     }
 }
 
-/// The prices that a body brings replace all that were there; a new record without any has those of its kind.
+/// Replaces the prices by those of the body. A new record without any gets the default ones.
 fn set_prices(draft: &mut Draft, otherwise: &Value) -> Result<(), Failure> {
     let given = match draft.call.body.get("prices") {
         Some(given) => given,
@@ -152,15 +152,15 @@ fn check_price(given: &Value) -> Result<Value, String> {
     }))
 }
 
-fn after(state: &mut State, _: &Call, _: Option<&Record>, product: &Record) {
+fn set_price_owner(state: &mut State, _: &Call, _: Option<&Record>, product: &Record) {
     name_owner(state, "products", "product_id", product);
 }
 
-fn after_variation(state: &mut State, _: &Call, _: Option<&Record>, variation: &Record) {
+fn set_variation_price_owner(state: &mut State, _: &Call, _: Option<&Record>, variation: &Record) {
     name_owner(state, "productVariations", "product_variation_id", variation);
 }
 
-/// Each price names what it is the price of, whose id is known only now.
+/// Writes the owner's id into its prices. The id of a new record is known only after it is stored.
 fn name_owner(state: &mut State, table: &str, field: &str, owner: &Record) {
     let is_owner = |row: &Record| row.get("id") == owner.get("id");
     state.change(table, is_owner, |row| {
@@ -170,7 +170,7 @@ fn name_owner(state: &mut State, table: &str, field: &str, owner: &Record) {
     });
 }
 
-/// A copy of a product with its prices, custom fields and variations.
+/// Copies a product with its prices, custom fields and variations.
 fn duplicate(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let products = call.tables.collection("products");
     let product = find_named(state, call, products).filter(|row| !is_deleted(row)).cloned().ok_or_else(|| call.missing(products.label))?;

@@ -1,4 +1,4 @@
-//! Who may do what: permission sets, which say what a user may do, and roles, which say what others see of it.
+//! Permission sets, which give rights to users, and roles, which set the visibility of their records.
 
 use serde_json::{Value, json};
 
@@ -35,8 +35,8 @@ pub(super) const OBJECT: Object = Object {
                 ("sub_role_count", V1::Made(|state, role| list_below(state, role).count().to_string().into())),
                 ("level", V1::Made(|state, role| find_level(state, role).into())),
             ],
-            rule,
-            after,
+            rule: check,
+            after: release_members,
             ..NO_COLLECTION
         },
     ],
@@ -59,25 +59,25 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-/// The role of those who have no other.
+/// The role of users without another.
 const DEFAULT: u64 = 1;
 
-/// The level at which a record is seen where no role says.
+/// The visibility of records for which no role sets one.
 const ENTIRE_COMPANY: u64 = 3;
 
-fn points(row: &Record, field: &str, to: &Record) -> bool {
+fn points_to(row: &Record, field: &str, to: &Record) -> bool {
     row.contains_key(field) && row.get(field) == to.get("id")
 }
 
-/// The users who have a permission set: by their access to its app, or beside that.
+/// Lists the users who have a permission set: by their access to its app, or by an assignment.
 pub(super) fn list_assigned<'a>(state: &'a State, set: &'a Record) -> impl Iterator<Item = &'a Record> {
-    state.live("users").filter(move |user| has(state, user, set))
+    state.live("users").filter(move |user| has_set(state, user, set))
 }
 
-fn has(state: &State, user: &Record, set: &Record) -> bool {
+fn has_set(state: &State, user: &Record, set: &Record) -> bool {
     let access = user.get("access").and_then(Value::as_array).into_iter().flatten();
     access.into_iter().any(|access| access.get("permission_set_id").and_then(Value::as_str) == Some(text(set, "uuid")))
-        || state.live("permissionSetAssignments").any(|a| points(a, "user_id", user) && points(a, "permission_set_id", set))
+        || state.live("permissionSetAssignments").any(|a| points_to(a, "user_id", user) && points_to(a, "permission_set_id", set))
 }
 
 fn find_set<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
@@ -85,7 +85,7 @@ fn find_set<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
     state.live("permissionSets").find(|set| text(set, "uuid") == uuid).ok_or_else(|| Failure::not_found("Permission set"))
 }
 
-/// The document has it bare, without `data` around it.
+/// Reads a permission set. The document has it without `data` around it.
 fn read_set(state: &State, call: &Call) -> Result<Value, Failure> {
     let set = find_set(state, call)?;
     Ok(call.shape(&[]).map_or(Value::Null, |shape| shape_record(state, call, call.tables.collection("permissionSets"), set, shape)))
@@ -108,10 +108,10 @@ fn find_user<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
     state.get_live("users", call.id()).ok_or_else(Failure::no_user)
 }
 
-/// Each permission that the document names, and whether one of the user's sets has it.
+/// Lists each documented permission, and true for those in one of the user's sets.
 fn list_permissions_of_user(state: &State, call: &Call) -> Result<Value, Failure> {
     let user = find_user(state, call)?;
-    let sets: Vec<&Record> = state.live("permissionSets").filter(|set| has(state, user, set)).collect();
+    let sets: Vec<&Record> = state.live("permissionSets").filter(|set| has_set(state, user, set)).collect();
     let may = |permission: &str| {
         let mut contents = sets.iter().filter_map(|set| set.get("contents")?.as_array()).flatten();
         contents.any(|one| one.as_str() == Some(permission))
@@ -126,26 +126,27 @@ fn find_role<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
 }
 
 fn list_members<'a>(state: &'a State, role: &'a Record) -> impl Iterator<Item = &'a Record> {
-    state.live("users").filter(move |user| points(user, "role_id", role))
+    state.live("users").filter(move |user| points_to(user, "role_id", role))
 }
 
 fn list_below<'a>(state: &'a State, role: &'a Record) -> impl Iterator<Item = &'a Record> {
-    state.live("roles").filter(move |other| points(other, "parent_role_id", role))
+    state.live("roles").filter(move |other| points_to(other, "parent_role_id", role))
 }
 
-/// The roles above one, the nearest first: no more than there are, as a file that was edited may have them in a ring.
+/// Lists the roles above one, the nearest first.
+/// The count is limited, as roles in an edited state file may form a circle.
 fn list_above<'a>(state: &'a State, role: &'a Record) -> impl Iterator<Item = &'a Record> {
     let parent = |role: &Record| state.linked(role, "parent_role_id", "roles");
     std::iter::successors(parent(role), move |role| parent(role)).take(state.rows("roles").count())
 }
 
-/// How far down a role is; one without another above it is at the first level.
+/// Finds the level of a role. One without a parent is at level 1.
 fn find_level(state: &State, role: &Record) -> usize {
     list_above(state, role).count() + 1
 }
 
-/// A role needs a name, stands below no role that is below it, and begins with the settings of the default one.
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+/// Checks that a role has a name and is not below itself. A new role gets the settings of the default one.
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     if text(draft.row, "name").trim().is_empty() {
         return Err(Failure::invalid("name", "must not be empty"));
     }
@@ -162,19 +163,19 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Those who had a deleted role have the default one, and what was below it moves up.
-fn after(state: &mut State, _: &Call, _: Option<&Record>, role: &Record) {
+/// Gives the members of a deleted role the default one, and moves the roles below it up.
+fn release_members(state: &mut State, _: &Call, _: Option<&Record>, role: &Record) {
     if is_deleted(role) {
         state.change(
             "users",
-            |user| points(user, "role_id", role),
+            |user| points_to(user, "role_id", role),
             |user| {
                 user.insert("role_id".to_owned(), DEFAULT.into());
             },
         );
         state.change(
             "roles",
-            |other| points(other, "parent_role_id", role),
+            |other| points_to(other, "parent_role_id", role),
             |other| {
                 match role.get("parent_role_id") {
                     Some(parent) => other.insert("parent_role_id".to_owned(), parent.clone()),
@@ -216,7 +217,7 @@ fn change_setting(state: &mut State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(data))
 }
 
-fn assignment(user: &Record, role: &Record) -> Value {
+fn build_assignment(user: &Record, role: &Record) -> Value {
     json!({
         "parent_role_id": role.get("parent_role_id"), "name": role.get("name"), "user_id": user.get("id"), "role_id": role.get("id"),
         "active_flag": !is_deleted(role), "type": "1",
@@ -225,7 +226,7 @@ fn assignment(user: &Record, role: &Record) -> Value {
 
 fn list_role_assignments(state: &State, call: &Call) -> Result<Value, Failure> {
     let role = find_role(state, call)?;
-    Ok(wrap_rows(call, &list_members(state, role).map(|user| assignment(user, role)).collect::<Vec<_>>()))
+    Ok(wrap_rows(call, &list_members(state, role).map(|user| build_assignment(user, role)).collect::<Vec<_>>()))
 }
 
 fn find_role_of<'a>(state: &'a State, user: &Record) -> Option<&'a Record> {
@@ -234,7 +235,7 @@ fn find_role_of<'a>(state: &'a State, user: &Record) -> Option<&'a Record> {
 
 fn list_roles_of_user(state: &State, call: &Call) -> Result<Value, Failure> {
     let user = find_user(state, call)?;
-    Ok(wrap_rows(call, &find_role_of(state, user).map(|role| assignment(user, role)).into_iter().collect::<Vec<_>>()))
+    Ok(wrap_rows(call, &find_role_of(state, user).map(|role| build_assignment(user, role)).into_iter().collect::<Vec<_>>()))
 }
 
 fn list_settings_of_user(state: &State, call: &Call) -> Result<Value, Failure> {
@@ -242,13 +243,13 @@ fn list_settings_of_user(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(settings.cloned().unwrap_or_else(|| json!({}))))
 }
 
-/// What the role of a user says, such as who sees the deals that the user adds.
+/// Finds a visibility in the settings of a user's role, such as that of the deals that the user adds.
 pub(super) fn find_visibility(state: &State, user: u64, setting: &str) -> Value {
     let settings = state.get("users", user).and_then(|user| find_role_of(state, user)?.get("settings"));
     settings.and_then(|settings| settings.get(setting)).cloned().unwrap_or_else(|| ENTIRE_COMPANY.into())
 }
 
-fn give(state: &mut State, mut user: Record, role: u64) {
+fn set_role(state: &mut State, mut user: Record, role: u64) {
     user.insert("role_id".to_owned(), role.into());
     state.put("users", user);
 }
@@ -257,16 +258,16 @@ fn assign(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let role = id_of(find_role(state, call)?).unwrap_or(DEFAULT);
     let user = require_given(state, call)?;
     let data = json!({ "user_id": user.get("id"), "role_id": role });
-    give(state, user, role);
+    set_role(state, user, role);
     Ok(wrap(data))
 }
 
 fn dismiss(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let role = find_role(state, call)?;
     let user = require_given(state, call)?;
-    if !points(&user, "role_id", role) {
+    if !points_to(&user, "role_id", role) {
         return Err(Failure::invalid("user_id", "does not have the role"));
     }
-    give(state, user, DEFAULT);
+    set_role(state, user, DEFAULT);
     Ok(wrap(json!({ "id": call.id() })))
 }

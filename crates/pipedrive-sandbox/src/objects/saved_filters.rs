@@ -23,7 +23,7 @@ pub(super) const OBJECT: Object = Object {
             ("visible_to", Preset::Number(1)),
         ],
         v1: &[("active_flag", V1::Not("is_deleted")), ("conditions", V1::MadeFor(list_conditions))],
-        rule,
+        rule: check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/filters/helpers", list_helpers)],
@@ -32,7 +32,7 @@ pub(super) const OBJECT: Object = Object {
 
 pub(super) const TABLE: &str = "filters";
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
     if let Some(conditions) = draft.call.body.get("conditions") {
         draft.set("conditions", filters::normalize(draft.state, draft.call.tables, conditions)?);
@@ -40,7 +40,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A filter's conditions, which name their fields only when asked to.
+/// Lists a filter's conditions. They have the codes of their fields only on request.
 fn list_conditions(_: &State, call: &Call, filter: &Record) -> Value {
     let Some(mut conditions) = filter.get("conditions").cloned() else { return Value::Null };
     if !call.asks_for("include_field_code") {

@@ -24,14 +24,14 @@ pub(super) const OBJECT: Object = Object {
             ("is_deal_rot_enabled", Preset::Flag(false)),
         ],
         outlives_deletion: true,
-        rule,
-        after,
+        rule: check,
+        after: move_deals,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.row.get("deal_probability").and_then(Value::as_u64).is_none_or(|p| p > 100) {
         return Err(Failure::invalid("deal_probability", "must be between 0 and 100"));
     }
@@ -41,8 +41,9 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")
 }
 
-/// A stage that moves takes its deals along; those of a deleted one move to a neighbour, or are deleted with the last.
-fn after(state: &mut State, call: &Call, before: Option<&Record>, now: &Record) {
+/// Moves the deals of a stage along with it.
+/// The deals of a deleted stage move to a neighbour, or are deleted with the last one.
+fn move_deals(state: &mut State, call: &Call, before: Option<&Record>, now: &Record) {
     let Some(before) = before else { return };
     let inside = |row: &Record| row.get("stage_id") == now.get("id") && !is_deleted(row);
     if is_deleted(now) {

@@ -1,11 +1,11 @@
-//! What happened to a deal, a person or an organization: the memory of changed fields, and all updates as one flow.
+//! Updates of a deal, a person or an organization: the log of changed fields, and the flow of all updates.
 
 use serde_json::{Value, json};
 
-use crate::engine::changes::{CHANGES, list_changes, v1_name};
+use crate::engine::changes::{CHANGES, find_v1_name, list_changes};
 use crate::engine::collection::{Call, Collection, NO_OBJECT, Object};
 use crate::engine::envelope::wrap_page;
-use crate::engine::paging::{cut_page, limit, read_cursor, write_cursor};
+use crate::engine::paging::{cut_page, read_cursor, read_limit, write_cursor};
 use crate::engine::read::find_named;
 use crate::engine::related::list_related;
 use crate::engine::shape::shape_record;
@@ -19,17 +19,17 @@ use crate::value::record::{Record, flag, id_of, plain, text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
-        ("/api/v1/deals/{id}/flow", |state, call| flow(state, call, "deals")),
-        ("/api/v1/persons/{id}/flow", |state, call| flow(state, call, "persons")),
-        ("/api/v1/organizations/{id}/flow", |state, call| flow(state, call, "organizations")),
-        ("/api/v1/deals/{id}/changelog", |state, call| changelog(state, call, "deals")),
-        ("/api/v1/persons/{id}/changelog", |state, call| changelog(state, call, "persons")),
-        ("/api/v1/organizations/{id}/changelog", |state, call| changelog(state, call, "organizations")),
+        ("/api/v1/deals/{id}/flow", |state, call| list_flow(state, call, "deals")),
+        ("/api/v1/persons/{id}/flow", |state, call| list_flow(state, call, "persons")),
+        ("/api/v1/organizations/{id}/flow", |state, call| list_flow(state, call, "organizations")),
+        ("/api/v1/deals/{id}/changelog", |state, call| list_changelog(state, call, "deals")),
+        ("/api/v1/persons/{id}/changelog", |state, call| list_changelog(state, call, "persons")),
+        ("/api/v1/organizations/{id}/changelog", |state, call| list_changelog(state, call, "organizations")),
     ],
     ..NO_OBJECT
 };
 
-/// What `items` may ask for.
+/// Values of the parameter `items`.
 const KINDS: &[&str] = &[
     "call",
     "activity",
@@ -61,23 +61,23 @@ struct UpdateSource {
     kind: &'static str,
     concerns: fn(&About, &Record) -> bool,
     form: UpdateForm,
-    /// What the document's example has beside that shape: (name, field).
+    /// Fields that the document's example has beside that shape: (name, field).
     beside: &'static [(&'static str, &'static str)],
 }
 
-/// How a record becomes an update's `data`.
+/// The form of a record in an update's `data`.
 #[derive(Clone, Copy)]
 enum UpdateForm {
     Change,
-    /// In the shape that this operation answers it in.
+    /// The shape in which this operation answers it.
     As(&'static str, &'static [&'static str]),
-    /// As it is kept: no v1 operation answers it in its own right.
+    /// The stored form, as no v1 operation answers such a record.
     AsKept,
 }
 
 const LINKED: UpdateSource = UpdateSource { table: "", kind: "", concerns: is_linked, form: UpdateForm::AsKept, beside: &[] };
 
-/// What happens in the same second is told in this order, so that a change follows what it is about.
+/// The order of updates of the same second: a change follows the record that it changes.
 const SOURCES: &[UpdateSource] = &[
     UpdateSource { table: "deals", kind: "deal", form: UpdateForm::As("/api/v1/deals/timeline", &["data", "deals"]), ..LINKED },
     UpdateSource { table: "followers", kind: "follower", ..LINKED },
@@ -112,7 +112,7 @@ struct About<'a> {
 
 /// One update of a record.
 struct Item<'a> {
-    /// The type of the update, and another name by which `items` may ask for it.
+    /// The type of the update, and another name for it in `items`.
     object: String,
     also: Option<String>,
     time: &'a str,
@@ -120,7 +120,7 @@ struct Item<'a> {
     row: &'a Record,
 }
 
-fn flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
+fn list_flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
     let about = About::find(state, call, table)?;
     let wanted = call.tokens("items");
     if let Some(unknown) = wanted.iter().flatten().find(|kind| !KINDS.contains(kind)) {
@@ -140,8 +140,8 @@ fn flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
     Ok(answer)
 }
 
-/// The changes of a record's fields, newest first.
-fn changelog(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
+/// Lists the changes of a record's fields, the latest first.
+fn list_changelog(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
     let about = About::find(state, call, table)?;
     let list = format!("{}:{}", call.operation.id, about.id);
     let mut changes: Vec<&Record> = list_changes(state, table, about.id).collect();
@@ -150,11 +150,11 @@ fn changelog(state: &State, call: &Call, table: &str) -> Result<Value, Failure> 
         changes.retain(|change| id_of(change) < Some(last));
     }
     changes.reverse();
-    let more = changes.len() > limit(call);
-    changes.truncate(limit(call));
+    let more = changes.len() > read_limit(call);
+    changes.truncate(read_limit(call));
     let last = changes.last().filter(|_| more).and_then(|change| id_of(change));
     let next = last.map(|last| write_cursor(&list, &(Value::Null, last)));
-    Ok(wrap_page(changes.into_iter().map(log_entry).collect(), json!({ "next_cursor": next })))
+    Ok(wrap_page(changes.into_iter().map(write_entry).collect(), json!({ "next_cursor": next })))
 }
 
 impl<'a> About<'a> {
@@ -200,7 +200,7 @@ impl<'a> About<'a> {
         let mut data = match item.source.form {
             UpdateForm::Change => self.describe_change(item.row),
             UpdateForm::As(path, below) => self.shape(item, path, below),
-            UpdateForm::AsKept => without(item.row, &["is_deleted"]),
+            UpdateForm::AsKept => copy_without(item.row, &["is_deleted"]),
         };
         for (name, field) in item.source.beside {
             data.insert((*name).to_owned(), item.row.get(*field).cloned().unwrap_or_default());
@@ -213,28 +213,29 @@ impl<'a> About<'a> {
         let shaped =
             shape.map(|shape| shape_record(self.state, self.call, self.call.tables.collection(item.source.table), item.row, shape));
         match shaped {
-            // A message's text is its own operation's to give.
+            // The text of a message has an operation of its own.
             Some(Value::Object(data)) => data.into_iter().filter(|(name, _)| name != "body").collect(),
             _ => Record::new(),
         }
     }
 
     fn describe_change(&self, change: &Record) -> Record {
-        let mut data = without(change, &["table", "is_custom"]);
+        let mut data = copy_without(change, &["table", "is_custom"]);
         let formatted =
             ["new_value", "old_value"].into_iter().filter_map(|side| Some((format!("{side}_formatted"), self.find_name(change, side)?)));
         data.insert("additional_data".to_owned(), Value::Object(formatted.collect()));
         data
     }
 
-    /// The name of the record that a changed field points to, or did.
+    /// Finds the name of the record to which a changed field points or pointed.
     fn find_name(&self, change: &Record, side: &str) -> Option<Value> {
-        let (_, table) = self.collection.links.iter().find(|(field, _)| v1_name(self.collection, field) == text(change, "field_key"))?;
+        let (_, table) =
+            self.collection.links.iter().find(|(field, _)| find_v1_name(self.collection, field) == text(change, "field_key"))?;
         let row = self.state.linked(change, side, table)?;
         row.get("name").or_else(|| row.get("title")).cloned()
     }
 
-    /// The records that the updates name, by kind and id, as far as the document has the kind.
+    /// Writes the records to which the updates point, if the operation documents them.
     fn related(&self, told: &[Value]) -> Option<Value> {
         let tables = ["users", "deals", "persons", "organizations"];
         let named = |table: &'static str, data: &Value| {
@@ -258,24 +259,24 @@ fn is_changed(about: &About, change: &Record) -> bool {
     text(change, "table") == about.collection.name && about.is(change.get("item_id"))
 }
 
-/// A message about the record that the user may see.
+/// Accepts the messages about the record that the user may see.
 fn is_mail(about: &About, message: &Record) -> bool {
     mailbox::may_see(about.state, message, about.call) && mailbox::is_about(about.state, message, about.collection.name, about.call.id())
 }
 
-fn without(row: &Record, hidden: &[&str]) -> Record {
+fn copy_without(row: &Record, hidden: &[&str]) -> Record {
     let shown = row.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
-    shown.map(|(name, value)| (name.clone(), in_v1(value))).collect()
+    shown.map(|(name, value)| (name.clone(), to_v1(value))).collect()
 }
 
-/// A time in v1's form, and anything else as it is.
-fn in_v1(value: &Value) -> Value {
+/// Formats a time as v1 does. Other values stay as they are.
+fn to_v1(value: &Value) -> Value {
     value.as_str().map_or_else(|| value.clone(), |text| v1_time(text).into())
 }
 
-/// A remembered change as the changelog has it, its values as text.
-fn log_entry(change: &Record) -> Value {
-    let value = |side: &str| change.get(side).filter(|value| !value.is_null()).map(|value| plain(&in_v1(value)));
+/// Writes a change as the changelog has it, with its values as text.
+fn write_entry(change: &Record) -> Value {
+    let value = |side: &str| change.get(side).filter(|value| !value.is_null()).map(|value| plain(&to_v1(value)));
     json!({
         "field_key": change.get("field_key"),
         "old_value": value("old_value"),

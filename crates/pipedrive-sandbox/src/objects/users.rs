@@ -41,9 +41,10 @@ fn find(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(found.map(|user| shape_data(state, call, call.tables.collection("users"), user)).collect()))
 }
 
-/// The id of the user whose token the request carries.
+/// The default of a field with a user: the one whose token the request carries.
 pub(super) const CALLER: Preset = Preset::By(|_, call| call.user.into());
 
+/// The default of a field with a currency: that of the user whose token the request carries.
 pub(super) const CURRENCY_OF_CALLER: Preset = Preset::By(|state, call| find_currency(state, call).into());
 
 /// Finds the currency of the user whose token the request carries.

@@ -1,4 +1,4 @@
-//! Time as the sandbox tells it: a clock that a test can own, and the formats of both versions.
+//! The sandbox's clock, which a test can set, and the time formats of both API versions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,37 +8,37 @@ use std::time::Duration;
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
 
-/// Where "now" comes from.
+/// The source of the current time.
 #[derive(Clone)]
-pub struct Clock(Source);
+pub struct Clock(TimeSource);
 
 #[derive(Clone)]
-enum Source {
+enum TimeSource {
     System,
     Fixed(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Builds a clock that shows the machine's time.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(TimeSource::System)
     }
 
-    /// A clock that stands at `start` and moves by one second for each write, so that orders can be tested.
+    /// Builds a clock that stands at `start`. It moves by one second for each write, so that tests can rely on an order.
     ///
     /// # Panics
-    /// When `start` is not an RFC 3339 time.
+    /// If `start` is not an RFC 3339 time.
     pub fn fixed(start: &str) -> Self {
         let start = parse_time(start).expect("a fixed clock starts at an RFC 3339 time");
-        Self(Source::Fixed(Arc::new(AtomicI64::new(start.unix_timestamp()))))
+        Self(TimeSource::Fixed(Arc::new(AtomicI64::new(start.unix_timestamp()))))
     }
 
-    /// Moves a fixed clock on, for all who share it.
+    /// Moves a fixed clock forward. All its clones show the new time.
     ///
     /// # Panics
-    /// When it is the machine's clock, which goes by itself.
+    /// If this is the machine's clock, which cannot be moved.
     pub fn advance(&self, by: Duration) {
-        let Source::Fixed(seconds) = &self.0 else {
+        let TimeSource::Fixed(seconds) = &self.0 else {
             panic!("only a fixed clock can be moved");
         };
         seconds.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
@@ -46,15 +46,15 @@ impl Clock {
 
     pub(crate) fn now(&self) -> OffsetDateTime {
         match &self.0 {
-            Source::System => OffsetDateTime::now_utc(),
-            Source::Fixed(seconds) => {
+            TimeSource::System => OffsetDateTime::now_utc(),
+            TimeSource::Fixed(seconds) => {
                 OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::Relaxed)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
             }
         }
     }
 
     pub(crate) fn tick(&self) {
-        if let Source::Fixed(seconds) = &self.0 {
+        if let TimeSource::Fixed(seconds) = &self.0 {
             seconds.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -63,25 +63,25 @@ impl Clock {
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Source::System => f.write_str("Clock::system()"),
-            Source::Fixed(_) => write!(f, "Clock::fixed({:?})", stamp(self.now())),
+            TimeSource::System => f.write_str("Clock::system()"),
+            TimeSource::Fixed(_) => write!(f, "Clock::fixed({:?})", stamp(self.now())),
         }
     }
 }
 
-/// The form in which times are kept and v2 answers them: whole seconds, UTC, `Z`.
+/// Formats a time in whole seconds of UTC with `Z`: the form of records and of v2 answers.
 pub(crate) fn stamp(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let date = time.date();
     format!("{}T{:02}:{:02}:{:02}Z", iso_date(date), time.hour(), time.minute(), time.second())
 }
 
-/// `YYYY-MM-DD HH:MM:SS`, as v1 answers a kept time; any other text is left as it is.
+/// Formats a record's time as v1 does: `YYYY-MM-DD HH:MM:SS`. Other text is returned as it is.
 pub(crate) fn v1_time(text: &str) -> String {
     if parse_time(text).is_some() && text.len() == 20 { text.replace('T', " ").trim_end_matches('Z').to_owned() } else { text.to_owned() }
 }
 
-/// A kept time to the millisecond.
+/// Formats a record's time with milliseconds.
 pub(crate) fn with_milliseconds(text: &str) -> String {
     text.replace('Z', ".000Z")
 }
@@ -96,7 +96,7 @@ pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     time.checked_to_offset(UtcOffset::UTC).filter(|utc| (0..=9999).contains(&utc.year()))
 }
 
-/// RFC 3339 or v1's `YYYY-MM-DD HH:MM:SS`, which is UTC.
+/// Parses an RFC 3339 time or v1's `YYYY-MM-DD HH:MM:SS`, which is UTC.
 pub(crate) fn parse_any_time(text: &str) -> Option<OffsetDateTime> {
     parse_time(text).or_else(|| parse_time(&format!("{}Z", text.replacen(' ', "T", 1))))
 }
@@ -113,7 +113,7 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
     Date::from_calendar_date(i32::from(digits(0..4)?), month, u8::try_from(digits(8..10)?).ok()?).ok()
 }
 
-/// A time of day as `HH:MM:SS`, from that or from `HH:MM`.
+/// Parses a time of day as `HH:MM:SS` or `HH:MM`, and returns it as `HH:MM:SS`.
 pub(crate) fn parse_clock(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split(':').collect();
     let in_range =

@@ -1,4 +1,4 @@
-//! What an answer carries: JSON nearly always, else a file or the place where it is to be had.
+//! The content of a response: JSON mostly, else a file or a redirect to one.
 
 use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
-/// What stands for itself in the encoded form of a file's name.
+/// Characters of a file's name to encode: all but letters, digits and these three.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) enum Content {
     Elsewhere(String),
 }
 
-/// A file as it comes and goes.
+/// An uploaded or downloaded file.
 #[derive(Clone, Debug)]
 pub(crate) struct File {
     pub(crate) name: String,
@@ -26,7 +26,7 @@ pub(crate) struct File {
 }
 
 impl Content {
-    /// What a recording tells of it: of a file, what it is.
+    /// Describes the content for a recording: JSON as it is, a file by its properties.
     pub(crate) fn recorded(&self) -> Value {
         match self {
             Self::Json(body) => body.clone(),

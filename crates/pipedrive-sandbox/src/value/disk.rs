@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Records may be copies of real ones: the file is its owner's alone.
-pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Lets the owner alone read a file that is created. Its records may be copies of real ones.
+pub(crate) fn restrict_to_owner(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options

@@ -1,4 +1,4 @@
-//! What the sandbox answers when it cannot do as asked: one type, made where the fact is known.
+//! The error responses of the API.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ pub(crate) struct Failure {
     error: String,
     info: Option<String>,
     code: Option<&'static str>,
-    /// The gateway in front of Pipedrive's API names the status in the body too.
+    /// Errors of the gateway before Pipedrive's API have the status in the body too.
     gateway: bool,
 }
 
@@ -20,7 +20,7 @@ impl Failure {
         Self { status, error: error.into(), info: None, code: None, gateway: false }
     }
 
-    /// A value that does not fit: `field` is named in the error.
+    /// Builds the error for a value that does not fit. The message names `field`.
     pub(crate) fn invalid(field: &str, reason: impl std::fmt::Display) -> Self {
         Self {
             code: Some("ERR_SCHEMA_VALIDATION_FAILED"),
@@ -36,7 +36,7 @@ impl Failure {
         Self { info: Some("Object was not found.".to_owned()), ..Self::new(StatusCode::NOT_FOUND, format!("{label} not found")) }
     }
 
-    /// What is gone for good, or never was.
+    /// Builds the error for a record that was deleted for good or never existed.
     pub(crate) fn gone(label: &str) -> Self {
         Self::new(StatusCode::GONE, format!("The {} is not found", label.to_lowercase()))
     }

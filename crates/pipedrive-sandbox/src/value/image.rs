@@ -1,4 +1,4 @@
-//! What the first bytes of an image say of it.
+//! The type and the size of an image, read from its first bytes.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Image {
@@ -8,12 +8,12 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// A PNG, GIF or JPEG; none where it is neither, or cut off before it tells its size.
+    /// Reads a PNG, GIF or JPEG. Returns none for other bytes, and for an image that ends before its size.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (ending, (width, height)) = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
             ("png", (number(bytes, 16, 4)?, number(bytes, 20, 4)?))
         } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
-            // The only one that writes the small end first.
+            // GIF alone is little-endian.
             let side = |at| Some(number(bytes, at + 1, 1)? << 8 | number(bytes, at, 1)?);
             ("gif", (side(6)?, side(8)?))
         } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
@@ -25,7 +25,7 @@ impl Image {
     }
 }
 
-/// Walks over the segments to the one that begins a frame.
+/// Skips segments up to the one that begins a frame, and reads the size in it.
 fn read_jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
     let mut at = 2;
     loop {

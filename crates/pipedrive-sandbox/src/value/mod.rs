@@ -1,4 +1,4 @@
-//! What requests and answers are made of. It knows no document, no table and no company.
+//! The parts of requests and responses. They know no API document, no table and no company.
 
 pub(crate) mod clock;
 pub(crate) mod content;

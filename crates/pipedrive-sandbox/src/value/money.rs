@@ -1,4 +1,4 @@
-//! Sums of money as Pipedrive writes them, converted at fixed rates.
+//! Sums of money: conversion at fixed rates, and Pipedrive's way to write them.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::value::record::Record;
 /// The currency of a user who has set no other.
 pub(crate) const CURRENCY: &str = "EUR";
 
-/// Units for one euro. A currency that is not here counts as the euro does.
+/// Units for one euro. Other currencies have the rate of the euro.
 const RATES: &[(&str, f64)] = &[("EUR", 1.0), ("USD", 1.1), ("GBP", 0.85)];
 
 const SYMBOLS: &[(&str, &str)] = &[("EUR", "€"), ("USD", "US$"), ("GBP", "£")];
@@ -17,12 +17,12 @@ pub(crate) fn convert(value: f64, from: &str, to: &str) -> f64 {
     if from == to { value } else { round(value / rate(from) * rate(to)) }
 }
 
-/// To cents.
+/// Rounds to cents.
 pub(crate) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// Such as `€5,000` and `US$11.10`.
+/// Formats a sum such as `€5,000` and `US$11.10`.
 pub(crate) fn format(value: f64, currency: &str) -> String {
     let text = format!("{:.2}", value.abs());
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));

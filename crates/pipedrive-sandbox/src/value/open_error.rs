@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Why a sandbox cannot be opened. An unreadable file is left as it is.
+/// The reason for which a sandbox cannot be opened. An unreadable file is left as it is.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {

@@ -1,6 +1,6 @@
 //! Random numbers that are the same in each run.
 
-/// `SplitMix64`: small, and the same everywhere.
+/// A `SplitMix64` generator: small, and the same on every machine.
 pub(crate) struct Random(u64);
 
 impl Random {

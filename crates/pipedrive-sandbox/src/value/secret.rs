@@ -1,4 +1,4 @@
-//! Secrets: made at random, kept as digests, compared so that the time taken tells nothing of them.
+//! Secrets: random values, stored as digests, compared in constant time.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-/// SHA-256, in hexadecimal digits: enough for what is random and long.
+/// Computes the SHA-256 in hexadecimal digits. That is enough for secrets, which are random and long.
 pub(crate) fn hash(secret: &str) -> String {
     let mut text = String::new();
     for byte in digest(&SHA256, secret.as_bytes()).as_ref() {
@@ -17,12 +17,12 @@ pub(crate) fn hash(secret: &str) -> String {
     text
 }
 
-/// Digests are compared, so that how far two secrets agree is not seen in how long it took.
-pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+/// Compares two secrets by their digests, so that the time taken does not show how far they agree.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
     digest(&SHA256, one).as_ref() == digest(&SHA256, other).as_ref()
 }
 
-/// So many random bytes, as text that needs no escaping in a URL.
+/// Draws random bytes, and writes them as text that needs no escaping in a URL.
 pub(crate) fn random(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     SystemRandom::new().fill(&mut random).expect("the system has random bytes");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use crate::value::disk::{create_folder, private};
+use crate::value::disk::{create_folder, restrict_to_owner};
 use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
 use crate::world::contents::World;
@@ -120,14 +120,14 @@ impl StateFile {
 
     /// Held until dropped, against other processes and against other handles of this one.
     fn lock(&self) -> io::Result<File> {
-        let lock = private(OpenOptions::new().create(true).truncate(false).write(true)).open(self.beside("lock"))?;
+        let lock = restrict_to_owner(OpenOptions::new().create(true).truncate(false).write(true)).open(self.beside("lock"))?;
         lock.lock()?;
         Ok(lock)
     }
 
     fn save(&self, world: &World) -> io::Result<Stamp> {
         let temporary = self.beside("new");
-        let mut file = private(OpenOptions::new().create(true).truncate(true).write(true)).open(&temporary)?;
+        let mut file = restrict_to_owner(OpenOptions::new().create(true).truncate(true).write(true)).open(&temporary)?;
         file.write_all(&serde_json::to_vec(world)?)?;
         file.sync_all()?;
         fs::rename(&temporary, &self.path)?;

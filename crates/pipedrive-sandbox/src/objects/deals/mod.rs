@@ -76,12 +76,12 @@ pub(super) const OBJECT: Object = Object {
             ("first_add_time", V1::From("add_time")),
             ("label", V1::From("label_ids")),
         ],
-        rule,
+        rule: check,
         after: participants::join_own_person,
         remembers: true,
         own_history: &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", PAST_STAGES],
         derived: derive,
-        merged: after_merge,
+        merged: add_up_products,
         ..NO_COLLECTION
     }],
     reports: &[
@@ -93,7 +93,7 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-fn rule(draft: &mut Draft) -> Result<(), Failure> {
+fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("title")?;
     if !is_currency(text(draft.row, "currency")) {
         return Err(Failure::invalid("currency", "must be a currency's three letters"));
@@ -112,7 +112,7 @@ fn rule(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Finds a deal's pipeline and stage: a stage implies its pipeline, a pipeline its first stage.
+/// Sets a deal's pipeline and stage. A stage implies its pipeline, and a pipeline its first stage.
 fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
     let row = &*draft.row;
     let stages_of = |pipeline: Option<&Value>| {
@@ -146,7 +146,7 @@ fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Keeps a deal's status and the times and reason that belong to it together.
+/// Sets the times and the reason that belong to a deal's status, and clears the others.
 fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
     const BELONGS: &[(&str, &[&str])] =
         &[("lost_reason", &["lost"]), ("lost_time", &["lost"]), ("won_time", &["won"]), ("close_time", &["won", "lost"])];
@@ -196,7 +196,7 @@ fn derive(state: &State, at: &Collection, deal: &Record, name: &str) -> Option<V
 }
 
 /// Gives the survivor of a merge the value of the products of both deals.
-fn after_merge(state: &mut State, call: &Call, _: u64, into: u64) {
+fn add_up_products(state: &mut State, call: &Call, _: u64, into: u64) {
     let survivor = state.get("deals", into).cloned().unwrap_or_default();
     if deal_products::list_rows(state, &survivor).next().is_some() {
         deal_products::revalue(state, call, &survivor);

@@ -19,10 +19,10 @@ use crate::value::record::{Record, flag, plain, text};
 
 const MAX_INTERVALS: u32 = 366;
 
-/// The deals' fields by whose date a timeline can group.
+/// Fields of deals by which a timeline can group.
 const DATES: &[&str] = &["add_time", "update_time", "stage_change_time", "won_time", "lost_time", "close_time", "expected_close_date"];
 
-/// The deals that a report's parameters name, archived and deleted ones left out.
+/// Lists the deals that a report's parameters select, without archived and deleted ones.
 fn list_deals<'a>(state: &'a State, call: &'a Call) -> Result<Vec<&'a Record>, Failure> {
     let filter =
         call.parameter("filter_id").map(|id| filters::find(state, call.tables, call.tables.collection("deals"), id)).transpose()?;
@@ -70,7 +70,7 @@ pub(super) fn summarize(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(data))
 }
 
-/// The document has one period as `data` where several can be asked for: it is the whole span, the periods beside it.
+/// Builds a timeline. The document has one period as `data`, which is the whole span. Several periods stand inside it.
 pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure> {
     let start = call.parameter("start_date").and_then(parse_date).ok_or_else(|| Failure::invalid("start_date", "is required"))?;
     let amount = call.parameter("amount").and_then(|a| a.parse().ok()).filter(|a| (1..=MAX_INTERVALS).contains(a));
@@ -81,7 +81,7 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
         return Err(Failure::invalid("field_key", "is no date field of deals"));
     }
     let interval = call.parameter("interval").unwrap_or_default();
-    let bounds = (0..=amount).map(|n| step(start, interval, n)).collect::<Option<Vec<Date>>>();
+    let bounds = (0..=amount).map(|n| find_start(start, interval, n)).collect::<Option<Vec<Date>>>();
     let bounds = bounds.ok_or_else(|| Failure::invalid("amount", "leads past the calendar"))?;
     let deals: Vec<(String, &Record)> = list_deals(state, call)?
         .into_iter()
@@ -155,8 +155,8 @@ fn find_date(deal: &Record, field: &str) -> Option<String> {
     value.get("value").unwrap_or(value).as_str()?.get(..10).map(str::to_owned)
 }
 
-/// The first day of the `n`th interval.
-fn step(start: Date, interval: &str, n: u32) -> Option<Date> {
+/// Finds the first day of the `n`th interval.
+fn find_start(start: Date, interval: &str, n: u32) -> Option<Date> {
     let months = match interval {
         "day" => return start.checked_add(Duration::days(n.into())),
         "week" => return start.checked_add(Duration::weeks(n.into())),
@@ -166,6 +166,6 @@ fn step(start: Date, interval: &str, n: u32) -> Option<Date> {
     let month = u32::from(u8::from(start.month())) - 1 + months;
     let year = start.year() + i32::try_from(month / 12).ok()?;
     let month = time::Month::try_from(u8::try_from(month % 12 + 1).ok()?).ok()?;
-    // A month that is too short ends the interval with its last day.
+    // In a month that is too short, the interval ends with the last day.
     Date::from_calendar_date(year, month, start.day().min(month.length(year))).ok()
 }

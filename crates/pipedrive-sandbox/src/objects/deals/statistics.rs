@@ -1,4 +1,4 @@
-//! How deals move through a pipeline: what share of them gets on, which ones moved, and how long they stood where.
+//! Statistics of a pipeline: conversion between stages, moved deals, and their time in each stage.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, flag, id_of, text};
 
-/// Notes down the stage that a deal leaves.
+/// Records the stage that a deal leaves.
 pub(crate) fn record_stage(before: &Record, deal: &mut Record) {
-    let left = json!({ "stage_id": before.get("stage_id"), "since": since(before) });
+    let left = json!({ "stage_id": before.get("stage_id"), "since": read_since(before) });
     if let Some(past) = deal.entry(PAST_STAGES).or_insert_with(|| json!([])).as_array_mut() {
         past.push(left);
     }
 }
 
-fn since(deal: &Record) -> &str {
+fn read_since(deal: &Record) -> &str {
     deal.get("stage_change_time").and_then(Value::as_str).unwrap_or_else(|| text(deal, "add_time"))
 }
 
-/// A deal in a stage, until it left it or was closed.
+/// The stay of a deal in a stage, until it left the stage or was closed.
 struct Stay<'a> {
     stage: u64,
     from: &'a str,
@@ -44,7 +44,7 @@ impl<'a> Journey<'a> {
             .filter_map(|stay| Some(Stay { stage: stay.get("stage_id")?.as_u64()?, from: stay.get("since")?.as_str()?, until: None }))
             .collect();
         if let Some(stage) = deal.get("stage_id").and_then(Value::as_u64) {
-            stays.push(Stay { stage, from: since(deal), until: None });
+            stays.push(Stay { stage, from: read_since(deal), until: None });
         }
         for index in 1..stays.len() {
             stays[index - 1].until = Some(stays[index].from);
@@ -56,7 +56,7 @@ impl<'a> Journey<'a> {
     }
 }
 
-/// The days that a report is about, both of them included.
+/// The period of a report, with its first and its last day.
 struct Period<'a> {
     start: &'a str,
     end: &'a str,
@@ -64,34 +64,34 @@ struct Period<'a> {
 
 impl Period<'_> {
     fn has(&self, time: &str) -> bool {
-        let day = day(time);
+        let day = cut_day(time);
         !day.is_empty() && self.start <= day && day <= self.end
     }
 
     fn touches(&self, stay: &Stay) -> bool {
-        day(stay.from) <= self.end && stay.until.is_none_or(|until| day(until) >= self.start)
+        cut_day(stay.from) <= self.end && stay.until.is_none_or(|until| cut_day(until) >= self.start)
     }
 
     fn is_open_at_end(&self, stay: &Stay) -> bool {
-        day(stay.from) <= self.end && stay.until.is_none_or(|until| day(until) > self.end)
+        cut_day(stay.from) <= self.end && stay.until.is_none_or(|until| cut_day(until) > self.end)
     }
 }
 
-fn day(time: &str) -> &str {
+fn cut_day(time: &str) -> &str {
     time.get(..10).unwrap_or_default()
 }
 
-/// A pipeline and the deals of one user, who is the token's unless another is named.
-struct View<'a> {
+/// A pipeline, and the deals of one user: the token's, or the one that a parameter names.
+struct PipelineView<'a> {
     period: Period<'a>,
-    /// Its stages as they follow each other, deleted ones left out.
+    /// Its stages in their order, without deleted ones.
     stages: Vec<u64>,
-    /// Its stages, deleted ones among them.
+    /// Its stages, with deleted ones.
     own: Vec<u64>,
     journeys: Vec<Journey<'a>>,
 }
 
-impl<'a> View<'a> {
+impl<'a> PipelineView<'a> {
     fn new(state: &'a State, call: &'a Call) -> Result<Self, Failure> {
         let pipeline = state.get_live("pipelines", call.id()).ok_or_else(|| Failure::not_found("Pipeline"))?;
         let user = call.parameter("user_id").map_or(Some(call.user), |id| id.parse().ok()).unwrap_or(0);
@@ -116,45 +116,45 @@ impl<'a> View<'a> {
         self.own.contains(&stay.stage)
     }
 
-    fn place(&self, stay: &Stay) -> Option<usize> {
+    fn find_place(&self, stay: &Stay) -> Option<usize> {
         self.stages.iter().position(|stage| *stage == stay.stage)
     }
 
-    /// Whether a deal ended so, in this pipeline and in the period.
-    fn ended(&self, journey: &Journey, status: &str, time: &str) -> bool {
+    /// Tells whether a deal got a status in this pipeline and in the period.
+    fn has_ended(&self, journey: &Journey, status: &str, time: &str) -> bool {
         text(journey.deal, "status") == status
             && self.period.has(text(journey.deal, time))
             && journey.stays.last().is_some_and(|stay| self.has(stay))
     }
 
-    fn deals(&self, fits: impl Fn(&Journey) -> bool) -> Vec<&Record> {
+    fn list_deals(&self, fits: impl Fn(&Journey) -> bool) -> Vec<&Record> {
         self.journeys.iter().filter(|journey| fits(journey)).map(|journey| journey.deal).collect()
     }
 
-    /// Of the deals that came to a stage in the period, how many then came to `next` or past it.
-    fn conversion(&self, stage: u64, next: usize) -> Value {
+    /// Computes the share of the deals at `stage` in the period that then came to `next` or a later stage.
+    fn compute_conversion(&self, stage: u64, next: usize) -> Value {
         let came = |journey: &Journey| journey.stays.iter().position(|stay| stay.stage == stage && self.period.has(stay.from));
         let got_on = |journey: &Journey, from: usize| {
             let later = journey.stays.iter().skip(from + 1);
-            later.into_iter().any(|stay| self.period.has(stay.from) && self.place(stay).is_some_and(|place| place >= next))
+            later.into_iter().any(|stay| self.period.has(stay.from) && self.find_place(stay).is_some_and(|place| place >= next))
         };
         let arrivals: Vec<_> = self.journeys.iter().filter_map(|journey| Some((journey, came(journey)?))).collect();
-        percent(arrivals.iter().filter(|(journey, from)| got_on(journey, *from)).count(), arrivals.len())
+        compute_percent(arrivals.iter().filter(|(journey, from)| got_on(journey, *from)).count(), arrivals.len())
     }
 }
 
-fn percent(part: usize, whole: usize) -> Value {
-    // To the nearest: half of one more is added before the rest is cut off.
+fn compute_percent(part: usize, whole: usize) -> Value {
+    // Adds one half before the division cuts the rest off, so that the result is the nearest.
     (part * 200 + whole).checked_div(whole * 2).unwrap_or(0).into()
 }
 
 pub(super) fn report_conversion(state: &State, call: &Call) -> Result<Value, Failure> {
-    let view = View::new(state, call)?;
+    let view = PipelineView::new(state, call)?;
     let pairs = (1..).zip(view.stages.windows(2));
     let conversions = pairs
-        .map(|(next, pair)| json!({ "from_stage_id": pair[0], "to_stage_id": pair[1], "conversion_rate": view.conversion(pair[0], next) }));
-    let stood = view.deals(|journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.touches(stay)));
-    let closed = |status, time| percent(view.deals(|journey| view.ended(journey, status, time)).len(), stood.len());
+        .map(|(next, pair)| json!({ "from_stage_id": pair[0], "to_stage_id": pair[1], "conversion_rate": view.compute_conversion(pair[0], next) }));
+    let stood = view.list_deals(|journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.touches(stay)));
+    let closed = |status, time| compute_percent(view.list_deals(|journey| view.has_ended(journey, status, time)).len(), stood.len());
     Ok(wrap(json!({
         "stage_conversions": conversions.collect::<Value>(),
         "won_conversion": closed("won", "won_time"),
@@ -163,7 +163,7 @@ pub(super) fn report_conversion(state: &State, call: &Call) -> Result<Value, Fai
 }
 
 pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failure> {
-    let view = View::new(state, call)?;
+    let view = PipelineView::new(state, call)?;
     let moves =
         |journey: &Journey| journey.stays.windows(2).any(|pair| view.has(&pair[0]) && view.has(&pair[1]) && view.period.has(pair[1].from));
     let moved: Vec<&Journey> = view.journeys.iter().filter(|journey| moves(journey)).collect();
@@ -181,21 +181,21 @@ pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failu
     let by_stages = view.stages.iter().filter_map(|stage| {
         let stays = moved.iter().flat_map(|journey| &journey.stays).filter(|stay| stay.stage == *stage && stay.from <= last.as_str());
         let days: Vec<i64> = stays.filter_map(|stay| days(stay.from, stay.until)).collect();
-        (!days.is_empty()).then(|| json!({ "stage_id": stage, "value": average(&days) }))
+        (!days.is_empty()).then(|| json!({ "stage_id": stage, "value": compute_average(&days) }))
     });
     Ok(wrap(json!({
         "movements_between_stages": { "count": moved.len() },
-        "new_deals": sum_deals(&view.deals(is_new)),
-        "deals_left_open": sum_deals(&view.deals(is_open)),
-        "won_deals": sum_deals(&view.deals(|journey| view.ended(journey, "won", "won_time"))),
-        "lost_deals": sum_deals(&view.deals(|journey| view.ended(journey, "lost", "lost_time"))),
-        "average_age_in_days": { "across_all_stages": average(&ages.collect::<Vec<_>>()), "by_stages": by_stages.collect::<Value>() },
+        "new_deals": sum_deals(&view.list_deals(is_new)),
+        "deals_left_open": sum_deals(&view.list_deals(is_open)),
+        "won_deals": sum_deals(&view.list_deals(|journey| view.has_ended(journey, "won", "won_time"))),
+        "lost_deals": sum_deals(&view.list_deals(|journey| view.has_ended(journey, "lost", "lost_time"))),
+        "average_age_in_days": { "across_all_stages": compute_average(&ages.collect::<Vec<_>>()), "by_stages": by_stages.collect::<Value>() },
     })))
 }
 
-fn average(days: &[i64]) -> i64 {
+fn compute_average(days: &[i64]) -> i64 {
     let count = i64::try_from(days.len()).unwrap_or(i64::MAX);
-    // Half of the divisor makes it the nearest.
+    // Adds half of the divisor, so that the result is the nearest.
     (days.iter().sum::<i64>() + count / 2).checked_div(count).unwrap_or(0)
 }
 

@@ -6,7 +6,8 @@ use crate::engine::state::State;
 use crate::value::money;
 use crate::value::record::{Record, flag, text};
 
-/// A deal's value times its probability: its own, else its stage's where the pipeline uses them.
+/// Computes a deal's value times its probability.
+/// That is the deal's own, or else its stage's if the pipeline uses probabilities.
 pub(super) fn weigh(state: &State, deal: &Record) -> f64 {
     let from_stage = || {
         let pipeline = state.linked(deal, "pipeline_id", "pipelines")?;
