@@ -178,8 +178,8 @@ impl Vault {
         self.run_to_end(async move |context| authorize::finish(&context, &browser, &state, &code).await).await
     }
 
-    /// Ends an authorization that the user declined, and removes the connection that waited for it.
-    pub async fn decline_authorization(&self, browser: &str, state: &str) -> Result<(), Error> {
+    /// Ends an authorization that the user declined. Returns the connection that waited for it, if there was one.
+    pub async fn decline_authorization(&self, browser: &str, state: &str) -> Result<Option<Connection>, Error> {
         authorize::decline(&self.context, browser, state).await
     }
 

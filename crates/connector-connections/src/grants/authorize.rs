@@ -179,15 +179,16 @@ pub(crate) async fn finish(context: &Context, browser: &str, state: &str, code: 
     settle::settle(context, &target, &grant).await
 }
 
-/// Ends an authorization that the user declined, and removes the connection that waited for it.
-pub(crate) async fn decline(context: &Arc<Context>, browser: &str, state: &str) -> Result<(), Error> {
+/// Ends an authorization that the user declined. Returns the connection that waited for it, if there was one.
+pub(crate) async fn decline(context: &Arc<Context>, browser: &str, state: &str) -> Result<Option<Connection>, Error> {
     let ticket = use_state(context, browser, state).await?;
     let target = match lookup::get_by_id(context, ticket.connection()).await {
-        Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NoConnection => return Ok(None),
         target => target?,
     };
     let delete = vec![ended::insert(&target, None, context.now()), connections::delete_pending_of_host(&target.id)];
-    removal::end_and_revoke(context, &target.id, delete).await.map(|_| ())
+    removal::end_and_revoke(context, &target.id, delete).await?;
+    Ok(Some(target))
 }
 
 async fn use_state(context: &Context, browser: &str, state: &str) -> Result<Ticket, Error> {
