@@ -112,7 +112,7 @@ async fn broken_or_stalled_responses_never_look_complete() {
         if stalls {
             soon(ended.notified()).await;
         }
-        assert!(served.log().contains("an answer broke off"));
+        assert!(served.log().contains("a response broke off"));
     }
 }
 

@@ -1,7 +1,6 @@
 //! The binary `connector`: the only crate that knows arguments, environment, files and ports.
 
 mod command;
-mod http;
 mod setup;
 mod terminal;
 

@@ -5,10 +5,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use connector_connections::{BeginOptions, Connection, Progress, Vault};
+use connector_server::{Host, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
-use crate::http::{self, Settings};
 use crate::setup::accounts::check_account_host;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::stored::StoreArguments;
@@ -91,7 +91,8 @@ async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failur
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {
         let runtime = build_runtime(&client, vault.for_owner(&arguments.owner))?;
-        tokio::spawn(http::serve(listener, Settings::for_pages(url.clone()), runtime, vault.clone(), std::future::pending()));
+        let host = Host::new(page_settings(url.clone()), runtime, vault.clone());
+        tokio::spawn(connector_server::serve(listener, host, std::future::pending()));
     }
     let link = format!("{url}/oauth/start?link={}", link.expose_secret());
     render::say(&format!("Open this link in a browser, once: {link}"));
@@ -106,6 +107,17 @@ async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failur
         Ok(connected) => print_json(&connected?),
         Err(why) => give_up(&vault, &begun.connection, why).await,
     }
+}
+
+/// Builds the settings for the pages of one authorization on this machine.
+fn page_settings(public_url: String) -> Settings {
+    let mut settings = Settings::default();
+    settings.public_url = public_url;
+    settings.max_body = 1 << 20;
+    settings.timeout = Duration::from_mins(1);
+    settings.concurrency = 16;
+    settings.drain = Duration::ZERO;
+    settings
 }
 
 /// Binds the port of the pages, if the URL is on this machine and no host serves them.

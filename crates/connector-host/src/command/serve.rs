@@ -3,18 +3,18 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use axum::http::HeaderName;
 use connector_connections::Vault;
 use connector_core::{Access, Credential};
+use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
 
-use crate::http::{self, Installs, Settings};
 use crate::setup::app::build_apps;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::sandbox::serve_beside_host;
 use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{LOCAL_OWNER, find_public_url};
 use crate::terminal::connectors::vendor_names;
+use crate::terminal::examples::find_example;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::stop::wait_for_stop;
@@ -41,7 +41,7 @@ pub(super) struct ServeArguments {
     install: InstallChoice,
     /// The header that names the connection to the gateway
     #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = parse_connection_header)]
-    connection_header: HeaderName,
+    connection_header: http::HeaderName,
     /// Requests to the gateway that a key may make in a second; 0 means any number
     #[arg(long, value_name = "N", default_value_t = 10)]
     rate: u32,
@@ -57,16 +57,6 @@ pub(super) struct ServeArguments {
     /// How long what is under way may take to end when the host is told to stop, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u16,
-}
-
-/// Parses the name of the header that names a connection. A header that means something else is refused.
-fn parse_connection_header(name: &str) -> Result<HeaderName, String> {
-    const RESERVED: [&str; 9] =
-        ["authorization", "connection", "connector-owner", "cookie", "expect", "host", "te", "upgrade", "x-api-token"];
-    let header = HeaderName::try_from(name).map_err(|_| "it is no header's name".to_owned())?;
-    let is_reserved =
-        ["accept", "content-", "proxy-", "sec-", "transfer-", "x-forwarded-"].iter().any(|start| header.as_str().starts_with(start));
-    if is_reserved || RESERVED.contains(&header.as_str()) { Err("that header has a meaning of its own".to_owned()) } else { Ok(header) }
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -89,18 +79,23 @@ impl ServeArguments {
         }
     }
 
-    fn settings(&self, public_url: String, has_client: bool, installs: Installs) -> Settings {
-        Settings {
-            connection_header: self.connection_header.clone(),
-            rate: self.rate,
-            max_body: usize::from(self.max_body) << 20,
-            timeout: Duration::from_secs(self.timeout.into()),
-            concurrency: self.concurrency.into(),
-            drain: Duration::from_secs(self.drain.into()),
-            public_url,
-            has_client,
-            installs,
-        }
+    fn settings(&self, public_url: String, installs: Installs) -> Settings {
+        let mut settings = Settings::default();
+        settings.public_url = public_url;
+        settings.connection_header = self.connection_header.clone();
+        settings.rate = self.rate;
+        settings.max_body = usize::from(self.max_body) << 20;
+        settings.timeout = Duration::from_secs(self.timeout.into());
+        settings.concurrency = self.concurrency.into();
+        settings.drain = Duration::from_secs(self.drain.into());
+        settings.installs = installs;
+        settings.no_client_hint = format!(
+            "Whoever runs this host sets {}, {} and {}, or starts it with --sandbox.",
+            env::CLIENT_ID,
+            env::CLIENT_SECRET,
+            env::PUBLIC_URL
+        );
+        settings
     }
 
     /// Finds the URL at which browsers reach this host. A host that others reach needs one.
@@ -139,7 +134,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let http = build_client()?;
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
     let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER))?;
-    let settings = arguments.settings(public_url, has_client, installs);
+    let settings = arguments.settings(public_url, installs);
     if !has_client {
         render::say(&format!(
             "No app of {} is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
@@ -151,9 +146,10 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     }
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(sweep_every_minute(vault.clone()));
-    let until = http::serve(listener, settings, runtime, vault.clone(), wait_for_stop()).await;
+    let host = Host::new(settings, runtime, vault.clone()).with_examples(find_example);
+    let deadline = connector_server::serve(listener, host, wait_for_stop()).await;
     // A response of the vendor is stored, although its caller has gone.
-    if tokio::time::timeout_at(until, vault.wait_until_idle()).await.is_err() {
+    if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with a vendor was cut off");
     }
     Ok(Exit::Ok)
@@ -190,7 +186,7 @@ fn start_log() {
     use tracing_subscriber::fmt;
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
-    let ours = ["connector", "connector_core", "connector_connections"].map(|target| (target, tracing::Level::INFO));
+    let ours = ["connector", "connector_core", "connector_connections", "connector_server"].map(|target| (target, tracing::Level::INFO));
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // Where a logger is set already, it is the one to use.
     let _ = tracing_subscriber::registry().with(lines).with(Targets::new().with_targets(ours)).try_init();

@@ -1,0 +1,23 @@
+//! `/healthz`, `/readyz` and `/metrics`: the state of the process.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::json;
+
+use crate::conduct::call::Call;
+use crate::wire::refusal::Refusal;
+use crate::wire::response::{respond, respond_json};
+
+pub(crate) fn show_alive(_call: &Call) -> Response {
+    respond_json(StatusCode::OK, &json!({"ok": true, "version": env!("CARGO_PKG_VERSION")}))
+}
+
+pub(crate) async fn show_ready(call: Call) -> Result<Response, Refusal> {
+    call.host.check_ready().await.map_err(|error| Refusal::with_status(StatusCode::SERVICE_UNAVAILABLE, error))?;
+    Ok(respond_json(StatusCode::OK, &json!({"ok": true})))
+}
+
+pub(crate) fn show_metrics(call: &Call) -> Response {
+    let text = call.host.metrics.to_text(call.host.in_flight());
+    respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+}

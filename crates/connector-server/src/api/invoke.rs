@@ -1,0 +1,69 @@
+//! `POST /v1/invoke`: one invocation and its outcome, or a stream of lines with an outcome for each.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::Response;
+use connector_core::{Entry, Lines, Outcome, Runtime};
+use futures_util::{TryStreamExt, stream};
+use tokio_util::io::StreamReader;
+
+use crate::conduct::call::Call;
+use crate::host::Host;
+use crate::wire::body::{media_type, read_body, unsupported_media_type};
+use crate::wire::refusal::Refusal;
+use crate::wire::response::{JSON, NDJSON, respond};
+
+/// The longest wait for the next line of a stream, which would otherwise keep its place for ever.
+const LINE_TIMEOUT: Duration = Duration::from_mins(10);
+
+pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> {
+    call.query(&[])?;
+    let runtime = call.runtime()?;
+    match media_type(&call.head.headers).as_deref() {
+        Some(JSON) => {
+            let text = read_body(body, call.host.settings.max_body).await?;
+            let outcome = runtime.invoke_json(&text).await;
+            Ok(respond(StatusCode::OK, JSON, record_and_write(&call.host, &outcome)))
+        }
+        Some(NDJSON) => Ok(respond(StatusCode::OK, NDJSON, invoke_lines(call, runtime, body))),
+        other => Err(unsupported_media_type(other, &[JSON, NDJSON])),
+    }
+}
+
+/// Invokes each line in order: a line sees the effect of the line before it. The stream ends when the client leaves or
+/// the API key is revoked.
+fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
+    let parts = body.into_data_stream().map_err(io::Error::other);
+    let lines = Lines::new(StreamReader::new(parts), call.host.settings.max_body);
+    let call = Arc::new(call);
+    let outcomes = stream::try_unfold(Some(lines), move |lines| {
+        let (call, runtime) = (Arc::clone(&call), runtime.clone());
+        async move {
+            let Some(mut lines) = lines else { return Ok::<_, io::Error>(None) };
+            let Ok(next) = tokio::time::timeout(LINE_TIMEOUT, lines.next()).await else { return Ok(None) };
+            let Some(line) = next? else { return Ok(None) };
+            if let Err(refusal) = call.caller.check_again(&call.host, &call.head).await {
+                // The line was not carried out. A store that fails just now also ends the stream.
+                return Ok(Some((record_and_write(&call.host, &Outcome::refused(refusal.into_error())), None)));
+            }
+            let outcome = line.invoke(&runtime).await;
+            Ok(Some((record_and_write(&call.host, &outcome), Some(lines))))
+        }
+    });
+    Body::from_stream(outcomes)
+}
+
+fn record_and_write(host: &Host, outcome: &Outcome) -> Vec<u8> {
+    // Keys of the catalogue alone are counted by name: a caller could send any number of others.
+    let entry = outcome.action().and_then(|action| host.catalogue().find(None, action).ok());
+    let result = outcome.error().map_or("ok", |error| error.kind().as_str());
+    let meta = outcome.meta();
+    host.metrics.record_outcome(entry.map_or("unknown", Entry::key), result, meta.requests, meta.tokens);
+    let mut text = outcome.to_json();
+    text.push(b'\n');
+    text
+}

@@ -1,0 +1,120 @@
+//! `GET /oauth/callback`: the page to which the vendor redirects a browser, with a state of this host or without one.
+
+use axum::response::Response;
+use connector_core::ErrorKind;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::account::connected_page;
+use super::forms::{redirect, with_cookie};
+use crate::conduct::call::Call;
+use crate::host::Installs;
+use crate::wire::cookies::Cookie;
+use crate::wire::html::Page;
+use crate::wire::refusal::Refusal;
+
+/// The query of the vendor's redirect.
+struct Redirect {
+    state: Option<String>,
+    result: AuthorizationResult,
+}
+
+/// The result of an authorization at the vendor.
+enum AuthorizationResult {
+    Code(SecretString),
+    Declined,
+    /// Another failure, as the vendor names it.
+    Failed(String),
+}
+
+pub(crate) async fn finish(call: Call) -> Result<Response, Refusal> {
+    call.host.require_client()?;
+    let Redirect { state, result } = Redirect::parse(call.head.uri.query().unwrap_or_default())?;
+    // A state that is there must be valid. An invalid one never counts as none.
+    match (state, result) {
+        (Some(state), AuthorizationResult::Code(code)) => {
+            Ok(connected_page(&call.host.vault.finish_authorization(&find_browser(&call), &state, code).await?))
+        }
+        (Some(state), AuthorizationResult::Declined) => Ok(cancelled_page(decline(&call, &state).await?)),
+        (Some(state), AuthorizationResult::Failed(error)) => Err(failed(decline(&call, &state).await?, &error)),
+        (None, AuthorizationResult::Code(code)) => hold_install(&call, code).await,
+        (None, AuthorizationResult::Declined) => Ok(cancelled_page(call.host.vendor_name(None))),
+        (None, AuthorizationResult::Failed(error)) => Err(failed(call.host.vendor_name(None), &error)),
+    }
+}
+
+fn find_browser(call: &Call) -> String {
+    call.cookie(Cookie::Browser).unwrap_or_default()
+}
+
+/// Ends the authorization of a state, and finds the name of its vendor.
+async fn decline(call: &Call, state: &str) -> Result<&'static str, Refusal> {
+    let declined = call.host.vault.decline_authorization(&find_browser(call), state).await?;
+    Ok(call.host.vendor_name(declined.as_ref()))
+}
+
+/// Holds an install that did not begin here. Its code connects nothing by itself: an attacker may have made it.
+async fn hold_install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
+    let installs = &call.host.settings.installs;
+    if *installs == Installs::Restart {
+        return redirect("/oauth/start");
+    }
+    let held = match call.host.vault.hold_install(call.host.connector_key(None)?, code).await {
+        Ok(held) => held,
+        // No more installs are held for now. Anyone can fill the places, which must not keep people out: they
+        // authorize once more, where a platform begins that.
+        Err(error) if error.kind() == ErrorKind::RateLimited => {
+            return match installs {
+                Installs::Redirect(url) => redirect(&add_parameter(url, "error", "try_again")),
+                Installs::Confirm | Installs::Restart => redirect("/oauth/start"),
+            };
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let handle = held.handle.expose_secret();
+    match installs {
+        Installs::Redirect(url) => redirect(&add_parameter(url, "install", handle)),
+        Installs::Confirm | Installs::Restart => Ok(with_cookie(redirect("/oauth/install")?, call.set_cookie(Cookie::Install, handle))),
+    }
+}
+
+fn cancelled_page(vendor: &str) -> Response {
+    Page::new("Nothing was connected")
+        .text(&format!("It was cancelled at {vendor}, and nothing was connected."))
+        .link("start-over", "/oauth/start", "Start over")
+        .into_response()
+}
+
+fn add_parameter(url: &str, name: &str, value: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}{name}={value}")
+}
+
+/// Refuses an authorization that failed. The error is shown if it is a plain word: anybody can write the address.
+fn failed(vendor: &str, error: &str) -> Refusal {
+    let is_word = error.len() <= 40 && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let message =
+        if is_word { format!("The authorization failed at {vendor}: {error}.") } else { format!("The authorization failed at {vendor}.") };
+    Refusal::bad_request(message, "Start over; if it fails again, tell whoever runs this host.")
+}
+
+impl Redirect {
+    fn parse(query: &str) -> Result<Self, Refusal> {
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let once = |name: &str| {
+            let mut values = pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.clone());
+            match (values.next(), values.next()) {
+                (value, None) => Ok(value),
+                _ => Err(Refusal::bad_request(format!("The redirect has `{name}` twice."), "Start over.")),
+            }
+        };
+        let state = once("state")?;
+        let result = match (once("code")?.filter(|code| !code.is_empty()), once("error")?) {
+            (Some(code), None) => AuthorizationResult::Code(code.into()),
+            (None, Some(error)) if matches!(error.as_str(), "user_denied" | "access_denied") => AuthorizationResult::Declined,
+            (None, Some(error)) => AuthorizationResult::Failed(error),
+            (Some(_), Some(_)) => return Err(Refusal::bad_request("The redirect holds both a code and an error.", "Start over.")),
+            (None, None) => return Err(Refusal::bad_request("The redirect holds neither a code nor an error.", "Start over.")),
+        };
+        Ok(Self { state, result })
+    }
+}

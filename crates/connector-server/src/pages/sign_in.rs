@@ -1,0 +1,71 @@
+//! `/sign-in`: signs a person in, by a link that the command line printed.
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::response::Response;
+use connector_core::ErrorKind;
+use secrecy::ExposeSecret;
+
+use super::forms::{check_csrf, csrf_token, find_field, forged, read_form, redirect, with_cookie};
+use crate::conduct::call::Call;
+use crate::wire::cookies::Cookie;
+use crate::wire::html::Page;
+use crate::wire::refusal::Refusal;
+
+const PURPOSE: &str = "sign-in";
+const SIGN_OUT: &str = "sign-out";
+
+/// Shows the owner whom a link signs in. The page changes nothing: programs that scan mails open links too.
+pub(crate) async fn show_sign_in(call: Call) -> Result<Response, Refusal> {
+    let query = call.query(&["token"])?;
+    let Some((_, token)) = query.first() else { return Ok(ask_to_sign_in("There is no link to sign in by.", "/oauth/start")) };
+    let owner = call.host.vault.check_sign_in_link(token).await?.ok_or_else(used_link)?;
+    let browser = call.browser_token()?;
+    let page = Page::new("Sign in")
+        .text("What is installed or connected in this browser from now on is connected for:")
+        .facts(&[("owner", "Owner", Some(&owner))])
+        .button("sign-in", "/sign-in", &[("csrf", &csrf_token(&browser, PURPOSE)), ("token", token)], "Sign in");
+    Ok(with_cookie(page.into_response(), call.set_cookie(Cookie::Browser, &browser)))
+}
+
+pub(crate) async fn sign_in(call: Call, body: Body) -> Result<Response, Refusal> {
+    call.query(&[])?;
+    // A browser without a cookie has not seen the page of this form.
+    let browser = call.cookie(Cookie::Browser).ok_or_else(forged)?;
+    let fields = read_form(&call.head.headers, body).await?;
+    check_csrf(&fields, &csrf_token(&browser, PURPOSE))?;
+    let token = find_field(&fields, "token").unwrap_or_default();
+    let (owner, session) = call.host.vault.sign_in(token).await?.ok_or_else(used_link)?;
+    let response = if call.cookie(Cookie::Install).is_some() {
+        redirect("/oauth/install")?
+    } else {
+        let page = Page::new("You are signed in").facts(&[("owner", "Owner", Some(&owner))]);
+        let page = page.link("connect", "/oauth/start", "Connect an account");
+        page.button("sign-out", "/sign-out", &[("csrf", &csrf_token(session.expose_secret(), SIGN_OUT))], "Sign out").into_response()
+    };
+    Ok(with_cookie(response, call.set_cookie(Cookie::Session, session.expose_secret())))
+}
+
+pub(crate) async fn sign_out(call: Call, body: Body) -> Result<Response, Refusal> {
+    call.query(&[])?;
+    let session = call.cookie(Cookie::Session).ok_or_else(forged)?;
+    let fields = read_form(&call.head.headers, body).await?;
+    check_csrf(&fields, &csrf_token(&session, SIGN_OUT))?;
+    call.host.vault.sign_out(&session).await?;
+    Ok(with_cookie(Page::new("You are signed out").into_response(), call.clear_cookie(Cookie::Session)))
+}
+
+/// Builds the page for a person who is not signed in.
+pub(crate) fn ask_to_sign_in(why: &str, next: &str) -> Response {
+    Page::new("Sign in")
+        .status(StatusCode::UNAUTHORIZED)
+        .text(why)
+        .text("Whoever runs this host prints a link for you with `connector sign-in --owner NAME`. Open it in this browser; what waits goes on from there.")
+        .link("continue", next, "I am signed in: go on")
+        .into_response()
+}
+
+fn used_link() -> Refusal {
+    let hint = "Ask for another: `connector sign-in --owner NAME` prints one.";
+    Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "The link was used, or is too old.", hint)
+}

@@ -1,0 +1,63 @@
+//! `/oauth/start`: leads to the vendor's page, by a link that opens once or for the owner who is signed in.
+
+use axum::body::Body;
+use axum::response::Response;
+use secrecy::ExposeSecret;
+
+use super::forms::{check_csrf, csrf_token, find_field, forged, read_form, with_cookie};
+use super::sign_in::ask_to_sign_in;
+use crate::conduct::call::Call;
+use crate::wire::cookies::Cookie;
+use crate::wire::html::Page;
+use crate::wire::refusal::Refusal;
+
+const PURPOSE: &str = "start";
+
+/// Shows the owner for whom an account will be connected.
+///
+/// The page changes nothing: programs that scan mails open links too, and people must see the owner before they grant
+/// access.
+pub(crate) async fn show_start(call: Call) -> Result<Response, Refusal> {
+    call.host.require_client()?;
+    let query = call.query(&["link"])?;
+    let link = query.first().map(|(_, link)| link.as_str());
+    let (owner, name, app) = match link {
+        Some(link) => {
+            let connection = call.host.vault.find_by_link(link).await?;
+            (connection.owner, Some(connection.name).filter(|name| *name != connection.id), connection.app)
+        }
+        None => match call.find_visitor().await? {
+            Some((owner, _)) => (owner, None, call.host.connector_key(None)?.to_owned()),
+            None => return Ok(ask_to_sign_in("Sign in to connect an account, or ask for a new link to connect it by.", "/oauth/start")),
+        },
+    };
+    let browser = call.browser_token()?;
+    let app = call.host.vault.app(&app)?;
+    let csrf = csrf_token(&browser, PURPOSE);
+    let hidden: Vec<(&str, &str)> = [("csrf", csrf.as_str())].into_iter().chain(link.map(|link| ("link", link))).collect();
+    let page = Page::new("Connect an account")
+        .text(&format!("You go on to {}, and choose the account to connect. It will be used by:", app.label()))
+        .facts(&[("owner", "Owner", Some(&owner)), ("connection", "Connection", name.as_deref())])
+        .text("Go on only if you know them: they will see and change what you can.")
+        .button("go-on", "/oauth/start", &hidden, "Go on");
+    Ok(with_cookie(page.into_response(), call.set_cookie(Cookie::Browser, &browser)))
+}
+
+pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
+    call.host.require_client()?;
+    call.query(&[])?;
+    let browser = call.cookie(Cookie::Browser).ok_or_else(forged)?;
+    let fields = read_form(&call.head.headers, body).await?;
+    check_csrf(&fields, &csrf_token(&browser, PURPOSE))?;
+    let link = find_field(&fields, "link");
+    let authorization = match link {
+        Some(link) => call.host.vault.open_link(link, &browser).await?,
+        None => match call.find_visitor().await? {
+            Some((owner, _)) => call.host.vault.authorize(&owner, call.host.connector_key(None)?, None, &browser).await?,
+            None => return Ok(ask_to_sign_in("Sign in to connect an account.", "/oauth/start")),
+        },
+    };
+    let page = Page::new("On to the account").forward_to(authorization.url.expose_secret());
+    // The cookie must live as long as the state.
+    Ok(with_cookie(page.into_response(), call.set_cookie(Cookie::Browser, &browser)))
+}
