@@ -205,7 +205,7 @@ async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
     for owner in &owners {
         owner.call(&mut Line::to(&served).await, 2).await;
     }
-    let (before, next, shared) = (sandbox.refreshes(), Arc::new(AtomicUsize::new(0)), Arc::new(owners));
+    let (before, next, shared) = (sandbox.refresh_count(), Arc::new(AtomicUsize::new(0)), Arc::new(owners));
     let mut lines = tokio::task::JoinSet::new();
     for _ in 0..LINES {
         let (mut line, next, owners, clock) = (Line::to(&served).await, Arc::clone(&next), Arc::clone(&shared), clock.clone());
@@ -226,5 +226,5 @@ async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
         ended.expect("a line finds each answer its owner's");
     }
     let expired = CALLS / EACH_TOKEN;
-    assert_eq!(sandbox.refreshes() - before, 2 * expired as u64, "one refresh for each owner each time");
+    assert_eq!(sandbox.refresh_count() - before, 2 * expired as u64, "one refresh for each owner each time");
 }

@@ -64,7 +64,7 @@ async fn declined_install_is_revoked_and_a_session_can_start_over() {
     let uninstall = browser.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}/uninstall", served.upstream())).await.text();
     assert!(uninstall.contains("Nobody has this app installed"), "the vendor was told: {uninstall}");
     browser.connects(&served, &format!("{}/oauth/start", served.url), 0).await;
-    assert_eq!((statuses(&served, &key).await, sandbox.refreshes()), (vec!["ACTIVE".to_owned()], 0));
+    assert_eq!((statuses(&served, &key).await, sandbox.refresh_count()), (vec!["ACTIVE".to_owned()], 0));
 }
 
 #[tokio::test]

@@ -76,9 +76,9 @@ impl Sandbox {
         &self.0.companies
     }
 
-    /// How many refreshes were answered with tokens since it was opened.
-    pub fn refreshes(&self) -> u64 {
-        self.0.oauth.refreshes()
+    /// Returns the number of refreshes that were answered with tokens since the sandbox was opened.
+    pub fn refresh_count(&self) -> u64 {
+        self.0.oauth.refresh_count()
     }
 
     /// Adds a fault after those that the next requests to the token endpoint meet. Only requests to

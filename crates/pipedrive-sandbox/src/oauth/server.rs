@@ -28,7 +28,7 @@ impl Server {
         self.refreshes.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn refreshes(&self) -> u64 {
+    pub(crate) fn refresh_count(&self) -> u64 {
         self.refreshes.load(Ordering::Relaxed)
     }
 }

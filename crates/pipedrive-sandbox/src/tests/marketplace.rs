@@ -164,11 +164,11 @@ fn the_token_endpoint_fails_on_purpose() {
         let asked = async |token: String| ask(token).await.expect("the client does not panic");
         assert!(asked(first.clone()).await.starts_with("HTTP/1.1 503"));
         assert_eq!(asked(first.clone()).await, "", "the connection should close without an answer");
-        assert_eq!(served.refreshes(), 0, "nothing was carried out so far");
+        assert_eq!(served.refresh_count(), 0, "nothing was carried out so far");
 
         let held = ask(first.clone());
         gate.reached().await;
-        assert_eq!(served.refreshes(), 0, "what is held is not carried out");
+        assert_eq!(served.refresh_count(), 0, "what is held is not carried out");
         gate.open();
         let answer = held.await.expect("the client does not panic");
         let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("it has a body")).expect("it is JSON");
@@ -177,7 +177,7 @@ fn the_token_endpoint_fails_on_purpose() {
         served.fail_token_request(Fault::AnswerLost);
         let second = refresh_token(&answer).to_owned();
         assert_eq!(asked(second.clone()).await, "");
-        assert_eq!(served.refreshes(), 2, "the refresh was carried out, and its answer lost");
+        assert_eq!(served.refresh_count(), 2, "the refresh was carried out, and its answer lost");
         assert!(asked(second).await.contains("invalid_grant"), "so that the token it was sent is worth nothing");
     });
 }

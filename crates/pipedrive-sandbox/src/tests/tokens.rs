@@ -105,10 +105,10 @@ fn tokens_live_as_long_as_documented() {
         assert_eq!((status, &again["refresh_token"]), (200, &first["refresh_token"]), "each use gives 60 days more");
         assert!(works(&sandbox, &again));
     }
-    assert_eq!(sandbox.refreshes(), 2);
+    assert_eq!(sandbox.refresh_count(), 2);
     sandbox.clock().advance(60 * DAY);
     token_refused(&refresh(&sandbox, &first), "invalid_grant", "refresh_token is unknown");
-    assert_eq!(sandbox.refreshes(), 2, "what is refused is no refresh");
+    assert_eq!(sandbox.refresh_count(), 2, "what is refused is no refresh");
 }
 
 #[test]
