@@ -81,9 +81,9 @@ impl Sandbox {
         self.0.oauth.refresh_count()
     }
 
-    /// Adds a fault after those that the next requests to the token endpoint meet. Only requests to
-    /// [`serve`](crate::serve) meet faults.
-    pub fn fail_token_request(&self, fault: Fault) {
+    /// Queues a fault for a request to the token endpoint, behind the faults that are queued already.
+    /// Only requests that arrive over [`serve`](crate::serve) take faults.
+    pub fn add_token_fault(&self, fault: Fault) {
         self.0.faults.add(fault);
     }
 

@@ -174,7 +174,7 @@ fn the_token_endpoint_fails_on_purpose() {
         let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("it has a body")).expect("it is JSON");
         assert_eq!(answer["api_domain"], format!("http://brightpath.localhost:{}", address.port()), "as the client reached it");
 
-        served.fail_token_request(Fault::AnswerLost);
+        served.add_token_fault(Fault::AnswerLost);
         let second = refresh_token(&answer).to_owned();
         assert_eq!(asked(second.clone()).await, "");
         assert_eq!(served.refresh_count(), 2, "the refresh was carried out, and its answer lost");
