@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pipedrive_sandbox::{App, Downloads, Fault, Gate, OpenError, Options, RefreshTokens, Sandbox, Store};
+use pipedrive_sandbox::{App, Downloads, Gate, OpenError, Options, RefreshTokens, Sandbox, Store, TokenFault};
 use tokio::net::TcpListener;
 
 use crate::setup::sandbox::data_file;
@@ -46,16 +46,16 @@ pub(super) struct SandboxArguments {
     /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop: a status of 400 to 599;
     /// drop (the connection closes); drop-answer (carried out, then it closes); hang (never answered)
     #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = parse_fault)]
-    faults: Vec<Fault>,
+    faults: Vec<TokenFault>,
 }
 
-fn parse_fault(word: &str) -> Result<Fault, String> {
+fn parse_fault(word: &str) -> Result<TokenFault, String> {
     let fault = match word.strip_prefix("token=") {
-        Some("drop") => Some(Fault::Dropped),
-        Some("drop-answer") => Some(Fault::AnswerLost),
+        Some("drop") => Some(TokenFault::ConnectionDropped),
+        Some("drop-answer") => Some(TokenFault::ResponseLost),
         // The gate never opens.
-        Some("hang") => Some(Fault::Held(Gate::closed())),
-        Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(Fault::Status),
+        Some("hang") => Some(TokenFault::Held(Gate::closed())),
+        Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(TokenFault::Status),
         None => None,
     };
     fault.ok_or_else(|| "there are: token=STATUS (400 to 599), token=drop, token=drop-answer, token=hang".to_owned())
@@ -135,10 +135,10 @@ mod tests {
 
     #[test]
     fn parses_each_fault_and_lists_them_all_otherwise() {
-        assert!(matches!(parse_fault("token=503"), Ok(Fault::Status(503))));
-        assert!(matches!(parse_fault("token=drop"), Ok(Fault::Dropped)));
-        assert!(matches!(parse_fault("token=drop-answer"), Ok(Fault::AnswerLost)));
-        assert!(matches!(parse_fault("token=hang"), Ok(Fault::Held(_))));
+        assert!(matches!(parse_fault("token=503"), Ok(TokenFault::Status(503))));
+        assert!(matches!(parse_fault("token=drop"), Ok(TokenFault::ConnectionDropped)));
+        assert!(matches!(parse_fault("token=drop-answer"), Ok(TokenFault::ResponseLost)));
+        assert!(matches!(parse_fault("token=hang"), Ok(TokenFault::Held(_))));
         for wrong in ["token=200", "token=600", "token=", "token", "503", "api=500", ""] {
             let said = parse_fault(wrong).expect_err(wrong);
             assert!(["token=STATUS", "token=drop,", "token=drop-answer", "token=hang"].iter().all(|word| said.contains(word)), "{said}");

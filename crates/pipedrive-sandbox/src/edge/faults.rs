@@ -14,13 +14,13 @@ use crate::oauth::{answer_json, is_token_request};
 /// What befalls one request to the token endpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum TokenFault {
     /// Answered with this status, such as 500 or 503, and not carried out.
     Status(u16),
     /// The connection closes without an answer, and nothing is carried out.
-    Dropped,
+    ConnectionDropped,
     /// Carried out, but the connection closes before the answer: a rotated refresh token is lost.
-    AnswerLost,
+    ResponseLost,
     /// Waits until the gate opens, and is then carried out.
     Held(Gate),
 }
@@ -66,19 +66,19 @@ impl fmt::Debug for Gate {
 
 /// The faults that requests to the token endpoint still meet, each once.
 #[derive(Debug)]
-pub(crate) struct Faults(Mutex<VecDeque<Fault>>);
+pub(crate) struct Faults(Mutex<VecDeque<TokenFault>>);
 
 impl Faults {
-    pub(crate) fn new(faults: Vec<Fault>) -> Self {
+    pub(crate) fn new(faults: Vec<TokenFault>) -> Self {
         Self(Mutex::new(faults.into()))
     }
 
-    pub(crate) fn add(&self, fault: Fault) {
+    pub(crate) fn add(&self, fault: TokenFault) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
     /// Takes the next fault for a request to the token endpoint; no other request meets one.
-    pub(crate) fn take(&self, request: &Request<Bytes>) -> Option<Fault> {
+    pub(crate) fn take(&self, request: &Request<Bytes>) -> Option<TokenFault> {
         is_token_request(request).then(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front())?
     }
 }

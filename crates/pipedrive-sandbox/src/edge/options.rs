@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::edge::faults::Fault;
+use crate::edge::faults::TokenFault;
 use crate::oauth::App;
 use crate::value::clock::Clock;
 use crate::world::grants::RefreshTokens;
@@ -26,7 +26,7 @@ pub struct Options {
     pub apps: Vec<App>,
     pub refresh_tokens: RefreshTokens,
     /// What befalls the first requests to the token endpoint, each once, in this order.
-    pub token_faults: Vec<Fault>,
+    pub token_faults: Vec<TokenFault>,
     pub clock: Clock,
     /// Gets one JSON line for each request served.
     pub record: Option<PathBuf>,

@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use crate::edge::caller::{Caller, Credentials};
-use crate::edge::faults::{Fault, Faults};
+use crate::edge::faults::{TokenFault, Faults};
 use crate::edge::limits::{Limits, Standing};
 use crate::edge::options::{Bearer, Downloads, Options};
 use crate::edge::recording::Recording;
@@ -83,7 +83,7 @@ impl Sandbox {
 
     /// Queues a fault for a request to the token endpoint, behind the faults that are queued already.
     /// Only requests that arrive over [`serve`](crate::serve) take faults.
-    pub fn add_token_fault(&self, fault: Fault) {
+    pub fn add_token_fault(&self, fault: TokenFault) {
         self.0.faults.add(fault);
     }
 
@@ -132,7 +132,7 @@ impl Sandbox {
         &self.0.kept
     }
 
-    pub(crate) fn take_fault(&self, request: &Request<Bytes>) -> Option<Fault> {
+    pub(crate) fn take_fault(&self, request: &Request<Bytes>) -> Option<TokenFault> {
         self.0.faults.take(request)
     }
 }

@@ -11,7 +11,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::edge::faults::{Fault, fail};
+use crate::edge::faults::{TokenFault, fail};
 use crate::edge::sandbox::Sandbox;
 
 const MAX_BODY: usize = 10 << 20;
@@ -55,13 +55,13 @@ async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response
 async fn answer_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, Ended> {
     match sandbox.take_fault(&request) {
         None => Ok(respond(sandbox, request).await),
-        Some(Fault::Status(status)) => Ok(fail(status)),
-        Some(Fault::Dropped) => Err(Ended::OnPurpose),
-        Some(Fault::AnswerLost) => {
+        Some(TokenFault::Status(status)) => Ok(fail(status)),
+        Some(TokenFault::ConnectionDropped) => Err(Ended::OnPurpose),
+        Some(TokenFault::ResponseLost) => {
             respond(sandbox, request).await;
             Err(Ended::OnPurpose)
         }
-        Some(Fault::Held(gate)) => {
+        Some(TokenFault::Held(gate)) => {
             gate.pass().await;
             Ok(respond(sandbox, request).await)
         }

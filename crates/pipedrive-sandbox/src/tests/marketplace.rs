@@ -4,7 +4,7 @@ use super::oauth::{
     AUTHORIZE, ask_token, consent_page, encoded, install, open, page, post, refresh, refresh_token, token_of, token_refused, visit, works,
 };
 use super::options;
-use crate::edge::faults::Fault;
+use crate::edge::faults::TokenFault;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 use crate::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, Gate, RefreshTokens, serve};
@@ -150,7 +150,7 @@ fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
 #[test]
 fn the_token_endpoint_fails_on_purpose() {
     let gate = Gate::closed();
-    let faults = vec![Fault::Status(503), Fault::Dropped, Fault::Held(gate.clone())];
+    let faults = vec![TokenFault::Status(503), TokenFault::ConnectionDropped, TokenFault::Held(gate.clone())];
     let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, token_faults: faults, ..options() });
     let tokens = install(&sandbox, "1:1");
     let first = refresh_token(&tokens).to_owned();
@@ -174,7 +174,7 @@ fn the_token_endpoint_fails_on_purpose() {
         let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("it has a body")).expect("it is JSON");
         assert_eq!(answer["api_domain"], format!("http://brightpath.localhost:{}", address.port()), "as the client reached it");
 
-        served.add_token_fault(Fault::AnswerLost);
+        served.add_token_fault(TokenFault::ResponseLost);
         let second = refresh_token(&answer).to_owned();
         assert_eq!(asked(second.clone()).await, "");
         assert_eq!(served.refresh_count(), 2, "the refresh was carried out, and its answer lost");
