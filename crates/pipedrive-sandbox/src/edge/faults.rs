@@ -42,7 +42,7 @@ impl Gate {
     }
 
     /// Waits until one more request has come to the gate.
-    pub async fn reached(&self) {
+    pub async fn wait_for_request(&self) {
         self.0.arrived.acquire().await.expect("nobody closes this half").forget();
     }
 

@@ -167,7 +167,7 @@ fn the_token_endpoint_fails_on_purpose() {
         assert_eq!(served.refresh_count(), 0, "nothing was carried out so far");
 
         let held = ask(first.clone());
-        gate.reached().await;
+        gate.wait_for_request().await;
         assert_eq!(served.refresh_count(), 0, "what is held is not carried out");
         gate.open();
         let answer = held.await.expect("the client does not panic");
