@@ -44,7 +44,7 @@ async fn fixtures_return_the_recorded_data() {
 }
 
 fn connector_options(record: &std::path::Path) -> pipedrive_sandbox::Options {
-    pipedrive_sandbox::Options { record: Some(record.to_owned()), ..options() }
+    pipedrive_sandbox::Options { record_file: Some(record.to_owned()), ..options() }
 }
 
 async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {

@@ -31,7 +31,7 @@ pub(crate) fn catalogue() -> Catalogue {
 
 /// A sandbox whose clock stands at a moment of the test's own.
 pub(crate) fn options() -> Options {
-    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), issued: evidence::secrets(), ..Options::default() }
+    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), secrets_file: evidence::secrets(), ..Options::default() }
 }
 
 /// A runtime beside a fresh sandbox.

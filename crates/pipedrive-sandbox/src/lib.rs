@@ -11,7 +11,7 @@ mod tests;
 mod value;
 mod world;
 
-pub use edge::faults::{TokenFault, Gate};
+pub use edge::faults::{Gate, TokenFault};
 pub use edge::options::{Bearer, DEMO_API_TOKEN, Downloads, Options};
 pub use edge::sandbox::Sandbox;
 pub use edge::server::serve;

@@ -41,7 +41,7 @@ fn sandbox() -> Sandbox {
 fn recorded(name: &str) -> Sandbox {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}.jsonl"));
     drop(std::fs::remove_file(&path));
-    Sandbox::open(Options { record: Some(path), ..options() }).expect("the recording opens")
+    Sandbox::open(Options { record_file: Some(path), ..options() }).expect("the recording opens")
 }
 
 fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {

@@ -86,7 +86,7 @@ impl SandboxArguments {
             burst_limit: self.burst_limit,
             daily_budget: self.daily_budget,
             downloads: if self.redirect_downloads { Downloads::Redirected } else { Downloads::Direct },
-            record: self.record.clone(),
+            record_file: self.record.clone(),
             ..Options::for_app(self.app())
         })
     }

@@ -29,9 +29,9 @@ pub struct Options {
     pub token_faults: Vec<TokenFault>,
     pub clock: Clock,
     /// Gets one JSON line for each request served.
-    pub record: Option<PathBuf>,
+    pub record_file: Option<PathBuf>,
     /// Gets each code and token that is issued, one a line, so that a test can look for them where they must not be.
-    pub issued: Option<PathBuf>,
+    pub secrets_file: Option<PathBuf>,
     /// Requests in two seconds for each token; without it no request is refused.
     pub burst_limit: Option<u32>,
     /// Tokens to spend in a day; without it no request is refused.
@@ -69,8 +69,8 @@ impl Default for Options {
             refresh_tokens: RefreshTokens::default(),
             token_faults: Vec::new(),
             clock: Clock::system(),
-            record: None,
-            issued: None,
+            record_file: None,
+            secrets_file: None,
             burst_limit: None,
             daily_budget: None,
             downloads: Downloads::default(),
@@ -95,8 +95,8 @@ impl fmt::Debug for Options {
             .field("refresh_tokens", &self.refresh_tokens)
             .field("token_faults", &self.token_faults)
             .field("clock", &self.clock)
-            .field("record", &self.record)
-            .field("issued", &self.issued)
+            .field("record_file", &self.record_file)
+            .field("secrets_file", &self.secrets_file)
             .field("burst_limit", &self.burst_limit)
             .field("daily_budget", &self.daily_budget)
             .field("downloads", &self.downloads)

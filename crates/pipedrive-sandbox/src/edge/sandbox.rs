@@ -9,7 +9,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 
 use crate::edge::caller::{Caller, Credentials};
-use crate::edge::faults::{TokenFault, Faults};
+use crate::edge::faults::{Faults, TokenFault};
 use crate::edge::limits::{Limits, Standing};
 use crate::edge::options::{Bearer, Downloads, Options};
 use crate::edge::recording::Recording;
@@ -65,8 +65,8 @@ impl Sandbox {
             limits: Limits::new(options.burst_limit, options.daily_budget),
             clock: options.clock,
             storage: (options.downloads == Downloads::Redirected).then(Storage::default),
-            recording: options.record.as_deref().map(Recording::open).transpose()?,
-            issued: options.issued.as_deref().map(Recording::open).transpose()?,
+            recording: options.record_file.as_deref().map(Recording::open).transpose()?,
+            issued: options.secrets_file.as_deref().map(Recording::open).transpose()?,
             served: AtomicU64::new(0),
         })))
     }

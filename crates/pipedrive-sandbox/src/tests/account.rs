@@ -331,7 +331,7 @@ fn options_change_all_or_none() {
 fn every_operation_of_an_account_is_served() {
     let path = std::env::temp_dir().join("pipedrive-sandbox-account.jsonl");
     drop(std::fs::remove_file(&path));
-    let sandbox = Sandbox::open(Options { record: Some(path.clone()), ..options() }).expect("the recording opens");
+    let sandbox = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");
     let mut requests = vec![
         ("GET", "/api/v1/currencies?term=eu".to_owned(), json!({})),
         ("GET", "/api/v1/billing/subscriptions/addons".to_owned(), json!({})),

@@ -299,7 +299,7 @@ fn grants_are_in_the_file_and_secrets_are_not() {
 #[test]
 fn nothing_of_it_is_recorded() {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-oauth-{}.jsonl", std::process::id()));
-    let sandbox = open(Options { record: Some(path.clone()), ..options() });
+    let sandbox = open(Options { record_file: Some(path.clone()), ..options() });
     let tokens = install(&sandbox, "1:1");
     visit(&sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}"));
     post(&sandbox, "/oauth/tokens", None, &[("client_secret", DEMO_CLIENT_SECRET)]);

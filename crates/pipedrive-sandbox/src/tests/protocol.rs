@@ -210,7 +210,7 @@ fn a_cursor_belongs_to_its_list_and_survives_changes() {
 #[test]
 fn requests_are_recorded_without_their_secrets() {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-record-{}.jsonl", std::process::id()));
-    let recording = Sandbox::open(Options { record: Some(path.clone()), ..options() }).expect("the recording opens");
+    let recording = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");
     let form = "--b\r\nContent-Disposition: form-data; name=\"deal_id\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n";
     let upload = Request::builder()
         .method("POST")
