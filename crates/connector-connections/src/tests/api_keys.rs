@@ -6,9 +6,9 @@ use secrecy::ExposeSecret;
 use super::{World, on_both};
 use crate::Holder;
 
-on_both!(a_key_is_its_holders_until_it_is_revoked);
+on_both!(keys_belong_to_their_holder_until_revoked);
 
-async fn a_key_is_its_holders_until_it_is_revoked(world: World) {
+async fn keys_belong_to_their_holder_until_revoked(world: World) {
     let (ann, bob) = (Holder::Owner("ann".to_owned()), Holder::Owner(String::new()));
     let vault = &world.vault;
     let made = vault.create_api_key(&ann, "n8n").await.expect("made");

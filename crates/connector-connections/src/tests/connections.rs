@@ -6,16 +6,16 @@ use super::{World, on_both};
 use crate::Status;
 
 on_both!(
-    the_only_one_the_default_or_the_named_one_is_used,
-    a_name_is_unique_and_no_id,
-    a_test_keeps_what_the_vendor_says,
-    a_change_of_another_host_is_seen_a_moment_later,
-    a_clock_that_is_set_back_freezes_nothing,
-    a_test_leaves_what_a_refresh_brought_meanwhile,
-    a_test_of_a_token_that_was_replaced_meanwhile_fails_nothing,
+    chooses_the_only_the_default_or_the_named_connection,
+    rejects_names_that_are_taken_or_look_like_ids,
+    a_test_refreshes_a_refused_token_and_fails_a_dead_grant,
+    sees_changes_of_another_host_after_two_seconds,
+    a_clock_set_back_outdates_the_cache,
+    a_test_keeps_the_scopes_of_a_concurrent_refresh,
+    a_test_ignores_the_refusal_of_a_replaced_token,
 );
 
-async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
+async fn chooses_the_only_the_default_or_the_named_connection(world: World) {
     let owned = world.vault.for_owner("ann");
     let none = owned.choose("acme", None).await.expect_err("none yet");
     assert_eq!((none.kind(), none.hint()), (ErrorKind::NoConnection, Some("There is none yet: connect an account.")));
@@ -46,7 +46,7 @@ async fn the_only_one_the_default_or_the_named_one_is_used(world: World) {
     assert_eq!((&chosen.id, owned.access(&chosen).await.expect_err("gone").kind()), (&first.id, ErrorKind::ReconnectRequired));
 }
 
-async fn a_name_is_unique_and_no_id(world: World) {
+async fn rejects_names_that_are_taken_or_look_like_ids(world: World) {
     let (first, second) = (world.connected("ann", (7, 3)).await, world.connected("ann", (8, 3)).await);
     world.connected("bob", (7, 3)).await;
     assert_eq!(world.vault.rename("ann", &second.id, &first.name).await.expect_err("taken").kind(), ErrorKind::Conflict);
@@ -61,7 +61,7 @@ async fn a_name_is_unique_and_no_id(world: World) {
     assert!(world.vault.list("ann", Some("other"), None).await.expect("a list").is_empty());
 }
 
-async fn a_test_keeps_what_the_vendor_says(world: World) {
+async fn a_test_refreshes_a_refused_token_and_fails_a_dead_grant(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.forget_access_tokens();
     let tested = world.vault.test("ann", &made.id).await.expect("a refused token is refreshed");
@@ -71,7 +71,7 @@ async fn a_test_keeps_what_the_vendor_says(world: World) {
     assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").status, Status::Failed);
 }
 
-async fn a_change_of_another_host_is_seen_a_moment_later(world: World) {
+async fn sees_changes_of_another_host_after_two_seconds(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.access("ann", &made.name).await.expect("a credential");
     let elsewhere = world.another().await;
@@ -80,7 +80,7 @@ async fn a_change_of_another_host_is_seen_a_moment_later(world: World) {
     assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
 }
 
-async fn a_clock_that_is_set_back_freezes_nothing(world: World) {
+async fn a_clock_set_back_outdates_the_cache(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.access("ann", &made.name).await.expect("a credential");
     world.another().await.remove("ann", &made.id).await.expect("removed");
@@ -88,7 +88,7 @@ async fn a_clock_that_is_set_back_freezes_nothing(world: World) {
     assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
 }
 
-async fn a_test_leaves_what_a_refresh_brought_meanwhile(world: World) {
+async fn a_test_keeps_the_scopes_of_a_concurrent_refresh(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let gate = world.vendor.gate_at("/v1/me");
     let (vault, id) = (world.vault.clone(), made.id.clone());
@@ -103,7 +103,7 @@ async fn a_test_leaves_what_a_refresh_brought_meanwhile(world: World) {
     assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").metadata, tested.metadata);
 }
 
-async fn a_test_of_a_token_that_was_replaced_meanwhile_fails_nothing(world: World) {
+async fn a_test_ignores_the_refusal_of_a_replaced_token(world: World) {
     world.vendor.state().api_tokens = [("hunter2-old".to_owned(), (7, 3))].into();
     let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-old".into()).await.expect("kept");
     world.vendor.state().api_tokens = [("hunter2-new".to_owned(), (7, 3))].into();

@@ -6,9 +6,9 @@ use connector_core::{Claim, Ledger};
 
 use super::{World, on_both};
 
-on_both!(a_key_is_claimed_once_and_answers_the_same_later);
+on_both!(claims_a_key_once_and_returns_its_outcome_later);
 
-async fn a_key_is_claimed_once_and_answers_the_same_later(world: World) {
+async fn claims_a_key_once_and_returns_its_outcome_later(world: World) {
     let vaults = [world.vault.clone(), world.another().await];
     let claims: Vec<_> = (0..32)
         .map(|at| {

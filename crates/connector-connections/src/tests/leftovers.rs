@@ -11,20 +11,21 @@ use crate::store::statement::sql;
 use crate::{App, BeginOptions, ClaimedInstall, HeldInstall, Key, Revocation, Vault};
 
 on_both!(
-    what_is_being_declined_is_confirmed_by_nobody,
-    what_another_owner_has_yet_to_confirm_is_kept,
-    what_fails_after_an_exchange_is_given_back,
-    what_fails_after_an_exchange_takes_nothing_from_another,
-    of_two_codes_at_once_one_is_given_back,
-    a_held_code_outlives_a_server_that_fails,
-    a_link_that_is_opened_late_can_be_finished,
-    what_the_vendor_does_not_take_back_is_tried_for_a_day,
-    of_two_removals_at_once_one_gives_the_grant_back,
-    what_is_just_being_connected_is_not_ended_by_what_is_given_back,
-    what_is_being_given_back_is_so_once,
-    who_has_no_client_leaves_grants_to_who_has,
-    a_token_goes_to_the_vendor_that_gave_it_alone,
-    what_is_gone_at_the_vendor_is_given_back,
+    keeps_a_grant_that_another_connection_uses,
+    an_install_being_declined_cannot_be_confirmed,
+    keeps_a_grant_that_another_owner_has_claimed,
+    revokes_a_grant_once_its_account_is_known,
+    gives_up_a_grant_whose_account_stays_unknown,
+    revokes_one_of_two_concurrent_codes,
+    keeps_a_held_code_while_the_vendor_fails,
+    a_link_opened_late_can_still_be_finished,
+    retries_a_revocation_for_a_day,
+    one_of_two_concurrent_removals_revokes_the_grant,
+    revokes_nothing_while_the_account_is_being_connected,
+    revokes_a_grant_once,
+    leaves_grants_to_a_process_with_a_client,
+    sends_a_token_to_its_own_vendor_alone,
+    counts_a_grant_that_the_vendor_forgot_as_revoked,
 );
 
 impl World {
@@ -46,7 +47,17 @@ impl World {
     }
 }
 
-async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
+async fn keeps_a_grant_that_another_connection_uses(world: World) {
+    let made = world.connected("ann", (7, 3)).await;
+    let shared = world.connected("bob", (7, 3)).await;
+    assert_eq!(world.vault.remove("bob", &shared.id).await.expect("removed"), Revocation::StillUsed);
+    world.vault.test("ann", &made.id).await.expect("it still works");
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed all the same"), Revocation::No);
+    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
+}
+
+async fn an_install_being_declined_cannot_be_confirmed(world: World) {
     let held = world.held((7, 3)).await;
     let claimed = world.claimed("ann", &held).await;
     let gate = world.vendor.gate_at("/oauth/revoke");
@@ -66,7 +77,7 @@ async fn what_is_being_declined_is_confirmed_by_nobody(world: World) {
     world.vault.test("ann", &made.id).await.expect("its grant lives");
 }
 
-async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
+async fn keeps_a_grant_that_another_owner_has_claimed(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let held = world.held((7, 3)).await;
     world.claimed("bob", &held).await;
@@ -79,7 +90,7 @@ async fn what_another_owner_has_yet_to_confirm_is_kept(world: World) {
     assert_eq!(words, serde_json::json!(["yes", "nothingToRevoke", "no", "stillUsed"]));
 }
 
-async fn what_fails_after_an_exchange_is_given_back(world: World) {
+async fn revokes_a_grant_once_its_account_is_known(world: World) {
     world.vendor.state().no_identity = Some(503);
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let back = world.vault.finish_authorization(BROWSER, &state_of(&begun.url), world.vendor.code((7, 1))).await;
@@ -107,7 +118,7 @@ async fn what_fails_after_an_exchange_is_given_back(world: World) {
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (3, 0));
 }
 
-async fn what_fails_after_an_exchange_takes_nothing_from_another(world: World) {
+async fn gives_up_a_grant_whose_account_stays_unknown(world: World) {
     let made = world.connected("bob", (7, 3)).await;
     world.vendor.state().no_identity = Some(503);
     let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
@@ -122,7 +133,7 @@ async fn what_fails_after_an_exchange_takes_nothing_from_another(world: World) {
     world.vault.test("bob", &made.id).await.expect("its grant lives");
 }
 
-async fn of_two_codes_at_once_one_is_given_back(world: World) {
+async fn revokes_one_of_two_concurrent_codes(world: World) {
     let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     let gate = world.vendor.gate();
     let exchanges = [1, 2].map(|user| {
@@ -141,7 +152,7 @@ async fn of_two_codes_at_once_one_is_given_back(world: World) {
     world.vault.test("ann", &made.id).await.expect("the first one's grant lives");
 }
 
-async fn a_held_code_outlives_a_server_that_fails(world: World) {
+async fn keeps_a_held_code_while_the_vendor_fails(world: World) {
     let held = world.held((7, 3)).await;
     for fault in [Fault::Answers(503, "{}"), Fault::HangsUp, Fault::Answers(429, "{}")] {
         world.vendor.state().fails = Some(fault);
@@ -162,7 +173,7 @@ async fn a_held_code_outlives_a_server_that_fails(world: World) {
     assert_eq!(world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("it is gone").kind(), ErrorKind::NotFound);
 }
 
-async fn a_link_that_is_opened_late_can_be_finished(world: World) {
+async fn a_link_opened_late_can_still_be_finished(world: World) {
     let begun = world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
     let link = world.vault.create_link("ann", &begun.connection.id).await.expect("a link");
     world.clock.advance(Duration::from_hours(24) - Duration::from_mins(2));
@@ -176,7 +187,7 @@ async fn a_link_that_is_opened_late_can_be_finished(world: World) {
     assert_eq!(finished.kind(), ErrorKind::Conflict);
 }
 
-async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
+async fn retries_a_revocation_for_a_day(world: World) {
     let gone = world.connected("ann", (7, 1)).await;
     let stays = world.connected("ann", (7, 2)).await;
     let renewed = world.connected("ann", (7, 3)).await;
@@ -208,7 +219,7 @@ async fn what_the_vendor_does_not_take_back_is_tried_for_a_day(world: World) {
     assert_eq!((world.swept().await, world.leftovers().await), (1, 0), "a day was not enough");
 }
 
-async fn what_is_just_being_connected_is_not_ended_by_what_is_given_back(world: World) {
+async fn revokes_nothing_while_the_account_is_being_connected(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let begun = world.vault.begin("bob", "acme", BeginOptions::default()).await.expect("begun");
     let gate = world.vendor.gate_at("/v1/me");
@@ -224,7 +235,7 @@ async fn what_is_just_being_connected_is_not_ended_by_what_is_given_back(world: 
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 0), "bob's connection lives by it");
 }
 
-async fn what_is_being_given_back_is_so_once(world: World) {
+async fn revokes_a_grant_once(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let gate = world.vendor.gate_at("/oauth/revoke");
     let vault = world.vault.clone();
@@ -239,7 +250,7 @@ async fn what_is_being_given_back_is_so_once(world: World) {
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
 }
 
-async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
+async fn leaves_grants_to_a_process_with_a_client(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
     assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::No);
@@ -254,7 +265,7 @@ async fn who_has_no_client_leaves_grants_to_who_has(world: World) {
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (1, 0));
 }
 
-async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
+async fn sends_a_token_to_its_own_vendor_alone(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     // As it is where this process is set up for a sandbox over a store that knows the vendor.
     let metadata = serde_json::json!({"company": {}, "user": {}, "scopes": null, "api_domain": "https://seven.acme.example"}).to_string();
@@ -271,14 +282,14 @@ async fn a_token_goes_to_the_vendor_that_gave_it_alone(world: World) {
     assert_eq!((world.vendor.revoked(), world.leftovers().await), (0, 1), "the sandbox got the vendor's token");
 }
 
-async fn what_is_gone_at_the_vendor_is_given_back(world: World) {
+async fn counts_a_grant_that_the_vendor_forgot_as_revoked(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().fails = Some(Fault::Answers(400, r#"{"error": "invalid_grant"}"#));
     assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed"), Revocation::Yes);
     assert_eq!(world.leftovers().await, 0);
 }
 
-async fn of_two_removals_at_once_one_gives_the_grant_back(world: World) {
+async fn one_of_two_concurrent_removals_revokes_the_grant(world: World) {
     let hosts = [world.vault.clone(), world.another().await];
     for round in 0..5 {
         let connections = [world.connected("ann", (7, round)).await, world.connected("bob", (7, round)).await];

@@ -1,8 +1,9 @@
 //! The same tests over both databases, against a vendor on this machine.
 
 mod api_keys;
+mod authorization;
 mod connections;
-mod flows;
+mod installs;
 mod ledger;
 mod leftovers;
 mod log;
@@ -198,7 +199,7 @@ fn state_of(url: &secrecy::SecretString) -> String {
 }
 
 #[tokio::test]
-async fn what_a_host_awaits_can_be_spawned() {
+async fn public_futures_can_be_spawned() {
     fn spawnable<T: Send>(_: &T) {}
     let World { vault, .. } = World::at(Place::folder()).await;
     spawnable(&vault.authorize("ann", "acme", None, BROWSER));

@@ -33,7 +33,7 @@ async fn named(place: Place) -> (World, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_began_anew_is_used_as_before() {
+async fn reconnects_to_a_restarted_server() {
     let Some(place) = Place::schema().await else { return };
     let (world, name) = named(place).await;
     let made = world.connected("ann", (7, 3)).await;
@@ -55,7 +55,7 @@ async fn a_server_that_began_anew_is_used_as_before() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_came_while_the_server_went_are_not_lost() {
+async fn keeps_tokens_that_came_while_the_server_restarted() {
     let Some(place) = Place::schema().await else { return };
     let (world, name) = named(place).await;
     world.vendor.state().rotates = true;
@@ -76,7 +76,7 @@ async fn tokens_that_came_while_the_server_went_are_not_lost() {
 }
 
 #[tokio::test]
-async fn what_the_server_no_longer_has_prepared_is_prepared_anew() {
+async fn prepares_forgotten_statements_again() {
     let Some(place) = Place::schema().await else { return };
     let world = World::at(place).await;
     let made = world.connected("ann", (7, 3)).await;
@@ -146,7 +146,7 @@ async fn passed(mut stream: TcpStream, tls: Option<TlsAcceptor>, server: String,
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
+async fn gives_up_on_a_silent_server() {
     let Some(place) = Place::schema().await else { return };
     let front = Front::of(&place, None).await;
     let store = open(&front.url(&place, "")).await.expect("the store opens");
@@ -176,7 +176,7 @@ async fn a_server_that_says_nothing_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test]
-async fn tls_is_spoken_and_its_certificate_checked() {
+async fn uses_tls_and_checks_the_certificate() {
     let Some(place) = Place::schema().await else { return };
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -199,7 +199,7 @@ async fn tls_is_spoken_and_its_certificate_checked() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_make_no_tables_uses_those_that_stand() {
+async fn a_user_without_create_rights_uses_existing_tables() {
     let Some(place) = Place::schema().await else { return };
     place.store().await;
     let (client, connection) = tokio_postgres::connect(&place.word(), tokio_postgres::NoTls).await.expect("the database is there");
@@ -220,7 +220,7 @@ async fn a_user_who_may_make_no_tables_uses_those_that_stand() {
 
 #[cfg(feature = "postgres")]
 #[tokio::test]
-async fn a_server_that_is_not_there_is_said_without_its_password() {
+async fn reports_a_missing_server_without_its_password() {
     for url in ["postgres://user:hunter2@127.0.0.1:1/none", "postgres://user:hunter2@127.0.0.1:port/none"] {
         let error = open(url).await.expect_err("no server");
         assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");

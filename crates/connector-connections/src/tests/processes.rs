@@ -173,7 +173,7 @@ impl Killed {
     }
 }
 
-async fn a_process_that_is_killed_leaves_no_dead_token(world: World) {
+async fn a_killed_process_leaves_no_dead_token(world: World) {
     let mut kills = 0;
     for (at, (rotates, killed)) in
         [true, false].into_iter().flat_map(|rotates| Killed::all().map(move |killed| (rotates, killed))).enumerate()
@@ -218,7 +218,7 @@ async fn a_process_that_is_killed_leaves_no_dead_token(world: World) {
 
 /// Lets a process refresh each of these, and kills them all; how many.
 async fn kill_at_once(world: &World, made: &[String], killed: Killed) -> usize {
-    let test = named(&world.place, "a_process_that_is_killed_leaves_no_dead_token");
+    let test = named(&world.place, "a_killed_process_leaves_no_dead_token");
     let stands_at = if let Killed::At(step) = killed { step } else { "" };
     let gate = matches!(killed, Killed::Answering).then(|| world.vendor.gate());
     let asked = world.vendor.asked();
@@ -279,4 +279,4 @@ macro_rules! by_processes {
         }
     };
 }
-by_processes!(many_processes_make_one_refresh, a_process_that_is_killed_leaves_no_dead_token);
+by_processes!(many_processes_make_one_refresh, a_killed_process_leaves_no_dead_token);

@@ -12,21 +12,21 @@ use crate::grants::refresh;
 use crate::{Reason, Status};
 
 on_both!(
-    a_token_is_refreshed_ahead_of_its_end,
+    refreshes_a_token_ahead_of_its_expiry,
     callers_of_two_hosts_make_one_refresh,
-    a_401_refreshes_once_and_only_the_token_that_was_refused,
-    a_server_that_fails_leaves_the_connection_active,
-    a_grant_that_is_gone_says_so,
-    another_host_that_refreshed_is_not_judged,
-    a_token_without_an_end_is_refreshed_after_a_401_alone,
-    a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken,
-    a_caller_who_goes_away_loses_no_token,
-    a_program_that_ends_waits_for_what_it_was_answered,
-    callers_who_wait_share_a_failure,
-    no_call_waits_while_its_token_lives,
+    a_401_refreshes_the_refused_token_once,
+    keeps_a_connection_active_while_the_vendor_fails,
+    fails_a_connection_whose_grant_ended,
+    uses_tokens_that_another_host_refreshed,
+    refreshes_a_token_without_expiry_only_after_a_401,
+    ignores_a_foreign_host_in_the_token_response,
+    a_cancelled_caller_loses_no_token,
+    waits_for_running_refreshes_before_exit,
+    waiting_callers_share_a_failure,
+    no_call_waits_while_its_token_is_valid,
 );
 
-async fn a_token_is_refreshed_ahead_of_its_end(world: World) {
+async fn refreshes_a_token_ahead_of_its_expiry(world: World) {
     world.vendor.state().rotates = true;
     let made = world.connected("ann", (7, 3)).await;
     let first = token(&world.access("ann", &made.id).await.expect("a credential"));
@@ -62,7 +62,7 @@ async fn callers_of_two_hosts_make_one_refresh(world: World) {
     }
 }
 
-async fn a_401_refreshes_once_and_only_the_token_that_was_refused(world: World) {
+async fn a_401_refreshes_the_refused_token_once(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
@@ -87,7 +87,7 @@ async fn a_401_refreshes_once_and_only_the_token_that_was_refused(world: World) 
     assert!(owned.renew(&chosen, &refused).await.expect("nothing fails").is_none(), "an API token has no other");
 }
 
-async fn a_server_that_fails_leaves_the_connection_active(world: World) {
+async fn keeps_a_connection_active_while_the_vendor_fails(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let first = token(&world.access("ann", &made.id).await.expect("a credential"));
     let faults = [
@@ -121,7 +121,7 @@ async fn a_server_that_fails_leaves_the_connection_active(world: World) {
     world.access("ann", &made.id).await.expect("and it goes on");
 }
 
-async fn a_grant_that_is_gone_says_so(world: World) {
+async fn fails_a_connection_whose_grant_ended(world: World) {
     for (who, body) in [
         ((7, 1), r#"{"error": "invalid_grant"}"#),
         ((7, 2), r#"{"success": false, "message": "Invalid grant: refresh_token is invalid"}"#),
@@ -140,7 +140,7 @@ async fn a_grant_that_is_gone_says_so(world: World) {
     assert_eq!(world.refreshed(), 0);
 }
 
-async fn another_host_that_refreshed_is_not_judged(world: World) {
+async fn uses_tokens_that_another_host_refreshed(world: World) {
     world.vendor.state().rotates = true;
     let made = world.connected("ann", (7, 3)).await;
     world.hour();
@@ -153,7 +153,7 @@ async fn another_host_that_refreshed_is_not_judged(world: World) {
     assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (2, Status::Active));
 }
 
-async fn a_token_without_an_end_is_refreshed_after_a_401_alone(world: World) {
+async fn refreshes_a_token_without_expiry_only_after_a_401(world: World) {
     world.vendor.state().expires_in = Some(json!(null));
     world.connected("ann", (7, 3)).await;
     world.clock.advance(Duration::from_hours(1_000));
@@ -165,7 +165,7 @@ async fn a_token_without_an_end_is_refreshed_after_a_401_alone(world: World) {
     assert_eq!(world.refreshed(), 1);
 }
 
-async fn a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken(world: World) {
+async fn ignores_a_foreign_host_in_the_token_response(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().api_domain = Some("https://evil.example".to_owned());
     world.hour();
@@ -176,7 +176,7 @@ async fn a_host_in_the_answer_that_is_none_of_the_vendors_is_not_taken(world: Wo
     assert_eq!(error.expect_err("a host of others").kind(), ErrorKind::NoConnection);
 }
 
-async fn a_caller_who_goes_away_loses_no_token(world: World) {
+async fn a_cancelled_caller_loses_no_token(world: World) {
     world.vendor.state().rotates = true;
     let made = world.connected("ann", (7, 3)).await;
     world.hour();
@@ -193,7 +193,7 @@ async fn a_caller_who_goes_away_loses_no_token(world: World) {
     assert_eq!((world.refreshed(), world.vault.get("ann", &made.id).await.expect("kept").status), (1, Status::Active));
 }
 
-async fn a_program_that_ends_waits_for_what_it_was_answered(world: World) {
+async fn waits_for_running_refreshes_before_exit(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.vendor.state().rotates = true;
     world.hour();
@@ -212,7 +212,7 @@ async fn a_program_that_ends_waits_for_what_it_was_answered(world: World) {
     assert_eq!(world.refreshed(), 1);
 }
 
-async fn callers_who_wait_share_a_failure(world: World) {
+async fn waiting_callers_share_a_failure(world: World) {
     world.vendor.state().expires_in = Some(json!(1));
     let made = world.connected("ann", (7, 3)).await;
     world.access("ann", &made.id).await.expect("a credential");
@@ -232,7 +232,7 @@ async fn callers_who_wait_share_a_failure(world: World) {
     assert_eq!(world.vendor.asked() - asked, 1, "a server that is down is asked once for all who wait");
 }
 
-async fn no_call_waits_while_its_token_lives(world: World) {
+async fn no_call_waits_while_its_token_is_valid(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     world.clock.advance(Duration::from_mins(56));
     let gate = world.vendor.gate();
@@ -249,7 +249,7 @@ async fn no_call_waits_while_its_token_lives(world: World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_the_store_does_not_take_are_not_lost() {
+async fn keeps_tokens_that_could_not_be_stored() {
     let world = World::at(super::Place::folder()).await;
     world.vendor.state().rotates = true;
     let made = world.connected("ann", (7, 3)).await;

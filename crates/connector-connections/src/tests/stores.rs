@@ -10,13 +10,13 @@ use crate::store::statement::{Ran, sql};
 use crate::{Clock, Key, Revocation, Store, Vault};
 
 on_both!(
-    many_open_a_new_store_at_once,
-    a_newer_store_is_left_alone,
-    a_wrong_key_is_told_before_anything_is_written,
-    a_change_of_keys_seals_everything_anew_while_calls_go_on,
-    a_secret_that_was_moved_is_refused,
-    a_batch_that_misses_changes_nothing,
-    a_text_that_no_database_keeps_is_no_fault_of_the_store,
+    many_callers_open_a_new_store_at_once,
+    leaves_a_newer_store_alone,
+    reports_a_wrong_key_before_writing,
+    rekeys_while_calls_go_on,
+    refuses_a_secret_moved_to_another_row,
+    a_missed_batch_changes_nothing,
+    rejects_text_with_nul,
 );
 
 const OTHER_KEY: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -25,7 +25,7 @@ fn key(text: &str) -> Key {
     Key::parse(text).expect("a key")
 }
 
-async fn many_open_a_new_store_at_once(world: World) {
+async fn many_callers_open_a_new_store_at_once(world: World) {
     // One that is new to all of them.
     let place = match &world.place {
         Place::Folder(_) => Some(Place::folder()),
@@ -44,7 +44,7 @@ async fn many_open_a_new_store_at_once(world: World) {
     }
 }
 
-async fn a_newer_store_is_left_alone(world: World) {
+async fn leaves_a_newer_store_alone(world: World) {
     world.vault.context().store().rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'")).await.expect("made newer");
     let error = open(&world.place.word()).await.expect_err("newer");
     assert!(error.message().contains("newer version"), "{error}");
@@ -52,7 +52,7 @@ async fn a_newer_store_is_left_alone(world: World) {
     assert_eq!(rows[0].text(0).expect("a text"), "99");
 }
 
-async fn a_wrong_key_is_told_before_anything_is_written(world: World) {
+async fn reports_a_wrong_key_before_writing(world: World) {
     world.connected("ann", (7, 3)).await;
     let opened = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).open().await;
     let error = opened.expect_err("another key");
@@ -60,7 +60,7 @@ async fn a_wrong_key_is_told_before_anything_is_written(world: World) {
     world.access("ann", "company7").await.expect("it is as it was");
 }
 
-async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) {
+async fn rekeys_while_calls_go_on(world: World) {
     world.vendor.state().rotates = true;
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
     let made = world.connected("ann", (7, 3)).await;
@@ -112,7 +112,7 @@ async fn a_change_of_keys_seals_everything_anew_while_calls_go_on(world: World) 
     assert!(world.vault.hold_install("acme", "code".into()).await.expect_err("the old key").message().contains("sealed with the key"));
 }
 
-async fn a_secret_that_was_moved_is_refused(world: World) {
+async fn refuses_a_secret_moved_to_another_row(world: World) {
     let (first, second) = (world.connected("ann", (7, 3)).await, world.connected("bob", (8, 3)).await);
     let moved = sql!(
         "UPDATE connector_secret SET version = version + 1, \
@@ -126,7 +126,7 @@ async fn a_secret_that_was_moved_is_refused(world: World) {
     assert!(error.message().contains("was not sealed here"), "{error}");
 }
 
-async fn a_batch_that_misses_changes_nothing(world: World) {
+async fn a_missed_batch_changes_nothing(world: World) {
     let store = &world.vault.context().store();
     let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
     let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
@@ -146,7 +146,7 @@ async fn a_batch_that_misses_changes_nothing(world: World) {
     assert_eq!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").len(), 1);
 }
 
-async fn a_text_that_no_database_keeps_is_no_fault_of_the_store(world: World) {
+async fn rejects_text_with_nul(world: World) {
     let errors = [
         world.vault.get("ann", "a\0b").await.err(),
         world.access("ann\0", "acme").await.err(),
@@ -159,7 +159,7 @@ async fn a_text_that_no_database_keeps_is_no_fault_of_the_store(world: World) {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
+async fn creates_private_files_and_explains_bad_ones() {
     use crate::seal::files::tests::assert_private;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("made").join("store.db");
@@ -183,7 +183,7 @@ async fn files_are_their_owners_alone_and_what_is_wrong_with_them_is_said() {
 }
 
 #[tokio::test]
-async fn a_store_that_another_program_holds_says_so() {
+async fn reports_a_store_locked_by_another_program() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
     let store = open(path.to_str().expect("text")).await.expect("the store opens");
@@ -203,7 +203,7 @@ async fn a_store_that_another_program_holds_says_so() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
+async fn gives_up_on_a_lock_that_is_never_released() {
     let World { vault, place, .. } = World::at(Place::folder()).await;
     let other = place.store().await;
     let held = other.lock("id").await.expect("held");
@@ -216,14 +216,14 @@ async fn a_lock_that_is_never_given_back_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn an_app_that_is_not_registered_says_what_is_missing() {
+fn an_unregistered_app_says_what_is_missing() {
     let app = crate::App::new(&vendor::ACME).expect("it signs in by OAuth");
     assert!(app.client().expect_err("no client").hint().expect("a hint").contains("client's id"));
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_file_has_one_folder_of_locks_by_whatever_path_it_is_opened() {
+async fn all_paths_of_a_file_share_one_lock_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, link) = (folder.path().join("store.db"), folder.path().join("link.db"));
     open(path.to_str().expect("text")).await.expect("the store opens");

@@ -6,23 +6,23 @@ use std::time::Duration;
 use connector_core::{Connections, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::vendor::Vendor;
+use super::vendor::{ACME, Vendor};
 use super::{BROWSER, World, on_both, state_of, token};
 use crate::{BeginOptions, Status};
 
 on_both!(
-    a_state_is_taken_once_from_its_own_browser_and_in_time,
-    a_handle_is_taken_once_and_in_time,
-    another_owners_ids_are_no_ids,
+    accepts_a_state_once_in_time_from_its_own_browser,
+    accepts_a_handle_once_in_time,
+    rejects_ids_of_another_owner,
     mixed_calls_see_only_their_own_tokens,
-    nothing_that_is_shown_holds_a_secret,
-    installs_that_nobody_claims_are_bounded,
-    what_one_owner_begins_is_bounded,
-    an_owner_is_plain_text,
-    a_ticket_is_used_up_for_a_host_whose_clock_is_behind,
+    shows_and_stores_no_secret,
+    limits_unclaimed_installs,
+    limits_unfinished_connections_of_an_owner,
+    rejects_owners_that_are_not_plain_text,
+    rejects_a_used_state_on_a_host_whose_clock_is_behind,
 );
 
-async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
+async fn accepts_a_state_once_in_time_from_its_own_browser(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let state = state_of(&begun.url);
     let back = |browser: &'static str, state: String| {
@@ -47,7 +47,7 @@ async fn a_state_is_taken_once_from_its_own_browser_and_in_time(world: World) {
     assert!(world.vault.authorize("ann", "acme", None, "short").await.is_err(), "a browser's token that can be guessed");
 }
 
-async fn a_handle_is_taken_once_and_in_time(world: World) {
+async fn accepts_a_handle_once_in_time(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     let handle = held.handle.expose_secret();
     let guessed = handle.chars().rev().collect::<String>();
@@ -65,7 +65,7 @@ async fn a_handle_is_taken_once_and_in_time(world: World) {
     assert_eq!(world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
 }
 
-async fn another_owners_ids_are_no_ids(world: World) {
+async fn rejects_ids_of_another_owner(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     let (vault, id) = (&world.vault, made.id.as_str());
     let owned = vault.for_owner("ann");
@@ -148,7 +148,7 @@ async fn mixed_calls_see_only_their_own_tokens(world: World) {
     }
 }
 
-async fn nothing_that_is_shown_holds_a_secret(world: World) {
+async fn shows_and_stores_no_secret(world: World) {
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
     let made = world.connected("ann", (7, 3)).await;
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
@@ -181,7 +181,7 @@ async fn nothing_that_is_shown_holds_a_secret(world: World) {
     world.place.holds_none_of(&secrets).await;
 }
 
-async fn installs_that_nobody_claims_are_bounded(world: World) {
+async fn limits_unclaimed_installs(world: World) {
     let long = world.vault.hold_install("acme", "x".repeat(1025).into()).await.expect_err("no code is so long");
     assert_eq!(long.kind(), ErrorKind::InvalidInput);
     for _ in 0..1_000 {
@@ -194,7 +194,7 @@ async fn installs_that_nobody_claims_are_bounded(world: World) {
     assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty());
 }
 
-async fn what_one_owner_begins_is_bounded(world: World) {
+async fn limits_unfinished_connections_of_an_owner(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     for _ in 0..100 {
         world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
@@ -213,7 +213,7 @@ async fn what_one_owner_begins_is_bounded(world: World) {
     world.vault.authorize("ann", "acme", None, BROWSER).await.expect("what is too old makes room");
 }
 
-async fn a_ticket_is_used_up_for_a_host_whose_clock_is_behind(world: World) {
+async fn rejects_a_used_state_on_a_host_whose_clock_is_behind(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let state = state_of(&begun.url);
     world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await.expect("granted");
@@ -224,7 +224,7 @@ async fn a_ticket_is_used_up_for_a_host_whose_clock_is_behind(world: World) {
     assert!(replayed.message().contains("was used already"), "{replayed}");
 }
 
-async fn an_owner_is_plain_text(world: World) {
+async fn rejects_owners_that_are_not_plain_text(world: World) {
     let (vault, url) = (&world.vault, world.vendor.url.as_str());
     let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
     for bad in ["", " ann", "ann ", "a\nnn", "ann\u{e9}", &"x".repeat(101)] {
@@ -242,4 +242,27 @@ async fn an_owner_is_plain_text(world: World) {
         }
     }
     vault.claim_install("Ann & Co. (42)", held.handle.expose_secret()).await.expect("plain enough");
+}
+
+#[test]
+fn gives_credentials_to_the_vendor_or_the_sandbox_alone() {
+    let bearer = || connector_core::Credential::bearer("hunter2");
+    let real = crate::App::new(&ACME).expect("it signs in by OAuth");
+    for good in ["https://acme.example", "https://company7.acme.example"] {
+        assert!(real.access(good, bearer()).is_ok(), "{good}");
+    }
+    for bad in [
+        "http://company7.acme.example",
+        "https://evil.example",
+        "https://acme.example.evil.example",
+        "https://evilacme.example",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1",
+    ] {
+        assert!(real.access(bad, bearer()).is_err(), "{bad}");
+    }
+    let sandbox = real.clone().with_sandbox("http://127.0.0.1:1").expect("on this machine");
+    assert!(sandbox.access("http://127.0.0.1:1", bearer()).is_ok());
+    assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token stays on this machine");
+    assert!(real.with_sandbox("https://company7.acme.example").is_err());
 }

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::{World, on_both};
 
-on_both!(a_link_signs_in_once_and_a_session_ends, a_claimed_install_is_shown_again_to_its_owner_alone);
+on_both!(a_link_signs_in_once_and_a_session_ends);
 
 async fn a_link_signs_in_once_and_a_session_ends(world: World) {
     let vault = &world.vault;
@@ -30,16 +30,4 @@ async fn a_link_signs_in_once_and_a_session_ends(world: World) {
     world.clock.advance(Duration::from_hours(12));
     vault.sweep().await.expect("swept");
     assert_eq!(vault.check_session(session.expose_secret()).await.expect("asked"), None, "a session lasts half a day");
-}
-
-async fn a_claimed_install_is_shown_again_to_its_owner_alone(world: World) {
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    let handle = held.handle.expose_secret();
-    assert!(world.vault.find_claimed_install("ann", handle).await.expect("asked").is_none(), "nobody claimed it yet");
-    let claimed = world.vault.claim_install("ann", handle).await.expect("claimed");
-    let again = world.vault.find_claimed_install("ann", handle).await.expect("asked").expect("it waits");
-    assert_eq!(again.connection, claimed.connection);
-    assert!(world.vault.find_claimed_install("bob", handle).await.expect("asked").is_none());
-    world.vault.confirm_install("ann", handle).await.expect("confirmed");
-    assert!(world.vault.find_claimed_install("ann", handle).await.expect("asked").is_none(), "it is decided");
 }

@@ -6,26 +6,20 @@ use connector_core::{Connections, ErrorKind};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::vendor::{ACME, CALLBACK, CLIENT, Fault};
+use super::vendor::{CALLBACK, CLIENT};
 use super::{BROWSER, World, on_both, parameter, state_of, token};
 use crate::store::statement::sql;
-use crate::{BeginOptions, Method, Moment, Progress, Reason, Revocation, Status};
+use crate::{BeginOptions, Method, Progress, Reason, Revocation, Status};
 
 on_both!(
     an_authorization_connects_an_account,
-    the_same_account_is_renewed_and_another_is_never_overwritten,
-    a_failed_connection_is_mended_by_its_link,
-    an_install_is_held_claimed_and_confirmed,
-    what_is_declined_or_not_confirmed_is_given_back,
-    a_grant_that_something_else_lives_by_is_kept,
+    renews_the_same_account_and_never_overwrites_another,
+    a_link_reconnects_a_failed_connection,
     a_platform_exchanges_its_own_code,
-    an_uninstall_ends_what_was_granted_before_it,
-    an_uninstall_meets_the_grant_that_it_ends_and_no_later_one,
-    an_api_token_is_tested_before_it_is_kept,
-    a_declined_authorization_leaves_nothing,
-    what_became_of_a_begun_connection_is_known,
-    a_name_is_taken_once_and_stays,
-    an_install_of_what_is_connected_renews_it_whatever_is_decided,
+    tests_an_api_token_before_storing_it,
+    a_declined_authorization_removes_its_connection,
+    reports_the_progress_of_a_begun_connection,
+    keeps_the_name_of_a_connected_account,
 );
 
 async fn an_authorization_connects_an_account(world: World) {
@@ -60,7 +54,7 @@ async fn an_authorization_connects_an_account(world: World) {
     assert_eq!((world.vendor.exchanged(), world.refreshed()), (1, 0));
 }
 
-async fn the_same_account_is_renewed_and_another_is_never_overwritten(world: World) {
+async fn renews_the_same_account_and_never_overwrites_another(world: World) {
     let first = world.connected("ann", (7, 3)).await;
     let named = world.vault.rename("ann", &first.id, "Acme, Berlin").await.expect("renamed");
     let before = token(&world.access("ann", &named.name).await.expect("a credential"));
@@ -78,7 +72,7 @@ async fn the_same_account_is_renewed_and_another_is_never_overwritten(world: Wor
     assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty(), "nothing waits any more");
 }
 
-async fn a_failed_connection_is_mended_by_its_link(world: World) {
+async fn a_link_reconnects_a_failed_connection(world: World) {
     let made = world.connected("ann", (7, 3)).await;
     assert_eq!(world.vault.create_link("ann", &made.id).await.expect_err("it is active").kind(), ErrorKind::Conflict);
     world.vendor.forget_grants();
@@ -103,58 +97,6 @@ async fn a_failed_connection_is_mended_by_its_link(world: World) {
     world.access("ann", &made.id).await.expect("a credential");
 }
 
-async fn an_install_is_held_claimed_and_confirmed(world: World) {
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    assert_eq!(held.expires, Moment::from_micros(super::START.as_micros() + 300_000_000));
-    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty(), "a code without a state connects nothing");
-    let handle = held.handle.expose_secret();
-    let claimed = world.vault.claim_install("ann", handle).await.expect("claimed");
-    assert_eq!((claimed.connection.status, claimed.renews), (Status::Pending, None));
-    assert_eq!(claimed.connection.metadata.user.email.as_deref(), Some("3@7.example"), "whose it is can be shown before it is confirmed");
-    world.access("ann", &claimed.connection.id).await.expect_err("it is not confirmed");
-    let made = world.vault.confirm_install("ann", handle).await.expect("confirmed");
-    assert_eq!((made.status, made.name.as_str(), &made.id), (Status::Active, "company7", &claimed.connection.id));
-    world.access("ann", "company7").await.expect("a credential");
-    assert_eq!(world.vault.confirm_install("ann", handle).await.expect_err("once").kind(), ErrorKind::NotFound);
-
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(claimed.renews.map(|known| known.id), Some(made.id.clone()), "what it renews can be shown");
-    let renewed = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
-    assert_eq!(renewed.id, made.id);
-    assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
-}
-
-async fn what_is_declined_or_not_confirmed_is_given_back(world: World) {
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::Yes);
-    assert_eq!(world.vendor.revoked(), 1);
-
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::NothingToRevoke);
-
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.sweep().await.expect("swept").connections, 0);
-    world.clock.advance(Duration::from_mins(10));
-    let late = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect_err("ten minutes are over");
-    assert_eq!(late.kind(), ErrorKind::NotFound);
-    let swept = world.vault.sweep().await.expect("swept");
-    assert_eq!((swept.connections, swept.not_revoked, world.vendor.revoked()), (1, 0, 2));
-    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
-}
-
-async fn a_grant_that_something_else_lives_by_is_kept(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
-    let shared = world.connected("bob", (7, 3)).await;
-    assert_eq!(world.vault.remove("bob", &shared.id).await.expect("removed"), Revocation::StillUsed);
-    world.vault.test("ann", &made.id).await.expect("it still works");
-    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &made.id).await.expect("removed all the same"), Revocation::No);
-    assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
-}
-
 async fn a_platform_exchanges_its_own_code(world: World) {
     let callback = "https://platform.example/back";
     let begun = world
@@ -176,52 +118,7 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     assert_eq!(plain.expect_err("not https").kind(), ErrorKind::InvalidInput);
 }
 
-async fn an_uninstall_ends_what_was_granted_before_it(world: World) {
-    let (ann, bob, other) =
-        (world.connected("ann", (7, 3)).await, world.connected("bob", (7, 3)).await, world.connected("ann", (7, 4)).await);
-    let before = Some(Moment::from_micros(super::START.as_micros() - 6_000_000));
-    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", before).await.expect("told"), 0, "what was installed since stays");
-    assert_eq!(world.vault.record_uninstall("another", "7", "3", None).await.expect("told"), 0);
-    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", None).await.expect("told"), 2);
-    for (owner, made) in [("ann", &ann), ("bob", &bob)] {
-        let failed = world.vault.get(owner, &made.id).await.expect("it is kept");
-        assert_eq!((failed.status, failed.reason), (Status::Failed, Some(Reason::Uninstalled)));
-        assert_eq!(world.access(owner, &made.id).await.expect_err("gone").kind(), ErrorKind::ReconnectRequired);
-    }
-    world.access("ann", &other.id).await.expect("another user's stays");
-    assert_eq!(world.connected("ann", (7, 3)).await.status, Status::Active, "and it can be installed again");
-    assert!(world.vendor.app().is_client(CLIENT.0, CLIENT.1) && !world.vendor.app().is_client(CLIENT.0, "guess"));
-}
-
-async fn an_uninstall_meets_the_grant_that_it_ends_and_no_later_one(world: World) {
-    let told = |after: i64| {
-        let (vault, at) = (world.vault.clone(), Moment::from_micros(super::START.as_micros() + after * 1_000_000));
-        async move { vault.record_uninstall(CLIENT.0, "7", "3", Some(at)).await.expect("told") }
-    };
-    // Uninstalled at once: a notice in whole seconds, of a clock that is behind, seems to be of before.
-    world.connected("ann", (7, 3)).await;
-    assert_eq!(told(-4).await, 1);
-    world.clock.advance(Duration::from_secs(30));
-    let again = world.connected("ann", (7, 3)).await;
-    assert_eq!(told(0).await, 0, "a notice that comes late leaves what was granted since");
-    world.vault.test("ann", &again.id).await.expect("its grant lives");
-    world.vault.remove("ann", &again.id).await.expect("removed");
-
-    // Between the claim and the confirmation: it is the claimed grant that ended, not one of when it was confirmed.
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    world.clock.advance(Duration::from_mins(5));
-    let made = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
-    assert_eq!(told(60).await, 1, "the notice of four minutes ago");
-    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").reason, Some(Reason::Uninstalled));
-
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    assert_eq!(world.vault.record_uninstall(CLIENT.0, "7", "3", None).await.expect("told"), 1);
-    assert_eq!(world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect_err("uninstalled").kind(), ErrorKind::NotFound);
-}
-
-async fn an_api_token_is_tested_before_it_is_kept(world: World) {
+async fn tests_an_api_token_before_storing_it(world: World) {
     let add = |name: Option<&'static str>, token: &'static str| {
         let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
         async move { vault.add_api_token("ann", "acme", name, &url, token.into()).await }
@@ -247,7 +144,7 @@ async fn an_api_token_is_tested_before_it_is_kept(world: World) {
     assert_eq!(add(None, "hunter2-new").await.expect_err("it is connected by OAuth").kind(), ErrorKind::Conflict);
 }
 
-async fn a_declined_authorization_leaves_nothing(world: World) {
+async fn a_declined_authorization_removes_its_connection(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
     let state = state_of(&begun.url);
     world.vault.decline_authorization(BROWSER, &state).await.expect("declined");
@@ -257,7 +154,7 @@ async fn a_declined_authorization_leaves_nothing(world: World) {
     assert_eq!(world.vendor.exchanged(), 0);
 }
 
-async fn what_became_of_a_begun_connection_is_known(world: World) {
+async fn reports_the_progress_of_a_begun_connection(world: World) {
     let vault = &world.vault;
     let began = |begin: BeginOptions<'static>| async move { vault.begin("ann", "acme", begin).await.expect("begun").connection };
     let opened = |id: String| async move {
@@ -295,7 +192,7 @@ async fn what_became_of_a_begun_connection_is_known(world: World) {
     );
 }
 
-async fn a_name_is_taken_once_and_stays(world: World) {
+async fn keeps_the_name_of_a_connected_account(world: World) {
     let begun =
         world.vault.begin("ann", "acme", BeginOptions { name: Some("Main"), ..BeginOptions::default() }).await.expect("begun").connection;
     let first = world.vault.exchange("ann", &begun.id, world.vendor.code((7, 3))).await.expect("granted");
@@ -317,55 +214,4 @@ async fn a_name_is_taken_once_and_stays(world: World) {
     assert_eq!(made.name, "company8");
     let again = add(Some("Second")).await.expect("kept");
     assert_eq!((&again.id, again.name.as_str()), (&made.id, "company8"));
-}
-
-async fn an_install_of_what_is_connected_renews_it_whatever_is_decided(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
-    for confirms in [false, true] {
-        // The vendor ends what it gave before.
-        world.vendor.forget_grants();
-        let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-        let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-        assert_eq!(claimed.renews.as_ref().map(|renews| &renews.id), Some(&made.id));
-        world.vault.test("ann", &made.id).await.expect("it goes on");
-        if confirms {
-            let confirmed = world.vault.confirm_install("ann", held.handle.expose_secret()).await.expect("confirmed");
-            assert_eq!(confirmed.id, made.id);
-        } else {
-            assert_eq!(world.vault.decline_install("ann", held.handle.expose_secret()).await.expect("declined"), Revocation::StillUsed);
-        }
-        world.vault.test("ann", &made.id).await.expect("it goes on");
-        assert_eq!(world.vault.list("ann", None, None).await.expect("a list").len(), 1);
-    }
-    // One that nobody decides on ends no grant either.
-    world.vendor.forget_grants();
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    world.clock.advance(Duration::from_mins(10));
-    world.vault.sweep().await.expect("swept");
-    world.vault.test("ann", &made.id).await.expect("it goes on");
-    assert_eq!(world.vendor.revoked(), 0);
-}
-
-#[test]
-fn a_credential_goes_to_the_vendor_or_to_a_sandbox_and_nowhere_else() {
-    let bearer = || connector_core::Credential::bearer("hunter2");
-    let real = crate::App::new(&ACME).expect("it signs in by OAuth");
-    for good in ["https://acme.example", "https://company7.acme.example"] {
-        assert!(real.access(good, bearer()).is_ok(), "{good}");
-    }
-    for bad in [
-        "http://company7.acme.example",
-        "https://evil.example",
-        "https://acme.example.evil.example",
-        "https://evilacme.example",
-        "http://127.0.0.1:1",
-        "https://127.0.0.1",
-    ] {
-        assert!(real.access(bad, bearer()).is_err(), "{bad}");
-    }
-    let sandbox = real.clone().with_sandbox("http://127.0.0.1:1").expect("on this machine");
-    assert!(sandbox.access("http://127.0.0.1:1", bearer()).is_ok());
-    assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token stays on this machine");
-    assert!(real.with_sandbox("https://company7.acme.example").is_err());
 }
