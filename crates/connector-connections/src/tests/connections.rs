@@ -1,4 +1,4 @@
-//! Which connection a call uses, and what its owner may change.
+//! Choice of a call's connection, and changes by its owner.
 
 use connector_core::{Connections, ErrorKind};
 
@@ -19,100 +19,100 @@ async fn chooses_the_only_the_default_or_the_named_connection(world: World) {
     let owned = world.vault.for_owner("ann");
     let none = owned.choose("acme", None).await.expect_err("none yet");
     assert_eq!((none.kind(), none.hint()), (ErrorKind::NoConnection, Some("There is none yet: connect an account.")));
-    let first = world.connected("ann", (7, 3)).await;
-    world.vault.authorize("ann", "acme", None, super::BROWSER).await.expect("begun");
-    assert_eq!(owned.choose("acme", None).await.expect("what waits does not count").id, first.id);
+    let first = world.connect("ann", (7, 3)).await;
+    world.vault.authorize("ann", "acme", None, super::BROWSER).await.expect("it begins");
+    assert_eq!(owned.choose("acme", None).await.expect("the unfinished one does not count").id, first.id);
     world.clock.advance(std::time::Duration::from_secs(1));
-    let second = world.connected("ann", (8, 3)).await;
-    let several = owned.choose("acme", None).await.expect_err("two, and none is marked");
+    let second = world.connect("ann", (8, 3)).await;
+    let several = owned.choose("acme", None).await.expect_err("there are two and no default");
     assert_eq!(several.hint(), Some("There are: company7, company8."));
     for one in [&second, &first] {
-        world.vault.set_default("ann", &one.id).await.expect("marked");
-        assert_eq!(owned.choose("acme", None).await.expect("the marked one").id, one.id);
+        world.vault.set_default("ann", &one.id).await.expect("it is the default");
+        assert_eq!(owned.choose("acme", None).await.expect("the default").id, one.id);
     }
     assert_eq!(owned.choose("acme", Some("company8")).await.expect("by name").id, second.id);
     assert_eq!(owned.choose("acme", Some(&second.id)).await.expect("by id").id, second.id);
-    let waits = world.vault.authorize("ann", "acme", Some("Waits"), super::BROWSER).await.expect("begun").connection;
+    let waits = world.vault.authorize("ann", "acme", Some("Waits"), super::BROWSER).await.expect("it begins").connection;
     for named in ["Waits", &waits.id] {
-        let error = owned.choose("acme", Some(named)).await.expect_err("not finished");
+        let error = owned.choose("acme", Some(named)).await.expect_err("it is not finished");
         assert!(error.message().contains("\"Waits\" is not finished"), "{error}");
     }
-    assert_eq!(owned.choose("acme", Some("company9")).await.expect_err("no such").hint(), Some("There are: company7, company8."));
+    assert_eq!(owned.choose("acme", Some("company9")).await.expect_err("there is none").hint(), Some("There are: company7, company8."));
     assert_eq!(owned.choose("other", Some("company8")).await.expect_err("another app's").kind(), ErrorKind::NoConnection);
 
-    // A failed one that is the default, or the only one: no call goes to another account in its place.
-    world.vault.record_uninstall(super::vendor::CLIENT.0, "7", "3", None).await.expect("told");
+    // A failed default is chosen too, so that no call goes to another account in its place.
+    world.vault.record_uninstall(super::vendor::CLIENT.0, "7", "3", None).await.expect("it is recorded");
     let chosen = owned.choose("acme", None).await.expect("still the default");
-    assert_eq!((&chosen.id, owned.access(&chosen).await.expect_err("gone").kind()), (&first.id, ErrorKind::ReconnectRequired));
+    assert_eq!((&chosen.id, owned.access(&chosen).await.expect_err("the grant ended").kind()), (&first.id, ErrorKind::ReconnectRequired));
 }
 
 async fn rejects_names_that_are_taken_or_look_like_ids(world: World) {
-    let (first, second) = (world.connected("ann", (7, 3)).await, world.connected("ann", (8, 3)).await);
-    world.connected("bob", (7, 3)).await;
-    assert_eq!(world.vault.rename("ann", &second.id, &first.name).await.expect_err("taken").kind(), ErrorKind::Conflict);
+    let (first, second) = (world.connect("ann", (7, 3)).await, world.connect("ann", (8, 3)).await);
+    world.connect("bob", (7, 3)).await;
+    assert_eq!(world.vault.rename("ann", &second.id, &first.name).await.expect_err("the name is taken").kind(), ErrorKind::Conflict);
     let begun = world.vault.authorize("ann", "acme", Some(&first.name), super::BROWSER).await;
-    assert_eq!(begun.expect_err("taken").kind(), ErrorKind::Conflict);
+    assert_eq!(begun.expect_err("the name is taken").kind(), ErrorKind::Conflict);
     for bad in ["", " x", "a\nb", &first.id, &"x".repeat(101)] {
         assert_eq!(world.vault.rename("ann", &second.id, bad).await.expect_err(bad).kind(), ErrorKind::InvalidInput);
     }
-    let waiting = world.vault.authorize("ann", "acme", Some("Waiting"), super::BROWSER).await.expect("begun").connection;
-    assert_eq!(world.vault.set_default("ann", &waiting.id).await.expect_err("not finished").kind(), ErrorKind::Conflict);
+    let waiting = world.vault.authorize("ann", "acme", Some("Waiting"), super::BROWSER).await.expect("it begins").connection;
+    assert_eq!(world.vault.set_default("ann", &waiting.id).await.expect_err("it is not finished").kind(), ErrorKind::Conflict);
     assert_eq!(world.vault.list("ann", Some("acme"), Some(Status::Pending)).await.expect("a list"), [waiting]);
     assert!(world.vault.list("ann", Some("other"), None).await.expect("a list").is_empty());
 }
 
 async fn a_test_refreshes_a_refused_token_and_fails_a_dead_grant(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
+    let made = world.connect("ann", (7, 3)).await;
     world.vendor.forget_access_tokens();
     let tested = world.vault.test("ann", &made.id).await.expect("a refused token is refreshed");
-    assert_eq!((tested.metadata, world.refreshed()), (made.metadata.clone(), 1));
+    assert_eq!((tested.metadata, world.refreshes()), (made.metadata.clone(), 1));
     world.vendor.forget_grants();
-    assert_eq!(world.vault.test("ann", &made.id).await.expect_err("gone").kind(), ErrorKind::ReconnectRequired);
-    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").status, Status::Failed);
+    assert_eq!(world.vault.test("ann", &made.id).await.expect_err("the grant ended").kind(), ErrorKind::ReconnectRequired);
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("it is stored").status, Status::Failed);
 }
 
 async fn sees_changes_of_another_host_after_two_seconds(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
+    let made = world.connect("ann", (7, 3)).await;
     world.access("ann", &made.name).await.expect("a credential");
-    let elsewhere = world.another().await;
-    elsewhere.remove("ann", &made.id).await.expect("removed");
+    let elsewhere = world.open_another().await;
+    elsewhere.remove("ann", &made.id).await.expect("it is removed");
     world.clock.advance(std::time::Duration::from_secs(2));
     assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
 }
 
 async fn a_clock_set_back_outdates_the_cache(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
+    let made = world.connect("ann", (7, 3)).await;
     world.access("ann", &made.name).await.expect("a credential");
-    world.another().await.remove("ann", &made.id).await.expect("removed");
+    world.open_another().await.remove("ann", &made.id).await.expect("it is removed");
     world.clock.set(crate::Moment::from_micros(super::START.as_micros() - 1_000_000));
     assert_eq!(world.access("ann", &made.name).await.expect_err("it is gone").kind(), ErrorKind::NoConnection);
 }
 
 async fn a_test_keeps_the_scopes_of_a_concurrent_refresh(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
-    let gate = world.vendor.gate_at("/v1/me");
+    let made = world.connect("ann", (7, 3)).await;
+    let gate = world.vendor.close_gate_at("/v1/me");
     let (vault, id) = (world.vault.clone(), made.id.clone());
     let tested = tokio::spawn(async move { vault.test("ann", &id).await });
     gate.arrived.notified().await;
     world.vendor.state().scope = Some("base");
-    world.hour();
+    world.expire_tokens();
     world.access("ann", &made.id).await.expect("refreshed, with fewer scopes");
     gate.open();
-    let tested = tested.await.expect("no panic").expect("tested");
+    let tested = tested.await.expect("no panic").expect("it is tested");
     assert_eq!(tested.metadata.scopes.as_deref(), Some(["base".to_owned()].as_slice()));
-    assert_eq!(world.vault.get("ann", &made.id).await.expect("kept").metadata, tested.metadata);
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("it is stored").metadata, tested.metadata);
 }
 
 async fn a_test_ignores_the_refusal_of_a_replaced_token(world: World) {
     world.vendor.state().api_tokens = [("hunter2-old".to_owned(), (7, 3))].into();
-    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-old".into()).await.expect("kept");
+    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-old".into()).await.expect("it is stored");
     world.vendor.state().api_tokens = [("hunter2-new".to_owned(), (7, 3))].into();
-    let gate = world.vendor.gate_at("/v1/me");
+    let gate = world.vendor.close_gate_at("/v1/me");
     let (vault, id) = (world.vault.clone(), made.id.clone());
     let tested = tokio::spawn(async move { vault.test("ann", &id).await });
     gate.arrived.notified().await;
-    world.vendor.no_gate();
-    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-new".into()).await.expect("replaced");
+    world.vendor.remove_gate();
+    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-new".into()).await.expect("it is replaced");
     gate.open();
-    assert_eq!(tested.await.expect("no panic").expect("the new one is good").status, Status::Active);
+    assert_eq!(tested.await.expect("no panic").expect("the new token is valid").status, Status::Active);
 }

@@ -1,4 +1,4 @@
-//! What is logged by the thread of a test.
+//! Log of a test's thread.
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The same tests over both databases, against a vendor on this machine.
+//! Tests over both databases, against a vendor on this machine.
 
 mod api_keys;
 mod authorization;
@@ -24,7 +24,7 @@ use secrecy::ExposeSecret;
 use crate::{BeginOptions, Clock, Connection, Key, Moment, Store, Vault};
 use vendor::{Vendor, Who};
 
-/// The variable that gives a throw-away database of PostgreSQL.
+/// Environment variable with the URL of a PostgreSQL database that may be thrown away.
 #[cfg(feature = "postgres")]
 const POSTGRES: &str = "CONNECTOR_TEST_POSTGRES";
 
@@ -32,7 +32,7 @@ const START: Moment = Moment::from_micros(1_800_000_000_000_000);
 const BROWSER: &str = "a browser's own token";
 const HEX_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// A vendor, a store and a vault over it, at a time that stands.
+/// Vendor, and a vault over a store of its own, with a fixed clock.
 struct World {
     vendor: Vendor,
     vault: Vault,
@@ -40,7 +40,7 @@ struct World {
     place: Place,
 }
 
-/// Where the store is: a folder, or a schema of its own.
+/// Place of a store: a folder, or a schema of its own.
 enum Place {
     Folder(tempfile::TempDir),
     #[cfg(feature = "postgres")]
@@ -48,18 +48,18 @@ enum Place {
 }
 
 impl Place {
-    fn folder() -> Self {
+    fn create_folder() -> Self {
         Self::Folder(tempfile::tempdir().expect("a folder"))
     }
 
-    /// A schema that no other test has, where there is a database.
+    /// Creates a schema that no other test has, if there is a database.
     #[cfg(feature = "postgres")]
-    async fn schema() -> Option<Self> {
+    async fn create_schema() -> Option<Self> {
         let Ok(url) = std::env::var(POSTGRES) else {
-            assert!(std::env::var_os("CI").is_none(), "nothing is skipped in CI: `tests/postgres.sh cargo test …` brings a database");
+            assert!(std::env::var_os("CI").is_none(), "set {POSTGRES} in CI, or run `tests/postgres.sh cargo test …`");
             #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
             {
-                eprintln!("skipped: {POSTGRES} gives no database of PostgreSQL, as `tests/postgres.sh cargo test …` does");
+                eprintln!("skipped: {POSTGRES} is not set; run `tests/postgres.sh cargo test …`");
             }
             return None;
         };
@@ -73,8 +73,8 @@ impl Place {
         Some(Self::Schema(format!("{url}{mark}options=-csearch_path%3D{schema}")))
     }
 
-    /// What another process is told.
-    fn word(&self) -> String {
+    /// Returns the address by which another process opens the store.
+    fn address(&self) -> String {
         match self {
             Self::Folder(folder) => folder.path().join("store.db").display().to_string(),
             #[cfg(feature = "postgres")]
@@ -82,35 +82,35 @@ impl Place {
         }
     }
 
-    /// Nothing of what lies there, in files or rows, holds any of these.
+    /// Asserts that no file or row of the store holds any of these secrets.
     #[cfg_attr(not(feature = "postgres"), expect(clippy::unused_async, reason = "rows are read over a socket"))]
-    async fn holds_none_of(&self, secrets: &[&str]) {
-        let kept = match self {
-            Self::Folder(folder) => files(folder.path()),
+    async fn assert_holds_none_of(&self, secrets: &[&str]) {
+        let content = match self {
+            Self::Folder(folder) => read_files(folder.path()),
             #[cfg(feature = "postgres")]
-            Self::Schema(url) => rows(url).await,
+            Self::Schema(url) => read_rows(url).await,
         };
-        assert!(kept.len() > 100, "what is kept was read");
+        assert!(content.len() > 100, "the store was not read");
         for secret in secrets {
             let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
             for form in [secret.as_bytes(), hex.as_bytes()] {
-                assert!(!kept.windows(form.len()).any(|part| part == form), "{secret} is kept as it is");
+                assert!(!content.windows(form.len()).any(|part| part == form), "{secret} is stored in the clear");
             }
         }
     }
 
     async fn store(&self) -> Store {
-        open(&self.word()).await.expect("the store opens")
+        open(&self.address()).await.expect("the store opens")
     }
 }
 
-fn files(folder: &std::path::Path) -> Vec<u8> {
+fn read_files(folder: &std::path::Path) -> Vec<u8> {
     let entries = std::fs::read_dir(folder).expect("it is read").map(|entry| entry.expect("it is read").path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { std::fs::read(&path).expect("it is read") }).collect()
+    entries.flat_map(|path| if path.is_dir() { read_files(&path) } else { std::fs::read(&path).expect("it is read") }).collect()
 }
 
 #[cfg(feature = "postgres")]
-async fn rows(url: &str) -> Vec<u8> {
+async fn read_rows(url: &str) -> Vec<u8> {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the database is there");
     tokio::spawn(connection);
     let tables = client.query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()", &[]).await.expect("tables");
@@ -124,45 +124,45 @@ async fn rows(url: &str) -> Vec<u8> {
     all.into_bytes()
 }
 
-async fn open(word: &str) -> Result<Store, Error> {
-    match word.strip_prefix("postgres") {
+async fn open(address: &str) -> Result<Store, Error> {
+    match address.strip_prefix("postgres") {
         #[cfg(feature = "postgres")]
-        Some(_) => Store::postgres(word, &[]).await,
-        _ => Store::sqlite(word).await,
+        Some(_) => Store::postgres(address, &[]).await,
+        _ => Store::sqlite(address).await,
     }
 }
 
 impl World {
-    async fn at(place: Place) -> Self {
+    async fn new(place: Place) -> Self {
         let (vendor, clock) = (Vendor::start().await, Clock::fixed(START));
         let vault = vault(place.store().await, &vendor.url, &clock).await;
         Self { vendor, vault, clock, place }
     }
 
-    /// The same store, as another process sees it.
-    async fn another(&self) -> Vault {
+    /// Opens the store once more, as another process does.
+    async fn open_another(&self) -> Vault {
         vault(self.place.store().await, &self.vendor.url, &self.clock).await
     }
 
-    /// An active connection, by an authorization that began here.
-    async fn connected(&self, owner: &str, who: Who) -> Connection {
-        let begun = self.vault.authorize(owner, "acme", None, BROWSER).await.expect("begun");
+    /// Connects an account by an authorization.
+    async fn connect(&self, owner: &str, who: Who) -> Connection {
+        let begun = self.vault.authorize(owner, "acme", None, BROWSER).await.expect("it begins");
         let state = state_of(&begun.url);
-        self.vault.finish_authorization(BROWSER, &state, self.vendor.code(who)).await.expect("granted")
+        self.vault.finish_authorization(BROWSER, &state, self.vendor.code(who)).await.expect("it is connected")
     }
 
-    /// The access of a call that names this connection.
+    /// Returns the access of a call that names this connection.
     async fn access(&self, owner: &str, named: &str) -> Result<Access, Error> {
         access(&self.vault, owner, named).await
     }
 
-    /// Lets a token's life pass.
-    fn hour(&self) {
+    /// Advances the clock by the lifetime of a token.
+    fn expire_tokens(&self) {
         self.clock.advance(Duration::from_hours(1));
     }
 
-    fn refreshed(&self) -> usize {
-        self.vendor.refreshed()
+    fn refreshes(&self) -> usize {
+        self.vendor.refreshes()
     }
 }
 
@@ -187,7 +187,7 @@ fn token(access: &Access) -> String {
     }
 }
 
-/// A parameter of a URL.
+/// Returns a parameter of a URL.
 fn parameter(url: &secrecy::SecretString, name: &str) -> String {
     let query = url.expose_secret().split_once('?').expect("a query").1;
     let pairs = form_urlencoded::parse(query.as_bytes());
@@ -200,34 +200,34 @@ fn state_of(url: &secrecy::SecretString) -> String {
 
 #[tokio::test]
 async fn public_futures_can_be_spawned() {
-    fn spawnable<T: Send>(_: &T) {}
-    let World { vault, .. } = World::at(Place::folder()).await;
-    spawnable(&vault.authorize("ann", "acme", None, BROWSER));
-    spawnable(&vault.open_link("link", BROWSER));
-    spawnable(&vault.finish_authorization(BROWSER, "state", "code".into()));
-    spawnable(&vault.decline_authorization(BROWSER, "state"));
-    spawnable(&vault.hold_install("acme", "code".into()));
-    spawnable(&vault.claim_install("ann", "handle"));
-    spawnable(&vault.confirm_install("ann", "handle"));
-    spawnable(&vault.decline_install("ann", "handle"));
-    spawnable(&vault.begin("ann", "acme", BeginOptions::default()));
-    spawnable(&vault.progress("ann", "id"));
-    spawnable(&vault.exchange("ann", "id", "code".into()));
-    spawnable(&vault.record_uninstall("client", "7", "3", None));
-    spawnable(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));
-    spawnable(&vault.remove("ann", "id"));
-    spawnable(&vault.test("ann", "id"));
-    spawnable(&vault.sweep());
-    spawnable(&vault.rekey());
+    fn assert_send<T: Send>(_: &T) {}
+    let World { vault, .. } = World::new(Place::create_folder()).await;
+    assert_send(&vault.authorize("ann", "acme", None, BROWSER));
+    assert_send(&vault.open_link("link", BROWSER));
+    assert_send(&vault.finish_authorization(BROWSER, "state", "code".into()));
+    assert_send(&vault.decline_authorization(BROWSER, "state"));
+    assert_send(&vault.hold_install("acme", "code".into()));
+    assert_send(&vault.claim_install("ann", "handle"));
+    assert_send(&vault.confirm_install("ann", "handle"));
+    assert_send(&vault.decline_install("ann", "handle"));
+    assert_send(&vault.begin("ann", "acme", BeginOptions::default()));
+    assert_send(&vault.progress("ann", "id"));
+    assert_send(&vault.exchange("ann", "id", "code".into()));
+    assert_send(&vault.record_uninstall("client", "7", "3", None));
+    assert_send(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));
+    assert_send(&vault.remove("ann", "id"));
+    assert_send(&vault.test("ann", "id"));
+    assert_send(&vault.sweep());
+    assert_send(&vault.rekey());
 }
 
-/// Each test over SQLite, and over PostgreSQL where there is one.
+/// Runs each test over SQLite, and over PostgreSQL if there is a database.
 macro_rules! on_both {
     ($($name:ident),* $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                super::$name(crate::tests::World::at(crate::tests::Place::folder()).await).await;
+                super::$name(crate::tests::World::new(crate::tests::Place::create_folder()).await).await;
             })*
         }
 
@@ -235,8 +235,8 @@ macro_rules! on_both {
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
-                if let Some(place) = crate::tests::Place::schema().await {
-                    super::$name(crate::tests::World::at(place).await).await;
+                if let Some(place) = crate::tests::Place::create_schema().await {
+                    super::$name(crate::tests::World::new(place).await).await;
                 }
             })*
         }

@@ -1,4 +1,4 @@
-//! The store itself: its form, its key, and what is wrong with it.
+//! Stores: their versions, keys, locks and faults.
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ fn key(text: &str) -> Key {
 }
 
 async fn many_callers_open_a_new_store_at_once(world: World) {
-    // One that is new to all of them.
+    // A store that is new to all callers.
     let place = match &world.place {
-        Place::Folder(_) => Some(Place::folder()),
+        Place::Folder(_) => Some(Place::create_folder()),
         #[cfg(feature = "postgres")]
-        Place::Schema(_) => Place::schema().await,
+        Place::Schema(_) => Place::create_schema().await,
     };
-    let word = place.as_ref().expect("there was one before").word();
+    let word = place.as_ref().expect("there was one before").address();
     let opened: Vec<_> = (0..8)
         .map(|_| {
             let word = word.clone();
@@ -45,35 +45,41 @@ async fn many_callers_open_a_new_store_at_once(world: World) {
 }
 
 async fn leaves_a_newer_store_alone(world: World) {
-    world.vault.context().store().rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'")).await.expect("made newer");
-    let error = open(&world.place.word()).await.expect_err("newer");
+    world
+        .vault
+        .context()
+        .store()
+        .rows(sql!("UPDATE connector_setting SET value = '99' WHERE name = 'version'"))
+        .await
+        .expect("the version is raised");
+    let error = open(&world.place.address()).await.expect_err("the store is newer");
     assert!(error.message().contains("newer version"), "{error}");
     let rows = world.vault.context().store().rows(sql!("SELECT value FROM connector_setting WHERE name = 'version'")).await.expect("a row");
     assert_eq!(rows[0].text(0).expect("a text"), "99");
 }
 
 async fn reports_a_wrong_key_before_writing(world: World) {
-    world.connected("ann", (7, 3)).await;
+    world.connect("ann", (7, 3)).await;
     let opened = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).open().await;
     let error = opened.expect_err("another key");
     assert!(error.message().contains(&key(HEX_KEY).id()) && error.message().contains(&key(OTHER_KEY).id()), "{error}");
-    world.access("ann", "company7").await.expect("it is as it was");
+    world.access("ann", "company7").await.expect("the store is unchanged");
 }
 
 async fn rekeys_while_calls_go_on(world: World) {
     world.vendor.state().rotates = true;
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
-    let made = world.connected("ann", (7, 3)).await;
-    let left = world.connected("ann", (7, 9)).await;
+    let made = world.connect("ann", (7, 3)).await;
+    let left = world.connect("ann", (7, 9)).await;
     world.vendor.state().fails = Some(vendor::Fault::Answers(503, "{}"));
-    assert_eq!(world.vault.remove("ann", &left.id).await.expect("removed"), Revocation::No);
+    assert_eq!(world.vault.remove("ann", &left.id).await.expect("it is removed"), Revocation::No);
     world.vendor.state().fails = None;
-    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
-    let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("held");
-    world.vault.for_owner("ann").claim("run-1", "the call").await.expect("claimed");
-    world.vault.for_owner("ann").finish("run-1", b"answer".to_vec()).await.expect("kept");
+    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
+    let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("it is held");
+    world.vault.for_owner("ann").claim("run-1", "the call").await.expect("it is claimed");
+    world.vault.for_owner("ann").finish("run-1", b"answer".to_vec()).await.expect("it is stored");
 
-    // Two processes that hold both keys; one of them changes the store over.
+    // Two processes hold both keys, and one of them changes the key of the store.
     let both = || async {
         let builder = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).former_key(key(HEX_KEY));
         builder.app(world.vendor.app()).clock(world.clock.clone()).open().await.expect("the vault opens")
@@ -84,8 +90,8 @@ async fn rekeys_while_calls_go_on(world: World) {
         async move {
             for _ in 0..20 {
                 clock.advance(Duration::from_secs(4));
-                calling.for_owner("bob").claim("run-1", "the call").await.expect("claimed");
-                calling.for_owner("bob").finish("run-1", b"answer".to_vec()).await.expect("kept");
+                calling.for_owner("bob").claim("run-1", "the call").await.expect("it is claimed");
+                calling.for_owner("bob").finish("run-1", b"answer".to_vec()).await.expect("it is stored");
                 super::access(&calling, "ann", &id).await.expect("a credential");
             }
         }
@@ -93,34 +99,34 @@ async fn rekeys_while_calls_go_on(world: World) {
     assert!(changing.rekey().await.expect("sealed anew") >= 6);
     calls.await.expect("no panic");
     assert_eq!(changing.rekey().await.expect("nothing is left to do"), 0);
-    world.hour();
+    world.expire_tokens();
     super::access(&calling, "ann", &made.id).await.expect("refreshed, and sealed with the new key");
 
     let only_new = Vault::builder(world.place.store().await, key(OTHER_KEY), &http()).app(world.vendor.app()).clock(world.clock.clone());
     let only_new = only_new.open().await.expect("the new key is enough");
     super::access(&only_new, "ann", &made.id).await.expect("a credential");
-    only_new.sweep().await.expect("swept");
-    assert_eq!(world.vendor.revoked(), 1, "what is to be given back opens");
+    only_new.sweep().await.expect("the sweep runs");
+    assert_eq!(world.vendor.revocations(), 1, "a leftover was not revoked after the change of keys");
     assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
     only_new.for_owner("ann").claim("run-1", "the call").await.expect("the answer opens");
     only_new.for_owner("bob").claim("run-1", "the call").await.expect("the answer opens");
     let late = only_new.claim_install("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
     assert_eq!(late.kind(), ErrorKind::NotFound);
-    // Who has the old key alone is told, and writes nothing.
-    world.hour();
+    // A process that has the old key alone fails, and writes nothing.
+    world.expire_tokens();
     world.access("ann", &made.id).await.expect_err("the old key");
     assert!(world.vault.hold_install("acme", "code".into()).await.expect_err("the old key").message().contains("sealed with the key"));
 }
 
 async fn refuses_a_secret_moved_to_another_row(world: World) {
-    let (first, second) = (world.connected("ann", (7, 3)).await, world.connected("bob", (8, 3)).await);
+    let (first, second) = (world.connect("ann", (7, 3)).await, world.connect("bob", (8, 3)).await);
     let moved = sql!(
         "UPDATE connector_secret SET version = version + 1, \
          access_token = (SELECT o.access_token FROM connector_secret o WHERE o.connection_id = $2) WHERE connection_id = $1",
         &second.id,
         &first.id
     );
-    world.vault.context().store().rows(moved).await.expect("moved");
+    world.vault.context().store().rows(moved).await.expect("it is moved");
     world.clock.advance(Duration::from_secs(2));
     let error = world.access("bob", &second.id).await.expect_err("another's token");
     assert!(error.message().contains("was not sealed here"), "{error}");
@@ -132,17 +138,17 @@ async fn a_missed_batch_changes_nothing(world: World) {
     let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
     let broken = store.run(vec![set(), sql!("SELECT nothing FROM nowhere")]).await.expect_err("no such table");
-    assert!(Store::is_cause_of(&broken) && format!("{broken:?}").contains("nowhere"), "the cause is kept: {broken:?}");
+    assert!(Store::is_cause_of(&broken) && format!("{broken:?}").contains("nowhere"), "the cause is missing: {broken:?}");
     assert!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").is_empty());
     let twice = store.run(vec![set(), set()]).await.expect_err("twice the same");
     assert_eq!((twice.kind(), Store::is_cause_of(&twice)), (ErrorKind::Conflict, false));
-    // What is changed under a lock is kept when it is released, and not when it is dropped; a miss under it goes on.
-    let made = world.connected("ann", (7, 3)).await;
-    let mut lock = store.lock(&made.id).await.expect("held");
+    // Changes under a lock are kept when it is released, and a missed batch leaves the lock usable.
+    let made = world.connect("ann", (7, 3)).await;
+    let mut lock = store.lock(&made.id).await.expect("it is held");
     let ran = lock.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));
     lock.run(vec![set()]).await.expect("it runs");
-    lock.release().await.expect("released");
+    lock.release().await.expect("it is released");
     assert_eq!(store.rows(sql!("SELECT 1 FROM connector_setting WHERE name = 'a'")).await.expect("rows").len(), 1);
 }
 
@@ -163,9 +169,9 @@ async fn creates_private_files_and_explains_bad_ones() {
     use crate::seal::files::tests::assert_private;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("made").join("store.db");
-    let store = open(path.to_str().expect("text")).await.expect("the store opens");
+    let store = open(path.to_str().expect("it is text")).await.expect("the store opens");
     let vault = vault(store, "http://127.0.0.1:1", &Clock::fixed(START)).await;
-    vault.authorize("ann", "acme", None, super::BROWSER).await.expect("written");
+    vault.authorize("ann", "acme", None, super::BROWSER).await.expect("it is written");
     let made = path.parent().expect("a folder");
     assert_private(made, 0o700);
     for entry in std::fs::read_dir(made).expect("it is read") {
@@ -174,10 +180,10 @@ async fn creates_private_files_and_explains_bad_ones() {
     }
 
     let no_database = folder.path().join("text");
-    std::fs::write(&no_database, "no database at all, but a text that is long enough to be looked at as one").expect("written");
+    std::fs::write(&no_database, "no database at all, but a text that is long enough to be looked at as one").expect("it is written");
     let below_a_file = no_database.join("store.db");
     for (path, says) in [(&no_database, "is no database"), (&below_a_file, "cannot be created or opened")] {
-        let error = open(path.to_str().expect("text")).await.expect_err(says);
+        let error = open(path.to_str().expect("it is text")).await.expect_err(says);
         assert!(error.message().contains(says) && error.hint().is_some() && Store::is_cause_of(&error), "{error}");
     }
 }
@@ -186,33 +192,33 @@ async fn creates_private_files_and_explains_bad_ones() {
 async fn reports_a_store_locked_by_another_program() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("store.db");
-    let store = open(path.to_str().expect("text")).await.expect("the store opens");
+    let store = open(path.to_str().expect("it is text")).await.expect("the store opens");
     let other = rusqlite::Connection::open(&path).expect("it opens");
-    other.execute_batch("BEGIN EXCLUSIVE").expect("held");
+    other.execute_batch("BEGIN EXCLUSIVE").expect("it is held");
     store.stop_waiting();
     let log = super::log::Lines::default();
     let logged = tracing::subscriber::set_default(log.clone());
-    let error = store.rows(sql!("DELETE FROM connector_used")).await.expect_err("held");
+    let error = store.rows(sql!("DELETE FROM connector_used")).await.expect_err("it is held");
     drop(logged);
-    assert!(log.text().contains("database is locked"), "the log says why: {}", log.text());
+    assert!(log.text().contains("database is locked"), "the log lacks the cause: {}", log.text());
     assert!(Store::is_cause_of(&error) && std::error::Error::source(&error).is_some(), "{error:?}");
     assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later));
     assert!(error.message().contains("locked by another program"), "{error}");
-    other.execute_batch("COMMIT").expect("let go");
-    store.rows(sql!("DELETE FROM connector_used")).await.expect("and it goes on");
+    other.execute_batch("COMMIT").expect("the lock ends");
+    store.rows(sql!("DELETE FROM connector_used")).await.expect("it works again");
 }
 
 #[tokio::test]
 async fn gives_up_on_a_lock_that_is_never_released() {
-    let World { vault, place, .. } = World::at(Place::folder()).await;
+    let World { vault, place, .. } = World::new(Place::create_folder()).await;
     let other = place.store().await;
-    let held = other.lock("id").await.expect("held");
+    let held = other.lock("id").await.expect("it is held");
     tokio::time::pause();
     let error = vault.context().store().lock("id").await.err().expect("held by another");
     tokio::time::resume();
     assert_eq!((error.kind(), error.retry()), (ErrorKind::TimedOut, connector_core::Retry::Later), "{error}");
-    held.release().await.expect("released");
-    vault.context().store().lock("id").await.expect("and it goes on");
+    held.release().await.expect("it is released");
+    vault.context().store().lock("id").await.expect("it works again");
 }
 
 #[test]
@@ -226,9 +232,9 @@ fn an_unregistered_app_says_what_is_missing() {
 async fn all_paths_of_a_file_share_one_lock_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, link) = (folder.path().join("store.db"), folder.path().join("link.db"));
-    open(path.to_str().expect("text")).await.expect("the store opens");
+    open(path.to_str().expect("it is text")).await.expect("the store opens");
     std::os::unix::fs::symlink(&path, &link).expect("a link");
-    open(link.to_str().expect("text")).await.expect("the store opens");
+    open(link.to_str().expect("it is text")).await.expect("the store opens");
     let beside = std::fs::read_dir(folder.path()).expect("it is read").map(|entry| entry.expect("it is read").file_name());
     let locks: Vec<_> = beside.filter(|name| name.to_string_lossy().ends_with(".locks")).collect();
     assert_eq!(locks, ["store.db.locks"]);

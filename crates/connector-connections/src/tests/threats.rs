@@ -1,4 +1,4 @@
-//! What an attacker, a stranger or a mistake could try.
+//! Attacks and mistakes that must fail.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -23,7 +23,7 @@ on_both!(
 );
 
 async fn accepts_a_state_once_in_time_from_its_own_browser(world: World) {
-    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
     let state = state_of(&begun.url);
     let back = |browser: &'static str, state: String| {
         let (vault, code) = (world.vault.clone(), world.vendor.code((7, 3)));
@@ -32,49 +32,49 @@ async fn accepts_a_state_once_in_time_from_its_own_browser(world: World) {
     let mut bytes = state.clone().into_bytes();
     bytes[40] = if bytes[40] == b'A' { b'B' } else { b'A' };
     let link = world.vault.create_link("ann", &begun.connection.id).await.expect("a link");
-    for forged in [String::from_utf8(bytes).expect("text"), String::new(), "state".to_owned(), link.expose_secret().to_owned()] {
-        assert_eq!(back(BROWSER, forged).await, Err(ErrorKind::Forbidden), "forged, or made for something else");
+    for forged in [String::from_utf8(bytes).expect("it is text"), String::new(), "state".to_owned(), link.expose_secret().to_owned()] {
+        assert_eq!(back(BROWSER, forged).await, Err(ErrorKind::Forbidden), "accepted a state that was forged or made for another purpose");
     }
-    assert_eq!(back("another browser's token", state.clone()).await, Err(ErrorKind::Forbidden), "another browser");
-    assert_eq!(back("", state.clone()).await, Err(ErrorKind::Forbidden), "no browser");
-    assert_eq!(back(BROWSER, state.clone()).await, Ok(begun.connection.id), "its own, to which the others did no harm");
-    assert_eq!(back(BROWSER, state).await, Err(ErrorKind::Forbidden), "replayed");
+    assert_eq!(back("another browser's token", state.clone()).await, Err(ErrorKind::Forbidden), "accepted another browser");
+    assert_eq!(back("", state.clone()).await, Err(ErrorKind::Forbidden), "accepted no browser");
+    assert_eq!(back(BROWSER, state.clone()).await, Ok(begun.connection.id), "refused its own browser");
+    assert_eq!(back(BROWSER, state).await, Err(ErrorKind::Forbidden), "accepted a used state");
 
-    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
     world.clock.advance(Duration::from_mins(10));
-    assert_eq!(back(BROWSER, state_of(&begun.url)).await, Err(ErrorKind::Forbidden), "too late");
-    assert_eq!(world.vendor.exchanged(), 1, "no code was exchanged for any of these");
-    assert!(world.vault.authorize("ann", "acme", None, "short").await.is_err(), "a browser's token that can be guessed");
+    assert_eq!(back(BROWSER, state_of(&begun.url)).await, Err(ErrorKind::Forbidden), "accepted an expired state");
+    assert_eq!(world.vendor.exchanges(), 1, "a code of a refused state was exchanged");
+    assert!(world.vault.authorize("ann", "acme", None, "short").await.is_err(), "accepted a browser's token that can be guessed");
 }
 
 async fn accepts_a_handle_once_in_time(world: World) {
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     let handle = held.handle.expose_secret();
     let guessed = handle.chars().rev().collect::<String>();
-    assert_eq!(world.vault.claim_install("ann", &guessed).await.expect_err("guessed").kind(), ErrorKind::NotFound);
-    world.vault.claim_install("ann", handle).await.expect("claimed");
+    assert_eq!(world.vault.claim_install("ann", &guessed).await.expect_err("the handle is guessed").kind(), ErrorKind::NotFound);
+    world.vault.claim_install("ann", handle).await.expect("it is claimed");
     for owner in ["ann", "bob"] {
-        assert_eq!(world.vault.claim_install(owner, handle).await.expect_err("replayed").kind(), ErrorKind::NotFound);
+        assert_eq!(world.vault.claim_install(owner, handle).await.expect_err("it was used").kind(), ErrorKind::NotFound);
     }
-    assert_eq!(world.vault.confirm_install("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
-    assert_eq!(world.vault.decline_install("bob", handle).await.expect_err("another's").kind(), ErrorKind::NotFound);
-    world.vault.confirm_install("ann", handle).await.expect("confirmed");
+    assert_eq!(world.vault.confirm_install("bob", handle).await.expect_err("it is another owner's").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.decline_install("bob", handle).await.expect_err("it is another owner's").kind(), ErrorKind::NotFound);
+    world.vault.confirm_install("ann", handle).await.expect("it is confirmed");
 
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     world.clock.advance(Duration::from_mins(5));
     assert_eq!(world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("too late").kind(), ErrorKind::NotFound);
 }
 
 async fn rejects_ids_of_another_owner(world: World) {
-    let made = world.connected("ann", (7, 3)).await;
+    let made = world.connect("ann", (7, 3)).await;
     let (vault, id) = (&world.vault, made.id.as_str());
     let owned = vault.for_owner("ann");
     let chosen = owned.choose("acme", None).await.expect("the only one");
     let access = owned.access(&chosen).await.expect("a credential");
-    let waiting = vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun").connection.id;
+    let waiting = vault.begin("ann", "acme", BeginOptions::default()).await.expect("it begins").connection.id;
     owned.access(&chosen).await.expect("a credential");
     let tried = [
-        // What is in memory for its owner, from the line before, is no other's either.
+        // The credential is in the cache for its owner, from the line before.
         vault.for_owner("bob").access(&chosen).await.map(|_| ()),
         vault.get("bob", id).await.map(|_| ()),
         vault.rename("bob", id, "mine").await.map(|_| ()),
@@ -92,21 +92,21 @@ async fn rejects_ids_of_another_owner(world: World) {
         assert_eq!(tried.expect_err(&format!("the attempt {at}")).kind(), ErrorKind::NoConnection, "the attempt {at}");
     }
     assert!(vault.list("bob", None, None).await.expect("a list").is_empty());
-    assert_eq!(vault.get("ann", id).await.expect("untouched"), made);
-    assert_eq!(world.refreshed(), 0);
+    assert_eq!(vault.get("ann", id).await.expect("it is unchanged"), made);
+    assert_eq!(world.refreshes(), 0);
 }
 
 async fn mixed_calls_see_only_their_own_tokens(world: World) {
     const CALLS: usize = 10_000;
     const AT_ONCE: usize = 50;
     let owners = [("ann", 7_i64), ("bob", 8)];
-    // What the two call their connections is the same.
+    // Both owners use the same names.
     let names = ["first", "second"];
     world.vendor.state().rotates = true;
     for (owner, company) in owners {
         for (name, user) in names.into_iter().zip(1..) {
-            let made = world.connected(owner, (company, user)).await;
-            world.vault.rename(owner, &made.id, name).await.expect("renamed");
+            let made = world.connect(owner, (company, user)).await;
+            world.vault.rename(owner, &made.id, name).await.expect("it is renamed");
         }
     }
     let mut tasks = Vec::new();
@@ -124,8 +124,8 @@ async fn mixed_calls_see_only_their_own_tokens(world: World) {
                     clock.advance(Duration::from_mins(10));
                 }
                 if call % 100 == task {
-                    // As after a 401.
-                    let fresh = owned.renew(&chosen, &access).await.expect("renewed").expect("another");
+                    // The call was refused with a 401.
+                    let fresh = owned.renew(&chosen, &access).await.expect("it is renewed").expect("there is another");
                     seen.push((at, user, token(&fresh)));
                 }
             }
@@ -139,28 +139,30 @@ async fn mixed_calls_see_only_their_own_tokens(world: World) {
     assert!(seen.len() > CALLS, "{}", seen.len());
     let mut tokens = HashSet::new();
     for (at, user, token) in seen {
-        let who = (owners[at].1, i64::try_from(user + 1).expect("small"));
-        assert_eq!(world.vendor.whose(&token), who, "{token}");
+        let who = (owners[at].1, i64::try_from(user + 1).expect("it is small"));
+        assert_eq!(world.vendor.account_of(&token), who, "{token}");
         tokens.insert((who, token));
     }
     for who in [(7, 1), (7, 2), (8, 1), (8, 2)] {
-        assert!(tokens.iter().filter(|(other, _)| *other == who).count() > 10, "the tokens of {who:?} were refreshed meanwhile");
+        assert!(tokens.iter().filter(|(other, _)| *other == who).count() > 10, "the tokens of {who:?} were hardly refreshed");
     }
 }
 
 async fn shows_and_stores_no_secret(world: World) {
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 1));
-    let made = world.connected("ann", (7, 3)).await;
-    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
-    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("claimed");
-    let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("kept");
-    let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("made");
+    let made = world.connect("ann", (7, 3)).await;
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
+    let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("it is claimed");
+    let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
+    let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("it is created");
     let owned = world.vault.for_owner("ann");
-    let chosen = owned.choose("acme", Some(&made.id)).await.expect("there");
+    let chosen = owned.choose("acme", Some(&made.id)).await.expect("it exists");
     let access = owned.access(&chosen).await.expect("a credential");
-    let bad = world.vault.finish_authorization(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("forged");
-    let refused = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-bad".into()).await.expect_err("nobody's");
+    let bad =
+        world.vault.finish_authorization(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("the state is forged");
+    let refused =
+        world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-bad".into()).await.expect_err("it belongs to nobody");
     let shown = format!(
         "{made:?}{begun:?}{held:?}{claimed:?}{by_token:?}{key:?}{owned:?}{chosen:?}{access:?}{bad:?}{refused:?}{:?}{:?}",
         world.vault,
@@ -178,55 +180,55 @@ async fn shows_and_stores_no_secret(world: World) {
     for secret in secrets {
         assert!(!shown.contains(secret), "{secret} is shown in {shown}");
     }
-    world.place.holds_none_of(&secrets).await;
+    world.place.assert_holds_none_of(&secrets).await;
 }
 
 async fn limits_unclaimed_installs(world: World) {
     let long = world.vault.hold_install("acme", "x".repeat(1025).into()).await.expect_err("no code is so long");
     assert_eq!(long.kind(), ErrorKind::InvalidInput);
     for _ in 0..1_000 {
-        world.vault.hold_install("acme", "code".into()).await.expect("held");
+        world.vault.hold_install("acme", "code".into()).await.expect("it is held");
     }
     let full = world.vault.hold_install("acme", "code".into()).await.expect_err("a thousand wait");
     assert_eq!(full.kind(), ErrorKind::RateLimited);
     world.clock.advance(Duration::from_mins(5));
-    world.vault.hold_install("acme", "code".into()).await.expect("what is too old makes room");
+    world.vault.hold_install("acme", "code".into()).await.expect("expired ones make room");
     assert!(world.vault.list("ann", None, Some(Status::Pending)).await.expect("a list").is_empty());
 }
 
 async fn limits_unfinished_connections_of_an_owner(world: World) {
-    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     for _ in 0..100 {
-        world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("begun");
+        world.vault.begin("ann", "acme", BeginOptions::default()).await.expect("it begins");
     }
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect_err("a hundred wait");
     let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect_err("a hundred wait");
     for full in [begun, claimed] {
         assert_eq!((full.kind(), full.hint().is_some()), (ErrorKind::RateLimited, true), "{full}");
     }
-    assert_eq!(world.vendor.exchanged(), 0, "the code is kept");
+    assert_eq!(world.vendor.exchanges(), 0, "the code was exchanged");
     world.vault.authorize("bob", "acme", None, BROWSER).await.expect("another owner has room");
     let waiting = world.vault.list("ann", Some("acme"), Some(Status::Pending)).await.expect("a list");
-    world.vault.remove("ann", &waiting[0].id).await.expect("removed");
+    world.vault.remove("ann", &waiting[0].id).await.expect("it is removed");
     world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("there is room");
     world.clock.advance(Duration::from_hours(24));
-    world.vault.authorize("ann", "acme", None, BROWSER).await.expect("what is too old makes room");
+    world.vault.authorize("ann", "acme", None, BROWSER).await.expect("expired ones make room");
 }
 
 async fn rejects_a_used_state_on_a_host_whose_clock_is_behind(world: World) {
-    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("begun");
+    let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
     let state = state_of(&begun.url);
-    world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await.expect("granted");
+    world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await.expect("it is connected");
     let behind = super::vault(world.place.store().await, &world.vendor.url, &crate::Clock::fixed(super::START)).await;
     world.clock.advance(Duration::from_mins(30));
-    world.vault.sweep().await.expect("swept");
+    world.vault.sweep().await.expect("the sweep runs");
     let replayed = behind.finish_authorization(BROWSER, &state, world.vendor.code((8, 3))).await.expect_err("it was used");
     assert!(replayed.message().contains("was used already"), "{replayed}");
 }
 
 async fn rejects_owners_that_are_not_plain_text(world: World) {
     let (vault, url) = (&world.vault, world.vendor.url.as_str());
-    let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("held");
+    let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     for bad in ["", " ann", "ann ", "a\nnn", "ann\u{e9}", &"x".repeat(101)] {
         let tried = [
             vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n").await.map(|_| ()),
@@ -263,6 +265,6 @@ fn gives_credentials_to_the_vendor_or_the_sandbox_alone() {
     }
     let sandbox = real.clone().with_sandbox("http://127.0.0.1:1").expect("on this machine");
     assert!(sandbox.access("http://127.0.0.1:1", bearer()).is_ok());
-    assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token stays on this machine");
+    assert!(sandbox.access("https://company7.acme.example", bearer()).is_err(), "a sandbox's token leaves this machine");
     assert!(real.with_sandbox("https://company7.acme.example").is_err());
 }

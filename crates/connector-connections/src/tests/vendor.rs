@@ -1,4 +1,4 @@
-//! A vendor to sign in at: a token endpoint, and whose a token is. It counts what it is asked.
+//! Vendor of the tests: a token endpoint, a revocation endpoint, and the account of a token. It counts requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,7 +55,7 @@ pub(super) static ACME: Connector = Connector {
 pub(super) const CLIENT: (&str, &str) = ("client", "client-secret-hunter2");
 pub(super) const CALLBACK: &str = "https://host.example/oauth/callback";
 
-/// Whose account: a company and a user.
+/// Account: a company and a user.
 pub(super) type Who = (i64, i64);
 
 #[derive(Clone)]
@@ -66,46 +66,46 @@ pub(super) struct Vendor {
 
 #[derive(Default)]
 pub(super) struct State {
-    made: u64,
+    issued_count: u64,
     codes: HashMap<String, (Who, String)>,
     refresh: HashMap<String, Who>,
     access: HashMap<String, Who>,
     issued: HashMap<String, Who>,
     pub(super) api_tokens: HashMap<String, Who>,
-    /// Whether a refresh token is worth one refresh.
+    /// True if a refresh token can be used once.
     pub(super) rotates: bool,
     pub(super) fails: Option<Fault>,
     pub(super) expires_in: Option<Value>,
     pub(super) api_domain: Option<String>,
     pub(super) scope: Option<&'static str>,
-    /// The status with which it answers whose a credential is, where that fails.
+    /// The status of a failing account request.
     pub(super) no_identity: Option<u16>,
     gate: Option<(&'static str, Arc<Gate>)>,
-    asked: usize,
-    exchanged: usize,
-    refreshed: usize,
-    revoked: usize,
+    token_requests: usize,
+    exchanges: usize,
+    refreshes: usize,
+    revocations: usize,
 }
 
-/// Where an answer waits until it is let through.
+/// Gate at which responses wait until it opens.
 pub(super) struct Gate {
     pub(super) arrived: Notify,
     open: Semaphore,
 }
 
 impl Gate {
-    /// Lets through what waits, and all that comes.
+    /// Lets all waiting and future responses through.
     pub(super) fn open(&self) {
         self.open.close();
     }
 }
 
-/// What the token endpoint does instead of its work.
+/// Fault of the token endpoint.
 #[derive(Clone)]
 pub(super) enum Fault {
-    /// Answers this.
+    /// It responds with this status and body.
     Answers(u16, &'static str),
-    /// Hangs up.
+    /// It closes the connection.
     HangsUp,
 }
 
@@ -127,45 +127,45 @@ impl Vendor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From here on an answer of the token endpoint waits.
-    pub(super) fn gate(&self) -> Arc<Gate> {
-        self.gate_at("/oauth/token")
+    /// Holds back responses of the token endpoint from now on.
+    pub(super) fn close_gate(&self) -> Arc<Gate> {
+        self.close_gate_at("/oauth/token")
     }
 
-    /// From here on no answer waits; those that do go on doing so.
-    pub(super) fn no_gate(&self) {
+    /// Holds back no further responses; those that wait still do.
+    pub(super) fn remove_gate(&self) {
         self.state().gate = None;
     }
 
-    /// From here on an answer at this path waits.
-    pub(super) fn gate_at(&self, path: &'static str) -> Arc<Gate> {
+    /// Holds back responses at this path from now on.
+    pub(super) fn close_gate_at(&self, path: &'static str) -> Arc<Gate> {
         let gate = Arc::new(Gate { arrived: Notify::new(), open: Semaphore::new(0) });
         Arc::clone(&self.state().gate.insert((path, gate)).1)
     }
 
-    /// How often the token endpoint was asked.
-    pub(super) fn asked(&self) -> usize {
-        self.state().asked
+    /// Counts the requests to the token endpoint.
+    pub(super) fn token_requests(&self) -> usize {
+        self.state().token_requests
     }
 
-    pub(super) fn exchanged(&self) -> usize {
-        self.state().exchanged
+    pub(super) fn exchanges(&self) -> usize {
+        self.state().exchanges
     }
 
-    pub(super) fn refreshed(&self) -> usize {
-        self.state().refreshed
+    pub(super) fn refreshes(&self) -> usize {
+        self.state().refreshes
     }
 
-    pub(super) fn revoked(&self) -> usize {
-        self.state().revoked
+    pub(super) fn revocations(&self) -> usize {
+        self.state().revocations
     }
 
-    /// The app against this vendor.
+    /// Builds the app of this vendor.
     pub(super) fn app(&self) -> App {
         app(&self.url)
     }
 
-    /// A code as a user's consent gives it.
+    /// Issues a code, as a user's consent does.
     pub(super) fn code(&self, who: Who) -> secrecy::SecretString {
         self.code_for(who, CALLBACK).into()
     }
@@ -177,29 +177,29 @@ impl Vendor {
         code
     }
 
-    /// Whose an access token is, or was.
-    pub(super) fn whose(&self, token: &str) -> Who {
+    /// Finds the account of an access token that was ever issued.
+    pub(super) fn account_of(&self, token: &str) -> Who {
         self.state().issued[token]
     }
 
-    /// Whether an access token is honoured.
-    pub(super) fn takes(&self, token: &str) -> bool {
+    /// Checks whether an access token is valid.
+    pub(super) fn accepts(&self, token: &str) -> bool {
         self.state().access.contains_key(token)
     }
 
-    /// No access token that was given out is honoured any more.
+    /// Ends all access tokens.
     pub(super) fn forget_access_tokens(&self) {
         self.state().access.clear();
     }
 
-    /// No grant is honoured any more.
+    /// Ends all grants.
     pub(super) fn forget_grants(&self) {
         let mut state = self.state();
         state.access.clear();
         state.refresh.clear();
     }
 
-    /// Every token that was ever made begins with this.
+    /// Prefix of every token.
     pub(super) const MARK: &str = "hunter2-";
 
     async fn serve(self, mut stream: TcpStream) {
@@ -224,7 +224,7 @@ impl Vendor {
         };
         if let Some(gate) = gate {
             gate.arrived.notify_one();
-            gate.open.acquire().await.expect_err("it is only ever closed, which lets all through");
+            gate.open.acquire().await.expect_err("the semaphore closes");
         }
         let Some((status, answer)) = answer else { return };
         let answer = answer.to_string();
@@ -233,7 +233,7 @@ impl Vendor {
     }
 }
 
-/// The app against a vendor at this URL.
+/// Builds the app of a vendor at this URL.
 pub(super) fn app(url: &str) -> App {
     App::new(&ACME).expect("it signs in by OAuth").with_sandbox(url).expect("on this machine").with_client(CLIENT.0, CLIENT.1, CALLBACK)
 }
@@ -244,14 +244,14 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 impl State {
     fn new_token(&mut self, kind: &str) -> String {
-        self.made += 1;
-        format!("{}{kind}-{}", Vendor::MARK, self.made)
+        self.issued_count += 1;
+        format!("{}{kind}-{}", Vendor::MARK, self.issued_count)
     }
 
     fn answer(&mut self, head: &str, body: &str, url: &str) -> Option<(u16, Value)> {
         let target = head.split(' ').nth(1).unwrap_or_default();
         if target.starts_with("/oauth/") {
-            self.asked += usize::from(target == "/oauth/token");
+            self.token_requests += usize::from(target == "/oauth/token");
             match &self.fails {
                 Some(Fault::HangsUp) => return None,
                 Some(Fault::Answers(status, text)) => return Some((*status, serde_json::from_str(text).unwrap_or_else(|_| json!(text)))),
@@ -294,12 +294,12 @@ impl State {
                 if redirect_uri != given("redirect_uri") {
                     return (400, json!({"error": "invalid_request"}));
                 }
-                self.exchanged += 1;
+                self.exchanges += 1;
                 (who, None)
             }
             _ => {
                 let Some(who) = self.refresh.get(given("refresh_token")).copied() else { return refused("refresh_token") };
-                self.refreshed += 1;
+                self.refreshes += 1;
                 if self.rotates {
                     self.refresh.remove(given("refresh_token"));
                 }
@@ -322,7 +322,7 @@ impl State {
 
     fn revoke(&mut self, form: &HashMap<String, String>) -> (u16, Value) {
         if let Some(who) = form.get("token").and_then(|token| self.refresh.remove(token)) {
-            self.revoked += 1;
+            self.revocations += 1;
             self.refresh.retain(|_, other| *other != who);
             self.access.retain(|_, other| *other != who);
         }
