@@ -18,7 +18,7 @@ impl OwnSandbox {
         let mut child = host.command(&[&["sandbox", "--memory", "--port", "0"], arguments].concat()).spawn().expect("the binary runs");
         let lines = BufReader::new(child.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
         let said: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
-        let url = said.first().and_then(|line| line.strip_prefix("A Pipedrive of your own: ")).expect("it says where").to_owned();
+        let url = said.first().and_then(|line| line.strip_prefix("Sandbox: ")).expect("it says where").to_owned();
         Self { child, url, said: said.join("\n") }
     }
 

@@ -1,5 +1,6 @@
-//! The HTTP face of the runtime: actions, connections and a gateway for programs, and pages on which people connect accounts.
+//! The runtime over HTTP: actions, connections and a gateway for programs, and pages for people.
 //!
+//! People connect accounts, confirm installs and sign in on the pages.
 //! A program hands a [`Host`] its runtime, its vault and its [`Settings`], and serves it on a listener. This crate reads
 //! no environment variable and names no vendor: the connectors are those of the runtime.
 //!

@@ -15,10 +15,10 @@ use crate::terminal::{reference, render};
 
 #[derive(clap::Args)]
 pub(super) struct ListArguments {
-    /// Only these
+    /// List this kind alone
     #[arg(long)]
     kind: Option<EntryKind>,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
 }
@@ -33,7 +33,7 @@ enum EntryKind {
 pub(super) struct DescribeArguments {
     /// The key of an action or data source
     key: String,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     json: bool,
     #[arg(long, hide = true)]
@@ -42,16 +42,16 @@ pub(super) struct DescribeArguments {
 
 #[derive(clap::Args)]
 pub(super) struct ManifestArguments {
-    /// The connector
+    /// The key of the connector
     #[arg(default_value = "pipedrive")]
     connector: String,
-    /// Compare with a file, and fail where it is stale
+    /// Compare with a file, and fail if the file is out of date
     #[arg(long, value_name = "FILE", conflicts_with = "write")]
     check: Option<PathBuf>,
     /// Write to a file
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-    /// Write the reference for people into a folder, one Markdown page for each kind of record
+    /// Write the reference into a folder, one Markdown page for each kind of record
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["check", "write"])]
     docs: Option<PathBuf>,
 }
@@ -113,7 +113,7 @@ pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
         let line = current.lines().zip(text.lines()).take_while(|(a, b)| a == b).count() + 1;
         let file = file.display();
         return Err(Failure::not_ok(format!(
-            "{file} is stale from line {line}: run `connector manifest {} --write {file}`",
+            "{file} is out of date from line {line}: run `connector manifest {} --write {file}`",
             connector.key
         )));
     }

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use connector_connections::{BeginOptions, Connection, Progress, Vault};
+use connector_connections::{App, BeginOptions, Connection, Progress, Vault};
 use connector_server::{Host, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -25,20 +25,21 @@ const CONNECT_TIMEOUT: Duration = Duration::from_mins(10);
 
 #[derive(clap::Args)]
 pub(super) struct ConnectArguments {
-    /// Connect by an API token: write `--api-token -`, and give the token on stdin; an argument would be seen by every
-    /// program of this machine
+    /// Connect by an API token: write `--api-token -`, and give the token on stdin. Other programs of this machine
+    /// could see an argument
     #[arg(long, value_name = "-")]
     api_token: Option<String>,
-    /// The account of the token, https://acme.pipedrive.com
+    /// The account of the token, as https://acme.pipedrive.com
     #[arg(long, value_name = "URL", requires = "api_token")]
     api_domain: Option<String>,
-    /// Where browsers reach `connector serve`; on this machine the pages are served meanwhile if nobody does
+    /// The URL at which browsers reach `connector serve`. If no host runs there, and the URL is on this machine, this
+    /// command serves the pages
     #[arg(long, value_name = "URL", conflicts_with = "api_token")]
     public_url: Option<String>,
-    /// What to call the connection; the account's own name unless told otherwise
+    /// The name of the connection; by default the name of the account
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
-    /// Whose connection; one of this command line unless told otherwise
+    /// The owner of the connection
     #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
     #[command(flatten)]
@@ -50,7 +51,7 @@ pub(super) async fn run(arguments: ConnectArguments) -> Result<Exit, Failure> {
         None => connect_in_browser(&arguments).await,
         Some("-") => connect_by_token(&arguments).await,
         // The argument may be the token itself, and is not repeated.
-        Some(_) => Err(Failure::usage("--api-token takes `-` alone, and reads the token from stdin")),
+        Some(_) => Err(Failure::usage("--api-token takes only `-`, and reads the token from stdin")),
     }
 }
 
@@ -100,8 +101,8 @@ async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failur
         open_browser(&link);
     }
     let waited = tokio::select! {
-        waited = tokio::time::timeout(CONNECT_TIMEOUT, wait_until_connected(&vault, &begun.connection)) => waited.map_err(|_| "nobody followed the link within ten minutes"),
-        () = stop => Err("it was stopped"),
+        waited = tokio::time::timeout(CONNECT_TIMEOUT, wait_until_connected(&vault, &begun.connection)) => waited.map_err(|_| "nobody used the link within ten minutes"),
+        () = stop => Err("the command was stopped"),
     };
     match waited {
         Ok(connected) => print_json(&connected?),
@@ -151,14 +152,14 @@ async fn read_result(vault: &Vault, begun: &Connection) -> Result<Option<Connect
     match vault.progress(&begun.owner, &begun.id).await? {
         Progress::Connected(connection) => Ok(Some(connection)),
         Progress::Renewed(connection) => {
-            render::say(&format!("The account was connected already, as {:?}: that connection is renewed.", connection.name));
+            render::say(&format!("The account was connected already, as {:?}. That connection is renewed.", connection.name));
             Ok(Some(connection))
         }
         Progress::Declined => {
-            let label = vault.app(&begun.app)?.label();
+            let label = vault.app(&begun.app).map_or("the vendor", App::label);
             Err(Failure::not_ok(format!("Nothing was connected: it was cancelled at {label}.")))
         }
-        Progress::Removed => Err(Failure::not_ok("Nothing was connected: it was removed.")),
+        Progress::Removed => Err(Failure::not_ok("Nothing was connected: the connection was removed.")),
         _ => Ok(None),
     }
 }

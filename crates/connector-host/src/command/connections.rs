@@ -1,6 +1,6 @@
 //! `connector connections`: the connections of an owner.
 
-use connector_connections::{Connection, Revocation, Vault};
+use connector_connections::{App, Connection, Revocation, Vault};
 
 use crate::setup::accounts::no_connection;
 use crate::setup::stored::StoreArguments;
@@ -14,45 +14,46 @@ use crate::terminal::stdout::{print_json, print_table};
 pub(super) enum ConnectionsCommand {
     /// List the connections, oldest first
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         of: OwnerArguments,
     },
-    /// Show one as JSON
+    /// Show a connection as JSON
     Show(ConnectionArguments),
-    /// Ask Pipedrive whose a connection is, with its own credential
+    /// Test a connection: ask Pipedrive for the account of its credential
     Test(ConnectionArguments),
-    /// Use it for calls that name no connection
+    /// Make a connection the default, for calls that name none
     Default(ConnectionArguments),
-    /// Give it another name
+    /// Rename a connection
     Rename {
         #[command(flatten)]
-        one: ConnectionArguments,
-        /// The name that it is to have
+        arguments: ConnectionArguments,
+        /// The new name
         #[arg(value_parser = parse_name)]
         new: String,
     },
-    /// Remove it, and give its grant back
+    /// Remove a connection, and revoke its grant
     Remove(ConnectionArguments),
-    /// Seal the store with the key that is set now
+    /// Seal the store with the current key
     Rekey(StoreArguments),
 }
 
 /// The owner of the connections, and their store.
 #[derive(clap::Args)]
 pub(super) struct OwnerArguments {
-    /// Whose connections; those of this command line unless told otherwise
+    /// The owner of the connections
     #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
     #[command(flatten)]
     stored: StoreArguments,
 }
 
+/// One connection of an owner.
 #[derive(clap::Args)]
 pub(super) struct ConnectionArguments {
-    /// The connection's name or id
+    /// The name or the id of the connection
     connection: String,
     #[command(flatten)]
     of: OwnerArguments,
@@ -65,7 +66,7 @@ impl ConnectionArguments {
         let all = vault.list(&self.of.owner, None, None).await?;
         let found = all.iter().find(|one| one.name == self.connection || one.id == self.connection).cloned();
         let found = found.ok_or_else(|| {
-            let message = format!("There is no connection {:?} of the owner {:?}.", self.connection, self.of.owner);
+            let message = format!("The owner {:?} has no connection {:?}.", self.of.owner, self.connection);
             no_connection(&message, all.iter().map(|one| one.name.as_str()))
         })?;
         Ok((vault, found))
@@ -82,51 +83,53 @@ pub(super) async fn run(command: ConnectionsCommand) -> Result<Exit, Failure> {
             if json {
                 return print_json(&all);
             }
-            let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+            let rows: Vec<Vec<String>> = all.iter().map(build_row).collect();
             print_table(
                 &["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID"],
                 &rows,
-                &format!("There is no connection of the owner {:?} yet.", of.owner),
+                &format!("The owner {:?} has no connection yet.", of.owner),
             )
         }
-        ConnectionsCommand::Show(one) => print_json(&one.find().await?.1),
-        ConnectionsCommand::Test(one) => {
-            let (vault, found) = one.find().await?;
+        ConnectionsCommand::Show(arguments) => print_json(&arguments.find().await?.1),
+        ConnectionsCommand::Test(arguments) => {
+            let (vault, found) = arguments.find().await?;
             print_json(&vault.test(&found.owner, &found.id).await.map_err(|error| Failure::from_vendor(&error))?)
         }
-        ConnectionsCommand::Default(one) => {
-            let (vault, found) = one.find().await?;
+        ConnectionsCommand::Default(arguments) => {
+            let (vault, found) = arguments.find().await?;
             print_json(&vault.set_default(&found.owner, &found.id).await?)
         }
-        ConnectionsCommand::Rename { one, new } => {
-            let (vault, found) = one.find().await?;
+        ConnectionsCommand::Rename { arguments, new } => {
+            let (vault, found) = arguments.find().await?;
             print_json(&vault.rename(&found.owner, &found.id, &new).await?)
         }
-        ConnectionsCommand::Remove(one) => {
-            let (vault, found) = one.find().await?;
-            let label = vault.app(&found.app)?.label();
+        ConnectionsCommand::Remove(arguments) => {
+            let (vault, found) = arguments.find().await?;
+            let label = vault.app(&found.app).map_or("the vendor", App::label);
             render::say(&match vault.remove(&found.owner, &found.id).await? {
-                Revocation::Yes => format!("It is removed, and its access was given back to {label}."),
-                Revocation::StillUsed => "It is removed. Another connection uses the same access, which stays.".to_owned(),
+                Revocation::Yes => format!("The connection is removed, and its access was given back to {label}."),
+                Revocation::StillUsed => "The connection is removed. Another connection uses the same access, which stays.".to_owned(),
                 Revocation::No => format!(
-                    "It is removed. {label} could not be told yet: `connector serve` tries again for a day. Or uninstall the app there."
+                    "The connection is removed. {label} could not be told yet: `connector serve` tries again for a day. Or uninstall the app there."
                 ),
-                _ => "It is removed; there was no access to give back.".to_owned(),
+                _ => "The connection is removed; there was no access to give back.".to_owned(),
             });
             Ok(Exit::Ok)
         }
         ConnectionsCommand::Rekey(stored) => {
             let sealed = stored.require().await?.rekey().await?;
-            render::say(&format!("{sealed} secrets are sealed with the key that is set now."));
+            render::say(&format!("{sealed} secrets are sealed with the current key."));
             Ok(Exit::Ok)
         }
     }
 }
 
-fn row(one: &Connection) -> Vec<String> {
-    let mark = if one.is_default { " (default)" } else { "" };
-    let status = one.reason.map_or_else(|| one.status.as_str().to_owned(), |reason| format!("{} {}", one.status.as_str(), reason.as_str()));
+fn build_row(connection: &Connection) -> Vec<String> {
+    let mark = if connection.is_default { " (default)" } else { "" };
+    let status = connection
+        .reason
+        .map_or_else(|| connection.status.as_str().to_owned(), |reason| format!("{} {}", connection.status.as_str(), reason.as_str()));
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let (company, user) = (text(&one.metadata.company.name), text(&one.metadata.user.email));
-    vec![format!("{}{mark}", one.name), status, one.method.as_str().to_owned(), company, user, one.id.clone()]
+    let (company, user) = (text(&connection.metadata.company.name), text(&connection.metadata.user.email));
+    vec![format!("{}{mark}", connection.name), status, connection.method.as_str().to_owned(), company, user, connection.id.clone()]
 }

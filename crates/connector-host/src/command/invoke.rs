@@ -24,7 +24,7 @@ const FILE_TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
 pub(super) struct InvokeArguments {
-    /// The action or data source to run; without one, invocations are read from stdin, one JSON object a line
+    /// The action or data source to run. Without one, invocations are read from stdin, one JSON object per line
     action: Option<String>,
     /// The input: JSON, @FILE, or - for stdin
     #[arg(long, value_name = "JSON", requires = "action")]
@@ -32,25 +32,25 @@ pub(super) struct InvokeArguments {
     /// The connection to use
     #[arg(long, value_name = "NAME", requires = "action")]
     connection: Option<String>,
-    /// A file for an input, as file=offer.pdf; may be given again for another input
+    /// A file for an input, as file=offer.pdf; repeat the flag for other inputs
     #[arg(long, value_name = "INPUT=PATH", requires = "action")]
     file: Vec<String>,
-    /// Where a fetched file goes; the outcome then tells its name, type and size alone
+    /// The file to fetch into; the outcome then holds its name, type and size alone
     #[arg(long, value_name = "FILE", requires = "action")]
     output: Option<PathBuf>,
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Send nothing, and show what would be sent
+    /// Send nothing, and show the request that would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
-    /// Write the outcome over several lines
+    /// Indent the outcome
     #[arg(long)]
     pretty: bool,
-    /// How many invocations of stdin run at once
+    /// The number of invocations from stdin that run at once
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), conflicts_with = "action")]
     jobs: u16,
-    /// Write outcomes as they come, and not in the order of stdin
+    /// Write each outcome when it is ready, not in the order of stdin
     #[arg(long, conflicts_with = "action")]
     unordered: bool,
     // The contract reserves these flags: they are refused by name, and not shown.
@@ -103,7 +103,7 @@ pub(super) async fn run(arguments: InvokeArguments) -> Result<Exit, Failure> {
         }
         None => {
             if std::io::stdin().is_terminal() {
-                render::say("Reading invocations from stdin, one JSON object a line; Ctrl-D ends. `connector invoke --help` shows more.");
+                render::say("Reading invocations from stdin, one JSON object per line; Ctrl-D ends. See `connector invoke --help`.");
             }
             let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), MAX_LINE);
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };

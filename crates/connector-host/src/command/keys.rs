@@ -1,4 +1,4 @@
-//! `connector keys`: the API keys by which programs call `connector serve`.
+//! `connector keys`: the API keys of `connector serve`.
 
 use connector_connections::Holder;
 use connector_core::ErrorKind;
@@ -14,37 +14,38 @@ use crate::terminal::stdout::{print, print_json, print_table};
 
 #[derive(clap::Subcommand)]
 pub(super) enum KeysCommand {
-    /// Make a key; it is shown this once
+    /// Create a key, which is shown only once
     Create {
-        /// What it is for
+        /// The name of the key
         #[arg(long, default_value = "key", value_parser = parse_name)]
         name: String,
         #[command(flatten)]
-        held: HolderArguments,
+        holder: HolderArguments,
     },
-    /// List the keys, without the keys themselves
+    /// List the keys, without their secrets
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
-        held: HolderArguments,
+        holder: HolderArguments,
     },
-    /// End a key at once
+    /// Revoke a key
     Revoke {
-        /// The key's id, as `list` shows it
+        /// The id of the key, as `list` shows it
         id: String,
         #[command(flatten)]
-        held: HolderArguments,
+        holder: HolderArguments,
     },
 }
 
+/// The holder of a key, and the store.
 #[derive(clap::Args)]
 pub(super) struct HolderArguments {
-    /// A key of whoever runs the host: it acts for the owner that each call names
+    /// A key for whoever runs the host: it acts for the owner that each call names
     #[arg(long, conflicts_with = "owner")]
     operator: bool,
-    /// Whose key: it reaches this owner's connections and no others
+    /// The owner of the key, which reaches no connections of other owners
     #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
     #[command(flatten)]
@@ -52,22 +53,22 @@ pub(super) struct HolderArguments {
 }
 
 impl HolderArguments {
-    fn holder(&self) -> Holder {
+    fn to_holder(&self) -> Holder {
         if self.operator { Holder::Operator } else { Holder::Owner(self.owner.clone()) }
     }
 }
 
 pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
     match command {
-        KeysCommand::Create { name, held } => {
-            let vault = held.stored.open_or_create("", &build_client()?).await?;
-            let key = vault.create_api_key(&held.holder(), &name).await?;
-            render::say("Keep it: it is not shown again.");
+        KeysCommand::Create { name, holder } => {
+            let vault = holder.stored.open_or_create("", &build_client()?).await?;
+            let key = vault.create_api_key(&holder.to_holder(), &name).await?;
+            render::say("Store the key now: it is not shown again.");
             print(key.secret.expose_secret())
         }
-        KeysCommand::List { json, held } => {
-            let keys = match held.stored.open_existing().await? {
-                Some(vault) => vault.list_api_keys(&held.holder()).await?,
+        KeysCommand::List { json, holder } => {
+            let keys = match holder.stored.open_existing().await? {
+                Some(vault) => vault.list_api_keys(&holder.to_holder()).await?,
                 None => Vec::new(),
             };
             if json {
@@ -75,10 +76,14 @@ pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
             }
             let rows: Vec<Vec<String>> =
                 keys.into_iter().map(|key| vec![key.id, key.name, format!("{}…", key.prefix), key.creation_time.to_string()]).collect();
-            print_table(&["ID", "NAME", "KEY", "CREATED"], &rows, &format!("There is no key of {} yet.", describe_holder(&held.holder())))
+            print_table(
+                &["ID", "NAME", "KEY", "CREATED"],
+                &rows,
+                &format!("There is no key for {} yet.", describe_holder(&holder.to_holder())),
+            )
         }
-        KeysCommand::Revoke { id, held } => match held.stored.require().await?.revoke_api_key(&held.holder(), &id).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::not_ok(explain_missing(&id, &held.holder()))),
+        KeysCommand::Revoke { id, holder } => match holder.stored.require().await?.revoke_api_key(&holder.to_holder(), &id).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::not_ok(explain_missing(&id, &holder.to_holder()))),
             revoked => Ok(revoked.map(|()| Exit::Ok)?),
         },
     }
@@ -86,8 +91,8 @@ pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
 
 /// Explains where the key was looked for, since another holder may have it.
 fn explain_missing(id: &str, holder: &Holder) -> String {
-    let elsewhere = "--owner names another, and --operator whoever runs the host.";
-    format!("There is no key {id:?} of {}. {elsewhere}", describe_holder(holder))
+    let elsewhere = "Name another owner with --owner, or use --operator.";
+    format!("There is no key {id:?} for {}. {elsewhere}", describe_holder(holder))
 }
 
 fn describe_holder(holder: &Holder) -> String {

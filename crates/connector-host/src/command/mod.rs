@@ -26,29 +26,29 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run an action, or all invocations of stdin, one JSON object a line
+    /// Run one action, or a stream of invocations from stdin, one JSON object per line
     Invoke(invoke::InvokeArguments),
     /// List the actions and data sources
     List(catalogue::ListArguments),
-    /// Show what an action does, takes and gives
+    /// Describe an action or data source: its effect, its inputs and an example
     Describe(catalogue::DescribeArguments),
     /// Print the catalogue as JSON
     Manifest(catalogue::ManifestArguments),
-    /// Run a Pipedrive of your own on this machine
+    /// Run a sandbox of Pipedrive on this machine
     Sandbox(sandbox::SandboxArguments),
     /// Connect an account
     Connect(connect::ConnectArguments),
-    /// See and change connections
+    /// List, test and change connections
     #[command(subcommand)]
     Connections(connections::ConnectionsCommand),
-    /// Make, see and end the API keys by which programs call `connector serve`
+    /// Create, list and revoke the API keys of `connector serve`
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Print a link that signs a person in to `connector serve`, once
     SignIn(sign_in::SignInArguments),
     /// Serve actions, connections and a gateway over HTTP
     Serve(serve::ServeArguments),
-    /// Print a script that completes this command line in a shell
+    /// Print a completion script for a shell
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -1,4 +1,4 @@
-//! `connector sandbox`: a Pipedrive of one's own on this machine.
+//! `connector sandbox`: a sandbox of Pipedrive on this machine.
 
 use std::path::PathBuf;
 
@@ -16,35 +16,35 @@ pub(super) struct SandboxArguments {
     /// The port on this machine; 0 takes a free one
     #[arg(long, default_value_t = 8020)]
     port: u16,
-    /// The file that keeps the data; without one, that of the embedded sandbox
+    /// The file that keeps the data; by default the one of the embedded sandbox
     #[arg(long, value_name = "FILE", conflicts_with = "memory")]
     data: Option<PathBuf>,
     /// Keep the data in memory alone
     #[arg(long)]
     memory: bool,
-    /// Append a line for each request served to a file, as JSON
+    /// Append a line of JSON for each request to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// How many companies have an account in it, 1 to 3; a file keeps those that it has
+    /// The number of companies that have an account, 1 to 3; an existing file keeps its companies
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
     companies: u8,
-    /// Where its demo app sends browsers back to after consent; may be given again for another
+    /// The redirect URI of the demo app; repeat the flag for others
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
-    /// Answer each refresh with a new refresh token, and end the one that was sent
+    /// Issue a new refresh token at each refresh, and revoke the one that was sent
     #[arg(long)]
     rotate_refresh_tokens: bool,
     /// Answer a download with a redirect to a storage host, as Pipedrive does for files in the cloud
     #[arg(long)]
     redirect_downloads: bool,
-    /// Refuse more requests of one token than these in two seconds
+    /// The most requests that one token may send in two seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     burst_limit: Option<u32>,
-    /// Refuse what costs a company more tokens than these in a day
+    /// The most tokens that the requests of one company may cost in a day
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     daily_budget: Option<u64>,
-    /// What befalls the first requests to the token endpoint, one each, as token=503,token=drop: a status of 400 to 599;
-    /// drop (the connection closes); drop-answer (carried out, then it closes); hang (never answered)
+    /// Faults of the first requests to the token endpoint, one each, as token=503,token=drop. There are: a status of
+    /// 400 to 599; drop (closes the connection); drop-answer (closes it after the work); hang (never responds)
     #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = parse_fault)]
     faults: Vec<TokenFault>,
 }
@@ -58,7 +58,7 @@ fn parse_fault(word: &str) -> Result<TokenFault, String> {
         Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(TokenFault::Status),
         None => None,
     };
-    fault.ok_or_else(|| "there are: token=STATUS (400 to 599), token=drop, token=drop-answer, token=hang".to_owned())
+    fault.ok_or_else(|| "write token=STATUS (400 to 599), token=drop, token=drop-answer or token=hang".to_owned())
 }
 
 impl SandboxArguments {
@@ -97,7 +97,7 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
     let options = arguments.options()?;
     let keeps = match &options.store {
         Store::File(file) => format!("Data: {}", file.display()),
-        Store::Memory => "Data: in memory, gone when it ends".to_owned(),
+        Store::Memory => "Data: in memory, lost when the sandbox ends".to_owned(),
     };
     let sandbox = Sandbox::open(options).map_err(|error| match error {
         // All other flags were checked when they were parsed.
@@ -109,7 +109,7 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
         .await
         .map_err(|error| Failure::host(format!("port {port}: {error}; --port 0 takes a free one")))?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
-    render::say(&format!("A Pipedrive of your own: http://{address}\n{keeps}"));
+    render::say(&format!("Sandbox: http://{address}\n{keeps}"));
     for company in sandbox.companies() {
         render::say(&format!("API token of {}: {}", company.name, company.api_token));
     }
@@ -119,7 +119,7 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
         ));
     }
     render::say(&format!(
-        "Use it:  {}=http://{address} connector invoke getDeals --input '{{\"limit\": 3}}'\nCtrl-C ends it.",
+        "Try it:  {}=http://{address} connector invoke getDeals --input '{{\"limit\": 3}}'\nCtrl-C ends it.",
         env::SANDBOX
     ));
     tokio::select! {

@@ -1,4 +1,4 @@
-//! `connector serve`: the same over HTTP, for engines that do not embed it and for people's browsers.
+//! `connector serve`: serves actions, connections and a gateway over HTTP.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -25,45 +25,45 @@ pub(super) struct ServeArguments {
     /// The port; 0 takes a free one
     #[arg(long, default_value_t = 8030)]
     port: u16,
-    /// The address to listen on; this machine alone unless told otherwise
+    /// The address to listen on; by default, only this machine can reach it
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     host: IpAddr,
     #[command(flatten)]
     stored: StoreArguments,
-    /// The URL at which browsers reach this host, https://connect.example
+    /// The URL at which browsers reach this host, as https://connect.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Hand an install begun in Pipedrive's marketplace over to this page of a platform's, as `?install=HANDLE`
+    /// Redirect an install from Pipedrive's marketplace to this page of a platform, with `?install=HANDLE`
     #[arg(long, value_name = "URL", conflicts_with = "install")]
     install_redirect: Option<String>,
-    /// What becomes of an install begun in Pipedrive's marketplace
+    /// The way to handle an install from Pipedrive's marketplace
     #[arg(long, default_value = "confirm")]
     install: InstallChoice,
-    /// The header that names the connection to the gateway
+    /// The header by which a request to the gateway names its connection
     #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = parse_connection_header)]
     connection_header: http::HeaderName,
-    /// Requests to the gateway that a key may make in a second; 0 means any number
+    /// The most requests that an API key may send to the gateway in a second; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 10)]
     rate: u32,
     /// The largest body of a request, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..))]
     max_body: u16,
-    /// How long a request may take and a body may stand still, in seconds; an invocation brings its own time
+    /// The timeout of a request, and of each pause in a body, in seconds; invocations have their own timeout
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
-    /// How many requests may be under way at once
+    /// The most requests in flight at once
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
-    /// How long what is under way may take to end when the host is told to stop, in seconds
+    /// The time that open requests get to end when the host stops, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u16,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum InstallChoice {
-    /// It is held, and confirmed on a page
+    /// Hold the install until an owner confirms it on a page
     Confirm,
-    /// Its code is thrown away, and an authorization begins here
+    /// Drop its code, and begin an authorization here
     Restart,
 }
 
@@ -104,7 +104,7 @@ impl ServeArguments {
         // Cookies would travel in the clear.
         if !self.host.is_loopback() && !url.as_ref().is_some_and(|url| url.starts_with("https://")) {
             return Err(Failure::usage(format!(
-                "--host {} is reached from beyond this machine: it needs --public-url, an https URL; let a proxy in front speak TLS",
+                "--host {} is reached from beyond this machine: it needs --public-url with an https URL, and a proxy in front for TLS",
                 self.host
             )));
         }
@@ -112,7 +112,7 @@ impl ServeArguments {
     }
 }
 
-/// Checks that the handle of an install may be sent to a URL: over https or to this machine, and without a fragment.
+/// Checks that an install may be sent to a URL: over https or to this machine, and without a fragment.
 fn is_page(url: &str) -> bool {
     let path = url.split_once("://").and_then(|(scheme, rest)| rest.find(['/', '?']).map(|at| scheme.len() + 3 + at));
     let origin = &url[..path.unwrap_or(url.len())];
@@ -137,7 +137,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let settings = arguments.settings(public_url, installs);
     if !has_client {
         render::say(&format!(
-            "No app of {} is set up: accounts connect by API token alone. Set {}, {} and {} for OAuth, or try --sandbox.",
+            "No app of {} is set up: accounts can connect by API token only. Set {}, {} and {} for OAuth, or try --sandbox.",
             vendor_names(),
             env::CLIENT_ID,
             env::CLIENT_SECRET,
@@ -172,15 +172,15 @@ async fn sweep_every_minute(vault: Vault) {
         minutes.tick().await;
         match vault.sweep().await {
             Ok(report) if report.connections > 0 => {
-                tracing::info!(connections = report.connections, "connections that nobody finished are removed");
+                tracing::info!(connections = report.connections, "unfinished connections were removed");
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "the store could not be swept"),
+            Err(error) => tracing::warn!(%error, "the sweep of the store failed"),
         }
     }
 }
 
-/// A line for each event, to stderr. What other crates say is left out: it could hold a URL with a code in it.
+/// Starts to log to stderr. Events of other crates are left out: their URLs could hold authorization codes.
 fn start_log() {
     use tracing_subscriber::filter::Targets;
     use tracing_subscriber::fmt;
@@ -188,6 +188,6 @@ fn start_log() {
     use tracing_subscriber::util::SubscriberInitExt as _;
     let ours = ["connector", "connector_core", "connector_connections", "connector_server"].map(|target| (target, tracing::Level::INFO));
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    // Where a logger is set already, it is the one to use.
+    // A logger that is set already stays.
     let _ = tracing_subscriber::registry().with(lines).with(Targets::new().with_targets(ours)).try_init();
 }

@@ -1,4 +1,4 @@
-//! `connector sign-in`: a link that signs a person in to `connector serve`, once.
+//! `connector sign-in`: prints a link that signs a person in to `connector serve`, once.
 
 use secrecy::ExposeSecret;
 
@@ -11,7 +11,7 @@ use crate::terminal::stdout::print;
 
 #[derive(clap::Args)]
 pub(super) struct SignInArguments {
-    /// Where browsers reach `connector serve`
+    /// The URL at which browsers reach `connector serve`
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// The owner whose connections the person may set up

@@ -57,7 +57,7 @@ pub(crate) fn serve_beside_host(listener: TcpListener, public_url: &str) -> Resu
     let sandbox = Sandbox::open(options).map_err(|error| Failure::host(error.to_string()))?;
     tokio::spawn(pipedrive_sandbox::serve(listener, sandbox));
     render::say(&format!(
-        "A Pipedrive of your own: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\n\
+        "Sandbox: {url}\nInstall from its marketplace: {url}/marketplace/{DEMO_CLIENT_ID}\n\
          Sign in: connector sign-in --sandbox --public-url {public_url}"
     ));
     build_demo_app(&url, public_url)
@@ -92,7 +92,9 @@ impl EmbeddedSandbox {
         self.access.get_or_try_init(|| self.start()).await.cloned()
     }
 
-    /// Starts the sandbox on a free port. The token is random, since another program of this machine could find the port.
+    /// Starts the sandbox on a free port.
+    ///
+    /// The token is random, since another program of this machine could find the port.
     async fn start(&self) -> Result<Access, Error> {
         let failed = |message: String| Error::new(ErrorKind::Bug, format!("The embedded sandbox cannot start: {message}"));
         let mut bytes = [0; 20];

@@ -20,7 +20,7 @@ pub(crate) const SANDBOX_STORE_FILE: &str = "sandbox-connections.db";
 #[derive(Clone, Debug)]
 pub(crate) struct StorePlace {
     database: Database,
-    /// Whether a flag or a variable named it.
+    /// True if a flag or a variable named it.
     is_named: bool,
 }
 
@@ -114,7 +114,7 @@ impl StorePlace {
         if is_sealed && !file.exists() && env::variable(env::FORMER_KEY_FILE).is_none() {
             let (at, key) = (self.at_file(), file.display());
             return Err(Failure::host(format!(
-                "there is no key {key}: the store{at} opens with the one that sealed it; put it back, or into {}",
+                "there is no key {key}: the store{at} needs the key that sealed it; put it back, or into {}",
                 env::KEY
             )));
         }

@@ -21,7 +21,7 @@ pub(crate) struct StoreArguments {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Work with a Pipedrive of your own in place of Pipedrive, and a store of its own; no account is needed
+    /// Use a sandbox in place of Pipedrive, with a store of its own; no account is needed
     #[arg(long)]
     pub(crate) sandbox: bool,
 }

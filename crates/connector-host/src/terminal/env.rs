@@ -53,22 +53,22 @@ Environment:
   CONNECTOR_KEY            the key that seals it, 64 hexadecimal digits; or
   CONNECTOR_KEY_FILE       the file that holds the key
   CONNECTOR_FORMER_KEY_FILE
-                           the file of the key before it,
-                           until `connector connections rekey` is done
+                           the file of the key before it, needed until
+                           `connector connections rekey` is done
   CONNECTOR_CLIENT_ID      the client id of an app registered at Pipedrive,
   CONNECTOR_CLIENT_SECRET  its secret, and
-  CONNECTOR_PUBLIC_URL     where browsers reach `connector serve`, as
-                           https://connect.example; the app's callback URL
-                           is /oauth/callback below it
+  CONNECTOR_PUBLIC_URL     the URL at which browsers reach `connector serve`,
+                           as https://connect.example; the callback URL of
+                           the app is /oauth/callback below it
   CONNECTOR_DATA_DIR       the folder of the sandbox's data and of the store
   CONNECTOR_PROXY          a proxy for https, as http://proxy.example:3128
   CONNECTOR_CA_FILE        certificate authorities to trust beside the public
                            ones, as PEM
 
-Where no connection, store, key or app is set up, `invoke` uses an embedded
-sandbox: a Pipedrive of your own on this machine.
+If no connection, store, key or app is set up, `invoke` uses an embedded
+sandbox, which stands in for Pipedrive on this machine.
 
-Exit codes: 0 all outcomes ok, 1 some outcome not ok, 2 wrong usage,
+Exit codes: 0 all outcomes are ok, 1 some outcome is not ok, 2 wrong usage,
 3 the host failed.";
 
 /// Reads a variable. An empty one counts as not set.
@@ -83,7 +83,7 @@ pub(crate) fn data_folder() -> Result<PathBuf, Failure> {
         return Ok(folder.into());
     }
     let home = etcetera::choose_base_strategy();
-    let home = home.map_err(|_| Failure::host(format!("there is no home folder to keep data in: set {DATA_DIR}")))?;
+    let home = home.map_err(|_| Failure::host(format!("there is no home folder for the data: set {DATA_DIR}")))?;
     Ok(home.data_dir().join("connector"))
 }
 

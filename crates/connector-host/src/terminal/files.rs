@@ -44,7 +44,7 @@ fn open_upload(path: &Path) -> Result<Upload, String> {
         return Err("is a folder".to_owned());
     }
     if !metadata.is_file() {
-        return Err("is no file whose length is known".to_owned());
+        return Err("is no regular file".to_owned());
     }
     // A file that cannot be read is found here, and not after half a request.
     std::fs::File::open(path).map_err(|error| error.to_string())?;
@@ -52,7 +52,9 @@ fn open_upload(path: &Path) -> Result<Upload, String> {
     Ok(Upload::source(name, LocalFile { path: path.to_owned(), size: metadata.len() }))
 }
 
-/// A file that is fetched. It stands beside its path until it is whole, so that half a file is never taken for it.
+/// A file that is fetched.
+///
+/// It stands beside its path until it is complete, so that nobody takes half a file for it.
 pub(crate) struct FetchedFile {
     part: NamedTempFile,
     path: PathBuf,

@@ -87,7 +87,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
             let (uri, state) = (begin.redirect_uri.as_deref(), begin.state.as_deref());
             if uri.is_none() && state.is_some() {
                 return Err(Refusal::bad_request(
-                    "A state is for a platform whose own endpoint the browser comes back to.",
+                    "A state is only for a platform that receives the redirect itself.",
                     "Give its redirect_uri too.",
                 ));
             }
@@ -113,7 +113,7 @@ pub(crate) async fn get(call: Call) -> Result<Response, Refusal> {
         Err(error) if error.kind() == ErrorKind::NoConnection => match call.host.vault.progress(owner, id).await? {
             Progress::Renewed(connection) => connection,
             Progress::Declined => {
-                let error = Error::new(ErrorKind::Gone, "The authorization was declined at the vendor's, and the connection removed.");
+                let error = Error::new(ErrorKind::Gone, "The authorization was declined at the vendor, and the connection was removed.");
                 return Err(error.with_hint("POST /v1/connections begins another.").into());
             }
             _ => return Err(not_found(error)),
@@ -220,8 +220,8 @@ async fn read_json<T: DeserializeOwned>(call: &Call, body: Body) -> Result<T, Re
         let hint = match error.classify() {
             // These errors name members alone; an unknown member is cut short.
             serde_json::error::Category::Data if names_member => detail.chars().take(200).collect(),
-            serde_json::error::Category::Data => "A member is of another type; /openapi.json shows them.".to_owned(),
-            _ => "It is one JSON object.".to_owned(),
+            serde_json::error::Category::Data => "A member has the wrong type; /openapi.json shows the types.".to_owned(),
+            _ => "Send one JSON object.".to_owned(),
         };
         Refusal::bad_request(format!("The body cannot be read at column {}.", error.column()), hint)
     })

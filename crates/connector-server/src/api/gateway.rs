@@ -72,7 +72,7 @@ pub(crate) fn suggest_url(connectors: &[&'static Connector], path: &str) -> Opti
     Some(format!("Did you mean {url}?"))
 }
 
-/// Completes a path below a connector's name: with the root of its API, unless it stands there.
+/// Completes a path below the name of a connector: adds the root of its API, unless it is there.
 fn complete_path(connector: &Connector, path: &str) -> String {
     let native = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(connector.key)).unwrap_or_default();
     if connector.serves(native).is_ok() { path.to_owned() } else { format!("/{}{}", connector.key, connector.roots[0]) }
@@ -82,7 +82,7 @@ fn find_connector(call: &Call) -> Result<&'static Connector, Refusal> {
     call.host.catalogue().find_connector(Some(call.param("connector"))).map_err(|error| {
         let suggestion = suggest_url(call.host.catalogue().connectors(), call.head.uri.path());
         let hint = suggestion.unwrap_or_else(|| error.hint().unwrap_or_default().to_owned());
-        Refusal::new(StatusCode::NOT_FOUND, ErrorKind::NotFound, "The first part of the path is no connector.", hint)
+        Refusal::new(StatusCode::NOT_FOUND, ErrorKind::NotFound, "The path names no connector.", hint)
     })
 }
 
@@ -209,13 +209,13 @@ fn limit_pauses<E: Send + 'static>(
             Ok(part) => part?,
             Err(_) => Err(stalled()),
         };
-        let goes_on = part.is_ok();
-        Some((part, goes_on.then_some(parts)))
+        let is_open = part.is_ok();
+        Some((part, is_open.then_some(parts)))
     })
 }
 
 fn over_rate(rate: u32, wait: Duration) -> Refusal {
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    let error = Error::new(ErrorKind::RateLimited, format!("This key made more than {rate} requests within a second."));
-    error.with_hint("Wait as long as Retry-After says.").with_retry_after_ms(milliseconds).into()
+    let error = Error::new(ErrorKind::RateLimited, format!("This key sent more than {rate} requests in a second."));
+    error.with_hint("Wait for the seconds in the header Retry-After.").with_retry_after_ms(milliseconds).into()
 }

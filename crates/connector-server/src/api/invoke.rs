@@ -34,8 +34,9 @@ pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> 
     }
 }
 
-/// Invokes each line in order: a line sees the effect of the line before it. The stream ends when the client leaves or
-/// the API key is revoked.
+/// Invokes each line in order, since a line may need the effect of the line before it.
+///
+/// The stream ends when the client leaves or the API key is revoked.
 fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
     let parts = body.into_data_stream().map_err(io::Error::other);
     let lines = Lines::new(StreamReader::new(parts), call.host.settings.max_body);

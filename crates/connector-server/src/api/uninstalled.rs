@@ -59,7 +59,9 @@ fn read_id(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads the time of the uninstall: a date and time, or seconds or milliseconds. Without it, all grants until now end.
+/// Reads the time of the uninstall: a date and time, or seconds or milliseconds.
+///
+/// Without it, all grants until now end.
 fn read_moment(value: &Value) -> Option<Moment> {
     if let Some(moment) = value.as_str().and_then(Moment::from_text) {
         return Some(moment);

@@ -60,8 +60,9 @@ fn find_bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(secret.trim()).filter(|secret| !secret.is_empty())
 }
 
-/// Checks that a browser means this host. The name of another site can resolve to this machine, and its pages would
-/// then count as the same site as ours.
+/// Checks that a browser means this host.
+///
+/// The name of another site can resolve to this machine, and its pages would then count as the same site as ours.
 fn names_host(host: &Host, head: &Parts) -> bool {
     find_authority(head).is_some_and(|named| is_authority_of(named, &host.settings.public_url) || is_this_machine(named))
 }
@@ -83,5 +84,5 @@ fn head_of_page() -> Refusal {
 
 fn for_operators() -> Refusal {
     let hint = "Ask from this machine, or with an operator's key.";
-    Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "This is for whoever runs the host.", hint)
+    Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "Only whoever runs the host may ask for this.", hint)
 }

@@ -44,7 +44,9 @@ impl fmt::Debug for Host {
 }
 
 impl Host {
-    /// Builds a host. The catalogue and the HTTP client of `runtime` are used for every owner of the vault, its connections never.
+    /// Builds a host that serves the catalogue of a runtime for every owner of a vault.
+    ///
+    /// The connections of the runtime itself are never used.
     pub fn new(settings: Settings, runtime: Runtime, vault: Vault) -> Self {
         Self {
             limit: RateLimit::per_second(settings.rate),

@@ -1,4 +1,4 @@
-//! `GET /oauth/callback`: the page to which the vendor redirects a browser, with a state of this host or without one.
+//! `GET /oauth/callback`: the target of the vendor's redirect, with a state of this host or without one.
 
 use axum::response::Response;
 use connector_core::ErrorKind;

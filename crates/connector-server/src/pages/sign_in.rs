@@ -18,11 +18,11 @@ const SIGN_OUT: &str = "sign-out";
 /// Shows the owner whom a link signs in. The page changes nothing: programs that scan mails open links too.
 pub(crate) async fn show_sign_in(call: Call) -> Result<Response, Refusal> {
     let query = call.query(&["token"])?;
-    let Some((_, token)) = query.first() else { return Ok(ask_to_sign_in("There is no link to sign in by.", "/oauth/start")) };
+    let Some((_, token)) = query.first() else { return Ok(ask_to_sign_in("The address holds no sign-in link.", "/oauth/start")) };
     let owner = call.host.vault.check_sign_in_link(token).await?.ok_or_else(used_link)?;
     let browser = call.browser_token()?;
     let page = Page::new("Sign in")
-        .text("What is installed or connected in this browser from now on is connected for:")
+        .text("Accounts that you connect in this browser from now on will be used by:")
         .facts(&[("owner", "Owner", Some(&owner))])
         .button("sign-in", "/sign-in", &[("csrf", &csrf_token(&browser, PURPOSE)), ("token", token)], "Sign in");
     Ok(with_cookie(page.into_response(), call.set_cookie(Cookie::Browser, &browser)))
@@ -60,7 +60,7 @@ pub(crate) fn ask_to_sign_in(why: &str, next: &str) -> Response {
     Page::new("Sign in")
         .status(StatusCode::UNAUTHORIZED)
         .text(why)
-        .text("Whoever runs this host prints a link for you with `connector sign-in --owner NAME`. Open it in this browser; what waits goes on from there.")
+        .text("Whoever runs this host prints a link for you with `connector sign-in --owner NAME`. Open it in this browser, then go on.")
         .link("continue", next, "I am signed in: go on")
         .into_response()
 }

@@ -36,9 +36,9 @@ pub(crate) async fn show_start(call: Call) -> Result<Response, Refusal> {
     let csrf = csrf_token(&browser, PURPOSE);
     let hidden: Vec<(&str, &str)> = [("csrf", csrf.as_str())].into_iter().chain(link.map(|link| ("link", link))).collect();
     let page = Page::new("Connect an account")
-        .text(&format!("You go on to {}, and choose the account to connect. It will be used by:", app.label()))
+        .text(&format!("On the next page, at {}, choose the account to connect. It will be used by:", app.label()))
         .facts(&[("owner", "Owner", Some(&owner)), ("connection", "Connection", name.as_deref())])
-        .text("Go on only if you know them: they will see and change what you can.")
+        .text("Go on only if you know this owner, who will be able to see and change all that you can.")
         .button("go-on", "/oauth/start", &hidden, "Go on");
     Ok(with_cookie(page.into_response(), call.set_cookie(Cookie::Browser, &browser)))
 }

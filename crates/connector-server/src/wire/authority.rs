@@ -17,14 +17,14 @@ pub(crate) fn is_this_machine(authority: &str) -> bool {
     !authority.as_str().contains('@') && matches!(authority.host(), "127.0.0.1" | "localhost" | "[::1]")
 }
 
-/// Checks whether an authority is the one of a public URL. The default port of its scheme may be written or left out.
+/// Checks whether an authority is the one of a public URL, with or without the default port.
 pub(crate) fn is_authority_of(authority: &str, public_url: &str) -> bool {
     let (scheme, public) = public_url.split_once("://").unwrap_or_default();
     let default_port = if scheme == "https" { ":443" } else { ":80" };
     authority.strip_suffix(default_port).unwrap_or(authority).eq_ignore_ascii_case(public)
 }
 
-/// Checks whether a program of this machine sent a request itself. A proxy of this machine may forward one from anywhere.
+/// Checks whether a program of this machine sent a request itself, and did not forward it as a proxy does.
 pub(crate) fn is_from_this_machine(head: &Parts) -> bool {
     let is_forwarded = head.headers.keys().any(|name| name == "forwarded" || name.as_str().starts_with("x-forwarded-") || name == "via");
     let is_loopback = head.extensions.get::<Peer>().is_some_and(|peer| peer.0.is_loopback());

@@ -18,7 +18,7 @@ struct Bucket {
     at: Instant,
 }
 
-/// The number of buckets from which full ones are removed.
+/// The number of buckets at which full ones are removed.
 const CLEANUP_SIZE: usize = 1024;
 
 impl<K: Eq + Hash> RateLimit<K> {

@@ -1,5 +1,6 @@
-//! Places for requests in flight: a limit for all programs, a share of it for each key, and separate places for people
-//! and for the vendor.
+//! Places for requests in flight.
+//!
+//! Programs share a limit, of which one key gets a share. People and the vendor have places of their own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
