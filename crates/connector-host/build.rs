@@ -1,6 +1,6 @@
-//! Joins the suite's fixtures into one file, so that the manifest's examples are those that were run.
+//! Joins the fixtures of the test suite into one file: the examples of the manifest are those that ran.
 
-#![allow(clippy::print_stdout, reason = "it is how a build script speaks to cargo")]
+#![allow(clippy::print_stdout, reason = "a build script writes its instructions for cargo to stdout")]
 
 use std::path::Path;
 use std::{env, fs};

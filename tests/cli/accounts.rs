@@ -203,8 +203,8 @@ fn not_found_errors_name_the_owner() {
     let id = listed[0]["id"].as_str().expect("an id");
     assert_eq!((&listed[0]["owner"], &listed[0]["name"]), (&json!("acme"), &json!("key")), "{listed}");
     for (arguments, words) in [
-        (&["keys", "revoke", id][..], "of the owner \"local\""),
-        (&["keys", "revoke", id, "--operator"], "of the operator."),
+        (&["keys", "revoke", id][..], "for the owner \"local\""),
+        (&["keys", "revoke", id, "--operator"], "for the operator."),
         (&["connections", "show", "x", "--owner", "acme"], "There is none yet"),
     ] {
         let output = host.run(arguments, "");

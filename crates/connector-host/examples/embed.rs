@@ -1,13 +1,13 @@
-//! An engine in twenty lines: its own vault, and an action spawned on a task.
+//! An engine in twenty lines, with a vault of its own and an action on a spawned task.
 //!
-//! `cargo run -p connector-host --example embed` asks a sandbox of its own; with PIPEDRIVE_DOMAIN and PIPEDRIVE_TOKEN set,
-//! it asks that account.
+//! `cargo run -p connector-host --example embed` uses a sandbox in memory; with PIPEDRIVE_DOMAIN and PIPEDRIVE_TOKEN set,
+//! it uses that account.
 
 use async_trait::async_trait;
 use connector_core::{Access, Connection, Connections, Credential, Error, Invocation, Runtime};
 use serde_json::json;
 
-/// The engine's vault: where an account lives, and its token.
+/// The vault of the engine: the host of one account, and its token.
 struct Vault(String, String);
 
 #[async_trait]
@@ -23,7 +23,7 @@ impl Connections for Vault {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (domain, token) = account().await?;
+    let (domain, token) = find_account().await?;
     let runtime = Runtime::builder().connectors(&[&pipedrive_connector::CONNECTOR]).connections(Vault(domain, token)).build()?;
 
     let call = Invocation::new("getDeals").input(json!({"status": ["open"], "limit": 3})).id("step-1");
@@ -33,8 +33,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// An account of the environment, or a sandbox in memory.
-async fn account() -> Result<(String, String), Box<dyn std::error::Error>> {
+/// Finds the account of the environment, or starts a sandbox in memory.
+async fn find_account() -> Result<(String, String), Box<dyn std::error::Error>> {
     if let (Ok(domain), Ok(token)) = (std::env::var("PIPEDRIVE_DOMAIN"), std::env::var("PIPEDRIVE_TOKEN")) {
         return Ok((domain, token));
     }

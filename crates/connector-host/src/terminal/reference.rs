@@ -20,7 +20,7 @@ pub(crate) fn write_pages(manifest: &Value) -> BTreeMap<String, String> {
         rooms.entry(text(&action["resource"])).or_default().push(action);
     }
     let mut index = format!(
-        "{first}# {}: the reference\n\nWhat each action does, takes, gives and costs. Every example was run against the sandbox.\n",
+        "{first}# {}: the reference\n\nThe effect, inputs, output and cost of each action. Every example ran against the sandbox.\n",
         text(&connector["label"])
     );
     let mut pages = BTreeMap::new();
@@ -31,14 +31,14 @@ pub(crate) fn write_pages(manifest: &Value) -> BTreeMap<String, String> {
         for action in actions {
             let key = text(&action["key"]);
             let cost = action["cost"].as_u64().map_or_else(String::new, |cost| cost.to_string());
-            let gone = if action["status"] == "removed" { " (taken away)" } else { "" };
+            let gone = if action["status"] == "removed" { " (removed)" } else { "" };
             let link = key.to_lowercase();
             let _ = writeln!(index, "| [{key}]({room}.md#{link}) | {}{gone} | {} | {cost} |", sentence(action), text(&action["effect"]));
             page.push_str(&write_entry(action));
         }
         pages.insert(format!("{room}.md"), page);
     }
-    let mut sources = format!("{first}# Data sources\n\nChoices that fill an input.\n\n[All of the reference](README.md)\n");
+    let mut sources = format!("{first}# Data sources\n\nThe choices for an input.\n\n[All of the reference](README.md)\n");
     index.push_str("\n## [Data sources](data_sources.md)\n\n| data source | what it offers |\n|---|---|\n");
     for source in items(&manifest["dataSources"]) {
         let key = text(&source["key"]);
@@ -54,9 +54,7 @@ fn write_entry(entry: &Value) -> String {
     let key = text(&entry["key"]);
     let mut out = format!("\n## {key}\n\n**{}**: {}\n", text(&entry["label"]), sentence(entry));
     if entry["status"] == "removed" {
-        out.push_str(
-            "\nThe vendor took it away. It makes no call and answers `removed_upstream`, with a hint that names what replaced it.\n",
-        );
+        out.push_str("\nThe vendor removed it. It makes no call and fails with `removed_upstream`; the hint names the replacement.\n");
         return out;
     }
     let endpoint = &entry["endpoint"];
@@ -65,11 +63,7 @@ fn write_entry(entry: &Value) -> String {
         facts.push(format!("`{} {}`", text(&endpoint["method"]), text(&endpoint["path"])));
     }
     if let Some(effect) = entry["effect"].as_str() {
-        facts.push(if entry["idempotent"] == true && effect != "read" {
-            format!("{effect}, the same however often")
-        } else {
-            effect.to_owned()
-        });
+        facts.push(if entry["idempotent"] == true && effect != "read" { format!("{effect}, idempotent") } else { effect.to_owned() });
     }
     if let Some(cost) = entry["cost"].as_u64() {
         facts.push(format!("costs {cost} tokens"));
@@ -89,7 +83,7 @@ fn write_entry(entry: &Value) -> String {
 
 fn write_inputs(schema: &Value) -> String {
     let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
-        return "\nIt takes no input.\n".to_owned();
+        return "\nNo input.\n".to_owned();
     };
     let required = |name: &str| items(&schema["required"]).any(|other| other == name);
     let mut out = "\n| input | type | |\n|---|---|---|\n".to_owned();
@@ -103,7 +97,7 @@ fn write_inputs(schema: &Value) -> String {
         let _ = writeln!(out, "| {mark}{name}{mark} | {kind} | {}{source}{} |", cell(text(&property["description"])), cell(&values));
     }
     if schema["required"].is_array() {
-        out.push_str("\nWhat is set in bold must be given.\n");
+        out.push_str("\nInputs in bold are required.\n");
     }
     out
 }
@@ -112,16 +106,16 @@ fn write_output(schema: &Value) -> String {
     if schema.is_null() {
         return String::new();
     }
-    let (list, record) = if schema["type"] == "array" { (true, &schema["items"]) } else { (false, schema) };
+    let (is_list, record) = if schema["type"] == "array" { (true, &schema["items"]) } else { (false, schema) };
     let mut members = Vec::new();
     collect_members(record, schema, &mut members);
-    let of = if list { "a list; each item has" } else { "an object of" };
+    let shape = if is_list { "a list; each item has" } else { "an object with" };
     match members.is_empty() {
-        true if list => format!("\nIt gives a list of {}.\n", render::type_of(record, schema)),
+        true if is_list => format!("\nIt returns a list of {}.\n", render::type_of(record, schema)),
         true => String::new(),
         false => {
             let rows: String = members.iter().map(|(name, kind, doc)| format!("| {name} | {} | {} |\n", cell(kind), cell(doc))).collect();
-            format!("\nIt gives {of}:\n\n| member | type | |\n|---|---|---|\n{rows}")
+            format!("\nIt returns {shape}:\n\n| member | type | |\n|---|---|---|\n{rows}")
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn describe(entry: &Value) -> String {
         }
     }
     if required.is_some() {
-        out.push_str("  (* must be given)\n");
+        out.push_str("  (* required)\n");
     }
     if let Some(input) = entry["example"].get("input") {
         let _ =
