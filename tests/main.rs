@@ -6,7 +6,6 @@ mod cli;
 mod gateway;
 mod house;
 mod http;
-mod invariants;
 mod oauth;
 mod runtime;
 mod support;

@@ -1,0 +1,146 @@
+//! Things that are absent on purpose, and the tests that ARCHITECTURE.md names.
+
+use std::collections::BTreeSet;
+
+use super::source::{Source, read_sources};
+use super::{all_sources, root};
+
+/// Reads the product code of a crate, or of a folder of it.
+fn product_code(folder: &str) -> Vec<Source> {
+    let mut sources = read_sources(&root(), folder, "rs");
+    sources.retain(|source| !source.is_test());
+    for source in &mut sources {
+        source.text.truncate(unit_tests_start(&source.text));
+    }
+    sources
+}
+
+/// Finds where the unit tests of a file begin.
+fn unit_tests_start(text: &str) -> usize {
+    text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len())
+}
+
+/// Lists the lines that hold one of some words, comments aside.
+fn lines_with(sources: &[Source], words: &[&str]) -> Vec<String> {
+    let has_word = |line: &str| !line.trim_start().starts_with("//") && words.iter().any(|word| line.contains(word));
+    let lines = sources.iter().flat_map(|source| source.text.lines().enumerate().map(move |(at, line)| (source, at + 1, line)));
+    lines.filter(|(_, _, line)| has_word(line)).map(|(source, number, line)| format!("{}:{number}: {}", source.path, line.trim())).collect()
+}
+
+#[track_caller]
+fn assert_none(found: &[String], instead: &str) {
+    assert!(found.is_empty(), "{}\n{instead}", found.join("\n"));
+}
+
+#[test]
+fn generic_crates_name_no_vendor() {
+    // Core's comments and unit tests too: an example of one vendor becomes a habit of one vendor.
+    let mut sources = read_sources(&root(), "crates/connector-core/src", "rs");
+    for krate in ["connector-macros", "connector-connections", "connector-server"] {
+        sources.extend(product_code(&format!("crates/{krate}/src")));
+    }
+    let named = sources.iter().flat_map(|source| {
+        let lines = source.text.lines().enumerate().filter(|(_, line)| line.to_lowercase().contains("pipedrive"));
+        lines.map(move |(at, line)| format!("{}:{}: {}", source.path, at + 1, line.trim()))
+    });
+    assert_none(&named.collect::<Vec<_>>(), "let the connector say it: in its CONNECTOR or in its error.rs");
+}
+
+#[test]
+fn a_connector_does_no_io() {
+    let words = ["std::fs", "std::net", "std::env", "std::process", "tokio::", "reqwest", "Instant::now", "SystemTime"];
+    let mut sources = product_code("crates/pipedrive-connector/src");
+    sources.retain(|source| !source.path.ends_with("/lib.rs"));
+    assert_none(&lines_with(&sources, &words), "a connector declares; the runtime acts");
+}
+
+#[test]
+fn a_room_has_no_control_flow() {
+    let mut sources = product_code("crates/pipedrive-connector/src");
+    sources.retain(|source| source.path.contains("/rooms/") || source.path.ends_with("/data_sources.rs"));
+    let words = ["if ", "match ", "for ", "while ", "loop ", " fn "];
+    assert_none(&lines_with(&sources, &words), "write an action that needs code in by_hand/");
+}
+
+#[test]
+fn one_file_owns_the_http_client() {
+    let words = ["reqwest::Client", "Client::builder", "use reqwest::{Client"];
+    let mut found = lines_with(&product_code("crates"), &words);
+    found.retain(|line| !line.starts_with("crates/connector-core/src/wire/transport.rs") && !line.starts_with("crates/connector-bench/"));
+    assert_none(&found, "send through Call::send");
+}
+
+#[test]
+fn no_type_of_the_http_client_the_validator_or_the_registry_is_public() {
+    let words = ["reqwest::", "jsonschema::", "inventory::", "HeaderMap"];
+    let mut found = lines_with(&product_code("crates/connector-core/src"), &words);
+    let hidden = ["pub(crate)", "pub(super)", "pub(in ", "pub use inventory"];
+    found.retain(|line| line.contains("pub ") && !hidden.iter().any(|word| line.contains(word)));
+    assert_none(&found, "give out a plain value or a type of our own");
+}
+
+#[test]
+fn one_match_alone_names_the_kinds_of_error() {
+    let mut found = lines_with(&product_code("crates/connector-core/src"), &["\"invalid_input\"", "\"rate_limited\""]);
+    found.retain(|line| !line.starts_with("crates/connector-core/src/value/error.rs"));
+    assert_none(&found, "use ErrorKind::as_str");
+}
+
+#[test]
+fn tests_never_sleep_and_none_is_ignored() {
+    let words = [concat!("slee", "p("), concat!("#[igno", "re"), concat!("#[should", "_panic")];
+    let mut sources = all_sources();
+    for source in &mut sources {
+        if !source.is_test() {
+            // The lines before are kept empty, so that the numbers stay true.
+            let start = unit_tests_start(&source.text);
+            let before = source.text[..start].lines().count();
+            source.text.replace_range(..start, &"\n".repeat(before));
+        }
+    }
+    assert_none(&lines_with(&sources, &words), "let the test own its clock, and assert what it expects");
+}
+
+#[test]
+fn each_variable_of_the_environment_is_one_documented_constant() {
+    let env = "crates/connector-host/src/terminal/env.rs";
+    let mut found = lines_with(&product_code("crates/connector-host/src"), &["env::var(", "\"CONNECTOR_"]);
+    found.retain(|line| !line.starts_with(env));
+    assert_none(&found, "name the variable in terminal/env.rs");
+    let text = std::fs::read_to_string(root().join(env)).expect("env.rs can be read");
+    let names = text.lines().filter(|line| line.starts_with("pub(crate) const ") && line.contains("\"CONNECTOR_"));
+    let missing = names.filter_map(|line| line.split('"').nth(1)).filter(|name| text.matches(name).count() < 2);
+    assert_none(&missing.map(str::to_owned).collect::<Vec<_>>(), "describe the variable in HELP");
+}
+
+#[test]
+fn every_test_that_the_architecture_names_exists() {
+    let functions: BTreeSet<String> = all_sources()
+        .iter()
+        .flat_map(|source| {
+            let names = source.text.split("fn ").skip(1).filter_map(|after| after.split('(').next());
+            names.map(|name| name.trim().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md can be read");
+    let mut named = 0;
+    let mut missing = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let Some(tests) = line.find("test `").or_else(|| line.find("tests `")) else { continue };
+        for name in line[tests..].split('`').skip(1).step_by(2) {
+            let test = name.rsplit("::").next().unwrap_or(name);
+            if !test.contains('_')
+                || name.contains(['/', '.', '<', '#', '=', '*'])
+                || !test.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_')
+            {
+                continue;
+            }
+            named += 1;
+            if !functions.contains(test) {
+                missing.push(format!("ARCHITECTURE.md:{}: {name}", at + 1));
+            }
+        }
+    }
+    assert!(named > 50, "only {named} tests were found in ARCHITECTURE.md: its table has another form now");
+    assert_none(&missing, "name a test that exists, by its whole name");
+}
