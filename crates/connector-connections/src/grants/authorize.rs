@@ -227,7 +227,7 @@ pub(crate) fn require_room(owner: &str) -> Statement {
 /// Builds the error for an owner without room.
 pub(crate) fn no_room() -> Error {
     Error::new(ErrorKind::RateLimited, format!("{MAX_PENDING} connections of this owner wait to be finished."))
-        .with_hint("Finish or remove some of them; one that nobody finishes is removed a day after it was begun.")
+        .with_hint("Finish or remove some of them. Unfinished connections are removed after a day.")
 }
 
 fn check_connectable(connection: &Connection) -> Result<(), Error> {

@@ -28,7 +28,7 @@ pub(crate) async fn test(context: &Arc<Context>, owner: &str, id: &str) -> Resul
     };
     let known = &connection.metadata;
     if (&account.company.id, &account.user.id) != (&known.company.id, &known.user.id) {
-        return Err(Error::new(ErrorKind::Conflict, "The credential is another company's or user's than the connection was made for.")
+        return Err(Error::new(ErrorKind::Conflict, "The credential belongs to another company or user than the connection.")
             .with_hint("Remove the connection, and connect the account again."));
     }
     store_account(context, owner, id, account).await

@@ -172,7 +172,7 @@ pub(crate) async fn confirm(context: &Context, claimed: &Connection) -> Result<C
     }
 }
 
-/// Confirms a claimed install whose grant an active connection to the account took already.
+/// Confirms a claimed install whose grant an active connection to the account has taken.
 async fn confirm_renewed(context: &Context, claimed: &Connection) -> Result<Connection, Error> {
     let all = lookup::list(context, connections::select_all(&claimed.owner)).await?;
     let known = find_same_account(&all, &claimed.app, &claimed.metadata).filter(|known| known.status == Status::Active);
@@ -243,7 +243,7 @@ async fn fail_connections(context: &Context, app: &App, company_id: &str, user_i
     let mut failed = 0;
     for row in context.store().rows(granted()).await? {
         let id = row.text(0)?;
-        // The erasure misses a grant that was made anew meanwhile.
+        // The erasure misses a grant that was issued since.
         let batch = vec![secrets::erase_granted(id, until), connections::mark_uninstalled(id, context.now())];
         failed += usize::from(matches!(context.store().run(batch).await?, Ran::All(_)));
     }
@@ -252,5 +252,5 @@ async fn fail_connections(context: &Context, app: &App, company_id: &str, user_i
 }
 
 fn no_install() -> Error {
-    Error::new(ErrorKind::NotFound, "No such install waits: it was used, or is too old.").with_hint("Install the app again.")
+    Error::new(ErrorKind::NotFound, "There is no such install: it was used, or has expired.").with_hint("Install the app again.")
 }

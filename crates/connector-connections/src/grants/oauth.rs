@@ -97,7 +97,7 @@ async fn request_tokens(http: &Http, app: &App, form: &[(&str, &str)]) -> Result
         200..=299 => {}
         400 | 401 | 403 if is_grant_refused(&answer) => {
             return Err(TokenFailure::Refused(
-                Error::new(ErrorKind::ReconnectRequired, format!("{label} no longer honours the grant."))
+                Error::new(ErrorKind::ReconnectRequired, format!("{label} no longer accepts the grant."))
                     .with_hint("Connect the account again.")
                     .with_upstream(describe_upstream(&answer)),
             ));

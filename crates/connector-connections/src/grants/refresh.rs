@@ -39,7 +39,7 @@ pub(crate) async fn get_access(context: &Arc<Context>, owner: &str, id: &str) ->
     }
 }
 
-/// Returns another access than the refused one. An API token has no other, unless it was replaced meanwhile.
+/// Returns an access other than the refused one. An API token has none, unless it was replaced.
 pub(crate) async fn renew(context: &Arc<Context>, owner: &str, id: &str, refused: &Access) -> Result<Option<Access>, Error> {
     let credential = lookup::get_credential(context, owner, id).await?;
     if !has_same_secret(&credential.access, refused) {
@@ -66,8 +66,8 @@ pub(crate) async fn mark_needs_reconnect(context: &Context, owner: &str, id: &st
 
 /// Refreshes a credential that is of the stale version.
 ///
-/// The work runs to its end even if the caller goes away: a refresh token may be worth one request, whose response holds
-/// the only other one.
+/// The work runs to its end even if the caller goes away. A refresh token may be valid for one request, and the response
+/// holds the only other one.
 async fn refresh(context: &Arc<Context>, id: &str, stale: i64, flight: Arc<Flight>) -> Result<StoredCredential, Error> {
     let (shared, id, attempts_before) = (Arc::clone(context), id.to_owned(), flight.attempts());
     let work = async move {
@@ -103,7 +103,7 @@ async fn refresh_locked(context: &Context, id: &str, stale: i64, unstored: &mut 
     let mut lock = context.store().lock(id).await?;
     reach("locked");
     let credential = lookup::get_locked_credential(context, id, &mut lock).await?;
-    // The credential and the time are read anew, since both may have changed while the lock was awaited.
+    // The credential and the time are read again, since both may have changed during the wait for the lock.
     if credential.version != stale && !credential.needs_refresh(context.now()) {
         lock.release().await?;
         return Ok(credential);
@@ -123,7 +123,7 @@ async fn refresh_locked(context: &Context, id: &str, stale: i64, unstored: &mut 
     match tokens {
         Ok(tokens) => store_tokens(context, id, &credential, app, tokens, unstored, lock).await,
         Err(TokenFailure::Refused(error)) => {
-            tracing::warn!(connection = id, %error, "the vendor no longer honours a grant");
+            tracing::warn!(connection = id, %error, "the vendor no longer accepts a grant");
             fail_connection(context, id, credential.version, lock).await
         }
         Err(TokenFailure::Failed(error)) => {
@@ -156,7 +156,7 @@ async fn store_tokens(
         })
         .await;
     reach("written");
-    // If the row was changed meanwhile, it holds something newer than these tokens.
+    // If the row changed during the request, it holds newer tokens than these.
     let stored = lookup::get_locked_credential(context, id, &mut lock).await;
     if let Err(error) = written.and(lock.release().await) {
         *unstored = Some((old.version, tokens));

@@ -37,7 +37,8 @@ pub(crate) async fn end_and_revoke(context: &Arc<Context>, id: &str, delete: Vec
 
 /// Deletes a connection and turns its grant into a leftover, in one step.
 ///
-/// A caller that confirms, renews or refreshes the connection meanwhile finds none. It returns false if the deletion missed.
+/// A caller that confirms, renews or refreshes it at the same time finds no connection. It returns false if the deletion
+/// missed.
 pub(crate) async fn end(context: &Context, id: &str, delete: Vec<Statement>, due: Moment) -> Result<bool, Error> {
     let mut lock = context.store().lock(id).await?;
     let connection = match lookup::get_by_id(context, id).await {

@@ -187,7 +187,7 @@ pub(crate) fn find_free_name(all: &[Connection], app: &str, account: &Metadata) 
 
 /// Builds the error for a connection that does not wait for a grant.
 pub(crate) fn not_waiting() -> Error {
-    Error::new(ErrorKind::Conflict, "The connection does not wait to be granted: it is finished, or it is too late.").with_hint(BEGIN_AGAIN)
+    Error::new(ErrorKind::Conflict, "The connection does not wait to be authorized: it is finished, or has expired.").with_hint(BEGIN_AGAIN)
 }
 
 /// Builds the error for an account that others kept connecting meanwhile.

@@ -132,7 +132,7 @@ impl Context {
         }
     }
 
-    /// Runs work to its end even if the caller goes away: a code or a refresh token is worth one request.
+    /// Runs work to its end even if the caller goes away: a code or a refresh token is valid for one request.
     pub(crate) async fn run_to_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,

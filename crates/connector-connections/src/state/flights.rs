@@ -18,7 +18,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(crate) struct Flights(Mutex<HashMap<String, Arc<Flight>>>);
 
-/// Refresh of a connection: one caller at a time, and those who waited meanwhile share its result.
+/// Refresh of a connection: one caller at a time, and the callers that waited share its result.
 #[derive(Default)]
 pub(crate) struct Flight {
     turn: AsyncMutex<LastAttempt>,

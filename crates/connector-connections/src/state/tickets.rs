@@ -94,5 +94,5 @@ impl Ticket {
 }
 
 fn refuse(why: &str) -> Error {
-    Error::new(ErrorKind::Forbidden, format!("The link or its answer {why}.")).with_hint(BEGIN_AGAIN)
+    Error::new(ErrorKind::Forbidden, format!("The link, or the authorization that it began, {why}.")).with_hint(BEGIN_AGAIN)
 }

@@ -56,7 +56,7 @@ async fn create_version(database: &dyn Database, version: &'static str) -> Resul
             sql!(version),
         ]
     };
-    // Of two processes that create the table at once, one is told that it exists.
+    // If two processes create the table at once, one of them fails because it exists.
     let ran = match database.run(batch()).await {
         Err(error) if error.kind() == ErrorKind::Conflict => database.run(batch()).await,
         ran => ran,

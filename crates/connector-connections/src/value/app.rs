@@ -34,8 +34,7 @@ pub(crate) enum Endpoint {
 impl App {
     /// Builds the app of a connector whose accounts can sign in by OAuth.
     pub fn new(connector: &'static Connector) -> Result<Self, Error> {
-        let oauth =
-            connector.oauth().ok_or_else(|| Error::new(ErrorKind::Bug, format!("{} does not say whose a token is.", connector.label)))?;
+        let oauth = connector.oauth().ok_or_else(|| Error::new(ErrorKind::Bug, format!("{} declares no OAuth.", connector.label)))?;
         Ok(Self { connector, oauth, sandbox: None, client: None })
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Lifetime of an authorization's state, and of a claimed install that waits to be confirmed.
 pub const STATE_LIFETIME: Duration = Duration::from_mins(10);
-/// Lifetime of the code of an install that nobody has claimed. The vendor accepts it no longer.
+/// Lifetime of the code of an unclaimed install. The vendor accepts it no longer.
 pub const CODE_LIFETIME: Duration = Duration::from_mins(5);
 /// Lifetime of a sign-in session. Requests do not prolong it.
 pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);

@@ -60,7 +60,7 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The vendor no longer honours the grant.
+    /// The vendor no longer accepts the grant.
     NeedsReconnect,
     /// The user uninstalled the app.
     Uninstalled,
@@ -157,8 +157,8 @@ impl Status {
             (Self::Active, _) => Ok(()),
             (Self::Pending, _) => Err(Error::new(ErrorKind::NoConnection, format!("The connection {} is not finished.", quote(name)))
                 .with_hint("Open its link, which GET /v1/connections/{id} shows, or confirm it.")),
-            (Self::Failed, Some(Reason::Uninstalled)) => reconnect("is gone: its user uninstalled the app"),
-            (Self::Failed, _) => reconnect("is no longer granted"),
+            (Self::Failed, Some(Reason::Uninstalled)) => reconnect("has ended: its user uninstalled the app"),
+            (Self::Failed, _) => reconnect("is no longer authorized"),
         }
     }
 }

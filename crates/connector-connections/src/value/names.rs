@@ -20,5 +20,5 @@ pub fn check_name(name: &str) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::new(ErrorKind::InvalidInput, format!("{} cannot be a name.", quote(name)))
-        .with_hint("A name is one line of at most 100 bytes, with no space at its ends, and no id."))
+        .with_hint("A name is one line of at most 100 bytes, with no space at its ends, and not the form of an id."))
 }

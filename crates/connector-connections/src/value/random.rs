@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 /// Generates random bytes from the operating system's generator.
 pub(crate) fn generate_bytes<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::new(ErrorKind::Bug, format!("The machine gives no random bytes: {error}.")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::new(ErrorKind::Bug, format!("The operating system gives no random bytes: {error}.")))?;
     Ok(bytes)
 }
 

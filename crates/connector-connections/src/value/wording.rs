@@ -4,15 +4,15 @@ use connector_core::{Error, ErrorKind, quote};
 
 /// Hint for a person whose link or authorization can no longer be used.
 pub(crate) const BEGIN_AGAIN: &str =
-    "Begin again with a fresh link: whoever sent this one makes another, by POST /v1/connections or `connector connect`.";
+    "Begin again with a new link. The sender of this one creates it, by POST /v1/connections or `connector connect`.";
 
 /// Builds the error for an id that none of the owner's connections has.
 pub(crate) fn no_connection(id: &str) -> Error {
     Error::new(ErrorKind::NoConnection, format!("There is no connection {}.", quote(id)))
-        .with_hint("GET /v1/connections and `connector connections list` show those that there are.")
+        .with_hint("List the connections by GET /v1/connections or `connector connections list`.")
 }
 
 /// Builds the error for a name that another connection has.
 pub(crate) fn name_taken(name: &str) -> Error {
-    Error::new(ErrorKind::Conflict, format!("There is a connection {} already.", quote(name))).with_hint("Give another name.")
+    Error::new(ErrorKind::Conflict, format!("Another connection has the name {}.", quote(name))).with_hint("Give another name.")
 }

@@ -1,4 +1,4 @@
-//! Rows of `connector_ended`: how connections ended that were begun, for whoever waits for them.
+//! Rows of `connector_ended`: the ends of unfinished connections, for callers that ask for their progress.
 
 use crate::store::statement::{Statement, sql};
 use crate::value::clock::Moment;
