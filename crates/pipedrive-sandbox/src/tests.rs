@@ -1,4 +1,4 @@
-//! What a client of the sandbox may rely on.
+//! The behaviour on which a client of the sandbox may rely.
 
 mod account;
 mod activity_types;
@@ -37,7 +37,7 @@ fn sandbox() -> Sandbox {
     Sandbox::open(options()).expect("a sandbox in memory opens")
 }
 
-/// One whose answers are left in the temporary folder, to be held against Pipedrive's own documents.
+/// Opens a sandbox whose answers are left in the temporary folder, to be checked against Pipedrive's documents.
 fn recorded(name: &str) -> Sandbox {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}.jsonl"));
     drop(std::fs::remove_file(&path));
@@ -67,7 +67,7 @@ fn send(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> (u16, Value
     read(&sandbox.respond(request(method, path, Some(&body))))
 }
 
-/// Sends a multipart form of text fields, and of a file where one is given by its field, name, media type and bytes.
+/// Sends a multipart form of text fields, and of a file as (field, name, media type, bytes).
 fn upload(sandbox: &Sandbox, method: &str, path: &str, fields: &[(&str, &str)], file: Option<(&str, &str, &str, &[u8])>) -> (u16, Value) {
     let mut body = Vec::new();
     for (name, value) in fields {
@@ -86,7 +86,7 @@ fn sent_as(sandbox: &Sandbox, method: &str, path: &str, media: &str, body: Bytes
     read(&sandbox.respond(request.body(body).expect("the test's request is valid")))
 }
 
-/// The `data` of a request that must succeed.
+/// Reads the `data` of a request that must succeed.
 fn data(sandbox: &Sandbox, path: &str) -> Value {
     let (status, body) = get(sandbox, path);
     assert_eq!(status, 200, "GET {path} should succeed; it answered {body}");
@@ -99,7 +99,7 @@ fn done(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Value {
     answer["data"].clone()
 }
 
-/// The `data` of a creation that is documented to answer 201.
+/// Reads the `data` of a creation that is documented to answer 201.
 fn made(sandbox: &Sandbox, path: &str, body: Value) -> Value {
     let (status, answer) = send(sandbox, "POST", path, body);
     assert_eq!(status, 201, "POST {path} should succeed; it answered {answer}");

@@ -1,4 +1,4 @@
-//! What an account has beside its records: fields, roles, permission sets, settings, pipeline statistics, other users.
+//! The account: fields, roles, permission sets, settings and other users.
 
 use bytes::Bytes;
 use http::Request;
@@ -29,7 +29,7 @@ pub(super) fn as_bearer(sandbox: &Sandbox, token: &str, method: &str, path: &str
     read(&sandbox.respond(request))
 }
 
-/// A new custom field of options: its code, and its id in v1.
+/// Adds a custom field with options. Returns its code, and its id in v1.
 fn field_of_options(sandbox: &Sandbox, table: &str) -> (String, u64) {
     let body = json!({ "field_name": "Colour", "field_type": "enum", "options": [{ "label": "red" }, { "label": "blue" }] });
     let field = done(sandbox, "POST", &format!("/api/v2/{table}"), body);
@@ -40,7 +40,7 @@ fn field_of_options(sandbox: &Sandbox, table: &str) -> (String, u64) {
 }
 
 #[test]
-fn currencies_are_found_by_name_and_code() {
+fn finds_currencies_by_name_and_code() {
     let sandbox = sandbox();
     let codes = |path: &str| {
         let all = data(&sandbox, path);
@@ -55,7 +55,7 @@ fn currencies_are_found_by_name_and_code() {
 }
 
 #[test]
-fn a_bearer_acts_as_its_user() {
+fn bearer_token_acts_as_its_user() {
     let all: &[&str] = &["base", "deals:full", "users:read"];
     let sandbox = with_bearers(&[("one", all, None), ("ben", all, Some(2)), ("last", all, Some(4)), ("nobody", all, Some(99))]);
     for (token, id) in [("one", 1), ("ben", 2)] {
@@ -82,7 +82,7 @@ fn a_bearer_acts_as_its_user() {
 }
 
 #[test]
-fn scopes_are_those_of_each_operation() {
+fn each_operation_requires_its_scopes() {
     let sandbox = with_bearers(&[
         ("activities", &["activities:read"], None),
         ("admin", &["admin"], None),
@@ -115,7 +115,7 @@ fn scopes_are_those_of_each_operation() {
 }
 
 #[test]
-fn permission_sets_are_what_users_have() {
+fn permissions_follow_from_permission_sets() {
     let sandbox = sandbox();
     assert_eq!(data(&sandbox, "/v1/permissionSets").as_array().map(Vec::len), Some(5));
     let sales = data(&sandbox, "/v1/permissionSets?app=sales");
@@ -145,7 +145,7 @@ fn permission_sets_are_what_users_have() {
 }
 
 #[test]
-fn roles_are_given_and_taken() {
+fn assigns_and_removes_roles() {
     let sandbox = sandbox();
     let role = |id: u64| {
         let (status, body) = get(&sandbox, &format!("/v1/roles/{id}"));
@@ -202,7 +202,7 @@ fn roles_are_given_and_taken() {
 }
 
 #[test]
-fn fields_of_notes_and_activities_can_be_read() {
+fn reads_fields_of_notes_and_activities() {
     let sandbox = sandbox();
     let (_, notes) = get(&sandbox, "/v1/noteFields");
     assert_eq!((&notes["data"][0]["key"], &notes["data"][0]["mandatory_flag"]), (&json!("content"), &json!(true)));
@@ -222,7 +222,7 @@ fn fields_of_notes_and_activities_can_be_read() {
 }
 
 #[test]
-fn a_field_is_one_in_both_versions() {
+fn field_is_the_same_in_both_versions() {
     let sandbox = sandbox();
     for table in ["dealFields", "personFields", "organizationFields", "productFields"] {
         let (code, id) = field_of_options(&sandbox, table);
@@ -254,7 +254,7 @@ fn a_field_is_one_in_both_versions() {
 }
 
 #[test]
-fn parts_of_a_field_come_when_asked_for() {
+fn answers_parts_of_fields_on_request() {
     let sandbox = sandbox();
     let parts = ["ui_visibility", "important_fields", "required_fields"];
     for asked in ["", "ui_visibility", "important_fields,required_fields", "ui_visibility,important_fields,required_fields"] {
@@ -277,7 +277,7 @@ fn parts_of_a_field_come_when_asked_for() {
 }
 
 #[test]
-fn options_change_all_or_none() {
+fn changes_all_options_or_none() {
     let sandbox = sandbox();
     for table in ["dealFields", "personFields", "organizationFields", "productFields"] {
         let (code, id) = field_of_options(&sandbox, table);
@@ -328,7 +328,7 @@ fn options_change_all_or_none() {
 
 /// Leaves the answers in the temporary folder, to be checked against Pipedrive's own documents.
 #[test]
-fn every_operation_of_an_account_is_served() {
+fn serves_every_operation_of_an_account() {
     let path = std::env::temp_dir().join("pipedrive-sandbox-account.jsonl");
     drop(std::fs::remove_file(&path));
     let sandbox = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");

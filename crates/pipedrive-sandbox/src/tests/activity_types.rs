@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{data, done, ids, refused, sandbox, send};
 
 #[test]
-fn a_type_is_added_changed_and_deleted() {
+fn adds_changes_and_deletes_a_type() {
     let sandbox = sandbox();
     let types = || data(&sandbox, "/v1/activityTypes");
     assert_eq!(

@@ -21,7 +21,7 @@ fn log(more: Value) -> Value {
 }
 
 #[test]
-fn a_call_is_logged_recorded_and_deleted() {
+fn logs_records_and_deletes_a_call() {
     let sandbox = sandbox();
     let added = done(&sandbox, "POST", "/v1/callLogs", log(json!({ "deal_id": 1, "note": "<p>x</p>" })));
     let id = added["id"].as_str().expect("a log's id is text");
@@ -45,7 +45,7 @@ fn a_call_is_logged_recorded_and_deleted() {
 }
 
 #[test]
-fn the_logs_of_the_user_are_listed() {
+fn lists_only_the_logs_of_the_user() {
     let sandbox = sandbox();
     let listed = data(&sandbox, "/v1/callLogs");
     let ids = listed.as_array().expect("the data is a list").iter().map(|log| log["id"].as_str().unwrap_or_default());
@@ -66,7 +66,7 @@ fn the_logs_of_the_user_are_listed() {
 }
 
 #[test]
-fn a_call_that_makes_no_sense_is_refused() {
+fn rejects_contradictory_calls() {
     let sandbox = sandbox();
     let activities = data(&sandbox, "/api/v2/activities?limit=500");
     let of_type =
@@ -94,7 +94,7 @@ fn a_call_that_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn only_an_administrator_logs_calls_of_others() {
+fn only_admins_log_calls_of_other_users() {
     let bearer = Bearer { token: "ben".to_owned(), scopes: vec!["phone-integration".to_owned()], user: Some(2) };
     let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
     let as_ben = |user: u64| {

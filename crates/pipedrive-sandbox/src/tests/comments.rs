@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{data, done, get, refused, sandbox, send};
 
 #[test]
-fn a_comment_is_added_changed_and_deleted() {
+fn adds_changes_and_deletes_a_comment() {
     let sandbox = sandbox();
     let all = "/v1/notes/1/comments";
     assert_eq!(data(&sandbox, all), json!([]));

@@ -1,4 +1,4 @@
-//! Several companies in one sandbox: each has its own records, and its own token leads to it.
+//! Several companies in one sandbox, each with its own records and its own token.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn three() -> Sandbox {
     Sandbox::open(Options { companies: 3, ..options() }).expect("a sandbox in memory opens")
 }
 
-/// Asks as the first user of the company at `place`.
+/// Sends a request as the first user of the company at `place`.
 #[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
 fn ask(sandbox: &Sandbox, place: usize, method: &str, path: &str, body: Value) -> (u16, Value) {
     let request = Request::builder().method(method).uri(path).header("x-api-token", &sandbox.companies()[place].api_token);
@@ -36,7 +36,7 @@ fn all<'a>(list: &'a Value, member: &str) -> Vec<&'a Value> {
 }
 
 #[test]
-fn each_company_is_another() {
+fn companies_have_their_own_records() {
     let sandbox = three();
     let mut seen: Vec<Value> = Vec::new();
     for (place, company) in sandbox.companies().iter().enumerate() {
@@ -63,7 +63,7 @@ fn each_company_is_another() {
 }
 
 #[test]
-fn what_is_written_in_one_company_stays_there() {
+fn writes_stay_within_a_company() {
     let sandbox = three();
     let deal = |place, title| ask(&sandbox, place, "POST", "/api/v2/deals", json!({ "title": title })).1["data"]["id"].clone();
     let (first, second) = (deal(0, "Of the first"), deal(1, "Of the second"));
@@ -83,7 +83,7 @@ fn what_is_written_in_one_company_stays_there() {
 }
 
 #[test]
-fn each_company_has_its_own_budget() {
+fn companies_have_their_own_budgets() {
     let sandbox = Sandbox::open(Options { companies: 2, daily_budget: Some(10), ..options() }).expect("a sandbox in memory opens");
     get(&sandbox, 0, "/api/v2/deals");
     refused(&ask(&sandbox, 0, "GET", "/api/v2/deals", json!({})), 429, "request over limit");
@@ -91,7 +91,7 @@ fn each_company_has_its_own_budget() {
 }
 
 #[test]
-fn a_sandbox_has_one_to_three_companies() {
+fn rejects_other_than_one_to_three_companies() {
     for companies in [0, 4] {
         let error = Sandbox::open(Options { companies, ..options() }).expect_err("there are three");
         assert!(matches!(&error, OpenError::Options { reason } if reason.contains("1 to 3")), "{error}");
@@ -100,7 +100,7 @@ fn a_sandbox_has_one_to_three_companies() {
 }
 
 #[test]
-fn a_file_of_the_first_version_opens_and_takes_more_companies() {
+fn opens_a_file_of_version_1_with_more_companies() {
     let folder = Folder::new("first-version");
     let open = |companies| Sandbox::open(Options { store: Store::File(folder.state()), companies, ..options() });
     drop(open(1).expect("a new file is made"));

@@ -1,4 +1,4 @@
-//! Files: bytes that come back as they went, their lists, and the storage that a download may lead to.
+//! Files: unchanged bytes, lists, and redirects of downloads to a storage host.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,7 +11,7 @@ use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 
 const FORM: &str = "application/x-www-form-urlencoded";
-/// No text in any encoding, with what ends a line and what could end a part.
+/// Bytes that are no text in any encoding, with line ends and a delimiter of parts.
 const BYTES: &[u8] = b"\x00\xff\r\n--\r\n\xc3\x28\x1a";
 
 fn added(sandbox: &Sandbox, fields: &[(&str, &str)], name: &str) -> Value {
@@ -29,7 +29,7 @@ fn header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
 }
 
 #[test]
-fn bytes_come_back_as_they_went() {
+fn downloads_the_uploaded_bytes() {
     let folder = Folder::new("files");
     let file = added(&folder.open().expect("a new file is made"), &[("deal_id", "1")], "grüße 1.bin");
     for sandbox in [folder.open().expect("the file opens again"), folder.open().expect("the file opens twice")] {
@@ -43,7 +43,7 @@ fn bytes_come_back_as_they_went() {
 }
 
 #[test]
-fn a_file_is_added_renamed_and_deleted() {
+fn adds_renames_and_deletes_a_file() {
     let sandbox = sandbox();
     let file = added(&sandbox, &[("deal_id", "3"), ("person_id", "2"), ("org_id", "")], "plan.pdf");
     let title = data(&sandbox, "/api/v2/deals/3")["title"].clone();
@@ -70,7 +70,7 @@ fn a_file_is_added_renamed_and_deleted() {
 }
 
 #[test]
-fn a_file_needs_bytes_and_records_that_are_there() {
+fn rejects_files_without_bytes_or_with_unknown_records() {
     let sandbox = sandbox();
     let before = ids(&data(&sandbox, "/v1/files"));
     let file = Some(("file", "a.txt", "text/plain", &b"a"[..]));
@@ -94,7 +94,7 @@ fn a_file_needs_bytes_and_records_that_are_there() {
 }
 
 #[test]
-fn a_page_of_files_has_a_hundred_at_most() {
+fn page_has_at_most_100_files() {
     let sandbox = sandbox();
     let first = added(&sandbox, &[], "0.txt")["id"].as_u64().expect("a file has an id");
     for n in 1..110 {
@@ -113,7 +113,7 @@ fn a_page_of_files_has_a_hundred_at_most() {
 }
 
 #[test]
-fn records_count_their_files_and_take_them_along() {
+fn records_count_their_files_and_keep_them_in_a_merge() {
     let sandbox = sandbox();
     let count = |table: &str, id: u64| data(&sandbox, &format!("/api/v2/{table}/{id}?include_fields=files_count"))["files_count"].clone();
     assert_eq!((count("deals", 1), count("persons", 1), count("organizations", 1)), (json!(2), json!(1), json!(1)));
@@ -127,7 +127,7 @@ fn records_count_their_files_and_take_them_along() {
 }
 
 #[test]
-fn a_download_may_lead_to_a_storage_that_serves_once() {
+fn download_redirects_to_a_url_that_is_valid_once() {
     let sandbox = Sandbox::open(Options { downloads: Downloads::Redirected, ..options() }).expect("a sandbox in memory opens");
     let at = |host: &str| {
         let mut request = request("GET", "/v1/files/1/download", None);

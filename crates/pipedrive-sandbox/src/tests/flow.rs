@@ -1,4 +1,4 @@
-//! What is told of what happened to a record: the flow of its updates and the log of its changed fields.
+//! The flow of a record's updates, and the log of its changed fields.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn created(sandbox: &Sandbox, path: &str, body: Value) -> u64 {
     answer["data"]["id"].as_u64().expect("what is created has an id")
 }
 
-/// The types of a flow's updates, changes with the key of their field.
+/// Lists the types of a flow's updates. Changes have the key of their field.
 fn kinds(flow: &Value) -> Vec<String> {
     let kind = |item: &Value| match (item["object"].as_str(), item["data"]["field_key"].as_str()) {
         (Some(object), Some(key)) => format!("{object} {key}"),
@@ -33,7 +33,7 @@ fn keys(log: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_flow_tells_what_was_written_newest_first() {
+fn flow_has_updates_newest_first() {
     let sandbox = sandbox();
     let person = created(&sandbox, "/api/v2/persons", json!({ "name": "Flo Rivers", "org_id": 2 }));
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Moving", "value": 50, "person_id": person, "org_id": 2 }));
@@ -69,7 +69,7 @@ fn a_flow_tells_what_was_written_newest_first() {
 }
 
 #[test]
-fn a_flow_is_narrowed_by_kind() {
+fn flow_is_filtered_by_type() {
     let sandbox = sandbox();
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Narrow" }));
     let planned = created(&sandbox, "/api/v2/activities", json!({ "subject": "Later", "deal_id": deal }));
@@ -87,7 +87,7 @@ fn a_flow_is_narrowed_by_kind() {
 }
 
 #[test]
-fn changes_of_custom_fields_are_told_when_asked_for() {
+fn flow_has_custom_field_changes_on_request() {
     let sandbox = sandbox();
     let fields = data(&sandbox, "/api/v2/dealFields?limit=500");
     let budget = fields.as_array().into_iter().flatten().find(|field| field["field_name"] == "Budget");
@@ -105,7 +105,7 @@ fn changes_of_custom_fields_are_told_when_asked_for() {
 }
 
 #[test]
-fn the_first_records_of_the_demo_have_more_than_a_page() {
+fn first_demo_records_have_more_than_a_page_of_updates() {
     let sandbox = sandbox();
     for table in OF {
         let all = data(&sandbox, &format!("/v1/{table}/1/flow"));
@@ -123,7 +123,7 @@ fn the_first_records_of_the_demo_have_more_than_a_page() {
 }
 
 #[test]
-fn a_changelog_is_read_page_by_page() {
+fn reads_a_changelog_page_by_page() {
     let sandbox = sandbox();
     let person = created(&sandbox, "/api/v2/persons", json!({ "name": "Log", "emails": [{ "value": "a@example.com" }] }));
     let path = format!("/api/v2/persons/{person}");
@@ -145,7 +145,7 @@ fn a_changelog_is_read_page_by_page() {
 }
 
 #[test]
-fn a_deleted_record_is_still_told_of_and_an_unknown_one_is_not() {
+fn flow_exists_for_deleted_but_not_for_unknown_records() {
     let sandbox = sandbox();
     done(&sandbox, "DELETE", "/api/v2/deals/1", json!({}));
     assert_eq!(keys(&data(&sandbox, "/v1/deals/1/changelog"))[0], "deleted");
@@ -157,7 +157,7 @@ fn a_deleted_record_is_still_told_of_and_an_unknown_one_is_not() {
 }
 
 #[test]
-fn followers_and_participants_are_told_of() {
+fn flow_has_followers_and_participants() {
     let sandbox = sandbox();
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Told" }));
     let follow = |path: String, user: u64| assert_eq!(send(&sandbox, "POST", &path, json!({ "user_id": user })).0, 201);
@@ -172,7 +172,7 @@ fn followers_and_participants_are_told_of() {
 }
 
 #[test]
-fn a_state_file_from_before_opens_and_remembers_from_then_on() {
+fn keeps_changes_in_a_state_file_from_before_there_were_any() {
     let folder = Folder::new("flow");
     let open = || Sandbox::open(Options { store: Store::File(folder.state()), ..options() }).expect("the file opens");
     drop(open());
@@ -185,7 +185,7 @@ fn a_state_file_from_before_opens_and_remembers_from_then_on() {
 }
 
 #[test]
-fn only_the_newest_changes_of_a_record_are_remembered() {
+fn keeps_only_the_newest_changes_of_a_record() {
     let sandbox = sandbox();
     let deal = created(&sandbox, "/api/v2/deals", json!({ "title": "Busy" }));
     let (old, new, time) = (json!(0), json!(1), "2026-11-20T08:00:00Z");

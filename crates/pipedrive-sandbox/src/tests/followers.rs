@@ -1,4 +1,4 @@
-//! Followers, participants and permitted users: they are added, listed, counted and removed, and seen where they count.
+//! Followers, participants and permitted users.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::edge::sandbox::Sandbox;
 
 const RECORDS: &[&str] = &["deals", "persons", "organizations"];
 
-/// A sandbox with a product, whose collection does not matter here.
+/// Opens a sandbox with a product.
 fn with_a_product(folder: &Folder) -> Sandbox {
     let open = || Sandbox::open(Options { store: Store::File(folder.state()), ..options() }).expect("the file opens");
     drop(open());
@@ -43,7 +43,7 @@ fn count(sandbox: &Sandbox, record: &str, field: &str) -> Value {
 }
 
 #[test]
-fn a_follower_comes_and_goes() {
+fn adds_and_removes_a_follower() {
     let folder = Folder::new("followers");
     let sandbox = with_a_product(&folder);
     for record in ["deals/3", "persons/3", "organizations/3", "products/7"] {
@@ -80,7 +80,7 @@ fn a_follower_comes_and_goes() {
 }
 
 #[test]
-fn followers_are_paged_and_counted() {
+fn pages_and_counts_followers() {
     let sandbox = sandbox();
     for table in RECORDS {
         let record = format!("{table}/1");
@@ -104,7 +104,7 @@ fn followers_are_paged_and_counted() {
 }
 
 #[test]
-fn a_merge_keeps_each_follower_and_participant_once() {
+fn merge_keeps_each_follower_and_participant_once() {
     let sandbox = sandbox();
     let deal = |title: &str, person: u64| {
         let body = json!({ "title": title, "person_id": person });
@@ -126,7 +126,7 @@ fn a_merge_keeps_each_follower_and_participant_once() {
 }
 
 #[test]
-fn a_hidden_record_is_for_its_owner_followers_and_admins() {
+fn hidden_record_permits_owner_followers_and_admins() {
     let folder = Folder::new("permitted");
     let sandbox = with_a_product(&folder);
     let permitted = |record: &str| data(&sandbox, &format!("/v1/{record}/permittedUsers"));
@@ -145,7 +145,7 @@ fn a_hidden_record_is_for_its_owner_followers_and_admins() {
 }
 
 #[test]
-fn a_participant_comes_and_goes() {
+fn adds_and_removes_a_participant() {
     let sandbox = sandbox();
     let path = "/v1/deals/1/participants";
     let before = data(&sandbox, path);
@@ -181,7 +181,7 @@ fn a_participant_comes_and_goes() {
 }
 
 #[test]
-fn the_person_of_a_deal_takes_part_in_it() {
+fn person_of_a_deal_is_a_participant() {
     let sandbox = sandbox();
     let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "person_id": 5 }))["id"].clone();
     let path = format!("/v1/deals/{deal}/participants");

@@ -1,4 +1,4 @@
-//! Leads, their labels and sources, and what becomes of them.
+//! Leads, their labels and sources, and conversions.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn custom(sandbox: &Sandbox, kind: &str) -> String {
 }
 
 #[test]
-fn a_lead_is_made_read_changed_and_deleted() {
+fn creates_reads_changes_and_deletes_a_lead() {
     let sandbox = recorded("leads");
     let body = json!({ "title": "Zeppelin", "person_id": 2, "value": { "amount": 99.5, "currency": "USD" }, "label_ids": [HOT] });
     let lead = made(&sandbox, "/v1/leads", body);
@@ -64,7 +64,7 @@ fn a_lead_is_made_read_changed_and_deleted() {
 }
 
 #[test]
-fn a_lead_has_the_custom_fields_of_deals() {
+fn lead_has_the_custom_fields_of_deals() {
     let sandbox = recorded("leads-fields");
     let (score, tier, budget, interests) =
         (custom(&sandbox, "double"), custom(&sandbox, "enum"), custom(&sandbox, "monetary"), custom(&sandbox, "set"));
@@ -85,7 +85,7 @@ fn a_lead_has_the_custom_fields_of_deals() {
 }
 
 #[test]
-fn leads_are_searched_and_filtered() {
+fn searches_and_filters_leads() {
     let sandbox = recorded("leads-search");
     let title = data(&sandbox, &format!("/v1/leads/{FIRST}"))["title"].as_str().expect("a lead has a title").to_owned();
     let found =
@@ -111,7 +111,7 @@ fn leads_are_searched_and_filtered() {
 }
 
 #[test]
-fn labels_and_sources_of_leads() {
+fn manages_labels_and_lists_sources() {
     let sandbox = recorded("leads-labels");
     let label = done(&sandbox, "POST", "/v1/leadLabels", json!({ "name": "Later", "color": "gray" }));
     let path = format!("/v1/leadLabels/{}", label["id"].as_str().unwrap_or_default());
@@ -127,7 +127,7 @@ fn labels_and_sources_of_leads() {
 }
 
 #[test]
-fn a_lead_becomes_a_deal_and_a_deal_a_lead() {
+fn converts_between_leads_and_deals() {
     let sandbox = recorded("leads-convert");
     let note = done(&sandbox, "POST", "/v1/notes", json!({ "content": "x", "lead_id": FIRST }))["id"].clone();
     let lead = data(&sandbox, &format!("/v1/leads/{FIRST}"));
@@ -153,7 +153,7 @@ fn a_lead_becomes_a_deal_and_a_deal_a_lead() {
 }
 
 #[test]
-fn a_deal_of_nobody_becomes_no_lead() {
+fn rejects_converting_a_deal_without_contacts() {
     let sandbox = sandbox();
     let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x" }))["id"].clone();
     let answer = send(&sandbox, "POST", &format!("/api/v2/deals/{deal}/convert/lead"), json!({}));

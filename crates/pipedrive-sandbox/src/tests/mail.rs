@@ -16,7 +16,7 @@ fn folder(sandbox: &Sandbox, folder: &str) -> Vec<u64> {
     ids(&data(sandbox, &format!("/v1/mailbox/mailThreads?folder={folder}")))
 }
 
-/// The ids of the messages about a record, out of their wrappers.
+/// Lists the ids of the messages about a record, out of their wrappers.
 fn about(sandbox: &Sandbox, record: &str) -> Vec<u64> {
     let wrapped = data(sandbox, &format!("/v1/{record}/mailMessages"));
     let wrapped = wrapped.as_array().expect("the data is a list");
@@ -25,7 +25,7 @@ fn about(sandbox: &Sandbox, record: &str) -> Vec<u64> {
 }
 
 #[test]
-fn a_thread_lies_where_its_messages_put_it() {
+fn folders_of_a_thread_follow_from_its_messages() {
     let sandbox = sandbox();
     assert_eq!(folder(&sandbox, "inbox"), [3, 2, 1], "the most recent message comes first");
     assert_eq!((folder(&sandbox, "sent"), folder(&sandbox, "drafts"), folder(&sandbox, "archive")), (vec![4, 2, 1], vec![5], vec![6]));
@@ -57,7 +57,7 @@ fn a_thread_lies_where_its_messages_put_it() {
 }
 
 #[test]
-fn a_deleted_thread_takes_its_messages_along() {
+fn deleting_a_thread_deletes_its_messages() {
     let sandbox = sandbox();
     assert_eq!(about(&sandbox, "deals/1"), [3, 2, 1], "newest first");
     assert_eq!(ids(&data(&sandbox, "/v1/mailbox/mailThreads/1/mailMessages")), [1, 2, 3], "a thread is read from its beginning");
@@ -70,7 +70,7 @@ fn a_deleted_thread_takes_its_messages_along() {
 }
 
 #[test]
-fn a_message_brings_its_body_when_asked() {
+fn message_has_its_body_on_request() {
     let sandbox = sandbox();
     let (_, answer) = get(&sandbox, "/v1/mailbox/mailMessages/2");
     assert_eq!((&answer["statusCode"], &answer["data"]["subject"]), (&json!(2000), &json!("Your offer")));
@@ -84,7 +84,7 @@ fn a_message_brings_its_body_when_asked() {
 }
 
 #[test]
-fn an_address_says_whom_a_message_is_about() {
+fn addresses_link_messages_to_persons() {
     let sandbox = sandbox();
     let count =
         |table: &str| data(&sandbox, &format!("/api/v2/{table}/1?include_fields=email_messages_count"))["email_messages_count"].clone();
@@ -108,7 +108,7 @@ fn an_address_says_whom_a_message_is_about() {
 }
 
 #[test]
-fn a_mailbox_is_its_users_alone() {
+fn mailbox_is_private_to_its_user() {
     let bearer = Bearer { token: "ben".to_owned(), scopes: vec!["mail:read".to_owned(), "mail:full".to_owned()], user: Some(2) };
     let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
     let as_ben = |method: &str, path: &str| {

@@ -1,4 +1,4 @@
-//! The marketplace, and a token endpoint that fails on purpose.
+//! The marketplace, and faults of the token endpoint.
 
 use super::oauth::{
     AUTHORIZE, ask_token, consent_page, encoded, install, open, page, post, refresh, refresh_token, token_of, token_refused, visit, works,
@@ -15,7 +15,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-/// Takes one request and answers it; gives its head and its body.
+/// Answers one request, and returns its head and its body.
 fn one_request(listener: TcpListener, answer: &'static str) -> thread::JoinHandle<(String, Value)> {
     thread::spawn(move || {
         let (stream, _) = listener.accept().expect("the sandbox calls");
@@ -38,7 +38,7 @@ fn uninstall(sandbox: &Sandbox, account: &str) -> String {
     page(&post(sandbox, &path, None, &[("page", &token_of(&shown)), ("account", account)]), 200)
 }
 
-/// An app whose callback is at a free port of this machine.
+/// A sandbox whose app has its callback at a free port of this machine.
 struct Callback {
     sandbox: Sandbox,
     listener: TcpListener,
@@ -54,7 +54,7 @@ impl Callback {
     }
 }
 
-/// Starts an installation from the marketplace, as its link leads.
+/// Follows the marketplace's link to an installation, and returns the code.
 fn code_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> String {
     let shown = page(&visit(sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}")), 200);
     let link = shown.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the page has a link").replace("&#38;", "&");
@@ -72,7 +72,7 @@ fn install_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) ->
 }
 
 #[test]
-fn an_app_is_told_of_its_uninstallation() {
+fn app_is_notified_of_its_uninstallation() {
     let Callback { sandbox, listener, uri } = Callback::at("127.0.0.1");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
     let pending = code_from_marketplace(&sandbox, &uri, "7402:2");
@@ -95,7 +95,7 @@ fn an_app_is_told_of_its_uninstallation() {
 }
 
 #[test]
-fn an_app_that_cannot_be_told_is_uninstalled_all_the_same() {
+fn uninstalls_an_app_that_cannot_be_notified() {
     let Callback { sandbox, listener, uri } = Callback::at("app.localhost");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
     let heard = one_request(listener, "no HTTP\r\n");
@@ -114,7 +114,7 @@ fn an_app_that_cannot_be_told_is_uninstalled_all_the_same() {
 }
 
 #[test]
-fn uninstalling_needs_the_page_and_an_installation() {
+fn uninstalling_requires_the_page_and_an_installation() {
     let sandbox = open(options());
     let path = format!("/marketplace/{DEMO_CLIENT_ID}/uninstall");
     page(&visit(&sandbox, "/marketplace/nobody/uninstall"), 404);
@@ -130,7 +130,7 @@ fn uninstalling_needs_the_page_and_an_installation() {
     assert!(works(&sandbox, &tokens));
 }
 
-/// Sends a refresh over a socket and reads the whole answer; empty where the connection just closes.
+/// Sends a refresh over a socket, and reads the whole response; empty if the connection closes without one.
 fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the sandbox listens");
     let body = encoded(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
@@ -148,7 +148,7 @@ fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
 }
 
 #[test]
-fn the_token_endpoint_fails_on_purpose() {
+fn token_requests_meet_the_ordered_faults() {
     let gate = Gate::closed();
     let faults = vec![TokenFault::Status(503), TokenFault::ConnectionDropped, TokenFault::Held(gate.clone())];
     let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, token_faults: faults, ..options() });

@@ -1,4 +1,4 @@
-//! The OAuth server: consent, tokens and their times, installation and its end, and failures on purpose.
+//! The OAuth server: consent, apps and scopes.
 
 use std::fs;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRE
 pub(super) const MINUTE: Duration = Duration::from_mins(1);
 pub(super) const DAY: Duration = Duration::from_hours(24);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
-/// What a page must not take for markup, and what must come back as it was.
+/// A `state` with markup and special characters, which must come back unchanged.
 pub(super) const STATE: &str = "a b&c=\"><script>ä";
 
 pub(super) const AUTHORIZE: &str = "/oauth/authorize";
@@ -37,7 +37,7 @@ pub(super) fn encoded(pairs: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
-/// A page, which must be kept by nobody.
+/// Reads a page, and checks that caches may not keep it.
 #[track_caller]
 pub(super) fn page(response: &Response<Bytes>, status: u16) -> String {
     let text = String::from_utf8(response.body().to_vec()).expect("a page is text");
@@ -62,7 +62,7 @@ pub(super) fn post(sandbox: &Sandbox, path: &str, basic: Option<(&str, &str)>, f
     sandbox.respond(request.body(encoded(form).into()).expect("the test's request is valid"))
 }
 
-/// The one-time token of a page.
+/// Reads the one-time token of a page.
 pub(super) fn token_of(page: &str) -> String {
     let (_, rest) = page.split_once("name=\"page\" value=\"").expect("a page that asks has a token");
     rest.split('"').next().expect("the value ends").to_owned()
@@ -72,7 +72,7 @@ pub(super) fn consent_page(sandbox: &Sandbox, parameters: &[(&str, &str)]) -> St
     page(&visit(sandbox, &format!("{AUTHORIZE}?{}", encoded(parameters))), 200)
 }
 
-/// The parameters that an answer to a page sends to the app's callback.
+/// Answers a consent page, and returns the parameters for the app's callback.
 pub(super) fn decide(sandbox: &Sandbox, page: &str, account: &str, decision: &str) -> Vec<(String, String)> {
     let answer = post(sandbox, AUTHORIZE, None, &[("page", &token_of(page)), ("account", account), ("decision", decision)]);
     assert_eq!(answer.status(), 303, "{answer:?}");
@@ -107,7 +107,7 @@ pub(super) fn refresh_token(tokens: &Value) -> &str {
     tokens["refresh_token"].as_str().expect("an answer has a refresh token")
 }
 
-/// The tokens of a new installation.
+/// Installs the app, and returns its tokens.
 pub(super) fn install(sandbox: &Sandbox, account: &str) -> Value {
     let (status, tokens) = exchange(sandbox, &code_for(sandbox, account));
     assert_eq!(status, 200, "a fresh code should be exchanged: {tokens}");
@@ -119,7 +119,7 @@ pub(super) fn revoke(sandbox: &Sandbox, client: (&str, &str), token: &Value) -> 
     post(sandbox, "/oauth/revoke", Some(client), &[("token", token)]).status().as_u16()
 }
 
-/// Asks the API with an access token.
+/// Sends a request to the API with an access token.
 pub(super) fn with_token(sandbox: &Sandbox, tokens: &Value, path: &str) -> (u16, Value) {
     let token = tokens["access_token"].as_str().expect("an answer has an access token");
     let request = Request::builder().uri(path).header("authorization", format!("Bearer {token}"));
@@ -149,7 +149,7 @@ pub(super) fn token_refused(answer: &(u16, Value), error: &str, part: &str) {
 }
 
 #[test]
-fn consent_leads_back_with_a_code_and_the_state() {
+fn consent_redirects_with_a_code_and_the_state() {
     let sandbox = two_companies();
     let parameters = [("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI), ("state", STATE)];
     let page = consent_page(&sandbox, &parameters);
@@ -172,7 +172,7 @@ fn consent_leads_back_with_a_code_and_the_state() {
 }
 
 #[test]
-fn a_person_may_refuse() {
+fn cancelled_consent_redirects_with_an_error() {
     let sandbox = open(options());
     let parameters = [("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI), ("state", "s")];
     let sent = decide(&sandbox, &consent_page(&sandbox, &parameters), "1:1", "cancel");
@@ -183,7 +183,7 @@ fn a_person_may_refuse() {
 }
 
 #[test]
-fn a_page_is_answered_once_and_in_time() {
+fn page_can_be_answered_once_and_in_time() {
     let sandbox = open(options());
     let parameters = [("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI)];
     let shown = consent_page(&sandbox, &parameters);
@@ -210,7 +210,7 @@ fn a_page_is_answered_once_and_in_time() {
 }
 
 #[test]
-fn who_is_not_registered_is_sent_nowhere() {
+fn never_redirects_to_unregistered_addresses() {
     let sandbox = open(options());
     let app = ("client_id", DEMO_CLIENT_ID);
     let longer = format!("{DEMO_REDIRECT_URI}/");
@@ -232,7 +232,7 @@ fn who_is_not_registered_is_sent_nowhere() {
 }
 
 #[test]
-fn what_an_app_is_called_is_no_markup() {
+fn escapes_the_name_of_an_app() {
     let app = App { name: "<script>\"'&".to_owned(), ..App::demo() };
     let sandbox = open(Options { companies: 3, ..Options::for_app(app) });
     for path in [format!("/marketplace/{DEMO_CLIENT_ID}"), format!("/marketplace/{DEMO_CLIENT_ID}/uninstall")] {
@@ -244,7 +244,7 @@ fn what_an_app_is_called_is_no_markup() {
 }
 
 #[test]
-fn a_token_does_what_its_scopes_allow_in_its_company() {
+fn token_is_limited_to_its_scopes_and_company() {
     let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, &["deals:read"]);
     let sandbox = open(Options { companies: 2, apps: vec![app], ..options() });
     let (first, second) = (install(&sandbox, "1:2"), install(&sandbox, "7402:2"));
@@ -258,14 +258,14 @@ fn a_token_does_what_its_scopes_allow_in_its_company() {
 }
 
 #[test]
-fn every_scope_can_be_asked_for() {
+fn every_documented_scope_can_be_requested() {
     let unknown: Vec<&String> =
         api().operations().iter().flat_map(|o| &o.scopes).filter(|scope| !SCOPES.contains(&scope.as_str())).collect();
     assert!(unknown.is_empty(), "add to SCOPES: {unknown:?}");
 }
 
 #[test]
-fn apps_are_registered_rightly() {
+fn rejects_wrongly_registered_apps() {
     let wrong = |apps: Vec<App>, part: &str| {
         let error = Sandbox::open(Options { apps, ..options() }).expect_err("such an app should be refused");
         assert!(matches!(&error, OpenError::Options { reason } if reason.contains(part)), "should say '{part}': {error}");
@@ -282,7 +282,7 @@ fn apps_are_registered_rightly() {
 }
 
 #[test]
-fn grants_are_in_the_file_and_secrets_are_not() {
+fn state_file_has_grants_without_secrets() {
     let folder = Folder::new("grants");
     let open = || open(Options { store: Store::File(folder.state()), refresh_tokens: RefreshTokens::Rotated, ..options() });
     let (one, other) = (open(), open());
@@ -297,7 +297,7 @@ fn grants_are_in_the_file_and_secrets_are_not() {
 }
 
 #[test]
-fn nothing_of_it_is_recorded() {
+fn oauth_requests_are_not_recorded() {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-oauth-{}.jsonl", std::process::id()));
     let sandbox = open(Options { record_file: Some(path.clone()), ..options() });
     let tokens = install(&sandbox, "1:1");

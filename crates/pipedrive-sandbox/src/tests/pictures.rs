@@ -1,4 +1,4 @@
-//! Persons' pictures.
+//! Pictures of persons.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{data, done, get, refused, sandbox, send, upload};
 use crate::edge::sandbox::Sandbox;
 use crate::value::image::Image;
 
-/// The head of a PNG, which tells its size.
+/// Builds the head of a PNG of a size.
 fn png(width: u32, height: u32) -> Vec<u8> {
     [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat()
 }
@@ -16,7 +16,7 @@ fn send_picture(sandbox: &Sandbox, person: u64, fields: &[(&str, &str)], bytes: 
 }
 
 #[test]
-fn a_person_has_one_picture_at_a_time() {
+fn person_has_one_picture_at_a_time() {
     let sandbox = sandbox();
     let id = |person: u64| data(&sandbox, &format!("/api/v2/persons/{person}"))["picture_id"].clone();
     let first = data(&sandbox, "/api/v2/persons/1/picture");
@@ -44,7 +44,7 @@ fn a_person_has_one_picture_at_a_time() {
 }
 
 #[test]
-fn a_picture_is_a_square_of_some_size() {
+fn rejects_pictures_that_are_small_or_not_square() {
     let sandbox = sandbox();
     let crop = |x, side| [("crop_x", x), ("crop_y", "0"), ("crop_width", side), ("crop_height", side)];
     for (fields, bytes, part) in [
@@ -65,7 +65,7 @@ fn a_picture_is_a_square_of_some_size() {
 }
 
 #[test]
-fn images_tell_their_size() {
+fn reads_the_size_of_images() {
     let jpeg = b"\xff\xd8\xff\xe0\0\x04ab\xff\xc4\0\x02\xff\xc2\0\x0b\x08\x01\x02\x03\x04\x01";
     for (bytes, ending, width, height) in [
         (png(70_000, 2), "png", 70_000, 2),

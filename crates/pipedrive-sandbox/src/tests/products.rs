@@ -1,11 +1,11 @@
-//! Products, their prices and variations, and what they make of the deals to which they are attached.
+//! Products, their prices and variations, and the value that they give to deals.
 
 use serde_json::{Value, json};
 
 use super::{data, done, get, ids, made, recorded, refused, sandbox, send};
 
 #[test]
-fn a_product_is_made_read_changed_and_deleted() {
+fn creates_reads_changes_and_deletes_a_product() {
     let sandbox = recorded("products");
     let product = made(&sandbox, "/api/v2/products", json!({ "name": "Zeppelin", "code": "77", "category": 2 }));
     let id = product["id"].as_u64().expect("a product has an id");
@@ -50,7 +50,7 @@ fn a_product_is_made_read_changed_and_deleted() {
 }
 
 #[test]
-fn variations_belong_to_their_product_and_are_copied_with_it() {
+fn copies_variations_with_their_product() {
     let sandbox = recorded("variations");
     let path = "/api/v2/products/1/variations";
     let variation = made(&sandbox, path, json!({ "name": "Blue", "prices": [{ "price": 3, "currency": "EUR" }] }));
@@ -75,7 +75,7 @@ fn variations_belong_to_their_product_and_are_copied_with_it() {
 }
 
 #[test]
-fn attached_products_make_a_deals_value() {
+fn attached_products_set_the_value_of_a_deal() {
     let sandbox = recorded("attached");
     let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "currency": "USD", "value": 5 }))["id"].clone();
     let (deal, path) = (format!("/api/v2/deals/{deal}"), format!("/api/v2/deals/{deal}/products"));
@@ -115,7 +115,7 @@ fn attached_products_make_a_deals_value() {
 }
 
 #[test]
-fn what_cannot_be_attached_is_refused() {
+fn rejects_invalid_attachments() {
     let sandbox = sandbox();
     let path = "/api/v2/deals/1/products";
     let of = |extra: Value| {
@@ -148,7 +148,7 @@ fn what_cannot_be_attached_is_refused() {
 }
 
 #[test]
-fn products_are_found_by_deal_and_person() {
+fn finds_products_by_deal_and_person() {
     let sandbox = recorded("products-of");
     let deals = data(&sandbox, "/v1/products/1/deals");
     assert!(ids(&deals).contains(&1) && deals[0]["user_id"]["value"].is_u64(), "the first deal has the first product: {deals}");
@@ -163,7 +163,7 @@ fn products_are_found_by_deal_and_person() {
 }
 
 #[test]
-fn a_deals_value_is_remembered_and_merged() {
+fn value_from_products_is_logged_and_merged() {
     let sandbox = sandbox();
     let make = |title: &str| -> Value {
         let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": title }))["id"].clone();

@@ -1,4 +1,4 @@
-//! Authentication, routes, limits, strictness, headers and recording: what all operations share.
+//! The protocol of all operations: authentication, routes, limits, validation, headers and recording.
 
 use bytes::Bytes;
 use http::Request;
@@ -18,7 +18,7 @@ fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16
 }
 
 #[test]
-fn exactly_one_valid_credential_is_accepted() {
+fn accepts_exactly_one_valid_credential() {
     let bearer = Bearer { token: "oauth".to_owned(), scopes: vec!["deals:read".to_owned()], user: None };
     let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
     let as_bearer = format!("Bearer {DEMO_API_TOKEN}");
@@ -39,7 +39,7 @@ fn exactly_one_valid_credential_is_accepted() {
 }
 
 #[test]
-fn routes_say_why_they_do_not_serve() {
+fn unserved_routes_say_why() {
     let sandbox = sandbox();
     refused(&get(&sandbox, "/api/v2/nothing"), 404, "Unknown path");
     refused(&get(&sandbox, "/v2/deals"), 404, "Unknown path");
@@ -50,7 +50,7 @@ fn routes_say_why_they_do_not_serve() {
 }
 
 #[test]
-fn every_documented_operation_is_answered() {
+fn answers_every_documented_operation() {
     let sandbox = sandbox();
     for operation in api().operations() {
         let path = operation.path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/");
@@ -62,7 +62,7 @@ fn every_documented_operation_is_answered() {
 }
 
 #[test]
-fn the_second_version_is_strict() {
+fn v2_is_strict() {
     let sandbox = sandbox();
     let key = data(&sandbox, "/api/v2/dealFields?limit=500")
         .as_array()
@@ -102,7 +102,7 @@ fn the_second_version_is_strict() {
 }
 
 #[test]
-fn the_first_version_is_lenient() {
+fn v1_is_lenient() {
     let sandbox = sandbox();
     let note = done(&sandbox, "POST", "/v1/notes", json!({ "content": "hi", "deal_id": "1", "pinned_to_deal_flag": "1", "colour": "red" }));
     assert_eq!((&note["deal_id"], &note["pinned_to_deal_flag"]), (&json!(1), &json!(true)));
@@ -113,7 +113,7 @@ fn the_first_version_is_lenient() {
 }
 
 #[test]
-fn a_body_must_be_json_and_say_so() {
+fn rejects_bodies_of_another_type_than_json() {
     let sandbox = sandbox();
     let with = |media: &str, body: &'static str| {
         let request = Request::builder().method("POST").uri("/api/v2/deals").header("x-api-token", DEMO_API_TOKEN);
@@ -126,7 +126,7 @@ fn a_body_must_be_json_and_say_so() {
 }
 
 #[test]
-fn limits_refuse_only_when_set() {
+fn limits_refuse_only_if_set() {
     let unlimited = sandbox();
     assert!((0..200).all(|_| get(&unlimited, "/api/v2/deals/1").0 == 200), "without a limit nothing is refused");
 
@@ -144,7 +144,7 @@ fn limits_refuse_only_when_set() {
 }
 
 #[test]
-fn every_answer_has_the_headers_of_one() {
+fn every_answer_has_the_standard_headers() {
     let sandbox = sandbox();
     for path in ["/api/v2/deals/1", "/api/v2/deals/9999", "/nothing"] {
         let response = sandbox.respond(request("GET", path, None));
@@ -163,7 +163,7 @@ fn every_answer_has_the_headers_of_one() {
 }
 
 #[test]
-fn pages_add_up_to_the_whole() {
+fn pages_add_up_to_the_whole_list() {
     let sandbox = sandbox();
     for path in [
         "deals?limit=37",
@@ -195,7 +195,7 @@ fn pages_add_up_to_the_whole() {
 }
 
 #[test]
-fn a_cursor_belongs_to_its_list_and_survives_changes() {
+fn cursor_belongs_to_its_list_and_survives_changes() {
     let sandbox = sandbox();
     let (_, page) = get(&sandbox, "/api/v2/deals?limit=5");
     let cursor = page["additional_data"]["next_cursor"].as_str().expect("there are more deals").to_owned();
@@ -208,7 +208,7 @@ fn a_cursor_belongs_to_its_list_and_survives_changes() {
 }
 
 #[test]
-fn requests_are_recorded_without_their_secrets() {
+fn records_requests_without_secrets() {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-record-{}.jsonl", std::process::id()));
     let recording = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");
     let form = "--b\r\nContent-Disposition: form-data; name=\"deal_id\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n";
@@ -234,7 +234,7 @@ fn requests_are_recorded_without_their_secrets() {
     assert_eq!(lines[1]["headers"]["x-api-token"], "[redacted]");
 }
 
-/// Sends one request over a socket and reads the head of its answer.
+/// Sends one request over a socket, and reads the head of its response.
 fn over_http(body: usize) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
@@ -254,7 +254,7 @@ fn over_http(body: usize) -> String {
 }
 
 #[test]
-fn a_body_over_ten_mebibytes_is_refused_politely() {
+fn rejects_a_body_over_ten_mebibytes_with_a_response() {
     let refused = over_http((10 << 20) + 1);
     assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("\"success\":false"), "should be a 413 with an error body: {refused}");
     let allowed = over_http(10 << 20);

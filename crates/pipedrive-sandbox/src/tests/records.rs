@@ -1,4 +1,4 @@
-//! Records of every collection: their rules, relations, searches, filters and merges.
+//! Records of all kinds: rules, relations, searches, filters and merges.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn condition(object: &str, field: &str, operator: &str, value: &str) -> Value {
     json!({ "object": object, "field_id": field, "operator": operator, "value": value, "extra_value": null })
 }
 
-/// The deals that a new filter of these groups lets through.
+/// Lists the deals that a new filter of these groups lets pass.
 fn filtered(sandbox: &Sandbox, all: &[Value], any: &[Value]) -> Vec<Value> {
     let conditions = json!({ "glue": "and", "conditions": [{ "glue": "and", "conditions": all }, { "glue": "or", "conditions": any }] });
     let filter = done(sandbox, "POST", "/v1/filters", json!({ "name": "F", "type": "deals", "conditions": conditions }));
@@ -18,7 +18,7 @@ fn filtered(sandbox: &Sandbox, all: &[Value], any: &[Value]) -> Vec<Value> {
 }
 
 #[test]
-fn a_deal_finds_its_place() {
+fn deal_gets_a_pipeline_and_a_stage() {
     let sandbox = sandbox();
     let deal = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "Plain" }));
     assert_eq!((&deal["pipeline_id"], &deal["stage_id"]), (&json!(1), &json!(1)), "the first pipeline and stage are the default");
@@ -36,7 +36,7 @@ fn a_deal_finds_its_place() {
 }
 
 #[test]
-fn a_deals_status_keeps_its_times() {
+fn times_of_a_deal_follow_its_status() {
     let sandbox = sandbox();
     refused(&send(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "lost_reason": "Price" })), 400, "lost_reason: can only be set");
     let path = format!("/api/v2/deals/{}", done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x" }))["id"]);
@@ -51,7 +51,7 @@ fn a_deals_status_keeps_its_times() {
 }
 
 #[test]
-fn archived_deals_stand_apart() {
+fn lists_archived_deals_apart() {
     let sandbox = sandbox();
     done(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "is_archived": true }));
     assert!(!ids(&data(&sandbox, "/api/v2/deals?ids=1,2")).contains(&1));
@@ -61,7 +61,7 @@ fn archived_deals_stand_apart() {
 }
 
 #[test]
-fn deletion_is_soft() {
+fn deleted_records_stay_readable_but_unlisted() {
     let sandbox = sandbox();
     for (collection, id) in [("deals", 2), ("persons", 2), ("organizations", 2), ("stages", 2), ("activities", 2)] {
         let path = format!("/api/v2/{collection}/{id}");
@@ -78,7 +78,7 @@ fn deletion_is_soft() {
 }
 
 #[test]
-fn relations_must_exist() {
+fn rejects_links_to_unknown_records() {
     let sandbox = sandbox();
     done(&sandbox, "DELETE", "/api/v2/persons/7", json!({}));
     for (path, body, field) in [
@@ -95,7 +95,7 @@ fn relations_must_exist() {
 }
 
 #[test]
-fn stages_and_pipelines_take_their_deals_along() {
+fn deals_follow_their_stages_and_pipelines() {
     let sandbox = sandbox();
     let first = done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "stage_id": 2 }));
     done(&sandbox, "DELETE", "/api/v2/stages/2", json!({}));
@@ -109,7 +109,7 @@ fn stages_and_pipelines_take_their_deals_along() {
 }
 
 #[test]
-fn a_persons_contacts_have_one_primary() {
+fn contact_details_have_one_primary() {
     let sandbox = sandbox();
     let person = done(
         &sandbox,
@@ -128,7 +128,7 @@ fn a_persons_contacts_have_one_primary() {
 }
 
 #[test]
-fn custom_fields_of_every_type_are_kept_and_cleared() {
+fn sets_and_clears_custom_fields_of_every_type() {
     let sandbox = sandbox();
     for (collection, required) in [("deal", "title"), ("person", "name"), ("organization", "name")] {
         let fields = data(&sandbox, &format!("/api/v2/{collection}Fields?limit=500"));
@@ -172,7 +172,7 @@ fn custom_fields_of_every_type_are_kept_and_cleared() {
 }
 
 #[test]
-fn labels_and_options_come_with_their_names_when_asked() {
+fn names_labels_and_options_on_request() {
     let sandbox = sandbox();
     let fields = data(&sandbox, "/api/v2/dealFields?limit=500");
     let key = |kind: &str| {
@@ -211,7 +211,7 @@ fn lists_select_by_time_and_relation() {
 }
 
 #[test]
-fn search_looks_where_it_is_told() {
+fn search_looks_in_the_chosen_fields() {
     let sandbox = sandbox();
     let person =
         done(&sandbox, "POST", "/api/v2/persons", json!({ "name": "Zora Quux", "emails": [{ "value": "zq@example.org" }] }))["id"].clone();
@@ -233,7 +233,7 @@ fn search_looks_where_it_is_told() {
 }
 
 #[test]
-fn filters_really_filter() {
+fn filters_apply_their_conditions() {
     let sandbox = sandbox();
     let deals = filtered(&sandbox, &[condition("deal", "status", "=", "open"), condition("deal", "value", ">", "1000")], &[]);
     assert!(!deals.is_empty() && deals.iter().all(|d| d["status"] == "open" && d["value"].as_f64() > Some(1000.0)));
@@ -273,7 +273,7 @@ fn filters_really_filter() {
 }
 
 #[test]
-fn a_merge_moves_everything_to_the_survivor() {
+fn merge_moves_everything_to_the_survivor() {
     let sandbox = sandbox();
     let make = |body: Value| done(&sandbox, "POST", "/api/v2/persons", body)["id"].as_u64().expect("a record has an id");
     let (from, into) = (
@@ -300,7 +300,7 @@ fn a_merge_moves_everything_to_the_survivor() {
 }
 
 #[test]
-fn notes_are_paged_by_number() {
+fn pages_notes_by_number() {
     let sandbox = sandbox();
     let (_, page) = get(&sandbox, "/v1/notes?limit=30&start=60");
     assert_eq!(page["data"].as_array().map(Vec::len), Some(20));
@@ -312,7 +312,7 @@ fn notes_are_paged_by_number() {
 }
 
 #[test]
-fn sums_over_deals_add_up() {
+fn summarizes_deals() {
     let sandbox = sandbox();
     let summary = data(&sandbox, "/v1/deals/summary?status=open");
     let deals = data(&sandbox, "/api/v2/deals?status=open&limit=500");
@@ -328,7 +328,7 @@ fn sums_over_deals_add_up() {
 }
 
 #[test]
-fn a_custom_field_can_be_made_used_and_deleted() {
+fn creates_uses_and_deletes_a_custom_field() {
     let sandbox = sandbox();
     let body = json!({ "field_name": "Size", "field_type": "enum", "options": [{ "label": "S" }, { "label": "L" }] });
     let field = done(&sandbox, "POST", "/api/v2/dealFields", body);

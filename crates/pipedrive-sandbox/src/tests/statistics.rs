@@ -14,7 +14,7 @@ fn movement(sandbox: &Sandbox, pipeline: &Value, query: &str) -> Value {
     data(sandbox, &format!("/v1/pipelines/{pipeline}/movement_statistics?{query}"))
 }
 
-/// A pipeline with three stages and no deal.
+/// Adds a pipeline with three stages and no deal.
 fn pipeline(sandbox: &Sandbox) -> (Value, Vec<Value>) {
     let pipeline = done(sandbox, "POST", "/api/v2/pipelines", json!({ "name": "New" }))["id"].clone();
     let stages = ["A", "B", "C"].map(|name| {
@@ -25,7 +25,7 @@ fn pipeline(sandbox: &Sandbox) -> (Value, Vec<Value>) {
 }
 
 #[test]
-fn statistics_follow_what_deals_do() {
+fn statistics_follow_the_moves_of_deals() {
     let folder = Folder::new("statistics");
     let opened = |now: &str| {
         let options = Options { store: Store::File(folder.state()), clock: Clock::fixed(now), ..options() };
@@ -81,7 +81,7 @@ fn statistics_follow_what_deals_do() {
 }
 
 #[test]
-fn a_deals_way_is_its_own() {
+fn counts_only_moves_within_the_pipeline() {
     let sandbox = sandbox();
     let (pipeline, stages) = pipeline(&sandbox);
     let deal = |stage: &Value| done(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "stage_id": stage }))["id"].clone();
@@ -101,7 +101,7 @@ fn a_deals_way_is_its_own() {
 }
 
 #[test]
-fn statistics_of_the_demo_are_there_and_asked_for_rightly() {
+fn demo_has_statistics_and_wrong_parameters_are_rejected() {
     let sandbox = sandbox();
     let year = "start_date=2026-01-01&end_date=2026-12-31";
     let answer = movement(&sandbox, &json!(1), year);

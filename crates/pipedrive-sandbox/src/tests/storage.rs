@@ -1,4 +1,4 @@
-//! The state file: shared by processes, never lost, never destroyed.
+//! The state file, which several processes may share.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 use crate::value::open_error::OpenError;
 
-/// A folder of its own for each test, gone with it.
+/// A folder of one test, which is removed when the test ends.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
@@ -38,7 +38,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn what_is_written_is_there_for_the_next() {
+fn writes_are_there_for_the_next_sandbox() {
     let folder = Folder::new("next");
     let stage = done(&folder.open().expect("a new file is made"), "PATCH", "/api/v2/stages/1", json!({ "name": "Kept" }));
     let again = data(&folder.open().expect("the file opens again"), "/api/v2/stages/1");
@@ -46,7 +46,7 @@ fn what_is_written_is_there_for_the_next() {
 }
 
 #[test]
-fn two_sandboxes_on_one_file_lose_no_write() {
+fn sandboxes_on_one_file_lose_no_write() {
     const EACH: usize = 8;
     let folder = Folder::new("shared");
     let sandboxes = [folder.open().expect("a new file is made"), folder.open().expect("the file opens twice")];
@@ -73,7 +73,7 @@ fn two_sandboxes_on_one_file_lose_no_write() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_left_alone() {
+fn leaves_an_unreadable_file_unchanged() {
     let folder = Folder::new("corrupt");
     drop(folder.open().expect("a new file is made"));
     for (content, part) in [("{\"version\":1,", "is no state file"), ("{\"version\":99}", "of version 99"), ("[]", "is no state file")] {
@@ -85,7 +85,7 @@ fn a_file_that_cannot_be_read_is_left_alone() {
 }
 
 #[test]
-fn a_file_that_becomes_corrupt_is_an_error_of_the_server() {
+fn corrupted_file_is_a_server_error() {
     let folder = Folder::new("broken");
     let sandbox = folder.open().expect("a new file is made");
     fs::write(folder.state(), "broken").expect("the test writes the file");
@@ -95,7 +95,7 @@ fn a_file_that_becomes_corrupt_is_an_error_of_the_server() {
 }
 
 #[test]
-fn a_write_that_cannot_be_stored_changes_nothing() {
+fn write_that_cannot_be_stored_changes_nothing() {
     let folder = Folder::new("unwritable");
     let sandbox = folder.open().expect("a new file is made");
     let temporary = PathBuf::from(format!("{}.new", folder.state().display()));
@@ -107,7 +107,7 @@ fn a_write_that_cannot_be_stored_changes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone() {
+fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new("private");
     drop(folder.open().expect("a new file is made"));

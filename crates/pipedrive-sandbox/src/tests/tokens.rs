@@ -1,4 +1,4 @@
-//! Codes and tokens: who gets them, how long they live, and how they end.
+//! Authorization codes and tokens: issue, lifetime and revocation.
 
 use super::oauth::{
     AUTHORIZE, DAY, MINUTE, SECOND, ask_token, code_for, consent_page, exchange, install, open, page, post, refresh, revoke, token_of,
@@ -12,7 +12,7 @@ use http::Request;
 use serde_json::json;
 
 #[test]
-fn a_code_serves_once_for_five_minutes() {
+fn code_is_valid_once_for_five_minutes() {
     let sandbox = open(options());
     let code = code_for(&sandbox, "1:1");
     assert_eq!(exchange(&sandbox, &code).0, 200);
@@ -27,7 +27,7 @@ fn a_code_serves_once_for_five_minutes() {
 }
 
 #[test]
-fn a_code_is_its_apps_and_its_addresses() {
+fn code_is_bound_to_its_app_and_redirect_uri() {
     let mut other = App::new("other", "other secret", DEMO_REDIRECT_URI, &["deals:read"]);
     other.redirect_uris.push("https://other.example/callback?kept=1".to_owned());
     let mut demo = App::demo();
@@ -49,7 +49,7 @@ fn a_code_is_its_apps_and_its_addresses() {
 }
 
 #[test]
-fn a_client_proves_who_it_is() {
+fn rejects_wrong_client_credentials() {
     let sandbox = open(options());
     let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     let with = |basic, form: &[(&str, &str)]| read(&post(&sandbox, "/oauth/token", basic, form));
@@ -66,7 +66,7 @@ fn a_client_proves_who_it_is() {
 }
 
 #[test]
-fn a_token_request_is_a_form_that_says_what_it_wants() {
+fn rejects_malformed_token_requests() {
     let sandbox = open(options());
     token_refused(&ask_token(&sandbox, &[]), "invalid_request", "grant_type is missing");
     token_refused(&ask_token(&sandbox, &[("grant_type", "password")]), "unsupported_grant_type", "exchange_api_token");
@@ -79,7 +79,7 @@ fn a_token_request_is_a_form_that_says_what_it_wants() {
 }
 
 #[test]
-fn an_api_token_becomes_an_installation() {
+fn exchanges_an_api_token_for_an_installation() {
     let sandbox = two_companies();
     let tokens = |token: &str| ask_token(&sandbox, &[("grant_type", "exchange_api_token"), ("api_token", token)]);
     for (place, company) in sandbox.companies().iter().enumerate() {
@@ -91,7 +91,7 @@ fn an_api_token_becomes_an_installation() {
 }
 
 #[test]
-fn tokens_live_as_long_as_documented() {
+fn tokens_expire_as_documented() {
     let sandbox = open(options());
     let first = install(&sandbox, "1:1");
     sandbox.clock().advance(59 * MINUTE + 59 * SECOND);
@@ -112,7 +112,7 @@ fn tokens_live_as_long_as_documented() {
 }
 
 #[test]
-fn a_rotated_refresh_token_serves_once() {
+fn rotated_refresh_token_is_valid_once() {
     let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, ..options() });
     let first = install(&sandbox, "1:1");
     let (status, second) = refresh(&sandbox, &first);
@@ -124,7 +124,7 @@ fn a_rotated_refresh_token_serves_once() {
 }
 
 #[test]
-fn revoking_takes_what_was_named() {
+fn revokes_only_the_named_token() {
     let other = App::new("other", "other secret", DEMO_REDIRECT_URI, &[]);
     let sandbox = open(Options { apps: vec![App::demo(), other], ..options() });
     let demo = (DEMO_CLIENT_ID, DEMO_CLIENT_SECRET);
@@ -147,7 +147,7 @@ fn revoking_takes_what_was_named() {
 }
 
 #[test]
-fn installing_again_ends_what_was_before() {
+fn new_installation_ends_the_earlier_one() {
     let sandbox = two_companies();
     let (first, elsewhere) = (install(&sandbox, "1:1"), install(&sandbox, "7402:1"));
     let second = install(&sandbox, "1:1");
