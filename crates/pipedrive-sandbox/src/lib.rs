@@ -1,4 +1,4 @@
-//! A stateful Pipedrive to develop against: it answers as the API documents say, and remembers what it was told.
+//! A stateful Pipedrive to develop against: it answers as the API documents say, and keeps what is written.
 
 mod demo;
 mod edge;

@@ -1,4 +1,4 @@
-//! Who is asking: the company, the user and the scopes that a request's one credential stands for.
+//! The caller of a request: the company, the user and the scopes of its credential.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -16,9 +16,9 @@ use crate::world::kept::Kept;
 pub(crate) struct Caller {
     pub(crate) company: u64,
     pub(crate) user: u64,
-    /// The digest of its token, for the limits.
+    /// The digest of the token, by which limits are counted.
     pub(crate) token: String,
-    /// None may do all.
+    /// None stands for all scopes.
     scopes: Option<Vec<String>>,
 }
 

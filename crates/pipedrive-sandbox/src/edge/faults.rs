@@ -1,4 +1,4 @@
-//! Failures on purpose, so that a client can be tested at the moments when it is hardest for it.
+//! Faults of the token endpoint, which tests of a client can order.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,49 +11,49 @@ use tokio::sync::Semaphore;
 
 use crate::oauth::{answer_json, is_token_request};
 
-/// What befalls one request to the token endpoint.
+/// A fault that one request to the token endpoint meets.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TokenFault {
-    /// Answered with this status, such as 500 or 503, and not carried out.
+    /// The request is answered with this status, such as 500 or 503, and is not carried out.
     Status(u16),
     /// The connection closes without an answer, and nothing is carried out.
     ConnectionDropped,
-    /// Carried out, but the connection closes before the answer: a rotated refresh token is lost.
+    /// The request is carried out, but the connection closes before the answer: a rotated refresh token is lost.
     ResponseLost,
-    /// Waits until the gate opens, and is then carried out.
+    /// The request waits until the gate opens, and is then carried out.
     Held(Gate),
 }
 
-/// Holds requests back until it is opened. Clones are the same gate.
+/// A gate that holds requests back until it is opened. Clones share the gate.
 #[derive(Clone)]
-pub struct Gate(Arc<Halves>);
+pub struct Gate(Arc<GateState>);
 
-struct Halves {
+struct GateState {
     arrived: Semaphore,
-    /// Closed once the gate is open, which lets all pass.
+    /// This semaphore is closed when the gate opens, so that all pass.
     bar: Semaphore,
 }
 
 impl Gate {
-    /// A closed gate.
+    /// Builds a closed gate.
     pub fn closed() -> Self {
-        Self(Arc::new(Halves { arrived: Semaphore::new(0), bar: Semaphore::new(0) }))
+        Self(Arc::new(GateState { arrived: Semaphore::new(0), bar: Semaphore::new(0) }))
     }
 
-    /// Waits until one more request has come to the gate.
+    /// Waits until one more request has reached the gate.
     pub async fn wait_for_request(&self) {
-        self.0.arrived.acquire().await.expect("nobody closes this half").forget();
+        self.0.arrived.acquire().await.expect("nobody closes this semaphore").forget();
     }
 
-    /// Lets pass those who wait and all who come later.
+    /// Lets the waiting requests pass, and all later ones.
     pub fn open(&self) {
         self.0.bar.close();
     }
 
     pub(crate) async fn pass(&self) {
         self.0.arrived.add_permits(1);
-        // There is nothing to acquire: what ends the waiting is that the gate opens.
+        // The semaphore has no permits: the wait ends when it is closed.
         drop(self.0.bar.acquire().await);
     }
 }
@@ -64,7 +64,7 @@ impl fmt::Debug for Gate {
     }
 }
 
-/// The faults that requests to the token endpoint still meet, each once.
+/// Ordered faults. Each is met by one request to the token endpoint.
 #[derive(Debug)]
 pub(crate) struct Faults(Mutex<VecDeque<TokenFault>>);
 

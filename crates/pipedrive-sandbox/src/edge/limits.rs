@@ -1,4 +1,4 @@
-//! Pipedrive's two limits: requests in two seconds for each token, and a company's budget for the day.
+//! Pipedrive's two limits: requests in two seconds for each token, and the daily budget of a company.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::edge::caller::Caller;
 use crate::value::failure::Failure;
 
 const WINDOW: Duration = Duration::seconds(2);
-/// Reported where no limit is set: an OAuth token's on the smallest plan, and that plan's budget for five seats.
+/// Reported if no limit is set: the smallest plan's limit for OAuth tokens, and its budget for five seats.
 const REPORTED_BURST: u32 = 80;
 const REPORTED_BUDGET: u64 = 150_000;
 
@@ -28,7 +28,7 @@ struct Used {
     spent: HashMap<u64, u64>,
 }
 
-/// What the headers of an answer report.
+/// The use of the limits, as an answer's headers report it.
 #[derive(Debug)]
 pub(crate) struct Standing {
     burst: u64,
@@ -43,7 +43,7 @@ impl Limits {
         Self { burst, budget, used: Mutex::default() }
     }
 
-    /// As for a request that no token answers for.
+    /// The standing of a request without a valid token.
     pub(crate) fn untouched(&self) -> Standing {
         let burst = u64::from(self.burst.unwrap_or(REPORTED_BURST));
         let budget = self.budget.unwrap_or(REPORTED_BUDGET);
@@ -63,7 +63,7 @@ impl Limits {
             standing.burst_left = 0;
             return Err(Failure::over_limit());
         }
-        // Where nothing is refused, more than a full window need not be remembered.
+        // If nothing is refused, a full window is enough to remember.
         if full {
             recent.pop_front();
         }

@@ -1,4 +1,4 @@
-//! The sandbox as its users meet it: options, the one path of a request, and the server.
+//! The outside of a sandbox: options, the one path of a request, and the server.
 
 pub(crate) mod caller;
 pub(crate) mod faults;

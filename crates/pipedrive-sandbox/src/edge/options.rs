@@ -9,52 +9,52 @@ use crate::value::clock::Clock;
 use crate::world::grants::RefreshTokens;
 use crate::world::kept::Store;
 
-/// The API token that a sandbox accepts unless told otherwise.
+/// The API token that a sandbox accepts by default.
 pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
 
-/// How a sandbox is to be.
+/// The options of a sandbox.
 #[derive(Clone)]
 pub struct Options {
     pub store: Store,
-    /// How many demo companies there are at least, 1 to 3; a state file keeps those that it has.
+    /// The least number of demo companies, 1 to 3. A state file keeps those that it has.
     pub companies: usize,
-    /// Accepted in the header `x-api-token`, with every scope, for the first company. Those of the others follow from it.
+    /// The API token of the first company, for the header `x-api-token`. Those of the others are derived from it.
     pub api_token: String,
     /// OAuth access tokens that are accepted for the first company, without an app; their scopes are enforced.
     pub bearers: Vec<Bearer>,
     /// Apps that may be installed and ask for tokens.
     pub apps: Vec<App>,
     pub refresh_tokens: RefreshTokens,
-    /// What befalls the first requests to the token endpoint, each once, in this order.
+    /// Faults that the first requests to the token endpoint meet, each once, in this order.
     pub token_faults: Vec<TokenFault>,
     pub clock: Clock,
-    /// Gets one JSON line for each request served.
+    /// A file that gets one JSON line for each served request.
     pub record_file: Option<PathBuf>,
-    /// Gets each code and token that is issued, one a line, so that a test can look for them where they must not be.
+    /// A file that gets each issued code and token, one a line, so that a test can search for leaks of them.
     pub secrets_file: Option<PathBuf>,
-    /// Requests in two seconds for each token; without it no request is refused.
+    /// The requests in two seconds for each token. Without a limit no request is refused.
     pub burst_limit: Option<u32>,
-    /// Tokens to spend in a day; without it no request is refused.
+    /// The API tokens that a company can spend in a day. Without a budget no request is refused.
     pub daily_budget: Option<u64>,
     pub downloads: Downloads,
 }
 
-/// How the bytes of a file are answered.
+/// The way in which the bytes of a file are answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Downloads {
-    /// At once.
+    /// The response has the bytes.
     #[default]
     Direct,
-    /// By a redirect to a storage host under a token that serves once, as files in the cloud are.
+    /// The response redirects to a storage host. The URL has a token that is valid once.
     Redirected,
 }
 
-/// An OAuth access token and what it may do.
+/// An OAuth access token with its scopes.
 #[derive(Clone)]
 pub struct Bearer {
     pub token: String,
     pub scopes: Vec<String>,
-    /// The demo user that it acts as; the first unless told otherwise.
+    /// The demo user as whom it acts; the first if none is given.
     pub user: Option<u64>,
 }
 
@@ -79,7 +79,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// For the developer of one app: the sandbox knows it in place of the demo app.
+    /// Builds options with one app in place of the demo app.
     pub fn for_app(app: App) -> Self {
         Self { apps: vec![app], ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Writes down lines: each request served, without its credentials, as JSON; or each secret issued.
+//! A file of lines: each served request as JSON without its credentials, or each issued secret.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -27,16 +27,16 @@ impl Recording {
     }
 
     pub(crate) fn append(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
-        // Whoever asks for tokens at an address of the API is refused, but has shown a secret.
+        // A token request at an address of the API is refused, but it has secrets in it.
         if request.uri().path().contains("/oauth/") || crate::oauth::is_oauth_path(request.uri().path()) {
             return;
         }
-        self.line(line(request, status, response).to_string());
+        self.write_line(build_line(request, status, response).to_string());
     }
 
-    pub(crate) fn line(&self, mut text: String) {
+    pub(crate) fn write_line(&self, mut text: String) {
         text.push('\n');
-        // One write, so that lines of several processes stay whole.
+        // One write for each line, so that lines of several processes stay whole.
         let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
         if let Err(error) = written {
             tracing::warn!(%error, "a line could not be recorded");
@@ -44,16 +44,16 @@ impl Recording {
     }
 }
 
-fn line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value {
+fn build_line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value {
     let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok());
     let host = header(HOST.as_str()).unwrap_or("localhost");
     let mut line = json!({
         "action": header("x-connector-action"),
         "method": request.method().as_str(),
-        "url": format!("http://{host}{}", shown(request.uri())),
-        "headers": headers(request.headers()),
+        "url": format!("http://{host}{}", redact(request.uri())),
+        "headers": redact_headers(request.headers()),
     });
-    if let Some((form, body)) = body(header(CONTENT_TYPE.as_str()).unwrap_or_default(), request.body()) {
+    if let Some((form, body)) = read_body(header(CONTENT_TYPE.as_str()).unwrap_or_default(), request.body()) {
         line[form] = body;
     }
     if header("x-connector-helper") == Some("true") {
@@ -64,8 +64,8 @@ fn line(request: &Request<Bytes>, status: StatusCode, response: &Value) -> Value
     line
 }
 
-/// Path and query, without a token that has no business there.
-fn shown(uri: &Uri) -> Cow<'_, str> {
+/// Writes path and query. An API token in the query is redacted.
+fn redact(uri: &Uri) -> Cow<'_, str> {
     let is_token = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "api_token");
     match uri.query().filter(|query| query.split('&').any(is_token)) {
         None => uri.path_and_query().map_or("/", |p| p.as_str()).into(),
@@ -76,7 +76,7 @@ fn shown(uri: &Uri) -> Cow<'_, str> {
     }
 }
 
-fn headers(headers: &HeaderMap) -> Value {
+fn redact_headers(headers: &HeaderMap) -> Value {
     let secret = |name: &str| name == AUTHORIZATION.as_str() || name == COOKIE.as_str() || name == "x-api-token";
     let shown = headers.iter().map(|(name, value)| {
         let value = if secret(name.as_str()) { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
@@ -85,8 +85,8 @@ fn headers(headers: &HeaderMap) -> Value {
     shown.collect::<Record>().into()
 }
 
-/// The body by the name of its form; none where it is empty or of another form.
-fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
+/// Reads the body under the name of its form; none if it is empty or has another form.
+fn read_body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {
         URL_ENCODED => {
@@ -94,12 +94,12 @@ fn body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
             Some(("form", fields.collect::<Record>().into()))
         }
         _ if bytes.is_empty() => None,
-        MULTIPART => Some(("multipart", form::split_parts(content_type, bytes.clone()).ok()?.iter().map(part).collect())),
+        MULTIPART => Some(("multipart", form::split_parts(content_type, bytes.clone()).ok()?.iter().map(describe_part).collect())),
         _ => serde_json::from_slice(bytes).ok().map(|body| ("json", body)),
     }
 }
 
-fn part(part: &Part) -> Value {
+fn describe_part(part: &Part) -> Value {
     match &part.file_name {
         Some(file) => json!({ "name": part.name, "filename": file }),
         None => json!({ "name": part.name, "value": part.text() }),

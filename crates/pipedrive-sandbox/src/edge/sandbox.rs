@@ -1,4 +1,4 @@
-//! The sandbox: what it consists of, and the one path that all requests take.
+//! The sandbox, and the one path that all requests take.
 
 use std::fmt;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl fmt::Debug for Sandbox {
 }
 
 impl Sandbox {
-    /// Opens the store. The demo data of one in memory is made when a request first needs it.
+    /// Opens the store. The demo data of a store in memory is made when a request first needs it.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let companies = Company::list(options.companies, &options.api_token)?;
         Ok(Self(Arc::new(Inner {
@@ -71,7 +71,7 @@ impl Sandbox {
         })))
     }
 
-    /// The companies that it was opened with.
+    /// The companies with which the sandbox was opened.
     pub fn companies(&self) -> &[Company] {
         &self.0.companies
     }
@@ -87,8 +87,9 @@ impl Sandbox {
         self.0.faults.add(fault);
     }
 
-    /// Answers one request. Beside that it may change the store. An uninstallation is reported to the app, if that is on
-    /// this machine, and the answer waits for the report.
+    /// Answers one request. It may change the store.
+    ///
+    /// An uninstallation is reported to the app, if that is on this machine. The answer waits for the report.
     #[expect(clippy::needless_pass_by_value, reason = "a request is used up by its answer")]
     pub fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
         if oauth::is_oauth_path(request.uri().path()) {
@@ -138,7 +139,7 @@ impl Sandbox {
 }
 
 impl Inner {
-    /// The one path that all requests take.
+    /// Answers a request to the API: caller, limits, operation, scopes, validation, budget, action.
     fn answer(&self, request: &Request<Bytes>, standing: &mut Standing) -> Result<(StatusCode, Content), Failure> {
         let query = request.uri().query().unwrap_or_default();
         let now = self.clock.now();
@@ -184,7 +185,7 @@ impl Inner {
             })?
         };
         match (content, &self.storage) {
-            (Content::File(file), Some(storage)) => Ok((StatusCode::FOUND, Content::Elsewhere(storage.lay_ready(file, request.headers())))),
+            (Content::File(file), Some(storage)) => Ok((StatusCode::FOUND, Content::Elsewhere(storage.offer(file, request.headers())))),
             (content, _) => Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), content)),
         }
     }
@@ -192,7 +193,7 @@ impl Inner {
     /// Writes a secret to the file of issued secrets, if there is one.
     fn record_secret(&self, secret: &str) {
         if let Some(issued) = &self.issued {
-            issued.line(secret.to_owned());
+            issued.write_line(secret.to_owned());
         }
     }
 

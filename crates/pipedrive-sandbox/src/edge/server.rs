@@ -1,4 +1,4 @@
-//! Serves a sandbox over HTTP/1.1.
+//! A server of a sandbox over HTTP/1.1.
 
 use std::{fmt, io};
 
@@ -15,15 +15,15 @@ use crate::edge::faults::{TokenFault, fail};
 use crate::edge::sandbox::Sandbox;
 
 const MAX_BODY: usize = 10 << 20;
-/// How much of a body that is too large is still read, so that its sender gets to hear of it.
+/// The bytes of a too large body that are still read, so that the client can read the refusal.
 const MAX_DRAINED: usize = 128 << 20;
 
-/// Answers every connection of a listener until it is dropped.
+/// Serves every connection of a listener until the future is dropped.
 pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
     loop {
         let (stream, _) = match listener.accept().await {
             Ok(accepted) => accepted,
-            // One that is gone before it was accepted says nothing about the next.
+            // A connection that ended before it was accepted does not affect the next one.
             Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {
                 continue;
             }
@@ -42,24 +42,24 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
     }
 }
 
-async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Ended> {
+async fn answer(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionEnd> {
     let (head, body) = request.into_parts();
-    let response = match read(body).await.map_err(Ended::Early)? {
+    let response = match read(body).await.map_err(ConnectionEnd::Early)? {
         None => sandbox.refuse_too_large(&Request::from_parts(head, Bytes::new()), MAX_BODY),
         Some(body) => answer_or_fail(sandbox, Request::from_parts(head, body)).await?,
     };
     Ok(response.map(Full::new))
 }
 
-/// Answers a request unless it is one that is made to fail.
-async fn answer_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, Ended> {
+/// Answers a request, or lets it meet its fault.
+async fn answer_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionEnd> {
     match sandbox.take_fault(&request) {
         None => Ok(respond(sandbox, request).await),
         Some(TokenFault::Status(status)) => Ok(fail(status)),
-        Some(TokenFault::ConnectionDropped) => Err(Ended::OnPurpose),
+        Some(TokenFault::ConnectionDropped) => Err(ConnectionEnd::OnPurpose),
         Some(TokenFault::ResponseLost) => {
             respond(sandbox, request).await;
-            Err(Ended::OnPurpose)
+            Err(ConnectionEnd::OnPurpose)
         }
         Some(TokenFault::Held(gate)) => {
             gate.pass().await;
@@ -79,25 +79,25 @@ async fn respond(sandbox: Sandbox, request: Request<Bytes>) -> Response<Bytes> {
     }
 }
 
-/// Why a connection closes without an answer.
+/// The reason for which a connection closes without a response.
 #[derive(Debug)]
-enum Ended {
+enum ConnectionEnd {
     Early(hyper::Error),
     OnPurpose,
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for ConnectionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Early(error) => error.fmt(f),
-            Self::OnPurpose => f.write_str("the answer is left out on purpose"),
+            Self::OnPurpose => f.write_str("the response is left out on purpose"),
         }
     }
 }
 
-impl std::error::Error for Ended {}
+impl std::error::Error for ConnectionEnd {}
 
-/// The whole body, or none when it is too large.
+/// Reads the whole body; none if it is too large.
 async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
     let mut kept = BytesMut::new();
     let mut total = 0_usize;

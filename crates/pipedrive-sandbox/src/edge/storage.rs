@@ -1,4 +1,4 @@
-//! The host that keeps the files, where downloads are redirected to one: the sandbox itself under another name.
+//! The storage host to which downloads are redirected: the sandbox itself under another name.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
@@ -12,26 +12,26 @@ use crate::value::content::{Content, File};
 use crate::value::failure::Failure;
 
 const PATH: &str = "/storage/";
-/// Files that nobody came for are let go, the oldest first.
-const MOST_WAITING: usize = 64;
+/// Beyond this number, the oldest files that nobody fetched are dropped.
+const MAX_WAITING: usize = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Storage(Mutex<VecDeque<(String, File)>>);
 
 impl Storage {
-    /// Lays a file ready and tells where. Its token serves once.
-    pub(crate) fn lay_ready(&self, file: File, headers: &HeaderMap) -> String {
-        let token = token();
-        let place = format!("{}{PATH}{token}", other_name(headers));
+    /// Offers a file, and returns its URL. The token in it is valid once.
+    pub(crate) fn offer(&self, file: File, headers: &HeaderMap) -> String {
+        let token = make_token();
+        let place = format!("{}{PATH}{token}", build_other_origin(headers));
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() == MOST_WAITING {
+        if waiting.len() == MAX_WAITING {
             waiting.pop_front();
         }
         waiting.push_back((token, file));
         place
     }
 
-    /// The answer to a request that is the storage's to answer. It knows tokens alone, and refuses who shows it another credential.
+    /// Answers a request to the storage; none for other paths. Requests with a credential are refused.
     pub(crate) fn answer(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let token = request.uri().path().strip_prefix(PATH)?;
         let has_credential = [AUTHORIZATION.as_str(), "x-api-token"].iter().any(|name| request.headers().contains_key(*name));
@@ -59,14 +59,15 @@ impl Storage {
     }
 }
 
-/// Not to be guessed: the keys of a hash are the process's secret.
-fn token() -> String {
+/// Makes a token that cannot be guessed: the keys of a hash are secret to the process.
+fn make_token() -> String {
     let random = || RandomState::new().hash_one(());
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// The origin of this machine under its other name, so that it is another host to the client; a path alone where it is asked under neither.
-fn other_name(headers: &HeaderMap) -> String {
+/// Builds this machine's origin under its other name, which is another host to the client.
+/// Under a third name it is empty, so that the URL is a path alone.
+fn build_other_origin(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
     match name {

@@ -117,7 +117,7 @@ impl Tables {
     }
 }
 
-/// A table's row: where the table is served, what its records point to, how they are checked, searched and answered.
+/// A table's row: its route, the links of its records, and the rules for checks, searches and answers.
 pub(crate) struct Collection {
     /// The table's name in the state.
     pub(crate) name: &'static str,
@@ -204,7 +204,7 @@ pub(crate) enum Preset {
     Flag(bool),
     EmptyObject,
     EmptyList,
-    /// One more than the highest number among the records with the same value in this field, or among all if it is empty.
+    /// One more than the highest number of the records with the same value in this field; of all if it is empty.
     Next(&'static str),
     By(fn(&State, &Call) -> Value),
 }

@@ -111,7 +111,8 @@ pub(crate) fn is_searchable(field: &Record) -> bool {
     SEARCHABLE.contains(&text(field, "field_type"))
 }
 
-/// Reads the custom fields of a v1 body into the form of v2. In v1 they stand among the other fields, and may be text.
+/// Reads the custom fields of a v1 body into the form of v2.
+/// In v1 they stand among the other fields, and may be text.
 pub(crate) fn from_v1(state: &State, fields: &FieldTables, body: &Record) -> Record {
     let given = list_custom(state, fields).filter_map(|field| Some((field, body.get(read_code(field))?)));
     given.map(|(field, value)| (read_code(field).to_owned(), read_v1(field, value, body))).collect()

@@ -9,7 +9,8 @@ use crate::facts::api::{Kind, Schema, Version, api};
 use crate::value::clock;
 use crate::value::record::{Record, handle, plain};
 
-/// Writes a record in an answer's shape. A field without a value is null if the document allows it, else left out.
+/// Writes a record in an answer's shape.
+/// A field without a value is null if the document allows it, else left out.
 pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let version = call.operation.version();
     let includable = api().includable(call.operation);

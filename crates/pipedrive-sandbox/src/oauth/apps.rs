@@ -1,4 +1,4 @@
-//! Registered apps: who may ask for access, to what, and where people are sent back to.
+//! Registered apps: their credentials, scopes and redirect URIs.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use http::Uri;
 use crate::value::open_error::OpenError;
 use crate::value::secret::is_same;
 
-/// The id of the app that a sandbox knows unless told otherwise.
+/// The client id of the app that a sandbox has by default.
 pub const DEMO_CLIENT_ID: &str = "5a4db0c5a4db0c5a";
 pub const DEMO_CLIENT_SECRET: &str = "5a4db0c5ec2e75a4db0c5ec2e75a4db0c5ec2e70";
 pub const DEMO_REDIRECT_URI: &str = "http://127.0.0.1:8010/oauth/callback";
 
-/// Every scope of Pipedrive's.
+/// All scopes of Pipedrive.
 pub const SCOPES: &[&str] = &[
     "base",
     "deals:read",
@@ -46,19 +46,21 @@ pub const SCOPES: &[&str] = &[
     "webhooks:full",
 ];
 
-/// An app as its developer registers it. Its scopes are asked for at each installation: a client does not name them.
+/// An app as its developer registers it.
+/// Each installation asks for its scopes: a client does not name them.
 #[derive(Clone)]
 pub struct App {
     pub client_id: String,
     pub client_secret: String,
     /// Shown to the person who is asked for consent.
     pub name: String,
-    /// The first one is where an installation from the marketplace returns to, and what hears of an uninstallation.
+    /// An installation from the marketplace returns to the first one. It is also told of an uninstallation.
     pub redirect_uris: Vec<String>,
     pub scopes: Vec<String>,
 }
 
 impl App {
+    /// Builds an app whose name is its client id.
     pub fn new(client_id: &str, client_secret: &str, redirect_uri: &str, scopes: &[&str]) -> Self {
         Self {
             client_id: client_id.to_owned(),
@@ -69,7 +71,7 @@ impl App {
         }
     }
 
-    /// May do all.
+    /// Builds the demo app, which has all scopes.
     pub fn demo() -> Self {
         Self { name: "Demo app".to_owned(), ..Self::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, SCOPES) }
     }
@@ -86,8 +88,8 @@ impl App {
         self.redirect_uris.first().map_or("", String::as_str)
     }
 
-    /// What is asked for: every app has `base`.
-    pub(super) fn granted(&self) -> Vec<String> {
+    /// The scopes that consent grants: those of the app, and `base`, which every app has.
+    pub(super) fn scopes_to_grant(&self) -> Vec<String> {
         let mut scopes: Vec<String> = self.scopes.iter().filter(|scope| *scope != "base").cloned().collect();
         scopes.push("base".to_owned());
         scopes
@@ -105,7 +107,7 @@ impl fmt::Debug for App {
     }
 }
 
-/// Says why the apps cannot be served as they are.
+/// Checks the registration of the apps.
 pub(super) fn check(apps: &[App]) -> Result<(), OpenError> {
     let fault = apps.iter().enumerate().find_map(|(place, app)| {
         let of_app = |reason: String| format!("The app {:?} {reason}.", app.client_id);
@@ -127,7 +129,7 @@ pub(super) fn check(apps: &[App]) -> Result<(), OpenError> {
     fault.map_or(Ok(()), |reason| Err(OpenError::Options { reason }))
 }
 
-/// One that a header can carry and parameters can be added to.
+/// Tells whether a URI can stand in a header and take parameters.
 pub(super) fn is_redirect_uri(uri: &str) -> bool {
     let parsed = uri.parse::<Uri>().ok().filter(|_| uri.is_ascii() && !uri.contains('#'));
     parsed.is_some_and(|uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty()))

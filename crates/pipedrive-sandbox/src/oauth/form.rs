@@ -1,4 +1,4 @@
-//! Parameters as a query or a form brings them: each at most once.
+//! The parameters of a query or a form, each at most once.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use http::header::CONTENT_TYPE;
 pub(super) struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// The reason says which parameter came twice.
+    /// Parses parameters. The error names a parameter that came twice.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
         let mut all = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text) {
@@ -33,7 +33,7 @@ impl Form {
         Self::parse(request.body())
     }
 
-    /// A parameter without a value counts as left out.
+    /// Finds a parameter. One without a value counts as left out.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

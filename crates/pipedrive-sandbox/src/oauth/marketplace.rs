@@ -1,4 +1,4 @@
-//! The marketplace: a person installs an app without having been to it, and uninstalls it behind its back.
+//! The marketplace, where a person installs and uninstalls an app without visiting it.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -7,13 +7,13 @@ use percent_encoding::percent_decode_str;
 use crate::oauth::apps::App;
 use crate::oauth::form::Form;
 use crate::oauth::notice;
-use crate::oauth::pages::{Wrong, build_choice, label_person, list_scopes, read_grantor};
-use crate::oauth::responses::{Text, page};
+use crate::oauth::pages::{ErrorPage, build_choice, label_person, list_scopes, read_grantor};
+use crate::oauth::responses::{Text, build_page};
 use crate::oauth::visit::Visit;
 use crate::world::grants::{Grantor, Install, Question};
 
-/// The way that it leads to consent is the same as an app's own, but with no `state`: only who starts has one.
-pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
+/// Shows an app. Its link leads to the same consent as the app's own, but without a `state`.
+pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
     let app = find_app(visit, client_id)?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", &app.client_id).append_pair("redirect_uri", app.callback());
@@ -24,10 +24,10 @@ pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wr
         Text(&query.finish()),
         Text(client_id),
     );
-    Ok(page(StatusCode::OK, &app.name, &body))
+    Ok(build_page(StatusCode::OK, &app.name, &body))
 }
 
-pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
+pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
     let app = find_app(visit, client_id)?;
     let question = Question::Uninstall { client_id: app.client_id.clone() };
     let (token, people) = visit.kept.write(|world| {
@@ -35,7 +35,7 @@ pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<B
         let installs = world.grants().installs_of(&app.client_id, visit.seconds());
         let row = |by: &Grantor| world.company(by.company)?.get("users", by.user);
         let people: Vec<_> = installs.filter_map(|Install { by, .. }| Some(label_person(by.company, by.user, row(by)?))).collect();
-        Ok::<_, Wrong>((token, people))
+        Ok::<_, ErrorPage>((token, people))
     })?;
     let body = if people.is_empty() {
         "<p>Nobody has this app installed.</p>".to_owned()
@@ -47,28 +47,28 @@ pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<B
             build_choice(&token, &people),
         )
     };
-    Ok(page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
+    Ok(build_page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
 }
 
-pub(super) fn uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Wrong> {
+pub(super) fn uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
     let app = find_app(visit, client_id)?;
-    let form = Form::from_body(visit.request).map_err(Wrong::request)?;
+    let form = Form::from_body(visit.request).map_err(ErrorPage::request)?;
     let by = visit.kept.write(|world| {
         let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), visit.seconds());
         if question != Some(Question::Uninstall { client_id: app.client_id.clone() }) {
-            return Err(Wrong::stale());
+            return Err(ErrorPage::outdated());
         }
         let by: Option<Grantor> = read_grantor(&form, app).filter(|by| world.grants_mut().uninstall(by));
-        by.ok_or_else(|| Wrong::request("This user does not have the app installed."))
+        by.ok_or_else(|| ErrorPage::request("This user does not have the app installed."))
     })?;
-    let told = match notice::send(app, &by, visit.now) {
+    let report = match notice::send(app, &by, visit.now) {
         Ok(status) => format!("Its callback was told, and answered {status}."),
         Err(reason) => format!("Its callback was not told: {reason}."),
     };
-    let body = format!("<p>{} has no access any more.</p>\n<p>{}</p>", Text(&app.name), Text(&told));
-    Ok(page(StatusCode::OK, "Uninstalled", &body))
+    let body = format!("<p>{} has no access any more.</p>\n<p>{}</p>", Text(&app.name), Text(&report));
+    Ok(build_page(StatusCode::OK, "Uninstalled", &body))
 }
 
-fn find_app<'a>(visit: &'a Visit, client_id: &str) -> Result<&'a App, Wrong> {
-    visit.app(&percent_decode_str(client_id).decode_utf8_lossy()).ok_or_else(Wrong::no_app)
+fn find_app<'a>(visit: &'a Visit, client_id: &str) -> Result<&'a App, ErrorPage> {
+    visit.app(&percent_decode_str(client_id).decode_utf8_lossy()).ok_or_else(ErrorPage::no_app)
 }

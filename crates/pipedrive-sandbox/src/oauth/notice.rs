@@ -1,4 +1,4 @@
-//! Tells an app on this machine that a user has uninstalled it.
+//! The notice to an app on this machine that a user has uninstalled it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -14,16 +14,17 @@ use crate::oauth::apps::App;
 use crate::value::clock::stamp;
 use crate::world::grants::Grantor;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-const LONGEST_STATUS_LINE: u64 = 1024;
+const TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_STATUS_LINE: u64 = 1024;
 
-/// Sends the `DELETE` to the app's callback and gives the status of its answer, of which nothing else counts. One
-/// request on a connection of its own, written by hand: no client is needed that could do more.
+/// Sends the `DELETE` to the app's callback, and returns the status of the response.
+///
+/// The request is written by hand to a connection of its own, so that no HTTP client is needed.
 pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, String> {
     let uri: Uri = app.callback().parse().map_err(|_| "its address cannot be read".to_owned())?;
     let host = uri.authority().map_or("", http::uri::Authority::as_str);
     let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    let mut stream = TcpStream::connect_timeout(&address(&uri)?, PATIENCE).map_err(|e| e.to_string())?;
+    let mut stream = TcpStream::connect_timeout(&resolve(&uri)?, TIMEOUT).map_err(|e| e.to_string())?;
     let body = json!({ "client_id": app.client_id, "company_id": by.company, "user_id": by.user, "timestamp": stamp(now) }).to_string();
     let credentials = STANDARD.encode(format!("{}:{}", app.client_id, app.client_secret));
     let request = format!(
@@ -31,27 +32,27 @@ pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, 
          content-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     );
-    let answered = |stream: &mut TcpStream| {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+    let exchange = |stream: &mut TcpStream| {
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         stream.write_all(request.as_bytes())?;
         let mut line = String::new();
-        BufReader::new(stream.take(LONGEST_STATUS_LINE)).read_line(&mut line)?;
+        BufReader::new(stream.take(MAX_STATUS_LINE)).read_line(&mut line)?;
         Ok(line)
     };
-    let line = answered(&mut stream).map_err(|e: std::io::Error| e.to_string())?;
+    let line = exchange(&mut stream).map_err(|e: std::io::Error| e.to_string())?;
     let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.trim().parse().ok());
     status.ok_or_else(|| "it did not answer as a server does".to_owned())
 }
 
-/// The credentials in it leave this machine under no name.
-fn address(uri: &Uri) -> Result<SocketAddr, String> {
+/// Resolves the callback's address. It must be on this machine, as the request has the app's credentials.
+fn resolve(uri: &Uri) -> Result<SocketAddr, String> {
     if uri.scheme_str() != Some("http") {
         return Err("a sandbox reaches http addresses alone".to_owned());
     }
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(80);
-    // A name below `localhost` stands for this machine, whether or not its resolver knows that.
+    // Names below `localhost` stand for this machine, also for a resolver that does not know them.
     let host = if host == "localhost" || host.ends_with(".localhost") { "127.0.0.1" } else { host };
     let address = (host, port).to_socket_addrs().ok().and_then(|mut all| all.find(|address| address.ip().is_loopback()));
     address.ok_or_else(|| "its address is not on this machine".to_owned())

@@ -1,4 +1,4 @@
-//! Consent: a person sees what an app asks for, picks the company and user, and goes back to the app.
+//! Consent: a person sees the scopes of an app, picks the company and user, and returns to the app.
 
 use bytes::Bytes;
 use http::header::LOCATION;
@@ -6,24 +6,24 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::oauth::apps::App;
 use crate::oauth::form::Form;
-use crate::oauth::responses::{Text, page, private};
+use crate::oauth::responses::{Text, build_page, forbid_caching};
 use crate::oauth::visit::Visit;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
 use crate::world::contents::World;
 use crate::world::grants::{Grantor, Question};
 
-/// Parameters with which Pipedrive's authorization fails, as clients found: it has no PKCE.
-const NOT_KNOWN: &[&str] = &["code_challenge", "code_challenge_method"];
+/// Parameters that Pipedrive refuses, as clients found: it has no PKCE.
+const REFUSED_PARAMETERS: &[&str] = &["code_challenge", "code_challenge_method"];
 
-/// Why there is another page than the one that was asked for. It never leads anywhere else.
+/// An error page. It has no link to another place.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub(super) struct ErrorPage {
     status: StatusCode,
     reason: String,
 }
 
-impl Wrong {
+impl ErrorPage {
     pub(super) fn new(status: StatusCode, reason: impl Into<String>) -> Self {
         Self { status, reason: reason.into() }
     }
@@ -36,29 +36,29 @@ impl Wrong {
         Self::new(StatusCode::NOT_FOUND, "App not found: no app has this client id.")
     }
 
-    pub(super) fn stale() -> Self {
+    pub(super) fn outdated() -> Self {
         Self::request("This page was answered before, or is too old. Go back to where you started.")
     }
 
-    pub(super) fn page(&self) -> Response<Bytes> {
-        page(self.status, "That did not work", &format!("<p>{}</p>", Text(&self.reason)))
+    pub(super) fn into_response(self) -> Response<Bytes> {
+        build_page(self.status, "That did not work", &format!("<p>{}</p>", Text(&self.reason)))
     }
 }
 
-impl From<Failure> for Wrong {
+impl From<Failure> for ErrorPage {
     fn from(failure: Failure) -> Self {
         Self::new(failure.status, failure.error())
     }
 }
 
-pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
-    let query = Form::from_query(visit.request).map_err(Wrong::request)?;
-    let app = visit.app(query.get("client_id").unwrap_or_default()).ok_or_else(Wrong::no_app)?;
+pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, ErrorPage> {
+    let query = Form::from_query(visit.request).map_err(ErrorPage::request)?;
+    let app = visit.app(query.get("client_id").unwrap_or_default()).ok_or_else(ErrorPage::no_app)?;
     let redirect_uri = query.get("redirect_uri").filter(|uri| app.has_redirect_uri(uri));
     let redirect_uri =
-        redirect_uri.ok_or_else(|| Wrong::request("Invalid redirect URL: it must be the one that the app is registered with."))?;
-    if let Some(name) = NOT_KNOWN.iter().find(|name| query.has(name)) {
-        return Err(Wrong::request(format!("{name} is not known here.")));
+        redirect_uri.ok_or_else(|| ErrorPage::request("Invalid redirect URL: it must be the one that the app is registered with."))?;
+    if let Some(name) = REFUSED_PARAMETERS.iter().find(|name| query.has(name)) {
+        return Err(ErrorPage::request(format!("{name} is not known here.")));
     }
     let question = Question::Consent {
         client_id: app.client_id.clone(),
@@ -67,7 +67,7 @@ pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     };
     let (token, people) = visit.kept.write(|world| {
         let token = world.grants_mut().ask(question, visit.seconds());
-        Ok::<_, Wrong>((token, list_people(world)))
+        Ok::<_, ErrorPage>((token, list_people(world)))
     })?;
     let body = format!(
         "<p><strong>{}</strong> asks for access to:</p>\n{}\n<form method=\"post\" action=\"/oauth/authorize\">\n{}\n\
@@ -76,46 +76,46 @@ pub(super) fn ask_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
         list_scopes(app),
         build_choice(&token, &people),
     );
-    Ok(page(StatusCode::OK, "Allow access?", &body))
+    Ok(build_page(StatusCode::OK, "Allow access?", &body))
 }
 
-pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, Wrong> {
-    let form = Form::from_body(visit.request).map_err(Wrong::request)?;
+pub(super) fn take_consent(visit: &Visit) -> Result<Response<Bytes>, ErrorPage> {
+    let form = Form::from_body(visit.request).map_err(ErrorPage::request)?;
     let now = visit.seconds();
     let location = visit.kept.write(|world| {
         let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), now);
         let Some(Question::Consent { client_id, redirect_uri, state }) = question else {
-            return Err(Wrong::stale());
+            return Err(ErrorPage::outdated());
         };
-        // Another process may know other apps.
-        let app = visit.app(&client_id).filter(|app| app.has_redirect_uri(&redirect_uri)).ok_or_else(Wrong::no_app)?;
+        // Another process on the same file may have other apps.
+        let app = visit.app(&client_id).filter(|app| app.has_redirect_uri(&redirect_uri)).ok_or_else(ErrorPage::no_app)?;
         let outcome = match form.get("decision") {
             Some("allow") => {
                 let by = read_grantor(&form, app)
-                    .filter(|by| is_there(world, by))
-                    .ok_or_else(|| Wrong::request("Pick a company and a user."))?;
-                let code = world.grants_mut().allow(by, redirect_uri.clone(), app.granted(), now);
+                    .filter(|by| exists(world, by))
+                    .ok_or_else(|| ErrorPage::request("Pick a company and a user."))?;
+                let code = world.grants_mut().allow(by, redirect_uri.clone(), app.scopes_to_grant(), now);
                 (visit.on_secret)(&code);
                 ("code", code)
             }
             Some("cancel") => ("error", "user_denied".to_owned()),
-            _ => return Err(Wrong::request("Allow or cancel.")),
+            _ => return Err(ErrorPage::request("Allow or cancel.")),
         };
         Ok(add_parameters(&redirect_uri, [Some(outcome), state.map(|state| ("state", state))]))
     })?;
-    let mut response = private(Response::new(Bytes::new()));
+    let mut response = forbid_caching(Response::new(Bytes::new()));
     *response.status_mut() = StatusCode::SEE_OTHER;
-    let location = HeaderValue::from_str(&location).map_err(|_| Wrong::request("The redirect URL cannot be told."))?;
+    let location = HeaderValue::from_str(&location).map_err(|_| ErrorPage::request("The redirect URL cannot be sent in a header."))?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
 pub(super) fn list_scopes(app: &App) -> String {
-    let items: String = app.granted().iter().map(|scope| format!("<li>{}</li>", Text(scope))).collect();
+    let items: String = app.scopes_to_grant().iter().map(|scope| format!("<li>{}</li>", Text(scope))).collect();
     format!("<ul>{items}</ul>")
 }
 
-/// The fields of a form that say whom it is about.
+/// Builds the form fields for a page's token and for the choice of company and user.
 pub(super) fn build_choice(token: &str, people: &[(String, String)]) -> String {
     let one = |(place, (value, label)): (usize, &(String, String))| {
         let checked = if place == 0 { " checked" } else { "" };
@@ -128,13 +128,13 @@ pub(super) fn build_choice(token: &str, people: &[(String, String)]) -> String {
     )
 }
 
-/// Whom the person picked.
+/// Reads the company and the user that the person picked.
 pub(super) fn read_grantor(form: &Form, app: &App) -> Option<Grantor> {
     let (company, user) = form.get("account")?.split_once(':')?;
     Some(Grantor { client_id: app.client_id.clone(), company: company.parse().ok()?, user: user.parse().ok()? })
 }
 
-/// Each user of each company.
+/// Lists each user of each company, as a choice.
 fn list_people(world: &World) -> Vec<(String, String)> {
     world
         .companies()
@@ -142,13 +142,13 @@ fn list_people(world: &World) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Value and label of a choice.
+/// Builds the value and the label of a choice.
 pub(super) fn label_person(company: u64, user: u64, row: &Record) -> (String, String) {
     let label = format!("{} ({}), {}", text(row, "name"), text(row, "email"), text(row, "company_name"));
     (format!("{company}:{user}"), label)
 }
 
-fn is_there(world: &World, by: &Grantor) -> bool {
+fn exists(world: &World, by: &Grantor) -> bool {
     world.company(by.company).is_some_and(|state| state.get_live("users", by.user).is_some())
 }
 

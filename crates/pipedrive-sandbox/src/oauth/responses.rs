@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::Value;
 
-/// A text as a page shows it, also within an attribute's quotes.
+/// A text that is escaped when it is written, also for an attribute's quotes.
 pub(super) struct Text<'a>(pub(super) &'a str);
 
 impl fmt::Display for Text<'_> {
@@ -25,15 +25,16 @@ impl fmt::Display for Text<'_> {
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}\
     fieldset{margin:1rem 0}label{display:block}button,.button{font:inherit;padding:.4rem 1rem;margin-right:.5rem}";
 
-/// `body` is markup. Forms may lead elsewhere (consent ends in a redirect), so that the policy says nothing of them.
-pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
+/// Builds a page. Its `body` is markup.
+/// The policy does not restrict forms, as consent ends in a redirect to another host.
+pub(super) fn build_page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
     let title = Text(title);
     let html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title} · Sandbox</title>\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<style>{STYLE}</style>\n</head>\n\
          <body>\n<main>\n<h1>{title}</h1>\n{body}\n</main>\n</body>\n</html>\n"
     );
-    let mut response = private(Response::new(Bytes::from(html)));
+    let mut response = forbid_caching(Response::new(Bytes::from(html)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -44,8 +45,8 @@ pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Byte
     response
 }
 
-/// An answer that carries secrets: kept by nobody, its address told to nobody.
-pub(super) fn private(mut response: Response<Bytes>) -> Response<Bytes> {
+/// Keeps a response with secrets out of caches, and its address out of referrers.
+pub(super) fn forbid_caching(mut response: Response<Bytes>) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -54,7 +55,7 @@ pub(super) fn private(mut response: Response<Bytes>) -> Response<Bytes> {
 }
 
 pub(crate) fn answer_json(status: StatusCode, body: &Value) -> Response<Bytes> {
-    let mut response = private(Response::new(Bytes::from(body.to_string())));
+    let mut response = forbid_caching(Response::new(Bytes::from(body.to_string())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

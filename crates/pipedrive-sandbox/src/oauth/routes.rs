@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
-use crate::oauth::pages::Wrong;
+use crate::oauth::pages::ErrorPage;
 use crate::oauth::visit::Visit;
 use crate::oauth::{marketplace, pages, token};
 
@@ -31,11 +31,11 @@ pub(crate) fn respond(visit: &Visit) -> Response<Bytes> {
         ("GET", ["marketplace", client_id, "uninstall"]) => marketplace::ask_uninstall(visit, client_id),
         ("POST", ["marketplace", client_id, "uninstall"]) => marketplace::uninstall(visit, client_id),
         (_, ["oauth", "token" | "revoke" | "authorize"] | ["marketplace", _] | ["marketplace", _, "uninstall"]) => {
-            Err(Wrong::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes another method."))
+            Err(ErrorPage::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes another method."))
         }
-        _ => Err(Wrong::new(StatusCode::NOT_FOUND, "There is no such page.")),
+        _ => Err(ErrorPage::new(StatusCode::NOT_FOUND, "There is no such page.")),
     };
-    answer.unwrap_or_else(|wrong| wrong.page())
+    answer.unwrap_or_else(ErrorPage::into_response)
 }
 
 /// Splits a path. A slash at the end changes nothing: the documents write `/oauth/token/` too.

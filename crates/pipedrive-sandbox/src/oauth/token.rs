@@ -1,4 +1,4 @@
-//! The token endpoint and its counterpart, which takes tokens back.
+//! The token endpoint, and the endpoint that revokes tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ pub(super) fn issue(visit: &Visit) -> Response<Bytes> {
     respond(issue_tokens(visit))
 }
 
-/// Takes back a token of the client's own. One that it does not have is as good as taken back.
+/// Revokes a token of the client. An unknown token is answered like a revoked one.
 pub(super) fn revoke(visit: &Visit) -> Response<Bytes> {
     respond(revoke_token(visit))
 }
@@ -69,19 +69,19 @@ fn refresh(visit: &Visit, app: &App, form: &Form) -> Result<Issued, Refusal> {
     Ok(issued)
 }
 
-/// Installs the app for the user whose API token it has so far used.
+/// Installs the app for the user of an API token.
 fn exchange_api_token(visit: &Visit, app: &App, form: &Form) -> Result<Issued, Refusal> {
     let token = require(form, "api_token")?;
     let company = visit.companies.iter().find(|company| is_same(company.api_token.as_bytes(), token.as_bytes()));
     let company = company.ok_or(Refusal::Grant("api_token is unknown"))?;
     let by = Grantor { client_id: app.client_id.clone(), company: company.id, user: FIRST_USER };
-    visit.kept.write(|world| Ok(world.grants_mut().install(by, app.granted(), visit.seconds())))
+    visit.kept.write(|world| Ok(world.grants_mut().install(by, app.scopes_to_grant(), visit.seconds())))
 }
 
 fn revoke_token(visit: &Visit) -> Result<Value, Refusal> {
     let form = Form::from_body(visit.request).map_err(Refusal::Request)?;
     let app = find_client(visit, &form)?;
-    // What token_type_hint says is seen from the token itself.
+    // The parameter token_type_hint is not needed: the token itself shows its type.
     let token = require(&form, "token")?;
     visit.kept.write(|world| {
         world.grants_mut().revoke(&app.client_id, token);
@@ -90,7 +90,7 @@ fn revoke_token(visit: &Visit) -> Result<Value, Refusal> {
     Ok(json!({ "success": true }))
 }
 
-/// The app that a request comes from, by its header or, where it has none, by its body.
+/// Finds the app of a request by the credentials in its header, or else in its body.
 fn find_client<'a>(visit: &'a Visit, form: &Form) -> Result<&'a App, Refusal> {
     let (id, secret) = match visit.request.headers().get(AUTHORIZATION) {
         Some(value) => read_basic(value).ok_or(Refusal::Client("the client's credentials cannot be read"))?,

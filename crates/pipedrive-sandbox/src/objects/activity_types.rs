@@ -31,7 +31,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes the key by which activities name their type: `video_call` for `Video call`, or `video_call2` if it is taken.
+/// Makes the key by which activities name their type: `video_call` for `Video call`, or else `video_call2`.
 fn make_free_key(draft: &Draft) -> String {
     let key = text(draft.row, "name").to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
     let is_free = |key: &String| !draft.state.rows(draft.table).any(|other| text(other, "key_string") == key);

@@ -195,7 +195,7 @@ fn copy_shared(row: &Record) -> Record {
     SHARED.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?.clone()))).collect()
 }
 
-/// Adds the new record, moves related records to it, and deletes the old one. The conversion is completed at once.
+/// Adds the new record, moves related records to it, and deletes the old one. All is completed at once.
 fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
     let added = add(state, &call.with_body(into.1), call.tables.collection(into.0))?;
     let made = state.get(into.0, added).cloned().unwrap_or_default();

@@ -24,7 +24,7 @@ impl Clock {
         Self(TimeSource::System)
     }
 
-    /// Builds a clock that stands at `start`. It moves by one second for each write, so that tests can rely on an order.
+    /// Builds a clock that stands at `start` and moves by one second for each write, so that orders can be tested.
     ///
     /// # Panics
     /// If `start` is not an RFC 3339 time.

@@ -1,4 +1,4 @@
-//! The companies of a sandbox, as those who use it name them.
+//! The companies of a sandbox, with their API tokens.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Company {
     pub id: u64,
     pub name: &'static str,
     pub domain: &'static str,
-    /// Stands for its first user.
+    /// Requests with this token act as the first user.
     pub api_token: String,
 }
 

@@ -1,4 +1,4 @@
-//! All that a sandbox keeps: the records of each company, and what was granted to apps, in a form that tells its version.
+//! All contents of a sandbox, in a form with a version: each company's records, and grants to apps.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::engine::state::State;
 use crate::value::open_error::OpenError;
 use crate::world::grants::Grants;
 
-/// The first had one company and no grants: what stood at its top is now an item of `companies`.
+/// The version of the form. Version 1 had one company and no grants: its top level is now an item of `companies`.
 const VERSION: u32 = 2;
 
-/// The demo companies, each made once in a process: sandboxes share their rows until they change them.
-static MADE: [OnceLock<Arc<State>>; DEMOS.len()] = [const { OnceLock::new() }; DEMOS.len()];
+/// The demo companies, each made once in a process. Sandboxes share their rows until they change them.
+static DEMO_STATES: [OnceLock<Arc<State>>; DEMOS.len()] = [const { OnceLock::new() }; DEMOS.len()];
 
-/// Cheap to clone, as a [`State`] is.
+/// The companies and the grants of a sandbox. Clones are cheap, as those of a [`State`] are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     version: u32,
@@ -36,10 +36,10 @@ impl World {
         Self { version: VERSION, companies, grants: Arc::default() }
     }
 
-    /// Makes those of the first `companies` demo companies that are not there yet, and tells whether any was not.
+    /// Adds the missing ones of the first `companies` demo companies, and tells whether any was missing.
     pub(crate) fn complete(&mut self, companies: usize) -> bool {
         let before = self.companies.len();
-        for (demo, made) in DEMOS.iter().zip(&MADE).take(companies) {
+        for (demo, made) in DEMOS.iter().zip(&DEMO_STATES).take(companies) {
             if self.company(demo.id).is_none() {
                 self.companies.push(Arc::clone(made.get_or_init(|| Arc::new(build_company(demo)))));
             }
@@ -70,7 +70,7 @@ impl World {
     pub(crate) fn load(path: &Path) -> Result<Self, OpenError> {
         let bytes = fs::read(path).map_err(|e| OpenError::unreadable(path, &e))?;
         let corrupt = |e: serde_json::Error| OpenError::Corrupt { path: path.to_owned(), reason: e.to_string() };
-        // The version first: a newer file need not have this shape.
+        // The version is read first, as a newer file may have another shape.
         match serde_json::from_slice(&bytes).map_err(corrupt)? {
             VersionOnly { version } if version > VERSION => Err(OpenError::Newer { path: path.to_owned(), version }),
             VersionOnly { version: VERSION } => serde_json::from_slice(&bytes).map_err(corrupt),

@@ -1,4 +1,5 @@
-//! What people have granted to apps: codes, installations and tokens, each with its time. Secrets are kept as digests alone.
+//! Grants to apps: authorization codes, installations and tokens, each with its lifetime.
+//! Secrets are stored as digests alone.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,49 +12,49 @@ use crate::world::refusal::Refusal;
 const MINUTE: i64 = 60;
 const DAY: i64 = 24 * 60 * MINUTE;
 const CODE_LIVES: i64 = 5 * MINUTE;
-/// For so long a code that is used up or too old is known as such.
+/// The time for which a used or expired code is still recognized, so that the error can say so.
 const CODE_IS_KNOWN: i64 = DAY;
 pub(crate) const ACCESS_LIVES: i64 = 60 * MINUTE;
-/// Since it was last used.
+/// Counted from the last use.
 const REFRESH_LIVES: i64 = 60 * DAY;
 const QUESTION_LIVES: i64 = 30 * MINUTE;
-/// Pages that nobody answers must not fill the state.
+/// The limit keeps pages that nobody answers from filling the state.
 const MOST_QUESTIONS: usize = 100;
 
-/// Pipedrive asks its clients for room for 768 characters.
+/// Pipedrive asks its clients to allow 768 characters.
 const ACCESS_BYTES: usize = 567;
 const SECRET_BYTES: usize = 30;
 
-/// What a refresh does with the refresh token.
+/// The way in which a refresh treats the refresh token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RefreshTokens {
-    /// The same is answered again, as Pipedrive's documents say.
+    /// The same token is answered again, as Pipedrive's documents say.
     #[default]
     Kept,
-    /// A new one takes its place, as those documents hint elsewhere: the one that was sent is worth nothing any more.
+    /// A new token replaces it, as those documents hint elsewhere. The old one becomes invalid.
     Rotated,
 }
 
-/// Times are seconds since 1970.
+/// All grants of a sandbox. Times are seconds since 1970.
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Grants {
     last_install: u64,
-    /// By the digest of the page's own token.
+    /// By the digest of the page's token.
     questions: BTreeMap<String, Asked>,
-    /// By their digests, as access tokens are.
+    /// By the digest of the code. Access tokens are stored likewise.
     codes: BTreeMap<String, Code>,
     installs: BTreeMap<u64, Install>,
     access: BTreeMap<String, Access>,
 }
 
-/// A page that waits for its answer.
+/// A question of a page that waits for its answer.
 #[derive(Clone, Serialize, Deserialize)]
 struct Asked {
     question: Question,
     at: i64,
 }
 
-/// What a page asks.
+/// The question of a page.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Question {
     Consent { client_id: String, redirect_uri: String, state: Option<String> },
@@ -91,7 +92,7 @@ struct Access {
     at: i64,
 }
 
-/// Tokens as their client gets them, once.
+/// Issued tokens. Only this answer to the client has them.
 pub(crate) struct Issued {
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
@@ -99,7 +100,7 @@ pub(crate) struct Issued {
 }
 
 impl Grants {
-    /// Remembers what a page asks, under a token that its answer must bring.
+    /// Stores the question of a page, and returns a token that the answer must bring.
     pub(crate) fn ask(&mut self, question: Question, now: i64) -> String {
         self.forget(now);
         if self.questions.len() >= MOST_QUESTIONS
@@ -112,7 +113,7 @@ impl Grants {
         token
     }
 
-    /// The question that an answer belongs to; it can be answered once.
+    /// Takes the question to which an answer belongs. It can be answered once.
     pub(crate) fn take_question(&mut self, token: &str, now: i64) -> Option<Question> {
         self.forget(now);
         self.questions.remove(&hash(token)).map(|asked| asked.question)
@@ -142,7 +143,7 @@ impl Grants {
         Ok(self.install(by, scopes, now))
     }
 
-    /// Installs an app for a user. Where it was installed before, what was issued then is worth nothing any more.
+    /// Installs an app for a user. The tokens of an earlier installation become invalid.
     pub(crate) fn install(&mut self, by: Grantor, scopes: Vec<String>, now: i64) -> Issued {
         self.end(|install| install.by == by);
         self.last_install += 1;
@@ -167,7 +168,8 @@ impl Grants {
         Ok(Issued { access_token: self.issue_access(id, now), refresh_token, scopes })
     }
 
-    /// A refresh token ends its installation, an access token itself alone; another app's, or none, ends nothing.
+    /// Revokes a token.
+    /// A refresh token ends its installation, an access token itself alone. Unknown tokens and those of other apps end nothing.
     pub(crate) fn revoke(&mut self, client_id: &str, token: &str) {
         let digest = hash(token);
         self.end(|install| install.by.client_id == client_id && install.refresh == digest);
@@ -176,7 +178,7 @@ impl Grants {
             .retain(|key, access| *key != digest || installs.get(&access.install).is_none_or(|install| install.by.client_id != client_id));
     }
 
-    /// Ends what a user granted, also what is not yet exchanged; tells whether there was an installation.
+    /// Ends a user's installation and codes, and tells whether there was an installation.
     pub(crate) fn uninstall(&mut self, by: &Grantor) -> bool {
         let before = self.installs.len();
         self.end(|install| install.by == *by);
@@ -188,7 +190,7 @@ impl Grants {
         self.installs.values().filter(move |install| install.by.client_id == client_id && install.is_alive(now))
     }
 
-    /// What an access token stands for, and its digest.
+    /// Finds the installation of an access token, and the token's digest.
     pub(crate) fn find_access(&self, token: &str, now: i64) -> Option<(&Install, String)> {
         let digest = hash(token);
         let access = self.access.get(&digest).filter(|access| access.is_alive(now))?;
@@ -207,7 +209,7 @@ impl Grants {
         self.access.retain(|_, access| installs.contains_key(&access.install));
     }
 
-    /// Drops what time has ended.
+    /// Drops all that has expired.
     fn forget(&mut self, now: i64) {
         self.questions.retain(|_, asked| now < asked.at + QUESTION_LIVES);
         self.codes.retain(|_, code| now < code.at + CODE_IS_KNOWN);
@@ -216,7 +218,7 @@ impl Grants {
     }
 }
 
-/// A client's `state` is a secret of its own.
+/// Questions are left out, as the `state` of a client is a secret.
 impl fmt::Debug for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Grants").field("installs", &self.installs.len()).finish_non_exhaustive()

@@ -11,17 +11,17 @@ use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
 use crate::world::contents::World;
 
-/// Where the sandbox keeps its records.
+/// The place in which a sandbox keeps its data.
 #[derive(Clone, Debug, Default)]
 pub enum Store {
-    /// Gone with the process.
+    /// Memory: the data is lost when the process ends.
     #[default]
     Memory,
-    /// One JSON file, created with the demo data when it is not there.
+    /// One JSON file. If it does not exist, it is created with the demo data.
     File(PathBuf),
 }
 
-/// All of one sandbox's companies and the way to change them.
+/// The contents of a sandbox in their place, and the way to change them.
 #[derive(Debug)]
 pub(crate) enum Kept {
     Memory { world: OnceLock<RwLock<World>>, companies: usize },
@@ -29,7 +29,7 @@ pub(crate) enum Kept {
 }
 
 impl Kept {
-    /// Holds at least the first `companies` of the demo ones.
+    /// Opens the store. It has at least the first `companies` demo companies.
     pub(crate) fn open(store: &Store, companies: usize) -> Result<Self, OpenError> {
         match store {
             Store::Memory => Ok(Self::Memory { world: OnceLock::new(), companies }),
@@ -39,16 +39,16 @@ impl Kept {
 
     pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> Result<T, Failure>) -> Result<T, Failure> {
         match self {
-            Self::Memory { world, companies } => look(&lazy(world, *companies).read().unwrap_or_else(PoisonError::into_inner)),
-            Self::File { file } => look(file.fresh().map_err(Failure::internal)?.as_ref()),
+            Self::Memory { world, companies } => look(&get_or_build(world, *companies).read().unwrap_or_else(PoisonError::into_inner)),
+            Self::File { file } => look(file.load_if_changed().map_err(Failure::internal)?.as_ref()),
         }
     }
 
-    /// Runs a change on a copy and keeps the copy only when the change succeeds and is stored.
+    /// Runs a change on a copy, and keeps the copy only if the change succeeds and is stored.
     pub(crate) fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         match self {
             Self::Memory { world, companies } => {
-                let mut world = lazy(world, *companies).write().unwrap_or_else(PoisonError::into_inner);
+                let mut world = get_or_build(world, *companies).write().unwrap_or_else(PoisonError::into_inner);
                 let mut copy = world.clone();
                 let answer = change(&mut copy)?;
                 *world = copy;
@@ -59,7 +59,7 @@ impl Kept {
     }
 }
 
-fn lazy(world: &OnceLock<RwLock<World>>, companies: usize) -> &RwLock<World> {
+fn get_or_build(world: &OnceLock<RwLock<World>>, companies: usize) -> &RwLock<World> {
     world.get_or_init(|| RwLock::new(World::demo(companies)))
 }
 
@@ -69,7 +69,7 @@ pub(crate) struct StateFile {
     loaded: Mutex<Option<(Stamp, Arc<World>)>>,
 }
 
-/// Tells one content of the file from another: a rename brings a new inode.
+/// The state of the file, which differs for each content: a rename brings a new inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<SystemTime>,
@@ -88,15 +88,15 @@ impl StateFile {
         if !path.try_exists().map_err(unwritable)? {
             file.save(&World::demo(companies)).map_err(unwritable)?;
         }
-        let mut world = World::clone(&*file.fresh()?);
+        let mut world = World::clone(&*file.load_if_changed()?);
         if world.complete(companies) {
             file.save(&world).map_err(unwritable)?;
         }
         Ok(file)
     }
 
-    /// All as the file has it now.
-    fn fresh(&self) -> Result<Arc<World>, OpenError> {
+    /// Returns the contents of the file, which is read again only if it has changed.
+    fn load_if_changed(&self) -> Result<Arc<World>, OpenError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.stamp().map_err(|e| OpenError::unreadable(&self.path, &e))?;
         if let Some((stamp, world)) = loaded.as_ref()
@@ -111,14 +111,14 @@ impl StateFile {
 
     fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         let _lock = self.lock().map_err(|e| Failure::internal(format!("The state file cannot be locked: {e}")))?;
-        let mut world = World::clone(&*self.fresh().map_err(Failure::internal)?);
+        let mut world = World::clone(&*self.load_if_changed().map_err(Failure::internal)?);
         let answer = change(&mut world)?;
         let stamp = self.save(&world).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(world)));
         Ok(answer)
     }
 
-    /// Held until dropped, against other processes and against other handles of this one.
+    /// Locks the file against other processes and other handles of this one, until the lock is dropped.
     fn lock(&self) -> io::Result<File> {
         let lock = restrict_to_owner(OpenOptions::new().create(true).truncate(false).write(true)).open(self.beside("lock"))?;
         lock.lock()?;

@@ -1,4 +1,5 @@
-//! Why the token endpoint refuses. Pipedrive does not document its words: the standard's are used, under the names that clients look for.
+//! The errors of the token endpoint.
+//! Pipedrive does not document them: the codes are those of the OAuth standard, in the members that clients read.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ impl Refusal {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Failed(failure) => failure.status,
-            // Wrong credentials too: the documents know of no 401 here.
+            // Wrong credentials too: the documents have no 401 here.
             _ => StatusCode::BAD_REQUEST,
         }
     }

@@ -70,7 +70,8 @@ pub(super) fn summarize(state: &State, call: &Call) -> Result<Value, Failure> {
     Ok(wrap(data))
 }
 
-/// Builds a timeline. The document has one period as `data`, which is the whole span. Several periods stand inside it.
+/// Builds a timeline.
+/// The document has one period as `data`: it is the whole span, and several periods stand inside it.
 pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure> {
     let start = call.parameter("start_date").and_then(parse_date).ok_or_else(|| Failure::invalid("start_date", "is required"))?;
     let amount = call.parameter("amount").and_then(|a| a.parse().ok()).filter(|a| (1..=MAX_INTERVALS).contains(a));
