@@ -293,6 +293,20 @@ mod tests {
     static THIRD: Declared = Declared::new(&AGAIN);
 
     #[test]
+    fn finds_the_named_connector_or_the_only_one() {
+        static RIVAL: Connector = Connector { key: "rival", ..VENDOR };
+        let one = Catalogue::sorted(&[&VENDOR], std::iter::empty()).expect("no keys");
+        let two = Catalogue::sorted(&[&VENDOR, &RIVAL], std::iter::empty()).expect("no keys");
+        let find = |catalogue: &Catalogue, named| catalogue.find_connector(named).map(|connector| connector.key);
+        assert_eq!(find(&one, None).expect("it is the only one"), "vendor");
+        assert_eq!(find(&two, Some("rival")).expect("it is named"), "rival");
+        for named in [None, Some("other")] {
+            let error = find(&two, named).expect_err("no connector is meant");
+            assert_eq!((error.kind(), error.hint()), (ErrorKind::InvalidInvocation, Some("Linked in: vendor, rival.")), "{error}");
+        }
+    }
+
+    #[test]
     fn link_order_is_no_order() {
         let keys = |registered: [Registered; 2]| {
             let catalogue = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect("two keys");
