@@ -1,4 +1,4 @@
-//! What a person sees and presses, in a real browser: the host's pages of OAuth, and between them the vendor's own.
+//! People in Chromium: the host's pages of OAuth, and the vendor's pages between them.
 
 mod pages;
 mod platform;

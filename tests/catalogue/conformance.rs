@@ -1,13 +1,14 @@
-//! What is declared against what Pipedrive documents: `spec/pipedrive/api.json`, which knows nothing of the connector.
+//! Declarations against Pipedrive's documents, as `spec/pipedrive/api.json` holds them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_core::{Declaration, Field, Place};
 use serde_json::{Map, Value};
 
-use crate::support::world::{catalogue, none, read_json};
+use crate::support::assertions::assert_none;
+use crate::support::repository::{build_catalogue, read_json};
 
-/// The documented operations, by method and path with nameless variables.
+/// The documented operations, by method and path. Variables of a path lose their names.
 struct Documents {
     types: Map<String, Value>,
     operations: BTreeMap<(String, String), Value>,
@@ -16,16 +17,16 @@ struct Documents {
 impl Documents {
     fn read() -> Self {
         let file = read_json("spec/pipedrive/api.json");
-        let key = |row: &Value| (text(&row["method"]), nameless(row["path"].as_str().expect("a path")));
+        let key = |row: &Value| (text(&row["method"]), strip_names(row["path"].as_str().expect("a path")));
         Self {
             types: file["types"].as_object().expect("types").clone(),
             operations: file["operations"].as_array().expect("operations").iter().map(|row| (key(row), row.clone())).collect(),
         }
     }
 
-    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+    fn resolve<'a>(&'a self, schema: &'a Value) -> &'a Value {
         match schema["$type"].as_str() {
-            Some(name) => self.resolved(&self.types[name]),
+            Some(name) => self.resolve(&self.types[name]),
             None => schema,
         }
     }
@@ -35,7 +36,7 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-fn nameless(path: &str) -> String {
+fn strip_names(path: &str) -> String {
     path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
 }
 
@@ -43,21 +44,24 @@ fn nameless(path: &str) -> String {
 fn declarations_match_the_documents() {
     let documents = Documents::read();
     let mut found = Vec::new();
-    for declaration in catalogue().actions() {
+    for declaration in build_catalogue().actions() {
         let Some(endpoint) = &declaration.endpoint else { continue };
-        let key = (endpoint.method.as_str().to_owned(), nameless(endpoint.path));
+        let key = (endpoint.method.as_str().to_owned(), strip_names(endpoint.path));
         match documents.operations.get(&key) {
             None => found.push(format!("{}: {} {} is in neither document", declaration.key, key.0, endpoint.path)),
             Some(operation) => {
-                found
-                    .extend(differences(&documents, declaration, operation).into_iter().map(|what| format!("{}: {what}", declaration.key)));
+                found.extend(
+                    find_differences(&documents, declaration, operation)
+                        .into_iter()
+                        .map(|difference| format!("{}: {difference}", declaration.key)),
+                );
             }
         }
     }
-    none(&found, "find out which is wrong, the room or spec/pipedrive/extract.py, and mend that one");
+    assert_none(&found, "find out which is wrong, the room or spec/pipedrive/extract.py, and correct it");
 }
 
-fn differences(documents: &Documents, declaration: &Declaration, operation: &Value) -> Vec<String> {
+fn find_differences(documents: &Documents, declaration: &Declaration, operation: &Value) -> Vec<String> {
     let mut found = Vec::new();
     if operation["status"] != "current" {
         found.push(format!("the operation is {}", operation["status"]));
@@ -75,8 +79,8 @@ fn differences(documents: &Documents, declaration: &Declaration, operation: &Val
         found.push(format!("it fills {given} variables of the path, documented {variables}"));
     }
     let queries = operation["query"].as_array().into_iter().flatten().map(|row| (text(&row["name"]), row, row["required"] == true));
-    found.extend(compared(documents, declaration, &[Place::Query], &queries.collect::<Vec<_>>()));
-    // What is composed of inputs of ours is no single field of the document's.
+    found.extend(compare_fields(documents, declaration, &[Place::Query], &queries.collect::<Vec<_>>()));
+    // An input that code composes is no single documented field.
     if declaration.fields().any(|field| field.place == Place::Own && field.name != "cursor") {
         return found;
     }
@@ -84,19 +88,24 @@ fn differences(documents: &Documents, declaration: &Declaration, operation: &Val
     let required: Vec<&str> = body["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let fields = body["properties"].as_object().into_iter().flatten();
     let fields = fields.map(|(name, schema)| (name.clone(), schema, required.contains(&name.as_str())));
-    found.extend(compared(documents, declaration, &[Place::Body, Place::Form, Place::Multipart], &fields.collect::<Vec<_>>()));
+    found.extend(compare_fields(documents, declaration, &[Place::Body, Place::Form, Place::Multipart], &fields.collect::<Vec<_>>()));
     found
 }
 
-/// Each documented name is an input of the same type, and each input is documented.
-fn compared(documents: &Documents, declaration: &Declaration, places: &[Place], documented: &[(String, &Value, bool)]) -> Vec<String> {
+/// Lists documented names that are no input of the same type, and inputs that are not documented.
+fn compare_fields(
+    documents: &Documents,
+    declaration: &Declaration,
+    places: &[Place],
+    documented: &[(String, &Value, bool)],
+) -> Vec<String> {
     let mut found = Vec::new();
     let declared: Vec<&Field> = declaration.fields().filter(|field| places.contains(&field.place)).collect();
-    let schema = entry_schema(declaration.key);
+    let schema = read_input_schema(declaration.key);
     let allow = read_json("spec/pipedrive/allow.json");
     for (name, fact, required) in documented {
         let Some(field) = declared.iter().find(|field| field.wire == name) else {
-            // What is left out on purpose stands in one file, with its reason, and the declaration says it to the caller.
+            // A field left out on purpose stands in allow.json with its reason; the declaration tells callers.
             let place = if places.contains(&Place::Query) { "query" } else { "body" };
             let reason = allow[declaration.key][format!("{place}:{name}")].as_str();
             if reason.is_none() || declaration.without.is_empty() {
@@ -105,8 +114,8 @@ fn compared(documents: &Documents, declaration: &Declaration, places: &[Place], 
             continue;
         };
         let overridden = fact["overridden_by"].as_str();
-        let over = overridden.and_then(|over| declared.iter().find(|field| field.wire == over));
-        if over.is_some_and(|over| !over.overrides.contains(&field.name)) {
+        let overriding = overridden.and_then(|name| declared.iter().find(|field| field.wire == name));
+        if overriding.is_some_and(|other| !other.overrides.contains(&field.name)) {
             found.push(format!("{name} is overridden by {overridden:?}, which does not say so"));
         }
         if *required && !field.shape.required {
@@ -116,8 +125,8 @@ fn compared(documents: &Documents, declaration: &Declaration, places: &[Place], 
         if field.shape.is_file() && fact["format"] == "binary" {
             continue;
         }
-        if let Some(what) = type_difference(documents, property, documents.resolved(fact), &schema) {
-            found.push(format!("{name}: {what}"));
+        if let Some(difference) = find_type_difference(documents, property, documents.resolve(fact), &schema) {
+            found.push(format!("{name}: {difference}"));
         }
         if fact["nullable"] == true && !field.shape.nullable {
             found.push(format!("{name} may be null"));
@@ -132,12 +141,12 @@ fn compared(documents: &Documents, declaration: &Declaration, places: &[Place], 
     found
 }
 
-fn entry_schema(key: &str) -> Value {
-    catalogue().find(None, key).expect("it is in the catalogue").input_schema()
+fn read_input_schema(key: &str) -> Value {
+    build_catalogue().find(None, key).expect("the key is in the catalogue").input_schema()
 }
 
-/// What differs between an input's schema and a documented type.
-fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: &Value) -> Option<String> {
+/// Describes how an input's schema differs from the documented type.
+fn find_type_difference(documents: &Documents, property: &Value, fact: &Value, root: &Value) -> Option<String> {
     let property = match property["$ref"].as_str() {
         Some(reference) => &root["$defs"][reference.trim_start_matches("#/$defs/")],
         None => property,
@@ -146,24 +155,23 @@ fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: 
         Value::Array(kinds) => text(&kinds[0]),
         kind => text(kind),
     };
-    let listed = fact["list"] == true && ours == "array";
-    let item = if listed { &property["items"] } else { property };
-    let kind = if listed { text(&item["type"]) } else { ours };
+    let is_list = fact["list"] == true && ours == "array";
+    let item = if is_list { &property["items"] } else { property };
+    let kind = if is_list { text(&item["type"]) } else { ours };
     let theirs = text(&fact["type"]);
-    let flag = kind == "boolean" && theirs == "number" && fact["enum"] == serde_json::json!([0, 1]);
-    // Documented as one text, a list of IDs is still a list of whole numbers.
-    let ids = listed && kind == "integer" && theirs == "string";
-    // A whole number is a number.
-    let whole = kind == "integer" && theirs == "number";
-    if kind != theirs && !flag && !ids && !whole {
+    let is_flag = kind == "boolean" && theirs == "number" && fact["enum"] == serde_json::json!([0, 1]);
+    // A list of IDs is a list of whole numbers, even if it is documented as one text.
+    let is_id_list = is_list && kind == "integer" && theirs == "string";
+    let is_whole = kind == "integer" && theirs == "number";
+    if kind != theirs && !is_flag && !is_id_list && !is_whole {
         return Some(format!("it is {kind:?}, documented {theirs:?}"));
     }
-    if let (Some(values), false) = (fact["enum"].as_array(), flag) {
+    if let (Some(values), false) = (fact["enum"].as_array(), is_flag) {
         let ours: BTreeSet<String> =
             item["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).map(Value::to_string).collect();
-        // Some documents spell out every combination of a list.
+        // Some documents spell out every combination of a list's values.
         let each = |value: &Value| match value.as_str() {
-            Some(text) if listed => text.split(',').map(|value| Value::from(value).to_string()).collect(),
+            Some(text) if is_list => text.split(',').map(|value| Value::from(value).to_string()).collect(),
             _ => vec![value.to_string()],
         };
         let theirs: BTreeSet<String> = values.iter().flat_map(each).collect();
@@ -172,16 +180,16 @@ fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: 
         }
     }
     if kind == "array" {
-        let inner = documents.resolved(&fact["items"]);
-        return type_difference(documents, &item["items"], inner, root).map(|what| format!("items: {what}"));
+        let inner = documents.resolve(&fact["items"]);
+        return find_type_difference(documents, &item["items"], inner, root).map(|difference| format!("items: {difference}"));
     }
     for (name, inner) in fact["properties"].as_object().into_iter().flatten() {
         let member = &item["properties"][name];
         if member.is_null() {
             return Some(format!("{name} is missing in it"));
         }
-        if let Some(what) = type_difference(documents, member, documents.resolved(inner), root) {
-            return Some(format!("{name}: {what}"));
+        if let Some(difference) = find_type_difference(documents, member, documents.resolve(inner), root) {
+            return Some(format!("{name}: {difference}"));
         }
     }
     None
@@ -190,7 +198,7 @@ fn type_difference(documents: &Documents, property: &Value, fact: &Value, root: 
 #[test]
 fn raw_request_costs_match_the_documents() {
     let file = read_json("spec/pipedrive/api.json");
-    let table = crate::support::world::read("crates/pipedrive-connector/src/by_hand/operations.tsv");
+    let table = crate::support::repository::read("crates/pipedrive-connector/src/by_hand/operations.tsv");
     let rows: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
     let operations = file["operations"].as_array().expect("operations");
     let mut found = Vec::new();
@@ -207,10 +215,10 @@ fn raw_request_costs_match_the_documents() {
             found.push(format!("{row} is missing"));
         }
         let (method, path) = instead.split('?').next().and_then(|call| call.split_once(' ')).unwrap_or_default();
-        let is_there = |operation: &Value| operation["method"] == method && operation["path"] == path && operation["status"] == "current";
-        if instead != "nothing" && !operations.iter().any(is_there) {
+        let is_current = |operation: &Value| operation["method"] == method && operation["path"] == path && operation["status"] == "current";
+        if instead != "nothing" && !operations.iter().any(is_current) {
             found.push(format!("{row}, which is not documented itself"));
         }
     }
-    none(&found, "operations.tsv is stale: run spec/pipedrive/extract.py, which writes both");
+    assert_none(&found, "run spec/pipedrive/extract.py, which writes operations.tsv");
 }

@@ -1,10 +1,12 @@
-//! Every example of an answer that Pipedrive documents fits what we say comes back. The documents are not the project's
-//! own: `PIPEDRIVE_DOCUMENTS` names the folder that holds them, and continuous integration sets it.
+//! Pipedrive's documented examples against the output schemas.
+//!
+//! The documents are not part of the project: CI sets `PIPEDRIVE_DOCUMENTS` to the folder that holds them.
 
 use connector_core::Declaration;
 use serde_json::Value;
 
-use crate::support::world::{catalogue, none};
+use crate::support::assertions::assert_none;
+use crate::support::repository::build_catalogue;
 
 #[test]
 fn documented_examples_fit_the_output_schemas() {
@@ -15,14 +17,14 @@ fn documented_examples_fit_the_output_schemas() {
         serde_json::from_str(&text).expect("the document is JSON")
     };
     let documents = [("/api/v1", document("v1")), ("/api/v2", document("v2"))];
-    let (mut found, mut held) = (Vec::new(), 0);
-    for entry in catalogue().entries() {
+    let (mut found, mut count) = (Vec::new(), 0);
+    for entry in build_catalogue().entries() {
         let Some(declaration) = entry.declaration().filter(|declaration| !declaration.returns.is_file()) else { continue };
         let described = entry.described(|_| None);
-        let schema = jsonschema::options().build(&described["output"]).expect("the schema is sound");
-        for example in documents.iter().flat_map(|(root, document)| examples(declaration, root, document)) {
-            held += 1;
-            let data = data_of(example);
+        let schema = jsonschema::options().build(&described["output"]).expect("the schema compiles");
+        for example in documents.iter().flat_map(|(root, document)| find_examples(declaration, root, document)) {
+            count += 1;
+            let data = extract_data(example);
             let faults: Vec<String> =
                 schema.iter_errors(&data).take(3).map(|error| format!("{}: {error}", error.instance_path())).collect();
             if !faults.is_empty() {
@@ -30,16 +32,17 @@ fn documented_examples_fit_the_output_schemas() {
             }
         }
     }
-    none(&found, "Pipedrive answers what the record does not allow: widen the record");
-    assert!(held > 100, "the documents have examples, and {held} were found");
+    assert_none(&found, "widen the record, which does not allow what Pipedrive answers");
+    assert!(count > 100, "mend how examples are found: there are more than {count}");
 }
 
-/// The examples of a good answer to an action's operation.
-fn examples<'a>(declaration: &Declaration, root: &str, document: &'a Value) -> Vec<&'a Value> {
+/// Finds the examples of successful answers to an action's operation.
+fn find_examples<'a>(declaration: &Declaration, root: &str, document: &'a Value) -> Vec<&'a Value> {
     let Some(endpoint) = declaration.endpoint else { return Vec::new() };
     let Some(path) = endpoint.path.strip_prefix(root) else { return Vec::new() };
-    let nameless = |path: &str| path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/");
-    let operations = document["paths"].as_object().into_iter().flatten().filter(|(other, _)| nameless(other) == nameless(path));
+    let strip_names =
+        |path: &str| path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/");
+    let operations = document["paths"].as_object().into_iter().flatten().filter(|(other, _)| strip_names(other) == strip_names(path));
     let method = endpoint.method.as_str().to_lowercase();
     let answers = operations.flat_map(|(_, item)| item[&method]["responses"].as_object().into_iter().flatten());
     let good = answers.filter(|(status, _)| status.starts_with('2')).map(|(_, answer)| &answer["content"]["application/json"]);
@@ -50,8 +53,8 @@ fn examples<'a>(declaration: &Declaration, root: &str, document: &'a Value) -> V
     .collect()
 }
 
-/// What an outcome would have of it.
-fn data_of(example: &Value) -> Value {
+/// Extracts the data that an outcome of this answer would hold.
+fn extract_data(example: &Value) -> Value {
     match example.get("data") {
         Some(data) => data.clone(),
         None => {

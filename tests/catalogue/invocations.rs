@@ -1,78 +1,76 @@
-//! Whole invocations over HTTP against the sandbox: what comes back, and that it stays.
+//! Whole invocations over HTTP against the sandbox.
 
-use connector_core::{Invocation, Runtime};
+use connector_core::Runtime;
 use serde_json::{Value, json};
 
+use crate::support::assertions::{assert_none, assert_valid};
 use crate::support::fixtures;
 use crate::support::fixtures::Fixture;
-use crate::support::world::{assert_valid, beside_sandbox, catalogue, none, options, path, rendered};
+use crate::support::repository::{build_catalogue, path};
+use crate::support::runtime::{NOWHERE, build_sandbox_runtime, invoke};
+use crate::support::sandbox::sandbox_options;
 
-/// Every fixture's input brings what the fixture says; every further input is answered; all of it is recorded, for
-/// Pipedrive's own documents to judge.
+/// Runs every fixture, and records the traffic for a check against Pipedrive's documents.
 #[tokio::test]
 async fn fixtures_return_the_recorded_data() {
     let record = path("target/traffic.jsonl");
-    std::fs::create_dir_all(path("target")).expect("the build folder is there");
+    std::fs::create_dir_all(path("target")).expect("the build folder can be created");
     let _ = std::fs::remove_file(&record);
     let update = std::env::var_os("UPDATE_FIXTURES").is_some();
     let mut found = Vec::new();
-    for fixture in fixtures::all() {
-        let runtime = beside_sandbox(connector_options(&record)).await;
+    for fixture in fixtures::read_fixtures() {
+        let runtime = build_sandbox_runtime(build_recording_options(&record)).await;
         let outcome = invoke(&runtime, fixture.key, fixture.input.clone()).await;
         if outcome["ok"] != true {
             found.push(format!("{}: {outcome}", fixture.key));
             continue;
         }
-        check_output(&fixture, &outcome["data"]);
+        assert_output_is_valid(&fixture, &outcome["data"]);
         if outcome["data"] != fixture.data && update {
-            write(&fixture, &outcome["data"]);
+            update_fixture(&fixture, &outcome["data"]);
         } else if outcome["data"] != fixture.data {
             found.push(format!("{}: data is\n{}\nthe fixture says\n{}", fixture.key, outcome["data"], fixture.data));
         }
         for input in &fixture.more {
-            let runtime = beside_sandbox(connector_options(&record)).await;
-            let input = with_cursor(&runtime, fixture.key, input.clone()).await;
+            let runtime = build_sandbox_runtime(build_recording_options(&record)).await;
+            let input = fill_cursor(&runtime, fixture.key, input.clone()).await;
             let outcome = invoke(&runtime, fixture.key, input.clone()).await;
             if outcome["ok"] == true {
-                check_output(&fixture, &outcome["data"]);
+                assert_output_is_valid(&fixture, &outcome["data"]);
             } else {
                 found.push(format!("{} {input}: {outcome}", fixture.key));
             }
         }
     }
-    none(&found, "read what differs; where it is right, run the suite with UPDATE_FIXTURES=1 and read the change");
+    assert_none(&found, "read each difference; if it is right, run the suite with UPDATE_FIXTURES=1 and read the change");
 }
 
-fn connector_options(record: &std::path::Path) -> pipedrive_sandbox::Options {
-    pipedrive_sandbox::Options { record_file: Some(record.to_owned()), ..options() }
+fn build_recording_options(record: &std::path::Path) -> pipedrive_sandbox::Options {
+    pipedrive_sandbox::Options { record_file: Some(record.to_owned()), ..sandbox_options() }
 }
 
-async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {
-    rendered(&runtime.invoke(Invocation::new(key).input(input)).await)
-}
-
-/// `"<next of {…}>"` stands for the cursor that a first call with that input gives.
-async fn with_cursor(runtime: &Runtime, key: &str, mut input: Value) -> Value {
+/// Replaces `"<next of {…}>"` with the cursor that a first call with that input returns.
+async fn fill_cursor(runtime: &Runtime, key: &str, mut input: Value) -> Value {
     let first = input["cursor"].as_str().and_then(|cursor| cursor.strip_prefix("<next of ")).and_then(|rest| rest.strip_suffix('>'));
     if let Some(first) = first {
         let first = serde_json::from_str(first).expect("a fixture's first input is JSON");
         let outcome = invoke(runtime, key, first).await;
-        assert_eq!(outcome["page"]["complete"], false, "{key}: the first page must not be the last: {outcome}");
+        assert_eq!(outcome["page"]["complete"], false, "{key}: choose a first input whose page is not the last: {outcome}");
         input["cursor"] = outcome["page"]["next"].clone();
     }
     input
 }
 
-fn check_output(fixture: &Fixture, data: &Value) {
-    let catalogue = catalogue();
-    let described = catalogue.find(None, fixture.key).expect("it is there").described(|_| None);
+fn assert_output_is_valid(fixture: &Fixture, data: &Value) {
+    let catalogue = build_catalogue();
+    let described = catalogue.find(None, fixture.key).expect("the key is in the catalogue").described(|_| None);
     if let Some(output) = described.get("output") {
-        let schema = jsonschema::options().build(output).expect("the schema is sound");
+        let schema = jsonschema::options().build(output).expect("the schema compiles");
         assert_valid(&schema, data, &format!("the data of {}", fixture.key));
     }
 }
 
-fn write(fixture: &Fixture, data: &Value) {
+fn update_fixture(fixture: &Fixture, data: &Value) {
     let mut file = json!({"input": fixture.input, "data": data});
     if !fixture.more.is_empty() {
         file["more"] = fixture.more.clone().into();
@@ -80,16 +78,16 @@ fn write(fixture: &Fixture, data: &Value) {
     if !fixture.then.is_null() {
         file["then"] = fixture.then.clone();
     }
-    let text = serde_json::to_string_pretty(&file).expect("it is JSON") + "\n";
+    let text = serde_json::to_string_pretty(&file).expect("a fixture is JSON") + "\n";
     std::fs::write(path(&format!("tests/fixtures/{}.json", fixture.key)), text).expect("the fixture can be written");
 }
 
-/// What Pipedrive took away says so, whatever an old workflow gives, and makes no call.
+/// Invokes every promised key with the inputs that an old workflow may hold.
 #[tokio::test]
 async fn removed_actions_name_their_replacement_and_make_no_call() {
-    let runtime = crate::support::world::runtime("http://127.0.0.1:9");
-    let promised = crate::support::world::read_json("spec/pipedrive/promised.json");
-    let (mut told, mut expected) = (Vec::new(), Vec::new());
+    let runtime = crate::support::runtime::build_runtime(NOWHERE);
+    let promised = crate::support::repository::read_json("spec/pipedrive/promised.json");
+    let (mut removed, mut expected) = (Vec::new(), Vec::new());
     for row in promised["promised"].as_array().expect("a list") {
         let key = row["key"].as_str().expect("a key");
         let outcome = invoke(&runtime, key, json!({"dealId": 1, "anything": "at all"})).await;
@@ -98,17 +96,17 @@ async fn removed_actions_name_their_replacement_and_make_no_call() {
         }
         if outcome["error"]["kind"] == "removed_upstream" {
             assert_eq!((&outcome["meta"]["requests"], &outcome["error"]["retry"]), (&json!(0), &json!("never")), "{outcome}");
-            assert!(outcome["error"]["hint"].as_str().is_some_and(|hint| hint.len() > 40), "the hint names what replaced it: {outcome}");
-            told.push(key);
+            assert!(outcome["error"]["hint"].as_str().is_some_and(|hint| hint.len() > 40), "name the replacement in the hint: {outcome}");
+            removed.push(key);
         }
     }
-    assert_eq!(told, expected, "just the removed ones say so");
-    assert_eq!(told.len(), 8);
+    assert_eq!(removed, expected, "only removed keys may answer removed_upstream");
+    assert_eq!(removed.len(), 8);
 }
 
 #[tokio::test]
 async fn pages_continue_until_the_list_is_complete() {
-    let runtime = beside_sandbox(options()).await;
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
     let (mut ids, mut cursor) = (Vec::new(), Value::Null);
     loop {
         let outcome = invoke(&runtime, "getDeals", json!({"limit": 70, "cursor": cursor})).await;
@@ -123,12 +121,12 @@ async fn pages_continue_until_the_list_is_complete() {
     }
     let mut sorted = ids.clone();
     sorted.dedup();
-    assert!(ids.len() > 100 && sorted.len() == ids.len() && ids.is_sorted(), "each deal once, in order: {ids:?}");
+    assert!(ids.len() > 100 && sorted.len() == ids.len() && ids.is_sorted(), "list each deal once, in order: {ids:?}");
 }
 
 #[tokio::test]
 async fn raw_request_reports_its_cost_and_warns_when_out_of_support() {
-    let runtime = beside_sandbox(options()).await;
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
     let outcome = invoke(&runtime, "rawRequest", json!({"method": "GET", "path": "/v1/deals"})).await;
     assert_eq!(outcome["error"]["kind"], "gone", "{outcome}");
     assert!(outcome["meta"]["warnings"][0].as_str().is_some_and(|warning| warning.contains("GET /api/v2/deals")), "{outcome}");
@@ -137,6 +135,6 @@ async fn raw_request_reports_its_cost_and_warns_when_out_of_support() {
     assert_eq!(
         outcome["extra"]["additional_data"]["next_cursor"].as_str().map(str::is_empty),
         Some(false),
-        "page facts of a raw request are in extra: {outcome}"
+        "put the page of a raw request into extra: {outcome}"
     );
 }

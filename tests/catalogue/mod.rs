@@ -1,4 +1,4 @@
-//! The catalogue: what is declared, what is promised, what is documented, and what each action brings.
+//! The catalogue: its declarations against promises, documents and a sandbox.
 
 mod conformance;
 mod documents;

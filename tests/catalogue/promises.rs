@@ -1,10 +1,11 @@
-//! What is promised: keys, labels and descriptions, to the letter.
+//! The promised keys, labels and descriptions, to the letter.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::world::{catalogue, none, read_json};
+use crate::support::assertions::assert_none;
+use crate::support::repository::{build_catalogue, read_json};
 
 #[test]
 fn declared_keys_have_the_promised_words() {
@@ -12,31 +13,31 @@ fn declared_keys_have_the_promised_words() {
     let promised: BTreeMap<&str, &Value> =
         file["promised"].as_array().expect("a list").iter().map(|row| (row["key"].as_str().expect("a key"), row)).collect();
     let mut found = Vec::new();
-    for entry in catalogue().entries() {
+    for entry in build_catalogue().entries() {
         let Some(row) = promised.get(entry.key()) else {
             found.push(format!("{} is not promised", entry.key()));
             continue;
         };
         let kind = if entry.declaration().is_some() { "action" } else { "dataSource" };
         let description = row["description"].as_str().expect("a description").trim_end_matches('.');
-        for (what, have, promise) in [
+        for (member, declared, promise) in [
             ("kind", kind, row["kind"].as_str().expect("a kind")),
             ("label", entry.label(), row["label"].as_str().expect("a label")),
             ("description", entry.description().trim_end_matches('.'), description),
         ] {
-            if have != promise {
-                found.push(format!("{}: its {what} is {have:?}, promised {promise:?}", entry.key()));
+            if declared != promise {
+                found.push(format!("{}: its {member} is {declared:?}, promised {promise:?}", entry.key()));
             }
         }
     }
-    none(&found, "mend the doc comment of the struct");
+    assert_none(&found, "correct the doc comment of the struct");
 }
 
 #[test]
 fn every_promised_key_is_declared() {
-    let catalogue = catalogue();
+    let catalogue = build_catalogue();
     let file = read_json("spec/pipedrive/promised.json");
     let keys = file["promised"].as_array().expect("a list").iter().map(|row| row["key"].as_str().expect("a key"));
     let missing: Vec<String> = keys.filter(|key| catalogue.find(None, key).is_err()).map(str::to_owned).collect();
-    none(&missing, "declare the action in its room");
+    assert_none(&missing, "declare the action in its room");
 }

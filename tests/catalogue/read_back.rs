@@ -1,28 +1,35 @@
-//! Every write is read back: what it answered is what another action then finds.
+//! Every write, read back by another action.
 
-use connector_core::{Effect, Invocation, Runtime};
+use connector_core::{Effect, Runtime};
 use serde_json::{Value, json};
 
+use crate::support::assertions::assert_none;
 use crate::support::fixtures;
 use crate::support::fixtures::Fixture;
-use crate::support::world::{beside_sandbox, catalogue, none, options, rendered};
+use crate::support::repository::build_catalogue;
+use crate::support::runtime::{build_sandbox_runtime, invoke};
+use crate::support::sandbox::sandbox_options;
 
 #[tokio::test]
 async fn every_write_is_read_back() {
-    let catalogue = catalogue();
-    let writes = |key: &str| catalogue.find(None, key).expect("it is there").effect() != Effect::Read;
+    let catalogue = build_catalogue();
+    let writes = |key: &str| catalogue.find(None, key).expect("the key is in the catalogue").effect() != Effect::Read;
     let mut found = Vec::new();
-    for fixture in fixtures::all().into_iter().filter(|fixture| writes(fixture.key)) {
-        if let Err(why) = read_back(&beside_sandbox(options()).await, &fixture).await {
-            found.push(format!("{}: {why}", fixture.key));
+    for fixture in fixtures::read_fixtures().into_iter().filter(|fixture| writes(fixture.key)) {
+        if let Err(difference) = read_back(&build_sandbox_runtime(sandbox_options()).await, &fixture).await {
+            found.push(format!("{}: {difference}", fixture.key));
         }
     }
-    none(&found, "say in the fixture under \"then\" which action finds it, with which input, and what it shows, lacks or fails with");
+    assert_none(
+        &found,
+        "write under \"then\" of the fixture which action finds the record, its input, and what it shows, lacks or fails with",
+    );
 }
 
-/// `"then"` names the action that reads and its input, where `"<id>"` is the ID that the write answered. Without more
-/// words the read gives just what the write answered; `shows` is a part of it, `lacks` what no item of the list has, and
-/// `fails` the kind of error.
+/// Runs a write, then the read that its fixture names under `then`.
+///
+/// In the input of the read, `"<id>"` stands for the ID that the write returned. The read must return the same data,
+/// or `shows` a part of it, or `lacks` a part in every item of its list, or it `fails` with a kind of error.
 async fn read_back(runtime: &Runtime, fixture: &Fixture) -> Result<(), String> {
     let then = fixture.then.as_object().ok_or("nothing reads it back")?;
     let wrote = invoke(runtime, fixture.key, fixture.input.clone()).await;
@@ -45,8 +52,7 @@ async fn read_back(runtime: &Runtime, fixture: &Fixture) -> Result<(), String> {
     if fits { Ok(()) } else { Err(format!("{reader} reads {read}, after {}", wrote["data"])) }
 }
 
-/// Whether a value has all of a part: the members named, where null is also a member that is not there, and for each
-/// item of a list one that has it.
+/// Returns true if a value holds a part: its members, with null for an absent one, and an item for each item.
 fn holds(value: &Value, part: &Value) -> bool {
     match (value, part) {
         (Value::Object(members), Value::Object(parts)) => {
@@ -57,14 +63,9 @@ fn holds(value: &Value, part: &Value) -> bool {
     }
 }
 
-async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {
-    rendered(&runtime.invoke(Invocation::new(key).input(input)).await)
-}
-
-/// What is deleted is soft, and a second deletion says that it is not there.
 #[tokio::test]
 async fn second_deletion_is_not_found() {
-    let runtime = beside_sandbox(options()).await;
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
     for (delete, input) in [
         ("deleteDeal", json!({"dealId": 5})),
         ("deletePerson", json!({"personId": 5})),

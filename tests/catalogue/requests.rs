@@ -1,33 +1,33 @@
-//! What goes over the wire, as snapshots: every fixture's inputs as a dry run, which opens no socket.
+//! The requests of every fixture as snapshots, by dry runs, which open no socket.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use connector_core::Invocation;
 use serde_json::{Value, json};
 
 use crate::support::fixtures;
+use crate::support::repository::build_catalogue;
+use crate::support::runtime::{NOWHERE, build_runtime, dry_run};
 use crate::support::snapshots::assert_snapshot;
-use crate::support::world::{catalogue, rendered, runtime};
 
 #[tokio::test]
 async fn requests_match_their_snapshots() {
-    let runtime = runtime("http://127.0.0.1:9");
+    let runtime = build_runtime(NOWHERE);
     let mut rooms: BTreeMap<&str, String> = BTreeMap::new();
-    for fixture in fixtures::all() {
+    for fixture in fixtures::read_fixtures() {
         for input in std::iter::once(&fixture.input).chain(&fixture.more) {
-            let outcome = rendered(&runtime.invoke(Invocation::new(fixture.key).input(input.clone()).dry_run()).await);
-            assert_eq!(outcome["ok"], true, "{}: a fixture's input fits: {outcome}", fixture.key);
-            assert_eq!(outcome["meta"]["requests"], 0, "a dry run sends nothing");
-            let catalogue = catalogue();
+            let outcome = dry_run(&runtime, fixture.key, input.clone()).await;
+            assert_eq!(outcome["ok"], true, "{}: correct the input of the fixture: {outcome}", fixture.key);
+            assert_eq!(outcome["meta"]["requests"], 0, "a dry run must send nothing");
+            let catalogue = build_catalogue();
             let room = catalogue
                 .find(None, fixture.key)
-                .expect("it is there")
+                .expect("the key is in the catalogue")
                 .declaration()
                 .map_or("data_sources", connector_core::Declaration::resource);
             let text = rooms.entry(room).or_default();
-            for line in outcome["data"].as_array().expect("a dry run answers lines") {
-                writeln!(text, "{}", told(line)).expect("writing to a String cannot fail");
+            for request in outcome["data"].as_array().expect("a dry run returns requests") {
+                writeln!(text, "{}", describe(request)).expect("writing to a String cannot fail");
             }
         }
     }
@@ -36,13 +36,13 @@ async fn requests_match_their_snapshots() {
     }
 }
 
-/// A request in one line, as one would say it.
-fn told(line: &Value) -> String {
-    assert_eq!(line["headers"]["x-api-token"], "[redacted]", "a credential is not shown");
-    let url = line["url"].as_str().expect("a URL").trim_start_matches("http://127.0.0.1:9");
-    let mut text = format!("{}: {} {url}", line["action"].as_str().expect("a key"), line["method"].as_str().expect("a method"));
+/// Describes a request in one line, and its body in a second.
+fn describe(request: &Value) -> String {
+    assert_eq!(request["headers"]["x-api-token"], "[redacted]", "a dry run must not show a credential");
+    let url = request["url"].as_str().expect("a URL").trim_start_matches(NOWHERE);
+    let mut text = format!("{}: {} {url}", request["action"].as_str().expect("a key"), request["method"].as_str().expect("a method"));
     for body in ["json", "form", "multipart"] {
-        if let Some(body) = line.get(body) {
+        if let Some(body) = request.get(body) {
             write!(text, "\n    {body}").expect("writing to a String cannot fail");
         }
     }
@@ -51,9 +51,9 @@ fn told(line: &Value) -> String {
 
 #[tokio::test]
 async fn query_values_are_encoded_in_declared_order() {
-    let runtime = runtime("http://127.0.0.1:9");
+    let runtime = build_runtime(NOWHERE);
     let input = json!({"term": "50 % & more=ü,/?#", "exactMatch": true});
-    let outcome = rendered(&runtime.invoke(Invocation::new("searchDeals").input(input).dry_run()).await);
+    let outcome = dry_run(&runtime, "searchDeals", input).await;
     let url = outcome["data"][0]["url"].as_str().expect("a URL").to_owned();
     assert_eq!(url, "http://127.0.0.1:9/api/v2/deals/search?term=50%20%25%20%26%20more%3D%C3%BC,%2F%3F%23&exact_match=true");
 }

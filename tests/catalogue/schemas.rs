@@ -1,23 +1,24 @@
-//! The catalogue as a snapshot: what embeds it stores these words in its own database.
+//! The catalogue and its schemas as snapshots: engines store these words.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::support::assertions::assert_valid;
+use crate::support::repository::{CONNECTORS, build_catalogue, read_json, read_protocol_schema};
 use crate::support::snapshots::assert_snapshot;
-use crate::support::world::{CONNECTORS, assert_valid, catalogue, protocol, read_json};
 
 #[test]
 fn catalogue_matches_its_snapshot() {
     let mut text = String::new();
-    for entry in catalogue().entries() {
+    for entry in build_catalogue().entries() {
         let line = match entry.declaration() {
             Some(action) => {
                 let endpoint =
                     action.endpoint.map_or("by hand".to_owned(), |endpoint| format!("{} {}", endpoint.method.as_str(), endpoint.path));
-                let again = if action.is_idempotent() { "idempotent" } else { "once" };
+                let repetition = if action.is_idempotent() { "idempotent" } else { "once" };
                 let cost = action.cost.map_or("-".to_owned(), |cost| cost.to_string());
                 format!(
-                    "{} | {} | {endpoint} | {} {again} | {cost} | {}",
+                    "{} | {} | {endpoint} | {} {repetition} | {cost} | {}",
                     action.key,
                     action.resource(),
                     action.effect().as_str(),
@@ -31,16 +32,17 @@ fn catalogue_matches_its_snapshot() {
     assert_snapshot("catalogue", &text);
 }
 
-/// One snapshot a room: the inputs and what comes back.
+/// Compares the input and output schemas of each room with a snapshot.
 #[test]
 fn schemas_match_their_snapshots() {
     let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
-    for entry in catalogue().entries() {
+    for entry in build_catalogue().entries() {
         let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
         rooms.entry(room).or_default().push(entry.described(|_| None));
     }
     for (room, entries) in rooms {
-        let text = entries.iter().map(|entry| serde_json::to_string_pretty(entry).expect("it is JSON")).collect::<Vec<_>>().join("\n");
+        let text =
+            entries.iter().map(|entry| serde_json::to_string_pretty(entry).expect("a schema is JSON")).collect::<Vec<_>>().join("\n");
         assert_snapshot(format!("schemas_{room}"), &text);
     }
 }
@@ -48,13 +50,13 @@ fn schemas_match_their_snapshots() {
 #[test]
 fn manifest_fits_its_schema() {
     let manifest = read_json("manifests/pipedrive.json");
-    assert_valid(&protocol("manifest"), &manifest, "manifests/pipedrive.json");
+    assert_valid(&read_protocol_schema("manifest"), &manifest, "manifests/pipedrive.json");
     assert_eq!(manifest["connector"]["key"], CONNECTORS[0].key);
 }
 
 #[test]
 fn every_schema_is_json_schema_2020_12() {
-    for entry in catalogue().entries() {
+    for entry in build_catalogue().entries() {
         let described = entry.described(|_| None);
         for side in ["input", "output"] {
             if described.get(side).is_some() {

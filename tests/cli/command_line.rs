@@ -1,109 +1,108 @@
-//! The binary itself: what stands on stdout, what on stderr, and what it exits with.
+//! The binary itself: its stdout, its stderr and its exit codes.
 
 use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Host, fed, lines, stderr};
-use crate::support::world::path;
+use crate::support::process::{CommandLine, assert_exit, parse_outcomes, stderr_text};
+use crate::support::repository::path;
 
 #[test]
 fn sandbox_state_carries_over_lines_and_processes() {
-    let host = Host::new();
+    let cli = CommandLine::new();
     let input = "{\"action\":\"addDeal\",\"input\":{\"title\":\"Rocket\"}}\n{\"action\":\"searchDeals\",\"input\":{\"term\":\"Rocket\"}}\n";
-    let output = host.run(&["invoke"], input);
-    let outcomes = lines(&output);
-    assert_eq!((outcomes.len(), output.status.code()), (2, Some(0)), "{}", stderr(&output));
+    let output = cli.run(&["invoke"], input);
+    let outcomes = parse_outcomes(&output);
+    assert_eq!((outcomes.len(), output.status.code()), (2, Some(0)), "{}", stderr_text(&output));
     let id = &outcomes[0]["data"]["id"];
     assert_eq!(&outcomes[1]["data"]["items"][0]["item"]["id"], id);
     assert_eq!(outcomes[0]["meta"]["sandbox"], true);
-    assert_eq!(stderr(&output).matches("embedded sandbox").count(), 1, "it is said once: {}", stderr(&output));
-    let again = lines(&host.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Rocket\"}"], ""));
+    assert_eq!(stderr_text(&output).matches("embedded sandbox").count(), 1, "mention the embedded sandbox once: {}", stderr_text(&output));
+    let again = parse_outcomes(&cli.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Rocket\"}"], ""));
     assert_eq!(&again[0]["data"]["items"][0]["item"]["id"], id);
 }
 
-/// Several processes over one state: no write is lost, and no ID is given twice.
 #[test]
 fn processes_sharing_the_sandbox_lose_no_write() {
-    let host = Host::new();
+    let cli = CommandLine::new();
     let input: String = (0..10).map(|at| format!("{{\"action\":\"addDeal\",\"input\":{{\"title\":\"Shared {at}\"}}}}\n")).collect();
     let running: Vec<_> = (0..3)
         .map(|_| {
-            let mut child = host.command(&["invoke"]).spawn().expect("the binary runs");
-            child.stdin.take().expect("stdin is piped").write_all(input.as_bytes()).expect("it is read");
+            let mut child = cli.command(&["invoke"]).spawn().expect("the binary runs");
+            child.stdin.take().expect("stdin is piped").write_all(input.as_bytes()).expect("the command reads stdin");
             child
         })
         .collect();
     let outputs = running.into_iter().map(|child| child.wait_with_output().expect("the binary ends"));
     let mut ids: Vec<i64> =
-        outputs.flat_map(|output| lines(&output)).map(|outcome| outcome["data"]["id"].as_i64().expect("an ID")).collect();
+        outputs.flat_map(|output| parse_outcomes(&output)).map(|outcome| outcome["data"]["id"].as_i64().expect("an ID")).collect();
     ids.sort_unstable();
     ids.dedup();
-    assert_eq!(ids.len(), 30, "each create has an ID of its own: {ids:?}");
-    let found = lines(&host.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Shared\"}"], ""));
-    assert_eq!(found[0]["page"]["count"], 30, "and all of them are there");
+    assert_eq!(ids.len(), 30, "give each create an ID of its own: {ids:?}");
+    let found = parse_outcomes(&cli.run(&["invoke", "searchDeals", "--input", "{\"term\":\"Shared\"}"], ""));
+    assert_eq!(found[0]["page"]["count"], 30, "keep all creates");
 }
 
 #[test]
 fn bad_line_is_one_outcome_and_the_rest_runs() {
-    let host = Host::new();
+    let cli = CommandLine::new();
     let deep = format!("{{\"action\":{}\n", "[".repeat(10_000));
     let mut input =
         b"nonsense\n{\"action\":\"nope\"}\n\n{\"id\":\"u\",\"action\":\"getDeal\",\"bogus\":1}\n{\"action\":\"\xff\"}\n".to_vec();
     input.extend(deep.as_bytes());
     input.extend(b"{\"id\":\"last\",\"action\":\"getStage\",\"input\":{\"stageId\":\"1\"}}");
     for arguments in [&["invoke"][..], &["invoke", "--jobs", "8"]] {
-        let output = host.run(arguments, &input);
-        let outcomes = lines(&output);
+        let output = cli.run(arguments, &input);
+        let outcomes = parse_outcomes(&output);
         let kinds: Vec<&str> = outcomes.iter().map(|outcome| outcome["error"]["kind"].as_str().unwrap_or("ok")).collect();
         assert_eq!(kinds, ["invalid_invocation", "unknown_action", "invalid_invocation", "invalid_invocation", "invalid_invocation", "ok"]);
         assert_eq!((&outcomes[2]["id"], &outcomes[5]["id"]), (&json!("u"), &json!("last")));
-        assert_eq!(output.status.code(), Some(1), "some outcome is not ok");
+        assert_eq!(output.status.code(), Some(1), "exit with 1 if an outcome is not ok");
     }
 }
 
 #[test]
 fn parallel_outcomes_keep_their_order_unless_unordered() {
-    let host = Host::new();
+    let cli = CommandLine::new();
     let input: String = (0..60).map(|at| format!("{{\"id\":\"{at}\",\"action\":\"getStage\",\"input\":{{\"stageId\":1}}}}\n")).collect();
     let ids = |arguments: &[&str]| -> Vec<String> {
-        lines(&host.run(arguments, &input)).iter().map(|outcome| outcome["id"].as_str().expect("an id").to_owned()).collect()
+        parse_outcomes(&cli.run(arguments, &input)).iter().map(|outcome| outcome["id"].as_str().expect("an id").to_owned()).collect()
     };
-    let wanted: Vec<String> = (0..60).map(|at: u32| at.to_string()).collect();
-    assert_eq!(ids(&["invoke", "--jobs", "16"]), wanted);
+    let expected: Vec<String> = (0..60).map(|at: u32| at.to_string()).collect();
+    assert_eq!(ids(&["invoke", "--jobs", "16"]), expected);
     let mut unordered = ids(&["invoke", "--jobs", "16", "--unordered"]);
     unordered.sort_by_key(|id| id.parse::<u32>().expect("a number"));
-    assert_eq!(unordered, wanted);
+    assert_eq!(unordered, expected);
 }
 
 #[test]
 fn dry_run_starts_no_sandbox_and_shows_the_request() {
-    let host = Host::new();
-    let output = host.run(&["invoke", "mergeDeals", "--input", "{\"dealId\":1,\"mergeWithId\":2}", "--dry-run"], "");
-    let outcomes = lines(&output);
+    let cli = CommandLine::new();
+    let output = cli.run(&["invoke", "mergeDeals", "--input", "{\"dealId\":1,\"mergeWithId\":2}", "--dry-run"], "");
+    let outcomes = parse_outcomes(&output);
     let line = &outcomes[0]["data"][0];
     assert_eq!((&line["method"], &line["json"]), (&json!("PUT"), &json!({"merge_with_id": 2})), "{outcomes:?}");
-    assert!(!host.folder.path().join("sandbox.json").exists(), "a dry run starts nothing");
+    assert!(!cli.has_file("sandbox.json"), "a dry run must start no sandbox");
 }
 
 #[test]
 fn input_is_read_from_argument_file_or_stdin() {
-    let host = Host::new();
-    let file = host.folder.path().join("input.json");
-    std::fs::write(&file, "{\"stageId\": 1}").expect("it can be written");
-    let at = format!("@{}", file.display());
+    let cli = CommandLine::new();
+    let file = cli.file("input.json");
+    std::fs::write(&file, "{\"stageId\": 1}").expect("the file can be written");
+    let at = format!("@{file}");
     for (input, stdin) in [("{\"stageId\":1}", ""), (at.as_str(), ""), ("-", "{\"stageId\":1}")] {
-        let outcomes = lines(&host.run(&["invoke", "getStage", "--input", input], stdin));
+        let outcomes = parse_outcomes(&cli.run(&["invoke", "getStage", "--input", input], stdin));
         assert_eq!(outcomes[0]["data"]["id"], 1, "{input}: {outcomes:?}");
     }
-    let pretty = host.run(&["invoke", "getStage", "--input", "{\"stageId\":1}", "--pretty"], "");
-    assert!(pretty.stdout.iter().filter(|byte| **byte == b'\n').count() > 10, "--pretty is over several lines");
+    let pretty = cli.run(&["invoke", "getStage", "--input", "{\"stageId\":1}", "--pretty"], "");
+    assert!(pretty.stdout.iter().filter(|byte| **byte == b'\n').count() > 10, "write several lines for --pretty");
 }
 
 #[test]
 fn wrong_usage_exits_2_and_names_the_mistake() {
-    let host = Host::new();
-    for (arguments, word) in [
+    let cli = CommandLine::new();
+    for (arguments, words) in [
         (&["invoke", "getDeals", "--pages", "all"][..], "--pages is not built yet"),
         (&["invoke", "getDeals", "--view", "flat"], "--view is not built yet"),
         (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
@@ -133,27 +132,24 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["invok"], "invoke"),
         (&["manifest", "hubspot"], "hubspot"),
     ] {
-        let output = host.run(arguments, "");
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(word), "{arguments:?}: {}", stderr(&output));
-        assert!(output.stdout.is_empty(), "stdout carries outcomes alone");
+        let output = cli.run(arguments, "");
+        assert_exit(&output, 2, words);
+        assert!(output.stdout.is_empty(), "print only outcomes on stdout");
     }
-    let secret = host.run(&["connect", "--api-token", "hunter2", "--api-domain", "https://acme.pipedrive.com"], "");
-    assert!(secret.status.code() == Some(2) && stderr(&secret).contains("stdin"), "{}", stderr(&secret));
-    assert!(!stderr(&secret).contains("hunter2"), "what may be a token is not repeated");
-    let mut command = host.command(&["serve", "--port", "0", "--host", "0.0.0.0"]);
-    command.env("CONNECTOR_PUBLIC_URL", "http://localhost:8030");
-    let output = fed(command, b"");
-    assert!(output.status.code() == Some(2) && stderr(&output).contains("https"), "{}", stderr(&output));
-    assert_eq!(std::fs::read_dir(host.folder.path()).expect("it is read").count(), 0, "wrong usage makes nothing");
-    let output = host.run(&["invoke", "getDeal", "--input", "{\"dealId\":"], "");
-    assert_eq!((lines(&output)[0]["error"]["kind"].as_str(), output.status.code()), (Some("invalid_invocation"), Some(1)));
+    let secret = cli.run(&["connect", "--api-token", "hunter2", "--api-domain", "https://acme.pipedrive.com"], "");
+    assert_exit(&secret, 2, "stdin");
+    assert!(!stderr_text(&secret).contains("hunter2"), "do not repeat what may be a token");
+    let output = cli.run_with(&[("CONNECTOR_PUBLIC_URL", "http://localhost:8030")], &["serve", "--port", "0", "--host", "0.0.0.0"]);
+    assert_exit(&output, 2, "https");
+    assert_eq!(std::fs::read_dir(cli.folder.path()).expect("the folder can be listed").count(), 0, "wrong usage must create no file");
+    let output = cli.run(&["invoke", "getDeal", "--input", "{\"dealId\":"], "");
+    assert_eq!((parse_outcomes(&output)[0]["error"]["kind"].as_str(), output.status.code()), (Some("invalid_invocation"), Some(1)));
 }
 
 #[test]
 fn environment_account_is_used_or_refused() {
-    let host = Host::new();
-    for (variables, word) in [
+    let cli = CommandLine::new();
+    for (variables, words) in [
         (&[("CONNECTOR_API_TOKEN", "hunter2")][..], "needs CONNECTOR_API_DOMAIN"),
         (&[("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com")], "needs CONNECTOR_API_TOKEN"),
         (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://evil.example")], "no host of Pipedrive"),
@@ -161,164 +157,163 @@ fn environment_account_is_used_or_refused() {
         (&[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "http://acme.pipedrive.com")], "https"),
         (&[("CONNECTOR_SANDBOX", "https://acme.pipedrive.com")], "sandbox on this machine"),
     ] {
-        let mut command = host.command(&["invoke", "getCurrentUser"]);
-        command.envs(variables.iter().copied());
-        let output = fed(command, b"");
-        assert_eq!(output.status.code(), Some(2), "{variables:?}: {}", stderr(&output));
-        assert!(stderr(&output).contains(word) && !stderr(&output).contains("hunter2"), "{variables:?}: {}", stderr(&output));
+        let output = cli.run_with(variables, &["invoke", "getCurrentUser"]);
+        assert_exit(&output, 2, "");
+        assert!(
+            stderr_text(&output).contains(words) && !stderr_text(&output).contains("hunter2"),
+            "{variables:?}: {}",
+            stderr_text(&output)
+        );
     }
-    let mut command = host.command(&["invoke", "getDeals", "--dry-run"]);
-    command.env("CONNECTOR_API_TOKEN", "hunter2").env("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com");
-    let output = fed(command, b"");
-    let outcomes = lines(&output);
+    let output = cli.run_with(
+        &[("CONNECTOR_API_TOKEN", "hunter2"), ("CONNECTOR_API_DOMAIN", "https://acme.pipedrive.com")],
+        &["invoke", "getDeals", "--dry-run"],
+    );
+    let outcomes = parse_outcomes(&output);
     assert_eq!(outcomes[0]["data"][0]["url"], "https://acme.pipedrive.com/api/v2/deals");
     assert_eq!(outcomes[0]["meta"]["connection"], "env");
-    assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "a token is not shown");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("hunter2"), "do not show the token");
 }
 
-/// A proxy of the environment is not ours: what is meant for this machine would leave it, with its token.
+/// Names a proxy in the environment: through it, requests to this machine would leave with their token.
 #[test]
 fn ignores_proxy_variables_of_the_environment() {
-    let host = Host::new();
-    let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let url = format!("http://{}", proxy.local_addr().expect("it is bound"));
-    let mut command = host.command(&["invoke", "getStage", "--input", "{\"stageId\":1}"]);
-    command.env("http_proxy", &url).env("HTTP_PROXY", &url).env("ALL_PROXY", &url).env("CONNECTOR_PROXY", &url);
-    let output = fed(command, b"");
-    assert_eq!(lines(&output)[0]["data"]["id"], 1, "{}", stderr(&output));
+    let cli = CommandLine::new();
+    let proxy = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let url = format!("http://{}", proxy.local_addr().expect("a bound listener has an address"));
+    let output = cli.run_with(
+        &[("http_proxy", &url), ("HTTP_PROXY", &url), ("ALL_PROXY", &url), ("CONNECTOR_PROXY", &url)],
+        &["invoke", "getStage", "--input", "{\"stageId\":1}"],
+    );
+    assert_eq!(parse_outcomes(&output)[0]["data"]["id"], 1, "{}", stderr_text(&output));
 }
 
-/// An engine that waits for an outcome before it writes on must get it, however many jobs there may be.
+/// Waits for each outcome before the next line, as an engine may do with any number of jobs.
 #[test]
 fn writes_each_outcome_while_stdin_is_open() {
     use std::io::{BufRead, BufReader};
-    let host = Host::new();
+    let cli = CommandLine::new();
     for arguments in [&["invoke"][..], &["invoke", "--jobs", "4"], &["invoke", "--jobs", "4", "--unordered"]] {
-        let mut child = host.command(arguments).spawn().expect("the binary runs");
+        let mut child = cli.command(arguments).spawn().expect("the binary runs");
         let mut stdin = child.stdin.take().expect("stdin is piped");
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         for _ in 0..2 {
-            stdin.write_all(b"{\"action\":\"getStage\",\"input\":{\"stageId\":1}}\n").expect("it reads");
-            let line = stdout.next().expect("an outcome comes").expect("it is text");
+            stdin.write_all(b"{\"action\":\"getStage\",\"input\":{\"stageId\":1}}\n").expect("the command reads stdin");
+            let line = stdout.next().expect("an outcome").expect("stdout is text");
             assert!(line.contains("\"ok\":true"), "{line}");
         }
         drop(stdin);
-        assert!(child.wait().expect("it ends").success());
+        assert!(child.wait().expect("the command ends").success());
     }
 }
 
 #[test]
 fn named_connection_never_falls_back_to_the_sandbox() {
-    let host = Host::new();
-    let outcomes = lines(&host.run(&["invoke", "getDeals", "--connection", "acme"], ""));
+    let cli = CommandLine::new();
+    let outcomes = parse_outcomes(&cli.run(&["invoke", "getDeals", "--connection", "acme"], ""));
     assert_eq!(outcomes[0]["error"]["kind"], "no_connection", "{outcomes:?}");
-    assert!(!host.folder.path().join("sandbox.json").exists(), "nothing was started");
+    assert!(!cli.has_file("sandbox.json"), "start no sandbox");
 }
 
 #[test]
 fn lists_describes_and_checks_the_catalogue() {
-    let host = Host::new();
-    let list = host.run(&["list", "--kind", "data-source"], "");
-    assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 3, "a line each, no colours in a pipe");
-    let described = host.run(&["describe", "getDeal"], "");
+    let cli = CommandLine::new();
+    let list = cli.run(&["list", "--kind", "data-source"], "");
+    assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 3, "list one line each");
+    let described = cli.run(&["describe", "getDeal"], "");
     let text = String::from_utf8_lossy(&described.stdout).into_owned();
     assert!(
         text.contains("GET /api/v2/deals/{deal_id}") && text.contains("connector invoke getDeal") && !text.contains('\u{1b}'),
         "{text}"
     );
-    let unknown = host.run(&["describe", "getDael"], "");
-    assert!(unknown.status.code() == Some(1) && stderr(&unknown).contains("getDeal"), "{}", stderr(&unknown));
+    let unknown = cli.run(&["describe", "getDael"], "");
+    assert_exit(&unknown, 1, "getDeal");
     let manifest = path("manifests/pipedrive.json").display().to_string();
-    let check = host.run(&["manifest", "pipedrive", "--check", &manifest], "");
-    assert_eq!(check.status.code(), Some(0), "{}", stderr(&check));
-    let stale = host.folder.path().join("stale.json");
-    std::fs::write(&stale, "{}\n").expect("it can be written");
-    let check = host.run(&["manifest", "--check", &stale.display().to_string()], "");
-    assert!(check.status.code() == Some(1) && stderr(&check).contains("--write"), "{}", stderr(&check));
+    let check = cli.run(&["manifest", "pipedrive", "--check", &manifest], "");
+    assert_exit(&check, 0, "");
+    let stale = cli.file("stale.json");
+    std::fs::write(&stale, "{}\n").expect("the file can be written");
+    let check = cli.run(&["manifest", "--check", &stale], "");
+    assert_exit(&check, 1, "--write");
 }
 
 #[test]
 fn host_failure_exits_3() {
-    let host = Host::new();
-    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    let port = taken.local_addr().expect("it is bound").port().to_string();
-    let output = host.run(&["sandbox", "--memory", "--port", &port], "");
-    assert!(output.status.code() == Some(3) && stderr(&output).contains("--port 0"), "{}", stderr(&output));
-    std::fs::write(host.folder.path().join("sandbox.json"), "not a state").expect("it can be written");
-    let output = host.run(&["sandbox", "--port", "0"], "");
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+    let cli = CommandLine::new();
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let port = taken.local_addr().expect("a bound listener has an address").port().to_string();
+    let output = cli.run(&["sandbox", "--memory", "--port", &port], "");
+    assert_exit(&output, 3, "--port 0");
+    std::fs::write(cli.folder.path().join("sandbox.json"), "not a state").expect("the file can be written");
+    let output = cli.run(&["sandbox", "--port", "0"], "");
+    assert_exit(&output, 3, "");
     assert_eq!(
-        std::fs::read_to_string(host.folder.path().join("sandbox.json")).expect("it is there"),
+        std::fs::read_to_string(cli.folder.path().join("sandbox.json")).expect("the file exists"),
         "not a state",
-        "what cannot be read is not destroyed"
+        "do not overwrite a state that cannot be read"
     );
-    let mut command = host.command(&["invoke", "getDeals", "--dry-run"]);
-    command.env("CONNECTOR_PROXY", "user:hunter2@proxy:99999");
-    let output = fed(command, b"");
-    assert!(output.status.code() == Some(3) && stderr(&output).contains("CONNECTOR_PROXY"), "{}", stderr(&output));
-    assert!(!stderr(&output).contains("hunter2"), "a proxy's password is not told: {}", stderr(&output));
+    let output = cli.run_with(&[("CONNECTOR_PROXY", "user:hunter2@proxy:99999")], &["invoke", "getDeals", "--dry-run"]);
+    assert_exit(&output, 3, "CONNECTOR_PROXY");
+    assert!(!stderr_text(&output).contains("hunter2"), "do not show the password of a proxy: {}", stderr_text(&output));
 }
 
-/// The reference for people is what the catalogue says, page by page.
 #[test]
 fn reference_is_up_to_date() {
-    let host = Host::new();
-    let folder = host.folder.path().join("docs");
-    let output = host.run(&["manifest", "--docs", folder.to_str().expect("a path is text")], "");
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let cli = CommandLine::new();
+    let folder = cli.folder.path().join("docs");
+    let output = cli.run(&["manifest", "--docs", folder.to_str().expect("a path is text")], "");
+    assert_exit(&output, 0, "");
     let pages = |folder: &std::path::Path| -> std::collections::BTreeMap<String, String> {
         let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let page = |path: std::path::PathBuf| {
-            (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(path).expect("it is text"))
+            (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(path).expect("the file is text"))
         };
         // Folders in docs/ hold pages that are written by hand.
-        files.map(|file| file.expect("it can be read").path()).filter(|path| path.is_file()).map(page).collect()
+        files.map(|file| file.expect("the folder can be listed").path()).filter(|path| path.is_file()).map(page).collect()
     };
     let (written, kept) = (pages(&folder), pages(&path("docs")));
     let names = |pages: &std::collections::BTreeMap<String, String>| pages.keys().cloned().collect::<Vec<_>>();
-    let what_to_do = "run `cargo run -q -p connector-host -- manifest --docs docs`, and remove a page that it does not write";
-    assert_eq!(names(&kept), names(&written), "{what_to_do}");
+    let advice = "run `cargo run -q -p connector-host -- manifest --docs docs`, and remove a page that it does not write";
+    assert_eq!(names(&kept), names(&written), "{advice}");
     for (name, page) in written {
-        assert!(kept[&name] == page, "docs/{name} is stale: {what_to_do}");
+        assert!(kept[&name] == page, "docs/{name} is out of date: {advice}");
     }
 }
 
-/// A file goes out and comes back byte for byte; half a download is never left where a whole one is expected.
+/// Sends a file and fetches it back; a failed download must leave no file.
 #[test]
 fn sends_and_fetches_local_files() {
-    let host = Host::new();
-    let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
+    let cli = CommandLine::new();
     let bytes: Vec<u8> = (0..=255).cycle().take(300_000).collect();
-    std::fs::write(at("scan.bin"), &bytes).expect("it can be written");
-    let added = host.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={}", at("scan.bin"))], "");
-    let added = &lines(&added)[0];
+    std::fs::write(cli.file("scan.bin"), &bytes).expect("the file can be written");
+    let added = cli.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={}", cli.file("scan.bin"))], "");
+    let added = &parse_outcomes(&added)[0];
     assert_eq!((&added["data"]["name"], &added["data"]["file_size"]), (&json!("scan.bin"), &json!(300_000)), "{added}");
     let input = json!({"fileId": added["data"]["id"]}).to_string();
-    let fetched = host.run(&["invoke", "downloadFile", "--input", &input, "--output", &at("back.bin")], "");
-    let fetched = &lines(&fetched)[0];
+    let fetched = cli.run(&["invoke", "downloadFile", "--input", &input, "--output", &cli.file("back.bin")], "");
+    let fetched = &parse_outcomes(&fetched)[0];
     assert_eq!((&fetched["data"]["size"], &fetched["data"]["base64"]), (&json!(300_000), &Value::Null), "{fetched}");
-    assert!(std::fs::read(at("back.bin")).expect("it is there") == bytes, "what came back is not what was sent");
+    assert!(std::fs::read(cli.file("back.bin")).expect("the file exists") == bytes, "fetch the bytes that were sent");
 
-    let missing = host.run(&["invoke", "downloadFile", "--input", "{\"fileId\": 99999}", "--output", &at("none.bin")], "");
-    assert_eq!(lines(&missing)[0]["error"]["kind"], "not_found");
-    assert!(!std::path::Path::new(&at("none.bin")).exists(), "a failed download leaves no file");
+    let missing = cli.run(&["invoke", "downloadFile", "--input", "{\"fileId\": 99999}", "--output", &cli.file("none.bin")], "");
+    assert_eq!(parse_outcomes(&missing)[0]["error"]["kind"], "not_found");
+    assert!(!std::path::Path::new(&cli.file("none.bin")).exists(), "leave no file after a failed download");
 }
 
 #[test]
 fn unusable_files_are_refused_before_sending() {
-    let host = Host::new();
-    let at = |name: &str| host.folder.path().join(name).to_str().expect("a path is text").to_owned();
-    std::fs::write(at("empty.bin"), "").expect("it can be written");
-    // Longer than what is sent at most, without the bytes on the disk.
-    std::fs::File::create(at("huge.bin")).and_then(|file| file.set_len(1 << 30)).expect("it can be written");
+    let cli = CommandLine::new();
+    std::fs::write(cli.file("empty.bin"), "").expect("the file can be written");
+    // A sparse file above the limit.
+    std::fs::File::create(cli.file("huge.bin")).and_then(|file| file.set_len(1 << 30)).expect("the file can be written");
     for (file, words) in [
-        (at("none.bin"), "No such file"),
-        (host.folder.path().display().to_string(), "is a folder"),
-        (at("empty.bin"), "is empty"),
-        (at("huge.bin"), "at most 268435456 are sent"),
+        (cli.file("none.bin"), "No such file"),
+        (cli.folder.path().display().to_string(), "is a folder"),
+        (cli.file("empty.bin"), "is empty"),
+        (cli.file("huge.bin"), "at most 268435456 are sent"),
     ] {
-        let output = host.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={file}")], "");
-        let outcome = &lines(&output)[0];
+        let output = cli.run(&["invoke", "addFile", "--input", "{\"dealId\": 1}", "--file", &format!("file={file}")], "");
+        let outcome = &parse_outcomes(&output)[0];
         let faults = outcome["error"]["faults"].as_array().cloned().unwrap_or_default();
         assert!(
             faults.iter().any(|fault| fault["path"] == "/file" && fault["message"].as_str().is_some_and(|text| text.contains(words))),
@@ -331,8 +326,7 @@ fn unusable_files_are_refused_before_sending() {
         (vec!["invoke", "downloadFile", "--input", "{\"fileId\": 1}", "--output", "/no/such/folder/x"], "No such file"),
         (vec!["invoke", "downloadFile", "--input", "{\"fileId\": 1}", "--output", "/"], "is a folder"),
     ] {
-        let output = host.run(&arguments, "");
-        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-        assert!(stderr(&output).contains(words), "{words:?} is not in {}", stderr(&output));
+        let output = cli.run(&arguments, "");
+        assert_exit(&output, 2, words);
     }
 }

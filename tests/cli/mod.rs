@@ -1,4 +1,4 @@
-//! The binary `connector`, its commands, and the store that they share.
+//! The binary `connector`: its commands, and the store that they share.
 
 mod accounts;
 mod command_line;

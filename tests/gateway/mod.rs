@@ -1,4 +1,4 @@
-//! The gateway: requests passed on to the vendor, and answers passed back.
+//! The gateway: requests forwarded to the vendor, and responses passed back.
 
 mod paths;
 mod requests;

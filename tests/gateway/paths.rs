@@ -1,184 +1,188 @@
-//! Every path that a client of a managed gateway for Pipedrive calls, through ours and to Pipedrive itself: no difference.
+//! Every path that clients of a managed Pipedrive gateway call, compared with Pipedrive itself.
 
 use std::collections::BTreeSet;
 
-use pipedrive_sandbox::{DEMO_API_TOKEN, Options, Sandbox};
+use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::Value;
 
-use crate::support::http::{JSON, Reply, ask};
-use crate::support::server::Served;
-use crate::support::world::{none, options, read_json};
+use crate::support::assertions::assert_none;
+use crate::support::http::{JSON, Response, send};
+use crate::support::repository::read_json;
+use crate::support::sandbox::{sandbox_options, start_sandbox};
+use crate::support::server::Server;
 
-/// One call of such a client's.
-struct Path {
-    /// As that client calls it.
+/// A call of such a client.
+struct PathCase {
+    /// The method and path that the client calls.
     native: &'static str,
-    /// What Pipedrive has in its place, where it took that away.
-    twin: Option<&'static str>,
-    /// Queries that the living path takes; each is asked for.
+    /// The call that replaces it, if Pipedrive removed it.
+    replacement: Option<&'static str>,
+    /// The queries to try on the current path.
     queries: &'static [&'static str],
-    /// What a write sends to the living path.
+    /// The body that a write sends to the current path.
     body: &'static str,
 }
 
-const fn read(native: &'static str, twin: Option<&'static str>, queries: &'static [&'static str]) -> Path {
-    Path { native, twin, queries, body: "" }
+const fn read_case(native: &'static str, replacement: Option<&'static str>, queries: &'static [&'static str]) -> PathCase {
+    PathCase { native, replacement, queries, body: "" }
 }
 
-const fn write(native: &'static str, twin: Option<&'static str>, body: &'static str) -> Path {
-    Path { native, twin, queries: &[""], body }
+const fn write_case(native: &'static str, replacement: Option<&'static str>, body: &'static str) -> PathCase {
+    PathCase { native, replacement, queries: &[""], body }
 }
 
-const PATHS: &[Path] = &[
-    read(
+const PATHS: &[PathCase] = &[
+    read_case(
         "GET /api/v1/deals",
         Some("GET /api/v2/deals"),
         &["", "?status=open&limit=2&stage_id=1", "?sort_by=add_time&sort_direction=desc", "?filter_id=9999"],
     ),
-    read("GET /api/v1/deals/{id}", Some("GET /api/v2/deals/{id}"), &["", "?include_fields=products_count,files_count"]),
-    write(
+    read_case("GET /api/v1/deals/{id}", Some("GET /api/v2/deals/{id}"), &["", "?include_fields=products_count,files_count"]),
+    write_case(
         "POST /api/v1/deals",
         Some("POST /api/v2/deals"),
         r#"{"title":"New Deal","value":50000,"currency":"USD","person_id":1,"org_id":1,"stage_id":1,"expected_close_date":"2026-12-30"}"#,
     ),
-    write("PUT /api/v1/deals/{id}", Some("PATCH /api/v2/deals/{id}"), r#"{"title":"Ünïcode ☎","value":75000,"status":"won"}"#),
-    write("DELETE /api/v1/deals/{id}", Some("DELETE /api/v2/deals/{id}"), ""),
-    read(
+    write_case("PUT /api/v1/deals/{id}", Some("PATCH /api/v2/deals/{id}"), r#"{"title":"Ünïcode ☎","value":75000,"status":"won"}"#),
+    write_case("DELETE /api/v1/deals/{id}", Some("DELETE /api/v2/deals/{id}"), ""),
+    read_case(
         "GET /api/v1/deals/search",
         Some("GET /api/v2/deals/search"),
         &["?term=deal", "?term=%C3%9Cn%C3%AFcode&exact_match=false", "?term="],
     ),
-    read("GET /api/v1/persons", Some("GET /api/v2/persons"), &["?limit=3", "?sort_by=id&sort_direction=desc"]),
-    read("GET /api/v1/persons/{id}", Some("GET /api/v2/persons/{id}"), &[""]),
-    write(
+    read_case("GET /api/v1/persons", Some("GET /api/v2/persons"), &["?limit=3", "?sort_by=id&sort_direction=desc"]),
+    read_case("GET /api/v1/persons/{id}", Some("GET /api/v2/persons/{id}"), &[""]),
+    write_case(
         "POST /api/v1/persons",
         Some("POST /api/v2/persons"),
         r#"{"name":"John Doe","emails":[{"value":"john@doe.example","primary":true}],"phones":[{"value":"+1234567890"}],"org_id":1,"visible_to":3}"#,
     ),
-    write(
+    write_case(
         "PUT /api/v1/persons/{id}",
         Some("PATCH /api/v2/persons/{id}"),
         r#"{"name":"John Smith","emails":[{"value":"john@smith.example"}]}"#,
     ),
-    write("DELETE /api/v1/persons/{id}", Some("DELETE /api/v2/persons/{id}"), ""),
-    read("GET /api/v1/persons/search", Some("GET /api/v2/persons/search"), &["?term=john", "?term=a"]),
-    read("GET /api/v1/organizations", Some("GET /api/v2/organizations"), &["", "?limit=1"]),
-    read("GET /api/v1/organizations/{id}", Some("GET /api/v2/organizations/{id}"), &[""]),
-    write(
+    write_case("DELETE /api/v1/persons/{id}", Some("DELETE /api/v2/persons/{id}"), ""),
+    read_case("GET /api/v1/persons/search", Some("GET /api/v2/persons/search"), &["?term=john", "?term=a"]),
+    read_case("GET /api/v1/organizations", Some("GET /api/v2/organizations"), &["", "?limit=1"]),
+    read_case("GET /api/v1/organizations/{id}", Some("GET /api/v2/organizations/{id}"), &[""]),
+    write_case(
         "POST /api/v1/organizations",
         Some("POST /api/v2/organizations"),
         r#"{"name":"Acme Corporation","address":{"value":"123 Main St, City, Country"},"visible_to":3}"#,
     ),
-    write("PUT /api/v1/organizations/{id}", Some("PATCH /api/v2/organizations/{id}"), r#"{"name":"Acme Corp International"}"#),
-    write("DELETE /api/v1/organizations/{id}", Some("DELETE /api/v2/organizations/{id}"), ""),
-    read(
+    write_case("PUT /api/v1/organizations/{id}", Some("PATCH /api/v2/organizations/{id}"), r#"{"name":"Acme Corp International"}"#),
+    write_case("DELETE /api/v1/organizations/{id}", Some("DELETE /api/v2/organizations/{id}"), ""),
+    read_case(
         "GET /api/v1/activities",
         Some("GET /api/v2/activities"),
         &["", "?done=true&owner_id=1", "?done=1&type=call&start_date=2026-01-01"],
     ),
-    read("GET /api/v1/activities/{id}", Some("GET /api/v2/activities/{id}"), &[""]),
-    write(
+    read_case("GET /api/v1/activities/{id}", Some("GET /api/v2/activities/{id}"), &[""]),
+    write_case(
         "POST /api/v1/activities",
         Some("POST /api/v2/activities"),
         r#"{"subject":"Follow-up call","type":"call","due_date":"2026-12-15","due_time":"14:00","duration":"00:30","deal_id":2,"note":"Terms"}"#,
     ),
-    write("PUT /api/v1/activities/{id}", Some("PATCH /api/v2/activities/{id}"), r#"{"done":true,"note":"Completed - terms agreed"}"#),
-    write("DELETE /api/v1/activities/{id}", Some("DELETE /api/v2/activities/{id}"), ""),
-    read("GET /api/v1/pipelines", Some("GET /api/v2/pipelines"), &[""]),
-    read("GET /api/v1/pipelines/{id}", Some("GET /api/v2/pipelines/{id}"), &[""]),
-    read("GET /api/v1/stages", Some("GET /api/v2/stages"), &["", "?pipeline_id=1"]),
-    read("GET /api/v1/stages/{id}", Some("GET /api/v2/stages/{id}"), &[""]),
-    read("GET /api/v1/notes", None, &["", "?deal_id=2", "?person_id=1", "?org_id=1&start=0&limit=1"]),
-    write("POST /api/v1/notes", None, r#"{"content":"Meeting notes: <b>pricing</b>","deal_id":2,"pinned_to_deal_flag":1}"#),
-    read("GET /api/v1/users", None, &[""]),
-    read("GET /api/v1/users/me", None, &[""]),
+    write_case("PUT /api/v1/activities/{id}", Some("PATCH /api/v2/activities/{id}"), r#"{"done":true,"note":"Completed - terms agreed"}"#),
+    write_case("DELETE /api/v1/activities/{id}", Some("DELETE /api/v2/activities/{id}"), ""),
+    read_case("GET /api/v1/pipelines", Some("GET /api/v2/pipelines"), &[""]),
+    read_case("GET /api/v1/pipelines/{id}", Some("GET /api/v2/pipelines/{id}"), &[""]),
+    read_case("GET /api/v1/stages", Some("GET /api/v2/stages"), &["", "?pipeline_id=1"]),
+    read_case("GET /api/v1/stages/{id}", Some("GET /api/v2/stages/{id}"), &[""]),
+    read_case("GET /api/v1/notes", None, &["", "?deal_id=2", "?person_id=1", "?org_id=1&start=0&limit=1"]),
+    write_case("POST /api/v1/notes", None, r#"{"content":"Meeting notes: <b>pricing</b>","deal_id":2,"pinned_to_deal_flag":1}"#),
+    read_case("GET /api/v1/users", None, &[""]),
+    read_case("GET /api/v1/users/me", None, &[""]),
 ];
 
-/// How many calls such a client knows of each kind of record.
+/// The number of calls of each kind of record.
 const PROMISED: [(&str, usize); 8] =
     [("activities", 5), ("deals", 6), ("notes", 2), ("organizations", 5), ("persons", 6), ("pipelines", 2), ("stages", 2), ("users", 2)];
 
-/// One account twice: reached through the gateway, and asked itself.
-struct Both {
-    served: Served,
+/// Two equal accounts: one behind the gateway, the other asked directly.
+struct TwinAccounts {
+    server: Server,
     key: String,
-    itself: String,
+    direct: String,
 }
 
-impl Path {
-    fn living(&self) -> &'static str {
-        self.twin.unwrap_or(self.native)
+impl PathCase {
+    fn current(&self) -> &'static str {
+        self.replacement.unwrap_or(self.native)
     }
 }
 
-impl Both {
-    async fn of(served: Served, key: String) -> Self {
-        let twin = Sandbox::open(Options { companies: 3, ..options() }).expect("a sandbox in memory opens");
-        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
-        let itself = format!("http://{}", listener.local_addr().expect("it is bound"));
-        tokio::spawn(pipedrive_sandbox::serve(listener, twin));
-        Self { served, key, itself }
+impl TwinAccounts {
+    async fn start(server: Server, key: String) -> Self {
+        let direct = start_sandbox(Options { companies: 3, ..sandbox_options() }).await;
+        Self { server, key, direct }
     }
 
-    /// Asks both, and gives what the gateway answered where it is what Pipedrive answered: the status, each header, each byte.
-    async fn ask(&self, call: &str, query: &str, body: &str) -> Result<Reply, String> {
+    /// Sends a request to both. Returns the gateway's response if status, headers and body are the same.
+    async fn send_to_both(&self, call: &str, query: &str, body: &str) -> Result<Response, String> {
         let (method, path) = call.split_once(' ').expect("a method and a path");
         let path = format!("{path}{query}");
         let media = if body.is_empty() { &[][..] } else { &[JSON] };
         let through = [&[("authorization", self.key.as_str())], media].concat();
-        let passed = self.served.ask(method, &format!("/gateway/pipedrive{path}"), &through, body).await;
-        let given = ask(&self.itself, method, &path, &[&[("x-api-token", DEMO_API_TOKEN)], media].concat(), body.as_bytes()).await;
-        // What tells one answer from the next, counts on, or is for one hop.
-        let own = ["date", "x-correlation-id", "x-ratelimit-remaining", "x-ratelimit-reset", "x-daily-ratelimit-token-remaining"];
-        let kept = |(name, value): &(String, String)| match passed.header(name) {
-            Some(passed) => passed == value || own.contains(&&**name),
+        let passed = self.server.send(method, &format!("/gateway/pipedrive{path}"), &through, body).await;
+        let expected = send(&self.direct, method, &path, &[&[("x-api-token", DEMO_API_TOKEN)], media].concat(), body.as_bytes()).await;
+        // Headers that differ between any two responses.
+        let varying = ["date", "x-correlation-id", "x-ratelimit-remaining", "x-ratelimit-reset", "x-daily-ratelimit-token-remaining"];
+        let is_kept = |(name, value): &(String, String)| match passed.header(name) {
+            Some(passed) => passed == value || varying.contains(&&**name),
             None => name == "connection",
         };
-        let same = passed.status == given.status && passed.body == given.body && given.headers.iter().all(kept);
-        let shown = |reply: &Reply| format!("{} {:?}\n{:.400}", reply.status, reply.headers, reply.text());
-        if same { Ok(passed) } else { Err(format!("{call}{query} answers {}\nnot {}", shown(&passed), shown(&given))) }
+        let is_same = passed.status == expected.status && passed.body == expected.body && expected.headers.iter().all(is_kept);
+        let describe = |response: &Response| format!("{} {:?}\n{:.400}", response.status, response.headers, response.text());
+        if is_same { Ok(passed) } else { Err(format!("{call}{query} answers {}\nnot {}", describe(&passed), describe(&expected))) }
     }
 
-    /// A living path: what it answers, and for a write what is there afterwards.
-    async fn walk(&self, path: &Path, found: &mut Vec<String>) {
-        let call = path.living().replace("{id}", "1");
+    /// Compares a current path, and for a write the record afterwards.
+    async fn compare(&self, path: &PathCase, found: &mut Vec<String>) {
+        let call = path.current().replace("{id}", "1");
         for query in path.queries {
-            match self.ask(&call, query, path.body).await {
-                Ok(reply) if reply.header("deprecation").is_some() => found.push(format!("{call} is said to be out of support")),
-                Ok(reply) if query.is_empty() && reply.status >= 300 => found.push(format!("{call}: {} {}", reply.status, reply.text())),
-                Ok(reply) if !call.starts_with("GET ") => {
+            match self.send_to_both(&call, query, path.body).await {
+                Ok(response) if response.header("deprecation").is_some() => {
+                    found.push(format!("{call} must not carry a warning of deprecation"));
+                }
+                Ok(response) if query.is_empty() && response.status >= 300 => {
+                    found.push(format!("{call}: {} {}", response.status, response.text()));
+                }
+                Ok(response) if !call.starts_with("GET ") => {
                     let record = format!("GET {}", call.split_once(' ').map(|(_, path)| path).unwrap_or_default());
-                    let record = if path.living().ends_with("{id}") { record } else { format!("{record}/{}", reply.json()["data"]["id"]) };
-                    found.extend(self.ask(&record, "", "").await.err());
+                    let record =
+                        if path.current().ends_with("{id}") { record } else { format!("{record}/{}", response.json()["data"]["id"]) };
+                    found.extend(self.send_to_both(&record, "", "").await.err());
                 }
                 other => found.extend(other.err()),
             }
         }
     }
 
-    /// A path that is gone: Pipedrive says so itself, and two headers say what to call.
-    async fn miss(&self, path: &Path, twin: &str, found: &mut Vec<String>) {
+    /// Compares a removed path, whose response names its replacement in a header.
+    async fn compare_removed(&self, path: &PathCase, replacement: &str, found: &mut Vec<String>) {
         let native = path.native.replace("{id}", "1");
-        match self.ask(&native, "?limit=1&start=0", path.body).await {
-            Ok(reply) => {
-                let told = ["deprecation", "connector-instead", "connector-error"].map(|name| reply.header(name));
-                if (reply.status, told) != (410, [Some("@1785542400"), Some(twin), None]) {
-                    found.push(format!("{native} answers {} with {told:?}, and its twin is {twin}", reply.status));
+        match self.send_to_both(&native, "?limit=1&start=0", path.body).await {
+            Ok(response) => {
+                let hints = ["deprecation", "connector-instead", "connector-error"].map(|name| response.header(name));
+                if (response.status, hints) != (410, [Some("@1785542400"), Some(replacement), None]) {
+                    found.push(format!("{native} answers {} with {hints:?}, but its replacement is {replacement}", response.status));
                 }
             }
             Err(difference) => found.push(difference),
         }
     }
 
-    async fn walk_all(&self) {
+    async fn compare_all(&self) {
         let mut found = Vec::new();
         for path in PATHS {
-            if let Some(twin) = path.twin {
-                self.miss(path, twin, &mut found).await;
+            if let Some(replacement) = path.replacement {
+                self.compare_removed(path, replacement, &mut found).await;
             }
-            self.walk(path, &mut found).await;
+            self.compare(path, &mut found).await;
         }
-        none(&found, "the gateway must change nothing, and name the twin of what is gone");
+        assert_none(&found, "pass each response unchanged, and name the replacement of a removed path");
     }
 }
 
@@ -193,36 +197,36 @@ fn path_table_is_complete_and_documented() {
     let (operations, retired) = (rows("operations"), rows("out_of_support"));
     let mut found = Vec::new();
     for path in PATHS {
-        if !operations.iter().any(|(call, row)| call == path.living() && row["status"] == "current") {
-            found.push(format!("{} is not documented", path.living()));
+        if !operations.iter().any(|(call, row)| call == path.current() && row["status"] == "current") {
+            found.push(format!("{} is not documented", path.current()));
         }
         let replaced = retired.iter().find(|(call, _)| call == path.native).and_then(|(_, row)| row["instead"].as_str());
-        if replaced != path.twin {
+        if replaced != path.replacement {
             found.push(format!("{} is replaced by {replaced:?}", path.native));
         }
     }
-    none(&found, "mend the table");
+    assert_none(&found, "correct the table");
     let natives: BTreeSet<&str> = PATHS.iter().map(|path| path.native).collect();
-    let of = |kind: &str| natives.iter().filter(|native| native.split('/').nth(3) == Some(kind)).count();
-    assert_eq!(PROMISED.map(|(kind, _)| (kind, of(kind))), PROMISED);
+    let count = |kind: &str| natives.iter().filter(|native| native.split('/').nth(3) == Some(kind)).count();
+    assert_eq!(PROMISED.map(|(kind, _)| (kind, count(kind))), PROMISED);
     assert_eq!(PROMISED.iter().map(|(_, count)| count).sum::<usize>(), PATHS.len());
     let methods: BTreeSet<&str> =
-        PATHS.iter().flat_map(|path| [path.native, path.living()]).filter_map(|call| call.split(' ').next()).collect();
+        PATHS.iter().flat_map(|path| [path.native, path.current()]).filter_map(|call| call.split(' ').next()).collect();
     assert_eq!(methods, BTreeSet::from(["DELETE", "GET", "PATCH", "POST", "PUT"]));
 }
 
 #[tokio::test]
 async fn every_path_answers_like_pipedrive_with_an_api_token() {
-    let (served, _) = Served::before_sandbox(&["--rate", "0"]).await;
-    let key = served.key("acme");
-    served.connect(&key, DEMO_API_TOKEN).await;
-    Both::of(served, key).await.walk_all().await;
+    let (server, _) = Server::start_with_sandbox(&["--rate", "0"]).await;
+    let key = server.create_key("acme");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    TwinAccounts::start(server, key).await.compare_all().await;
 }
 
 #[tokio::test]
 async fn every_path_answers_like_pipedrive_with_oauth() {
-    let (served, _) = Served::before_sandbox(&["--rate", "0"]).await;
-    let key = served.key("acme");
-    crate::support::browser::granted(&served, &key, 0).await;
-    Both::of(served, key).await.walk_all().await;
+    let (server, _) = Server::start_with_sandbox(&["--rate", "0"]).await;
+    let key = server.create_key("acme");
+    crate::support::browser::grant_connection(&server, &key, 0).await;
+    TwinAccounts::start(server, key).await.compare_all().await;
 }

@@ -1,4 +1,4 @@
-//! `connector serve`: its routes, its connections, and who may reach them.
+//! `connector serve`: its routes, its connections, and its owners.
 
 mod abuse;
 mod connections;

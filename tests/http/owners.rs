@@ -1,4 +1,4 @@
-//! Nobody reaches what is another's: not by any route, and not among thousands of calls at once.
+//! Owners reach only their own connections, by every route and among thousands of calls.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,16 +10,19 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::browser::{granted, handed_over};
+use crate::support::browser::{grant_connection, hand_over_install};
 use crate::support::http::JSON;
-use crate::support::server::Served;
+use crate::support::server::Server;
 
-/// How another owner's key tries to reach a connection: the route, the path, the header that names the connection, the body,
-/// and the status and kind that it is told.
-type Try = (&'static str, &'static str, &'static str, &'static str, (u16, &'static str));
+/// An attempt to reach another owner's connection.
+///
+/// It has a route, a path, a value of the header that names the connection, a body, and the expected status and kind.
+type Attempt = (&'static str, &'static str, &'static str, &'static str, (u16, &'static str));
 
-/// `NAMED` stands for the connection's id or name, `PENDING` for one that waits for its code, `HANDLE` for a claimed install.
-const TRIED: &[Try] = &[
+/// Attempts on every route that names a connection.
+///
+/// `NAMED` stands for its id or name, `PENDING` for the id of a pending one, `HANDLE` for a claimed install.
+const ATTEMPTS: &[Attempt] = &[
     ("GET /v1/connections/{id}", "/v1/connections/NAMED", "", "", (404, "not_found")),
     ("PATCH /v1/connections/{id}", "/v1/connections/NAMED", "", r#"{"name":"mine"}"#, (404, "not_found")),
     ("DELETE /v1/connections/{id}", "/v1/connections/NAMED", "", "", (404, "not_found")),
@@ -36,9 +39,8 @@ const TRIED: &[Try] = &[
     ("GET /v1/connections", "/v1/connections", "", "", (200, "")),
 ];
 
-/// Routes that name no connection: the catalogue, what begins a new one, whoever watches, and the pages of a person's
-/// browser, which go by what only that browser holds.
-const WITHOUT_ONE: &[&str] = &[
+/// Routes that name no connection. Pages go by what their browser holds.
+const OTHER_ROUTES: &[&str] = &[
     "GET /v1/actions",
     "GET /v1/actions/{key}",
     "GET /v1/data-sources",
@@ -60,42 +62,40 @@ const WITHOUT_ONE: &[&str] = &[
     "GET /openapi.json",
 ];
 
-/// Each operation that is described is tried, or is known to name no connection.
-fn assert_none_is_forgotten(document: &Value) {
+/// Checks that each described route is either attempted or known to name no connection.
+fn assert_all_routes_are_known(document: &Value) {
     let mut described = BTreeSet::new();
-    for (path, operations) in document["paths"].as_object().expect("there are paths") {
-        for (method, operation) in operations.as_object().expect("there are operations") {
+    for (path, operations) in document["paths"].as_object().expect("the description has paths") {
+        for (method, operation) in operations.as_object().expect("a path has operations") {
             let route = format!("{} {path}", method.to_uppercase());
             let parameters = operation["parameters"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
             let names = parameters.into_iter().any(|name| ["id", "handle"].contains(&name) || name.to_lowercase().contains("connection"));
-            assert!(!names || !WITHOUT_ONE.contains(&route.as_str()), "{route} names a connection: add how another owner would try it");
+            assert!(!names || !OTHER_ROUTES.contains(&route.as_str()), "{route} names a connection: add an attempt by another owner");
             described.insert(route);
         }
     }
-    let known = TRIED.iter().map(|(route, ..)| *route).chain(WITHOUT_ONE.iter().copied());
+    let known = ATTEMPTS.iter().map(|(route, ..)| *route).chain(OTHER_ROUTES.iter().copied());
     let known: BTreeSet<String> = known.map(str::to_owned).collect();
-    assert_eq!(described, known, "a route must be in one of the two tables here, and no other");
+    assert_eq!(described, known, "list each route, and no other, in one of the two tables");
 }
 
 #[tokio::test]
 async fn no_route_reaches_the_connection_of_another_owner() {
     let page = "https://platform.example/setup?install=";
-    let (served, _) = Served::before_sandbox(&["--rate", "0", "--install-redirect", "https://platform.example/setup"]).await;
-    assert_none_is_forgotten(&served.get("/openapi.json", "").await.json());
-    let (key, other) = (served.key("acme"), served.key("other"));
+    let (server, _) = Server::start_with_sandbox(&["--rate", "0", "--install-redirect", "https://platform.example/setup"]).await;
+    assert_all_routes_are_known(&server.get("/openapi.json", "").await.json());
+    let (key, other) = (server.create_key("acme"), server.create_key("other"));
     let headers = [("authorization", key.as_str()), JSON];
-    let connection = async |id: &str| served.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"].clone();
-    let id = granted(&served, &key, 0).await;
+    let connection = async |id: &str| server.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"].clone();
+    let id = grant_connection(&server, &key, 0).await;
     let name = connection(&id).await["name"].as_str().expect("a name").to_owned();
-    let waiting = served
-        .ask("POST", "/v1/connections", &headers, r#"{"redirect_uri":"https://platform.example/back","state":"theirs"}"#)
-        .await
-        .json()["connection"]
+    let waiting = server.post("/v1/connections", &key, r#"{"redirect_uri":"https://platform.example/back","state":"theirs"}"#).await.json()
+        ["connection"]
         .clone();
-    let handle = handed_over(&served, 1, page).await;
-    let claimed = served.ask("POST", &format!("/v1/installs/{handle}/claim"), &headers, "").await.json()["connection"].clone();
+    let handle = hand_over_install(&server, 1, page).await;
+    let claimed = server.send("POST", &format!("/v1/installs/{handle}/claim"), &headers, "").await.json()["connection"].clone();
     for named in [&id, &name] {
-        for (route, path, header, body, (status, kind)) in TRIED {
+        for (route, path, header, body, (status, kind)) in ATTEMPTS {
             let pending = waiting["connection_id"].as_str().expect("an id");
             let filled = |text: &str| text.replace("NAMED", named).replace("PENDING", pending).replace("HANDLE", &handle);
             let (path, header, body) = (filled(path), filled(header), filled(body));
@@ -104,49 +104,49 @@ async fn no_route_reaches_the_connection_of_another_owner() {
             if !header.is_empty() {
                 headers.push(("connector-connection", &header));
             }
-            let reply = served.ask(method, &path, &headers, &body).await;
-            let told = reply.json()["error"]["kind"].as_str().unwrap_or_default().to_owned();
-            assert_eq!((reply.status, told.as_str()), (*status, *kind), "{route} {named}: {}", reply.text());
-            for theirs in ["Sandbox Inc", "ada@example.com", served.upstream()] {
-                assert!(!reply.text().contains(theirs), "{route} {named}: {}", reply.text());
+            let response = server.send(method, &path, &headers, &body).await;
+            let actual_kind = response.json()["error"]["kind"].as_str().unwrap_or_default().to_owned();
+            assert_eq!((response.status, actual_kind.as_str()), (*status, *kind), "{route} {named}: {}", response.text());
+            for theirs in ["Sandbox Inc", "ada@example.com", server.upstream()] {
+                assert!(!response.text().contains(theirs), "{route} {named}: {}", response.text());
             }
-            // To say that one is the owner makes nobody the owner.
+            // A key cannot claim another owner.
             headers.push(("connector-owner", "acme"));
-            let reply = served.ask(method, &path, &headers, &body).await;
-            assert_eq!((reply.status, reply.kind().as_str()), (403, "forbidden"), "{route} {named}: {}", reply.text());
+            let response = server.send(method, &path, &headers, &body).await;
+            assert_eq!((response.status, response.kind().as_str()), (403, "forbidden"), "{route} {named}: {}", response.text());
         }
     }
-    assert_eq!(served.get("/v1/connections", &other).await.json(), json!({"connections": []}));
-    // And nothing was taken from the owner.
+    assert_eq!(server.get("/v1/connections", &other).await.json(), json!({"connections": []}));
+    // The owner still has everything.
     let statuses = [connection(&id).await, connection(waiting["connection_id"].as_str().expect("an id")).await];
     assert_eq!(statuses.map(|one| one["status"].clone()), ["ACTIVE", "PENDING"]);
-    let confirmed = served.ask("POST", &format!("/v1/installs/{handle}/confirm"), &headers, "").await.json()["connection"].clone();
+    let confirmed = server.send("POST", &format!("/v1/installs/{handle}/confirm"), &headers, "").await.json()["connection"].clone();
     assert_eq!((&confirmed["status"], &confirmed["connection_id"]), (&json!("ACTIVE"), &claimed["connection_id"]), "{confirmed}");
-    let deal = served.get("/gateway/pipedrive/api/v2/deals/1", &key).await.json();
+    let deal = server.get("/gateway/pipedrive/api/v2/deals/1", &key).await.json();
     assert!(deal["data"]["is_deleted"] == false && deal["data"]["title"] != "x", "{deal}");
 }
 
-/// A connection to the host that is kept for one request after the other, whosever they are.
-struct Line {
+/// A connection to the host that is kept open for requests of several owners.
+struct KeptConnection {
     stream: TcpStream,
     seen: Vec<u8>,
 }
 
-impl Line {
-    async fn to(served: &Served) -> Self {
-        let stream = TcpStream::connect(served.url.trim_start_matches("http://")).await.expect("it listens");
+impl KeptConnection {
+    async fn open(server: &Server) -> Self {
+        let stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.expect("the host listens");
         Self { stream, seen: Vec::new() }
     }
 
-    async fn ask(&mut self, key: &str, call: &str, body: &str) -> Value {
+    async fn send(&mut self, key: &str, call: &str, body: &str) -> Value {
         let length =
             if body.is_empty() { String::new() } else { format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()) };
         let request = format!("{call} HTTP/1.1\r\nhost: h\r\nauthorization: {key}\r\n{length}\r\n{body}");
-        self.stream.write_all(request.as_bytes()).await.expect("it reads");
+        self.stream.write_all(request.as_bytes()).await.expect("the host reads");
         loop {
             if let Some((head, rest)) = std::str::from_utf8(&self.seen).ok().and_then(|seen| seen.split_once("\r\n\r\n")) {
                 let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).and_then(|length| length.parse().ok());
-                let length: usize = length.unwrap_or_else(|| panic!("an answer of these calls has a length: {head}"));
+                let length: usize = length.unwrap_or_else(|| panic!("expected a content-length: {head}"));
                 if rest.len() >= length {
                     assert!(head.starts_with("HTTP/1.1 200 "), "{call}: {head}\n{rest}");
                     let answer = serde_json::from_str(&rest[..length]).expect("JSON");
@@ -154,77 +154,78 @@ impl Line {
                     return answer;
                 }
             }
-            let count = self.stream.read_buf(&mut self.seen).await.expect("an answer comes");
-            assert!(count > 0, "the connection is kept");
+            let count = self.stream.read_buf(&mut self.seen).await.expect("the connection is open");
+            assert!(count > 0, "the host must keep the connection open");
         }
     }
 }
 
-/// What an owner sees of its own company alone.
-struct Own {
+/// An owner, and the facts that only its company shows.
+struct Owner {
     key: String,
     company: Value,
     title: String,
 }
 
-impl Own {
-    async fn connected(served: &Served, owner: &str, nth: usize) -> Self {
-        let key = served.key(owner);
-        let id = granted(served, &key, nth).await;
-        let made = served.get(&format!("/v1/connections/{id}"), &key).await.json();
+impl Owner {
+    async fn connect(server: &Server, owner: &str, nth: usize) -> Self {
+        let key = server.create_key(owner);
+        let id = grant_connection(server, &key, nth).await;
+        let made = server.get(&format!("/v1/connections/{id}"), &key).await.json();
         Self { key, company: made["connection"]["metadata"]["company"]["name"].clone(), title: format!("A deal of {owner}") }
     }
 
-    /// One call of many: its kind goes by its number, and what it answers can be of no other company.
-    async fn call(&self, line: &mut Line, number: usize) {
+    /// Makes a call that its number selects, and checks that the answer is of this owner's company.
+    async fn call(&self, connection: &mut KeptConnection, number: usize) {
         let body = json!({"title": self.title}).to_string();
         let invoke = |action: &str, input: Value| json!({"action": action, "input": input}).to_string();
-        let (call, body, place) = match number % 5 {
+        let (call, body, pointer) = match number % 5 {
             0 => ("GET /gateway/pipedrive/api/v1/users/me", String::new(), "/data/company_name"),
             1 => ("GET /gateway/pipedrive/api/v2/deals/1", String::new(), "/data/title"),
             2 => ("PATCH /gateway/pipedrive/api/v2/deals/1", body, "/data/title"),
             3 => ("POST /v1/invoke", invoke("getCurrentUser", json!({})), "/data/company_name"),
             _ => ("POST /v1/invoke", invoke("updateDeal", json!({"dealId": 1, "title": self.title})), "/data/title"),
         };
-        let answer = line.ask(&self.key, call, &body).await;
-        let own = if place.ends_with("title") { &json!(self.title) } else { &self.company };
-        assert_eq!(answer.pointer(place), Some(own), "call {number}, {call}: {answer}");
+        let answer = connection.send(&self.key, call, &body).await;
+        let expected = if pointer.ends_with("title") { &json!(self.title) } else { &self.company };
+        assert_eq!(answer.pointer(pointer), Some(expected), "call {number}, {call}: {answer}");
     }
 }
 
-/// Two companies, two owners, a deal of the same id in each; lines are shared, and tokens die on the way.
+/// Two owners with a deal of the same id share connections, while their tokens expire.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
     const CALLS: usize = 10_000;
-    const LINES: usize = 48;
-    const EACH_TOKEN: usize = 2_000;
+    const CONNECTIONS: usize = 48;
+    const CALLS_PER_TOKEN: usize = 2_000;
     let clock = Clock::fixed("2026-11-22T12:00:00Z");
-    let (served, sandbox) = Served::before_sandbox_at(clock.clone(), &["--rate", "0"]).await;
-    let owners = [Own::connected(&served, "acme", 0).await, Own::connected(&served, "other", 4).await];
+    let (server, sandbox) = Server::start_with_sandbox_at(clock.clone(), &["--rate", "0"]).await;
+    let owners = [Owner::connect(&server, "acme", 0).await, Owner::connect(&server, "other", 4).await];
     assert_ne!(owners[0].company, owners[1].company);
     for owner in &owners {
-        owner.call(&mut Line::to(&served).await, 2).await;
+        owner.call(&mut KeptConnection::open(&server).await, 2).await;
     }
     let (before, next, shared) = (sandbox.refresh_count(), Arc::new(AtomicUsize::new(0)), Arc::new(owners));
-    let mut lines = tokio::task::JoinSet::new();
-    for _ in 0..LINES {
-        let (mut line, next, owners, clock) = (Line::to(&served).await, Arc::clone(&next), Arc::clone(&shared), clock.clone());
-        lines.spawn(async move {
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (mut connection, next, owners, clock) =
+            (KeptConnection::open(&server).await, Arc::clone(&next), Arc::clone(&shared), clock.clone());
+        tasks.spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 if number >= CALLS {
                     break;
                 }
-                if number % EACH_TOKEN == EACH_TOKEN / 2 {
+                if number % CALLS_PER_TOKEN == CALLS_PER_TOKEN / 2 {
                     clock.advance(Duration::from_mins(61));
                 }
-                owners[number / 5 % 2].call(&mut line, number).await;
+                owners[number / 5 % 2].call(&mut connection, number).await;
             }
         });
     }
-    while let Some(ended) = lines.join_next().await {
-        ended.expect("a line finds each answer its owner's");
+    while let Some(ended) = tasks.join_next().await {
+        ended.expect("no task found an answer of another owner");
     }
-    let expired = CALLS / EACH_TOKEN;
-    assert_eq!(sandbox.refresh_count() - before, 2 * expired as u64, "one refresh for each owner each time");
+    let expired = CALLS / CALLS_PER_TOKEN;
+    assert_eq!(sandbox.refresh_count() - before, 2 * expired as u64, "refresh once for each owner and each expiry");
 }

@@ -1,34 +1,34 @@
-//! `connector serve`: what each route takes, gives and refuses, and whose it is.
+//! The routes of `connector serve`: their input, output, refusals and owners.
 
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::support::http::{JSON, NDJSON, head, until};
-use crate::support::server::Served;
-use crate::support::world::{assert_valid, protocol};
+use crate::support::assertions::assert_valid;
+use crate::support::http::{JSON, NDJSON, read_until};
+use crate::support::repository::read_protocol_schema;
+use crate::support::server::Server;
 
 const GET_STAGE: &str = r#"{"id":"s","action":"getStage","input":{"stageId":1}}"#;
 
 #[tokio::test]
 async fn invokes_one_action_or_a_stream_line_by_line() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let key = served.key("acme");
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("acme");
     let key = ("authorization", key.as_str());
-    served.connect(key.1, DEMO_API_TOKEN).await;
-    let reply = served.ask("POST", "/v1/invoke", &[key, JSON], GET_STAGE).await;
-    assert_eq!((reply.status, &reply.json()["data"]["id"]), (200, &json!(1)), "{}", reply.text());
+    server.connect(key.1, DEMO_API_TOKEN).await;
+    let response = server.send("POST", "/v1/invoke", &[key, JSON], GET_STAGE).await;
+    assert_eq!((response.status, &response.json()["data"]["id"]), (200, &json!(1)), "{}", response.text());
     for bad in ["nonsense", r#"{"action":"nope"}"#, r#"{"action":"getStage","connection":"other","input":{"stageId":1}}"#, ""] {
-        let reply = served.ask("POST", "/v1/invoke", &[key, JSON], bad).await;
-        assert_eq!((reply.status, &reply.json()["ok"]), (200, &json!(false)), "{bad}: {}", reply.text());
-        assert_valid(&protocol("outcome"), &reply.json(), bad);
+        let response = server.send("POST", "/v1/invoke", &[key, JSON], bad).await;
+        assert_eq!((response.status, &response.json()["ok"]), (200, &json!(false)), "{bad}: {}", response.text());
+        assert_valid(&read_protocol_schema("outcome"), &response.json(), bad);
     }
     let create = r#"{"id":"c","action":"addDeal","input":{"title":"Rocket"},"options":{"idempotencyKey":"run-1"}}"#;
     let lines = format!("{create}\nbad\n\n{create}\n{GET_STAGE}");
-    let reply = served.ask("POST", "/v1/invoke", &[key, NDJSON], lines).await;
-    assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/x-ndjson")));
-    let outcomes: Vec<Value> = reply.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let response = server.send("POST", "/v1/invoke", &[key, NDJSON], lines).await;
+    assert_eq!((response.status, response.header("content-type")), (200, Some("application/x-ndjson")));
+    let outcomes: Vec<Value> = response.text().lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
     let ok: Vec<&Value> = outcomes.iter().map(|outcome| &outcome["ok"]).collect();
     assert_eq!(ok, [true, false, true, true], "{outcomes:?}");
     assert_eq!((&outcomes[2]["meta"]["replayed"], &outcomes[2]["data"]["id"]), (&json!(true), &outcomes[0]["data"]["id"]));
@@ -36,36 +36,34 @@ async fn invokes_one_action_or_a_stream_line_by_line() {
 
 #[tokio::test]
 async fn streams_outcomes_while_the_body_is_open_and_stops_after_it() {
-    let (served, _) = Served::before_sandbox(&["--concurrency", "1"]).await;
-    let key = served.key("acme");
+    let (server, _) = Server::start_with_sandbox(&["--concurrency", "1"]).await;
+    let key = server.create_key("acme");
     let headers = [("authorization", key.as_str()), NDJSON];
-    served.connect(&key, DEMO_API_TOKEN).await;
-    let host = served.url.trim_start_matches("http://").to_owned();
-    let mut stream = TcpStream::connect(&host).await.expect("it listens");
-    stream.write_all(head(&host, "POST", "/v1/invoke", &headers, None).as_bytes()).await.expect("it reads");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    let mut stream = server.open("POST", "/v1/invoke", &headers, None).await;
     let mut seen = Vec::new();
     for turn in 1..=2 {
         let line = format!("{GET_STAGE}\n");
-        stream.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await.expect("it reads");
-        until(&mut stream, &mut seen, |seen| seen.matches("\"ok\":true").count() == turn).await;
+        stream.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await.expect("the host reads");
+        read_until(&mut stream, &mut seen, |seen| seen.matches("\"ok\":true").count() == turn).await;
         if turn == 1 {
-            // The one place is taken: others are told, and whoever watches is still heard.
-            let refused = served.ask("POST", "/v1/invoke", &[headers[0], JSON], GET_STAGE).await;
+            // The only place is taken: other calls are refused, and probes are still answered.
+            let refused = server.send("POST", "/v1/invoke", &[headers[0], JSON], GET_STAGE).await;
             assert_eq!((refused.status, refused.kind().as_str()), (503, "rate_limited"));
-            assert_eq!(served.get("/healthz", "").await.status, 200);
-            served.terminate();
+            assert_eq!(server.get("/healthz", "").await.status, 200);
+            server.terminate();
         }
     }
-    stream.write_all(b"0\r\n\r\n").await.expect("it reads");
+    stream.write_all(b"0\r\n\r\n").await.expect("the host reads");
     let _ = stream.read_to_end(&mut seen).await;
-    assert!(String::from_utf8_lossy(&seen).ends_with("0\r\n\r\n"), "the answer came to its end");
-    assert_eq!(served.ended(), 0);
+    assert!(String::from_utf8_lossy(&seen).ends_with("0\r\n\r\n"), "finish the response before the host stops");
+    assert_eq!(server.wait_for_exit_code(), 0);
 }
 
 #[tokio::test]
 async fn refusals_have_a_status_and_a_kind() {
-    let (served, _) = Served::before_sandbox(&["--max-body", "1"]).await;
-    let key = served.key("acme");
+    let (server, _) = Server::start_with_sandbox(&["--max-body", "1"]).await;
+    let key = server.create_key("acme");
     let key = ("authorization", key.as_str());
     let large = "x".repeat((1 << 20) + 1);
     for (method, path, headers, body, status, kind) in [
@@ -95,29 +93,34 @@ async fn refusals_have_a_status_and_a_kind() {
         ("POST", "/v1/installs/nope/confirm", &[key], "", 404, "not_found"),
         ("POST", "/v1/installs/nope/decline", &[key], "", 404, "not_found"),
     ] {
-        let reply = served.ask(method, path, headers, body).await;
-        assert_eq!((reply.status, reply.kind().as_str()), (status, kind), "{method} {path}: {}", reply.text());
+        let response = server.send(method, path, headers, body).await;
+        assert_eq!((response.status, response.kind().as_str()), (status, kind), "{method} {path}: {}", response.text());
     }
-    let lost = served.get("/api/v1/deals", key.1).await;
+    let lost = server.get("/api/v1/deals", key.1).await;
     assert!(lost.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("/gateway/pipedrive/api/v1/deals")), "{}", lost.text());
-    assert_eq!(served.ask("PATCH", "/v1/invoke", &[key], "").await.header("allow"), Some("POST"));
+    assert_eq!(server.send("PATCH", "/v1/invoke", &[key], "").await.header("allow"), Some("POST"));
 }
 
-/// The description is true to the routes, every method of every path.
+/// Calls every method of every path, and compares the response with the description.
 #[tokio::test]
 async fn openapi_describes_every_route() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let document = served.get("/openapi.json", "").await.json();
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let document = server.get("/openapi.json", "").await.json();
     let references = document.to_string();
-    for (path, operations) in document["paths"].as_object().expect("there are paths") {
-        let concrete = path.replace("{connector}", "pipedrive").replace("{path}", "api/v1/users/me").replace(['{', '}'], "");
+    for (path, operations) in document["paths"].as_object().expect("the description has paths") {
+        let filled_path = path.replace("{connector}", "pipedrive").replace("{path}", "api/v1/users/me").replace(['{', '}'], "");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let operation = &operations[method.to_lowercase()];
-            let reply = served.ask(method, &concrete, &[], "").await;
-            assert_eq!(reply.status == 405, operation.is_null(), "{method} {path} answers {}", reply.status);
-            assert_ne!(reply.status, 500, "{method} {path}: {}", reply.text());
+            let response = server.send(method, &filled_path, &[], "").await;
+            assert_eq!(response.status == 405, operation.is_null(), "{method} {path} answers {}", response.status);
+            assert_ne!(response.status, 500, "{method} {path}: {}", response.text());
             let needs_key = !operation["security"].is_null();
-            assert_eq!(reply.status == 401 && reply.header("connector-error").is_some(), needs_key, "{method} {path}: {}", reply.text());
+            assert_eq!(
+                response.status == 401 && response.header("connector-error").is_some(),
+                needs_key,
+                "{method} {path}: {}",
+                response.text()
+            );
             let declared: Vec<&str> =
                 operation["parameters"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
             let variables = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
@@ -125,134 +128,134 @@ async fn openapi_describes_every_route() {
         }
     }
     for reference in references.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(document.pointer(reference).is_some(), "{reference} leads nowhere");
+        assert!(document.pointer(reference).is_some(), "{reference} must lead to a schema");
     }
 }
 
 #[tokio::test]
 async fn keys_act_for_their_owner_and_operators_for_a_named_one() {
-    let (served, sandbox) = Served::before_sandbox(&[]).await;
-    let (acme, other, operator) = (served.key("acme"), served.key("other"), served.operator_key());
-    let connection = served.connect(&acme, DEMO_API_TOKEN).await;
+    let (server, sandbox) = Server::start_with_sandbox(&[]).await;
+    let (acme, other, operator) = (server.create_key("acme"), server.create_key("other"), server.create_operator_key());
+    let connection = server.connect(&acme, DEMO_API_TOKEN).await;
     let id = connection["connection_id"].as_str().expect("an id");
-    // An idempotency key of one owner's says nothing to another.
+    // Owners do not share idempotency keys.
     let keyed = json!({"action": "addDeal", "input": {"title": "Mine"}, "options": {"idempotencyKey": "k"}}).to_string();
-    served.connect(&other, &sandbox.companies()[1].api_token).await;
+    server.connect(&other, &sandbox.companies()[1].api_token).await;
     for key in [&acme, &other] {
-        let outcome = served.ask("POST", "/v1/invoke", &[("authorization", key), JSON], &keyed).await.json();
+        let outcome = server.invoke(key, &keyed).await;
         assert_eq!((&outcome["ok"], &outcome["meta"]["replayed"]), (&json!(true), &Value::Null), "{outcome}");
     }
-    // An operator names the owner; an owner cannot be another.
-    let ask = async |key: &str, owner: Option<&str>| {
+    // An operator names the owner; an owner cannot name another.
+    let list = async |key: &str, owner: Option<&str>| {
         let headers: Vec<_> = [("authorization", key)].into_iter().chain(owner.map(|owner| ("connector-owner", owner))).collect();
-        served.ask("GET", "/v1/connections", &headers, "").await
+        server.send("GET", "/v1/connections", &headers, "").await
     };
-    assert_eq!(ask(&operator, Some("acme")).await.json()["connections"][0]["connection_id"], id);
-    assert_eq!(ask(&operator, None).await.status, 400);
-    assert_eq!(ask(&other, Some("acme")).await.status, 403);
-    assert_eq!(ask(&acme, Some("acme")).await.status, 200);
+    assert_eq!(list(&operator, Some("acme")).await.json()["connections"][0]["connection_id"], id);
+    assert_eq!(list(&operator, None).await.status, 400);
+    assert_eq!(list(&other, Some("acme")).await.status, 403);
+    assert_eq!(list(&acme, Some("acme")).await.status, 200);
 }
 
-/// On two threads: a command waits for the sandbox of this process.
+/// Runs on two threads, since a command waits for the sandbox of this process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connection_is_shared_by_http_and_command_line() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let key = served.key("local");
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("local");
     let headers = [("authorization", key.as_str()), JSON];
-    let begun = served.ask("POST", "/v1/connections", &headers, r#"{"app":"pipedrive"}"#).await;
+    let begun = server.send("POST", "/v1/connections", &headers, r#"{"app":"pipedrive"}"#).await;
     let connection = begun.json()["connection"].clone();
     assert_eq!((begun.status, &connection["status"], &connection["app"]), (201, &json!("PENDING"), &json!("pipedrive")), "{connection}");
-    assert!(connection["url"].as_str().is_some_and(|url| url.starts_with(&format!("{}/oauth/start?link=", served.url))), "{connection}");
-    served.connect(&key, DEMO_API_TOKEN).await;
-    let active = served.get("/v1/connections?app=pipedrive&status=ACTIVE", &key).await.json();
+    assert!(connection["url"].as_str().is_some_and(|url| url.starts_with(&format!("{}/oauth/start?link=", server.url))), "{connection}");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    let active = server.get("/v1/connections?app=pipedrive&status=ACTIVE", &key).await.json();
     let active = active["connections"].as_array().expect("a list");
     assert_eq!((active.len(), &active[0]["method"], &active[0]["url"]), (1, &json!("API_KEY"), &Value::Null), "{active:?}");
-    // It gets another name, and is for calls that name none.
+    // Rename it and make it the default.
     let path = format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id"));
-    let change = async |body: &str| served.ask("PATCH", &path, &headers, body).await;
+    let change = async |body: &str| server.send("PATCH", &path, &headers, body).await;
     let changed = change(r#"{"name":"sales","is_default":true}"#).await.json()["connection"].clone();
     assert_eq!((&changed["name"], &changed["is_default"]), (&json!("sales"), &json!(true)), "{changed}");
     for (body, status) in [(r#"{"is_default":false}"#, 400), (r#"{"name":" "}"#, 400), (r#"{"status":"FAILED"}"#, 400), ("{}", 200)] {
-        let reply = change(body).await;
-        assert_eq!(reply.status, status, "{body}: {}", reply.text());
-        assert_eq!(served.get(&path, &key).await.json()["connection"]["name"], "sales", "{body}");
+        let response = change(body).await;
+        assert_eq!(response.status, status, "{body}: {}", response.text());
+        assert_eq!(server.get(&path, &key).await.json()["connection"]["name"], "sales", "{body}");
     }
-    let active = served.get("/v1/connections?status=ACTIVE", &key).await.json();
+    let active = server.get("/v1/connections?status=ACTIVE", &key).await.json();
     let active = active["connections"].as_array().expect("a list");
     // The command line uses the same store.
     let name = active[0]["name"].as_str().expect("a name");
-    assert_eq!(served.run(&["connections", "list"], "").lines().count(), 2);
-    let tested: Value = serde_json::from_str(&served.run(&["connections", "test", name], "")).expect("JSON");
+    assert_eq!(server.run(&["connections", "list"], "").lines().count(), 2);
+    let tested: Value = serde_json::from_str(&server.run(&["connections", "test", name], "")).expect("JSON");
     assert_eq!(tested["metadata"]["company"], active[0]["metadata"]["company"]);
-    let outcome: Value = serde_json::from_str(&served.run(&["invoke", "getStage", "--input", r#"{"stageId":1}"#], "")).expect("an outcome");
-    assert_eq!(outcome["meta"]["connection"], name, "the store goes before the variables: {outcome}");
-    let gone =
-        served.ask("DELETE", &format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id")), &headers[..1], "").await;
-    assert_eq!((gone.status, &gone.json()["deleted"]), (200, &json!(true)), "{}", gone.text());
-    // A platform's own callback: it is told the vendor's page, and gives the code back.
-    let body = json!({"redirectUri": format!("{}/oauth/callback", served.url), "state": "theirs"}).to_string();
-    let begun = served.ask("POST", "/v1/connections", &headers, &body).await.json();
+    let outcome: Value = serde_json::from_str(&server.run(&["invoke", "getStage", "--input", r#"{"stageId":1}"#], "")).expect("an outcome");
+    assert_eq!(outcome["meta"]["connection"], name, "prefer the store to the environment: {outcome}");
+    let removed =
+        server.send("DELETE", &format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id")), &headers[..1], "").await;
+    assert_eq!((removed.status, &removed.json()["deleted"]), (200, &json!(true)), "{}", removed.text());
+    // A platform's own callback gets the vendor's page at once.
+    let body = json!({"redirectUri": format!("{}/oauth/callback", server.url), "state": "theirs"}).to_string();
+    let begun = server.send("POST", "/v1/connections", &headers, &body).await.json();
     assert!(
         begun["connection"]["url"].as_str().is_some_and(|url| url.contains("/oauth/authorize?") && url.contains("state=theirs")),
         "{begun}"
     );
-    // A token on stdin, by hand.
-    let made = served.run(&["connect", "--api-token", "-", "--api-domain", served.upstream(), "--name", "by-hand"], DEMO_API_TOKEN);
-    assert!(made.contains("\"by-hand\"") && !made.contains(DEMO_API_TOKEN), "{made}");
+    // A token on stdin.
+    let connected = server.run(&["connect", "--api-token", "-", "--api-domain", server.upstream(), "--name", "by-hand"], DEMO_API_TOKEN);
+    assert!(connected.contains("\"by-hand\"") && !connected.contains(DEMO_API_TOKEN), "{connected}");
 }
 
 #[tokio::test]
 async fn revoked_key_is_refused_at_once() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let key = served.key("acme");
-    assert_eq!(served.get("/v1/actions", &key).await.status, 200);
-    let listed = served.run(&["keys", "list", "--owner", "acme"], "");
-    assert!(!listed.contains(key.trim_start_matches("Bearer ")), "the key itself is not shown again: {listed}");
-    served.run(&["keys", "revoke", listed.split('\t').next().expect("an id"), "--owner", "acme"], "");
-    assert_eq!(served.get("/v1/actions", &key).await.status, 401);
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("acme");
+    assert_eq!(server.get("/v1/actions", &key).await.status, 200);
+    let listed = server.run(&["keys", "list", "--owner", "acme"], "");
+    assert!(!listed.contains(key.trim_start_matches("Bearer ")), "do not show the key again: {listed}");
+    server.revoke_key("acme");
+    assert_eq!(server.get("/v1/actions", &key).await.status, 401);
 }
 
 #[tokio::test]
 async fn metrics_and_logs_hold_no_secret_and_no_owner() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let (key, operator) = (served.key("some-owner"), served.operator_key());
-    served.connect(&key, DEMO_API_TOKEN).await;
-    served.ask("POST", "/v1/invoke", &[("authorization", &key), JSON], GET_STAGE).await;
-    served.ask("POST", "/v1/invoke", &[("authorization", &key), JSON], r#"{"action":"made-up-name"}"#).await;
-    served.get("/gateway/pipedrive/api/v1/users/me?term=private-word", &key).await;
-    served.get("/oauth/callback?code=secret-code&state=secret-state", "").await;
-    assert_eq!(served.get("/readyz", "").await.json()["ok"], true);
-    let metrics = served.get("/metrics", "").await.text();
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let (key, operator) = (server.create_key("some-owner"), server.create_operator_key());
+    server.connect(&key, DEMO_API_TOKEN).await;
+    server.post("/v1/invoke", &key, GET_STAGE).await;
+    server.post("/v1/invoke", &key, r#"{"action":"made-up-name"}"#).await;
+    server.get("/gateway/pipedrive/api/v1/users/me?term=private-word", &key).await;
+    server.get("/oauth/callback?code=secret-code&state=secret-state", "").await;
+    assert_eq!(server.get("/readyz", "").await.json()["ok"], true);
+    let metrics = server.get("/metrics", "").await.text();
     assert!(metrics.contains("connector_invocations_total{action=\"getStage\",result=\"ok\"} 1"), "{metrics}");
     assert!(metrics.contains("action=\"unknown\"") && !metrics.contains("made-up-name") && !metrics.contains("some-owner"), "{metrics}");
     let from_outside = |key: &'static str| [("x-forwarded-for", "203.0.113.9"), ("authorization", key)];
-    assert_eq!(served.ask("GET", "/metrics", &from_outside("none"), "").await.status, 401);
-    assert_eq!(served.ask("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &key)], "").await.status, 403);
-    assert_eq!(served.ask("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &operator)], "").await.status, 200);
+    assert_eq!(server.send("GET", "/metrics", &from_outside("none"), "").await.status, 401);
+    assert_eq!(server.send("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &key)], "").await.status, 403);
+    assert_eq!(server.send("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &operator)], "").await.status, 200);
     let id = |given: &'static str| [("x-request-id", given)];
-    assert_eq!(served.ask("GET", "/healthz", &id("mine-1"), "").await.header("x-request-id"), Some("mine-1"));
-    assert_ne!(served.ask("GET", "/healthz", &id("a b\"c"), "").await.header("x-request-id"), Some("a b\"c"));
-    let log = served.log();
+    assert_eq!(server.send("GET", "/healthz", &id("mine-1"), "").await.header("x-request-id"), Some("mine-1"));
+    assert_ne!(server.send("GET", "/healthz", &id("a b\"c"), "").await.header("x-request-id"), Some("a b\"c"));
+    let log = server.stop_and_read_log();
     assert!(log.contains("route=\"/v1/invoke\"") && log.contains("mine-1"), "{log}");
-    assert!(!log.contains(" ERROR ") && !log.contains(" WARN "), "a new store and what callers do wrong are nobody's alarm:\n{log}");
+    assert!(!log.contains(" ERROR ") && !log.contains(" WARN "), "do not alarm about a new store or mistakes of callers:\n{log}");
     let key = key.trim_start_matches("Bearer ");
     for secret in [key, operator.trim_start_matches("Bearer "), DEMO_API_TOKEN, "secret-code", "secret-state", "private-word"] {
-        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+        assert!(!log.contains(secret), "keep {secret} out of the log:\n{log}");
     }
 }
 
-/// What was sealed with a key of before is sealed with the one of now, and opens with it alone.
+/// Seals the store under another key: the former one opens nothing afterwards.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rekey_seals_the_store_under_the_new_key() {
-    let (served, _) = Served::before_sandbox(&[]).await;
-    let key = served.key("local");
-    let name = served.connect(&key, DEMO_API_TOKEN).await["name"].as_str().expect("a name").to_owned();
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("local");
+    let name = server.connect(&key, DEMO_API_TOKEN).await["name"].as_str().expect("a name").to_owned();
     let test = ["connections", "test", name.as_str()];
-    let (former, now) = (served.file("connections.key"), "ab".repeat(32));
-    let with = |variables: &[(&str, &str)], arguments: &[&str]| served.run_with(variables, arguments);
-    assert!(with(&[("CONNECTOR_KEY", &now)], &test).is_err(), "another key opens nothing");
+    let (former, now) = (server.data_file("connections.key"), "ab".repeat(32));
+    let with = |variables: &[(&str, &str)], arguments: &[&str]| server.try_run(variables, arguments);
+    assert!(with(&[("CONNECTOR_KEY", &now)], &test).is_err(), "a wrong key must fail");
     let both = [("CONNECTOR_KEY", now.as_str()), ("CONNECTOR_FORMER_KEY_FILE", former.as_str())];
     assert!(with(&both, &test).is_ok() && with(&both, &["connections", "rekey"]).is_ok());
     assert!(with(&[("CONNECTOR_KEY", &now)], &test).is_ok());
-    assert!(with(&[], &test).is_err(), "the former key opens nothing any more");
+    assert!(with(&[], &test).is_err(), "the former key must fail");
 }

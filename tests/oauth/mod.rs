@@ -1,4 +1,4 @@
-//! The pages of OAuth, as a browser without scripts walks through them.
+//! The pages of OAuth, in a browser without scripts.
 
 mod installs;
 mod links;

@@ -1,22 +1,25 @@
-//! Bad input of any kind: the right kind of error, a sentence, a hint, a pointer; nothing is sent.
+//! Bad input: its kind of error, its pointers and its hints. Nothing is sent.
 
 use connector_core::Invocation;
 use serde_json::{Value, json};
 
+use crate::support::repository::build_catalogue;
+use crate::support::runtime::{NOWHERE, build_runtime, build_sandbox_runtime, dry_run, invoke, run, run_text};
+use crate::support::sandbox::sandbox_options;
 use crate::support::snapshots::assert_snapshot;
-use crate::support::world::{beside_sandbox, catalogue, options, rendered, runtime};
 
-async fn refused(key: &str, input: Value) -> Value {
-    let outcome = rendered(&runtime("http://127.0.0.1:9").invoke(Invocation::new(key).input(input)).await);
+/// Invokes an action that must be refused, and returns the error.
+async fn refuse(key: &str, input: Value) -> Value {
+    let outcome = invoke(&build_runtime(NOWHERE), key, input).await;
     assert_eq!(outcome["ok"], false, "{key} must be refused: {outcome}");
-    assert_eq!(outcome["meta"]["requests"], 0, "nothing is sent: {outcome}");
-    assert!(outcome["error"]["hint"].is_string(), "there is a hint: {outcome}");
+    assert_eq!(outcome["meta"]["requests"], 0, "{key} must send nothing: {outcome}");
+    assert!(outcome["error"]["hint"].is_string(), "give the error a hint: {outcome}");
     outcome["error"].clone()
 }
 
 #[tokio::test]
 async fn names_all_faults_at_once_with_pointers() {
-    let error = refused("addPerson", json!({"ownerID": 3, "visibleTo": 2, "emails": [{"value": "a@example.com"}, {"address": "b@example.com"}], "labelIds": "1,2", "birthday": "1990-02-30"})).await;
+    let error = refuse("addPerson", json!({"ownerID": 3, "visibleTo": 2, "emails": [{"value": "a@example.com"}, {"address": "b@example.com"}], "labelIds": "1,2", "birthday": "1990-02-30"})).await;
     assert_eq!(error["kind"], "invalid_input");
     let mut faults: Vec<(String, String)> = error["faults"]
         .as_array()
@@ -30,7 +33,7 @@ async fn names_all_faults_at_once_with_pointers() {
 
 #[tokio::test]
 async fn each_fault_says_what_to_do() {
-    let mut told = String::new();
+    let mut text = String::new();
     for (key, input) in [
         ("getDeal", json!("abc")),
         ("getDeal", json!({"dealId": "abc"})),
@@ -113,23 +116,23 @@ async fn each_fault_says_what_to_do() {
         ("getPersonUpdates", json!({"personId": 1, "items": ["plannedactivity"]})),
         ("downloadFile", json!({"fileId": "report.pdf"})),
     ] {
-        let error = refused(key, input.clone()).await;
+        let error = refuse(key, input.clone()).await;
         assert_eq!(error["kind"], "invalid_input", "{key} {input}: {error}");
-        assert!(!error.to_string().contains("hunter2"), "a credential is not repeated: {error}");
+        assert!(!error.to_string().contains("hunter2"), "the error must not repeat a credential: {error}");
         let input = input.to_string();
         let input = if input.len() > 120 { "…".to_owned() } else { input };
-        told += &format!("{key} {input}\n");
+        text += &format!("{key} {input}\n");
         for fault in error["faults"].as_array().expect("faults") {
-            told += &format!("    {}: {}\n", fault["path"].as_str().unwrap_or_default(), fault["message"].as_str().unwrap_or_default());
+            text += &format!("    {}: {}\n", fault["path"].as_str().unwrap_or_default(), fault["message"].as_str().unwrap_or_default());
         }
-        told += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
+        text += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
     }
-    assert_snapshot("faults_and_hints", &told.replace("hunter2", "[a secret]"));
+    assert_snapshot("faults_and_hints", &text.replace("hunter2", "[a secret]"));
 }
 
 #[tokio::test]
 async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
-    let (runtime, catalogue) = (runtime("http://127.0.0.1:9"), catalogue());
+    let (runtime, catalogue) = (build_runtime(NOWHERE), build_catalogue());
     let time = "2026-01-01T00:00:00Z";
     let attach = |frequency: &str, cycles: Value| json!({"dealId": 1, "productId": 1, "itemPrice": 5, "quantity": 1, "billingFrequency": frequency, "billingFrequencyCycles": cycles});
     let conditions = |more: Value| {
@@ -169,7 +172,7 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
         ("updateFilter", json!({"filterId": 1, "conditions": conditions(json!({"json_value_flag": false, "field_code": null}))}), true),
         ("updateFilter", json!({"filterId": 1, "conditions": conditions(json!({"operator": null}))}), false),
     ] {
-        let outcome = rendered(&runtime.invoke(Invocation::new(key).input(input.clone()).dry_run()).await);
+        let outcome = dry_run(&runtime, key, input.clone()).await;
         assert_eq!(outcome["ok"], is_taken, "mend the rules of {key}, for {input}: {outcome}");
         let published = &catalogue.find(None, key).expect("it is there").described(|_| None)["input"];
         let schema = jsonschema::options().build(published).expect("the schema is sound");
@@ -179,82 +182,80 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
 
 #[tokio::test]
 async fn unknown_action_suggests_the_nearest_three() {
-    let error = refused("getDael", json!({})).await;
+    let error = refuse("getDael", json!({})).await;
     assert_eq!(error["kind"], "unknown_action");
     assert!(error["hint"].as_str().is_some_and(|hint| hint.contains("getDeal") && hint.matches(',').count() == 2), "{error}");
 }
 
 #[tokio::test]
 async fn refuses_unknown_connectors_and_connections() {
-    let runtime = runtime("http://127.0.0.1:9");
-    let outcome = rendered(&runtime.invoke_json(br#"{"connector": "hubspot", "action": "getDeal"}"#).await);
+    let runtime = build_runtime(NOWHERE);
+    let outcome = run_text(&runtime, br#"{"connector": "hubspot", "action": "getDeal"}"#).await;
     assert_eq!(outcome["error"]["kind"], "invalid_invocation", "{outcome}");
-    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").connection("acme")).await);
+    let outcome = run(&runtime, Invocation::new("getDeals").connection("acme")).await;
     assert_eq!(outcome["error"]["kind"], "no_connection", "{outcome}");
 }
 
 #[tokio::test]
 async fn duplicate_keys_and_huge_numbers_are_faults() {
-    let runtime = runtime("http://127.0.0.1:9");
+    let runtime = build_runtime(NOWHERE);
     let text = br#"{"action": "addDeal", "input": {"title": "a", "title": "b", "customFields": {"x": 123456789012345678901234567890}}}"#;
-    let outcome = rendered(&runtime.invoke_json(text).await);
+    let outcome = run_text(&runtime, text).await;
     assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
     let paths: Vec<&str> =
         outcome["error"]["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
     assert_eq!(paths, ["/title", "/customFields/x"]);
-    // A name that begins as the member does keeps all of its pointer.
-    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 1, "inputX": 1, "inputX": 2}}"#).await);
+    // The pointer of a name that begins like `input` is not cut.
+    let outcome = run_text(&runtime, br#"{"action": "getDeal", "input": {"dealId": 1, "inputX": 1, "inputX": 2}}"#).await;
     assert_eq!(outcome["error"]["faults"][0]["path"], "/inputX", "{outcome}");
-    // One value, one fault.
-    let outcome = rendered(&runtime.invoke_json(br#"{"action": "getDeal", "input": {"dealId": 123456789012345678901234567890}}"#).await);
+    // A value has one fault.
+    let outcome = run_text(&runtime, br#"{"action": "getDeal", "input": {"dealId": 123456789012345678901234567890}}"#).await;
     assert_eq!(outcome["error"]["faults"].as_array().map(Vec::len), Some(1), "{outcome}");
 }
 
-/// Names that the JSON library takes for its own would be read as something else than was given.
+/// Keeps out names that the JSON library would interpret instead of passing them on.
 #[tokio::test]
 async fn refuses_reserved_names_of_the_json_library() {
-    let runtime = runtime("http://127.0.0.1:9");
+    let runtime = build_runtime(NOWHERE);
     let text = br#"{"action": "rawRequest", "input": {"method": "POST", "path": "/api/v2/deals", "json": {"$serde_json::private::RawValue": "[1,2]"}}}"#;
-    let outcome = rendered(&runtime.invoke_json(text).await);
+    let outcome = run_text(&runtime, text).await;
     assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
     let input = json!({"title": "x", "customFields": {"a": [{"$serde_json::private::RawValue": "[1,2]"}]}});
-    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(input)).await);
+    let outcome = invoke(&runtime, "addDeal", input).await;
     assert_eq!(outcome["error"]["faults"][0]["path"], "/customFields", "{outcome}");
 }
 
 #[tokio::test]
 async fn warns_when_a_filter_overrides_inputs() {
-    let runtime = beside_sandbox(options()).await;
-    let outcome = rendered(
-        &runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "ownerId": 2, "status": ["won"], "limit": 1}))).await,
-    );
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let outcome = invoke(&runtime, "getDeals", json!({"filterId": 1, "ownerId": 2, "status": ["won"], "limit": 1})).await;
     assert_eq!(
         outcome["meta"]["warnings"],
         json!(["`filterId` overrides `ownerId` and `status`: Pipedrive ignores what is overridden."]),
         "{outcome}"
     );
-    let outcome = rendered(&runtime.invoke(Invocation::new("getDeals").input(json!({"filterId": 1, "limit": 1}))).await);
+    let outcome = invoke(&runtime, "getDeals", json!({"filterId": 1, "limit": 1})).await;
     assert_eq!(outcome["meta"]["warnings"], json!([]), "{outcome}");
 }
 
-/// 50 MB are legal JSON: the account refuses them, and says so.
+/// Sends 50 MB, which are legal JSON: the refusal is the account's own.
 #[tokio::test]
 async fn body_of_50_mb_gets_the_refusal_of_the_account() {
-    let runtime = beside_sandbox(options()).await;
-    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x".repeat(50_000_000)}))).await);
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let outcome = invoke(&runtime, "addDeal", json!({"title": "x".repeat(50_000_000)})).await;
     assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["status"]), (&json!("upstream_rejected"), &json!(413)), "{outcome}");
-    let outcome = rendered(&runtime.invoke(Invocation::new("searchDeals").input(json!({"term": "xxxx"}))).await);
-    assert_eq!(outcome["data"]["items"], json!([]), "nothing was created: {outcome}");
+    let outcome = invoke(&runtime, "searchDeals", json!({"term": "xxxx"})).await;
+    assert_eq!(outcome["data"]["items"], json!([]), "the refused deal must not exist: {outcome}");
 }
 
 #[tokio::test]
 async fn upstream_refusals_point_to_the_input() {
-    let runtime = beside_sandbox(options()).await;
-    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "customFields": {"nonsense": 1}}))).await);
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let outcome = invoke(&runtime, "addDeal", json!({"title": "x", "customFields": {"nonsense": 1}})).await;
     assert_eq!(outcome["error"]["kind"], "upstream_rejected", "{outcome}");
     assert!(outcome["error"]["faults"][0]["path"].as_str().is_some_and(|path| path.starts_with("/customFields")), "{outcome}");
-    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x", "personId": 99999}))).await);
+    let outcome = invoke(&runtime, "addDeal", json!({"title": "x", "personId": 99999})).await;
     assert_eq!(outcome["error"]["faults"][0]["path"], "/personId", "{outcome}");
-    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 99999}))).await);
+    let outcome = invoke(&runtime, "getDeal", json!({"dealId": 99999})).await;
     assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("not_found"), &json!("never")), "{outcome}");
 }

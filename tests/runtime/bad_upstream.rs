@@ -1,23 +1,26 @@
-//! An upstream that misbehaves: the right kind, whether it may be repeated, and no secret anywhere.
+//! Upstreams that refuse or misbehave: the kind of error, whether a retry is safe, and no secret.
 
-use connector_core::{Credential, ErrorKind, Invocation, OneConnection, Runtime};
+use connector_core::{ErrorKind, Invocation, Runtime};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::support::upstream::{SECRET, http, json_answer, read_request, runtime, served, upstream};
-use crate::support::world::{CONNECTORS, rendered};
+use crate::support::runtime::{build, invoke, render, run, run_text};
+use crate::support::upstream::{
+    SECRET, build_json_response, build_limited_runtime, build_response, build_secret_connection, read_request, serve_connections,
+    start_silent_upstream, start_upstream,
+};
 
-/// What a read and a create make of an answer.
-async fn both(answer: Vec<u8>) -> [Value; 2] {
-    let url = upstream(answer).await;
-    let runtime = runtime(&url);
-    let read = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
-    let create = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"}))).await);
+/// Runs a read and a create against a response, and returns both outcomes.
+async fn run_read_and_create(response: Vec<u8>) -> [Value; 2] {
+    let url = start_upstream(response).await;
+    let runtime = build_limited_runtime(&url);
+    let read = invoke(&runtime, "getDeal", json!({"dealId": 1})).await;
+    let create = invoke(&runtime, "addDeal", json!({"title": "x"})).await;
     for outcome in [&read, &create] {
-        assert!(!outcome.to_string().contains(SECRET), "a secret is in {outcome}");
+        assert!(!outcome.to_string().contains(SECRET), "no outcome may hold the secret: {outcome}");
         if outcome["ok"] == false {
-            assert!(outcome["error"]["hint"].is_string(), "there is a hint: {outcome}");
+            assert!(outcome["error"]["hint"].is_string(), "give the error a hint: {outcome}");
         }
     }
     [read, create]
@@ -42,61 +45,76 @@ async fn maps_each_refusal_and_broken_response_to_a_kind() {
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 3221225472\r\nconnection: close\r\n\r\n{".as_bytes().to_vec();
     let html = "content-type: text/html\r\n";
     let moved = "location: https://evil.example/api/v2/deals/1?token=x\r\n";
-    for (what, answer, read, write) in [
-        ("html", http("200 OK", html, "<html>hello</html>"), ("bad_answer", "later"), ("bad_answer", "unsafe")),
-        ("nothing", json_answer("200 OK", ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
-        ("half a JSON", json_answer("200 OK", r#"{"success":true,"data":{"id":1"#), ("bad_answer", "later"), ("bad_answer", "unsafe")),
-        ("a body cut off", half, ("bad_answer", "later"), ("bad_answer", "unsafe")),
+    for (name, response, read, write) in [
+        ("html", build_response("200 OK", html, "<html>hello</html>"), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("an empty body", build_json_response("200 OK", ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        (
+            "half of a JSON text",
+            build_json_response("200 OK", r#"{"success":true,"data":{"id":1"#),
+            ("bad_answer", "later"),
+            ("bad_answer", "unsafe"),
+        ),
+        ("a truncated body", half, ("bad_answer", "later"), ("bad_answer", "unsafe")),
         ("3 GB", huge, ("bad_answer", "later"), ("bad_answer", "unsafe")),
         (
             "not UTF-8",
-            json_answer("200 OK", "{\"success\":true,\"data\":\"?\"}")
+            build_json_response("200 OK", "{\"success\":true,\"data\":\"?\"}")
                 .into_iter()
                 .map(|byte| if byte == b'?' { 0xff } else { byte })
                 .collect(),
             ("bad_answer", "later"),
             ("bad_answer", "unsafe"),
         ),
-        ("a redirect", http("302 Found", moved, ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
-        ("no answer", Vec::new(), ("unreachable", "later"), ("unreachable", "unsafe")),
-        ("success that is none", json_answer("200 OK", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
-        ("400", json_answer("400 Bad Request", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
-        ("401", json_answer("401 Unauthorized", plain), ("unauthorized", "never"), ("unauthorized", "never")),
-        ("402", json_answer("402 Payment Required", plain), ("forbidden", "never"), ("forbidden", "never")),
-        ("403 scope", json_answer("403 Forbidden", scope), ("missing_scope", "never"), ("missing_scope", "never")),
-        ("403", json_answer("403 Forbidden", plain), ("forbidden", "never"), ("forbidden", "never")),
-        ("403 as a page", http("403 Forbidden", html, "<html>blocked</html>"), ("rate_limited", "later"), ("rate_limited", "later")),
-        ("404", json_answer("404 Not Found", plain), ("not_found", "never"), ("not_found", "never")),
-        ("409", json_answer("409 Conflict", plain), ("conflict", "never"), ("conflict", "never")),
-        ("410", json_answer("410 Gone", plain), ("gone", "never"), ("gone", "never")),
-        ("410 as a page", http("410 Gone", html, "<html>"), ("gone", "never"), ("gone", "never")),
-        ("409 as a page", http("409 Conflict", html, "<html>"), ("conflict", "never"), ("conflict", "never")),
-        ("418", json_answer("418 Teapot", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
-        ("501", json_answer("501 No", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
-        ("501 as a page", http("501 No", html, "<html>"), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("a redirect", build_response("302 Found", moved, ""), ("bad_answer", "later"), ("bad_answer", "unsafe")),
+        ("no response", Vec::new(), ("unreachable", "later"), ("unreachable", "unsafe")),
+        ("a refusal with status 200", build_json_response("200 OK", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("400", build_json_response("400 Bad Request", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("401", build_json_response("401 Unauthorized", plain), ("unauthorized", "never"), ("unauthorized", "never")),
+        ("402", build_json_response("402 Payment Required", plain), ("forbidden", "never"), ("forbidden", "never")),
+        ("403 scope", build_json_response("403 Forbidden", scope), ("missing_scope", "never"), ("missing_scope", "never")),
+        ("403", build_json_response("403 Forbidden", plain), ("forbidden", "never"), ("forbidden", "never")),
         (
-            "a refusal that no tree can hold",
-            json_answer("200 OK", r#"{"success":false,"error":"no","n":1e999}"#),
+            "403 as a page",
+            build_response("403 Forbidden", html, "<html>blocked</html>"),
+            ("rate_limited", "later"),
+            ("rate_limited", "later"),
+        ),
+        ("404", build_json_response("404 Not Found", plain), ("not_found", "never"), ("not_found", "never")),
+        ("409", build_json_response("409 Conflict", plain), ("conflict", "never"), ("conflict", "never")),
+        ("410", build_json_response("410 Gone", plain), ("gone", "never"), ("gone", "never")),
+        ("410 as a page", build_response("410 Gone", html, "<html>"), ("gone", "never"), ("gone", "never")),
+        ("409 as a page", build_response("409 Conflict", html, "<html>"), ("conflict", "never"), ("conflict", "never")),
+        ("418", build_json_response("418 Teapot", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501", build_json_response("501 No", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("501 as a page", build_response("501 No", html, "<html>"), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        (
+            "a refusal with a number that no type can hold",
+            build_json_response("200 OK", r#"{"success":false,"error":"no","n":1e999}"#),
             ("upstream_rejected", "never"),
             ("upstream_rejected", "never"),
         ),
-        ("422", json_answer("422 Unprocessable", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
-        ("429", http("429 Too Many Requests", limit, plain), ("rate_limited", "later"), ("rate_limited", "later")),
-        ("429 for the day", http("429 Too Many Requests", spent, plain), ("budget_exhausted", "later"), ("budget_exhausted", "later")),
-        ("500", json_answer("500 Oops", plain), ("upstream_error", "later"), ("upstream_error", "unsafe")),
-        ("502 as a page", http("502 Bad Gateway", html, "<html>"), ("upstream_error", "later"), ("upstream_error", "unsafe")),
-        ("503", json_answer("503 Maintenance", plain), ("upstream_error", "later"), ("upstream_error", "later")),
+        ("422", build_json_response("422 Unprocessable", plain), ("upstream_rejected", "never"), ("upstream_rejected", "never")),
+        ("429", build_response("429 Too Many Requests", limit, plain), ("rate_limited", "later"), ("rate_limited", "later")),
+        (
+            "429 for the day",
+            build_response("429 Too Many Requests", spent, plain),
+            ("budget_exhausted", "later"),
+            ("budget_exhausted", "later"),
+        ),
+        ("500", build_json_response("500 Oops", plain), ("upstream_error", "later"), ("upstream_error", "unsafe")),
+        ("502 as a page", build_response("502 Bad Gateway", html, "<html>"), ("upstream_error", "later"), ("upstream_error", "unsafe")),
+        ("503", build_json_response("503 Maintenance", plain), ("upstream_error", "later"), ("upstream_error", "later")),
     ] {
-        let [of_read, of_write] = both(answer).await;
-        assert_eq!(kind_and_retry(&of_read), read, "{what}, read: {of_read}");
-        assert_eq!(kind_and_retry(&of_write), write, "{what}, write: {of_write}");
+        let [read_outcome, create_outcome] = run_read_and_create(response).await;
+        assert_eq!(kind_and_retry(&read_outcome), read, "{name}, read: {read_outcome}");
+        assert_eq!(kind_and_retry(&create_outcome), write, "{name}, create: {create_outcome}");
     }
 }
 
-/// A body that never ends and tells no length is given up at the cap.
+/// Sends a body without length or end, which is given up at the limit.
 #[tokio::test]
 async fn caps_a_body_without_end() {
-    let url = served(|mut stream| async move {
+    let url = serve_connections(|mut stream| async move {
         read_request(&mut stream).await;
         let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
         let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -106,7 +124,7 @@ async fn caps_a_body_without_end() {
         }
     })
     .await;
-    let outcome = rendered(&runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    let outcome = invoke(&build_limited_runtime(&url), "getDeal", json!({"dealId": 1})).await;
     assert_eq!(kind_and_retry(&outcome), ("bad_answer", "later"), "{outcome}");
     assert!(outcome["error"]["message"].as_str().is_some_and(|message| message.contains("larger than")), "{outcome}");
 }
@@ -114,25 +132,29 @@ async fn caps_a_body_without_end() {
 #[tokio::test]
 async fn names_the_missing_scope_and_the_retry_delay() {
     let scope = r#"{"success":false,"error":"Scope and URL mismatch","errorCode":403}"#;
-    let [_, create] = both(json_answer("403 Forbidden", scope)).await;
+    let [_, create] = run_read_and_create(build_json_response("403 Forbidden", scope)).await;
     assert!(create["error"]["hint"].as_str().is_some_and(|hint| hint.contains("deals:full")), "{create}");
-    let url = upstream(json_answer("403 Forbidden", scope)).await;
-    let picklist = rendered(&runtime(&url).invoke(Invocation::new("selectPerson")).await);
-    assert!(picklist["error"]["hint"].as_str().is_some_and(|hint| hint.contains("contacts:read")), "a data source too: {picklist}");
-    let [read, _] = both(http("429 Too Many Requests", "content-type: application/json\r\nretry-after: 3\r\n", "{}")).await;
+    let url = start_upstream(build_json_response("403 Forbidden", scope)).await;
+    let picklist = run(&build_limited_runtime(&url), Invocation::new("selectPerson")).await;
+    assert!(
+        picklist["error"]["hint"].as_str().is_some_and(|hint| hint.contains("contacts:read")),
+        "name the missing scope of a data source: {picklist}"
+    );
+    let [read, _] =
+        run_read_and_create(build_response("429 Too Many Requests", "content-type: application/json\r\nretry-after: 3\r\n", "{}")).await;
     assert_eq!(read["error"]["retryAfterMs"], 3000, "{read}");
 }
 
 #[tokio::test]
 async fn data_is_passed_byte_for_byte_on_one_line() {
     let body = "{\r\n \"success\" : true,\n \"data\": {\n\t\"id\": 12345678901234567890123, \"b\":1.10, \"a\": \"x\\n\\u00e9\", \"z\": null\n },\n \"related_objects\": {\"user\": {\"7\": {}}},\n \"additional_data\": []\n}\n";
-    let [read, _] = both(json_answer("200 OK", body)).await;
+    let [read, _] = run_read_and_create(build_json_response("200 OK", body)).await;
     assert_eq!(read["ok"], true, "{read}");
-    let url = upstream(json_answer("200 OK", body)).await;
-    let outcome = runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
+    let url = start_upstream(build_json_response("200 OK", body)).await;
+    let outcome = build_limited_runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
     let text = outcome.data().expect("there is data").as_str().to_owned();
     assert_eq!(text, "{ \t\"id\": 12345678901234567890123, \"b\":1.10, \"a\": \"x\\n\\u00e9\", \"z\": null  }");
-    assert_eq!(read["extra"], json!({"related_objects": {"user": {"7": {}}}}), "an empty list beside the data is nothing");
+    assert_eq!(read["extra"], json!({"related_objects": {"user": {"7": {}}}}), "leave out an empty list beside the data");
 }
 
 #[tokio::test]
@@ -193,8 +215,8 @@ async fn reads_every_shape_of_data_that_pipedrive_sends() {
         ("deleteDeal", json!({"dealId": 1}), r#"{"success":true}"#, json!(null), json!(null)),
         ("deleteDeal", json!({"dealId": 1}), r#"{"success":true,"id":1}"#, json!({"id": 1}), json!(null)),
     ] {
-        let url = upstream(json_answer("200 OK", body)).await;
-        let outcome = rendered(&runtime(&url).invoke(Invocation::new(key).input(input)).await);
+        let url = start_upstream(build_json_response("200 OK", body)).await;
+        let outcome = invoke(&build_limited_runtime(&url), key, input).await;
         assert_eq!((&outcome["data"], outcome.get("page").unwrap_or(&Value::Null)), (&data, &page), "{key} {body}: {outcome}");
     }
 }
@@ -203,88 +225,79 @@ async fn reads_every_shape_of_data_that_pipedrive_sends() {
 async fn redacts_secrets_that_the_vendor_quotes() {
     let body = format!(r#"{{"success":false,"error":"token {SECRET} is bad","error_info":"{SECRET}"}}"#);
     for status in ["400 Bad Request", "200 OK", "500 Oops"] {
-        let [read, _] = both(json_answer(status, &body)).await;
+        let [read, _] = run_read_and_create(build_json_response(status, &body)).await;
         assert_eq!(read["error"]["upstream"]["info"], "[redacted]", "{status}: {read}");
     }
 }
 
-/// A place in an error where nobody expects words of the vendor's, and a cut in the middle of the secret.
+/// Puts the secret into a pointer, and where a long message is cut.
 #[tokio::test]
 async fn redacts_secrets_in_pointers_and_at_cuts() {
     let long = "x".repeat(490);
-    for said in [format!("Validation failed: title.{SECRET}: bad"), format!("{long}{SECRET}")] {
-        let body = format!(r#"{{"success":false,"error":"{said}"}}"#);
-        let [_, create] = both(json_answer("400 Bad Request", &body)).await;
+    for message in [format!("Validation failed: title.{SECRET}: bad"), format!("{long}{SECRET}")] {
+        let body = format!(r#"{{"success":false,"error":"{message}"}}"#);
+        let [_, create] = run_read_and_create(build_json_response("400 Bad Request", &body)).await;
         assert!(!create.to_string().contains("hunter2-"), "{create}");
     }
 }
 
-/// A write that waits for its turn was not sent, whatever becomes of those before it.
+/// Lets a write wait behind another until both time out: the second was never sent.
 #[tokio::test]
 async fn queued_write_that_timed_out_was_not_sent() {
-    let url = served(|mut stream| async move {
-        read_request(&mut stream).await;
-        std::future::pending::<()>().await;
-    })
-    .await;
-    let connection = OneConnection::new("acme", &url, Credential::bearer(SECRET)).expect("loopback is a host");
-    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).connections_per_host(1).build().expect("it is sound");
+    let url = start_silent_upstream().await;
+    let connection = build_secret_connection(&url);
+    let runtime = build(Runtime::builder().connections(connection).connections_per_host(1));
     let text = |ms: u32| format!(r#"{{"action": "addDeal", "input": {{"title": "x"}}, "options": {{"timeoutMs": {ms}}}}}"#);
     let (first, second) = tokio::join!(runtime.invoke_json(text(600).as_bytes()), runtime.invoke_json(text(200).as_bytes()));
-    let (first, second) = (rendered(&first), rendered(&second));
+    let (first, second) = (render(&first), render(&second));
     assert_eq!((kind_and_retry(&first), &first["meta"]["requests"]), (("timed_out", "unsafe"), &json!(1)), "{first}");
     assert_eq!((kind_and_retry(&second), &second["meta"]["requests"]), (("timed_out", "later"), &json!(0)), "{second}");
 }
 
-/// A host that is not the vendor's gets no credential, even where an engine names it.
+/// Names a host that is not the vendor's, as an engine might: it gets no credential.
 #[tokio::test]
 async fn foreign_host_gets_no_credential() {
-    let connection = OneConnection::new("acme", "https://evil.example", Credential::bearer(SECRET)).expect("it is https");
-    let runtime = Runtime::builder().connectors(&CONNECTORS).connections(connection).build().expect("it is sound");
-    let outcome = rendered(&runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await);
+    let connection = build_secret_connection("https://evil.example");
+    let runtime = build(Runtime::builder().connections(connection));
+    let outcome = invoke(&runtime, "getDeal", json!({"dealId": 1})).await;
     assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["requests"]), (&json!("no_connection"), &json!(0)), "{outcome}");
 }
 
 #[tokio::test]
 async fn unreachable_host_was_never_sent_to() {
     let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port").local_addr().expect("it is bound");
-    let runtime = runtime(&format!("http://{free}"));
-    let outcome = rendered(&runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"}))).await);
+    let runtime = build_limited_runtime(&format!("http://{free}"));
+    let outcome = invoke(&runtime, "addDeal", json!({"title": "x"})).await;
     assert_eq!(kind_and_retry(&outcome), ("unreachable", "later"), "{outcome}");
 }
 
 #[tokio::test]
 async fn timeout_says_whether_the_request_was_sent() {
-    // The upstream reads the request and never answers.
-    let url = served(|mut stream| async move {
-        read_request(&mut stream).await;
-        std::future::pending::<()>().await;
-    })
-    .await;
-    let runtime = runtime(&url);
+    let url = start_silent_upstream().await;
+    let runtime = build_limited_runtime(&url);
     let text = br#"{"action": "addDeal", "input": {"title": "x"}, "options": {"timeoutMs": 200}}"#;
-    let outcome = rendered(&runtime.invoke_json(text).await);
+    let outcome = run_text(&runtime, text).await;
     assert_eq!(kind_and_retry(&outcome), ("timed_out", "unsafe"), "{outcome}");
     let text = br#"{"action": "getDeal", "input": {"dealId": 1}, "options": {"timeoutMs": 200}}"#;
-    let outcome = rendered(&runtime.invoke_json(text).await);
+    let outcome = run_text(&runtime, text).await;
     assert_eq!(kind_and_retry(&outcome), ("timed_out", "later"), "{outcome}");
 }
 
 #[tokio::test]
 async fn real_account_gets_the_credential_in_a_header_and_no_action_key() {
     let (sender, mut seen) = tokio::sync::mpsc::unbounded_channel();
-    let url = served(move |mut stream| {
+    let url = serve_connections(move |mut stream| {
         let sender = sender.clone();
         async move {
             let _ = sender.send(read_request(&mut stream).await);
-            let _ = stream.write_all(&json_answer("200 OK", r#"{"success":true,"data":{"id":1}}"#)).await;
+            let _ = stream.write_all(&build_json_response("200 OK", r#"{"success":true,"data":{"id":1}}"#)).await;
         }
     })
     .await;
-    let outcome = runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
+    let outcome = build_limited_runtime(&url).invoke(Invocation::new("getDeal").input(json!({"dealId": 1}))).await;
     assert_eq!(outcome.error().map(connector_core::Error::kind), None::<ErrorKind>);
-    let request = seen.recv().await.expect("the upstream saw a request").to_lowercase();
+    let request = seen.recv().await.expect("the upstream got a request").to_lowercase();
     assert!(request.contains(&format!("authorization: bearer {SECRET}")), "{request}");
-    assert!(!request.contains("x-connector-action"), "only a sandbox is told the key: {request}");
-    assert!(!request.lines().next().unwrap_or_default().contains(SECRET), "no secret in a URL: {request}");
+    assert!(!request.contains("x-connector-action"), "send the action key to a sandbox only: {request}");
+    assert!(!request.lines().next().unwrap_or_default().contains(SECRET), "keep the secret out of the URL: {request}");
 }

@@ -1,4 +1,4 @@
-//! The runtime as an engine embeds it, and what goes wrong below and above it.
+//! The runtime as an engine embeds it: bad input, bad responses, files and idempotency.
 
 mod bad_input;
 mod bad_upstream;

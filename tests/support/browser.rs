@@ -1,170 +1,164 @@
-//! A browser without scripts: it keeps cookies, follows what it is sent, and presses the buttons of pages.
+//! A browser without scripts: it keeps cookies, follows redirects and presses buttons.
 
 use pipedrive_sandbox::DEMO_CLIENT_ID;
-use serde_json::Value;
 
-use super::http::{FORM, JSON, Reply, ask};
-use super::server::Served;
+use super::http::{FORM, Response, send};
+use super::server::Server;
 
-/// A browser: it keeps the cookies of each host, and shows where it was sent.
 #[derive(Default)]
 pub(crate) struct Browser {
+    /// The cookies: host, name and value.
     pub(crate) jar: Vec<(String, String, String)>,
-    /// All that it was given to keep secret.
-    pub(crate) seen: Vec<String>,
+    /// The secrets that came its way: cookies, codes, states and handles.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl Browser {
-    pub(crate) async fn send(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let at = url[7..].find('/').map_or(url.len(), |at| at + 7);
-        let (host, path) = url.split_at(at);
+    pub(crate) async fn send(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        let (host, path) = url.split_at(find_path(url));
         let cookies: Vec<String> =
-            self.jar.iter().filter(|(of, ..)| of == host).map(|(_, name, value)| format!("{name}={value}")).collect();
+            self.jar.iter().filter(|(other, ..)| other == host).map(|(_, name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let mut all = headers.to_vec();
         if !cookies.is_empty() {
             all.push(("cookie", &cookies));
         }
-        let reply = ask(host, method, path, &all, body.as_bytes()).await;
-        for (_, cookie) in reply.headers.iter().filter(|(name, _)| name == "set-cookie") {
+        let response = send(host, method, path, &all, body.as_bytes()).await;
+        for (_, cookie) in response.headers.iter().filter(|(name, _)| name == "set-cookie") {
             assert!(cookie.contains("; HttpOnly; SameSite=Lax") && cookie.contains("; Path=/;") && !cookie.contains("Domain"), "{cookie}");
             let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).expect("a cookie has a name");
-            self.jar.retain(|(of, other, _)| of != host || other != name);
+            self.jar.retain(|(owner, other, _)| owner != host || other != name);
             if !value.is_empty() {
                 self.jar.push((host.to_owned(), name.to_owned(), value.to_owned()));
-                self.seen.push(value.to_owned());
+                self.secrets.push(value.to_owned());
             }
         }
-        if let Some(to) = reply.header("location") {
-            self.seen.extend(["code=", "state=", "install="].iter().filter_map(|name| parameter(to, name)));
+        if let Some(to) = response.header("location") {
+            self.secrets.extend(["code=", "state=", "install="].iter().filter_map(|name| find_parameter(to, name)));
         }
-        reply
+        response
     }
 
-    pub(crate) async fn get(&mut self, url: &str) -> Reply {
+    pub(crate) async fn get(&mut self, url: &str) -> Response {
         self.send("GET", url, &[], "").await
     }
 
-    /// Opens a page of the host's that sends on to the vendor, and answers there as the nth of its people.
-    pub(crate) async fn consent(&mut self, sent: &Reply, nth: usize, decision: &str) -> String {
-        assert_eq!(sent.status, 303, "{}", sent.text());
-        let to = sent.header("location").expect("it is sent on").to_owned();
-        let page = self.get(&to).await.text();
-        let token = between(&page, "name=\"page\" value=\"", "\"");
-        let account = page.split("name=\"account\" value=\"").nth(nth + 1).map(|rest| between(rest, "", "\"")).expect("there are people");
-        let form = format!("page={token}&account={}&decision={decision}", account.replace(':', "%3A"));
-        let vendor = &to[..to[7..].find('/').expect("a path") + 7];
-        let back = self.send("POST", &format!("{vendor}/oauth/authorize"), &[FORM], &form).await;
-        back.header("location").unwrap_or_else(|| panic!("it is sent back: {}", back.text())).to_owned()
-    }
-
-    /// Opens a page that shows for whom an account will be connected, and goes on from it.
-    pub(crate) async fn go_on(&mut self, served: &Served, url: &str) -> Reply {
-        let page = self.get(url).await;
-        assert_page(&page, 200, "Connect an account");
-        assert!(page.text().contains("<dd id=\"owner\">"), "{}", page.text());
-        let on = self.press(served, &page, "go-on", &[]).await;
-        if on.status != 200 {
-            return on;
-        }
-        let to = between(&on.text(), "content=\"0;url=", "\"").replace("&amp;", "&");
-        Reply { status: 303, headers: vec![("location".to_owned(), to)], body: Vec::new() }
-    }
-
-    /// The same to its end: the nth of the vendor's people allows it.
-    pub(crate) async fn connects(&mut self, served: &Served, url: &str, nth: usize) {
-        let sent = self.go_on(served, url).await;
-        let back = self.consent(&sent, nth, "allow").await;
-        assert_page(&self.get(&back).await, 200, "Connected");
-    }
-
-    /// Installs from the marketplace: the vendor sends back without a state.
-    pub(crate) async fn install(&mut self, served: &Served, nth: usize) -> String {
-        let page = self.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}", served.upstream())).await.text();
-        let query = between(&page, "/oauth/authorize?", "\"").replace("&#38;", "&");
-        let url = format!("{}/oauth/authorize?{query}", served.upstream());
-        let sent = Reply { status: 303, headers: vec![("location".to_owned(), url)], body: Vec::new() };
-        self.consent(&sent, nth, "allow").await
-    }
-
-    /// Presses a button of a page, whose form carries what it hides.
-    pub(crate) async fn press(&mut self, served: &Served, page: &Reply, id: &str, headers: &[(&str, &str)]) -> Reply {
+    /// Presses a button; the form carries its hidden fields.
+    pub(crate) async fn press(&mut self, server: &Server, page: &Response, id: &str, headers: &[(&str, &str)]) -> Response {
         let text = page.text();
         let form =
             text.split("<form ").find(|form| form.starts_with(&format!("id=\"{id}-form\""))).unwrap_or_else(|| panic!("no {id}: {text}"));
-        let action = between(form, "action=\"", "\"");
+        let action = text_between(form, "action=\"", "\"");
         let fields: Vec<String> = form
             .split("name=\"")
             .skip(1)
-            .map(|field| format!("{}={}", between(field, "", "\""), between(field, "value=\"", "\"")))
+            .map(|field| format!("{}={}", text_between(field, "", "\""), text_between(field, "value=\"", "\"")))
             .collect();
         let headers: Vec<_> = [FORM, ("sec-fetch-site", "same-origin")].into_iter().chain(headers.iter().copied()).collect();
-        self.send("POST", &format!("{}{action}", served.url), &headers, &fields.join("&")).await
+        self.send("POST", &format!("{}{action}", server.url), &headers, &fields.join("&")).await
     }
 
-    /// The value of a cookie that it has.
-    pub(crate) fn held(&self, cookie: &str) -> Option<String> {
-        self.jar.iter().find(|(_, name, _)| name == cookie).map(|(.., value)| value.clone())
+    /// Follows a redirect to the vendor, and decides there as the nth account. Returns the URL of the callback.
+    pub(crate) async fn consent(&mut self, redirect: &Response, nth: usize, decision: &str) -> String {
+        assert_eq!(redirect.status, 303, "{}", redirect.text());
+        let to = redirect.header("location").expect("a redirect has a location").to_owned();
+        let page = self.get(&to).await.text();
+        let token = text_between(&page, "name=\"page\" value=\"", "\"");
+        let account = page.split("name=\"account\" value=\"").nth(nth + 1).map(|rest| text_between(rest, "", "\""));
+        let account = account.expect("the vendor offers accounts").replace(':', "%3A");
+        let form = format!("page={token}&account={account}&decision={decision}");
+        let vendor = &to[..find_path(&to)];
+        let back = self.send("POST", &format!("{vendor}/oauth/authorize"), &[FORM], &form).await;
+        back.header("location").unwrap_or_else(|| panic!("the vendor must redirect: {}", back.text())).to_owned()
     }
 
-    pub(crate) async fn sign_in(&mut self, served: &Served, owner: &str) -> Reply {
-        let link = served.run(&["sign-in", "--owner", owner, "--public-url", &served.url], "");
-        self.seen.push(parameter(&link, "token=").expect("a token"));
+    /// Opens a link, confirms its owner, and returns the redirect to the vendor.
+    pub(crate) async fn go_on(&mut self, server: &Server, link: &str) -> Response {
+        let page = self.get(link).await;
+        assert_page(&page, 200, "Connect an account");
+        assert!(page.text().contains("<dd id=\"owner\">"), "{}", page.text());
+        let next = self.press(server, &page, "go-on", &[]).await;
+        if next.status != 200 {
+            return next;
+        }
+        build_redirect(text_between(&next.text(), "content=\"0;url=", "\"").replace("&amp;", "&"))
+    }
+
+    /// Opens a link and allows the nth account.
+    pub(crate) async fn connect(&mut self, server: &Server, link: &str, nth: usize) {
+        let redirect = self.go_on(server, link).await;
+        let callback = self.consent(&redirect, nth, "allow").await;
+        assert_page(&self.get(&callback).await, 200, "Connected");
+    }
+
+    /// Installs the app from the marketplace. Returns the URL of the callback, which has no state.
+    pub(crate) async fn install(&mut self, server: &Server, nth: usize) -> String {
+        let page = self.get(&format!("{}/marketplace/{DEMO_CLIENT_ID}", server.upstream())).await.text();
+        let query = text_between(&page, "/oauth/authorize?", "\"").replace("&#38;", "&");
+        self.consent(&build_redirect(format!("{}/oauth/authorize?{query}", server.upstream())), nth, "allow").await
+    }
+
+    /// Signs in by a fresh link.
+    pub(crate) async fn sign_in(&mut self, server: &Server, owner: &str) -> Response {
+        let link = server.run(&["sign-in", "--owner", owner, "--public-url", &server.url], "");
+        self.secrets.push(find_parameter(&link, "token=").expect("a token"));
         let page = self.get(&link).await;
         assert!(page.text().contains(&format!("<dd id=\"owner\">{owner}</dd>")), "{}", page.text());
-        self.press(served, &page, "sign-in", &[]).await
+        self.press(server, &page, "sign-in", &[]).await
+    }
+
+    /// Returns the value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        self.jar.iter().find(|(_, other, _)| other == name).map(|(.., value)| value.clone())
     }
 }
 
-fn between(text: &str, start: &str, end: &str) -> String {
+pub(crate) fn build_redirect(to: String) -> Response {
+    Response { status: 303, headers: vec![("location".to_owned(), to)], body: Vec::new() }
+}
+
+/// Finds the start of the path in a URL of plain http.
+fn find_path(url: &str) -> usize {
+    let start = "http://".len();
+    url[start..].find('/').map_or(url.len(), |at| at + start)
+}
+
+fn text_between(text: &str, start: &str, end: &str) -> String {
     let rest = text.split_once(start).unwrap_or_else(|| panic!("no {start} in {text}")).1;
     rest.split(end).next().unwrap_or_default().to_owned()
 }
 
-pub(crate) fn parameter(url: &str, name: &str) -> Option<String> {
+/// Finds a parameter of a URL; the name ends with `=`.
+pub(crate) fn find_parameter(url: &str, name: &str) -> Option<String> {
     url.split(['?', '&']).find_map(|part| part.strip_prefix(name)).map(str::to_owned)
 }
 
-/// A page that keeps nothing, runs nothing and is framed by nobody.
-pub(crate) fn assert_page(reply: &Reply, status: u16, title: &str) {
-    assert_eq!(reply.status, status, "{}", reply.text());
-    assert!(reply.text().contains(&format!("<h1 id=\"title\">{title}</h1>")), "{title}: {}", reply.text());
+/// Checks the title of a page, and that it is not stored, runs no script and cannot be framed.
+#[track_caller]
+pub(crate) fn assert_page(response: &Response, status: u16, title: &str) {
+    assert_eq!(response.status, status, "{}", response.text());
+    assert!(response.text().contains(&format!("<h1 id=\"title\">{title}</h1>")), "{title}: {}", response.text());
     for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-content-type-options", "nosniff")] {
-        assert_eq!(reply.header(name), Some(value));
+        assert_eq!(response.header(name), Some(value));
     }
-    let policy = reply.header("content-security-policy").expect("a policy");
+    let policy = response.header("content-security-policy").expect("a policy");
     assert!(
         policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'") && !policy.contains("script"),
         "{policy}"
     );
 }
 
-pub(crate) async fn begun(served: &Served, key: &str) -> (String, String) {
-    let begun = served.ask("POST", "/v1/connections", &[("authorization", key), JSON], "{}").await.json();
-    let text = |name: &str| begun["connection"][name].as_str().expect("a text").to_owned();
-    (text("connection_id"), text("url"))
-}
-
-/// A connection that one of the vendor's people grants; its id.
-pub(crate) async fn granted(served: &Served, key: &str, nth: usize) -> String {
-    let (id, url) = begun(served, key).await;
-    Browser::default().connects(served, &url, nth).await;
+/// Connects the nth account by a link, and returns the id of the connection.
+pub(crate) async fn grant_connection(server: &Server, key: &str, nth: usize) -> String {
+    let (id, link) = server.begin_connection(key).await;
+    Browser::default().connect(server, &link, nth).await;
     id
 }
 
-/// The handle of an install by one of the vendor's people, which the host hands over to a platform's page.
-pub(crate) async fn handed_over(served: &Served, nth: usize, page: &str) -> String {
+/// Installs as the nth account, and returns the handle that the host hands over to a platform's page.
+pub(crate) async fn hand_over_install(server: &Server, nth: usize, page: &str) -> String {
     let mut browser = Browser::default();
-    let back = browser.install(served, nth).await;
-    let to = browser.get(&back).await.header("location").expect("it is handed over").to_owned();
-    to.strip_prefix(page).unwrap_or_else(|| panic!("{to}")).to_owned()
-}
-
-pub(crate) async fn connection(served: &Served, key: &str, id: &str) -> Value {
-    served.get(&format!("/v1/connections/{id}"), key).await.json()["connection"].clone()
-}
-
-pub(crate) async fn statuses(served: &Served, key: &str) -> Vec<String> {
-    let all = served.get("/v1/connections", key).await.json();
-    all["connections"].as_array().expect("a list").iter().map(|one| one["status"].as_str().expect("a status").to_owned()).collect()
+    let callback = browser.install(server, nth).await;
+    let to = browser.get(&callback).await.header("location").expect("the install is handed over").to_owned();
+    to.strip_prefix(page).unwrap_or_else(|| panic!("{to} must begin with {page}")).to_owned()
 }

@@ -1,4 +1,4 @@
-//! Chromium, as people use it: each has a browser of their own, and all end with the test.
+//! Chromium under ChromeDriver: each person has their own browser, and all end with the test.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -10,10 +10,10 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-/// Names the ChromeDriver to use.
+/// The variable that names the ChromeDriver.
 const DRIVER: &str = "CONNECTOR_TEST_BROWSER";
 
-/// Without the network of its own accord, and with nothing of this machine's.
+/// Flags that keep Chromium from the network and from the settings of this machine.
 const FLAGS: &[&str] = &[
     "--headless",
     "--no-sandbox",
@@ -26,47 +26,47 @@ const FLAGS: &[&str] = &[
     "--disable-sync",
 ];
 
-/// How long a page may take, on a machine that has much to do.
-const PATIENCE: Duration = Duration::from_mins(1);
-/// How often it is looked for.
-const POLL: Duration = Duration::from_millis(20);
+/// The longest wait for a page, on a busy machine.
+const TIMEOUT: Duration = Duration::from_mins(1);
+/// The interval at which an element is looked for.
+const INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) struct Chromium {
     driver: Child,
     url: String,
-    /// Profiles lie here.
+    /// The folder of profiles.
     _folder: tempfile::TempDir,
 }
 
-/// Somebody at a browser.
+/// A person with a browser of their own.
 pub(crate) struct Person(Client);
 
 impl Chromium {
-    /// Where there is a driver; else the test says that it did not run.
+    /// Starts ChromeDriver. Without one, reports that the test is skipped.
     pub(crate) fn start() -> Option<Self> {
         let Some(program) = std::env::var_os(DRIVER) else {
-            #[expect(clippy::print_stderr, reason = "a test that did not run says so")]
+            #[expect(clippy::print_stderr, reason = "a skipped test must be visible")]
             {
                 eprintln!("skipped: {DRIVER} names no ChromeDriver");
             }
             return None;
         };
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(&program);
-        // A group of its own: the browsers are processes of the driver's, and do not end with it.
+        // The browsers are child processes that outlive the driver: a group ends them together.
         command.arg("--port=0").env("TMPDIR", folder.path()).process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut driver = command.spawn().unwrap_or_else(|error| panic!("{DRIVER}, {}: {error}", program.display()));
         let lines = BufReader::new(driver.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok);
         let port =
             { lines }.find_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned()));
-        Some(Self { driver, url: format!("http://127.0.0.1:{}", port.expect("it says its port")), _folder: folder })
+        Some(Self { driver, url: format!("http://127.0.0.1:{}", port.expect("ChromeDriver prints its port")), _folder: folder })
     }
 
-    pub(crate) async fn person(&self) -> Person {
+    pub(crate) async fn open_browser(&self) -> Person {
         let capabilities = json!({"acceptInsecureCerts": true, "goog:chromeOptions": {"args": FLAGS}});
-        let capabilities = capabilities.as_object().expect("an object").clone();
+        let capabilities = capabilities.as_object().expect("capabilities are an object").clone();
         let client = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await;
-        Person(client.expect("the browser starts"))
+        Person(client.expect("Chromium starts"))
     }
 }
 
@@ -82,60 +82,63 @@ impl Person {
         self.0.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
-    /// Presses a button or a link, and waits until the page is gone.
+    /// Presses a button or a link, and waits until another page is shown.
     pub(crate) async fn press(&self, css: &str) {
-        let page = self.found("html").await;
-        self.choose(css).await;
-        let gone = async { while page.tag_name().await.is_ok() {} };
-        assert!(tokio::time::timeout(PATIENCE, gone).await.is_ok(), "{css} leads nowhere from {}", self.shown().await);
+        let page = self.find("html").await;
+        self.click(css).await;
+        let is_replaced = async { while page.tag_name().await.is_ok() {} };
+        assert!(
+            tokio::time::timeout(TIMEOUT, is_replaced).await.is_ok(),
+            "{css} must lead to another page from {}",
+            self.describe_page().await
+        );
     }
 
-    /// Clicks what leads nowhere.
-    pub(crate) async fn choose(&self, css: &str) {
-        self.found(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+    /// Clicks an element that leads to no other page.
+    pub(crate) async fn click(&self, css: &str) {
+        self.find(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
-        self.found(css).await.text().await.expect("it has a text")
+        self.find(css).await.text().await.expect("the element has a text")
     }
 
-    async fn found(&self, css: &str) -> Element {
-        let found = self.0.wait().at_most(PATIENCE).every(POLL).for_element(Locator::Css(css)).await;
-        match found {
+    async fn find(&self, css: &str) -> Element {
+        let element = self.0.wait().at_most(TIMEOUT).every(INTERVAL).for_element(Locator::Css(css)).await;
+        match element {
             Ok(element) => element,
-            Err(error) => panic!("there is no {css} on {}\n{error}", self.shown().await),
+            Err(error) => panic!("there is no {css} on {}\n{error}", self.describe_page().await),
         }
     }
 
     pub(crate) async fn count(&self, css: &str) -> usize {
-        self.0.find_all(Locator::Css(css)).await.expect("the page is there").len()
+        self.0.find_all(Locator::Css(css)).await.expect("the page can be searched").len()
     }
 
-    /// The heading of the page.
     pub(crate) async fn heading(&self) -> String {
         self.text("h1").await
     }
 
-    /// Where the browser is, with what the address tells.
+    /// Returns the URL of the page with its query.
     pub(crate) async fn address(&self) -> String {
-        self.0.current_url().await.expect("it is somewhere").to_string()
+        self.0.current_url().await.expect("a page is shown").to_string()
     }
 
     pub(crate) async fn cookie(&self, name: &str) -> Option<fantoccini::cookies::Cookie<'static>> {
         self.0.get_named_cookie(name).await.ok()
     }
 
-    /// Puts a cookie into the browser, as if the page that is shown had set it.
-    pub(crate) async fn plant(&self, name: &str, value: &str) {
+    /// Adds a cookie, as if the page that is shown had set it.
+    pub(crate) async fn add_cookie(&self, name: &str, value: &str) {
         let cookie = fantoccini::cookies::Cookie::build((name.to_owned(), value.to_owned()))
             .domain("127.0.0.1")
             .path("/")
             .secure(true)
             .http_only(true);
-        self.0.add_cookie(cookie.into()).await.expect("the cookie is taken");
+        self.0.add_cookie(cookie.into()).await.expect("the browser takes the cookie");
     }
 
-    async fn shown(&self) -> String {
+    async fn describe_page(&self) -> String {
         let page = self.0.source().await.unwrap_or_default();
         format!("{}:\n{page}", self.address().await)
     }

@@ -1,32 +1,34 @@
-//! The fixtures: what `tests/fixtures/` holds.
+//! The fixtures in `tests/fixtures`, one for each key of the catalogue.
 
 use connector_core::Entry;
 use serde_json::Value;
 
-use super::world::{catalogue, read_json};
+use super::repository::{build_catalogue, read_json};
 
-/// What `tests/fixtures/<key>.json` holds.
+/// The content of `tests/fixtures/<key>.json`.
 pub(crate) struct Fixture {
     pub(crate) key: &'static str,
     pub(crate) input: Value,
+    /// The data that came back for the input.
     pub(crate) data: Value,
+    /// Further inputs that go together.
     pub(crate) more: Vec<Value>,
-    /// For a write: how it is read back.
+    /// How a write is read back.
     pub(crate) then: Value,
 }
 
-/// The keys that are live: what the vendor took away has nothing to try.
-pub(crate) fn keys() -> Vec<&'static str> {
-    let gone = |entry: &Entry| entry.declaration().is_some_and(|declaration| declaration.removed.is_some());
-    catalogue().entries().iter().filter(|entry| !gone(entry)).map(Entry::key).collect()
+/// Lists the keys that can be tried: those that the vendor removed cannot.
+pub(crate) fn live_keys() -> Vec<&'static str> {
+    let is_removed = |entry: &Entry| entry.declaration().is_some_and(|declaration| declaration.removed.is_some());
+    build_catalogue().entries().iter().filter(|entry| !is_removed(entry)).map(Entry::key).collect()
 }
 
-/// Every fixture, in the order of the catalogue.
-pub(crate) fn all() -> Vec<Fixture> {
+/// Reads every fixture, in the order of the catalogue.
+pub(crate) fn read_fixtures() -> Vec<Fixture> {
     let read = |key: &'static str| {
         let file = read_json(&format!("tests/fixtures/{key}.json"));
         let more = file["more"].as_array().cloned().unwrap_or_default();
         Fixture { key, input: file["input"].clone(), data: file["data"].clone(), more, then: file["then"].clone() }
     };
-    keys().into_iter().map(read).collect()
+    live_keys().into_iter().map(read).collect()
 }

@@ -1,8 +1,8 @@
-//! What tests share: servers, processes, browsers and checks. No test stands here.
+//! Parts that tests share: servers, processes, browsers and checks. No test stands here.
 
+pub(crate) mod assertions;
 pub(crate) mod browser;
 pub(crate) mod chromium;
-pub(crate) mod engine;
 pub(crate) mod evidence;
 pub(crate) mod fixtures;
 pub(crate) mod http;
@@ -10,9 +10,11 @@ pub(crate) mod platform;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod repository;
+pub(crate) mod runtime;
+pub(crate) mod sandbox;
 pub(crate) mod server;
 pub(crate) mod site;
 pub(crate) mod snapshots;
 pub(crate) mod upstream;
 pub(crate) mod vendor;
-pub(crate) mod world;

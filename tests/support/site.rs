@@ -2,136 +2,137 @@
 
 use std::sync::Arc;
 
-use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
+use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES};
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
-use crate::support::chromium::Person;
-use crate::support::server::Served;
+use super::chromium::Person;
+use super::sandbox::{bind, sandbox_options, serve_sandbox};
+use super::server::Server;
 
 pub(crate) struct Site {
-    pub(crate) served: Served,
-    /// Where people reach the host.
+    pub(crate) server: Server,
+    /// The URL at which people reach the host.
     pub(crate) url: String,
-    /// The sandbox's clock.
+    /// The clock of the sandbox.
     pub(crate) clock: Clock,
 }
 
 impl Site {
-    pub(crate) async fn over_https(arguments: &[&str]) -> Self {
-        let front = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
-        let url = format!("https://{}", front.local_addr().expect("it is bound"));
-        let site = Self::at(Some(&url), &format!("{url}/oauth/callback"), arguments).await;
-        tokio::spawn(in_front(front, site.served.url["http://".len()..].to_owned()));
+    pub(crate) async fn start_over_https(arguments: &[&str]) -> Self {
+        let (front, url) = bind().await;
+        let url = url.replacen("http", "https", 1);
+        let site = Self::start_at(Some(&url), &format!("{url}/oauth/callback"), arguments).await;
+        tokio::spawn(terminate_tls(front, site.server.url["http://".len()..].to_owned()));
         site
     }
 
-    /// As a person has it on their own machine. The vendor's clock is the host's, which judges by it what is older.
-    pub(crate) async fn on_this_machine() -> Self {
-        Self::by(Clock::system(), None, "", &[]).await
+    /// Starts a host on a person's own machine. It shares its clock with the vendor, whose notices it compares by time.
+    pub(crate) async fn start_on_this_machine() -> Self {
+        Self::start(Clock::system(), None, "", &[]).await
     }
 
-    /// Before an app whose callback is a platform's own.
-    pub(crate) async fn behind(callback: &str) -> Self {
-        Self::at(None, callback, &[]).await
+    /// Starts a host whose app returns to a platform's callback.
+    pub(crate) async fn start_behind_platform(callback: &str) -> Self {
+        Self::start_at(None, callback, &[]).await
     }
 
-    async fn at(public: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
-        Self::by(crate::support::world::options().clock, public, callback, arguments).await
+    async fn start_at(public_url: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
+        Self::start(sandbox_options().clock, public_url, callback, arguments).await
     }
 
-    async fn by(clock: Clock, public: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
-        let upstream = format!("http://{}", listener.local_addr().expect("it is bound"));
-        let arguments: Vec<&str> = public.iter().flat_map(|url| ["--public-url", url]).chain(arguments.iter().copied()).collect();
-        let served = Served::before(&upstream, &arguments);
-        let url = public.unwrap_or(&served.url).to_owned();
+    async fn start(clock: Clock, public_url: Option<&str>, callback: &str, arguments: &[&str]) -> Self {
+        let (listener, upstream) = bind().await;
+        let arguments: Vec<&str> = public_url.iter().flat_map(|url| ["--public-url", url]).chain(arguments.iter().copied()).collect();
+        let server = Server::start(&upstream, &arguments);
+        let url = public_url.unwrap_or(&server.url).to_owned();
         let callback = if callback.is_empty() { format!("{url}/oauth/callback") } else { callback.to_owned() };
         let app = App { name: "Connector".to_owned(), ..App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &callback, SCOPES) };
-        let options = Options { companies: 3, apps: vec![app], clock: clock.clone(), ..crate::support::world::options() };
-        tokio::spawn(pipedrive_sandbox::serve(listener, Sandbox::open(options).expect("a sandbox in memory opens")));
-        Self { served, url, clock }
+        serve_sandbox(listener, Options { companies: 3, apps: vec![app], clock: clock.clone(), ..sandbox_options() });
+        Self { server, url, clock }
     }
 
-    pub(crate) fn at_path(&self, path: &str) -> String {
+    pub(crate) fn page_url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
-    /// The link that signs somebody in.
-    pub(crate) fn invitation(&self, owner: &str) -> String {
-        self.served.run(&["sign-in", "--owner", owner, "--public-url", &self.url], "")
+    pub(crate) fn marketplace_url(&self) -> String {
+        format!("{}/marketplace/{DEMO_CLIENT_ID}", self.server.upstream())
     }
 
-    /// Signs somebody in by a fresh link.
+    /// Signs a person in by a fresh link.
     pub(crate) async fn sign_in(&self, person: &Person, owner: &str) {
-        person.open(&self.invitation(owner)).await;
+        let link = self.server.run(&["sign-in", "--owner", owner, "--public-url", &self.url], "");
+        person.open(&link).await;
         assert_eq!(person.text("#owner").await, owner);
         person.press("#sign-in").await;
     }
 
-    pub(crate) fn marketplace(&self) -> String {
-        format!("{}/marketplace/{DEMO_CLIENT_ID}", self.served.upstream())
-    }
-
-    /// Installs the app from the marketplace; whose account it is, as the vendor writes it.
+    /// Installs the app from the marketplace as the nth account, and returns the account as the vendor shows it.
     pub(crate) async fn install(&self, person: &Person, nth: usize) -> String {
-        person.open(&self.marketplace()).await;
-        person.press("a[href^='/oauth/authorize']").await;
-        allow(person, nth).await
+        self.open_consent(person).await;
+        allow_access(person, nth).await
     }
 
-    /// How many accounts the vendor offers.
-    pub(crate) async fn people(&self, person: &Person) -> usize {
-        person.open(&self.marketplace()).await;
-        person.press("a[href^='/oauth/authorize']").await;
+    /// Counts the accounts that the vendor offers.
+    pub(crate) async fn count_accounts(&self, person: &Person) -> usize {
+        self.open_consent(person).await;
         person.count("fieldset label").await
     }
 
-    /// Each of an owner's connections: its status, and the name of its company.
-    pub(crate) async fn connections(&self, key: &str) -> Vec<(String, String)> {
-        let all = self.served.get("/v1/connections", key).await.json();
-        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let one = |one: &serde_json::Value| (text(&one["status"]), text(&one["metadata"]["company"]["name"]));
-        all["connections"].as_array().expect("a list").iter().map(one).collect()
+    async fn open_consent(&self, person: &Person) {
+        person.open(&self.marketplace_url()).await;
+        person.press("a[href^='/oauth/authorize']").await;
+    }
+
+    /// Reads the connections of an owner: the status and the company of each.
+    pub(crate) async fn read_connections(&self, key: &str) -> Vec<(String, String)> {
+        let all = self.server.get("/v1/connections", key).await.json();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let summary = |one: &Value| (text(&one["status"]), text(&one["metadata"]["company"]["name"]));
+        all["connections"].as_array().expect("a list").iter().map(summary).collect()
     }
 }
 
-/// On the vendor's page: allows the access to the nth account; whose it is.
-pub(crate) async fn allow(person: &Person, nth: usize) -> String {
+/// Allows access on the vendor's page as the nth account, and returns the account as the vendor shows it.
+pub(crate) async fn allow_access(person: &Person, nth: usize) -> String {
     person.text("fieldset").await;
     assert_eq!(person.heading().await, "Allow access?");
     let account = format!("fieldset label:nth-of-type({})", nth + 1);
-    person.choose(&format!("{account} input")).await;
-    let whose = person.text(&account).await;
+    person.click(&format!("{account} input")).await;
+    let shown = person.text(&account).await;
     person.press("button[value=allow]").await;
-    whose
+    shown
 }
 
-/// Takes the encryption off, as a proxy in front of a host does.
-async fn in_front(listener: TcpListener, to: String) {
+/// Builds the summary of a connection to the company of an account.
+pub(crate) fn summarize(status: &str, account: &str) -> (String, String) {
+    (status.to_owned(), company_name(account).to_owned())
+}
+
+/// Returns the company of an account, which the vendor shows last.
+pub(crate) fn company_name(account: &str) -> &str {
+    account.rsplit_once(", ").expect("an account ends with its company").1
+}
+
+/// Terminates TLS as a proxy in front of a host does.
+async fn terminate_tls(listener: TcpListener, to: String) {
     let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
     let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
     let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions of TLS");
-    let config = config.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key.into()).expect("its own key");
+    let config = config.with_no_client_auth().with_single_cert(vec![own.cert.der().clone()], key.into()).expect("the key fits");
     let tls = TlsAcceptor::from(Arc::new(config));
     while let Ok((stream, _)) = listener.accept().await {
         let (tls, to) = (tls.clone(), to.clone());
         tokio::spawn(async move {
-            // A browser that closes early is no fault.
+            // A browser may close before the handshake ends.
             let Ok(mut outside) = tls.accept(stream).await else { return };
             let mut inside = TcpStream::connect(&to).await.expect("the host listens");
             let _ = tokio::io::copy_bidirectional(&mut outside, &mut inside).await;
         });
     }
-}
-
-pub(crate) fn is(status: &str, company: &str) -> (String, String) {
-    (status.to_owned(), company.to_owned())
-}
-
-pub(crate) fn company(whose: &str) -> &str {
-    whose.rsplit_once(", ").expect("a company stands last").1
 }

@@ -1,6 +1,7 @@
-//! Snapshots: all lie in `tests/snapshots`, under the name that a test gives.
+//! Snapshots, which all lie in `tests/snapshots` under the name that a test gives.
 
-/// Fails where a text differs from the snapshot of this name.
+/// Fails if a text differs from the snapshot of this name.
+#[track_caller]
 pub(crate) fn assert_snapshot(name: impl Into<String>, text: &str) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");

@@ -1,0 +1,17 @@
+//! Assertions that report everything they found at once.
+
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// Fails if a value does not fit a schema; the message names every fault.
+#[track_caller]
+pub(crate) fn assert_valid(schema: &Validator, value: &Value, name: &str) {
+    let faults: Vec<String> = schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(faults.is_empty(), "{name} does not fit its schema:\n{}\n{value}", faults.join("\n"));
+}
+
+/// Fails if anything was found; the message lists all of it after the advice.
+#[track_caller]
+pub(crate) fn assert_none(found: &[String], advice: &str) {
+    assert!(found.is_empty(), "{} found; {advice}:\n{}", found.len(), found.join("\n"));
+}

@@ -1,0 +1,31 @@
+//! The repository's files, and the catalogue of its connectors.
+
+use std::path::PathBuf;
+
+use connector_core::{Catalogue, Connector};
+use jsonschema::Validator;
+use serde_json::Value;
+
+pub(crate) static CONNECTORS: [&Connector; 1] = [&pipedrive_connector::CONNECTOR];
+
+/// The path of a file of the repository.
+pub(crate) fn path(relative: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(relative)
+}
+
+pub(crate) fn read(relative: &str) -> String {
+    std::fs::read_to_string(path(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
+}
+
+pub(crate) fn read_json(relative: &str) -> Value {
+    serde_json::from_str(&read(relative)).unwrap_or_else(|error| panic!("{relative}: {error}"))
+}
+
+/// Reads a schema of `spec/protocol`.
+pub(crate) fn read_protocol_schema(name: &str) -> Validator {
+    jsonschema::options().build(&read_json(&format!("spec/protocol/{name}.schema.json"))).expect("the schema compiles")
+}
+
+pub(crate) fn build_catalogue() -> Catalogue {
+    Catalogue::of(&CONNECTORS).expect("the catalogue builds")
+}

@@ -1,0 +1,85 @@
+//! Runtimes before a sandbox, and their outcomes as JSON.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use connector_core::{Access, Builder, Connection, Connections, Credential, Error, Invocation, OneConnection, Outcome, Runtime};
+use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
+use serde_json::Value;
+
+use super::assertions::assert_valid;
+use super::evidence;
+use super::repository::{CONNECTORS, read_protocol_schema};
+use super::sandbox::start_sandbox;
+
+/// A URL of this machine that nothing listens at.
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Starts a sandbox and builds a runtime that is connected to it.
+pub(crate) async fn build_sandbox_runtime(options: Options) -> Runtime {
+    build_runtime(&start_sandbox(options).await)
+}
+
+/// Builds a runtime whose one connection is a sandbox at a URL.
+pub(crate) fn build_runtime(url: &str) -> Runtime {
+    let connection = OneConnection::new("sandbox", url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is allowed").as_sandbox();
+    build(Runtime::builder().connections(connection))
+}
+
+/// Builds a runtime of all connectors.
+pub(crate) fn build(builder: Builder) -> Runtime {
+    builder.connectors(&CONNECTORS).build().expect("the runtime builds")
+}
+
+/// Invokes an action and returns its outcome as JSON.
+pub(crate) async fn invoke(runtime: &Runtime, key: &str, input: Value) -> Value {
+    run(runtime, Invocation::new(key).input(input)).await
+}
+
+/// Invokes an action as a dry run, which sends nothing.
+pub(crate) async fn dry_run(runtime: &Runtime, key: &str, input: Value) -> Value {
+    run(runtime, Invocation::new(key).input(input).dry_run()).await
+}
+
+/// Runs an invocation and returns its outcome as JSON.
+pub(crate) async fn run(runtime: &Runtime, invocation: Invocation) -> Value {
+    render(&runtime.invoke(invocation).await)
+}
+
+/// Runs an invocation that is written as JSON.
+pub(crate) async fn run_text(runtime: &Runtime, invocation: impl AsRef<[u8]>) -> Value {
+    render(&runtime.invoke_json(invocation.as_ref()).await)
+}
+
+/// Renders an outcome as JSON, and checks it against its published schema.
+pub(crate) fn render(outcome: &Outcome) -> Value {
+    let text = outcome.to_json();
+    assert!(!text.contains(&b'\n'), "write an outcome on one line");
+    evidence::record_shown("outcome", &text);
+    let value: Value = serde_json::from_slice(&text).expect("an outcome is JSON");
+    assert_valid(&read_protocol_schema("outcome"), &value, "outcome");
+    value
+}
+
+/// An engine's connections, whose token is stale until it is renewed.
+pub(crate) struct RenewingVault {
+    pub(crate) url: String,
+    pub(crate) renewed: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl Connections for RenewingVault {
+    async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
+        Ok(Connection::new("vault", &self.url).as_sandbox())
+    }
+
+    async fn access(&self, _connection: &Connection) -> Result<Access, Error> {
+        Access::new(&self.url, Credential::bearer("stale"))
+    }
+
+    async fn renew(&self, _connection: &Connection, refused: &Access) -> Result<Option<Access>, Error> {
+        self.renewed.fetch_add(1, Ordering::Relaxed);
+        Access::new(refused.origin(), Credential::bearer("fresh")).map(Some)
+    }
+}

@@ -1,0 +1,36 @@
+//! Sandboxes of Pipedrive in this process, on loopback.
+
+use pipedrive_sandbox::{Bearer, Clock, Options, Sandbox};
+use tokio::net::TcpListener;
+
+use super::evidence;
+
+/// Options with a fixed clock, so that answers do not change from run to run.
+pub(crate) fn sandbox_options() -> Options {
+    Options { clock: Clock::fixed("2026-11-22T12:00:00Z"), secrets_file: evidence::find_secrets_file(), ..Options::default() }
+}
+
+/// Starts a sandbox and returns its URL.
+pub(crate) async fn start_sandbox(options: Options) -> String {
+    let (listener, url) = bind().await;
+    serve_sandbox(listener, options);
+    url
+}
+
+/// Serves a sandbox on a listener. The sandbox that is returned shares its state.
+pub(crate) fn serve_sandbox(listener: TcpListener, options: Options) -> Sandbox {
+    let sandbox = Sandbox::open(options).expect("a sandbox in memory opens");
+    tokio::spawn(pipedrive_sandbox::serve(listener, sandbox.clone()));
+    sandbox
+}
+
+/// Binds a free port of loopback; the URL leads to it.
+pub(crate) async fn bind() -> (TcpListener, String) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
+    let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
+    (listener, url)
+}
+
+pub(crate) fn build_bearer(token: &str, scopes: &[&str]) -> Bearer {
+    Bearer { token: token.to_owned(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), user: None }
+}
