@@ -249,7 +249,7 @@ async fn reinstalling_renews_the_same_connection() {
     ann.open(&format!("{}/uninstall", site.marketplace_url())).await;
     ann.press("form button").await;
     assert_eq!(ann.heading().await, "Uninstalled");
-    assert_eq!(ann.text("main p:last-of-type").await, "Its callback was told, and answered 200.");
+    assert_eq!(ann.text("main p:last-of-type").await, "Its callback got a notice, and answered 200.");
     let gone = site.server.get("/v1/connections", &key).await.json();
     assert_eq!((&gone["connections"][0]["status"], &gone["connections"][0]["reason"]), (&json!("FAILED"), &json!("uninstalled")));
 

@@ -1,4 +1,4 @@
-//! A stateful Pipedrive to develop against: it answers as the API documents say, and keeps what is written.
+//! A local, stateful Pipedrive to develop against, which answers as Pipedrive's API documents say.
 
 mod demo;
 mod edge;
@@ -20,4 +20,4 @@ pub use value::clock::Clock;
 pub use value::open_error::OpenError;
 pub use world::company::Company;
 pub use world::grants::RefreshTokens;
-pub use world::kept::Store;
+pub use world::store::Store;

@@ -1,4 +1,4 @@
-//! The caller of a request: the company, the user and the scopes of its credential.
+//! The caller of a request: the company, the user and the scopes that its credential gives it.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -10,35 +10,36 @@ use crate::value::failure::Failure;
 use crate::value::secret::{hash, is_same};
 use crate::world::company::Company;
 use crate::world::grants::Install;
-use crate::world::kept::Kept;
+use crate::world::store::WorldStore;
 
+/// The caller of a request.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) company: u64,
     pub(crate) user: u64,
-    /// The digest of the token, by which limits are counted.
+    /// The digest of its token, by which its requests are counted.
     pub(crate) token: String,
-    /// None stands for all scopes.
+    /// `None` allows every operation.
     scopes: Option<Vec<String>>,
 }
 
 /// All credentials that a sandbox accepts.
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
-    pub(crate) kept: &'a Kept,
+    pub(crate) store: &'a WorldStore,
     pub(crate) companies: &'a [Company],
     pub(crate) bearers: &'a [Bearer],
 }
 
 impl Caller {
-    /// Finds the caller of a request. A request with no credential, with two or with one in its query is refused.
-    pub(crate) fn find(known: Credentials, headers: &HeaderMap, query: &str, now: OffsetDateTime) -> Result<Self, Failure> {
+    /// Finds the caller of a request, which must have exactly one credential, in a header.
+    pub(crate) fn find(credentials: Credentials, headers: &HeaderMap, query: &str, now: OffsetDateTime) -> Result<Self, Failure> {
         if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "api_token") {
             return Err(Failure::unauthorized());
         }
         let caller = match (headers.get("x-api-token"), headers.get(AUTHORIZATION)) {
-            (Some(token), None) => Self::find_by_api_token(known.companies, token),
-            (None, Some(value)) => Self::find_by_bearer(known, value, now)?,
+            (Some(token), None) => Self::find_by_api_token(credentials.companies, token),
+            (None, Some(value)) => Self::find_by_bearer(credentials, value, now)?,
             _ => None,
         };
         caller.ok_or_else(Failure::unauthorized)
@@ -49,18 +50,19 @@ impl Caller {
         Some(Self { company: company.id, user: FIRST_USER, token: hash(&company.api_token), scopes: None })
     }
 
-    fn find_by_bearer(known: Credentials, value: &HeaderValue, now: OffsetDateTime) -> Result<Option<Self>, Failure> {
+    fn find_by_bearer(credentials: Credentials, value: &HeaderValue, now: OffsetDateTime) -> Result<Option<Self>, Failure> {
         let Some(token) = value.to_str().ok().and_then(|value| value.strip_prefix("Bearer ")) else {
             return Ok(None);
         };
-        if let Some(Bearer { token, scopes, user }) = known.bearers.iter().find(|bearer| is_same(bearer.token.as_bytes(), token.as_bytes()))
+        if let Some(Bearer { token, scopes, user }) =
+            credentials.bearers.iter().find(|bearer| is_same(bearer.token.as_bytes(), token.as_bytes()))
         {
             let user = user.unwrap_or(FIRST_USER);
             return Ok(Some(Self { company: FIRST_COMPANY, user, token: hash(token), scopes: Some(scopes.clone()) }));
         }
-        known.kept.read(|world| {
-            let granted = world.grants().find_access(token, now.unix_timestamp());
-            Ok(granted.map(|(Install { by, scopes, .. }, digest)| Self {
+        credentials.store.read(|world| {
+            let found = world.grants().find_access(token, now.unix_timestamp());
+            Ok(found.map(|(Install { by, scopes, .. }, digest)| Self {
                 company: by.company,
                 user: by.user,
                 token: digest,
@@ -69,8 +71,8 @@ impl Caller {
         })
     }
 
-    /// Tells whether the caller has one of the scopes that suffice. An operation that names none is open to all.
-    pub(crate) fn may(&self, sufficient: &[String]) -> bool {
+    /// Tells whether the caller has one of these scopes. An operation without scopes is open to every caller.
+    pub(crate) fn has_any_scope(&self, sufficient: &[String]) -> bool {
         let Some(scopes) = &self.scopes else { return true };
         sufficient.is_empty() || sufficient.iter().any(|scope| scopes.contains(scope))
     }

@@ -1,4 +1,4 @@
-//! Faults of the token endpoint, which tests of a client can order.
+//! Faults of the token endpoint on purpose, so that a client's handling of them can be tested.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -9,66 +9,67 @@ use http::{Request, Response, StatusCode};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::oauth::{answer_json, is_token_request};
+use crate::oauth::{is_token_request, respond_json};
 
-/// A fault that one request to the token endpoint meets.
+/// A fault of one request to the token endpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TokenFault {
-    /// The request is answered with this status, such as 500 or 503, and is not carried out.
+    /// The request is not carried out, and the response has this status, such as 500 or 503.
     Status(u16),
-    /// The connection closes without an answer, and nothing is carried out.
+    /// The request is not carried out, and the connection closes without a response.
     ConnectionDropped,
-    /// The request is carried out, but the connection closes before the answer: a rotated refresh token is lost.
+    /// The request is carried out, but the connection closes before the response: a rotated refresh token is lost.
     ResponseLost,
     /// The request waits until the gate opens, and is then carried out.
     Held(Gate),
 }
 
-/// A gate that holds requests back until it is opened. Clones share the gate.
+/// A gate that holds requests back until it is opened. Clones are the same gate.
 #[derive(Clone)]
 pub struct Gate(Arc<GateState>);
 
 struct GateState {
+    /// Has one permit for each request that arrived and was not waited for yet.
     arrived: Semaphore,
-    /// This semaphore is closed when the gate opens, so that all pass.
-    bar: Semaphore,
+    /// Never has a permit. Closing it ends all waits, which opens the gate.
+    barrier: Semaphore,
 }
 
 impl Gate {
-    /// Builds a closed gate.
+    /// Creates a closed gate.
     pub fn closed() -> Self {
-        Self(Arc::new(GateState { arrived: Semaphore::new(0), bar: Semaphore::new(0) }))
+        Self(Arc::new(GateState { arrived: Semaphore::new(0), barrier: Semaphore::new(0) }))
     }
 
-    /// Waits until one more request has reached the gate.
+    /// Waits until one more request has arrived at the gate.
     pub async fn wait_for_request(&self) {
-        self.0.arrived.acquire().await.expect("nobody closes this semaphore").forget();
+        self.0.arrived.acquire().await.expect("this semaphore is never closed").forget();
     }
 
-    /// Lets the waiting requests pass, and all later ones.
+    /// Opens the gate for the requests that wait and for all later ones.
     pub fn open(&self) {
-        self.0.bar.close();
+        self.0.barrier.close();
     }
 
     pub(crate) async fn pass(&self) {
         self.0.arrived.add_permits(1);
-        // The semaphore has no permits: the wait ends when it is closed.
-        drop(self.0.bar.acquire().await);
+        // There is never a permit: the wait ends with an error when the gate opens.
+        drop(self.0.barrier.acquire().await);
     }
 }
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.bar.is_closed() { "Gate(open)" } else { "Gate(closed)" })
+        f.write_str(if self.0.barrier.is_closed() { "Gate(open)" } else { "Gate(closed)" })
     }
 }
 
-/// Ordered faults. Each is met by one request to the token endpoint.
+/// A queue of faults. Each request to the token endpoint takes the next one.
 #[derive(Debug)]
-pub(crate) struct Faults(Mutex<VecDeque<TokenFault>>);
+pub(crate) struct FaultQueue(Mutex<VecDeque<TokenFault>>);
 
-impl Faults {
+impl FaultQueue {
     pub(crate) fn new(faults: Vec<TokenFault>) -> Self {
         Self(Mutex::new(faults.into()))
     }
@@ -77,14 +78,14 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(fault);
     }
 
-    /// Takes the next fault for a request to the token endpoint; no other request meets one.
+    /// Takes the next fault, if the request is one to the token endpoint.
     pub(crate) fn take(&self, request: &Request<Bytes>) -> Option<TokenFault> {
         is_token_request(request).then(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front())?
     }
 }
 
-/// Answers a token request that is made to fail with a status.
-pub(crate) fn fail(status: u16) -> Response<Bytes> {
+/// Builds the response of a token request that fails on purpose.
+pub(crate) fn build_failure(status: u16) -> Response<Bytes> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer_json(status, &json!({ "success": false, "error": "The token endpoint was made to fail." }))
+    respond_json(status, &json!({ "success": false, "error": "The token endpoint fails on purpose." }))
 }

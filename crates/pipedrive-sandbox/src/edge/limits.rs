@@ -1,4 +1,4 @@
-//! Pipedrive's two limits: requests in two seconds for each token, and the daily budget of a company.
+//! Pipedrive's two rate limits: requests in two seconds for each token, and a daily budget for each company.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,28 +9,31 @@ use crate::edge::caller::Caller;
 use crate::value::failure::Failure;
 
 const WINDOW: Duration = Duration::seconds(2);
-/// Reported if no limit is set: the smallest plan's limit for OAuth tokens, and its budget for five seats.
+/// The limits in headers if none is set: those of an OAuth token on the smallest plan, with five seats.
 const REPORTED_BURST: u32 = 80;
 const REPORTED_BUDGET: u64 = 150_000;
 
+/// The limits of a sandbox, and their use.
 #[derive(Debug)]
 pub(crate) struct Limits {
     burst: Option<u32>,
     budget: Option<u64>,
-    used: Mutex<Used>,
+    usage: Mutex<Usage>,
 }
 
+/// The use of the limits so far.
 #[derive(Debug, Default)]
-struct Used {
+struct Usage {
+    /// The times of the latest requests, by the digest of their token.
     recent: HashMap<String, VecDeque<OffsetDateTime>>,
     day: Option<Date>,
-    /// By company.
+    /// The tokens that were spent on that day, by company.
     spent: HashMap<u64, u64>,
 }
 
-/// The use of the limits, as an answer's headers report it.
+/// The limits and what is left of them, as the headers of a response report them.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct LimitStatus {
     burst: u64,
     burst_left: u64,
     budget: u64,
@@ -40,64 +43,65 @@ pub(crate) struct Standing {
 
 impl Limits {
     pub(crate) fn new(burst: Option<u32>, budget: Option<u64>) -> Self {
-        Self { burst, budget, used: Mutex::default() }
+        Self { burst, budget, usage: Mutex::default() }
     }
 
-    /// The standing of a request without a valid token.
-    pub(crate) fn untouched(&self) -> Standing {
+    /// Builds the status for a response to a request without a valid token.
+    pub(crate) fn build_status(&self) -> LimitStatus {
         let burst = u64::from(self.burst.unwrap_or(REPORTED_BURST));
         let budget = self.budget.unwrap_or(REPORTED_BUDGET);
-        Standing { burst, burst_left: burst, budget, budget_left: budget, until_midnight: 0 }
+        LimitStatus { burst, burst_left: burst, budget, budget_left: budget, until_midnight: 0 }
     }
 
-    /// Counts a request of a token, or refuses it.
-    pub(crate) fn count(&self, caller: &Caller, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
-        let mut used = self.used();
-        standing.budget_left = standing.budget.saturating_sub(used.spent.get(&caller.company).copied().unwrap_or(0));
-        let recent = used.recent.entry(caller.token.clone()).or_default();
+    /// Counts a request of the caller's token, or refuses it if the limit is reached.
+    pub(crate) fn count(&self, caller: &Caller, now: OffsetDateTime, status: &mut LimitStatus) -> Result<(), Failure> {
+        let mut usage = self.lock_usage();
+        status.budget_left = status.budget.saturating_sub(usage.spent.get(&caller.company).copied().unwrap_or(0));
+        let recent = usage.recent.entry(caller.token.clone()).or_default();
         while recent.front().is_some_and(|&at| now - at >= WINDOW) {
             recent.pop_front();
         }
-        let full = recent.len() as u64 >= standing.burst;
-        if full && self.burst.is_some() {
-            standing.burst_left = 0;
+        let is_full = recent.len() as u64 >= status.burst;
+        if is_full && self.burst.is_some() {
+            status.burst_left = 0;
             return Err(Failure::over_limit());
         }
-        // If nothing is refused, a full window is enough to remember.
-        if full {
+        // Without a limit nothing is refused, and one full window is enough to remember.
+        if is_full {
             recent.pop_front();
         }
         recent.push_back(now);
-        standing.burst_left = standing.burst.saturating_sub(recent.len() as u64);
+        status.burst_left = status.burst.saturating_sub(recent.len() as u64);
         Ok(())
     }
 
-    /// Takes an operation's cost from the day's budget of the company, or refuses it.
-    pub(crate) fn spend(&self, caller: &Caller, cost: u64, now: OffsetDateTime, standing: &mut Standing) -> Result<(), Failure> {
-        let mut used = self.used();
-        if used.day != Some(now.date()) {
-            used.day = Some(now.date());
-            used.spent.clear();
+    /// Takes an operation's cost from the company's daily budget, or refuses the request if too little is left.
+    pub(crate) fn spend(&self, caller: &Caller, cost: u64, now: OffsetDateTime, status: &mut LimitStatus) -> Result<(), Failure> {
+        let mut usage = self.lock_usage();
+        if usage.day != Some(now.date()) {
+            usage.day = Some(now.date());
+            usage.spent.clear();
         }
-        let spent = used.spent.entry(caller.company).or_default();
+        let spent = usage.spent.entry(caller.company).or_default();
         if self.budget.is_some_and(|budget| *spent + cost > budget) {
-            standing.budget_left = 0;
+            status.budget_left = 0;
             let (hour, minute, second) = now.time().as_hms();
             let passed = u64::from(hour) * 3600 + u64::from(minute) * 60 + u64::from(second);
-            standing.until_midnight = 86_400 - passed;
+            status.until_midnight = 86_400 - passed;
             return Err(Failure::over_limit());
         }
         *spent += cost;
-        standing.budget_left = standing.budget.saturating_sub(*spent);
+        status.budget_left = status.budget.saturating_sub(*spent);
         Ok(())
     }
 
-    fn used(&self) -> MutexGuard<'_, Used> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_usage(&self) -> MutexGuard<'_, Usage> {
+        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Standing {
+impl LimitStatus {
+    /// Returns the headers that report the limits.
     pub(crate) fn headers(&self) -> [(&'static str, u64); 5] {
         [
             ("x-ratelimit-limit", self.burst),
@@ -108,6 +112,7 @@ impl Standing {
         ]
     }
 
+    /// Returns the seconds after which a refused request can be repeated.
     pub(crate) fn retry_after(&self) -> u64 {
         self.until_midnight.max(WINDOW.whole_seconds().unsigned_abs())
     }

@@ -1,4 +1,4 @@
-//! The outside of a sandbox: options, the one path of a request, and the server.
+//! The public face of the sandbox: its options, the path of a request, and the HTTP server.
 
 pub(crate) mod caller;
 pub(crate) mod faults;

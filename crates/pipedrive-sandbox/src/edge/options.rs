@@ -7,7 +7,7 @@ use crate::edge::faults::TokenFault;
 use crate::oauth::App;
 use crate::value::clock::Clock;
 use crate::world::grants::RefreshTokens;
-use crate::world::kept::Store;
+use crate::world::store::Store;
 
 /// The API token that a sandbox accepts by default.
 pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
@@ -16,36 +16,37 @@ pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
 #[derive(Clone)]
 pub struct Options {
     pub store: Store,
-    /// The least number of demo companies, 1 to 3. A state file keeps those that it has.
+    /// The number of demo companies, 1 to 3. A state file that has more keeps them.
     pub companies: usize,
-    /// The API token of the first company, for the header `x-api-token`. Those of the others are derived from it.
+    /// The API token of the first company, which allows every operation.
+    /// The API tokens of the other companies are derived from it.
     pub api_token: String,
-    /// OAuth access tokens that are accepted for the first company, without an app; their scopes are enforced.
+    /// OAuth access tokens for the first company that are valid without an app. Their scopes are enforced.
     pub bearers: Vec<Bearer>,
-    /// Apps that may be installed and ask for tokens.
+    /// Apps that users can install.
     pub apps: Vec<App>,
     pub refresh_tokens: RefreshTokens,
-    /// Faults that the first requests to the token endpoint meet, each once, in this order.
+    /// Faults of the first requests to the token endpoint, one for each request, in this order.
     pub token_faults: Vec<TokenFault>,
     pub clock: Clock,
-    /// A file that gets one JSON line for each served request.
+    /// The file to which a JSON line is appended for each request.
     pub record_file: Option<PathBuf>,
-    /// A file that gets each issued code and token, one a line, so that a test can search for leaks of them.
+    /// The file to which each issued code and token is appended, so that a test can find out whether they leak.
     pub secrets_file: Option<PathBuf>,
-    /// The requests in two seconds for each token. Without a limit no request is refused.
+    /// The limit of requests in two seconds for each token. Without it no request is refused.
     pub burst_limit: Option<u32>,
-    /// The API tokens that a company can spend in a day. Without a budget no request is refused.
+    /// The limit of tokens that a company can spend in a day. Without it no request is refused.
     pub daily_budget: Option<u64>,
     pub downloads: Downloads,
 }
 
-/// The way in which the bytes of a file are answered.
+/// The way in which files are downloaded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Downloads {
     /// The response has the bytes.
     #[default]
     Direct,
-    /// The response redirects to a storage host. The URL has a token that is valid once.
+    /// The response redirects to a storage host, with a one-time token in the path, as for files in the cloud.
     Redirected,
 }
 
@@ -54,7 +55,7 @@ pub enum Downloads {
 pub struct Bearer {
     pub token: String,
     pub scopes: Vec<String>,
-    /// The demo user as whom it acts; the first if none is given.
+    /// The id of the user that it acts as, by default the first one.
     pub user: Option<u64>,
 }
 
@@ -79,7 +80,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Builds options with one app in place of the demo app.
+    /// Builds options with this app in place of the demo app.
     pub fn for_app(app: App) -> Self {
         Self { apps: vec![app], ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! A file of lines: each served request as JSON without its credentials, or each issued secret.
+//! Files of lines: requests as JSON without their credentials, or issued secrets.
 
 use std::borrow::Cow;
 use std::fs::{File, OpenOptions};
@@ -17,6 +17,7 @@ use crate::value::disk::restrict_to_owner;
 use crate::value::open_error::OpenError;
 use crate::value::record::Record;
 
+/// An open file to which lines are appended.
 #[derive(Debug)]
 pub(crate) struct Recording(Mutex<File>);
 
@@ -26,20 +27,21 @@ impl Recording {
         file.map(|file| Self(Mutex::new(file))).map_err(|e| OpenError::Unwritable { path: path.to_owned(), reason: e.to_string() })
     }
 
-    pub(crate) fn append(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
-        // A token request at an address of the API is refused, but it has secrets in it.
+    /// Appends a request and its response, unless the request may carry an OAuth secret.
+    pub(crate) fn append_request(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
+        // A token request to a path of the API is refused, but carries a secret too.
         if request.uri().path().contains("/oauth/") || crate::oauth::is_oauth_path(request.uri().path()) {
             return;
         }
-        self.write_line(build_line(request, status, response).to_string());
+        self.append_line(build_line(request, status, response).to_string());
     }
 
-    pub(crate) fn write_line(&self, mut text: String) {
+    pub(crate) fn append_line(&self, mut text: String) {
         text.push('\n');
-        // One write for each line, so that lines of several processes stay whole.
-        let written = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
-        if let Err(error) = written {
-            tracing::warn!(%error, "a line could not be recorded");
+        // A single write, so that lines of several processes do not mix.
+        let result = self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(text.as_bytes());
+        if let Err(error) = result {
+            tracing::warn!(%error, "cannot append to a recording");
         }
     }
 }
@@ -50,7 +52,7 @@ fn build_line(request: &Request<Bytes>, status: StatusCode, response: &Value) ->
     let mut line = json!({
         "action": header("x-connector-action"),
         "method": request.method().as_str(),
-        "url": format!("http://{host}{}", redact(request.uri())),
+        "url": format!("http://{host}{}", redact_query(request.uri())),
         "headers": redact_headers(request.headers()),
     });
     if let Some((form, body)) = read_body(header(CONTENT_TYPE.as_str()).unwrap_or_default(), request.body()) {
@@ -64,8 +66,8 @@ fn build_line(request: &Request<Bytes>, status: StatusCode, response: &Value) ->
     line
 }
 
-/// Writes path and query. An API token in the query is redacted.
-fn redact(uri: &Uri) -> Cow<'_, str> {
+/// Returns the path and query, with an API token in the query redacted.
+fn redact_query(uri: &Uri) -> Cow<'_, str> {
     let is_token = |pair: &str| form_urlencoded::parse(pair.as_bytes()).any(|(name, _)| name == "api_token");
     match uri.query().filter(|query| query.split('&').any(is_token)) {
         None => uri.path_and_query().map_or("/", |p| p.as_str()).into(),
@@ -77,15 +79,15 @@ fn redact(uri: &Uri) -> Cow<'_, str> {
 }
 
 fn redact_headers(headers: &HeaderMap) -> Value {
-    let secret = |name: &str| name == AUTHORIZATION.as_str() || name == COOKIE.as_str() || name == "x-api-token";
+    let is_secret = |name: &str| name == AUTHORIZATION.as_str() || name == COOKIE.as_str() || name == "x-api-token";
     let shown = headers.iter().map(|(name, value)| {
-        let value = if secret(name.as_str()) { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let value = if is_secret(name.as_str()) { "[redacted]".into() } else { String::from_utf8_lossy(value.as_bytes()) };
         (name.as_str().to_owned(), Value::from(value))
     });
     shown.collect::<Record>().into()
 }
 
-/// Reads the body under the name of its form; none if it is empty or has another form.
+/// Reads a body, and names its form; `None` if it is empty or of an unknown form.
 fn read_body(content_type: &str, bytes: &Bytes) -> Option<(&'static str, Value)> {
     let media = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media.as_str() {

@@ -1,4 +1,4 @@
-//! The storage host to which downloads are redirected: the sandbox itself under another name.
+//! The storage host of redirected downloads, which is the sandbox itself under another name.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
@@ -15,34 +15,37 @@ const PATH: &str = "/storage/";
 /// Beyond this number, the oldest files that nobody fetched are dropped.
 const MAX_WAITING: usize = 64;
 
+/// Files that wait to be fetched, each with its one-time token.
 #[derive(Debug, Default)]
 pub(crate) struct Storage(Mutex<VecDeque<(String, File)>>);
 
 impl Storage {
-    /// Offers a file, and returns its URL. The token in it is valid once.
-    pub(crate) fn offer(&self, file: File, headers: &HeaderMap) -> String {
+    /// Adds a file, and returns its address, which can be used once.
+    pub(crate) fn add(&self, file: File, headers: &HeaderMap) -> String {
         let token = make_token();
-        let place = format!("{}{PATH}{token}", build_other_origin(headers));
+        let address = format!("{}{PATH}{token}", find_other_origin(headers));
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.len() == MAX_WAITING {
             waiting.pop_front();
         }
         waiting.push_back((token, file));
-        place
+        address
     }
 
-    /// Answers a request to the storage; none for other paths. Requests with a credential are refused.
-    pub(crate) fn answer(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
+    /// Answers a request to a path of the storage host, and returns `None` for other paths.
+    ///
+    /// Like a real storage host, it refuses a request with a credential of the API.
+    pub(crate) fn respond(&self, request: &Request<Bytes>) -> Option<Response<Bytes>> {
         let token = request.uri().path().strip_prefix(PATH)?;
         let has_credential = [AUTHORIZATION.as_str(), "x-api-token"].iter().any(|name| request.headers().contains_key(*name));
-        let answer = if has_credential {
-            Err(Failure::bad_request("The storage takes no credential beside the token in the path."))
+        let result = if has_credential {
+            Err(Failure::bad_request("The storage host takes no credential beside the token in the path."))
         } else if request.method() == Method::GET {
-            self.take(token).ok_or_else(|| Failure::new(StatusCode::FORBIDDEN, "The token was used, or never given."))
+            self.take(token).ok_or_else(|| Failure::new(StatusCode::FORBIDDEN, "The token was used already, or is unknown."))
         } else {
             Err(Failure::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed."))
         };
-        Some(answer.map_or_else(
+        Some(result.map_or_else(
             |failure| {
                 let mut response = Content::Json(failure.body()).into_response();
                 *response.status_mut() = failure.status;
@@ -54,20 +57,20 @@ impl Storage {
 
     fn take(&self, token: &str) -> Option<File> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = waiting.iter().position(|(other, _)| other == token)?;
-        waiting.remove(place).map(|(_, file)| file)
+        let index = waiting.iter().position(|(other, _)| other == token)?;
+        waiting.remove(index).map(|(_, file)| file)
     }
 }
 
-/// Makes a token that cannot be guessed: the keys of a hash are secret to the process.
+/// Makes a token that cannot be guessed, from hashes with secret random keys.
 fn make_token() -> String {
     let random = || RandomState::new().hash_one(());
     format!("{:016x}{:016x}", random(), random())
 }
 
-/// Builds this machine's origin under its other name, which is another host to the client.
-/// Under a third name it is empty, so that the URL is a path alone.
-fn build_other_origin(headers: &HeaderMap) -> String {
+/// Finds the origin of the sandbox under its other name, so that the client sees another host.
+/// It is empty, which gives a path alone, if the client used neither name.
+fn find_other_origin(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
     match name {

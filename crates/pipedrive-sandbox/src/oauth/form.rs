@@ -1,4 +1,4 @@
-//! The parameters of a query or a form, each at most once.
+//! The parameters of a query or a form, each of which may occur once.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,19 @@ use bytes::Bytes;
 use http::Request;
 use http::header::CONTENT_TYPE;
 
+/// Parameters by name.
 pub(super) struct Form(BTreeMap<String, String>);
 
 impl Form {
-    /// Parses parameters. The error names a parameter that came twice.
+    /// Parses encoded parameters. The error names a parameter that occurs twice.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
-        let mut all = BTreeMap::new();
+        let mut parameters = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(text) {
-            if all.insert(name.to_string(), value.into_owned()).is_some() {
+            if parameters.insert(name.to_string(), value.into_owned()).is_some() {
                 return Err(format!("{name} is given twice"));
             }
         }
-        Ok(Self(all))
+        Ok(Self(parameters))
     }
 
     pub(super) fn from_query(request: &Request<Bytes>) -> Result<Self, String> {
@@ -33,11 +34,12 @@ impl Form {
         Self::parse(request.body())
     }
 
-    /// Finds a parameter. One without a value counts as left out.
+    /// Returns the value of a parameter. An empty value counts as absent.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// Tells whether a parameter is present, even if its value is empty.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }

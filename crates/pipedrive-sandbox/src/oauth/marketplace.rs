@@ -1,20 +1,20 @@
-//! The marketplace, where a person installs and uninstalls an app without visiting it.
+//! The marketplace: pages to install an app without visiting it first, and to uninstall it without its help.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::oauth::apps::App;
+use crate::oauth::context::Context;
 use crate::oauth::form::Form;
 use crate::oauth::notice;
-use crate::oauth::pages::{ErrorPage, build_choice, label_person, list_scopes, read_grantor};
-use crate::oauth::responses::{Text, build_page};
-use crate::oauth::visit::Visit;
+use crate::oauth::pages::{PageError, build_choice, build_option, list_scopes, read_grantor};
+use crate::oauth::responses::{Text, page};
 use crate::world::grants::{Grantor, Install, Question};
 
-/// Shows an app. Its link leads to the same consent as the app's own, but without a `state`.
-pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
-    let app = find_app(visit, client_id)?;
+/// Shows the page of an app. Its link leads to the app's consent page without a `state`, which only an app can set.
+pub(super) fn show_app(context: &Context, client_id: &str) -> Result<Response<Bytes>, PageError> {
+    let app = find_app(context, client_id)?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("client_id", &app.client_id).append_pair("redirect_uri", app.callback());
     let body = format!(
@@ -24,51 +24,53 @@ pub(super) fn show(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, Er
         Text(&query.finish()),
         Text(client_id),
     );
-    Ok(build_page(StatusCode::OK, &app.name, &body))
+    Ok(page(StatusCode::OK, &app.name, &body))
 }
 
-pub(super) fn ask_uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
-    let app = find_app(visit, client_id)?;
+/// Shows the page that asks who uninstalls an app.
+pub(super) fn show_uninstall(context: &Context, client_id: &str) -> Result<Response<Bytes>, PageError> {
+    let app = find_app(context, client_id)?;
     let question = Question::Uninstall { client_id: app.client_id.clone() };
-    let (token, people) = visit.kept.write(|world| {
-        let token = world.grants_mut().ask(question, visit.seconds());
-        let installs = world.grants().installs_of(&app.client_id, visit.seconds());
-        let row = |by: &Grantor| world.company(by.company)?.get("users", by.user);
-        let people: Vec<_> = installs.filter_map(|Install { by, .. }| Some(label_person(by.company, by.user, row(by)?))).collect();
-        Ok::<_, ErrorPage>((token, people))
+    let (token, people) = context.store.write(|world| {
+        let token = world.grants_mut().add_question(question, context.seconds());
+        let installs = world.grants().list_installs(&app.client_id, context.seconds());
+        let find_row = |by: &Grantor| world.company(by.company)?.get("users", by.user);
+        let people: Vec<_> = installs.filter_map(|Install { by, .. }| Some(build_option(by.company, by.user, find_row(by)?))).collect();
+        Ok::<_, PageError>((token, people))
     })?;
     let body = if people.is_empty() {
         "<p>Nobody has this app installed.</p>".to_owned()
     } else {
         format!(
-            "<p>The app loses its access, and is told so.</p>\n<form method=\"post\" action=\"/marketplace/{}/uninstall\">\n{}\n\
+            "<p>The app loses its access, and gets a notice.</p>\n<form method=\"post\" action=\"/marketplace/{}/uninstall\">\n{}\n\
              <button>Uninstall</button>\n</form>",
             Text(client_id),
             build_choice(&token, &people),
         )
     };
-    Ok(build_page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
+    Ok(page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
 }
 
-pub(super) fn uninstall(visit: &Visit, client_id: &str) -> Result<Response<Bytes>, ErrorPage> {
-    let app = find_app(visit, client_id)?;
-    let form = Form::from_body(visit.request).map_err(ErrorPage::request)?;
-    let by = visit.kept.write(|world| {
-        let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), visit.seconds());
+/// Uninstalls an app, sends it a notice, and shows the outcome.
+pub(super) fn uninstall(context: &Context, client_id: &str) -> Result<Response<Bytes>, PageError> {
+    let app = find_app(context, client_id)?;
+    let form = Form::from_body(context.request).map_err(PageError::bad_request)?;
+    let by = context.store.write(|world| {
+        let question = world.grants_mut().take_question(form.get("page").unwrap_or_default(), context.seconds());
         if question != Some(Question::Uninstall { client_id: app.client_id.clone() }) {
-            return Err(ErrorPage::outdated());
+            return Err(PageError::stale());
         }
         let by: Option<Grantor> = read_grantor(&form, app).filter(|by| world.grants_mut().uninstall(by));
-        by.ok_or_else(|| ErrorPage::request("This user does not have the app installed."))
+        by.ok_or_else(|| PageError::bad_request("This user does not have the app installed."))
     })?;
-    let report = match notice::send(app, &by, visit.now) {
-        Ok(status) => format!("Its callback was told, and answered {status}."),
-        Err(reason) => format!("Its callback was not told: {reason}."),
+    let outcome = match notice::send(app, &by, context.now) {
+        Ok(status) => format!("Its callback got a notice, and answered {status}."),
+        Err(reason) => format!("Its callback got no notice: {reason}."),
     };
-    let body = format!("<p>{} has no access any more.</p>\n<p>{}</p>", Text(&app.name), Text(&report));
-    Ok(build_page(StatusCode::OK, "Uninstalled", &body))
+    let body = format!("<p>{} no longer has access.</p>\n<p>{}</p>", Text(&app.name), Text(&outcome));
+    Ok(page(StatusCode::OK, "Uninstalled", &body))
 }
 
-fn find_app<'a>(visit: &'a Visit, client_id: &str) -> Result<&'a App, ErrorPage> {
-    visit.app(&percent_decode_str(client_id).decode_utf8_lossy()).ok_or_else(ErrorPage::no_app)
+fn find_app<'a>(context: &'a Context, client_id: &str) -> Result<&'a App, PageError> {
+    context.find_app(&percent_decode_str(client_id).decode_utf8_lossy()).ok_or_else(PageError::unknown_app)
 }

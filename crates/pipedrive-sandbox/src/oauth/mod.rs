@@ -1,6 +1,7 @@
-//! The OAuth server and the marketplace beside the API: consent, tokens, installation and its end.
+//! The OAuth server and the marketplace: consent, tokens, installation and uninstallation.
 
 mod apps;
+mod context;
 mod form;
 mod marketplace;
 mod notice;
@@ -9,10 +10,9 @@ mod responses;
 mod routes;
 mod server;
 mod token;
-mod visit;
 
 pub use apps::{App, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, DEMO_REDIRECT_URI, SCOPES};
-pub(crate) use responses::answer_json;
-pub(crate) use routes::{calls_out, is_oauth_path, is_token_request, respond};
-pub(crate) use server::Server;
-pub(crate) use visit::Visit;
+pub(crate) use context::Context;
+pub(crate) use responses::respond_json;
+pub(crate) use routes::{is_oauth_path, is_token_request, respond, sends_notice};
+pub(crate) use server::OauthServer;

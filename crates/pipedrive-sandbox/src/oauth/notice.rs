@@ -1,4 +1,4 @@
-//! The notice to an app on this machine that a user has uninstalled it.
+//! The notice that an app on this machine gets when a user uninstalls it.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -17,11 +17,11 @@ use crate::world::grants::Grantor;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_STATUS_LINE: u64 = 1024;
 
-/// Sends the `DELETE` to the app's callback, and returns the status of the response.
+/// Sends the `DELETE` to the app's callback, and returns the status of the response. The rest of the response is ignored.
 ///
-/// The request is written by hand to a connection of its own, so that no HTTP client is needed.
+/// It writes one request to a connection of its own, so that the sandbox needs no HTTP client.
 pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, String> {
-    let uri: Uri = app.callback().parse().map_err(|_| "its address cannot be read".to_owned())?;
+    let uri: Uri = app.callback().parse().map_err(|_| "its address is not valid".to_owned())?;
     let host = uri.authority().map_or("", http::uri::Authority::as_str);
     let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
     let mut stream = TcpStream::connect_timeout(&resolve(&uri)?, TIMEOUT).map_err(|e| e.to_string())?;
@@ -42,18 +42,18 @@ pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, 
     };
     let line = exchange(&mut stream).map_err(|e: std::io::Error| e.to_string())?;
     let status = line.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)?.trim().parse().ok());
-    status.ok_or_else(|| "it did not answer as a server does".to_owned())
+    status.ok_or_else(|| "its response is not HTTP".to_owned())
 }
 
-/// Resolves the callback's address. It must be on this machine, as the request has the app's credentials.
+/// Resolves an address, which must be on this machine: the notice carries the app's credentials.
 fn resolve(uri: &Uri) -> Result<SocketAddr, String> {
     if uri.scheme_str() != Some("http") {
-        return Err("a sandbox reaches http addresses alone".to_owned());
+        return Err("the sandbox can only send to http addresses".to_owned());
     }
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let port = uri.port_u16().unwrap_or(80);
-    // Names below `localhost` stand for this machine, also for a resolver that does not know them.
+    // Names below `localhost` mean this machine, even if its resolver does not know them.
     let host = if host == "localhost" || host.ends_with(".localhost") { "127.0.0.1" } else { host };
-    let address = (host, port).to_socket_addrs().ok().and_then(|mut all| all.find(|address| address.ip().is_loopback()));
+    let address = (host, port).to_socket_addrs().ok().and_then(|mut all| all.find(|candidate| candidate.ip().is_loopback()));
     address.ok_or_else(|| "its address is not on this machine".to_owned())
 }

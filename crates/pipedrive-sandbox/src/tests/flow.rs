@@ -192,7 +192,7 @@ fn keeps_only_the_newest_changes_of_a_record() {
     let change = FieldChange { table: "deals", item: deal, user: 1, time, key: "probability", old: &old, new: &new, is_custom: false };
     let fill = |state: &mut crate::engine::state::State| (0..500).for_each(|_| change.keep(state));
     sandbox
-        .kept()
+        .store()
         .write(|world| world.company_mut(1).map(fill).ok_or_else(crate::value::failure::Failure::unauthorized))
         .expect("changes can be kept");
     done(&sandbox, "PATCH", &format!("/api/v2/deals/{deal}"), json!({ "title": "Busier" }));

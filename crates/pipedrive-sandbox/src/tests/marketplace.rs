@@ -99,13 +99,13 @@ fn uninstalls_an_app_that_cannot_be_notified() {
     let Callback { sandbox, listener, uri } = Callback::at("app.localhost");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
     let heard = one_request(listener, "no HTTP\r\n");
-    assert!(uninstall(&sandbox, "7402:2").contains("did not answer as a server does"));
+    assert!(uninstall(&sandbox, "7402:2").contains("response is not HTTP"));
     heard.join().expect("a name below localhost is this machine");
     assert!(!works(&sandbox, &tokens));
 
     let remote = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "http://192.0.2.1/back", &[]);
     let secure = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "https://127.0.0.1/back", &[]);
-    for (app, part) in [(remote, "not on this machine"), (secure, "http addresses alone")] {
+    for (app, part) in [(remote, "not on this machine"), (secure, "only send to http addresses")] {
         let sandbox = open(Options { apps: vec![app], ..options() });
         ask_token(&sandbox, &[("grant_type", "exchange_api_token"), ("api_token", DEMO_API_TOKEN)]);
         let shown = uninstall(&sandbox, "1:1");

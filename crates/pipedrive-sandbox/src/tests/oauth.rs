@@ -222,7 +222,7 @@ fn never_redirects_to_unregistered_addresses() {
         (&[("redirect_uri", DEMO_REDIRECT_URI)], 404, "App not found"),
         (&[app, app, ("redirect_uri", DEMO_REDIRECT_URI)], 400, "client_id is given twice"),
         (&[app, ("redirect_uri", DEMO_REDIRECT_URI), ("<b>", ""), ("<b>", "")], 400, "&#60;b&#62; is given twice"),
-        (&[app, ("redirect_uri", DEMO_REDIRECT_URI), ("code_challenge", "x")], 400, "code_challenge is not known"),
+        (&[app, ("redirect_uri", DEMO_REDIRECT_URI), ("code_challenge", "x")], 400, "code_challenge is not supported"),
     ] {
         let text = page(&visit(&sandbox, &format!("{AUTHORIZE}?{}", encoded(parameters))), status);
         assert!(text.contains(part) && !text.contains("<b>") && !text.contains("<script>"), "should say '{part}': {text}");
@@ -274,7 +274,7 @@ fn rejects_wrongly_registered_apps() {
     wrong(vec![App::new("", "x", DEMO_REDIRECT_URI, &[])], "needs a client id");
     wrong(vec![App { redirect_uris: Vec::new(), ..App::demo() }], "needs a redirect URI");
     for uri in ["/callback", "ftp://host/", "http://host/#part", "http://host/ä", "javascript:alert(1)"] {
-        wrong(vec![App::new("a", "x", uri, &[])], "no http or https address");
+        wrong(vec![App::new("a", "x", uri, &[])], "must be an http or https address");
     }
     wrong(vec![App::new("a", "x", DEMO_REDIRECT_URI, &["deals:write"])], "deals:write");
     let debug = format!("{:?}", options());

@@ -45,7 +45,7 @@ fn unserved_routes_say_why() {
     refused(&get(&sandbox, "/v2/deals"), 404, "Unknown path");
     refused(&send(&sandbox, "PUT", "/api/v2/deals/1", json!({})), 405, "not allowed");
     refused(&get(&sandbox, "/v1/deals/1"), 410, "out of support");
-    refused(&get(&sandbox, "/api/v2/projects"), 501, "does not serve it yet");
+    refused(&get(&sandbox, "/api/v2/projects"), 501, "does not serve GET /api/v2/projects yet");
     assert_eq!(get(&sandbox, "/v1/users/me"), get(&sandbox, "/api/v1/users/me"), "/v1 should be an alias of /api/v1");
 }
 

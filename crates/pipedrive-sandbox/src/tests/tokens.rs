@@ -39,7 +39,7 @@ fn code_is_bound_to_its_app_and_redirect_uri() {
     token_refused(&read(&of_other), "invalid_grant", "code is unknown");
     token_refused(&ask_token(&sandbox, &form("https://demo.example/")), "invalid_grant", "not the one that code was sent to");
     token_refused(&ask_token(&sandbox, &form("https://evil.example/")), "invalid_request", "registered");
-    token_refused(&ask_token(&sandbox, &form("nowhere")), "invalid_request", "redirect_uri is no address");
+    token_refused(&ask_token(&sandbox, &form("nowhere")), "invalid_request", "not a valid address");
     assert_eq!(exchange(&sandbox, &code).0, 200, "who may not use a code does not use it up");
 
     let parameters = [("client_id", "other"), ("redirect_uri", "https://other.example/callback?kept=1")];
@@ -62,7 +62,7 @@ fn rejects_wrong_client_credentials() {
     let unreadable = Request::builder().method("POST").uri("/oauth/token").header("authorization", "Basic ?");
     let unreadable = unreadable.header("content-type", "application/x-www-form-urlencoded").body(Bytes::new());
     let answer = sandbox.respond(unreadable.expect("the test's request is valid"));
-    token_refused(&read(&answer), "invalid_client", "cannot be read");
+    token_refused(&read(&answer), "invalid_client", "not valid Basic authentication");
 }
 
 #[test]

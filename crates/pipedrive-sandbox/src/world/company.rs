@@ -1,4 +1,4 @@
-//! The companies of a sandbox, with their API tokens.
+//! The companies of a sandbox, as its options and its users name them.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Company {
     pub id: u64,
     pub name: &'static str,
     pub domain: &'static str,
-    /// Requests with this token act as the first user.
+    /// The API token of the company's first user.
     pub api_token: String,
 }
 

@@ -1,4 +1,4 @@
-//! All contents of a sandbox, in a form with a version: each company's records, and grants to apps.
+//! The contents of a sandbox: each company's records, and the grants to apps, in a versioned form.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::engine::state::State;
 use crate::value::open_error::OpenError;
 use crate::world::grants::Grants;
 
-/// The version of the form. Version 1 had one company and no grants: its top level is now an item of `companies`.
+/// The version of the form. Version 1 was a single company without grants, which is now an item of `companies`.
 const VERSION: u32 = 2;
 
-/// The demo companies, each made once in a process. Sandboxes share their rows until they change them.
-static DEMO_STATES: [OnceLock<Arc<State>>; DEMOS.len()] = [const { OnceLock::new() }; DEMOS.len()];
+/// The demo companies, each built once in a process. Sandboxes share their rows until they change them.
+static BUILT: [OnceLock<Arc<State>>; DEMOS.len()] = [const { OnceLock::new() }; DEMOS.len()];
 
-/// The companies and the grants of a sandbox. Clones are cheap, as those of a [`State`] are.
+/// All companies and grants of a sandbox. A clone is cheap, as with a [`State`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct World {
     version: u32,
@@ -26,9 +26,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn demo(companies: usize) -> Self {
+    pub(crate) fn build_demo(companies: usize) -> Self {
         let mut world = Self::new(Vec::new());
-        world.complete(companies);
+        world.add_missing(companies);
         world
     }
 
@@ -36,12 +36,12 @@ impl World {
         Self { version: VERSION, companies, grants: Arc::default() }
     }
 
-    /// Adds the missing ones of the first `companies` demo companies, and tells whether any was missing.
-    pub(crate) fn complete(&mut self, companies: usize) -> bool {
+    /// Adds those of the first `companies` demo companies that are missing, and tells whether there were any.
+    pub(crate) fn add_missing(&mut self, companies: usize) -> bool {
         let before = self.companies.len();
-        for (demo, made) in DEMOS.iter().zip(&DEMO_STATES).take(companies) {
+        for (demo, built) in DEMOS.iter().zip(&BUILT).take(companies) {
             if self.company(demo.id).is_none() {
-                self.companies.push(Arc::clone(made.get_or_init(|| Arc::new(build_company(demo)))));
+                self.companies.push(Arc::clone(built.get_or_init(|| Arc::new(build_company(demo)))));
             }
         }
         self.companies.len() > before
@@ -70,7 +70,7 @@ impl World {
     pub(crate) fn load(path: &Path) -> Result<Self, OpenError> {
         let bytes = fs::read(path).map_err(|e| OpenError::unreadable(path, &e))?;
         let corrupt = |e: serde_json::Error| OpenError::Corrupt { path: path.to_owned(), reason: e.to_string() };
-        // The version is read first, as a newer file may have another shape.
+        // Reads the version first, as a newer file may have another shape.
         match serde_json::from_slice(&bytes).map_err(corrupt)? {
             VersionOnly { version } if version > VERSION => Err(OpenError::Newer { path: path.to_owned(), version }),
             VersionOnly { version: VERSION } => serde_json::from_slice(&bytes).map_err(corrupt),

@@ -1,4 +1,4 @@
-//! The place where a sandbox keeps its data: memory, or one JSON file that several processes may share.
+//! The store of a sandbox: memory, or one JSON file that several processes may share.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,25 +11,25 @@ use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
 use crate::world::contents::World;
 
-/// The place in which a sandbox keeps its data.
+/// The place where a sandbox stores its data.
 #[derive(Clone, Debug, Default)]
 pub enum Store {
-    /// Memory: the data is lost when the process ends.
+    /// The data is lost when the process ends.
     #[default]
     Memory,
-    /// One JSON file. If it does not exist, it is created with the demo data.
+    /// One JSON file. It is created with the demo data if it does not exist.
     File(PathBuf),
 }
 
-/// The contents of a sandbox in their place, and the way to change them.
+/// An open store: reads a sandbox's world, and changes it one write at a time.
 #[derive(Debug)]
-pub(crate) enum Kept {
+pub(crate) enum WorldStore {
     Memory { world: OnceLock<RwLock<World>>, companies: usize },
     File { file: StateFile },
 }
 
-impl Kept {
-    /// Opens the store. It has at least the first `companies` demo companies.
+impl WorldStore {
+    /// Opens a store that has at least the first `companies` demo companies.
     pub(crate) fn open(store: &Store, companies: usize) -> Result<Self, OpenError> {
         match store {
             Store::Memory => Ok(Self::Memory { world: OnceLock::new(), companies }),
@@ -37,14 +37,14 @@ impl Kept {
         }
     }
 
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&World) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(crate) fn read<T>(&self, run: impl FnOnce(&World) -> Result<T, Failure>) -> Result<T, Failure> {
         match self {
-            Self::Memory { world, companies } => look(&get_or_build(world, *companies).read().unwrap_or_else(PoisonError::into_inner)),
-            Self::File { file } => look(file.load_if_changed().map_err(Failure::internal)?.as_ref()),
+            Self::Memory { world, companies } => run(&get_or_build(world, *companies).read().unwrap_or_else(PoisonError::into_inner)),
+            Self::File { file } => run(file.load().map_err(Failure::internal)?.as_ref()),
         }
     }
 
-    /// Runs a change on a copy, and keeps the copy only if the change succeeds and is stored.
+    /// Runs a change on a copy. The copy replaces the data only if the change succeeds and is stored.
     pub(crate) fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         match self {
             Self::Memory { world, companies } => {
@@ -60,18 +60,19 @@ impl Kept {
 }
 
 fn get_or_build(world: &OnceLock<RwLock<World>>, companies: usize) -> &RwLock<World> {
-    world.get_or_init(|| RwLock::new(World::demo(companies)))
+    world.get_or_init(|| RwLock::new(World::build_demo(companies)))
 }
 
+/// A state file, and the contents that were read from it last.
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
-    loaded: Mutex<Option<(Stamp, Arc<World>)>>,
+    loaded: Mutex<Option<(FileVersion, Arc<World>)>>,
 }
 
-/// The state of the file, which differs for each content: a rename brings a new inode.
+/// The metadata that differ after each write. A write renames a new file into place, which has another inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileVersion {
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
@@ -86,21 +87,21 @@ impl StateFile {
         }
         let _lock = file.lock().map_err(unwritable)?;
         if !path.try_exists().map_err(unwritable)? {
-            file.save(&World::demo(companies)).map_err(unwritable)?;
+            file.save(&World::build_demo(companies)).map_err(unwritable)?;
         }
-        let mut world = World::clone(&*file.load_if_changed()?);
-        if world.complete(companies) {
+        let mut world = World::clone(&*file.load()?);
+        if world.add_missing(companies) {
             file.save(&world).map_err(unwritable)?;
         }
         Ok(file)
     }
 
     /// Returns the contents of the file, which is read again only if it has changed.
-    fn load_if_changed(&self) -> Result<Arc<World>, OpenError> {
+    fn load(&self) -> Result<Arc<World>, OpenError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.stamp().map_err(|e| OpenError::unreadable(&self.path, &e))?;
-        if let Some((stamp, world)) = loaded.as_ref()
-            && *stamp == now
+        let now = self.read_version().map_err(|e| OpenError::unreadable(&self.path, &e))?;
+        if let Some((version, world)) = loaded.as_ref()
+            && *version == now
         {
             return Ok(Arc::clone(world));
         }
@@ -111,35 +112,35 @@ impl StateFile {
 
     fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         let _lock = self.lock().map_err(|e| Failure::internal(format!("The state file cannot be locked: {e}")))?;
-        let mut world = World::clone(&*self.load_if_changed().map_err(Failure::internal)?);
+        let mut world = World::clone(&*self.load().map_err(Failure::internal)?);
         let answer = change(&mut world)?;
-        let stamp = self.save(&world).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
-        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((stamp, Arc::new(world)));
+        let version = self.save(&world).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::new(world)));
         Ok(answer)
     }
 
-    /// Locks the file against other processes and other handles of this one, until the lock is dropped.
+    /// Locks the file until the lock is dropped, against other processes and other handles of this process.
     fn lock(&self) -> io::Result<File> {
-        let lock = restrict_to_owner(OpenOptions::new().create(true).truncate(false).write(true)).open(self.beside("lock"))?;
+        let lock = restrict_to_owner(OpenOptions::new().create(true).truncate(false).write(true)).open(self.add_extension("lock"))?;
         lock.lock()?;
         Ok(lock)
     }
 
-    fn save(&self, world: &World) -> io::Result<Stamp> {
-        let temporary = self.beside("new");
+    fn save(&self, world: &World) -> io::Result<FileVersion> {
+        let temporary = self.add_extension("new");
         let mut file = restrict_to_owner(OpenOptions::new().create(true).truncate(true).write(true)).open(&temporary)?;
         file.write_all(&serde_json::to_vec(world)?)?;
         file.sync_all()?;
         fs::rename(&temporary, &self.path)?;
-        self.stamp()
+        self.read_version()
     }
 
-    fn stamp(&self) -> io::Result<Stamp> {
+    fn read_version(&self) -> io::Result<FileVersion> {
         let data = fs::metadata(&self.path)?;
-        Ok(Stamp { modified: data.modified().ok(), length: data.len(), inode: inode(&data) })
+        Ok(FileVersion { modified: data.modified().ok(), length: data.len(), inode: read_inode(&data) })
     }
 
-    fn beside(&self, extension: &str) -> PathBuf {
+    fn add_extension(&self, extension: &str) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(".");
         name.push(extension);
@@ -148,11 +149,11 @@ impl StateFile {
 }
 
 #[cfg(unix)]
-fn inode(data: &fs::Metadata) -> u64 {
+fn read_inode(data: &fs::Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(data)
 }
 
 #[cfg(not(unix))]
-fn inode(_: &fs::Metadata) -> u64 {
+fn read_inode(_: &fs::Metadata) -> u64 {
     0
 }
