@@ -1,4 +1,4 @@
-//! One program that walks the catalogue: what is declared, what is promised, what is documented, and what comes back.
+//! The suite: one program for the catalogue, the runtime, the command line and the host.
 
 mod browser;
 mod catalogue;

@@ -118,13 +118,13 @@ async fn link_connects_once_and_its_callback_cannot_be_replayed() {
     for fact in ["#company", "#user", "#email"] {
         assert!(account.contains(&ann.text(fact).await), "{fact}");
     }
-    let back = ann.address().await;
-    assert!(back.contains("code=") && back.contains("state="), "{back}");
-    ann.open(&back).await;
+    let callback = ann.address().await;
+    assert!(callback.contains("code=") && callback.contains("state="), "{callback}");
+    ann.open(&callback).await;
     assert_eq!(ann.heading().await, "This did not work", "accept a state once");
     // The code without its state looks like an install, but the vendor accepts a code once.
     site.sign_in(&ann, "acme").await;
-    let (code, _) = back.split_once("&state=").expect("the state is the last parameter");
+    let (code, _) = callback.split_once("&state=").expect("the state is the last parameter");
     ann.open(code).await;
     assert_eq!(ann.heading().await, "Nothing waits to be connected");
     ann.open(&format!("{code}&state=forged")).await;
@@ -178,15 +178,15 @@ async fn codes_and_handles_planted_by_another_person_connect_nothing() {
 
     // A code with its state, which belongs to Mallory's browser.
     let (_, link) = site.server.begin_connection(&mallory_key).await;
-    let sent = mallory.go_on(&site.server, &link.replace(&site.url, &site.server.url)).await;
-    let back = mallory.consent(&sent, 0, "allow").await;
-    ann.open(&back).await;
+    let redirect = mallory.go_on(&site.server, &link.replace(&site.url, &site.server.url)).await;
+    let callback = mallory.consent(&redirect, 0, "allow").await;
+    ann.open(&callback).await;
     assert_eq!(ann.heading().await, "This did not work");
     assert!(site.read_connections(&key).await.is_empty());
 
     // A code without state: the host asks first, and a form of another site cannot confirm.
-    let back = mallory.install(&site.server, 1).await;
-    ann.open(&back).await;
+    let callback = mallory.install(&site.server, 1).await;
+    ann.open(&callback).await;
     assert_eq!(ann.heading().await, "Connect this account?");
     let foreign = start_foreign_site(&site.page_url("/oauth/confirm")).await;
     ann.open(&foreign).await;
@@ -199,8 +199,8 @@ async fn codes_and_handles_planted_by_another_person_connect_nothing() {
 
     // The handle of an install: the host asks first. A claimed handle works for Mallory only.
     for is_claimed in [false, true] {
-        let back = mallory.install(&site.server, 1).await;
-        mallory.get(&back.replace(&site.url, &site.server.url)).await;
+        let callback = mallory.install(&site.server, 1).await;
+        mallory.get(&callback.replace(&site.url, &site.server.url)).await;
         let handle = mallory.cookie(INSTALL).expect("Mallory holds an install");
         if is_claimed {
             let path = format!("/v1/installs/{handle}/claim");

@@ -74,9 +74,9 @@ fn find_differences(documents: &Documents, declaration: &Declaration, operation:
         found.push(format!("its scopes are {:?}, documented {scopes:?}", declaration.scopes));
     }
     let variables = operation["path_params"].as_array().map_or(0, Vec::len);
-    let given = declaration.fields().filter(|field| field.place == Place::Path).count();
-    if variables != given {
-        found.push(format!("it fills {given} variables of the path, documented {variables}"));
+    let declared = declaration.fields().filter(|field| field.place == Place::Path).count();
+    if variables != declared {
+        found.push(format!("it fills {declared} variables of the path, documented {variables}"));
     }
     let queries = operation["query"].as_array().into_iter().flatten().map(|row| (text(&row["name"]), row, row["required"] == true));
     found.extend(compare_fields(documents, declaration, &[Place::Query], &queries.collect::<Vec<_>>()));

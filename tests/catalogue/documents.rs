@@ -33,7 +33,7 @@ fn documented_examples_fit_the_output_schemas() {
         }
     }
     assert_none(&found, "widen the record, which does not allow what Pipedrive answers");
-    assert!(count > 100, "mend how examples are found: there are more than {count}");
+    assert!(count > 100, "fix how examples are found: the documents hold more than {count}");
 }
 
 /// Finds the examples of successful answers to an action's operation.

@@ -28,7 +28,7 @@ async fn each_value_is_sent_as_given_or_refused_with_one_fault() {
         }
     }
     assert_none(&found, "send the value as it was given, or refuse it by one fault");
-    assert!(sent > 80, "mend the test, which saw only {sent} values sent");
+    assert!(sent > 80, "fix the test, which saw only {sent} values sent");
 }
 
 /// Keeps the required inputs of a fixture, and those of which a rule demands one.

@@ -7,18 +7,24 @@ use connector_core::{Method, PassedBody, Passing, Runtime};
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::json;
 
-use crate::support::http::JSON;
+use crate::support::http::{JSON, Response};
 use crate::support::repository::CONNECTORS;
 use crate::support::runtime::{RenewingVault, build};
 use crate::support::sandbox::{build_bearer, sandbox_options, start_sandbox};
 use crate::support::server::Server;
-use crate::support::vendor::start_echo_vendor;
+use crate::support::vendor::{start_connected_server, start_echo_vendor};
+
+const ECHO: &str = "/gateway/pipedrive/api/v2/echo";
+
+/// Returns the status of an echo, and the token that the vendor got.
+fn read_token(response: &Response) -> (u16, Option<String>) {
+    let head = response.json()["head"].as_str().map(str::to_lowercase).unwrap_or_default();
+    (response.status, head.lines().find_map(|line| line.strip_prefix("x-api-token: ").map(str::to_owned)))
+}
 
 #[tokio::test]
 async fn forwards_requests_without_host_headers_and_responses_unchanged() {
-    let server = Server::start(&start_echo_vendor().await, &[]);
-    let key = server.create_key("acme");
-    server.connect(&key, "token-1").await;
+    let (server, key) = start_connected_server(&start_echo_vendor().await, &[]).await;
     let headers = [
         ("authorization", key.as_str()),
         JSON,
@@ -59,20 +65,18 @@ async fn forwards_requests_without_host_headers_and_responses_unchanged() {
 
 #[tokio::test]
 async fn passes_refusals_unchanged_and_rewrites_redirects() {
-    let server = Server::start(&start_echo_vendor().await, &[]);
-    let key = server.create_key("acme");
-    server.connect(&key, "token-1").await;
+    let (server, key) = start_connected_server(&start_echo_vendor().await, &[]).await;
     let missing = server.get("/gateway/pipedrive/api/v1/deals/9", &key).await;
     assert_eq!((missing.status, missing.header("connector-error")), (404, None));
     assert_eq!(missing.json(), json!({"success": false, "error": "Deal not found", "error_info": "x"}));
     assert_eq!(missing.header("deprecation"), Some("@1785542400"), "warn that this path of v1 is out of support");
     assert_eq!(missing.header("connector-instead"), Some("GET /api/v2/deals/{id}"));
-    let near = server.get("/gateway/pipedrive/api/v2/near", &key).await;
-    assert_eq!((near.status, near.header("location")), (302, Some("/gateway/pipedrive/api/v2/echo?a=1")));
-    assert_eq!(near.header("deprecation"), None);
-    let away = server.get("/gateway/pipedrive/api/v2/away", &key).await;
-    assert_eq!((away.status, away.kind().as_str()), (502, "bad_answer"));
-    assert!(!away.text().contains("evil"), "{}", away.text());
+    let nearby = server.get("/gateway/pipedrive/api/v2/near", &key).await;
+    assert_eq!((nearby.status, nearby.header("location")), (302, Some("/gateway/pipedrive/api/v2/echo?a=1")));
+    assert_eq!(nearby.header("deprecation"), None);
+    let foreign = server.get("/gateway/pipedrive/api/v2/away", &key).await;
+    assert_eq!((foreign.status, foreign.kind().as_str()), (502, "bad_answer"));
+    assert!(!foreign.text().contains("evil"), "{}", foreign.text());
 }
 
 #[tokio::test]
@@ -83,27 +87,19 @@ async fn gateway_errors_say_what_to_do() {
     let first = server.connect(&key, "token-1").await;
     let large = "x".repeat((1 << 20) + 1);
     for (method, path, headers, body, status, kind, words) in [
-        ("GET", "/gateway/pipedrive/api/v2/echo", &[][..], "", 401, "unauthorized", "keys create"),
-        ("GET", "/gateway/pipedrive/api/v2/echo", &[auth, auth], "", 401, "unauthorized", "keys create"),
-        ("GET", "/gateway/pipedrive/api/v2/echo", &[without_connection], "", 400, "no_connection", "/v1/connections"),
-        ("GET", "/gateway/pipedrive/api/v2/echo", &[auth, ("connector-connection", "nope")], "", 400, "no_connection", "acme1"),
-        (
-            "GET",
-            "/gateway/pipedrive/api/v2/echo",
-            &[auth, ("connector-connection", "acme1"), ("connector-connection", "acme1")],
-            "",
-            400,
-            "invalid_invocation",
-            "once",
-        ),
+        ("GET", ECHO, &[][..], "", 401, "unauthorized", "keys create"),
+        ("GET", ECHO, &[auth, auth], "", 401, "unauthorized", "keys create"),
+        ("GET", ECHO, &[without_connection], "", 400, "no_connection", "/v1/connections"),
+        ("GET", ECHO, &[auth, ("connector-connection", "nope")], "", 400, "no_connection", "acme1"),
+        ("GET", ECHO, &[auth, ("connector-connection", "acme1"), ("connector-connection", "acme1")], "", 400, "invalid_invocation", "once"),
         ("GET", "/gateway/api/v1/deals", &[auth], "", 404, "not_found", "/gateway/pipedrive/api/v1/deals"),
         ("GET", "/gateway/hubspot/api/v2/echo", &[auth], "", 404, "not_found", "pipedrive"),
         ("GET", "/pipedrive/api/v1/deals", &[auth], "", 404, "not_found", "/gateway/pipedrive/api/v1/deals"),
         ("GET", "/gateway/pipedrive/oauth/token", &[auth], "", 400, "invalid_input", "/api/v2/"),
         ("GET", "/gateway/pipedrive/api/v2/..%2f..%2foauth", &[auth], "", 400, "invalid_input", "/api/v2/"),
-        ("HEAD", "/gateway/pipedrive/api/v2/echo", &[auth], "", 405, "", ""),
-        ("OPTIONS", "/gateway/pipedrive/api/v2/echo", &[auth], "", 405, "invalid_invocation", "Allow"),
-        ("POST", "/gateway/pipedrive/api/v2/echo", &[auth], &large, 413, "invalid_invocation", "--max-body"),
+        ("HEAD", ECHO, &[auth], "", 405, "", ""),
+        ("OPTIONS", ECHO, &[auth], "", 405, "invalid_invocation", "Allow"),
+        ("POST", ECHO, &[auth], &large, 413, "invalid_invocation", "--max-body"),
     ] {
         let response = server.send(method, path, headers, body).await;
         assert_eq!(response.status, status, "{method} {path}: {}", response.text());
@@ -112,22 +108,18 @@ async fn gateway_errors_say_what_to_do() {
             assert!(response.text().contains(words), "{method} {path}: say {words:?} in {}", response.text());
         }
     }
-    let never = server.get("/gateway/pipedrive/api/v2/never", &key).await;
-    assert_eq!((never.status, never.kind().as_str()), (504, "timed_out"));
+    let timed_out = server.get("/gateway/pipedrive/api/v2/never", &key).await;
+    assert_eq!((timed_out.status, timed_out.kind().as_str()), (504, "timed_out"));
     // With two connections a read uses the older one, and a write must name one.
     let second = server.connect(&key, "token-2").await;
-    let send_and_read_token = async |method: &str, headers: &[(&str, &str)]| {
-        let response = server.send(method, "/gateway/pipedrive/api/v2/echo", headers, "").await;
-        let head = response.json()["head"].as_str().map(str::to_lowercase).unwrap_or_default();
-        (response.status, head.lines().find_map(|line| line.strip_prefix("x-api-token: ").map(str::to_owned)))
-    };
-    assert_eq!(send_and_read_token("GET", &[auth]).await, (200, Some("token-1".to_owned())));
-    let refused = server.send("POST", "/gateway/pipedrive/api/v2/echo", &[auth], "").await;
+    let send = async |method: &str, headers: &[(&str, &str)]| read_token(&server.send(method, ECHO, headers, "").await);
+    assert_eq!(send("GET", &[auth]).await, (200, Some("token-1".to_owned())));
+    let refused = server.send("POST", ECHO, &[auth], "").await;
     assert_eq!((refused.status, refused.kind().as_str()), (409, "conflict"));
     assert!(refused.text().contains("acme1, acme2"), "{}", refused.text());
     for (named, token) in [(&second["connection_id"], "token-2"), (&second["name"], "token-2"), (&first["name"], "token-1")] {
         let headers = [auth, ("connector-connection", named.as_str().expect("a text"))];
-        assert_eq!(send_and_read_token("POST", &headers).await, (200, Some(token.to_owned())));
+        assert_eq!(send("POST", &headers).await, (200, Some(token.to_owned())));
     }
 }
 
@@ -137,19 +129,15 @@ async fn uses_the_default_connection_and_accepts_both_connection_headers() {
     let key = server.create_key("acme");
     let [first, second] = [server.connect(&key, "token-1").await, server.connect(&key, "token-2").await];
     let auth = ("authorization", key.as_str());
-    let ask = async |headers: &[(&str, &str)]| {
-        let response = server.send("POST", "/gateway/pipedrive/api/v2/echo", headers, "").await;
-        let head = response.json()["head"].as_str().map(str::to_lowercase).unwrap_or_default();
-        (response.status, head.lines().find_map(|line| line.strip_prefix("x-api-token: ").map(str::to_owned)))
-    };
+    let post = async |headers: &[(&str, &str)]| read_token(&server.send("POST", ECHO, headers, "").await);
     let (one, two) = (first["name"].as_str().expect("a name"), second["name"].as_str().expect("a name"));
-    assert_eq!(ask(&[auth, ("connector-connection", two)]).await, (200, Some("token-2".to_owned())));
-    assert_eq!(ask(&[auth, ("connector-connection", two), ("maton-connection", one)]).await.0, 400, "refuse two names");
-    assert_eq!(ask(&[auth]).await.0, 409);
+    assert_eq!(post(&[auth, ("connector-connection", two)]).await, (200, Some("token-2".to_owned())));
+    assert_eq!(post(&[auth, ("connector-connection", two), ("maton-connection", one)]).await.0, 400, "refuse two names");
+    assert_eq!(post(&[auth]).await.0, 409);
     let path = format!("/v1/connections/{}", second["connection_id"].as_str().expect("an id"));
     server.send("PATCH", &path, &[auth, JSON], r#"{"is_default":true}"#).await;
-    assert_eq!(ask(&[auth]).await, (200, Some("token-2".to_owned())));
-    let read = server.send("GET", "/gateway/pipedrive/api/v2/echo", &[auth], "").await;
+    assert_eq!(post(&[auth]).await, (200, Some("token-2".to_owned())));
+    let read = server.send("GET", ECHO, &[auth], "").await;
     assert_eq!(read.header("connector-connection"), second["connection_id"].as_str());
 }
 
@@ -159,12 +147,12 @@ async fn connection_header_can_be_renamed_and_keys_have_a_rate_limit() {
     let key = server.create_key("acme");
     let second = [server.connect(&key, "token-1").await, server.connect(&key, "token-2").await][1]["name"].clone();
     let headers = [("authorization", key.as_str()), ("maton-connection", second.as_str().expect("a name"))];
-    let ask = || server.send("POST", "/gateway/pipedrive/api/v2/echo", &headers, "");
-    let first = ask().await;
+    let post = || server.send("POST", ECHO, &headers, "");
+    let first = post().await;
     let head = first.json()["head"].as_str().expect("a head").to_lowercase();
     assert!(head.contains("x-api-token: token-2") && !head.contains("maton-connection"), "{head}");
     assert_eq!(first.header("connector-connection"), second.as_str(), "name the connection in the response");
-    let responses = tokio::join!(ask(), ask(), ask(), ask(), ask(), ask(), ask(), ask());
+    let responses = tokio::join!(post(), post(), post(), post(), post(), post(), post(), post());
     let refused = [responses.0, responses.1, responses.2, responses.3, responses.4, responses.5, responses.6, responses.7]
         .into_iter()
         .find(|response| response.status == 429);
@@ -175,11 +163,9 @@ async fn connection_header_can_be_renamed_and_keys_have_a_rate_limit() {
 /// Sends a body that is too large to be kept, so that it is streamed.
 #[tokio::test]
 async fn streams_large_bodies_with_their_length() {
-    let server = Server::start(&start_echo_vendor().await, &[]);
-    let key = server.create_key("acme");
-    server.connect(&key, "token-1").await;
+    let (server, key) = start_connected_server(&start_echo_vendor().await, &[]).await;
     let body = "x".repeat(3 << 20);
-    let response = server.send("PUT", "/gateway/pipedrive/api/v2/echo", &[("authorization", &key)], &body).await;
+    let response = server.send("PUT", ECHO, &[("authorization", &key)], &body).await;
     let echo = response.json();
     assert_eq!(echo["length"], 3 << 20);
     let head = echo["head"].as_str().expect("a head").to_lowercase();

@@ -196,8 +196,8 @@ async fn vendor_headers_cannot_speak_for_the_host() {
             let own = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
             let response = match request.split('/').nth(3).and_then(|rest| rest.split(' ').next()).unwrap_or_default() {
                 "spoofs" => build_response("401 Unauthorized", &spoofed, "no"),
-                "made" => build_response("201 Created", &format!("location: http://{own}/api/v2/made/1?a=b#c\r\n"), ""),
-                "made-elsewhere" => build_response("201 Created", "location: https://evil.example/api/v2/made/1\r\n", ""),
+                "created" => build_response("201 Created", &format!("location: http://{own}/api/v2/made/1?a=b#c\r\n"), ""),
+                "created-elsewhere" => build_response("201 Created", "location: https://evil.example/api/v2/made/1\r\n", ""),
                 "switches" => b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: evil\r\n\r\n".to_vec(),
                 "unchanged" => b"HTTP/1.1 304 Not Modified\r\netag: \"1\"\r\ncontent-length: 5\r\n\r\n".to_vec(),
                 "done" => b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
@@ -221,9 +221,9 @@ async fn vendor_headers_cannot_speak_for_the_host() {
     {
         assert_eq!(spoofed.header(name), None, "{name}");
     }
-    let made = ask("made").await;
-    assert_eq!((made.status, made.header("location")), (201, Some("/gateway/pipedrive/api/v2/made/1?a=b")));
-    assert_eq!((ask("made-elsewhere").await.status, ask("made-elsewhere").await.header("location")), (201, None));
+    let created = ask("created").await;
+    assert_eq!((created.status, created.header("location")), (201, Some("/gateway/pipedrive/api/v2/made/1?a=b")));
+    assert_eq!((ask("created-elsewhere").await.status, ask("created-elsewhere").await.header("location")), (201, None));
     // Responses without a body are complete.
     let unchanged = ask("unchanged").await;
     assert_eq!((unchanged.status, unchanged.header("etag"), unchanged.body.len()), (304, Some("\"1\""), 0));

@@ -19,20 +19,20 @@ async fn open_post(server: &Server, path: &str, headers: &[(&str, &str)], length
 #[tokio::test]
 async fn unclaimed_installs_block_nobody() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
-    let many = async |from: usize| {
+    let install_fifty = async |from: usize| {
         for code in from..from + 50 {
             let held = server.send("GET", &format!("/oauth/callback?code=made-up-{code}"), &[], "").await;
             assert_eq!(held.status, 303, "{}", held.text());
         }
     };
-    futures_util::future::join_all((0..20).map(|part| many(part * 50))).await;
+    futures_util::future::join_all((0..20).map(|part| install_fifty(part * 50))).await;
     let refused = server.send("GET", "/oauth/callback?code=one-more", &[], "").await;
     assert_eq!((refused.status, refused.header("location")), (303, Some("/oauth/start")), "hold no more installs");
     let key = server.create_key("acme");
     let mut browser = Browser::default();
     browser.sign_in(&server, "acme").await;
-    let back = browser.install(&server, 0).await;
-    assert_eq!(browser.get(&back).await.header("location"), Some("/oauth/start"));
+    let callback = browser.install(&server, 0).await;
+    assert_eq!(browser.get(&callback).await.header("location"), Some("/oauth/start"));
     browser.connect(&server, &format!("{}/oauth/start", server.url), 0).await;
     assert_eq!(server.get("/v1/connections", &key).await.json()["connections"][0]["status"], "ACTIVE");
 }
@@ -126,9 +126,8 @@ async fn public_host_shows_metrics_to_operators_only() {
 async fn vendor_refusal_is_not_reported_as_a_bad_key() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
     let key = server.create_key("acme");
-    let headers = [("authorization", key.as_str()), JSON];
     let body = json!({"api_token": "0".repeat(40), "api_domain": server.upstream()}).to_string();
-    let response = server.send("POST", "/v1/connections", &headers, &body).await;
+    let response = server.post("/v1/connections", &key, &body).await;
     assert_eq!(
         (response.status, response.kind().as_str(), response.header("www-authenticate")),
         (422, "unauthorized", None),
@@ -138,9 +137,9 @@ async fn vendor_refusal_is_not_reported_as_a_bad_key() {
     let begun =
         server.post("/v1/connections", &key, &json!({"redirectUri": format!("{}/oauth/callback", server.url)}).to_string()).await.json();
     let id = begun["connection"]["connection_id"].as_str().expect("an id");
-    let response = server.send("POST", &format!("/v1/connections/{id}/exchange"), &headers, r#"{"code":"made-up"}"#).await;
+    let response = server.post(&format!("/v1/connections/{id}/exchange"), &key, r#"{"code":"made-up"}"#).await;
     assert_eq!((response.status, response.kind().as_str()), (410, "gone"), "{}", response.text());
-    assert_ne!(server.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"]["status"], Value::Null);
+    assert_ne!(server.read_connection(&key, id).await["status"], Value::Null);
 }
 
 /// Writes `=` as `%3D`, as a mailer does, and pastes a token where a host belongs.

@@ -4,8 +4,8 @@ use pipedrive_sandbox::{DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 use serde_json::{Value, json};
 
 use crate::support::browser::grant_connection;
-use crate::support::http::{JSON, build_basic};
-use crate::support::server::Server;
+use crate::support::http::build_basic;
+use crate::support::server::{Server, build_uninstall_notice};
 
 const ME: &str = "/gateway/pipedrive/api/v1/users/me";
 
@@ -16,13 +16,9 @@ fn text<'a>(connection: &'a Value, name: &str) -> &'a str {
 /// Connects an account whose user then uninstalls the app.
 async fn connect_and_uninstall(server: &Server, key: &str, nth: usize) -> Value {
     let id = grant_connection(server, key, nth).await;
-    let path = format!("/v1/connections/{id}");
-    let metadata = server.get(&path, key).await.json()["connection"]["metadata"].clone();
-    let (company, user) = (&metadata["company"]["id"], &metadata["user"]["id"]);
-    let notice = json!({"client_id": DEMO_CLIENT_ID, "company_id": company, "user_id": user, "timestamp": "now"}).to_string();
-    let basic = build_basic(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET);
-    assert_eq!(server.send("DELETE", "/oauth/callback", &[("authorization", &basic), JSON], &notice).await.status, 200);
-    let connection = server.get(&path, key).await.json()["connection"].clone();
+    let notice = build_uninstall_notice(&server.read_connection(key, &id).await);
+    assert_eq!(server.notify_of_uninstall(&build_basic(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET), &notice).await.status, 200);
+    let connection = server.read_connection(key, &id).await;
     assert_eq!(connection["status"], "FAILED", "{connection}");
     connection
 }
@@ -46,17 +42,25 @@ async fn connections_are_begun_listed_shown_and_removed() {
         (json!({"api_token": token, "api_domain": domain, "name": "again"}), "API_KEY", "ACTIVE", None),
     ] {
         let response = begin(body.clone()).await;
-        let made = response.json()["connection"].clone();
-        assert_eq!((response.status, text(&made, "method"), text(&made, "status")), (201, method, status), "{body}: {made}");
+        let connection = response.json()["connection"].clone();
         assert_eq!(
-            made["url"].as_str().map(|given| url.is_some_and(|url| given.starts_with(url.as_str()))),
-            url.map(|_| true),
-            "{body}: {made}"
+            (response.status, text(&connection, "method"), text(&connection, "status")),
+            (201, method, status),
+            "{body}: {connection}"
         );
-        assert!(!made.to_string().contains(token) && !made.to_string().contains(other), "do not show a token: {made}");
-        assert_eq!((text(&made, "owner"), text(&made, "app"), made["metadata"].is_object()), ("acme", "pipedrive", true), "{made}");
+        assert_eq!(
+            connection["url"].as_str().map(|shown| url.is_some_and(|url| shown.starts_with(url.as_str()))),
+            url.map(|_| true),
+            "{body}: {connection}"
+        );
+        assert!(!connection.to_string().contains(token) && !connection.to_string().contains(other), "do not show a token: {connection}");
+        assert_eq!(
+            (text(&connection, "owner"), text(&connection, "app"), connection["metadata"].is_object()),
+            ("acme", "pipedrive", true),
+            "{connection}"
+        );
         for time in ["creation_time", "last_updated_time"] {
-            let time = text(&made, time);
+            let time = text(&connection, time);
             assert!(time.len() == 27 && time.as_bytes()[10] == b'T' && time.ends_with('Z'), "write microseconds of UTC: {time}");
         }
     }
@@ -106,7 +110,7 @@ async fn connections_are_begun_listed_shown_and_removed() {
         let id = text(one, "connection_id");
         // The third was begun by a platform, which got its page once.
         let has_link = one["status"] != "ACTIVE" && at != 2;
-        let mut shown = server.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"].clone();
+        let mut shown = server.read_connection(&key, id).await;
         assert_eq!(shown["url"].is_string(), has_link, "{shown}");
         shown["url"] = one["url"].clone();
         assert_eq!(&shown, one, "show what is listed, but with a fresh link");
@@ -153,17 +157,17 @@ async fn gateway_explains_unusable_connections() {
         }
     }
     // Without a name, pending and failed connections are not used, and a write does not choose between two.
-    let ask = async |method: &str| server.send(method, ME, &[("authorization", &key)], "").await;
-    let none = ask("GET").await;
+    let call = async |method: &str| server.send(method, ME, &[("authorization", &key)], "").await;
+    let none = call("GET").await;
     assert_eq!((none.status, none.kind().as_str()), (400, "no_connection"));
     let active = server.connect(&key, DEMO_API_TOKEN).await;
-    assert_eq!(ask("GET").await.json()["data"]["company_name"], active["metadata"]["company"]["name"]);
-    let ambiguous = ask("DELETE").await;
+    assert_eq!(call("GET").await.json()["data"]["company_name"], active["metadata"]["company"]["name"]);
+    let ambiguous = call("DELETE").await;
     assert_eq!((ambiguous.status, ambiguous.kind().as_str()), (409, "conflict"), "{}", ambiguous.text());
     let headers = [("authorization", key.as_str()), ("connector-connection", text(&active, "name"))];
     assert_eq!(server.send("DELETE", ME, &headers, "").await.status, 405, "pass on the vendor's own refusal");
     // A revoked key is refused.
     server.revoke_key("acme");
-    let refused = ask("GET").await;
+    let refused = call("GET").await;
     assert_eq!((refused.status, refused.kind().as_str(), refused.header("www-authenticate")), (401, "unauthorized", Some("Bearer")));
 }

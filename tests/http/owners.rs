@@ -69,8 +69,12 @@ fn assert_all_routes_are_known(document: &Value) {
         for (method, operation) in operations.as_object().expect("a path has operations") {
             let route = format!("{} {path}", method.to_uppercase());
             let parameters = operation["parameters"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str());
-            let names = parameters.into_iter().any(|name| ["id", "handle"].contains(&name) || name.to_lowercase().contains("connection"));
-            assert!(!names || !OTHER_ROUTES.contains(&route.as_str()), "{route} names a connection: add an attempt by another owner");
+            let names_connection =
+                parameters.into_iter().any(|name| ["id", "handle"].contains(&name) || name.to_lowercase().contains("connection"));
+            assert!(
+                !names_connection || !OTHER_ROUTES.contains(&route.as_str()),
+                "{route} names a connection: add an attempt by another owner"
+            );
             described.insert(route);
         }
     }
@@ -86,19 +90,16 @@ async fn no_route_reaches_the_connection_of_another_owner() {
     assert_all_routes_are_known(&server.get("/openapi.json", "").await.json());
     let (key, other) = (server.create_key("acme"), server.create_key("other"));
     let headers = [("authorization", key.as_str()), JSON];
-    let connection = async |id: &str| server.get(&format!("/v1/connections/{id}"), &key).await.json()["connection"].clone();
     let id = grant_connection(&server, &key, 0).await;
-    let name = connection(&id).await["name"].as_str().expect("a name").to_owned();
-    let waiting = server.post("/v1/connections", &key, r#"{"redirect_uri":"https://platform.example/back","state":"theirs"}"#).await.json()
-        ["connection"]
-        .clone();
+    let name = server.read_connection(&key, &id).await["name"].as_str().expect("a name").to_owned();
+    let begun = server.post("/v1/connections", &key, r#"{"redirect_uri":"https://platform.example/back","state":"theirs"}"#).await.json();
+    let pending = begun["connection"]["connection_id"].as_str().expect("an id");
     let handle = hand_over_install(&server, 1, page).await;
     let claimed = server.send("POST", &format!("/v1/installs/{handle}/claim"), &headers, "").await.json()["connection"].clone();
     for named in [&id, &name] {
         for (route, path, header, body, (status, kind)) in ATTEMPTS {
-            let pending = waiting["connection_id"].as_str().expect("an id");
-            let filled = |text: &str| text.replace("NAMED", named).replace("PENDING", pending).replace("HANDLE", &handle);
-            let (path, header, body) = (filled(path), filled(header), filled(body));
+            let fill = |text: &str| text.replace("NAMED", named).replace("PENDING", pending).replace("HANDLE", &handle);
+            let (path, header, body) = (fill(path), fill(header), fill(body));
             let method = route.split(' ').next().expect("a method");
             let mut headers = vec![("authorization", other.as_str()), JSON];
             if !header.is_empty() {
@@ -107,8 +108,8 @@ async fn no_route_reaches_the_connection_of_another_owner() {
             let response = server.send(method, &path, &headers, &body).await;
             let actual_kind = response.json()["error"]["kind"].as_str().unwrap_or_default().to_owned();
             assert_eq!((response.status, actual_kind.as_str()), (*status, *kind), "{route} {named}: {}", response.text());
-            for theirs in ["Sandbox Inc", "ada@example.com", server.upstream()] {
-                assert!(!response.text().contains(theirs), "{route} {named}: {}", response.text());
+            for fact in ["Sandbox Inc", "ada@example.com", server.upstream()] {
+                assert!(!response.text().contains(fact), "{route} {named}: {}", response.text());
             }
             // A key cannot claim another owner.
             headers.push(("connector-owner", "acme"));
@@ -118,7 +119,7 @@ async fn no_route_reaches_the_connection_of_another_owner() {
     }
     assert_eq!(server.get("/v1/connections", &other).await.json(), json!({"connections": []}));
     // The owner still has everything.
-    let statuses = [connection(&id).await, connection(waiting["connection_id"].as_str().expect("an id")).await];
+    let statuses = [server.read_connection(&key, &id).await, server.read_connection(&key, pending).await];
     assert_eq!(statuses.map(|one| one["status"].clone()), ["ACTIVE", "PENDING"]);
     let confirmed = server.send("POST", &format!("/v1/installs/{handle}/confirm"), &headers, "").await.json()["connection"].clone();
     assert_eq!((&confirmed["status"], &confirmed["connection_id"]), (&json!("ACTIVE"), &claimed["connection_id"]), "{confirmed}");
@@ -171,8 +172,8 @@ impl Owner {
     async fn connect(server: &Server, owner: &str, nth: usize) -> Self {
         let key = server.create_key(owner);
         let id = grant_connection(server, &key, nth).await;
-        let made = server.get(&format!("/v1/connections/{id}"), &key).await.json();
-        Self { key, company: made["connection"]["metadata"]["company"]["name"].clone(), title: format!("A deal of {owner}") }
+        let connection = server.read_connection(&key, &id).await;
+        Self { key, company: connection["metadata"]["company"]["name"].clone(), title: format!("A deal of {owner}") }
     }
 
     /// Makes a call that its number selects, and checks that the answer is of this owner's company.
@@ -205,11 +206,11 @@ async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
     for owner in &owners {
         owner.call(&mut KeptConnection::open(&server).await, 2).await;
     }
-    let (before, next, shared) = (sandbox.refresh_count(), Arc::new(AtomicUsize::new(0)), Arc::new(owners));
+    let (before, next, owners) = (sandbox.refresh_count(), Arc::new(AtomicUsize::new(0)), Arc::new(owners));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..CONNECTIONS {
         let (mut connection, next, owners, clock) =
-            (KeptConnection::open(&server).await, Arc::clone(&next), Arc::clone(&shared), clock.clone());
+            (KeptConnection::open(&server).await, Arc::clone(&next), Arc::clone(&owners), clock.clone());
         tasks.spawn(async move {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
@@ -223,9 +224,9 @@ async fn ten_thousand_calls_reach_their_own_company_while_tokens_expire() {
             }
         });
     }
-    while let Some(ended) = tasks.join_next().await {
-        ended.expect("no task found an answer of another owner");
+    while let Some(result) = tasks.join_next().await {
+        result.expect("no task found an answer of another owner");
     }
-    let expired = CALLS / CALLS_PER_TOKEN;
-    assert_eq!(sandbox.refresh_count() - before, 2 * expired as u64, "refresh once for each owner and each expiry");
+    let expiries = CALLS / CALLS_PER_TOKEN;
+    assert_eq!(sandbox.refresh_count() - before, 2 * expiries as u64, "refresh once for each owner and each expiry");
 }

@@ -17,10 +17,10 @@ async fn hosts_sharing_a_store_see_each_others_changes() {
     let (one, _) = Server::start_with_sandbox(&[]).await;
     let two = Server::start_beside(&one);
     let key = one.create_key("acme");
-    let made = one.connect(&key, DEMO_API_TOKEN).await;
-    let path = format!("/v1/connections/{}", made["connection_id"].as_str().expect("an id"));
-    assert_eq!(two.get(&path, &key).await.json()["connection"], made);
-    let call = json!({"action": "getStage", "connection": made["name"], "input": {"stageId": 1}}).to_string();
+    let connection = one.connect(&key, DEMO_API_TOKEN).await;
+    let path = format!("/v1/connections/{}", connection["connection_id"].as_str().expect("an id"));
+    assert_eq!(two.get(&path, &key).await.json()["connection"], connection);
+    let call = json!({"action": "getStage", "connection": connection["name"], "input": {"stageId": 1}}).to_string();
     let call_two = async || two.invoke(&key, &call).await;
     assert_eq!(call_two().await["ok"], true);
     // An idempotency key holds across hosts.
@@ -58,7 +58,7 @@ fn unusable_servers_are_reported_without_their_password() {
     let host = place.split('/').next().expect("a host");
     for (store, words) in [
         (format!("postgres://{user}:hunter2@{place}"), "refuses the user or the password"),
-        (format!("postgres://{user}@{place}"), "wants a password"),
+        (format!("postgres://{user}@{place}"), "asks for a password"),
         ("postgres://ann:hunter2@127.0.0.1:1/none".to_owned(), "cannot be reached"),
         (format!("postgres://{role}:hunter2@{host}/none"), "has no such database"),
         (build_schema_url(&format!("postgres://{role}:hunter2@{place}"), &schema), "does not let this user"),
@@ -76,7 +76,7 @@ fn unusable_servers_are_reported_without_their_password() {
             assert!(!all.contains("hunter2") && output.stdout.is_empty(), "{all}");
             // A serving host logs the error first.
             let error = all.lines().last().unwrap_or_default();
-            assert!(error.starts_with("error: The store") && error.contains(words), "{command:?} {words}: {all}");
+            assert!(error.starts_with("error: The ") && error.contains(words), "{command:?} {words}: {all}");
             assert!(error.contains(". "), "write a sentence and a hint: {error}");
         }
     }

@@ -96,8 +96,12 @@ async fn refusals_have_a_status_and_a_kind() {
         let response = server.send(method, path, headers, body).await;
         assert_eq!((response.status, response.kind().as_str()), (status, kind), "{method} {path}: {}", response.text());
     }
-    let lost = server.get("/api/v1/deals", key.1).await;
-    assert!(lost.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("/gateway/pipedrive/api/v1/deals")), "{}", lost.text());
+    let misdirected = server.get("/api/v1/deals", key.1).await;
+    assert!(
+        misdirected.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("/gateway/pipedrive/api/v1/deals")),
+        "{}",
+        misdirected.text()
+    );
     assert_eq!(server.send("PATCH", "/v1/invoke", &[key], "").await.header("allow"), Some("POST"));
 }
 
@@ -162,7 +166,7 @@ async fn connection_is_shared_by_http_and_command_line() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
     let key = server.create_key("local");
     let headers = [("authorization", key.as_str()), JSON];
-    let begun = server.send("POST", "/v1/connections", &headers, r#"{"app":"pipedrive"}"#).await;
+    let begun = server.post("/v1/connections", &key, r#"{"app":"pipedrive"}"#).await;
     let connection = begun.json()["connection"].clone();
     assert_eq!((begun.status, &connection["status"], &connection["app"]), (201, &json!("PENDING"), &json!("pipedrive")), "{connection}");
     assert!(connection["url"].as_str().is_some_and(|url| url.starts_with(&format!("{}/oauth/start?link=", server.url))), "{connection}");
@@ -189,12 +193,11 @@ async fn connection_is_shared_by_http_and_command_line() {
     assert_eq!(tested["metadata"]["company"], active[0]["metadata"]["company"]);
     let outcome: Value = serde_json::from_str(&server.run(&["invoke", "getStage", "--input", r#"{"stageId":1}"#], "")).expect("an outcome");
     assert_eq!(outcome["meta"]["connection"], name, "prefer the store to the environment: {outcome}");
-    let removed =
-        server.send("DELETE", &format!("/v1/connections/{}", active[0]["connection_id"].as_str().expect("an id")), &headers[..1], "").await;
+    let removed = server.delete(&path, &key).await;
     assert_eq!((removed.status, &removed.json()["deleted"]), (200, &json!(true)), "{}", removed.text());
     // A platform's own callback gets the vendor's page at once.
     let body = json!({"redirectUri": format!("{}/oauth/callback", server.url), "state": "theirs"}).to_string();
-    let begun = server.send("POST", "/v1/connections", &headers, &body).await.json();
+    let begun = server.post("/v1/connections", &key, &body).await.json();
     assert!(
         begun["connection"]["url"].as_str().is_some_and(|url| url.contains("/oauth/authorize?") && url.contains("state=theirs")),
         "{begun}"
@@ -232,7 +235,7 @@ async fn metrics_and_logs_hold_no_secret_and_no_owner() {
     assert_eq!(server.send("GET", "/metrics", &from_outside("none"), "").await.status, 401);
     assert_eq!(server.send("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &key)], "").await.status, 403);
     assert_eq!(server.send("GET", "/metrics", &[("x-forwarded-for", "203.0.113.9"), ("authorization", &operator)], "").await.status, 200);
-    let id = |given: &'static str| [("x-request-id", given)];
+    let id = |id: &'static str| [("x-request-id", id)];
     assert_eq!(server.send("GET", "/healthz", &id("mine-1"), "").await.header("x-request-id"), Some("mine-1"));
     assert_ne!(server.send("GET", "/healthz", &id("a b\"c"), "").await.header("x-request-id"), Some("a b\"c"));
     let log = server.stop_and_read_log();
@@ -251,11 +254,11 @@ async fn rekey_seals_the_store_under_the_new_key() {
     let key = server.create_key("local");
     let name = server.connect(&key, DEMO_API_TOKEN).await["name"].as_str().expect("a name").to_owned();
     let test = ["connections", "test", name.as_str()];
-    let (former, now) = (server.data_file("connections.key"), "ab".repeat(32));
-    let with = |variables: &[(&str, &str)], arguments: &[&str]| server.try_run(variables, arguments);
-    assert!(with(&[("CONNECTOR_KEY", &now)], &test).is_err(), "a wrong key must fail");
-    let both = [("CONNECTOR_KEY", now.as_str()), ("CONNECTOR_FORMER_KEY_FILE", former.as_str())];
-    assert!(with(&both, &test).is_ok() && with(&both, &["connections", "rekey"]).is_ok());
-    assert!(with(&[("CONNECTOR_KEY", &now)], &test).is_ok());
-    assert!(with(&[], &test).is_err(), "the former key must fail");
+    let (former, current) = (server.data_file("connections.key"), "ab".repeat(32));
+    let run = |variables: &[(&str, &str)], arguments: &[&str]| server.try_run(variables, arguments);
+    assert!(run(&[("CONNECTOR_KEY", &current)], &test).is_err(), "a wrong key must fail");
+    let both = [("CONNECTOR_KEY", current.as_str()), ("CONNECTOR_FORMER_KEY_FILE", former.as_str())];
+    assert!(run(&both, &test).is_ok() && run(&both, &["connections", "rekey"]).is_ok());
+    assert!(run(&[("CONNECTOR_KEY", &current)], &test).is_ok());
+    assert!(run(&[], &test).is_err(), "the former key must fail");
 }

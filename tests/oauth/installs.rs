@@ -3,18 +3,18 @@
 use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 use serde_json::{Value, json};
 
-use crate::support::browser::{Browser, assert_page, hand_over_install};
-use crate::support::http::{FORM, JSON, build_basic};
-use crate::support::server::Server;
+use crate::support::browser::{Browser, assert_page, grant_connection, hand_over_install};
+use crate::support::http::{FORM, build_basic};
+use crate::support::server::{Server, build_uninstall_notice};
 
 #[tokio::test]
 async fn install_waits_for_sign_in_and_confirmation() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
     let (key, others) = (server.create_key("acme"), server.create_key("other"));
     let mut browser = Browser::default();
-    let back = browser.install(&server, 0).await;
-    assert!(back.contains("code=") && !back.contains("state="), "{back}");
-    let held = browser.get(&back).await;
+    let callback = browser.install(&server, 0).await;
+    assert!(callback.contains("code=") && !callback.contains("state="), "{callback}");
+    let held = browser.get(&callback).await;
     assert_eq!((held.status, held.header("location")), (303, Some("/oauth/install")));
     let install = format!("{}/oauth/install", server.url);
     assert_page(&browser.get(&install).await, 401, "Sign in");
@@ -56,8 +56,8 @@ async fn declined_install_is_revoked_and_a_session_can_start_over() {
     let key = server.create_key("acme");
     let mut browser = Browser::default();
     browser.sign_in(&server, "acme").await;
-    let back = browser.install(&server, 1).await;
-    browser.get(&back).await;
+    let callback = browser.install(&server, 1).await;
+    browser.get(&callback).await;
     let page = browser.get(&format!("{}/oauth/install", server.url)).await;
     assert_page(&browser.press(&server, &page, "decline", &[]).await, 200, "Nothing was connected");
     assert!(server.read_statuses(&key).await.is_empty());
@@ -72,8 +72,9 @@ async fn install_is_handed_to_a_platform_or_restarted() {
     let (server, _) = Server::start_with_sandbox(&["--install-redirect", "https://platform.example/setup?a=1"]).await;
     let (key, other) = (server.create_key("acme"), server.create_key("other"));
     let handle = hand_over_install(&server, 0, "https://platform.example/setup?a=1&install=").await;
-    let decide =
-        async |what: &str, key: &str| server.send("POST", &format!("/v1/installs/{handle}/{what}"), &[("authorization", key)], "").await;
+    let decide = async |decision: &str, key: &str| {
+        server.send("POST", &format!("/v1/installs/{handle}/{decision}"), &[("authorization", key)], "").await
+    };
     let claimed = decide("claim", &key).await;
     assert_eq!(
         (&claimed.json()["connection"]["status"], &claimed.json()["renews"]),
@@ -82,16 +83,16 @@ async fn install_is_handed_to_a_platform_or_restarted() {
         claimed.text()
     );
     assert!(claimed.json()["connection"]["metadata"]["user"]["email"].is_string(), "{}", claimed.text());
-    for what in ["claim", "confirm", "decline"] {
-        assert_eq!(decide(what, &other).await.status, 404, "{what}");
+    for decision in ["claim", "confirm", "decline"] {
+        assert_eq!(decide(decision, &other).await.status, 404, "{decision}");
     }
     assert_eq!(decide("claim", &key).await.json(), claimed.json(), "a second claim must return the same");
     assert_eq!(decide("confirm", &key).await.json()["connection"]["status"], "ACTIVE");
 
     let (server, _) = Server::start_with_sandbox(&["--install", "restart"]).await;
     let mut browser = Browser::default();
-    let back = browser.install(&server, 0).await;
-    let again = browser.get(&back).await;
+    let callback = browser.install(&server, 0).await;
+    let again = browser.get(&callback).await;
     assert_eq!((again.status, again.header("location"), again.header("set-cookie")), (303, Some("/oauth/start"), None));
 }
 
@@ -105,14 +106,14 @@ async fn install_of_a_connected_account_does_no_harm() {
     browser.connect(&server, &url, 0).await;
     browser.sign_in(&server, "acme").await;
     let call_status = async || server.get("/gateway/pipedrive/api/v1/users/me", &key).await.status;
-    for decides in ["decline", "confirm"] {
-        let back = browser.install(&server, 0).await;
-        browser.get(&back).await;
+    for decision in ["decline", "confirm"] {
+        let callback = browser.install(&server, 0).await;
+        browser.get(&callback).await;
         let page = browser.get(&format!("{}/oauth/install", server.url)).await;
         assert!(page.text().contains("It renews the connection"), "{}", page.text());
         assert_eq!(call_status().await, 200, "keep the connection working before a decision");
-        let decided = browser.press(&server, &page, decides, &[]).await;
-        assert_eq!((decided.status, call_status().await), (200, 200), "{decides}: {}", decided.text());
+        let decided = browser.press(&server, &page, decision, &[]).await;
+        assert_eq!((decided.status, call_status().await), (200, 200), "{decision}: {}", decided.text());
     }
     // A pending connection of the same account leads to the existing one.
     let (again, url) = server.begin_connection(&key).await;
@@ -125,35 +126,30 @@ async fn install_of_a_connected_account_does_no_harm() {
 async fn uninstall_notices_must_come_from_the_vendor() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
     let key = server.create_key("acme");
-    let (id, url) = server.begin_connection(&key).await;
-    let mut browser = Browser::default();
-    browser.connect(&server, &url, 0).await;
-    let connected = server.read_connection(&key, &id).await;
-    let (company, user) = (&connected["metadata"]["company"]["id"], &connected["metadata"]["user"]["id"]);
-    let notice = json!({"client_id": DEMO_CLIENT_ID, "company_id": company, "user_id": user, "timestamp": "now"}).to_string();
+    let id = grant_connection(&server, &key, 0).await;
+    let notice = build_uninstall_notice(&server.read_connection(&key, &id).await);
     let basic = |secret: &str| build_basic(DEMO_CLIENT_ID, secret);
     for wrong in [basic("wrong"), basic(""), "Basic !".to_owned(), key.clone(), String::new()] {
-        let response = server.send("DELETE", "/oauth/callback", &[("authorization", &wrong), JSON], &notice).await;
+        let response = server.notify_of_uninstall(&wrong, &notice).await;
         assert_eq!((response.status, response.header("www-authenticate")), (401, Some("Basic")), "{wrong}");
     }
     let right = basic(DEMO_CLIENT_SECRET);
-    let unreadable = server.send("DELETE", "/oauth/callback", &[("authorization", &right), JSON], "{}").await;
+    let unreadable = server.notify_of_uninstall(&right, "{}").await;
     assert_eq!(unreadable.status, 400);
     assert_eq!(server.read_connection(&key, &id).await["status"], "ACTIVE");
     // A notice older than the grant is about a former grant, in each format of time.
     for before in [json!("2026-11-22T12:00:00Z"), json!("2026-11-22 12:00:00"), json!(1_795_348_800), json!("1795348800000")] {
         let old = notice.replace("\"now\"", &before.to_string());
-        let accepted = server.send("DELETE", "/oauth/callback", &[("authorization", &right), JSON], &old).await;
+        let accepted = server.notify_of_uninstall(&right, &old).await;
         assert_eq!(accepted.json(), json!({"ok": true}));
         assert_eq!(server.read_connection(&key, &id).await["status"], "ACTIVE", "{before}");
     }
-    let accepted = server.send("DELETE", "/oauth/callback", &[("authorization", &right), JSON], &notice).await;
+    let accepted = server.notify_of_uninstall(&right, &notice).await;
     assert_eq!(accepted.json(), json!({"ok": true}));
     let failed = server.read_connection(&key, &id).await;
     assert_eq!((&failed["status"], &failed["reason"]), (&json!("FAILED"), &json!("uninstalled")), "{failed}");
     assert!(failed["url"].is_string(), "offer a link to reconnect: {failed}");
-    let call = r#"{"action":"getCurrentUser"}"#;
-    let outcome = server.invoke(&key, call).await;
+    let outcome = server.invoke(&key, r#"{"action":"getCurrentUser"}"#).await;
     assert_eq!(outcome["error"]["kind"], "reconnect_required", "{outcome}");
     let passed = server.get("/gateway/pipedrive/api/v1/users/me", &key).await;
     assert_eq!((passed.status, passed.kind().as_str()), (400, "no_connection"), "{}", passed.text());

@@ -17,22 +17,25 @@ async fn link_connects_once_in_the_browser_that_opened_it() {
     // A form from another browser begins nothing.
     let page = other.get(&url).await;
     assert_page(&browser.press(&server, &page, "go-on", &[]).await, 403, "This did not work");
-    let sent = browser.go_on(&server, &url).await;
-    let back = browser.consent(&sent, 0, "allow").await;
-    assert!(back.starts_with(&format!("{}/oauth/callback?", server.url)) && back.contains("state="), "{back}");
+    let redirect = browser.go_on(&server, &url).await;
+    let callback = browser.consent(&redirect, 0, "allow").await;
+    assert!(callback.starts_with(&format!("{}/oauth/callback?", server.url)) && callback.contains("state="), "{callback}");
     // Another browser cannot use the state, nor use it up.
-    assert_page(&other.get(&back).await, 403, "This did not work");
+    assert_page(&other.get(&callback).await, 403, "This did not work");
     assert_eq!(server.read_connection(&key, &id).await["status"], "PENDING");
-    assert_page(&browser.get(&back).await, 200, "Connected");
-    let made = server.read_connection(&key, &id).await;
-    assert_eq!((&made["status"], &made["method"], &made["url"]), (&json!("ACTIVE"), &json!("OAUTH2"), &Value::Null), "{made}");
-    assert_page(&browser.get(&back).await, 403, "This did not work");
+    assert_page(&browser.get(&callback).await, 200, "Connected");
+    let connection = server.read_connection(&key, &id).await;
+    assert_eq!(
+        (&connection["status"], &connection["method"], &connection["url"]),
+        (&json!("ACTIVE"), &json!("OAUTH2"), &Value::Null),
+        "{connection}"
+    );
+    assert_page(&browser.get(&callback).await, 403, "This did not work");
     assert_page(&browser.get(&url).await, 409, "This did not work");
-    let call = r#"{"action":"getCurrentUser"}"#;
-    let outcome = server.invoke(&key, call).await;
-    assert_eq!(outcome["data"]["email"], made["metadata"]["user"]["email"], "{outcome}");
+    let outcome = server.invoke(&key, r#"{"action":"getCurrentUser"}"#).await;
+    assert_eq!(outcome["data"]["email"], connection["metadata"]["user"]["email"], "{outcome}");
     let log = server.stop_and_read_log();
-    for secret in browser.secrets.iter().chain(&other.secrets).chain([&find_parameter(&url, "link=").expect("a link"), &back]) {
+    for secret in browser.secrets.iter().chain(&other.secrets).chain([&find_parameter(&url, "link=").expect("a link"), &callback]) {
         assert!(!log.contains(secret.as_str()), "keep {secret} out of the log:\n{log}");
     }
 }
@@ -71,9 +74,9 @@ async fn cancelled_authorization_is_explained_and_can_restart() {
     let key = server.create_key("acme");
     let (id, url) = server.begin_connection(&key).await;
     let mut browser = Browser::default();
-    let sent = browser.go_on(&server, &url).await;
-    let back = browser.consent(&sent, 0, "cancel").await;
-    assert_page(&browser.get(&back).await, 200, "Nothing was connected");
+    let redirect = browser.go_on(&server, &url).await;
+    let callback = browser.consent(&redirect, 0, "cancel").await;
+    assert_page(&browser.get(&callback).await, 200, "Nothing was connected");
     let declined = server.get(&format!("/v1/connections/{id}"), &key).await;
     assert_eq!((declined.status, declined.kind().as_str()), (410, "gone"), "remove the pending connection and say why");
     // A new link works.

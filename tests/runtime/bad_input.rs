@@ -173,10 +173,10 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
         ("updateFilter", json!({"filterId": 1, "conditions": conditions(json!({"operator": null}))}), false),
     ] {
         let outcome = dry_run(&runtime, key, input.clone()).await;
-        assert_eq!(outcome["ok"], is_taken, "mend the rules of {key}, for {input}: {outcome}");
-        let published = &catalogue.find(None, key).expect("it is there").described(|_| None)["input"];
+        assert_eq!(outcome["ok"], is_taken, "fix the rules of {key}, for {input}: {outcome}");
+        let published = &catalogue.find(None, key).expect("the key is in the catalogue").described(|_| None)["input"];
         let schema = jsonschema::options().build(published).expect("the schema is sound");
-        assert_eq!(schema.is_valid(&input), is_taken, "mend how the rules of {key} are published, for {input}");
+        assert_eq!(schema.is_valid(&input), is_taken, "fix how the rules of {key} are published, for {input}");
     }
 }
 

@@ -265,8 +265,9 @@ async fn foreign_host_gets_no_credential() {
 
 #[tokio::test]
 async fn unreachable_host_was_never_sent_to() {
-    let free = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port").local_addr().expect("it is bound");
-    let runtime = build_limited_runtime(&format!("http://{free}"));
+    let address =
+        TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port").local_addr().expect("a bound listener has an address");
+    let runtime = build_limited_runtime(&format!("http://{address}"));
     let outcome = invoke(&runtime, "addDeal", json!({"title": "x"})).await;
     assert_eq!(kind_and_retry(&outcome), ("unreachable", "later"), "{outcome}");
 }

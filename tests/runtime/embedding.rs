@@ -104,8 +104,8 @@ async fn idempotency_key_runs_a_create_once() {
     assert_eq!(other["error"]["kind"], "idempotency_mismatch", "{other}");
     let refused = run(&runtime, build_keyed_create("run-2", json!({"title": "x", "personId": 99999}))).await;
     assert_eq!(refused["error"]["kind"], "upstream_rejected", "{refused}");
-    let mended = run(&runtime, build_keyed_create("run-2", json!({"title": "x", "personId": 1}))).await;
-    assert_eq!(mended["ok"], true, "free a key whose call changed nothing: {mended}");
+    let fixed = run(&runtime, build_keyed_create("run-2", json!({"title": "x", "personId": 1}))).await;
+    assert_eq!(fixed["ok"], true, "free a key whose call changed nothing: {fixed}");
 
     // The upstream takes the request and closes: the create may have run, so the key stays.
     let url = serve_connections(|mut stream| async move {

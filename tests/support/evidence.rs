@@ -1,4 +1,4 @@
-//! Evidence that no secret leaks: the secrets that went through the suite's hosts, and all that these showed or kept.
+//! Evidence that no secret leaks: the suite's secrets, and all that its hosts showed or kept.
 //!
 //! Both are written where `CONNECTOR_TEST_EVIDENCE` names a folder. CI then looks for the one in the other.
 

@@ -118,7 +118,9 @@ impl Server {
         finish(command, "")
     }
 
-    /// Starts a command and waits for a line with this prefix. Returns the rest of the line, and how to wait for its stdout.
+    /// Starts a command and waits for a line with this prefix.
+    ///
+    /// Returns the rest of the line, and a function that waits for the command's stdout.
     pub(crate) fn start_command(&self, arguments: &[&str], prefix: &str) -> (String, impl FnOnce() -> String + use<>) {
         let mut process = KilledOnDrop(self.command(arguments).spawn().expect("the binary runs"));
         let mut lines = BufReader::new(process.0.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
@@ -206,6 +208,11 @@ impl Server {
         all["connections"].as_array().expect("a list").iter().map(|one| one["status"].as_str().expect("a status").to_owned()).collect()
     }
 
+    /// Sends a notice of an uninstall, as the vendor does.
+    pub(crate) async fn notify_of_uninstall(&self, authorization: &str, notice: &str) -> Response {
+        self.send("DELETE", "/oauth/callback", &[("authorization", authorization), JSON], notice).await
+    }
+
     /// Sends the signal with which a supervisor stops the host.
     pub(crate) fn terminate(&self) {
         send_signal(self.child.id(), "-TERM");
@@ -267,6 +274,12 @@ impl HostData {
             evidence::record_shown("store", &super::postgres::dump_rows(url));
         }
     }
+}
+
+/// Builds the vendor's notice that the user of a connection uninstalled the app.
+pub(crate) fn build_uninstall_notice(connection: &Value) -> String {
+    let (company, user) = (&connection["metadata"]["company"]["id"], &connection["metadata"]["user"]["id"]);
+    json!({"client_id": DEMO_CLIENT_ID, "company_id": company, "user_id": user, "timestamp": "now"}).to_string()
 }
 
 fn finish(command: Command, stdin: &str) -> Result<String, String> {

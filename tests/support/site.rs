@@ -30,7 +30,9 @@ impl Site {
         site
     }
 
-    /// Starts a host on a person's own machine. It shares its clock with the vendor, whose notices it compares by time.
+    /// Starts a host on a person's own machine.
+    ///
+    /// It shares its clock with the vendor, since it compares the times of the vendor's notices.
     pub(crate) async fn start_on_this_machine() -> Self {
         Self::start(Clock::system(), None, "", &[]).await
     }
