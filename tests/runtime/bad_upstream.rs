@@ -3,7 +3,7 @@
 use connector_core::{ErrorKind, Invocation, Runtime};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::TcpSocket;
 
 use crate::support::runtime::{build, invoke, render, run, run_text};
 use crate::support::upstream::{
@@ -265,8 +265,10 @@ async fn foreign_host_gets_no_credential() {
 
 #[tokio::test]
 async fn unreachable_host_was_never_sent_to() {
-    let address =
-        TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port").local_addr().expect("a bound listener has an address");
+    // A socket that is bound and does not listen: no other test can take its port.
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("loopback has a free port");
+    let address = socket.local_addr().expect("a bound socket has an address");
     let runtime = build_limited_runtime(&format!("http://{address}"));
     let outcome = invoke(&runtime, "addDeal", json!({"title": "x"})).await;
     assert_eq!(kind_and_retry(&outcome), ("unreachable", "later"), "{outcome}");
