@@ -33,9 +33,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ("floors", "crates/connector-macros/"),
     ("floors", "crates/pipedrive-connector/"),
     ("sizes", "crates/"),
-    ("sizes", "tests/"),
     ("words", "crates/"),
-    ("words", "tests/"),
 ];
 
 #[track_caller]
