@@ -25,7 +25,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::Value;
 
-use crate::edge::options::Options;
+use crate::edge::options::{Bearer, Options};
 use crate::edge::sandbox::Sandbox;
 use crate::{Clock, DEMO_API_TOKEN};
 
@@ -34,11 +34,34 @@ fn options() -> Options {
 }
 
 fn sandbox() -> Sandbox {
-    Sandbox::open(options()).expect("a sandbox in memory opens")
+    open_sandbox(options())
+}
+
+fn open_sandbox(options: Options) -> Sandbox {
+    Sandbox::open(options).expect("a sandbox in memory opens")
+}
+
+/// Opens a sandbox that accepts these access tokens, each with its scopes and its user.
+fn open_with_bearers(bearers: &[(&str, &[&str], Option<u64>)]) -> Sandbox {
+    let bearers = bearers.iter().map(|(token, scopes, user)| Bearer {
+        token: (*token).to_owned(),
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        user: *user,
+    });
+    open_sandbox(Options { bearers: bearers.collect(), ..options() })
+}
+
+/// Sends a request with an access token in place of the API token.
+#[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
+fn send_as_bearer(sandbox: &Sandbox, token: &str, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let mut request = request(method, path, Some(&body));
+    request.headers_mut().remove("x-api-token");
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().expect("a token is a header's value"));
+    read_response(&sandbox.respond(request))
 }
 
 /// Opens a sandbox whose answers are left in the temporary folder, to be checked against Pipedrive's documents.
-fn recorded(name: &str) -> Sandbox {
+fn open_recorded(name: &str) -> Sandbox {
     let path = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}.jsonl"));
     drop(std::fs::remove_file(&path));
     Sandbox::open(Options { record_file: Some(path), ..options() }).expect("the recording opens")
@@ -53,18 +76,18 @@ fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {
     .expect("the test's request is valid")
 }
 
-fn read(response: &Response<Bytes>) -> (u16, Value) {
+fn read_response(response: &Response<Bytes>) -> (u16, Value) {
     let body = serde_json::from_slice(response.body()).expect("every answer is JSON; look at Sandbox::respond");
     (response.status().as_u16(), body)
 }
 
 fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
-    read(&sandbox.respond(request("GET", path, None)))
+    read_response(&sandbox.respond(request("GET", path, None)))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the tests' bodies are literals")]
 fn send(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> (u16, Value) {
-    read(&sandbox.respond(request(method, path, Some(&body))))
+    read_response(&sandbox.respond(request(method, path, Some(&body))))
 }
 
 /// Sends a multipart form of text fields, and of a file as (field, name, media type, bytes).
@@ -78,36 +101,36 @@ fn upload(sandbox: &Sandbox, method: &str, path: &str, fields: &[(&str, &str)], 
         body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
     }
     body.extend(b"--b--\r\n");
-    sent_as(sandbox, method, path, "multipart/form-data; boundary=b", Bytes::from(body))
+    send_as(sandbox, method, path, "multipart/form-data; boundary=b", Bytes::from(body))
 }
 
-fn sent_as(sandbox: &Sandbox, method: &str, path: &str, media: &str, body: Bytes) -> (u16, Value) {
+fn send_as(sandbox: &Sandbox, method: &str, path: &str, media: &str, body: Bytes) -> (u16, Value) {
     let request = Request::builder().method(method).uri(path).header("x-api-token", DEMO_API_TOKEN).header("content-type", media);
-    read(&sandbox.respond(request.body(body).expect("the test's request is valid")))
+    read_response(&sandbox.respond(request.body(body).expect("the test's request is valid")))
 }
 
 /// Reads the `data` of a request that must succeed.
-fn data(sandbox: &Sandbox, path: &str) -> Value {
+fn get_data(sandbox: &Sandbox, path: &str) -> Value {
     let (status, body) = get(sandbox, path);
     assert_eq!(status, 200, "GET {path} should succeed; it answered {body}");
     body["data"].clone()
 }
 
-fn done(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Value {
+fn send_ok(sandbox: &Sandbox, method: &str, path: &str, body: Value) -> Value {
     let (status, answer) = send(sandbox, method, path, body);
     assert_eq!(status, 200, "{method} {path} should succeed; it answered {answer}");
     answer["data"].clone()
 }
 
 /// Reads the `data` of a creation that is documented to answer 201.
-fn made(sandbox: &Sandbox, path: &str, body: Value) -> Value {
+fn create(sandbox: &Sandbox, path: &str, body: Value) -> Value {
     let (status, answer) = send(sandbox, "POST", path, body);
     assert_eq!(status, 201, "POST {path} should succeed; it answered {answer}");
     answer["data"].clone()
 }
 
 #[track_caller]
-fn refused(answer: &(u16, Value), status: u16, part: &str) {
+fn assert_refused(answer: &(u16, Value), status: u16, part: &str) {
     let error = answer.1["error"].as_str().unwrap_or_default();
     assert!(
         answer.0 == status && answer.1["success"] == false && error.contains(part),
@@ -117,6 +140,13 @@ fn refused(answer: &(u16, Value), status: u16, part: &str) {
     );
 }
 
-fn ids(data: &Value) -> Vec<u64> {
+fn list_ids(data: &Value) -> Vec<u64> {
     data.as_array().expect("the data is a list").iter().filter_map(|row| row["id"].as_u64()).collect()
+}
+
+/// Finds the code of a deal's custom field of this type: the demo has one of each.
+fn find_custom_field(sandbox: &Sandbox, kind: &str) -> String {
+    let fields = get_data(sandbox, "/api/v2/dealFields?limit=500");
+    let field = fields.as_array().into_iter().flatten().find(|f| f["field_type"] == kind && f["is_custom_field"] == true);
+    field.and_then(|f| f["field_code"].as_str()).expect("the demo has a custom field of each type").to_owned()
 }

@@ -1,9 +1,10 @@
 //! The marketplace, and faults of the token endpoint.
 
 use super::oauth::{
-    AUTHORIZE, ask_token, consent_page, encoded, install, open, page, post, refresh, refresh_token, token_of, token_refused, visit, works,
+    AUTHORIZE, ask_token, assert_token_refused, consent_page, encode, install, is_accepted, open_page, post, read_page, read_page_token,
+    read_refresh_token, refresh,
 };
-use super::options;
+use super::{open_sandbox, options};
 use crate::edge::faults::TokenFault;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
@@ -16,7 +17,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
 /// Answers one request, and returns its head and its body.
-fn one_request(listener: TcpListener, answer: &'static str) -> thread::JoinHandle<(String, Value)> {
+fn serve_once(listener: TcpListener, answer: &'static str) -> thread::JoinHandle<(String, Value)> {
     thread::spawn(move || {
         let (stream, _) = listener.accept().expect("the sandbox calls");
         let mut reader = BufReader::new(stream);
@@ -34,8 +35,8 @@ fn one_request(listener: TcpListener, answer: &'static str) -> thread::JoinHandl
 
 fn uninstall(sandbox: &Sandbox, account: &str) -> String {
     let path = format!("/marketplace/{DEMO_CLIENT_ID}/uninstall");
-    let shown = page(&visit(sandbox, &path), 200);
-    page(&post(sandbox, &path, None, &[("page", &token_of(&shown)), ("account", account)]), 200)
+    let shown = read_page(&open_page(sandbox, &path), 200);
+    read_page(&post(sandbox, &path, None, &[("page", &read_page_token(&shown)), ("account", account)]), 200)
 }
 
 /// A sandbox whose app has its callback at a free port of this machine.
@@ -50,19 +51,19 @@ impl Callback {
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback can be bound");
         let uri = format!("http://{host}:{}/back?x=1", listener.local_addr().expect("it has an address").port());
         let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &uri, &["deals:read"]);
-        Self { sandbox: open(Options { companies: 2, apps: vec![app], ..options() }), listener, uri }
+        Self { sandbox: open_sandbox(Options { companies: 2, apps: vec![app], ..options() }), listener, uri }
     }
 }
 
 /// Follows the marketplace's link to an installation, and returns the code.
 fn code_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> String {
-    let shown = page(&visit(sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}")), 200);
+    let shown = read_page(&open_page(sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}")), 200);
     let link = shown.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the page has a link").replace("&#38;", "&");
-    let token = token_of(&page(&visit(sandbox, &link), 200));
+    let token = read_page_token(&read_page(&open_page(sandbox, &link), 200));
     let answer = post(sandbox, AUTHORIZE, None, &[("page", &token), ("account", account), ("decision", "allow")]);
     let location = answer.headers()["location"].to_str().expect("an address is ASCII");
     let code = location.strip_prefix(&format!("{callback}&code=")).expect("the callback gets a code");
-    assert!(!code.contains('&'), "and no state: {location}");
+    assert!(!code.contains('&'), "the callback should get a code and no state: {location}");
     code.to_owned()
 }
 
@@ -76,9 +77,9 @@ fn app_is_notified_of_its_uninstallation() {
     let Callback { sandbox, listener, uri } = Callback::at("127.0.0.1");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
     let pending = code_from_marketplace(&sandbox, &uri, "7402:2");
-    let heard = one_request(listener, "HTTP/1.1 204 No Content\r\n\r\n");
+    let heard = serve_once(listener, "HTTP/1.1 204 No Content\r\n\r\n");
     let shown = uninstall(&sandbox, "7402:2");
-    assert!(shown.contains("answered 204"), "the page should say how it went: {shown}");
+    assert!(shown.contains("answered 204"), "the page should show the status of the notice: {shown}");
     let (head, body) = heard.join().expect("the app got its request");
     assert!(head.starts_with("DELETE /back?x=1 HTTP/1.1\r\nhost: 127.0.0.1:"), "{head}");
     let credentials = STANDARD.encode(format!("{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}"));
@@ -86,27 +87,27 @@ fn app_is_notified_of_its_uninstallation() {
     let expected = json!({ "client_id": DEMO_CLIENT_ID, "company_id": 7402, "user_id": 2, "timestamp": "2026-11-22T12:00:00Z" });
     assert_eq!(body, expected);
 
-    assert!(!works(&sandbox, &tokens), "an uninstalled app has no access");
-    token_refused(&refresh(&sandbox, &tokens), "invalid_grant", "refresh_token");
+    assert!(!is_accepted(&sandbox, &tokens), "an uninstalled app should have no access");
+    assert_token_refused(&refresh(&sandbox, &tokens), "invalid_grant", "refresh_token");
     let form = [("grant_type", "authorization_code"), ("code", pending.as_str()), ("redirect_uri", uri.as_str())];
-    token_refused(&ask_token(&sandbox, &form), "invalid_grant", "code is unknown");
+    assert_token_refused(&ask_token(&sandbox, &form), "invalid_grant", "code is unknown");
     let again = install_from_marketplace(&sandbox, &uri, "7402:2");
-    assert!(works(&sandbox, &again) && !works(&sandbox, &tokens), "who installs again gets other tokens");
+    assert!(is_accepted(&sandbox, &again) && !is_accepted(&sandbox, &tokens), "only the tokens of the new installation should be valid");
 }
 
 #[test]
 fn uninstalls_an_app_that_cannot_be_notified() {
     let Callback { sandbox, listener, uri } = Callback::at("app.localhost");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
-    let heard = one_request(listener, "no HTTP\r\n");
+    let heard = serve_once(listener, "no HTTP\r\n");
     assert!(uninstall(&sandbox, "7402:2").contains("response is not HTTP"));
     heard.join().expect("a name below localhost is this machine");
-    assert!(!works(&sandbox, &tokens));
+    assert!(!is_accepted(&sandbox, &tokens));
 
     let remote = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "http://192.0.2.1/back", &[]);
     let secure = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "https://127.0.0.1/back", &[]);
     for (app, part) in [(remote, "not on this machine"), (secure, "only send to http addresses")] {
-        let sandbox = open(Options { apps: vec![app], ..options() });
+        let sandbox = open_sandbox(Options { apps: vec![app], ..options() });
         ask_token(&sandbox, &[("grant_type", "exchange_api_token"), ("api_token", DEMO_API_TOKEN)]);
         let shown = uninstall(&sandbox, "1:1");
         assert!(shown.contains(part), "should say '{part}': {shown}");
@@ -115,25 +116,25 @@ fn uninstalls_an_app_that_cannot_be_notified() {
 
 #[test]
 fn uninstalling_requires_the_page_and_an_installation() {
-    let sandbox = open(options());
+    let sandbox = open_sandbox(options());
     let path = format!("/marketplace/{DEMO_CLIENT_ID}/uninstall");
-    page(&visit(&sandbox, "/marketplace/nobody/uninstall"), 404);
-    page(&visit(&sandbox, "/marketplace/nobody"), 404);
+    read_page(&open_page(&sandbox, "/marketplace/nobody/uninstall"), 404);
+    read_page(&open_page(&sandbox, "/marketplace/nobody"), 404);
     let tokens = install(&sandbox, "1:1");
-    let consent = token_of(&consent_page(&sandbox, &[("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI)]));
+    let consent = read_page_token(&consent_page(&sandbox, &[("client_id", DEMO_CLIENT_ID), ("redirect_uri", DEMO_REDIRECT_URI)]));
     for token in ["", "made up", consent.as_str()] {
-        page(&post(&sandbox, &path, None, &[("page", token), ("account", "1:1")]), 400);
+        read_page(&post(&sandbox, &path, None, &[("page", token), ("account", "1:1")]), 400);
     }
-    let token = token_of(&page(&visit(&sandbox, &path), 200));
-    let text = page(&post(&sandbox, &path, None, &[("page", &token), ("account", "1:2")]), 400);
+    let token = read_page_token(&read_page(&open_page(&sandbox, &path), 200));
+    let text = read_page(&post(&sandbox, &path, None, &[("page", &token), ("account", "1:2")]), 400);
     assert!(text.contains("does not have the app installed"), "{text}");
-    assert!(works(&sandbox, &tokens));
+    assert!(is_accepted(&sandbox, &tokens));
 }
 
 /// Sends a refresh over a socket, and reads the whole response; empty if the connection closes without one.
 fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the sandbox listens");
-    let body = encoded(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
+    let body = encode(&[("grant_type", "refresh_token"), ("refresh_token", token)]);
     let credentials = STANDARD.encode(format!("{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}"));
     let head = format!(
         "POST /oauth/token HTTP/1.1\r\nhost: brightpath.localhost:{}\r\nauthorization: Basic {credentials}\r\nconnection: close\r\n\
@@ -151,9 +152,9 @@ fn refresh_over_socket(address: SocketAddr, token: &str) -> String {
 fn token_requests_meet_the_ordered_faults() {
     let gate = Gate::closed();
     let faults = vec![TokenFault::Status(503), TokenFault::ConnectionDropped, TokenFault::Held(gate.clone())];
-    let sandbox = open(Options { refresh_tokens: RefreshTokens::Rotated, token_faults: faults, ..options() });
+    let sandbox = open_sandbox(Options { refresh_tokens: RefreshTokens::Rotated, token_faults: faults, ..options() });
     let tokens = install(&sandbox, "1:1");
-    let first = refresh_token(&tokens).to_owned();
+    let first = read_refresh_token(&tokens).to_owned();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let served = sandbox.clone();
     runtime.block_on(async move {
@@ -163,21 +164,25 @@ fn token_requests_meet_the_ordered_faults() {
         let ask = |token: String| tokio::task::spawn_blocking(move || refresh_over_socket(address, &token));
         let asked = async |token: String| ask(token).await.expect("the client does not panic");
         assert!(asked(first.clone()).await.starts_with("HTTP/1.1 503"));
-        assert_eq!(asked(first.clone()).await, "", "the connection should close without an answer");
-        assert_eq!(served.refresh_count(), 0, "nothing was carried out so far");
+        assert_eq!(asked(first.clone()).await, "", "the connection should close without a response");
+        assert_eq!(served.refresh_count(), 0, "no refresh should have been carried out so far");
 
         let held = ask(first.clone());
         gate.wait_for_request().await;
-        assert_eq!(served.refresh_count(), 0, "what is held is not carried out");
+        assert_eq!(served.refresh_count(), 0, "a held request should not be carried out");
         gate.open();
         let answer = held.await.expect("the client does not panic");
         let answer: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).expect("it has a body")).expect("it is JSON");
-        assert_eq!(answer["api_domain"], format!("http://brightpath.localhost:{}", address.port()), "as the client reached it");
+        assert_eq!(
+            answer["api_domain"],
+            format!("http://brightpath.localhost:{}", address.port()),
+            "api_domain should have the host that the client used"
+        );
 
         served.add_token_fault(TokenFault::ResponseLost);
-        let second = refresh_token(&answer).to_owned();
+        let second = read_refresh_token(&answer).to_owned();
         assert_eq!(asked(second.clone()).await, "");
-        assert_eq!(served.refresh_count(), 2, "the refresh was carried out, and its answer lost");
-        assert!(asked(second).await.contains("invalid_grant"), "so that the token it was sent is worth nothing");
+        assert_eq!(served.refresh_count(), 2, "the refresh should be carried out although its response is lost");
+        assert!(asked(second).await.contains("invalid_grant"), "the refresh token should be invalid after the lost response");
     });
 }

@@ -5,22 +5,24 @@ use http::Request;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use super::{data, done, get, ids, options, read, refused, request, sandbox, send};
-use crate::edge::options::{Bearer, Options};
+use super::{
+    assert_refused, find_custom_field, get, get_data, list_ids, open_sandbox, open_with_bearers, options, read_response, request, sandbox,
+    send, send_ok,
+};
+use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 use crate::facts::api::api;
 use crate::objects::TABLES;
 use crate::{DEMO_API_TOKEN, serve};
 
-fn with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+fn get_with_headers(sandbox: &Sandbox, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let request = headers.iter().fold(Request::builder().uri(path), |r, (name, value)| r.header(*name, *value));
-    read(&sandbox.respond(request.body(Bytes::new()).expect("the test's request is valid")))
+    read_response(&sandbox.respond(request.body(Bytes::new()).expect("the test's request is valid")))
 }
 
 #[test]
 fn accepts_exactly_one_valid_credential() {
-    let bearer = Bearer { token: "oauth".to_owned(), scopes: vec!["deals:read".to_owned()], user: None };
-    let sandbox = Sandbox::open(Options { bearers: vec![bearer], ..options() }).expect("a sandbox in memory opens");
+    let sandbox = open_with_bearers(&[("oauth", &["deals:read"], None)]);
     let as_bearer = format!("Bearer {DEMO_API_TOKEN}");
     for headers in [
         &[][..],
@@ -29,23 +31,23 @@ fn accepts_exactly_one_valid_credential() {
         &[("authorization", as_bearer.as_str())],
         &[("x-api-token", DEMO_API_TOKEN), ("authorization", "Bearer oauth")],
     ] {
-        let answer = with_headers(&sandbox, "/api/v2/deals/1", headers);
-        refused(&answer, 401, "unauthorized access");
-        assert_eq!(answer.1["errorCode"], 401, "the gateway's errors name their status in the body");
+        let answer = get_with_headers(&sandbox, "/api/v2/deals/1", headers);
+        assert_refused(&answer, 401, "unauthorized access");
+        assert_eq!(answer.1["errorCode"], 401, "an error of the gateway should have its status in the body");
     }
-    refused(&with_headers(&sandbox, "/api/v2/deals?api_token=x", &[("x-api-token", DEMO_API_TOKEN)]), 401, "unauthorized");
-    assert_eq!(with_headers(&sandbox, "/api/v2/deals/1", &[("authorization", "Bearer oauth")]).0, 200);
-    refused(&with_headers(&sandbox, "/api/v2/persons/1", &[("authorization", "Bearer oauth")]), 403, "Scope and URL mismatch");
+    assert_refused(&get_with_headers(&sandbox, "/api/v2/deals?api_token=x", &[("x-api-token", DEMO_API_TOKEN)]), 401, "unauthorized");
+    assert_eq!(get_with_headers(&sandbox, "/api/v2/deals/1", &[("authorization", "Bearer oauth")]).0, 200);
+    assert_refused(&get_with_headers(&sandbox, "/api/v2/persons/1", &[("authorization", "Bearer oauth")]), 403, "Scope and URL mismatch");
 }
 
 #[test]
 fn unserved_routes_say_why() {
     let sandbox = sandbox();
-    refused(&get(&sandbox, "/api/v2/nothing"), 404, "Unknown path");
-    refused(&get(&sandbox, "/v2/deals"), 404, "Unknown path");
-    refused(&send(&sandbox, "PUT", "/api/v2/deals/1", json!({})), 405, "not allowed");
-    refused(&get(&sandbox, "/v1/deals/1"), 410, "out of support");
-    refused(&get(&sandbox, "/api/v2/projects"), 501, "does not serve GET /api/v2/projects yet");
+    assert_refused(&get(&sandbox, "/api/v2/nothing"), 404, "Unknown path");
+    assert_refused(&get(&sandbox, "/v2/deals"), 404, "Unknown path");
+    assert_refused(&send(&sandbox, "PUT", "/api/v2/deals/1", json!({})), 405, "not allowed");
+    assert_refused(&get(&sandbox, "/v1/deals/1"), 410, "out of support");
+    assert_refused(&get(&sandbox, "/api/v2/projects"), 501, "does not serve GET /api/v2/projects yet");
     assert_eq!(get(&sandbox, "/v1/users/me"), get(&sandbox, "/api/v1/users/me"), "/v1 should be an alias of /api/v1");
 }
 
@@ -64,11 +66,7 @@ fn answers_every_documented_operation() {
 #[test]
 fn v2_is_strict() {
     let sandbox = sandbox();
-    let key = data(&sandbox, "/api/v2/dealFields?limit=500")
-        .as_array()
-        .and_then(|fields| fields.iter().find(|f| f["field_type"] == "set" && f["is_custom_field"] == true))
-        .and_then(|field| field["field_code"].as_str().map(str::to_owned))
-        .expect("the demo has a custom field of each type");
+    let key = find_custom_field(&sandbox, "set");
     for (body, part) in [
         (json!({}), "title: is required"),
         (json!({ "title": "" }), "title: is required"),
@@ -89,27 +87,28 @@ fn v2_is_strict() {
         (json!({ "title": "x", "probability": 101 }), "probability: must be between"),
     ] {
         let answer = send(&sandbox, "POST", "/api/v2/deals", body);
-        refused(&answer, 400, part);
-        assert_eq!(answer.1["code"], "ERR_SCHEMA_VALIDATION_FAILED", "a validation error has its code");
+        assert_refused(&answer, 400, part);
+        assert_eq!(answer.1["code"], "ERR_SCHEMA_VALIDATION_FAILED", "a validation error should have its code");
     }
-    refused(&get(&sandbox, "/api/v2/deals?user_id=1"), 400, "user_id: unknown query parameter");
-    refused(&get(&sandbox, "/api/v2/deals?limit=501"), 400, "limit: must be between");
-    refused(&get(&sandbox, "/api/v2/deals?include_fields=notes_count,nothing"), 400, "include_fields: must be one of");
-    refused(&get(&sandbox, "/api/v2/deals?updated_since=2026-01-01T00:00:00.5Z"), 400, "whole seconds");
-    refused(&get(&sandbox, &format!("/api/v2/deals?ids={}", vec!["1"; 101].join(","))), 400, "at most 100 ids");
-    refused(&get(&sandbox, &format!("/api/v2/deals?custom_fields={}", vec!["a"; 16].join(","))), 400, "at most 15 keys");
-    refused(&get(&sandbox, "/api/v2/deals/abc"), 400, "id: must be an integer");
+    assert_refused(&get(&sandbox, "/api/v2/deals?user_id=1"), 400, "user_id: unknown query parameter");
+    assert_refused(&get(&sandbox, "/api/v2/deals?limit=501"), 400, "limit: must be between");
+    assert_refused(&get(&sandbox, "/api/v2/deals?include_fields=notes_count,nothing"), 400, "include_fields: must be one of");
+    assert_refused(&get(&sandbox, "/api/v2/deals?updated_since=2026-01-01T00:00:00.5Z"), 400, "whole seconds");
+    assert_refused(&get(&sandbox, &format!("/api/v2/deals?ids={}", vec!["1"; 101].join(","))), 400, "at most 100 ids");
+    assert_refused(&get(&sandbox, &format!("/api/v2/deals?custom_fields={}", vec!["a"; 16].join(","))), 400, "at most 15 keys");
+    assert_refused(&get(&sandbox, "/api/v2/deals/abc"), 400, "id: must be an integer");
 }
 
 #[test]
 fn v1_is_lenient() {
     let sandbox = sandbox();
-    let note = done(&sandbox, "POST", "/v1/notes", json!({ "content": "hi", "deal_id": "1", "pinned_to_deal_flag": "1", "colour": "red" }));
+    let note =
+        send_ok(&sandbox, "POST", "/v1/notes", json!({ "content": "hi", "deal_id": "1", "pinned_to_deal_flag": "1", "colour": "red" }));
     assert_eq!((&note["deal_id"], &note["pinned_to_deal_flag"]), (&json!(1), &json!(true)));
-    assert_eq!(note["add_time"], "2026-11-22 12:00:00", "v1 writes times without T and Z");
+    assert_eq!(note["add_time"], "2026-11-22 12:00:00", "v1 should write times without T and Z");
     assert!(note.get("colour").is_none(), "an unknown field should be ignored");
-    refused(&send(&sandbox, "POST", "/v1/notes", json!({ "deal_id": 1 })), 400, "content: is required");
-    assert_eq!(get(&sandbox, "/v1/notes?whatever=1").0, 200, "v1 ignores unknown query parameters");
+    assert_refused(&send(&sandbox, "POST", "/v1/notes", json!({ "deal_id": 1 })), 400, "content: is required");
+    assert_eq!(get(&sandbox, "/v1/notes?whatever=1").0, 200, "v1 should ignore unknown query parameters");
 }
 
 #[test]
@@ -117,29 +116,29 @@ fn rejects_bodies_of_another_type_than_json() {
     let sandbox = sandbox();
     let with = |media: &str, body: &'static str| {
         let request = Request::builder().method("POST").uri("/api/v2/deals").header("x-api-token", DEMO_API_TOKEN);
-        read(&sandbox.respond(request.header("content-type", media).body(Bytes::from(body)).expect("the test's request is valid")))
+        read_response(&sandbox.respond(request.header("content-type", media).body(Bytes::from(body)).expect("the test's request is valid")))
     };
-    refused(&with("text/plain", "{\"title\":\"x\"}"), 400, "content-type must be application/json");
-    refused(&with("application/json", "{\"title\":"), 400, "not valid JSON");
-    refused(&with("application/json", "[]"), 400, "must be an object");
+    assert_refused(&with("text/plain", "{\"title\":\"x\"}"), 400, "content-type must be application/json");
+    assert_refused(&with("application/json", "{\"title\":"), 400, "not valid JSON");
+    assert_refused(&with("application/json", "[]"), 400, "must be an object");
     assert_eq!(with("application/json; charset=utf-8", "{\"title\":\"x\"}").0, 200);
 }
 
 #[test]
 fn limits_refuse_only_if_set() {
     let unlimited = sandbox();
-    assert!((0..200).all(|_| get(&unlimited, "/api/v2/deals/1").0 == 200), "without a limit nothing is refused");
+    assert!((0..200).all(|_| get(&unlimited, "/api/v2/deals/1").0 == 200), "without a limit no request should be refused");
 
-    let bursty = Sandbox::open(Options { burst_limit: Some(2), ..options() }).expect("a sandbox in memory opens");
+    let bursty = open_sandbox(Options { burst_limit: Some(2), ..options() });
     let answers: Vec<_> = (0..3).map(|_| bursty.respond(request("GET", "/api/v2/deals/1", None))).collect();
     assert_eq!(answers[1].headers()["x-ratelimit-remaining"], "0");
-    refused(&read(&answers[2]), 429, "request over limit");
-    assert_eq!(answers[2].headers()["retry-after"], "2", "a 429 says when to try again");
+    assert_refused(&read_response(&answers[2]), 429, "request over limit");
+    assert_eq!(answers[2].headers()["retry-after"], "2", "a 429 should say when to retry");
 
-    let poor = Sandbox::open(Options { daily_budget: Some(15), ..options() }).expect("a sandbox in memory opens");
-    assert_eq!(get(&poor, "/api/v2/deals").0, 200, "a list costs 10 of 15");
+    let poor = open_sandbox(Options { daily_budget: Some(15), ..options() });
+    assert_eq!(get(&poor, "/api/v2/deals").0, 200, "a list should cost 10 of the 15 tokens");
     let last = poor.respond(request("GET", "/api/v2/deals", None));
-    refused(&read(&last), 429, "request over limit");
+    assert_refused(&read_response(&last), 429, "request over limit");
     assert_eq!(last.headers()["x-daily-ratelimit-token-remaining"], "0");
 }
 
@@ -187,9 +186,9 @@ fn pages_add_up_to_the_whole_list() {
         let mut sorted = seen.clone();
         sorted.sort_unstable();
         sorted.dedup();
-        assert_eq!(sorted.len(), seen.len(), "{path} should answer no record twice");
+        assert_eq!(sorted.len(), seen.len(), "{path} should list no record twice");
         if !path.contains("search") {
-            assert_eq!(sorted, ids(&data(&sandbox, &format!("/api/v2/{name}?limit=500"))), "{path} should lead to every record");
+            assert_eq!(sorted, list_ids(&get_data(&sandbox, &format!("/api/v2/{name}?limit=500"))), "{path} should list every record");
         }
     }
 }
@@ -199,12 +198,16 @@ fn cursor_belongs_to_its_list_and_survives_changes() {
     let sandbox = sandbox();
     let (_, page) = get(&sandbox, "/api/v2/deals?limit=5");
     let cursor = page["additional_data"]["next_cursor"].as_str().expect("there are more deals").to_owned();
-    refused(&get(&sandbox, "/api/v2/deals?cursor=garbage"), 400, "cursor");
-    refused(&get(&sandbox, &format!("/api/v2/persons?cursor={cursor}")), 400, "another list");
-    refused(&get(&sandbox, &format!("/api/v2/deals?sort_by=add_time&cursor={cursor}")), 400, "another list or order");
-    let before = ids(&data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}")));
-    done(&sandbox, "DELETE", "/api/v2/deals/5", json!({}));
-    assert_eq!(ids(&data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}"))), before, "the record of a cursor may go");
+    assert_refused(&get(&sandbox, "/api/v2/deals?cursor=garbage"), 400, "cursor");
+    assert_refused(&get(&sandbox, &format!("/api/v2/persons?cursor={cursor}")), 400, "another list");
+    assert_refused(&get(&sandbox, &format!("/api/v2/deals?sort_by=add_time&cursor={cursor}")), 400, "another list or order");
+    let before = list_ids(&get_data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}")));
+    send_ok(&sandbox, "DELETE", "/api/v2/deals/5", json!({}));
+    assert_eq!(
+        list_ids(&get_data(&sandbox, &format!("/api/v2/deals?limit=5&cursor={cursor}"))),
+        before,
+        "a cursor should stay valid when its record is deleted"
+    );
 }
 
 #[test]
@@ -235,7 +238,7 @@ fn records_requests_without_secrets() {
 }
 
 /// Sends one request over a socket, and reads the head of its response.
-fn over_http(body: usize) -> String {
+fn send_over_socket(body: usize) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback can be bound");
@@ -255,8 +258,8 @@ fn over_http(body: usize) -> String {
 
 #[test]
 fn rejects_a_body_over_ten_mebibytes_with_a_response() {
-    let refused = over_http((10 << 20) + 1);
+    let refused = send_over_socket((10 << 20) + 1);
     assert!(refused.starts_with("HTTP/1.1 413") && refused.contains("\"success\":false"), "should be a 413 with an error body: {refused}");
-    let allowed = over_http(10 << 20);
-    assert!(allowed.starts_with("HTTP/1.1 400"), "ten mebibytes of blanks are a body, and no JSON: {allowed}");
+    let allowed = send_over_socket(10 << 20);
+    assert!(allowed.starts_with("HTTP/1.1 400"), "a body of ten mebibytes should be read, and blanks are not JSON: {allowed}");
 }

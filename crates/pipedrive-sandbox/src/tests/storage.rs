@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::json;
 
-use super::{data, done, get, ids, options, refused, send};
+use super::{assert_refused, get, get_data, list_ids, options, send, send_ok};
 use crate::Store;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
@@ -40,9 +40,9 @@ impl Drop for Folder {
 #[test]
 fn writes_are_there_for_the_next_sandbox() {
     let folder = Folder::new("next");
-    let stage = done(&folder.open().expect("a new file is made"), "PATCH", "/api/v2/stages/1", json!({ "name": "Kept" }));
-    let again = data(&folder.open().expect("the file opens again"), "/api/v2/stages/1");
-    assert_eq!(again, stage, "a write that was answered should be on disk");
+    let stage = send_ok(&folder.open().expect("a new file is made"), "PATCH", "/api/v2/stages/1", json!({ "name": "Kept" }));
+    let again = get_data(&folder.open().expect("the file opens again"), "/api/v2/stages/1");
+    assert_eq!(again, stage, "a write that was answered should be in the file");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn sandboxes_on_one_file_lose_no_write() {
             .map(|n| {
                 let sandbox = sandboxes[n % 2].clone();
                 scope.spawn(move || {
-                    let one = |_| done(&sandbox, "POST", "/api/v2/organizations", json!({ "name": "Shared" }))["id"].as_u64();
+                    let one = |_| send_ok(&sandbox, "POST", "/api/v2/organizations", json!({ "name": "Shared" }))["id"].as_u64();
                     (0..EACH).filter_map(one).collect::<Vec<_>>()
                 })
             })
@@ -65,9 +65,9 @@ fn sandboxes_on_one_file_lose_no_write() {
     let mut unique = created.clone();
     unique.sort_unstable();
     unique.dedup();
-    assert_eq!(unique.len(), 4 * EACH, "each write should get an id of its own: {created:?}");
+    assert_eq!(unique.len(), 4 * EACH, "each write should get its own id: {created:?}");
     for sandbox in &sandboxes {
-        let all = ids(&data(sandbox, "/api/v2/organizations?limit=500"));
+        let all = list_ids(&get_data(sandbox, "/api/v2/organizations?limit=500"));
         assert!(unique.iter().all(|id| all.contains(id)), "each sandbox should see every write");
     }
 }
@@ -80,7 +80,7 @@ fn leaves_an_unreadable_file_unchanged() {
         fs::write(folder.state(), content).expect("the test writes the file");
         let error = folder.open().expect_err("such a file should not open").to_string();
         assert!(error.contains(part), "the error should say '{part}': {error}");
-        assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), content, "the file should be as it was");
+        assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), content, "the file should be unchanged");
     }
 }
 
@@ -89,9 +89,9 @@ fn corrupted_file_is_a_server_error() {
     let folder = Folder::new("broken");
     let sandbox = folder.open().expect("a new file is made");
     fs::write(folder.state(), "broken").expect("the test writes the file");
-    refused(&get(&sandbox, "/api/v2/deals/1"), 500, "is no state file");
-    refused(&send(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x" })), 500, "is no state file");
-    assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), "broken", "the file should be as it was");
+    assert_refused(&get(&sandbox, "/api/v2/deals/1"), 500, "is no state file");
+    assert_refused(&send(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x" })), 500, "is no state file");
+    assert_eq!(fs::read_to_string(folder.state()).expect("the file is there"), "broken", "the file should be unchanged");
 }
 
 #[test]
@@ -101,8 +101,8 @@ fn write_that_cannot_be_stored_changes_nothing() {
     let temporary = PathBuf::from(format!("{}.new", folder.state().display()));
     drop(fs::remove_file(&temporary));
     fs::create_dir(&temporary).expect("a folder takes the temporary file's place");
-    refused(&send(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "title": "Lost" })), 500, "cannot be written");
-    assert_ne!(data(&sandbox, "/api/v2/deals/1")["title"], "Lost", "a write that failed should not be seen");
+    assert_refused(&send(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "title": "Lost" })), 500, "cannot be written");
+    assert_ne!(get_data(&sandbox, "/api/v2/deals/1")["title"], "Lost", "a failed write should not be visible");
 }
 
 #[cfg(unix)]
