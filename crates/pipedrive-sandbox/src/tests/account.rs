@@ -161,8 +161,8 @@ fn assigns_and_removes_roles() {
     assert!(role(1)["additional_data"]["settings"].get("deal_access_level").is_some());
     assert!(role(4)["additional_data"]["settings"].get("deal_access_level").is_none(), "only the default role should have access levels");
 
-    let given = send_ok(&sandbox, "POST", "/v1/roles/4/assignments", json!({ "user_id": 1 }));
-    assert_eq!(given, json!({ "user_id": 1, "role_id": 4 }));
+    let assigned = send_ok(&sandbox, "POST", "/v1/roles/4/assignments", json!({ "user_id": 1 }));
+    assert_eq!(assigned, json!({ "user_id": 1, "role_id": 4 }));
     assert_refused(&send(&sandbox, "POST", "/v1/roles/4/assignments", json!({ "user_id": 99 })), 400, "user_id: does not exist");
     assert_eq!(get_data(&sandbox, "/v1/users/1")["role_id"], 4, "the user should have the role");
     assert_eq!(get_data(&sandbox, "/v1/roles/4/assignments")[0]["user_id"], 1);

@@ -27,6 +27,6 @@ fn adds_changes_and_deletes_a_comment() {
     assert_refused(&send(&sandbox, "DELETE", &path, json!({})), 404, "Comment not found");
     let second = get_data(&sandbox, all)[0]["uuid"].clone();
     send_ok(&sandbox, "DELETE", "/v1/notes/1", json!({}));
-    let second = second.as_str().expect("the second comment is left");
+    let second = second.as_str().expect("the second comment is still there");
     assert_refused(&get(&sandbox, &format!("{all}/{second}")), 404, "Comment not found");
 }

@@ -11,12 +11,12 @@ use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 use crate::engine::changes::FieldChange;
 
-const OF: [&str; 3] = ["deals", "persons", "organizations"];
+const TABLES: [&str; 3] = ["deals", "persons", "organizations"];
 
 fn create_record(sandbox: &Sandbox, path: &str, body: Value) -> u64 {
     let (status, answer) = send(sandbox, "POST", path, body);
     assert!(status < 300, "POST {path} should succeed; it answered {answer}");
-    answer["data"]["id"].as_u64().expect("what is created has an id")
+    answer["data"]["id"].as_u64().expect("a new record has an id")
 }
 
 /// Lists the types of a flow's updates. Changes have the key of their field.
@@ -45,27 +45,33 @@ fn flow_has_updates_newest_first() {
     send_ok(&sandbox, "PATCH", &path, json!({ "stage_id": 2, "owner_id": 2 }));
 
     let (_, flow) = get(&sandbox, &format!("/v1/deals/{deal}/flow"));
-    let told = &flow["data"];
-    assert_eq!(list_kinds(told), ["dealChange stage_id", "dealChange user_id", "activity", "note", "dealChange value", "participant"]);
-    let owner = &told[1]["data"];
+    let updates = &flow["data"];
+    assert_eq!(list_kinds(updates), ["dealChange stage_id", "dealChange user_id", "activity", "note", "dealChange value", "participant"]);
+    let owner = &updates[1]["data"];
     assert_eq!((&owner["old_value"], &owner["new_value"], &owner["item_id"]), (&json!(1), &json!(2), &json!(deal)));
     assert_eq!(owner["additional_data"], json!({ "old_value_formatted": "Ada Sandbox", "new_value_formatted": "Ben Harbour" }));
-    assert_eq!(told[1]["timestamp"], owner["log_time"]);
-    let activity = &told[2]["data"];
+    assert_eq!(updates[1]["timestamp"], owner["log_time"]);
+    let activity = &updates[2]["data"];
     assert_eq!((&activity["location"], &activity["location_country"]), (&json!("Harbour Street 1, Tallinn"), &json!("Estonia")));
     assert_eq!((&activity["user_id"], &activity["active_flag"], &activity["done"]), (&json!(1), &json!(true), &json!(false)));
-    assert_eq!((&told[3]["data"]["id"], &told[3]["data"]["content"]), (&json!(note), &json!("Noted")));
-    assert_eq!((&told[4]["data"]["old_value"], &told[4]["data"]["new_value"]), (&json!(50), &json!(100)));
-    assert_eq!(told[4]["timestamp"], "2026-11-22 12:00:02", "a change should have the time of its write");
+    assert_eq!((&updates[3]["data"]["id"], &updates[3]["data"]["content"]), (&json!(note), &json!("Noted")));
+    assert_eq!((&updates[4]["data"]["old_value"], &updates[4]["data"]["new_value"]), (&json!(50), &json!(100)));
+    assert_eq!(updates[4]["timestamp"], "2026-11-22 12:00:02", "a change should have the time of its write");
     assert_eq!(flow["related_objects"]["deal"][deal.to_string()]["title"], "Moving");
     assert_eq!(flow["related_objects"]["user"]["1"]["name"], "Ada Sandbox");
 
-    let of_person = get_data(&sandbox, &format!("/v1/persons/{person}/flow"));
-    assert_eq!((list_kinds(&of_person), &of_person[1]["data"]["id"]), (vec!["participant".to_owned(), "deal".to_owned()], &json!(deal)));
-    let (_, of_company) = get(&sandbox, "/v1/organizations/2/flow?items=deal&limit=1");
-    assert_eq!(of_company["data"][0]["data"]["id"], deal);
-    let address = &of_company["related_objects"]["organization"]["2"]["address"];
-    assert!(address.as_str().is_some_and(|line| line.starts_with("Harbour Street")), "v1 has an address as one line; it is {address}");
+    let person_flow = get_data(&sandbox, &format!("/v1/persons/{person}/flow"));
+    assert_eq!(
+        (list_kinds(&person_flow), &person_flow[1]["data"]["id"]),
+        (vec!["participant".to_owned(), "deal".to_owned()], &json!(deal))
+    );
+    let (_, organization_flow) = get(&sandbox, "/v1/organizations/2/flow?items=deal&limit=1");
+    assert_eq!(organization_flow["data"][0]["data"]["id"], deal);
+    let address = &organization_flow["related_objects"]["organization"]["2"]["address"];
+    assert!(
+        address.as_str().is_some_and(|line| line.starts_with("Harbour Street")),
+        "v1 should have an address as one line; it is {address}"
+    );
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn flow_has_custom_field_changes_on_request() {
 #[test]
 fn first_demo_records_have_more_than_a_page_of_updates() {
     let sandbox = sandbox();
-    for table in OF {
+    for table in TABLES {
         let all = get_data(&sandbox, &format!("/v1/{table}/1/flow"));
         let (_, first) = get(&sandbox, &format!("/v1/{table}/1/flow?limit=2"));
         let pagination = &first["additional_data"]["pagination"];
@@ -147,7 +153,7 @@ fn flow_exists_for_deleted_but_not_for_unknown_records() {
     let sandbox = sandbox();
     send_ok(&sandbox, "DELETE", "/api/v2/deals/1", json!({}));
     assert_eq!(list_keys(&get_data(&sandbox, "/v1/deals/1/changelog"))[0], "deleted");
-    for table in OF {
+    for table in TABLES {
         for what in ["flow", "changelog"] {
             assert_refused(&get(&sandbox, &format!("/v1/{table}/99999/{what}")), 404, "not found");
         }
@@ -161,9 +167,9 @@ fn flow_has_followers_and_participants() {
     let follow = |path: String, user: u64| assert_eq!(send(&sandbox, "POST", &path, json!({ "user_id": user })).0, 201);
     follow(format!("/api/v2/deals/{deal}/followers"), 2);
     send_ok(&sandbox, "POST", &format!("/api/v1/deals/{deal}/participants"), json!({ "person_id": 5 }));
-    let told = get_data(&sandbox, &format!("/v1/deals/{deal}/flow?items=dealFollower,participant"));
-    assert_eq!(list_kinds(&told), ["participant", "follower"]);
-    assert_eq!((&told[0]["data"]["person_id"], &told[1]["data"]["user_id"]), (&json!(5), &json!(2)), "{told}");
+    let updates = get_data(&sandbox, &format!("/v1/deals/{deal}/flow?items=dealFollower,participant"));
+    assert_eq!(list_kinds(&updates), ["participant", "follower"]);
+    assert_eq!((&updates[0]["data"]["person_id"], &updates[1]["data"]["user_id"]), (&json!(5), &json!(2)), "{updates}");
     let person = create_record(&sandbox, "/api/v2/persons", json!({ "name": "Told" }));
     follow(format!("/api/v2/persons/{person}/followers"), 3);
     assert_eq!(get_data(&sandbox, &format!("/v1/persons/{person}/flow?items=follower"))[0]["data"]["user_id"], 3);

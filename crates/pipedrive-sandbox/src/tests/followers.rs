@@ -151,8 +151,8 @@ fn adds_and_removes_a_participant() {
     let before = get_data(&sandbox, path);
     let persons = |rows: &Value| rows.as_array().into_iter().flatten().filter_map(|row| row["person"]["id"].as_u64()).collect::<Vec<_>>();
     assert!(list_numbers(&before, "id").contains(&1) && persons(&before).len() > 1 && !persons(&before).contains(&5), "{before}");
-    let taking_part = |sandbox: &Sandbox| read_count(sandbox, "persons/5", "participant_open_deals_count");
-    let (was, size) = (taking_part(&sandbox).as_u64(), persons(&before).len());
+    let count_participations = |sandbox: &Sandbox| read_count(sandbox, "persons/5", "participant_open_deals_count");
+    let (participations, size) = (count_participations(&sandbox).as_u64(), persons(&before).len());
 
     send_ok(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "status": "open" }));
     let (status, added) = send(&sandbox, "POST", path, json!({ "person_id": 5 }));
@@ -169,7 +169,7 @@ fn adds_and_removes_a_participant() {
     let (_, last) = get(&sandbox, &format!("{path}?start={size}&limit=1"));
     assert_eq!((&last["data"][0], &last["additional_data"]["pagination"]["more_items_in_collection"]), (row, &json!(false)));
     assert_eq!(read_count(&sandbox, "deals/1", "participants_count"), size + 1);
-    assert_eq!(taking_part(&sandbox).as_u64(), was.map(|was| was + 1));
+    assert_eq!(count_participations(&sandbox).as_u64(), participations.map(|count| count + 1));
 
     assert_refused(&send(&sandbox, "POST", path, json!({ "person_id": 5 })), 400, "takes part already");
     assert_refused(&send(&sandbox, "POST", path, json!({ "person_id": 9999 })), 400, "does not exist");

@@ -103,9 +103,9 @@ fn searches_and_filters_leads() {
     assert_eq!(get_data(&sandbox, "/v1/leads/search?term=plugh&fields=notes")["items"][0]["item"]["notes"], json!(["about plugh"]));
 
     let filter = get_data(&sandbox, "/v1/filters?type=leads")[0]["id"].clone();
-    let over = get_data(&sandbox, &format!("/v1/leads?filter_id={filter}&owner_id=4"));
-    let amounts: Vec<f64> = over.as_array().into_iter().flatten().filter_map(|lead| lead["value"]["amount"].as_f64()).collect();
-    assert!(amounts.len() > 2 && amounts.iter().all(|amount| *amount > 2000.0), "a filter should override owner_id: {over}");
+    let found = get_data(&sandbox, &format!("/v1/leads?filter_id={filter}&owner_id=4"));
+    let amounts: Vec<f64> = found.as_array().into_iter().flatten().filter_map(|lead| lead["value"]["amount"].as_f64()).collect();
+    assert!(amounts.len() > 2 && amounts.iter().all(|amount| *amount > 2000.0), "a filter should override owner_id: {found}");
     assert_refused(&get(&sandbox, "/v1/leads?filter_id=1"), 400, "of another type");
     assert_refused(&get(&sandbox, "/v1/leads?sort=colour"), 400, "sort: must be one of");
 }

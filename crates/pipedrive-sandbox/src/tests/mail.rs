@@ -18,7 +18,7 @@ fn list_folder(sandbox: &Sandbox, folder: &str) -> Vec<u64> {
 fn list_about(sandbox: &Sandbox, record: &str) -> Vec<u64> {
     let wrapped = get_data(sandbox, &format!("/v1/{record}/mailMessages"));
     let wrapped = wrapped.as_array().expect("the data is a list");
-    assert!(wrapped.iter().all(|item| item["object"] == "mailMessage" && item.get("id").is_none()), "each message comes in a wrapper");
+    assert!(wrapped.iter().all(|item| item["object"] == "mailMessage" && item.get("id").is_none()), "each message should be in a wrapper");
     wrapped.iter().filter_map(|item| item["data"]["id"].as_u64()).collect()
 }
 

@@ -19,7 +19,7 @@ use std::thread;
 /// Answers one request, and returns its head and its body.
 fn serve_once(listener: TcpListener, answer: &'static str) -> thread::JoinHandle<(String, Value)> {
     thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("the sandbox calls");
+        let (stream, _) = listener.accept().expect("the sandbox connects");
         let mut reader = BufReader::new(stream);
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -56,7 +56,7 @@ impl Callback {
 }
 
 /// Follows the marketplace's link to an installation, and returns the code.
-fn code_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> String {
+fn follow_marketplace_link(sandbox: &Sandbox, callback: &str, account: &str) -> String {
     let shown = read_page(&open_page(sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}")), 200);
     let link = shown.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("the page has a link").replace("&#38;", "&");
     let token = read_page_token(&read_page(&open_page(sandbox, &link), 200));
@@ -68,7 +68,7 @@ fn code_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> St
 }
 
 fn install_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) -> Value {
-    let code = code_from_marketplace(sandbox, callback, account);
+    let code = follow_marketplace_link(sandbox, callback, account);
     ask_token(sandbox, &[("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", callback)]).1
 }
 
@@ -76,11 +76,11 @@ fn install_from_marketplace(sandbox: &Sandbox, callback: &str, account: &str) ->
 fn app_is_notified_of_its_uninstallation() {
     let Callback { sandbox, listener, uri } = Callback::at("127.0.0.1");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
-    let pending = code_from_marketplace(&sandbox, &uri, "7402:2");
-    let heard = serve_once(listener, "HTTP/1.1 204 No Content\r\n\r\n");
+    let pending = follow_marketplace_link(&sandbox, &uri, "7402:2");
+    let notice = serve_once(listener, "HTTP/1.1 204 No Content\r\n\r\n");
     let shown = uninstall(&sandbox, "7402:2");
     assert!(shown.contains("answered 204"), "the page should show the status of the notice: {shown}");
-    let (head, body) = heard.join().expect("the app got its request");
+    let (head, body) = notice.join().expect("the app got its request");
     assert!(head.starts_with("DELETE /back?x=1 HTTP/1.1\r\nhost: 127.0.0.1:"), "{head}");
     let credentials = STANDARD.encode(format!("{DEMO_CLIENT_ID}:{DEMO_CLIENT_SECRET}"));
     assert!(head.contains(&format!("authorization: Basic {credentials}\r\n")), "{head}");
@@ -99,9 +99,9 @@ fn app_is_notified_of_its_uninstallation() {
 fn uninstalls_an_app_that_cannot_be_notified() {
     let Callback { sandbox, listener, uri } = Callback::at("app.localhost");
     let tokens = install_from_marketplace(&sandbox, &uri, "7402:2");
-    let heard = serve_once(listener, "no HTTP\r\n");
+    let notice = serve_once(listener, "no HTTP\r\n");
     assert!(uninstall(&sandbox, "7402:2").contains("response is not HTTP"));
-    heard.join().expect("a name below localhost is this machine");
+    notice.join().expect("a name below localhost is this machine");
     assert!(!is_accepted(&sandbox, &tokens));
 
     let remote = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, "http://192.0.2.1/back", &[]);
@@ -162,9 +162,9 @@ fn token_requests_meet_the_ordered_faults() {
         let address = listener.local_addr().expect("a listener has an address");
         tokio::spawn(serve(listener, served.clone()));
         let ask = |token: String| tokio::task::spawn_blocking(move || refresh_over_socket(address, &token));
-        let asked = async |token: String| ask(token).await.expect("the client does not panic");
-        assert!(asked(first.clone()).await.starts_with("HTTP/1.1 503"));
-        assert_eq!(asked(first.clone()).await, "", "the connection should close without a response");
+        let ask_and_wait = async |token: String| ask(token).await.expect("the client does not panic");
+        assert!(ask_and_wait(first.clone()).await.starts_with("HTTP/1.1 503"));
+        assert_eq!(ask_and_wait(first.clone()).await, "", "the connection should close without a response");
         assert_eq!(served.refresh_count(), 0, "no refresh should have been carried out so far");
 
         let held = ask(first.clone());
@@ -181,8 +181,8 @@ fn token_requests_meet_the_ordered_faults() {
 
         served.add_token_fault(TokenFault::ResponseLost);
         let second = read_refresh_token(&answer).to_owned();
-        assert_eq!(asked(second.clone()).await, "");
+        assert_eq!(ask_and_wait(second.clone()).await, "");
         assert_eq!(served.refresh_count(), 2, "the refresh should be carried out although its response is lost");
-        assert!(asked(second).await.contains("invalid_grant"), "the refresh token should be invalid after the lost response");
+        assert!(ask_and_wait(second).await.contains("invalid_grant"), "the refresh token should be invalid after the lost response");
     });
 }

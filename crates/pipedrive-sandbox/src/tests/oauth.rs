@@ -200,12 +200,12 @@ fn page_can_be_answered_once_and_in_time() {
     sandbox.clock().advance(30 * MINUTE);
     assert!(read_page(&answer(&old, "1:1"), 400).contains("too old"));
 
-    let crowded_out = read_page_token(&consent_page(&sandbox, &parameters));
+    let oldest = read_page_token(&consent_page(&sandbox, &parameters));
     for _ in 0..100 {
         sandbox.clock().advance(SECOND);
         consent_page(&sandbox, &parameters);
     }
-    assert!(read_page(&answer(&crowded_out, "1:1"), 400).contains("too old"), "the oldest page should expire when there are too many");
+    assert!(read_page(&answer(&oldest, "1:1"), 400).contains("too old"), "the oldest page should expire when there are too many");
 }
 
 #[test]

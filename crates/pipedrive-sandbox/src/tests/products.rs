@@ -84,10 +84,10 @@ fn attached_products_set_the_value_of_a_deal() {
     assert_eq!((&row["sum"], &row["name"], &row["currency"]), (&json!(180), &json!("Website"), &json!("USD")));
     assert_eq!((&row["tax_method"], &row["comments"], &row["order_nr"]), (&json!("none"), &json!(""), &json!(1)));
     let own = format!("{path}/{}", row["id"]);
-    let patched = |body: Value| send_ok(&sandbox, "PATCH", &own, body)["sum"].as_f64();
-    assert_eq!(patched(json!({ "tax_method": "exclusive" })), Some(216.0), "an exclusive tax should be added to the price");
-    assert_eq!(patched(json!({ "tax_method": "inclusive" })), Some(180.0), "an inclusive tax should not be added to the price");
-    assert_eq!(patched(json!({ "discount": 30, "discount_type": "amount" })), Some(170.0));
+    let patch_sum = |body: Value| send_ok(&sandbox, "PATCH", &own, body)["sum"].as_f64();
+    assert_eq!(patch_sum(json!({ "tax_method": "exclusive" })), Some(216.0), "an exclusive tax should be added to the price");
+    assert_eq!(patch_sum(json!({ "tax_method": "inclusive" })), Some(180.0), "an inclusive tax should not be added to the price");
+    assert_eq!(patch_sum(json!({ "discount": 30, "discount_type": "amount" })), Some(170.0));
     assert_eq!(value(), Some(170.0));
 
     let monthly = json!({ "product_id": 3, "item_price": 10, "quantity": 1, "billing_frequency": "monthly" });
@@ -112,13 +112,13 @@ fn attached_products_set_the_value_of_a_deal() {
     assert_eq!(listed.as_array().map(Vec::len), Some(5));
     assert_eq!(send_ok(&sandbox, "DELETE", &own, json!({})), json!({ "id": row["id"] }));
     assert_eq!(value(), Some(120.0));
-    let (_, gone) = send(&sandbox, "DELETE", &path, json!({}));
+    let (_, deleted) = send(&sandbox, "DELETE", &path, json!({}));
     assert_eq!(
-        (&gone["data"]["ids"], &gone["additional_data"]),
+        (&deleted["data"]["ids"], &deleted["additional_data"]),
         (&json!(list_ids(&recurring)), &json!({ "more_items_in_collection": false }))
     );
-    let left = get_data(&sandbox, &deal);
-    assert_eq!((&left["value"], &left["acv"]), (&json!(0), &Value::Null));
+    let emptied = get_data(&sandbox, &deal);
+    assert_eq!((&emptied["value"], &emptied["acv"]), (&json!(0), &Value::Null));
 }
 
 #[test]

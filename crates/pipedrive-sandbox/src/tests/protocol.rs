@@ -114,14 +114,14 @@ fn v1_is_lenient() {
 #[test]
 fn rejects_bodies_of_another_type_than_json() {
     let sandbox = sandbox();
-    let with = |media: &str, body: &'static str| {
+    let send_with_type = |media: &str, body: &'static str| {
         let request = Request::builder().method("POST").uri("/api/v2/deals").header("x-api-token", DEMO_API_TOKEN);
         read_response(&sandbox.respond(request.header("content-type", media).body(Bytes::from(body)).expect("the test's request is valid")))
     };
-    assert_refused(&with("text/plain", "{\"title\":\"x\"}"), 400, "content-type must be application/json");
-    assert_refused(&with("application/json", "{\"title\":"), 400, "not valid JSON");
-    assert_refused(&with("application/json", "[]"), 400, "must be an object");
-    assert_eq!(with("application/json; charset=utf-8", "{\"title\":\"x\"}").0, 200);
+    assert_refused(&send_with_type("text/plain", "{\"title\":\"x\"}"), 400, "content-type must be application/json");
+    assert_refused(&send_with_type("application/json", "{\"title\":"), 400, "not valid JSON");
+    assert_refused(&send_with_type("application/json", "[]"), 400, "must be an object");
+    assert_eq!(send_with_type("application/json; charset=utf-8", "{\"title\":\"x\"}").0, 200);
 }
 
 #[test]

@@ -107,9 +107,9 @@ fn demo_has_statistics_and_wrong_parameters_are_rejected() {
     assert!(answer["movements_between_stages"]["count"].as_u64() > Some(5), "the demo's deals should have moves: {answer}");
     assert!(answer["average_age_in_days"]["by_stages"].as_array().is_some_and(|stages| stages.len() == 5));
     assert_ne!(get_movement(&sandbox, &json!(1), &format!("{year}&user_id=2")), answer);
-    let own = open_with_bearers(&[("ben", &["deals:read"], Some(2))]);
+    let as_ben = open_with_bearers(&[("ben", &["deals:read"], Some(2))]);
     let path = format!("/v1/pipelines/1/movement_statistics?{year}");
-    let of_ben = send_as_bearer(&own, "ben", "GET", &path, json!({})).1["data"].clone();
+    let of_ben = send_as_bearer(&as_ben, "ben", "GET", &path, json!({})).1["data"].clone();
     assert_eq!(
         of_ben,
         get_movement(&sandbox, &json!(1), &format!("{year}&user_id=2")),

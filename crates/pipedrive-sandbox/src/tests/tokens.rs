@@ -35,8 +35,8 @@ fn code_is_bound_to_its_app_and_redirect_uri() {
     let sandbox = open_sandbox(Options { apps: vec![demo, other], ..options() });
     let code = issue_code(&sandbox, "1:1");
     let form = |uri| [("grant_type", "authorization_code"), ("code", code.as_str()), ("redirect_uri", uri)];
-    let of_other = post(&sandbox, "/oauth/token", Some(("other", "other secret")), &form(DEMO_REDIRECT_URI));
-    assert_token_refused(&read_response(&of_other), "invalid_grant", "code is unknown");
+    let answer = post(&sandbox, "/oauth/token", Some(("other", "other secret")), &form(DEMO_REDIRECT_URI));
+    assert_token_refused(&read_response(&answer), "invalid_grant", "code is unknown");
     assert_token_refused(&ask_token(&sandbox, &form("https://demo.example/")), "invalid_grant", "not the one that code was sent to");
     assert_token_refused(&ask_token(&sandbox, &form("https://evil.example/")), "invalid_request", "registered");
     assert_token_refused(&ask_token(&sandbox, &form("nowhere")), "invalid_request", "not a valid address");
@@ -52,13 +52,13 @@ fn code_is_bound_to_its_app_and_redirect_uri() {
 fn rejects_wrong_client_credentials() {
     let sandbox = open_sandbox(options());
     let form = [("grant_type", "refresh_token"), ("refresh_token", "x")];
-    let with = |basic, form: &[(&str, &str)]| read_response(&post(&sandbox, "/oauth/token", basic, form));
-    assert_token_refused(&with(Some((DEMO_CLIENT_ID, "wrong")), &form), "invalid_client", "are wrong");
-    assert_token_refused(&with(Some(("nobody", DEMO_CLIENT_SECRET)), &form), "invalid_client", "are wrong");
-    assert_token_refused(&with(None, &form), "invalid_request", "client_id is missing");
+    let send_form = |basic, form: &[(&str, &str)]| read_response(&post(&sandbox, "/oauth/token", basic, form));
+    assert_token_refused(&send_form(Some((DEMO_CLIENT_ID, "wrong")), &form), "invalid_client", "are wrong");
+    assert_token_refused(&send_form(Some(("nobody", DEMO_CLIENT_SECRET)), &form), "invalid_client", "are wrong");
+    assert_token_refused(&send_form(None, &form), "invalid_request", "client_id is missing");
     let in_body = |secret| [form[0], form[1], ("client_id", DEMO_CLIENT_ID), ("client_secret", secret)];
-    assert_token_refused(&with(None, &in_body("wrong")), "invalid_client", "are wrong");
-    assert_token_refused(&with(None, &in_body(DEMO_CLIENT_SECRET)), "invalid_grant", "refresh_token is unknown");
+    assert_token_refused(&send_form(None, &in_body("wrong")), "invalid_client", "are wrong");
+    assert_token_refused(&send_form(None, &in_body(DEMO_CLIENT_SECRET)), "invalid_grant", "refresh_token is unknown");
     let unreadable = Request::builder().method("POST").uri("/oauth/token").header("authorization", "Basic ?");
     let unreadable = unreadable.header("content-type", "application/x-www-form-urlencoded").body(Bytes::new());
     let answer = sandbox.respond(unreadable.expect("the test's request is valid"));
