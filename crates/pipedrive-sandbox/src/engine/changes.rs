@@ -55,7 +55,7 @@ impl FieldChange<'_> {
 
 /// Keeps a change for each field in which a record differs from before.
 pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, before: &Record, row: &Record) {
-    let Some(id) = id_of(row).filter(|_| collection.remembers) else { return };
+    let Some(id) = id_of(row).filter(|_| collection.keeps_changes) else { return };
     let custom = |state: &State, row: &Record| list_custom_values(state, collection, row);
     let kinds = [
         (false, list_standard_values(collection, before), list_standard_values(collection, row)),

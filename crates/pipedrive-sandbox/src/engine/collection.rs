@@ -68,22 +68,25 @@ impl Call {
     }
 }
 
+/// A read that no collection describes.
 pub(crate) type Report = fn(&State, &Call) -> Result<Value, Failure>;
-pub(crate) type Deed = fn(&mut State, &Call) -> Result<Value, Failure>;
-pub(crate) type Fetch = fn(&State, &Call) -> Result<File, Failure>;
+/// A write that no collection describes.
+pub(crate) type Write = fn(&mut State, &Call) -> Result<Value, Failure>;
+/// A download of a file.
+pub(crate) type Download = fn(&State, &Call) -> Result<File, Failure>;
 
-/// One kind of object: the rows of its tables, and the operations that no row can describe.
+/// One kind of object: its collections, and the operations that no collection describes.
 pub(crate) struct Object {
-    pub(crate) rows: &'static [Collection],
-    /// Reads, by path.
+    pub(crate) collections: &'static [Collection],
+    /// Reports, by path.
     pub(crate) reports: &'static [(&'static str, Report)],
     /// Writes, by method and path.
-    pub(crate) deeds: &'static [(&'static str, &'static str, Deed)],
+    pub(crate) writes: &'static [(&'static str, &'static str, Write)],
     /// Downloads, by path.
-    pub(crate) fetches: &'static [(&'static str, Fetch)],
+    pub(crate) downloads: &'static [(&'static str, Download)],
 }
 
-pub(crate) const NO_OBJECT: Object = Object { rows: &[], reports: &[], deeds: &[], fetches: &[] };
+pub(crate) const NO_OBJECT: Object = Object { collections: &[], reports: &[], writes: &[], downloads: &[] };
 
 /// All objects that a sandbox serves.
 pub(crate) struct Tables {
@@ -94,16 +97,16 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn collections(&self) -> impl Iterator<Item = &'static Collection> + use<> {
-        self.objects.iter().flat_map(|object| object.rows)
+        self.objects.iter().flat_map(|object| object.collections)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&'static Collection> {
         self.collections().find(|collection| collection.name == name)
     }
 
-    /// The collection of a name that the code knows to be there.
+    /// Returns the collection of a name that exists.
     pub(crate) fn collection(&self, name: &str) -> &'static Collection {
-        self.find(name).expect("each table that the code names has a row")
+        self.find(name).expect("each table that the code names has a collection")
     }
 
     /// Finds the collection that a filter's conditions call by this name.
@@ -125,16 +128,16 @@ pub(crate) struct Collection {
     pub(crate) label: &'static str,
     pub(crate) route: &'static str,
     pub(crate) verbs: &'static [Verb],
-    /// The field that the path's variable names, also where the variable is called `id`.
+    /// The field to which the path's variable refers, even if the variable is called `id`.
     pub(crate) key: &'static str,
     /// For records inside another one: the field that holds its id, and its collection.
     pub(crate) within: Option<(&'static str, &'static str)>,
     /// Fields that hold another collection's id.
     pub(crate) links: &'static [(&'static str, &'static str)],
-    /// The field by which other collections point here; empty where none does.
-    pub(crate) known_as: &'static str,
+    /// The field in other collections that points here; empty if there is none.
+    pub(crate) foreign_key: &'static str,
     /// The key of these records in `related_objects`.
-    pub(crate) related_as: Option<&'static str>,
+    pub(crate) related_key: Option<&'static str>,
     /// The type of custom fields that point here.
     pub(crate) field_type: Option<&'static str>,
     /// Required on creation although the document does not say so.
@@ -147,33 +150,33 @@ pub(crate) struct Collection {
     /// Parameters of a list that lead to its records through another collection.
     pub(crate) through: &'static [Through],
     /// Hides records from a call.
-    pub(crate) hidden: fn(&Record, &Call) -> bool,
-    /// Deleted records can still be read by their ids.
-    pub(crate) outlives_deletion: bool,
+    pub(crate) is_hidden: fn(&Record, &Call) -> bool,
+    /// Tells whether a deleted record can still be read by its id.
+    pub(crate) readable_when_deleted: bool,
     /// Fields that are answered although the answer's schema leaves them out.
     pub(crate) extra: &'static [&'static str],
-    /// Fields of v1 answers that differ from the kept form.
+    /// Fields of v1 answers that differ from the stored form.
     pub(crate) v1: &'static [(&'static str, V1)],
-    /// The value of each changed field is kept, for reports of changes.
-    pub(crate) remembers: bool,
-    /// Each record ties two others. A merge drops the later one of two that then tie the same records.
-    pub(crate) is_tie: bool,
+    /// Tells whether changes of fields are stored, for reports of changes.
+    pub(crate) keeps_changes: bool,
+    /// Tells whether each record links two others. A merge drops the later one of two equal links.
+    pub(crate) is_link_table: bool,
     /// Fields that a merge does not copy to the record that survives.
-    pub(crate) own_history: &'static [&'static str],
-    pub(crate) rule: Rule,
-    pub(crate) after: After,
-    pub(crate) derived: Derived,
-    pub(crate) merged: Merged,
+    pub(crate) not_merged: &'static [&'static str],
+    pub(crate) check: CheckHook,
+    pub(crate) after_write: AfterWriteHook,
+    pub(crate) derive: DeriveHook,
+    pub(crate) after_merge: AfterMergeHook,
 }
 
-/// Checks a record that is about to be kept, and completes it.
-pub(crate) type Rule = fn(&mut Draft) -> Result<(), Failure>;
-/// Runs after a change, with the record as it was and as it is now kept.
-pub(crate) type After = fn(&mut State, &Call, Option<&Record>, &Record);
+/// Checks a record that is about to be stored, and completes it.
+pub(crate) type CheckHook = fn(&mut Draft) -> Result<(), Failure>;
+/// Runs after a write, with the record before it, if there was one, and the stored record.
+pub(crate) type AfterWriteHook = fn(&mut State, &Call, Option<&Record>, &Record);
 /// Computes a field that records do not hold, such as a count of their notes.
-pub(crate) type Derived = fn(&State, &Collection, &Record, &str) -> Option<Value>;
+pub(crate) type DeriveHook = fn(&State, &Collection, &Record, &str) -> Option<Value>;
 /// Runs after a merge, with the ids of the merged record and of the survivor.
-pub(crate) type Merged = fn(&mut State, &Call, u64, u64);
+pub(crate) type AfterMergeHook = fn(&mut State, &Call, u64, u64);
 
 /// A parameter, and a function from the id in it to the ids of the records that the list may include.
 pub(crate) type Through = (&'static str, fn(&State, u64) -> Vec<u64>);
@@ -206,7 +209,7 @@ pub(crate) enum Preset {
     EmptyList,
     /// One more than the highest number of the records with the same value in this field; of all if it is empty.
     Next(&'static str),
-    By(fn(&State, &Call) -> Value),
+    Computed(fn(&State, &Call) -> Value),
 }
 
 /// The source of a field in a v1 answer.
@@ -216,12 +219,12 @@ pub(crate) enum V1 {
     /// The record that a field points to, in the answer's own nested shape.
     Linked(&'static str, &'static str),
     Fixed(fn() -> Value),
-    /// The kept word, or the word beside it here if the document does not have the kept one.
-    Word(&'static [(&'static str, &'static str)]),
-    /// The kept time, to the millisecond as some services answer it.
-    Moment(&'static str),
-    Made(fn(&State, &Record) -> Value),
-    MadeFor(fn(&State, &Call, &Record) -> Value),
+    /// The stored word, or the word beside it here if the document does not have the stored one.
+    Mapped(&'static [(&'static str, &'static str)]),
+    /// The stored time in a format with milliseconds, which some services use.
+    TimeWithMilliseconds(&'static str),
+    Computed(fn(&State, &Record) -> Value),
+    ComputedForCall(fn(&State, &Call, &Record) -> Value),
 }
 
 /// The tables that define the fields of a collection. Their names are empty if it has no definitions.
@@ -242,7 +245,7 @@ impl FieldTables {
 pub(crate) struct Search {
     pub(crate) kind: &'static str,
     /// The name of each `fields` token, and the place in which it looks.
-    pub(crate) fields: &'static [(&'static str, Place)],
+    pub(crate) fields: &'static [(&'static str, SearchPlace)],
     /// The item's nested records: (name, field, collection).
     pub(crate) nested: &'static [(&'static str, &'static str, &'static str)],
     /// The field and the table of the record that has the contact details, if it is not the found one.
@@ -255,7 +258,7 @@ pub(crate) type Includable = (&'static str, &'static str, fn(&State, &Collection
 
 /// A place in which a search looks for its term.
 #[derive(Clone, Copy)]
-pub(crate) enum Place {
+pub(crate) enum SearchPlace {
     Field(&'static str),
     /// The values of a list such as `emails`.
     Values(&'static str),
@@ -274,8 +277,8 @@ pub(crate) const NO_COLLECTION: Collection = Collection {
     key: "id",
     within: None,
     links: &[],
-    known_as: "",
-    related_as: None,
+    foreign_key: "",
+    related_key: None,
     field_type: None,
     required: &[],
     defaults: &[],
@@ -283,17 +286,17 @@ pub(crate) const NO_COLLECTION: Collection = Collection {
     search: None,
     filter: None,
     through: &[],
-    hidden: |_, _| false,
-    outlives_deletion: false,
+    is_hidden: |_, _| false,
+    readable_when_deleted: false,
     extra: &[],
     v1: &[],
-    remembers: false,
-    is_tie: false,
-    own_history: &[],
-    rule: |_| Ok(()),
-    after: |_, _, _, _| {},
-    derived: |_, _, _, _| None,
-    merged: |_, _, _, _| {},
+    keeps_changes: false,
+    is_link_table: false,
+    not_merged: &[],
+    check: |_| Ok(()),
+    after_write: |_, _, _, _| {},
+    derive: |_, _, _, _| None,
+    after_merge: |_, _, _, _| {},
 };
 
 impl Collection {
@@ -302,7 +305,7 @@ impl Collection {
         self.within.is_none_or(|(field, _)| row.get(field).and_then(Value::as_u64) == Some(call.id()))
     }
 
-    /// Refuses a path that goes through a record that is not there.
+    /// Refuses a path through a record that does not exist.
     pub(crate) fn check_path(&self, state: &State, call: &Call) -> Result<(), Failure> {
         match self.within {
             Some((_, table)) if state.get_live(table, call.id()).is_none() => {
@@ -313,7 +316,7 @@ impl Collection {
     }
 }
 
-/// A record about to be kept. Its `row` already has the fields of the body.
+/// A record that is about to be stored. Its `row` already has the fields of the body.
 pub(crate) struct Draft<'a> {
     pub(crate) state: &'a State,
     pub(crate) call: &'a Call,
@@ -323,8 +326,8 @@ pub(crate) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Tells whether the body brings a value for this field.
-    pub(crate) fn brings(&self, name: &str) -> bool {
+    /// Tells whether the body has a value for this field.
+    pub(crate) fn is_in_body(&self, name: &str) -> bool {
         self.call.body.get(name).is_some_and(|value| !value.is_null())
     }
 
@@ -336,7 +339,7 @@ impl Draft<'_> {
         self.row.shift_remove(name);
     }
 
-    /// The value of a field before the change.
+    /// Returns the value of a field before the write.
     pub(crate) fn value_before(&self, name: &str) -> Option<&Value> {
         self.before.and_then(|before| before.get(name))
     }

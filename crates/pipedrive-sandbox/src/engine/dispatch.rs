@@ -1,6 +1,6 @@
 //! The way from an operation to its action.
 
-use crate::engine::collection::{Call, Collection, Deed, Fetch, Report, Tables, Verb};
+use crate::engine::collection::{Call, Collection, Download, Report, Tables, Verb, Write};
 use crate::engine::state::State;
 use crate::engine::{merge, options, read, search, write};
 use crate::facts::api::Operation;
@@ -11,21 +11,21 @@ use crate::value::failure::Failure;
 pub(crate) enum Action {
     Verb(&'static Collection, Verb),
     Report(Report),
-    Deed(Deed),
-    Fetch(Fetch),
+    Write(Write),
+    Download(Download),
 }
 
 impl Tables {
     /// Finds the action of an operation, if the sandbox serves it. An object's own code precedes its rows.
     pub(crate) fn action(&self, operation: &Operation) -> Option<Action> {
         let (method, path) = (operation.method.as_str(), operation.path.as_str());
-        let fetch = || self.objects.iter().flat_map(|object| object.fetches).find(|(served, _)| *served == path);
+        let download = || self.objects.iter().flat_map(|object| object.downloads).find(|(served, _)| *served == path);
         let report = || self.objects.iter().flat_map(|object| object.reports).find(|(served, _)| *served == path);
-        let deed = || self.objects.iter().flat_map(|object| object.deeds).find(|(by, served, _)| *by == method && *served == path);
+        let write = || self.objects.iter().flat_map(|object| object.writes).find(|(by, served, _)| *by == method && *served == path);
         let is_read = method == "GET";
-        (fetch().filter(|_| is_read).map(|(_, fetch)| Action::Fetch(*fetch)))
+        (download().filter(|_| is_read).map(|(_, download)| Action::Download(*download)))
             .or_else(|| report().filter(|_| is_read).map(|(_, report)| Action::Report(*report)))
-            .or_else(|| deed().map(|(_, _, deed)| Action::Deed(*deed)))
+            .or_else(|| write().map(|(_, _, write)| Action::Write(*write)))
             .or_else(|| self.verb(method, path).map(|(collection, verb)| Action::Verb(collection, verb)))
     }
 
@@ -72,24 +72,24 @@ impl Collection {
 
 impl Action {
     pub(crate) fn writes(&self) -> bool {
-        !matches!(self, Self::Report(_) | Self::Fetch(_) | Self::Verb(_, Verb::List | Verb::Get | Verb::Search))
+        !matches!(self, Self::Report(_) | Self::Download(_) | Self::Verb(_, Verb::List | Verb::Get | Verb::Search))
     }
 
     pub(crate) fn read(&self, state: &State, call: &Call) -> Result<Content, Failure> {
         let answer = match self {
-            Self::Fetch(fetch) => return fetch(state, call).map(Content::File),
+            Self::Download(download) => return download(state, call).map(Content::File),
             Self::Report(report) => report(state, call),
             Self::Verb(collection, Verb::Get) => read::read_one(state, call, collection),
             Self::Verb(collection, Verb::Search) => search::search(state, call, collection),
             Self::Verb(collection, Verb::List) => read::list(state, call, collection),
-            Self::Verb(..) | Self::Deed(_) => Err(Failure::internal("A write cannot run on a state that is only read.")),
+            Self::Verb(..) | Self::Write(_) => Err(Failure::internal("A write cannot run on a state that is only read.")),
         };
         answer.map(Content::Json)
     }
 
     pub(crate) fn write(&self, state: &mut State, call: &Call) -> Result<Content, Failure> {
         let answer = match self {
-            Self::Deed(deed) => deed(state, call),
+            Self::Write(write) => write(state, call),
             Self::Verb(collection, Verb::AddOptions) => options::add(state, call, collection),
             Self::Verb(collection, Verb::ChangeOptions) => options::change(state, call, collection),
             Self::Verb(collection, Verb::DropOptions) => options::remove(state, call, collection),
@@ -98,7 +98,7 @@ impl Action {
             Self::Verb(collection, Verb::Delete) => write::delete(state, call, collection),
             Self::Verb(collection, Verb::DeleteMany) => write::delete_many(state, call, collection),
             Self::Verb(collection, Verb::Merge) => merge::merge(state, call, collection),
-            Self::Verb(..) | Self::Report(_) | Self::Fetch(_) => return self.read(state, call),
+            Self::Verb(..) | Self::Report(_) | Self::Download(_) => return self.read(state, call),
         };
         answer.map(Content::Json)
     }

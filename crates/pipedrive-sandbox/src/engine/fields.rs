@@ -210,7 +210,7 @@ fn check_simple(kind: &str, value: &Value) -> Result<Value, String> {
         "int" if value.is_i64() => Ok(value.clone()),
         "int" => Err("must be an integer".to_owned()),
         "currency" if value.as_str().is_some_and(is_currency) => Ok(value.clone()),
-        "currency" => Err("must be a currency's three letters".to_owned()),
+        "currency" => Err("must be a currency code of three letters".to_owned()),
         "date" => value
             .as_str()
             .and_then(clock::parse_date)
@@ -294,7 +294,7 @@ pub(crate) fn make_key(state: &State, name: &str) -> String {
 /// Refuses to change a field that every company has.
 pub(crate) fn check_custom(field: &Record) -> Result<(), Failure> {
     match field.get("is_custom_field") {
-        Some(Value::Bool(false)) => Err(Failure::invalid("field_code", "is that of a field that every company has")),
+        Some(Value::Bool(false)) => Err(Failure::invalid("field_code", "belongs to a standard field, which cannot be changed")),
         _ => Ok(()),
     }
 }

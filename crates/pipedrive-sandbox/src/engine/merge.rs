@@ -19,7 +19,7 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     let live = |id: u64| state.get_live(collection.name, id).cloned().ok_or_else(|| Failure::not_found(collection.label));
     let (mut merged, mut survivor) = (live(from)?, live(into)?);
     for (name, value) in &merged {
-        if !collection.own_history.contains(&name.as_str()) {
+        if !collection.not_merged.contains(&name.as_str()) {
             fill(&mut survivor, name, value);
         }
     }
@@ -28,10 +28,10 @@ pub(crate) fn merge(state: &mut State, call: &Call, collection: &Collection) -> 
     state.put(collection.name, merged);
     state.put(collection.name, survivor.clone());
     move_links(state, call, collection, from, into);
-    for ties in call.tables.collections().filter(|other| other.is_tie) {
-        drop_doubles(state, call, ties);
+    for links in call.tables.collections().filter(|other| other.is_link_table) {
+        drop_doubles(state, call, links);
     }
-    (collection.merged)(state, call, from, into);
+    (collection.after_merge)(state, call, from, into);
     let survivor = state.get(collection.name, into).unwrap_or(&survivor);
     let mut data = shape_data(state, call, collection, survivor);
     if call.shape(&["data"]).is_some_and(|shape| shape.property("merge_what_id").is_some()) {
@@ -80,16 +80,16 @@ fn move_links(state: &mut State, call: &Call, target: &Collection, from: u64, in
     }
 }
 
-/// Drops the later of two ties between the same records, which both merged records may have had.
-fn drop_doubles(state: &mut State, call: &Call, ties: &Collection) {
-    let ends = |row: &Record| ties.links.iter().map(|(field, _)| row.get(*field).cloned()).collect::<Vec<_>>();
+/// Drops the later of two links between the same records, as both merged records may have had one.
+fn drop_doubles(state: &mut State, call: &Call, links: &Collection) {
+    let ends = |row: &Record| links.links.iter().map(|(field, _)| row.get(*field).cloned()).collect::<Vec<_>>();
     let mut seen = Vec::new();
     let mut doubles = Vec::new();
-    for row in state.live(ties.name) {
+    for row in state.live(links.name) {
         if seen.contains(&ends(row)) { doubles.push(row.clone()) } else { seen.push(ends(row)) }
     }
     for mut row in doubles {
         mark_deleted(&mut row, call);
-        state.put(ties.name, row);
+        state.put(links.name, row);
     }
 }

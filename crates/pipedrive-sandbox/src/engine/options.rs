@@ -64,7 +64,7 @@ fn edit(
     let mut field = find_named(state, call, collection).cloned().ok_or_else(|| call.missing(collection.label))?;
     fields::check_custom(&field)?;
     if !matches!(text(&field, "field_type"), "enum" | "set") {
-        return Err(Failure::invalid("field_code", "is that of a field without options"));
+        return Err(Failure::invalid("field_code", "belongs to a field without options"));
     }
     let given = call.body.get(LISTED).and_then(Value::as_array).filter(|given| !given.is_empty());
     let given = given.ok_or_else(|| Failure::invalid("body", "must have at least one option"))?;

@@ -66,7 +66,7 @@ pub(crate) fn read_cursor(cursor: &str, list: &str) -> Result<Key, Failure> {
     match parts {
         Some((own, value, id)) if own == list => Ok((value, id)),
         Some(_) => Err(Failure::invalid("cursor", "belongs to another list or order")),
-        None => Err(Failure::invalid("cursor", "is not one that was answered")),
+        None => Err(Failure::invalid("cursor", "is not a cursor of this API")),
     }
 }
 

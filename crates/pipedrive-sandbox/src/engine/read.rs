@@ -39,7 +39,7 @@ const IGNORED_WITH_FILTER: &[&str] = &["owner_id", "person_id", "organization_id
 
 pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let row = find_named(state, call, collection)
-        .filter(|row| collection.outlives_deletion || !is_deleted(row))
+        .filter(|row| collection.readable_when_deleted || !is_deleted(row))
         .ok_or_else(|| call.missing(collection.label))?;
     Ok(wrap(shape_data(state, call, collection, row)))
 }
@@ -51,7 +51,7 @@ pub(crate) fn find_named<'a>(state: &'a State, call: &Call, collection: &Collect
         "field_code" | "commentId" => state.live(collection.name).find(|row| text(row, collection.key) == given),
         _ => state.find(collection.name, given).filter(|row| collection.has(call, row)),
     };
-    row.filter(|row| !(collection.hidden)(row, call))
+    row.filter(|row| !(collection.is_hidden)(row, call))
 }
 
 /// Writes a record in the shape of the operation's `data`.
@@ -130,7 +130,7 @@ impl<'a> Selection<'a> {
             && self.filter.is_none_or(|filter| filters::matches(self.state, self.call, self.collection, row, filter))
             && self.equal.iter().all(|(name, value)| self.equals(row, name, value))
             && self.in_time(row)
-            && !(self.collection.hidden)(row, self.call)
+            && !(self.collection.is_hidden)(row, self.call)
     }
 
     fn equals(&self, row: &Record, name: &str, value: &str) -> bool {

@@ -24,7 +24,7 @@ pub(crate) fn list_related<'a>(state: &State, call: &Call, records: impl Iterato
     let mut out = Record::new();
     for (table, row) in records {
         let at = call.tables.find(table);
-        let shown = at.and_then(|at| at.related_as).and_then(|kind| Some((kind, shape.property(kind)?)));
+        let shown = at.and_then(|at| at.related_key).and_then(|kind| Some((kind, shape.property(kind)?)));
         if let (Some((kind, shape)), Some(at), Some(id)) = (shown, at, id_of(row)) {
             let entries = out.entry(kind).or_insert_with(|| Value::Object(Record::new()));
             entries[id.to_string()] = shape_nested(state, call, at, row, find_entry(shape));

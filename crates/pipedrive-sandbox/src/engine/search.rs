@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::engine::collection::{Call, Collection, Place, Search};
+use crate::engine::collection::{Call, Collection, Search, SearchPlace};
 use crate::engine::envelope::wrap_page;
 use crate::engine::fields;
 use crate::engine::paging::{cut_page, read_cursor, read_limit, write_cursor};
@@ -36,7 +36,7 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     let search = collection.search.ok_or_else(|| Failure::not_found(collection.label))?;
     let term = Term::new(call)?;
     let chosen = call.tokens("fields");
-    let places: Vec<(usize, Place)> = (search.fields.iter().enumerate())
+    let places: Vec<(usize, SearchPlace)> = (search.fields.iter().enumerate())
         .filter(|(_, (name, _))| chosen.as_ref().is_none_or(|chosen| chosen.contains(name)))
         .map(|(index, (_, place))| (index, *place))
         .collect();
@@ -83,7 +83,7 @@ impl Term {
         Ok(Self { text, exact })
     }
 
-    fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, Place)], row: &'a Record) -> Option<Hit<'a>> {
+    fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, SearchPlace)], row: &'a Record) -> Option<Hit<'a>> {
         let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), about: Vec::new() };
         for (index, place) in places {
             for text in list_texts(state, collection, *place, row) {
@@ -93,8 +93,8 @@ impl Term {
                 };
                 hit.score = hit.score.max(score);
                 match place {
-                    Place::About(..) => hit.about.push(text.into_owned()),
-                    Place::CustomFields => hit.custom_fields.push(text.into_owned()),
+                    SearchPlace::About(..) => hit.about.push(text.into_owned()),
+                    SearchPlace::CustomFields => hit.custom_fields.push(text.into_owned()),
                     _ => {}
                 }
             }
@@ -129,19 +129,21 @@ impl Hit<'_> {
 }
 
 /// Lists the texts of a record in which a search looks.
-fn list_texts<'a>(state: &'a State, collection: &Collection, place: Place, row: &'a Record) -> Vec<Cow<'a, str>> {
+fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace, row: &'a Record) -> Vec<Cow<'a, str>> {
     let borrowed = |value: &'a Value| value.as_str().map(Cow::Borrowed);
     let value_of = |value: &'a Value| value.get("value").unwrap_or(value);
     match place {
-        Place::Field(name) => row.get(name).and_then(borrowed).into_iter().collect(),
-        Place::Address(name) => row.get(name).map(value_of).and_then(borrowed).into_iter().collect(),
-        Place::Values(name) => row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect(),
-        Place::About(table, field) => {
+        SearchPlace::Field(name) => row.get(name).and_then(borrowed).into_iter().collect(),
+        SearchPlace::Address(name) => row.get(name).map(value_of).and_then(borrowed).into_iter().collect(),
+        SearchPlace::Values(name) => {
+            row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect()
+        }
+        SearchPlace::About(table, field) => {
             let own = row.get(table).and_then(borrowed);
-            let about = state.live(table).filter(|other| other.get(collection.known_as).is_some_and(|id| Some(id) == handle(row)));
+            let about = state.live(table).filter(|other| other.get(collection.foreign_key).is_some_and(|id| Some(id) == handle(row)));
             own.into_iter().chain(about.filter_map(|other| other.get(field).and_then(borrowed))).collect()
         }
-        Place::CustomFields => {
+        SearchPlace::CustomFields => {
             let Some(values) = row.get("custom_fields") else {
                 return Vec::new();
             };
@@ -162,15 +164,15 @@ fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit:
         let place = search.fields.iter().find(|(field, _)| field == name).map(|(_, place)| *place);
         let value = match (name.as_str(), linked) {
             (_, Some(linked)) => linked,
-            _ if matches!(place, Some(Place::About(..))) => Some(json!(hit.about)),
+            _ if matches!(place, Some(SearchPlace::About(..))) => Some(json!(hit.about)),
             ("type", _) => Some(search.kind.into()),
             ("id", _) => handle(hit.row).cloned(),
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
             ("emails" | "phones", _) => {
                 let contact = search.contact.and_then(|(field, table)| state.linked(hit.row, field, table)).unwrap_or(hit.row);
-                Some(json!(list_texts(state, at, Place::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
+                Some(json!(list_texts(state, at, SearchPlace::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
             }
-            ("address", _) => list_texts(state, at, Place::Address("address"), hit.row).into_iter().next().map(Into::into),
+            ("address", _) => list_texts(state, at, SearchPlace::Address("address"), hit.row).into_iter().next().map(Into::into),
             // The document promises an integer here, but a code need not be one.
             ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
             // Neither need a value.

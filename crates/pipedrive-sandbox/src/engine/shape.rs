@@ -68,14 +68,14 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
         Some(V1::From(other)) => find_linked_or_own(state, call, collection, row, other, shape),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
         Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
-        Some(V1::Word(others)) => {
+        Some(V1::Mapped(others)) => {
             let kept = row.get(name)?;
             let other = others.iter().find(|(word, _)| kept.as_str() == Some(word) && !shape.values.contains(kept));
             Some(other.map_or_else(|| kept.clone(), |(_, other)| Value::from(*other)))
         }
-        Some(V1::Moment(other)) => row.get(*other)?.as_str().map(|time| clock::with_milliseconds(time).into()),
-        Some(V1::Made(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
-        Some(V1::MadeFor(make)) => Some(make(state, call, row)).filter(|value| !value.is_null()),
+        Some(V1::TimeWithMilliseconds(other)) => row.get(*other)?.as_str().map(|time| clock::with_milliseconds(time).into()),
+        Some(V1::Computed(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
+        Some(V1::ComputedForCall(make)) => Some(make(state, call, row)).filter(|value| !value.is_null()),
         Some(V1::Linked(field, table)) => {
             let linked = state.linked(row, field, table)?;
             Some(shape_nested(state, call, call.tables.find(table)?, linked, shape))
@@ -97,7 +97,7 @@ fn find_kept_or_derived(state: &State, collection: &Collection, row: &Record, na
     match row.get(name) {
         Some(value) => Some(value.clone()),
         None if name == "is_deleted" => Some(Value::Bool(false)),
-        None => (collection.derived)(state, collection, row, name),
+        None => (collection.derive)(state, collection, row, name),
     }
 }
 

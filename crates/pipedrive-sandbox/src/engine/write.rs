@@ -45,7 +45,7 @@ pub(crate) fn add(state: &mut State, call: &Call, collection: &Collection) -> Re
     let row = check(state, call, collection, None, row)?;
     let id = state.insert(collection.name, row);
     let row = state.get(collection.name, id).cloned().unwrap_or_default();
-    (collection.after)(state, call, None, &row);
+    (collection.after_write)(state, call, None, &row);
     Ok(id)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
         return Err(Failure::not_found(collection.label));
     }
     if before.get("is_archived") == Some(&Value::Bool(true)) && !undone("is_archived") {
-        return Err(Failure::invalid("is_archived", "an archived record cannot be changed before it is unarchived"));
+        return Err(Failure::invalid("is_archived", "an archived record must be unarchived before it can be changed"));
     }
     let mut row = before.clone();
     apply(state, call, collection, &mut row)?;
@@ -65,7 +65,7 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
     let row = check(state, call, collection, Some(&before), row)?;
     state.put(collection.name, row.clone());
     changes::remember(state, call, collection, &before, &row);
-    (collection.after)(state, call, Some(&before), &row);
+    (collection.after_write)(state, call, Some(&before), &row);
     // Read again, as the hooks may have changed it.
     let row = id_of(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
     Ok(wrap(shape_data(state, call, collection, row)))
@@ -100,7 +100,7 @@ pub(crate) fn remove(state: &mut State, call: &Call, collection: &Collection, id
     mark_deleted(&mut row, call);
     state.put(collection.name, row.clone());
     changes::remember(state, call, collection, &before, &row);
-    (collection.after)(state, call, Some(&before), &row);
+    (collection.after_write)(state, call, Some(&before), &row);
     Some(row)
 }
 
@@ -159,7 +159,7 @@ fn check(state: &State, call: &Call, at: &Collection, before: Option<&Record>, m
             fields::check_option(field, label).map_err(|reason| Failure::invalid("label_ids", reason))?;
         }
     }
-    (at.rule)(&mut Draft { state, call, table: at.name, before, row: &mut row })?;
+    (at.check)(&mut Draft { state, call, table: at.name, before, row: &mut row })?;
     Ok(row)
 }
 
@@ -175,6 +175,6 @@ fn find_default(state: &State, call: &Call, collection: &Collection, row: &Recor
             let last = siblings.filter_map(|other| other.get("order_nr")?.as_u64()).max();
             Value::from(last.unwrap_or(0).saturating_add(1))
         }
-        Preset::By(find) => find(state, call),
+        Preset::Computed(find) => find(state, call),
     }
 }

@@ -12,7 +12,7 @@ use crate::oauth::pages::{PageError, build_choice, build_option, list_scopes, re
 use crate::oauth::responses::{Text, page};
 use crate::world::grants::{Grantor, Install, Question};
 
-/// Shows the page of an app. Its link leads to the app's consent page without a `state`, which only an app can set.
+/// Shows the page of an app. Its link leads to the consent page without a `state`, which only the app could set.
 pub(super) fn show_app(context: &Context, client_id: &str) -> Result<Response<Bytes>, PageError> {
     let app = find_app(context, client_id)?;
     let mut query = form_urlencoded::Serializer::new(String::new());

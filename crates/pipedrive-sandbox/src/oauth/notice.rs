@@ -17,7 +17,7 @@ use crate::world::grants::Grantor;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_STATUS_LINE: u64 = 1024;
 
-/// Sends the `DELETE` to the app's callback, and returns the status of the response. The rest of the response is ignored.
+/// Sends the `DELETE` to the app's callback, and returns the status of the response.
 ///
 /// It writes one request to a connection of its own, so that the sandbox needs no HTTP client.
 pub(super) fn send(app: &App, by: &Grantor, now: OffsetDateTime) -> Result<u16, String> {

@@ -7,7 +7,7 @@ use crate::oauth::context::Context;
 use crate::oauth::pages::PageError;
 use crate::oauth::{marketplace, pages, token};
 
-/// Tells whether a path belongs to the OAuth server or the marketplace. A request to such a path may carry a secret.
+/// Tells whether a path belongs to the OAuth server or the marketplace. Requests there may carry a secret.
 pub(crate) fn is_oauth_path(path: &str) -> bool {
     matches!(split_path(path).first(), Some(&("oauth" | "marketplace")))
 }

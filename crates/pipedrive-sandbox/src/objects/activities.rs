@@ -9,7 +9,7 @@ use crate::value::failure::Failure;
 use crate::value::record::{flag, read_part};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "activities",
         label: "Activity",
         route: "/api/v2/activities",
@@ -22,7 +22,7 @@ pub(super) const OBJECT: Object = Object {
             ("org_id", "organizations"),
             ("project_id", "projects"),
         ],
-        known_as: "activity_id",
+        foreign_key: "activity_id",
         defaults: &[
             ("subject", Preset::Text("Call")),
             ("type", Preset::Text("call")),
@@ -33,24 +33,24 @@ pub(super) const OBJECT: Object = Object {
             ("participants", Preset::EmptyList),
         ],
         filter: Some(("activity", "activity")),
-        outlives_deletion: true,
+        readable_when_deleted: true,
         v1: &[
             ("user_id", V1::From("owner_id")),
             ("busy_flag", V1::From("busy")),
             ("active_flag", V1::Not("is_deleted")),
-            ("company_id", V1::Made(|state, _| state.company().into())),
-            ("location_subpremise", V1::Made(|_, activity| read_part(activity, "location", "subpremise"))),
-            ("location_street_number", V1::Made(|_, activity| read_part(activity, "location", "street_number"))),
-            ("location_route", V1::Made(|_, activity| read_part(activity, "location", "route"))),
-            ("location_sublocality", V1::Made(|_, activity| read_part(activity, "location", "sublocality"))),
-            ("location_locality", V1::Made(|_, activity| read_part(activity, "location", "locality"))),
-            ("location_admin_area_level_1", V1::Made(|_, activity| read_part(activity, "location", "admin_area_level_1"))),
-            ("location_admin_area_level_2", V1::Made(|_, activity| read_part(activity, "location", "admin_area_level_2"))),
-            ("location_country", V1::Made(|_, activity| read_part(activity, "location", "country"))),
-            ("location_postal_code", V1::Made(|_, activity| read_part(activity, "location", "postal_code"))),
-            ("location_formatted_address", V1::Made(|_, activity| read_part(activity, "location", "formatted_address"))),
+            ("company_id", V1::Computed(|state, _| state.company().into())),
+            ("location_subpremise", V1::Computed(|_, activity| read_part(activity, "location", "subpremise"))),
+            ("location_street_number", V1::Computed(|_, activity| read_part(activity, "location", "street_number"))),
+            ("location_route", V1::Computed(|_, activity| read_part(activity, "location", "route"))),
+            ("location_sublocality", V1::Computed(|_, activity| read_part(activity, "location", "sublocality"))),
+            ("location_locality", V1::Computed(|_, activity| read_part(activity, "location", "locality"))),
+            ("location_admin_area_level_1", V1::Computed(|_, activity| read_part(activity, "location", "admin_area_level_1"))),
+            ("location_admin_area_level_2", V1::Computed(|_, activity| read_part(activity, "location", "admin_area_level_2"))),
+            ("location_country", V1::Computed(|_, activity| read_part(activity, "location", "country"))),
+            ("location_postal_code", V1::Computed(|_, activity| read_part(activity, "location", "postal_code"))),
+            ("location_formatted_address", V1::Computed(|_, activity| read_part(activity, "location", "formatted_address"))),
         ],
-        rule: check,
+        check,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
@@ -58,14 +58,14 @@ pub(super) const OBJECT: Object = Object {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("subject")?;
-    if draft.brings("person_id") {
-        return Err(Failure::invalid("person_id", "is read-only; send participants"));
+    if draft.is_in_body("person_id") {
+        return Err(Failure::invalid("person_id", "is read-only: send participants"));
     }
-    if let Some(participants) = draft.row.get("participants").and_then(Value::as_array).filter(|_| draft.brings("participants")) {
+    if let Some(participants) = draft.row.get("participants").and_then(Value::as_array).filter(|_| draft.is_in_body("participants")) {
         for participant in participants {
             let id = participant.get("person_id").and_then(Value::as_u64);
             if id.and_then(|id| draft.state.get_live("persons", id)).is_none() {
-                return Err(Failure::invalid("participants", "each needs the id of a person"));
+                return Err(Failure::invalid("participants", "each must have the id of a person"));
             }
         }
         let primary = participants.iter().find(|p| p.get("primary") == Some(&Value::Bool(true))).or_else(|| participants.first());

@@ -5,14 +5,14 @@ use crate::value::failure::Failure;
 use crate::value::record::text;
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "activityTypes",
         label: "Activity type",
         route: "/api/v1/activityTypes",
         verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
         defaults: &[("order_nr", Preset::Next("")), ("color", Preset::Text("FFFFFF")), ("is_custom_flag", Preset::Flag(true))],
         v1: &[("active_flag", V1::Not("is_deleted"))],
-        rule: check,
+        check,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT

@@ -13,7 +13,7 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, flag, is_deleted, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: TABLE,
         label: LABEL,
         route: "/api/v1/callLogs",
@@ -30,15 +30,15 @@ pub(super) const OBJECT: Object = Object {
         defaults: &[("user_id", CALLER), ("has_recording", Preset::Flag(false))],
         v1: &[
             ("id", V1::From("uuid")),
-            ("start_time", V1::Moment("start_time")),
-            ("end_time", V1::Moment("end_time")),
-            ("company_id", V1::Made(find_company)),
+            ("start_time", V1::TimeWithMilliseconds("start_time")),
+            ("end_time", V1::TimeWithMilliseconds("end_time")),
+            ("company_id", V1::Computed(find_company)),
         ],
-        rule: check,
+        check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/callLogs", list)],
-    deeds: &[("DELETE", "/api/v1/callLogs/{id}", delete), ("POST", "/api/v1/callLogs/{id}/recordings", add_recording)],
+    writes: &[("DELETE", "/api/v1/callLogs/{id}", delete), ("POST", "/api/v1/callLogs/{id}/recordings", add_recording)],
     ..NO_OBJECT
 };
 
@@ -86,7 +86,7 @@ fn find_log(state: &State, call: &Call) -> Result<Record, Failure> {
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     let of_another = draft.row.get("user_id").and_then(Value::as_u64) != Some(draft.call.user);
     if of_another && !is_admin(draft.state, draft.call.user) {
-        return Err(Failure::new(StatusCode::FORBIDDEN, "Only who manages the account may log calls of another user."));
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Only an admin may log calls of another user."));
     }
     copy_links(draft)?;
     if draft.row.contains_key("deal_id") && draft.row.contains_key("lead_id") {

@@ -11,22 +11,22 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "noteComments",
         label: "Comment",
         route: "/api/v1/notes/{id}/comments",
         verbs: CRUD,
         key: "commentId",
         defaults: &[("user_id", CALLER), ("object_type", Preset::Text("note"))],
-        hidden: is_hidden,
+        is_hidden,
         v1: &[
             ("uuid", V1::From("commentId")),
             ("active_flag", V1::Not("is_deleted")),
-            ("add_time", V1::Moment("add_time")),
-            ("update_time", V1::Moment("update_time")),
-            ("company_id", V1::Made(find_company)),
+            ("add_time", V1::TimeWithMilliseconds("add_time")),
+            ("update_time", V1::TimeWithMilliseconds("update_time")),
+            ("company_id", V1::Computed(find_company)),
         ],
-        rule: check,
+        check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/notes/{id}/comments", list)],

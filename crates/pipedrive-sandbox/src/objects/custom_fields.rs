@@ -13,7 +13,7 @@ use crate::value::failure::Failure;
 use crate::value::record::{read_part, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
+    collections: &[
         Collection { name: "dealFields", route: "/api/v2/dealFields", ..FIELD },
         Collection { name: "personFields", route: "/api/v2/personFields", ..FIELD },
         Collection { name: "organizationFields", route: "/api/v2/organizationFields", ..FIELD },
@@ -35,7 +35,7 @@ const FIELD: Collection = Collection {
     label: "Field",
     verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::AddOptions, Verb::ChangeOptions, Verb::DropOptions],
     key: "field_code",
-    rule: check,
+    check,
     ..NO_COLLECTION
 };
 
@@ -48,14 +48,14 @@ const FIELD_V1: Collection = Collection {
         ("name", V1::From("field_name")),
         ("order_nr", V1::From("id")),
         // Of product fields, the document has the types of custom ones alone.
-        ("field_type", V1::Word(&[("int", "double"), ("visible_to", "double"), ("billing_frequency", "enum")])),
+        ("field_type", V1::Mapped(&[("int", "double"), ("visible_to", "double"), ("billing_frequency", "enum")])),
         ("edit_flag", V1::From("is_custom_field")),
         ("active_flag", V1::Not("is_deleted")),
-        ("add_visible_flag", V1::Made(|_, field| read_part(field, "ui_visibility", "add_visible_flag"))),
-        ("details_visible_flag", V1::Made(|_, field| read_part(field, "ui_visibility", "details_visible_flag"))),
-        ("important_flag", V1::Made(|_, field| read_part(field, "important_fields", "enabled"))),
-        ("mandatory_flag", V1::Made(|_, field| read_part(field, "required_fields", "enabled"))),
-        ("searchable_flag", V1::Made(|_, field| fields::is_searchable(field).into())),
+        ("add_visible_flag", V1::Computed(|_, field| read_part(field, "ui_visibility", "add_visible_flag"))),
+        ("details_visible_flag", V1::Computed(|_, field| read_part(field, "ui_visibility", "details_visible_flag"))),
+        ("important_flag", V1::Computed(|_, field| read_part(field, "important_fields", "enabled"))),
+        ("mandatory_flag", V1::Computed(|_, field| read_part(field, "required_fields", "enabled"))),
+        ("searchable_flag", V1::Computed(|_, field| fields::is_searchable(field).into())),
     ],
     ..FIELD
 };
@@ -69,7 +69,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     let kind = text(draft.row, "field_type").to_owned();
     let labels = draft.row.get("options").and_then(Value::as_array).cloned().unwrap_or_default();
     if matches!(kind.as_str(), "enum" | "set") == labels.is_empty() {
-        return Err(Failure::invalid("options", "are for the types enum and set, which need them"));
+        return Err(Failure::invalid("options", "are required for the types enum and set, and not allowed for other types"));
     }
     let table = draft.table;
     let key = make_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));

@@ -18,7 +18,7 @@ use crate::value::money;
 use crate::value::record::{Record, flag, id_of, is_deleted, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: TABLE,
         label: "Deal product",
         route: "/api/v2/deals/{id}/products",
@@ -35,9 +35,9 @@ pub(super) const OBJECT: Object = Object {
             ("billing_frequency", Preset::Text("one-time")),
             ("order_nr", Preset::Next("deal_id")),
         ],
-        rule: check,
-        after: update_deal,
-        derived: derive,
+        check,
+        after_write: update_deal,
+        derive,
         ..NO_COLLECTION
     }],
     reports: &[
@@ -45,7 +45,7 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v1/products/{id}/deals", list_deals),
         ("/api/v1/persons/{id}/products", list_of_person),
     ],
-    deeds: &[("POST", "/api/v2/deals/{id}/products/bulk", add_many), ("DELETE", "/api/v2/deals/{id}/products", delete_many)],
+    writes: &[("POST", "/api/v2/deals/{id}/products/bulk", add_many), ("DELETE", "/api/v2/deals/{id}/products", delete_many)],
     ..NO_OBJECT
 };
 
@@ -103,11 +103,11 @@ fn compute_yearly(row: &Record) -> f64 {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.state.linked(draft.row, "deal_id", "deals").is_some_and(|deal| flag(deal, "is_archived")) {
-        return Err(Failure::invalid("id", "is that of an archived deal, which cannot be changed"));
+        return Err(Failure::invalid("id", "belongs to an archived deal, which cannot be changed"));
     }
     let product = draft.state.linked(draft.row, "product_id", "products");
-    if draft.brings("product_id") && product.is_some_and(|product| !flag(product, "is_linkable")) {
-        return Err(Failure::invalid("product_id", "is that of a product that cannot be added to deals"));
+    if draft.is_in_body("product_id") && product.is_some_and(|product| !flag(product, "is_linkable")) {
+        return Err(Failure::invalid("product_id", "belongs to a product that cannot be added to deals"));
     }
     let variation = draft.state.linked(draft.row, "product_variation_id", "productVariations");
     if variation.is_some_and(|variation| variation.get("product_id") != draft.row.get("product_id")) {
@@ -143,7 +143,7 @@ fn check_start(draft: &Draft) -> Result<(), Failure> {
     const TEN_YEARS: Duration = Duration::days(3653);
     let date = parse_date(text(draft.row, "billing_start_date"));
     match date.map(|date| date - draft.call.now.date()) {
-        Some(away) if draft.brings("billing_start_date") && away.abs() > TEN_YEARS => {
+        Some(away) if draft.is_in_body("billing_start_date") && away.abs() > TEN_YEARS => {
             Err(Failure::invalid("billing_start_date", "must be within ten years from now"))
         }
         _ => Ok(()),

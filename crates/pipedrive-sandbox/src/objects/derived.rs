@@ -10,7 +10,7 @@ use crate::value::record::{Record, flag, handle, id_of, text};
 /// Computes a shared field of a record.
 pub(super) fn derive(state: &State, at: &Collection, row: &Record, name: &str) -> Option<Value> {
     let id = id_of(row)?;
-    let about = |other: &&Record| other.get(at.known_as).is_some_and(|to| Some(to) == handle(row));
+    let about = |other: &&Record| other.get(at.foreign_key).is_some_and(|to| Some(to) == handle(row));
     let count = |table: &str| state.live(table).filter(about).count().into();
     let activities =
         |done: Option<bool>| state.live("activities").filter(about).filter(move |a| done.is_none_or(|done| flag(a, "done") == done));
@@ -23,7 +23,7 @@ pub(super) fn derive(state: &State, at: &Collection, row: &Record, name: &str) -
         "email_messages_count" => mailbox::list_about(state, at.name, id).count().into(),
         "last_incoming_mail_time" => mailbox::find_last_time(state, at.name, id, mailbox::is_received)?,
         "last_outgoing_mail_time" => mailbox::find_last_time(state, at.name, id, mailbox::is_sent)?,
-        "followers_count" => followers::list_followers(state, at.known_as, id).count().into(),
+        "followers_count" => followers::list_followers(state, at.foreign_key, id).count().into(),
         "smart_bcc_email" => format!("sandbox+{}{id}@example.com", at.label.to_lowercase()).into(),
         "owner_name" => state.linked(row, "owner_id", "users")?.get("name")?.clone(),
         "person_name" => state.linked(row, "person_id", "persons")?.get("name")?.clone(),

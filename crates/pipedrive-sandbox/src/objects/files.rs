@@ -14,7 +14,7 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "files",
         label: "File",
         route: "/api/v1/files",
@@ -42,15 +42,15 @@ pub(super) const OBJECT: Object = Object {
         v1: &[
             ("active_flag", V1::Not("is_deleted")),
             ("remote_id", V1::From("file_name")),
-            ("url", V1::Made(|_, file| build_url(file).into())),
-            ("deal_name", V1::Made(|state, file| find_name(state, file, "deal_id", "deals", "title"))),
-            ("person_name", V1::Made(|state, file| find_name(state, file, "person_id", "persons", "name"))),
-            ("org_name", V1::Made(|state, file| find_name(state, file, "org_id", "organizations", "name"))),
-            ("product_name", V1::Made(|state, file| find_name(state, file, "product_id", "products", "name"))),
-            ("lead_name", V1::Made(|state, file| find_name(state, file, "lead_id", "leads", "title"))),
-            ("project_name", V1::Made(|state, file| find_name(state, file, "project_id", "projects", "title"))),
+            ("url", V1::Computed(|_, file| build_url(file).into())),
+            ("deal_name", V1::Computed(|state, file| find_name(state, file, "deal_id", "deals", "title"))),
+            ("person_name", V1::Computed(|state, file| find_name(state, file, "person_id", "persons", "name"))),
+            ("org_name", V1::Computed(|state, file| find_name(state, file, "org_id", "organizations", "name"))),
+            ("product_name", V1::Computed(|state, file| find_name(state, file, "product_id", "products", "name"))),
+            ("lead_name", V1::Computed(|state, file| find_name(state, file, "lead_id", "leads", "title"))),
+            ("project_name", V1::Computed(|state, file| find_name(state, file, "project_id", "projects", "title"))),
         ],
-        rule: check,
+        check,
         ..NO_COLLECTION
     }],
     reports: &[
@@ -59,7 +59,7 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v1/organizations/{id}/files", |state, call| list_linked(state, call, "Organization", "organizations", "org_id")),
         ("/api/v1/products/{id}/files", |state, call| list_linked(state, call, "Product", "products", "product_id")),
     ],
-    fetches: &[("/api/v1/files/{id}/download", download)],
+    downloads: &[("/api/v1/files/{id}/download", download)],
     ..NO_OBJECT
 };
 
@@ -74,7 +74,7 @@ fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str
 
 fn download(state: &State, call: &Call) -> Result<File, Failure> {
     let row = state.get_live("files", call.id()).ok_or_else(|| call.missing("File"))?;
-    let bytes = STANDARD.decode(text(row, BYTES)).map_err(|_| Failure::internal("The bytes of the file are not as they were kept."))?;
+    let bytes = STANDARD.decode(text(row, BYTES)).map_err(|_| Failure::internal("The stored bytes of the file are damaged."))?;
     Ok(File { name: text(row, "name").to_owned(), media: text(row, "media").to_owned(), bytes: bytes.into() })
 }
 

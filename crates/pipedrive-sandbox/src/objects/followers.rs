@@ -14,8 +14,8 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
-        Collection { name: TABLE, label: "Follower", verbs: &[], links: ENDS, is_tie: true, ..NO_COLLECTION },
+    collections: &[
+        Collection { name: TABLE, label: "Follower", verbs: &[], links: ENDS, is_link_table: true, ..NO_COLLECTION },
         Collection { name: CHANGES, verbs: &[], links: ENDS, ..NO_COLLECTION },
     ],
     reports: &[
@@ -29,7 +29,7 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v2/persons/{id}/followers/changelog", list_changes),
         ("/api/v2/products/{id}/followers/changelog", list_changes),
     ],
-    deeds: &[
+    writes: &[
         ("POST", "/api/v2/deals/{id}/followers", add),
         ("POST", "/api/v2/organizations/{id}/followers", add),
         ("POST", "/api/v2/persons/{id}/followers", add),
@@ -116,7 +116,7 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let (field, _) = find_followed(state, call)?;
     let user = id_of(&require_given(state, call)?).unwrap_or(0);
     if list_followers(state, field, call.id()).any(|row| has_id(row, "user_id", user)) {
-        return Err(Failure::invalid("user_id", "follows already"));
+        return Err(Failure::invalid("user_id", "is a follower already"));
     }
     let row = follow(state, &FollowChange { field, id: call.id(), user, actor: call.user, time: stamp(call.now) });
     Ok(wrap(shape_data(state, call, call.tables.collection(TABLE), &row)))

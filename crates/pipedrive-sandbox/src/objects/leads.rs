@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::collection::{Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1, Verb};
+use crate::engine::collection::{
+    Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1, Verb,
+};
 use crate::engine::envelope::wrap;
 use crate::engine::fields::is_currency;
 use crate::engine::read::find_named;
@@ -16,7 +18,7 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
+    collections: &[
         Collection {
             route: "/api/v1/leads",
             verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search],
@@ -29,8 +31,8 @@ pub(super) const OBJECT: Object = Object {
             route: "/api/v1/leadLabels",
             verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
             v1: &[("id", V1::From(UUID)), ADDED, UPDATED],
-            rule: check_label,
-            after: remove_label,
+            check: check_label,
+            after_write: remove_label,
             ..NO_COLLECTION
         },
         Collection { name: "leadSources", label: "Lead source", route: "/api/v1/leadSources", verbs: &[Verb::List], ..NO_COLLECTION },
@@ -39,7 +41,7 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v2/leads/{id}/convert/status/{conversion_id}", read_conversion),
         ("/api/v2/deals/{id}/convert/status/{conversion_id}", read_conversion),
     ],
-    deeds: &[("POST", "/api/v2/leads/{id}/convert/deal", convert_to_deal), ("POST", "/api/v2/deals/{id}/convert/lead", convert_to_lead)],
+    writes: &[("POST", "/api/v2/leads/{id}/convert/deal", convert_to_deal), ("POST", "/api/v2/deals/{id}/convert/lead", convert_to_lead)],
     ..NO_OBJECT
 };
 
@@ -53,7 +55,7 @@ const LEADS: Collection = Collection {
         ("organization_id", "organizations"),
         ("source_deal_id", "deals"),
     ],
-    known_as: "lead_id",
+    foreign_key: "lead_id",
     defaults: &[
         ("owner_id", CALLER),
         ("creator_id", CALLER),
@@ -62,29 +64,33 @@ const LEADS: Collection = Collection {
         ("origin", Preset::Text("API")),
         ("is_archived", Preset::Flag(false)),
         ("was_seen", Preset::Flag(false)),
-        ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "lead_default_visibility"))),
+        ("visible_to", Preset::Computed(|state, call| find_visibility(state, call.user, "lead_default_visibility"))),
         ("custom_fields", Preset::EmptyObject),
     ],
     fields: FIELDS,
     search: Some(&Search {
         kind: "lead",
-        fields: &[("title", Place::Field("title")), ("notes", Place::About("notes", "content")), ("custom_fields", Place::CustomFields)],
+        fields: &[
+            ("title", SearchPlace::Field("title")),
+            ("notes", SearchPlace::About("notes", "content")),
+            ("custom_fields", SearchPlace::CustomFields),
+        ],
         nested: &[("owner", "owner_id", "users"), ("person", "person_id", "persons"), ("organization", "organization_id", "organizations")],
         contact: Some(("person_id", "persons")),
         includable: &[("lead.was_seen", "was_seen", |_, _, row| row.get("was_seen").cloned())],
     }),
     filter: Some(("leads", "lead")),
     v1: &[("id", V1::From(UUID)), ("cc_email", V1::From("smart_bcc_email")), ADDED, UPDATED],
-    rule: check,
-    derived: derived::derive,
+    check,
+    derive: derived::derive,
     ..NO_COLLECTION
 };
 
 /// The fields of leads. Their custom fields are those of deals. v1 shows only custom fields with a value.
 pub(crate) const FIELDS: FieldTables = FieldTables { own: "leadFields", custom: "dealFields", shows_empty: false };
 
-const ADDED: (&str, V1) = ("add_time", V1::Moment("add_time"));
-const UPDATED: (&str, V1) = ("update_time", V1::Moment("update_time"));
+const ADDED: (&str, V1) = ("add_time", V1::TimeWithMilliseconds("add_time"));
+const UPDATED: (&str, V1) = ("update_time", V1::TimeWithMilliseconds("update_time"));
 
 const CONVERSIONS: &str = "conversions";
 
@@ -110,7 +116,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
         return Err(Failure::bad_request("A lead needs a person_id or an organization_id."));
     }
     if draft.row.get("value").is_some_and(|value| !value["currency"].as_str().is_some_and(is_currency)) {
-        return Err(Failure::invalid("value.currency", "must be a currency's three letters"));
+        return Err(Failure::invalid("value.currency", "must be a currency code of three letters"));
     }
     for label in draft.call.body.get("label_ids").and_then(Value::as_array).into_iter().flatten() {
         if draft.state.find("leadLabels", &plain(label)).is_none_or(is_deleted) {
@@ -199,7 +205,7 @@ fn copy_shared(row: &Record) -> Record {
 fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
     let added = add(state, &call.with_body(into.1), call.tables.collection(into.0))?;
     let made = state.get(into.0, added).cloned().unwrap_or_default();
-    let (old, new) = (call.tables.collection(from.0).known_as, call.tables.collection(into.0).known_as);
+    let (old, new) = (call.tables.collection(from.0).foreign_key, call.tables.collection(into.0).foreign_key);
     for table in ABOUT {
         let is_about = |row: &Record| row.get(old).is_some_and(|id| Some(id) == handle(from.1));
         state.change(table, is_about, |row| {

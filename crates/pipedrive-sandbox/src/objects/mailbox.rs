@@ -17,42 +17,44 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
+    collections: &[
         Collection {
             name: "mailThreads",
             label: "Mail thread",
             route: "/api/v1/mailbox/mailThreads",
             verbs: &[Verb::Get, Verb::Update, Verb::Delete],
             links: &[("user_id", "users"), ("deal_id", "deals"), ("lead_id", "leads")],
-            hidden: |thread, call| thread.get("user_id").and_then(Value::as_u64) != Some(call.user),
+            is_hidden: |thread, call| thread.get("user_id").and_then(Value::as_u64) != Some(call.user),
             v1: &[
-                ("snippet", V1::Made(|state, thread| read_snippet(find_newest(state, thread, is_any)))),
-                ("snippet_draft", V1::Made(|state, thread| read_snippet(find_newest(state, thread, is_draft)))),
-                ("snippet_sent", V1::Made(|state, thread| read_snippet_or_empty(find_newest(state, thread, is_sent)))),
-                ("parties", V1::Made(list_all_parties)),
-                ("drafts_parties", V1::Made(list_draft_parties)),
-                ("folders", V1::Made(|state, thread| list_folders(state, thread).into())),
-                ("message_count", V1::Made(|state, thread| list_messages(state, thread).count().into())),
-                ("deleted_flag", V1::Made(|_, thread| u8::from(is_deleted(thread)).into())),
-                ("has_draft_flag", V1::Made(|state, thread| u8::from(list_messages(state, thread).any(is_draft)).into())),
-                ("has_sent_flag", V1::Made(|state, thread| u8::from(list_messages(state, thread).any(is_sent)).into())),
-                ("all_messages_sent_flag", V1::Made(|state, thread| u8::from(list_messages(state, thread).all(is_sent)).into())),
+                ("snippet", V1::Computed(|state, thread| read_snippet(find_newest(state, thread, is_any)))),
+                ("snippet_draft", V1::Computed(|state, thread| read_snippet(find_newest(state, thread, is_draft)))),
+                ("snippet_sent", V1::Computed(|state, thread| read_snippet_or_empty(find_newest(state, thread, is_sent)))),
+                ("parties", V1::Computed(list_all_parties)),
+                ("drafts_parties", V1::Computed(list_draft_parties)),
+                ("folders", V1::Computed(|state, thread| list_folders(state, thread).into())),
+                ("message_count", V1::Computed(|state, thread| list_messages(state, thread).count().into())),
+                ("deleted_flag", V1::Computed(|_, thread| u8::from(is_deleted(thread)).into())),
+                ("has_draft_flag", V1::Computed(|state, thread| u8::from(list_messages(state, thread).any(is_draft)).into())),
+                ("has_sent_flag", V1::Computed(|state, thread| u8::from(list_messages(state, thread).any(is_sent)).into())),
+                ("all_messages_sent_flag", V1::Computed(|state, thread| u8::from(list_messages(state, thread).all(is_sent)).into())),
                 (
                     "first_message_to_me_flag",
-                    V1::Made(|state, thread| u8::from(find_oldest(state, thread).is_some_and(is_received)).into()),
+                    V1::Computed(|state, thread| u8::from(find_oldest(state, thread).is_some_and(is_received)).into()),
                 ),
-                ("first_message_timestamp", V1::Made(|state, thread| write_time(find_oldest(state, thread)))),
-                ("last_message_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_any)))),
-                ("last_message_sent_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_sent)))),
-                ("last_message_received_timestamp", V1::Made(|state, thread| write_time(find_newest(state, thread, is_received)))),
+                ("first_message_timestamp", V1::Computed(|state, thread| write_time(find_oldest(state, thread)))),
+                ("last_message_timestamp", V1::Computed(|state, thread| write_time(find_newest(state, thread, is_any)))),
+                ("last_message_sent_timestamp", V1::Computed(|state, thread| write_time(find_newest(state, thread, is_sent)))),
+                ("last_message_received_timestamp", V1::Computed(|state, thread| write_time(find_newest(state, thread, is_received)))),
                 (
                     "deal_status",
-                    V1::Made(|state, thread| state.linked(thread, "deal_id", "deals").and_then(|deal| deal.get("status")).cloned().into()),
+                    V1::Computed(|state, thread| {
+                        state.linked(thread, "deal_id", "deals").and_then(|deal| deal.get("status")).cloned().into()
+                    }),
                 ),
-                ("add_time", V1::Moment("add_time")),
-                ("update_time", V1::Moment("update_time")),
+                ("add_time", V1::TimeWithMilliseconds("add_time")),
+                ("update_time", V1::TimeWithMilliseconds("update_time")),
             ],
-            rule: check,
+            check,
             ..NO_COLLECTION
         },
         Collection {
@@ -62,23 +64,23 @@ pub(super) const OBJECT: Object = Object {
             verbs: &[],
             links: &[("user_id", "users"), ("mail_thread_id", "mailThreads")],
             v1: &[
-                ("from", V1::Made(|state, message| list_parties(state, message, "from"))),
-                ("to", V1::Made(|state, message| list_parties(state, message, "to"))),
-                ("cc", V1::Made(|state, message| list_parties(state, message, "cc"))),
-                ("bcc", V1::Made(|state, message| list_parties(state, message, "bcc"))),
-                ("body_url", V1::Made(|_, message| build_body_url(message).into())),
+                ("from", V1::Computed(|state, message| list_parties(state, message, "from"))),
+                ("to", V1::Computed(|state, message| list_parties(state, message, "to"))),
+                ("cc", V1::Computed(|state, message| list_parties(state, message, "cc"))),
+                ("bcc", V1::Computed(|state, message| list_parties(state, message, "bcc"))),
+                ("body_url", V1::Computed(|_, message| build_body_url(message).into())),
                 (
                     "read_flag",
-                    V1::Made(|state, message| {
+                    V1::Computed(|state, message| {
                         state.linked(message, "mail_thread_id", "mailThreads").and_then(|thread| thread.get("read_flag")).cloned().into()
                     }),
                 ),
                 ("item_type", V1::Fixed(|| Value::from("mailMessage"))),
-                ("timestamp", V1::Moment("message_time")),
-                ("message_time", V1::Moment("message_time")),
-                ("add_time", V1::Moment("add_time")),
-                ("update_time", V1::Moment("update_time")),
-                ("company_id", V1::Made(find_company)),
+                ("timestamp", V1::TimeWithMilliseconds("message_time")),
+                ("message_time", V1::TimeWithMilliseconds("message_time")),
+                ("add_time", V1::TimeWithMilliseconds("add_time")),
+                ("update_time", V1::TimeWithMilliseconds("update_time")),
+                ("company_id", V1::Computed(find_company)),
             ],
             ..NO_COLLECTION
         },
@@ -99,7 +101,7 @@ pub(super) const OBJECT: Object = Object {
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
 fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
     let (table, folder) = (call.tables.collection("mailThreads"), call.parameter("folder").unwrap_or("inbox"));
-    let seen = |thread: &&Record| !(table.hidden)(thread, call) && list_folders(state, thread).contains(&folder);
+    let seen = |thread: &&Record| !(table.is_hidden)(thread, call) && list_folders(state, thread).contains(&folder);
     let mut threads: Vec<&Record> = state.live(table.name).filter(seen).collect();
     threads.sort_by_key(|thread| Reverse((find_newest(state, thread, is_any).map(read_time), id_of(thread))));
     Ok(wrap(cut_page(call, &threads).0.iter().map(|thread| shape_data(state, call, table, thread)).collect()))
@@ -107,7 +109,7 @@ fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
 
 fn list_of_thread(state: &State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection("mailThreads");
-    let thread = state.get_live(table.name, call.id()).filter(|thread| !(table.hidden)(thread, call));
+    let thread = state.get_live(table.name, call.id()).filter(|thread| !(table.is_hidden)(thread, call));
     let thread = thread.ok_or_else(|| call.missing(table.label))?;
     Ok(wrap(list_messages(state, thread).map(|message| shape_data(state, call, call.tables.collection("mailMessages"), message)).collect()))
 }
@@ -296,7 +298,7 @@ pub(super) fn list_folders(state: &State, thread: &Record) -> Vec<&'static str> 
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     if is_set(draft.row, "archived_flag") && !list_messages(draft.state, draft.row).any(is_received) {
-        return Err(Failure::invalid("archived_flag", "is for threads of the inbox"));
+        return Err(Failure::invalid("archived_flag", "can only be set on threads in the inbox"));
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use crate::value::failure::Failure;
 use crate::value::record::text;
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "notes",
         label: "Note",
         route: "/api/v1/notes",
@@ -39,8 +39,8 @@ pub(super) const OBJECT: Object = Object {
             ("organization", V1::Linked("org_id", "organizations")),
             ("user", V1::Linked("user_id", "users")),
         ],
-        rule: check,
-        after: comments::delete_with_note,
+        check,
+        after_write: comments::delete_with_note,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::engine::collection::{CRM, Collection, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1};
+use crate::engine::collection::{CRM, Collection, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1};
 use crate::engine::state::State;
 use crate::objects::derived;
 use crate::objects::roles::find_visibility;
@@ -10,18 +10,18 @@ use crate::objects::users::CALLER;
 use crate::value::record::{Record, read_part};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "organizations",
         label: "Organization",
         route: "/api/v2/organizations",
         verbs: CRM,
         links: &[("owner_id", "users")],
-        known_as: "org_id",
-        related_as: Some("organization"),
+        foreign_key: "org_id",
+        related_key: Some("organization"),
         field_type: Some("org"),
         defaults: &[
             ("owner_id", CALLER),
-            ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "org_default_visibility"))),
+            ("visible_to", Preset::Computed(|state, call| find_visibility(state, call.user, "org_default_visibility"))),
             ("label_ids", Preset::EmptyList),
             ("custom_fields", Preset::EmptyObject),
         ],
@@ -29,25 +29,25 @@ pub(super) const OBJECT: Object = Object {
         search: Some(&Search {
             kind: "organization",
             fields: &[
-                ("name", Place::Field("name")),
-                ("address", Place::Address("address")),
-                ("notes", Place::About("notes", "content")),
-                ("custom_fields", Place::CustomFields),
+                ("name", SearchPlace::Field("name")),
+                ("address", SearchPlace::Address("address")),
+                ("notes", SearchPlace::About("notes", "content")),
+                ("custom_fields", SearchPlace::CustomFields),
             ],
             nested: &[("owner", "owner_id", "users")],
             contact: None,
             includable: &[],
         }),
         filter: Some(("org", "organization")),
-        outlives_deletion: true,
+        readable_when_deleted: true,
         v1: &[
             ("active_flag", V1::Not("is_deleted")),
             ("cc_email", V1::From("smart_bcc_email")),
-            ("address", V1::Made(|_, organization| read_part(organization, "address", "value"))),
+            ("address", V1::Computed(|_, organization| read_part(organization, "address", "value"))),
             ("label", V1::From("label_ids")),
         ],
-        derived: derive,
-        remembers: true,
+        derive,
+        keeps_changes: true,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT

@@ -14,16 +14,19 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: TABLE,
         label: "Participant",
         verbs: &[],
         links: &[("deal_id", "deals"), ("person_id", "persons")],
-        is_tie: true,
+        is_link_table: true,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/deals/{id}/participants", list)],
-    deeds: &[("POST", "/api/v1/deals/{id}/participants", add), ("DELETE", "/api/v1/deals/{id}/participants/{deal_participant_id}", remove)],
+    writes: &[
+        ("POST", "/api/v1/deals/{id}/participants", add),
+        ("DELETE", "/api/v1/deals/{id}/participants/{deal_participant_id}", remove),
+    ],
     ..NO_OBJECT
 };
 
@@ -87,7 +90,7 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let person = call.body.get("person_id").and_then(Value::as_u64).and_then(|id| state.get_live("persons", id)).and_then(id_of);
     let person = person.ok_or_else(|| Failure::invalid("person_id", "does not exist"))?;
     let id = join(state, call.id(), person, call.user, &stamp(call.now));
-    let id = id.ok_or_else(|| Failure::invalid("person_id", "takes part already"))?;
+    let id = id.ok_or_else(|| Failure::invalid("person_id", "is a participant already"))?;
     let row = state.get(TABLE, id).cloned().unwrap_or_default();
     let mut body = wrap(shape_participant(state, call, &deal, &row));
     body["related_objects"] = find_related(state, call, &[&row]);

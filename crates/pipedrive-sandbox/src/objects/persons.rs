@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::collection::{CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1};
+use crate::engine::collection::{
+    CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1,
+};
 use crate::engine::state::State;
 use crate::objects::roles::find_visibility;
 use crate::objects::users::CALLER;
@@ -11,21 +13,21 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "persons",
         label: "Person",
         route: "/api/v2/persons",
         verbs: CRM,
         links: &[("owner_id", "users"), ("org_id", "organizations")],
-        known_as: "person_id",
-        related_as: Some("person"),
+        foreign_key: "person_id",
+        related_key: Some("person"),
         field_type: Some("people"),
         required: &["name"],
         defaults: &[
             ("owner_id", CALLER),
             ("emails", Preset::EmptyList),
             ("phones", Preset::EmptyList),
-            ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "person_default_visibility"))),
+            ("visible_to", Preset::Computed(|state, call| find_visibility(state, call.user, "person_default_visibility"))),
             ("label_ids", Preset::EmptyList),
             ("custom_fields", Preset::EmptyObject),
         ],
@@ -33,11 +35,11 @@ pub(super) const OBJECT: Object = Object {
         search: Some(&Search {
             kind: "person",
             fields: &[
-                ("name", Place::Field("name")),
-                ("email", Place::Values("emails")),
-                ("phone", Place::Values("phones")),
-                ("notes", Place::About("notes", "content")),
-                ("custom_fields", Place::CustomFields),
+                ("name", SearchPlace::Field("name")),
+                ("email", SearchPlace::Values("emails")),
+                ("phone", SearchPlace::Values("phones")),
+                ("notes", SearchPlace::About("notes", "content")),
+                ("custom_fields", SearchPlace::CustomFields),
             ],
             nested: &[("owner", "owner_id", "users"), ("organization", "org_id", "organizations")],
             contact: None,
@@ -45,20 +47,20 @@ pub(super) const OBJECT: Object = Object {
         }),
         filter: Some(("people", "person")),
         through: &[("deal_id", participants::list_persons)],
-        outlives_deletion: true,
+        readable_when_deleted: true,
         v1: &[
             ("email", V1::From("emails")),
             ("phone", V1::From("phones")),
             ("active_flag", V1::Not("is_deleted")),
             ("cc_email", V1::From("smart_bcc_email")),
             ("picture_id", V1::Linked("picture_id", "pictures")),
-            ("company_id", V1::Made(|state, _| state.company().into())),
+            ("company_id", V1::Computed(|state, _| state.company().into())),
             ("label", V1::From("label_ids")),
         ],
-        rule: check,
-        derived: derive,
-        merged: replace_participant,
-        remembers: true,
+        check,
+        derive,
+        after_merge: replace_participant,
+        keeps_changes: true,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
@@ -92,7 +94,7 @@ fn check_contacts(draft: &mut Draft, list: &str) -> Result<(), Failure> {
     }
     for (index, entry) in entries.iter_mut().enumerate() {
         if entry.get("value").and_then(Value::as_str).is_none_or(|v| v.trim().is_empty()) {
-            return Err(Failure::invalid(list, "each needs a value"));
+            return Err(Failure::invalid(list, "each must have a value"));
         }
         let primary = is_primary(entry) || (primaries == 0 && index == 0);
         let label = entry.get("label").and_then(Value::as_str).filter(|l| !l.is_empty()).unwrap_or("work");

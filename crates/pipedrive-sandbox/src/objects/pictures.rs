@@ -15,7 +15,7 @@ use crate::value::image::Image;
 use crate::value::record::Record;
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: TABLE,
         label: "Picture",
         route: "/api/v1/persons/{id}/picture",
@@ -24,7 +24,7 @@ pub(super) const OBJECT: Object = Object {
         ..NO_COLLECTION
     }],
     reports: &[("/api/v2/persons/{id}/picture", read_picture)],
-    deeds: &[("POST", "/api/v1/persons/{id}/picture", add), ("DELETE", "/api/v1/persons/{id}/picture", delete)],
+    writes: &[("POST", "/api/v1/persons/{id}/picture", add), ("DELETE", "/api/v1/persons/{id}/picture", delete)],
     ..NO_OBJECT
 };
 

@@ -6,14 +6,14 @@ use crate::engine::write::mark_deleted;
 use crate::value::record::{Record, is_deleted};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "pipelines",
         label: "Pipeline",
         route: "/api/v2/pipelines",
-        known_as: "pipeline_id",
+        foreign_key: "pipeline_id",
         defaults: &[("order_nr", Preset::Next("")), ("is_deal_probability_enabled", Preset::Flag(true))],
-        outlives_deletion: true,
-        after: delete_contents,
+        readable_when_deleted: true,
+        after_write: delete_contents,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::collection::{Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1, Verb};
+use crate::engine::collection::{
+    Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1, Verb,
+};
 use crate::engine::envelope::wrap;
 use crate::engine::fields;
 use crate::engine::read::{find_named, shape_data};
@@ -15,21 +17,21 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
+    collections: &[
         Collection {
             name: "products",
             label: "Product",
             route: "/api/v2/products",
             verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::Search],
             links: &[("owner_id", "users")],
-            known_as: "product_id",
+            foreign_key: "product_id",
             defaults: &[
                 ("code", Preset::Text("")),
                 ("description", Preset::Text("")),
                 ("unit", Preset::Text("")),
                 ("tax", Preset::Number(0)),
                 ("is_linkable", Preset::Flag(true)),
-                ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "product_default_visibility"))),
+                ("visible_to", Preset::Computed(|state, call| find_visibility(state, call.user, "product_default_visibility"))),
                 ("owner_id", CALLER),
                 ("billing_frequency", Preset::Text("one-time")),
                 ("custom_fields", Preset::EmptyObject),
@@ -37,21 +39,25 @@ pub(super) const OBJECT: Object = Object {
             fields: FieldTables::new(FIELDS),
             search: Some(&Search {
                 kind: "product",
-                fields: &[("name", Place::Field("name")), ("code", Place::Field("code")), ("custom_fields", Place::CustomFields)],
+                fields: &[
+                    ("name", SearchPlace::Field("name")),
+                    ("code", SearchPlace::Field("code")),
+                    ("custom_fields", SearchPlace::CustomFields),
+                ],
                 nested: &[("owner", "owner_id", "users")],
                 contact: None,
                 includable: &[("product.price", "prices", |_, _, row| row.get("prices").cloned())],
             }),
             filter: Some(("products", "product")),
-            outlives_deletion: true,
+            readable_when_deleted: true,
             v1: &[
                 ("active_flag", V1::Not("is_deleted")),
                 ("selectable", V1::From("is_linkable")),
-                ("company_id", V1::Made(|state, _| state.company().into())),
+                ("company_id", V1::Computed(|state, _| state.company().into())),
             ],
-            rule: check,
-            after: set_price_owner,
-            derived: derived::derive,
+            check,
+            after_write: set_price_owner,
+            derive: derived::derive,
             ..NO_COLLECTION
         },
         Collection {
@@ -62,13 +68,13 @@ pub(super) const OBJECT: Object = Object {
             key: "product_variation_id",
             within: Some(("product_id", "products")),
             links: &[("product_id", "products")],
-            known_as: "product_variation_id",
-            rule: check_variation,
-            after: set_variation_price_owner,
+            foreign_key: "product_variation_id",
+            check: check_variation,
+            after_write: set_variation_price_owner,
             ..NO_COLLECTION
         },
     ],
-    deeds: &[("POST", "/api/v2/products/{id}/duplicate", duplicate)],
+    writes: &[("POST", "/api/v2/products/{id}/duplicate", duplicate)],
     ..NO_OBJECT
 };
 
@@ -79,7 +85,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
     require_not_negative(draft, "tax")?;
     check_billing(draft)?;
-    if let Some(category) = draft.call.body.get("category").filter(|_| draft.brings("category"))
+    if let Some(category) = draft.call.body.get("category").filter(|_| draft.is_in_body("category"))
         && let Some(field) = fields::find(draft.state, &FieldTables::new(FIELDS), "category")
     {
         fields::check_option(field, category).map_err(|reason| Failure::invalid("category", reason))?;
@@ -104,8 +110,8 @@ pub(super) fn require_not_negative(draft: &Draft, field: &str) -> Result<(), Fai
 pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
     let wrong = |reason: String| Err(Failure::invalid("billing_frequency_cycles", reason));
     match (text(draft.row, "billing_frequency"), draft.row.get("billing_frequency_cycles")) {
-        ("one-time", Some(_)) => wrong("must be null where the billing frequency is one-time".to_owned()),
-        ("weekly", None) => wrong("is required where the billing frequency is weekly".to_owned()),
+        ("one-time", Some(_)) => wrong("must be null if the billing frequency is one-time".to_owned()),
+        ("weekly", None) => wrong("is required if the billing frequency is weekly".to_owned()),
         (_, Some(cycles)) if !cycles.as_u64().is_some_and(|cycles| (1..=MAX_CYCLES).contains(&cycles)) => {
             wrong(format!("must be between 1 and {MAX_CYCLES}"))
         }
@@ -144,7 +150,7 @@ fn check_price(given: &Value) -> Result<Value, String> {
         None => Ok(otherwise),
     };
     if !fields.get("price").is_some_and(Value::is_number) || !fields::is_currency(text(fields, "currency")) {
-        return Err("each needs a price and a currency's three letters".to_owned());
+        return Err("each must have a price and a currency code of three letters".to_owned());
     }
     Ok(json!({
         "price": number("price", 0.into())?, "currency": text(fields, "currency"), "cost": number("cost", 0.into())?,

@@ -15,13 +15,13 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted, plain, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[
+    collections: &[
         Collection {
             name: "permissionSets",
             label: "Permission set",
             route: "/api/v1/permissionSets",
             verbs: &[Verb::List],
-            v1: &[("id", V1::From("uuid")), ("assignment_count", V1::Made(|state, set| list_assigned(state, set).count().into()))],
+            v1: &[("id", V1::From("uuid")), ("assignment_count", V1::Computed(|state, set| list_assigned(state, set).count().into()))],
             ..NO_COLLECTION
         },
         Collection {
@@ -31,12 +31,12 @@ pub(super) const OBJECT: Object = Object {
             links: &[("parent_role_id", "roles")],
             v1: &[
                 ("active_flag", V1::Not("is_deleted")),
-                ("assignment_count", V1::Made(|state, role| list_members(state, role).count().to_string().into())),
-                ("sub_role_count", V1::Made(|state, role| list_below(state, role).count().to_string().into())),
-                ("level", V1::Made(|state, role| find_level(state, role).into())),
+                ("assignment_count", V1::Computed(|state, role| list_members(state, role).count().to_string().into())),
+                ("sub_role_count", V1::Computed(|state, role| list_below(state, role).count().to_string().into())),
+                ("level", V1::Computed(|state, role| find_level(state, role).into())),
             ],
-            rule: check,
-            after: release_members,
+            check,
+            after_write: release_members,
             ..NO_COLLECTION
         },
     ],
@@ -50,7 +50,7 @@ pub(super) const OBJECT: Object = Object {
         ("/api/v1/users/{id}/roleAssignments", list_roles_of_user),
         ("/api/v1/users/{id}/roleSettings", list_settings_of_user),
     ],
-    deeds: &[
+    writes: &[
         ("DELETE", "/api/v1/roles/{id}", delete_role),
         ("POST", "/api/v1/roles/{id}/assignments", assign),
         ("DELETE", "/api/v1/roles/{id}/assignments", dismiss),
@@ -188,7 +188,7 @@ fn release_members(state: &mut State, _: &Call, _: Option<&Record>, role: &Recor
 
 fn delete_role(state: &mut State, call: &Call) -> Result<Value, Failure> {
     if call.id() == DEFAULT {
-        return Err(Failure::invalid("id", "is that of the default role"));
+        return Err(Failure::invalid("id", "belongs to the default role, which cannot be deleted"));
     }
     write::delete(state, call, call.tables.collection("roles"))
 }

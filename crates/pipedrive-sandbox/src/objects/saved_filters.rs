@@ -11,7 +11,7 @@ use crate::value::failure::Failure;
 use crate::value::record::Record;
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: TABLE,
         label: "Filter",
         route: "/api/v1/filters",
@@ -22,8 +22,8 @@ pub(super) const OBJECT: Object = Object {
             ("temporary_flag", Preset::Flag(false)),
             ("visible_to", Preset::Number(1)),
         ],
-        v1: &[("active_flag", V1::Not("is_deleted")), ("conditions", V1::MadeFor(list_conditions))],
-        rule: check,
+        v1: &[("active_flag", V1::Not("is_deleted")), ("conditions", V1::ComputedForCall(list_conditions))],
+        check,
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/filters/helpers", list_helpers)],

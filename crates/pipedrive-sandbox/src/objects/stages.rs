@@ -11,21 +11,21 @@ use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, is_deleted};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "stages",
         label: "Stage",
         route: "/api/v2/stages",
         links: &[("pipeline_id", "pipelines")],
-        known_as: "stage_id",
-        related_as: Some("stage"),
+        foreign_key: "stage_id",
+        related_key: Some("stage"),
         defaults: &[
             ("order_nr", Preset::Next("pipeline_id")),
             ("deal_probability", Preset::Number(100)),
             ("is_deal_rot_enabled", Preset::Flag(false)),
         ],
-        outlives_deletion: true,
-        rule: check,
-        after: move_deals,
+        readable_when_deleted: true,
+        check,
+        after_write: move_deals,
         ..NO_COLLECTION
     }],
     ..NO_OBJECT
@@ -35,7 +35,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.row.get("deal_probability").and_then(Value::as_u64).is_none_or(|p| p > 100) {
         return Err(Failure::invalid("deal_probability", "must be between 0 and 100"));
     }
-    if draft.brings("days_to_rotten") && draft.row.get("days_to_rotten").and_then(Value::as_u64).is_none() {
+    if draft.is_in_body("days_to_rotten") && draft.row.get("days_to_rotten").and_then(Value::as_u64).is_none() {
         return Err(Failure::invalid("days_to_rotten", "must not be negative"));
     }
     draft.require_text("name")

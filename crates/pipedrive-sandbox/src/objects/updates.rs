@@ -124,7 +124,7 @@ fn list_flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> 
     let about = About::find(state, call, table)?;
     let wanted = call.tokens("items");
     if let Some(unknown) = wanted.iter().flatten().find(|kind| !KINDS.contains(kind)) {
-        return Err(Failure::invalid("items", format!("'{unknown}' is none of {}", KINDS.join(", "))));
+        return Err(Failure::invalid("items", format!("'{unknown}' is not one of {}", KINDS.join(", "))));
     }
     let is_wanted = |item: &Item| wanted.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| item.is(kind)));
     let mut items: Vec<Item> = SOURCES.iter().flat_map(|source| about.items(source)).filter(is_wanted).collect();
@@ -239,7 +239,7 @@ impl<'a> About<'a> {
     fn related(&self, told: &[Value]) -> Option<Value> {
         let tables = ["users", "deals", "persons", "organizations"];
         let named = |table: &'static str, data: &Value| {
-            Some((table, self.state.get(table, data[self.call.tables.collection(table).known_as].as_u64()?)?))
+            Some((table, self.state.get(table, data[self.call.tables.collection(table).foreign_key].as_u64()?)?))
         };
         list_related(self.state, self.call, told.iter().flat_map(|data| tables.into_iter().filter_map(|table| named(table, data))))
     }
@@ -252,7 +252,7 @@ impl Item<'_> {
 }
 
 fn is_linked(about: &About, row: &Record) -> bool {
-    about.is(row.get(about.collection.known_as))
+    about.is(row.get(about.collection.foreign_key))
 }
 
 fn is_changed(about: &About, change: &Record) -> bool {

@@ -11,15 +11,18 @@ use crate::value::money::CURRENCY;
 use crate::value::record::{Record, id_of, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "users",
         label: "User",
         route: "/api/v1/users",
         verbs: &[Verb::List, Verb::Get],
-        known_as: "user_id",
-        related_as: Some("user"),
+        foreign_key: "user_id",
+        related_key: Some("user"),
         field_type: Some("user"),
-        v1: &[("is_you", V1::MadeFor(|_, call, user| (id_of(user) == Some(call.user)).into())), ("active_flag", V1::Not("is_deleted"))],
+        v1: &[
+            ("is_you", V1::ComputedForCall(|_, call, user| (id_of(user) == Some(call.user)).into())),
+            ("active_flag", V1::Not("is_deleted")),
+        ],
         ..NO_COLLECTION
     }],
     reports: &[("/api/v1/users/find", find), ("/api/v1/users/me", read_own)],
@@ -42,10 +45,10 @@ fn find(state: &State, call: &Call) -> Result<Value, Failure> {
 }
 
 /// The default of a field with a user: the one whose token the request carries.
-pub(super) const CALLER: Preset = Preset::By(|_, call| call.user.into());
+pub(super) const CALLER: Preset = Preset::Computed(|_, call| call.user.into());
 
 /// The default of a field with a currency: that of the user whose token the request carries.
-pub(super) const CURRENCY_OF_CALLER: Preset = Preset::By(|state, call| find_currency(state, call).into());
+pub(super) const CURRENCY_OF_CALLER: Preset = Preset::Computed(|state, call| find_currency(state, call).into());
 
 /// Finds the currency of the user whose token the request carries.
 pub(super) fn find_currency<'a>(state: &'a State, call: &Call) -> &'a str {

@@ -241,7 +241,7 @@ fn field_is_the_same_in_both_versions() {
             assert_refused(&get(&sandbox, &path), status, "not found");
             assert_refused(&send(&sandbox, "DELETE", &path, json!({})), status, "not found");
         }
-        assert_refused(&send(&sandbox, "DELETE", &format!("/v1/{table}/1"), json!({})), 400, "every company has");
+        assert_refused(&send(&sandbox, "DELETE", &format!("/v1/{table}/1"), json!({})), 400, "belongs to a standard field");
 
         let (_, id) = create_enum_field(&sandbox, table);
         let removed = send_ok(&sandbox, "DELETE", &format!("/v1/{table}?ids=1,{id},9999"), json!({}));
@@ -324,7 +324,7 @@ fn changes_all_options_or_none() {
         assert_refused(
             &send(&sandbox, "POST", &format!("/api/v2/{table}/label_ids/options"), json!([{ "label": "x" }])),
             400,
-            "every company has",
+            "belongs to a standard field",
         );
         assert_refused(&send(&sandbox, "POST", &format!("/api/v2/{table}/nothing/options"), json!([{ "label": "x" }])), 404, "not found");
     }

@@ -145,7 +145,7 @@ fn reads_a_changelog_page_by_page() {
     }]);
     assert_eq!((&last["data"], &last["additional_data"]["next_cursor"]), (&email, &Value::Null));
     assert_refused(&get(&sandbox, &format!("/v1/persons/1/changelog?cursor={cursor}")), 400, "belongs to another list");
-    assert_refused(&get(&sandbox, &format!("{log}?cursor=nonsense")), 400, "is not one that was answered");
+    assert_refused(&get(&sandbox, &format!("{log}?cursor=nonsense")), 400, "is not a cursor of this API");
 }
 
 #[test]

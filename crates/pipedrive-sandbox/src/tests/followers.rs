@@ -53,7 +53,7 @@ fn adds_and_removes_a_follower() {
         let added = follow(&sandbox, record, 2);
         let listed = get_data(&sandbox, &path);
         assert_eq!(listed.as_array().and_then(|rows| rows.last()), Some(&added), "the list should end with the added follower");
-        assert_refused(&send(&sandbox, "POST", &path, json!({ "user_id": 2 })), 400, "follows already");
+        assert_refused(&send(&sandbox, "POST", &path, json!({ "user_id": 2 })), 400, "is a follower already");
         assert_refused(&send(&sandbox, "POST", &path, json!({ "user_id": 99 })), 400, "does not exist");
         assert_refused(&send(&sandbox, "POST", &path, json!({})), 400, "user_id");
         let log = get_data(&sandbox, &format!("{path}/changelog"));
@@ -171,7 +171,7 @@ fn adds_and_removes_a_participant() {
     assert_eq!(read_count(&sandbox, "deals/1", "participants_count"), size + 1);
     assert_eq!(count_participations(&sandbox).as_u64(), participations.map(|count| count + 1));
 
-    assert_refused(&send(&sandbox, "POST", path, json!({ "person_id": 5 })), 400, "takes part already");
+    assert_refused(&send(&sandbox, "POST", path, json!({ "person_id": 5 })), 400, "is a participant already");
     assert_refused(&send(&sandbox, "POST", path, json!({ "person_id": 9999 })), 400, "does not exist");
     assert_refused(&send(&sandbox, "POST", path, json!({})), 400, "person_id");
     assert_refused(&send(&sandbox, "POST", "/v1/deals/9999/participants", json!({ "person_id": 5 })), 404, "Deal not found");

@@ -54,7 +54,7 @@ fn folders_of_a_thread_follow_from_its_messages() {
     for (id, form, status, part) in [
         (1, "read_flag=2", 400, "read_flag: must be one of"),
         (1, "deal_id=9999", 400, "deal_id: 9999 does not exist"),
-        (5, "archived_flag=1", 400, "archived_flag: is for"),
+        (5, "archived_flag=1", 400, "archived_flag: can only be set"),
         (99, "read_flag=1", 404, "Mail thread not found"),
     ] {
         assert_refused(&update_thread(&sandbox, id, form), status, part);

@@ -37,7 +37,7 @@ fn creates_reads_changes_and_deletes_a_product() {
         (json!({ "name": "x", "category": 9 }), "category: 9 is not an option"),
         (json!({ "name": "x", "tax": -1 }), "tax: must not be negative"),
         (json!({ "name": "x", "owner_id": 99 }), "owner_id: 99 does not exist"),
-        (json!({ "name": "x", "prices": [{ "price": 1 }] }), "prices: each needs a price and a currency"),
+        (json!({ "name": "x", "prices": [{ "price": 1 }] }), "prices: each must have a price and a currency"),
         (json!({ "name": "x", "prices": [{ "price": 1, "currency": "EUR" }, { "price": 2, "currency": "EUR" }] }), "one price for each"),
         (json!({ "name": "x", "prices": [{ "price": 1, "currency": "EUR", "vat": 3 }] }), "vat is unknown"),
     ] {

@@ -377,7 +377,7 @@ fn creates_uses_and_deletes_a_custom_field() {
     assert_refused(&get(&sandbox, &path), 404, "not found");
     let deal = json!({ "title": "x", "custom_fields": { key: 2 } });
     assert_refused(&send(&sandbox, "POST", "/api/v2/deals", deal), 400, "Unknown key");
-    assert_refused(&send(&sandbox, "DELETE", "/api/v2/dealFields/title", json!({})), 400, "every company has");
+    assert_refused(&send(&sandbox, "DELETE", "/api/v2/dealFields/title", json!({})), 400, "belongs to a standard field");
     let bare = json!({ "field_name": "x", "field_type": "set" });
     assert_refused(&send(&sandbox, "POST", "/api/v2/dealFields", bare), 400, "options");
 }

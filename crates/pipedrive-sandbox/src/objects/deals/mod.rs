@@ -7,7 +7,9 @@ mod worth;
 use serde_json::Value;
 
 use crate::engine::changes::PAST_STAGES;
-use crate::engine::collection::{CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Place, Preset, Search, V1};
+use crate::engine::collection::{
+    CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1,
+};
 use crate::engine::fields::is_currency;
 use crate::engine::state::State;
 use crate::objects::deals::statistics::record_stage;
@@ -21,7 +23,7 @@ use crate::value::money;
 use crate::value::record::{Record, flag, id_of, is_deleted, text};
 
 pub(super) const OBJECT: Object = Object {
-    rows: &[Collection {
+    collections: &[Collection {
         name: "deals",
         label: "Deal",
         route: "/api/v2/deals",
@@ -34,15 +36,15 @@ pub(super) const OBJECT: Object = Object {
             ("pipeline_id", "pipelines"),
             ("stage_id", "stages"),
         ],
-        known_as: "deal_id",
-        related_as: Some("deal"),
+        foreign_key: "deal_id",
+        related_key: Some("deal"),
         defaults: &[
             ("owner_id", CALLER),
             ("creator_user_id", CALLER),
             ("value", Preset::Number(0)),
             ("currency", CURRENCY_OF_CALLER),
             ("status", Preset::Text("open")),
-            ("visible_to", Preset::By(|state, call| find_visibility(state, call.user, "deal_default_visibility"))),
+            ("visible_to", Preset::Computed(|state, call| find_visibility(state, call.user, "deal_default_visibility"))),
             ("label_ids", Preset::EmptyList),
             ("origin", Preset::Text("API")),
             ("is_archived", Preset::Flag(false)),
@@ -52,9 +54,9 @@ pub(super) const OBJECT: Object = Object {
         search: Some(&Search {
             kind: "deal",
             fields: &[
-                ("title", Place::Field("title")),
-                ("notes", Place::About("notes", "content")),
-                ("custom_fields", Place::CustomFields),
+                ("title", SearchPlace::Field("title")),
+                ("notes", SearchPlace::About("notes", "content")),
+                ("custom_fields", SearchPlace::CustomFields),
             ],
             nested: &[
                 ("owner", "owner_id", "users"),
@@ -63,25 +65,25 @@ pub(super) const OBJECT: Object = Object {
                 ("organization", "org_id", "organizations"),
             ],
             contact: None,
-            includable: &[("deal.cc_email", "cc_email", |state, at, row| (at.derived)(state, at, row, "smart_bcc_email"))],
+            includable: &[("deal.cc_email", "cc_email", |state, at, row| (at.derive)(state, at, row, "smart_bcc_email"))],
         }),
         filter: Some(("deals", "deal")),
-        outlives_deletion: true,
+        readable_when_deleted: true,
         extra: &["creator_user_id", "archive_time"],
         v1: &[
             ("user_id", V1::From("owner_id")),
             ("deleted", V1::From("is_deleted")),
             ("cc_email", V1::From("smart_bcc_email")),
-            ("company_id", V1::Made(|state, _| state.company().into())),
+            ("company_id", V1::Computed(|state, _| state.company().into())),
             ("first_add_time", V1::From("add_time")),
             ("label", V1::From("label_ids")),
         ],
-        rule: check,
-        after: participants::join_own_person,
-        remembers: true,
-        own_history: &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", PAST_STAGES],
-        derived: derive,
-        merged: add_up_products,
+        check,
+        after_write: participants::join_own_person,
+        keeps_changes: true,
+        not_merged: &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", PAST_STAGES],
+        derive,
+        after_merge: add_up_products,
         ..NO_COLLECTION
     }],
     reports: &[
@@ -96,7 +98,7 @@ pub(super) const OBJECT: Object = Object {
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("title")?;
     if !is_currency(text(draft.row, "currency")) {
-        return Err(Failure::invalid("currency", "must be a currency's three letters"));
+        return Err(Failure::invalid("currency", "must be a currency code of three letters"));
     }
     if draft.row.get("probability").and_then(Value::as_f64).is_some_and(|p| !(0.0..=100.0).contains(&p)) {
         return Err(Failure::invalid("probability", "must be between 0 and 100"));
@@ -106,7 +108,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     let archived = flag(draft.row, "is_archived");
     if !archived {
         draft.clear("archive_time");
-    } else if !draft.brings("archive_time") && draft.value_before("is_archived") != Some(&Value::Bool(true)) {
+    } else if !draft.is_in_body("archive_time") && draft.value_before("is_archived") != Some(&Value::Bool(true)) {
         draft.set("archive_time", stamp(draft.call.now));
     }
     Ok(())
@@ -119,13 +121,13 @@ fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
         let stages = draft.state.live("stages").filter(move |stage| stage.get("pipeline_id") == pipeline);
         stages.min_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64))
     };
-    let stage = if draft.brings("stage_id") {
+    let stage = if draft.is_in_body("stage_id") {
         let stage = draft.state.linked(row, "stage_id", "stages");
-        if draft.brings("pipeline_id") && stage.and_then(|s| s.get("pipeline_id")) != row.get("pipeline_id") {
+        if draft.is_in_body("pipeline_id") && stage.and_then(|s| s.get("pipeline_id")) != row.get("pipeline_id") {
             return Err(Failure::invalid("stage_id", "does not belong to the pipeline"));
         }
         stage
-    } else if draft.brings("pipeline_id") && draft.value_before("pipeline_id") != row.get("pipeline_id") {
+    } else if draft.is_in_body("pipeline_id") && draft.value_before("pipeline_id") != row.get("pipeline_id") {
         stages_of(row.get("pipeline_id"))
     } else if draft.before.is_some() {
         return Ok(());
@@ -156,7 +158,7 @@ fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
         if statuses.contains(&status.as_str()) {
             continue;
         }
-        if draft.brings(field) {
+        if draft.is_in_body(field) {
             return Err(Failure::invalid(field, format!("can only be set with status {}", statuses.join(" or "))));
         }
         draft.clear(field);
@@ -167,11 +169,11 @@ fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     let changed = draft.value_before("status").and_then(Value::as_str) != Some(&status);
-    if !draft.brings(time) && (changed || !draft.row.contains_key(time)) {
+    if !draft.is_in_body(time) && (changed || !draft.row.contains_key(time)) {
         let when = draft.call.body.get("close_time").filter(|v| !v.is_null()).cloned();
         draft.set(time, when.unwrap_or_else(|| now.into()));
     }
-    if !draft.brings("close_time") && (changed || draft.brings(time)) {
+    if !draft.is_in_body("close_time") && (changed || draft.is_in_body(time)) {
         draft.set("close_time", draft.row.get(time).cloned());
     }
     if status == "won" && !draft.row.contains_key("first_won_time") {

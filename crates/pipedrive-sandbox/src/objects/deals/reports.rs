@@ -79,11 +79,11 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
     let field = call.parameter("field_key").unwrap_or_default();
     let is_custom_date = |row: &Record| text(row, "field_code") == field && text(row, "field_type").starts_with("date");
     if !DATES.contains(&field) && !state.live("dealFields").any(is_custom_date) {
-        return Err(Failure::invalid("field_key", "is no date field of deals"));
+        return Err(Failure::invalid("field_key", "is not a date field of deals"));
     }
     let interval = call.parameter("interval").unwrap_or_default();
     let bounds = (0..=amount).map(|n| find_start(start, interval, n)).collect::<Option<Vec<Date>>>();
-    let bounds = bounds.ok_or_else(|| Failure::invalid("amount", "leads past the calendar"))?;
+    let bounds = bounds.ok_or_else(|| Failure::invalid("amount", "leads to dates beyond the calendar"))?;
     let deals: Vec<(String, &Record)> = list_deals(state, call)?
         .into_iter()
         .filter(|deal| matches!(text(deal, "status"), "open" | "won"))
