@@ -12,40 +12,54 @@ use crate::value::record::{Record, id_of};
 
 const DEFAULT_LIMIT: usize = 100;
 
-/// The order of a list: by one field, then by id, so that each record has one place.
+/// The order of a list: by one field or none, then by id, so that each record has one place.
 pub(crate) struct Order<'a> {
-    by: &'a str,
-    descending: bool,
+    /// Names the list and its order in cursors.
+    name: String,
+    field: Option<&'a str>,
+    is_descending: bool,
 }
 
 /// The value by which a record is sorted, and the record's id.
 pub(crate) type Key = (Value, u64);
 
 impl<'a> Order<'a> {
-    pub(crate) fn new(call: &'a Call) -> Self {
-        Self { by: call.parameter("sort_by").unwrap_or("id"), descending: call.parameter("sort_direction") == Some("desc") }
+    /// Reads the order of a list from its parameters.
+    pub(crate) fn from_parameters(call: &'a Call) -> Self {
+        let (field, is_descending) = (call.parameter("sort_by").unwrap_or("id"), call.parameter("sort_direction") == Some("desc"));
+        Self { name: format!("{}:{field}:{is_descending}", call.operation.id), field: Some(field), is_descending }
+    }
+
+    /// Orders the list of one record by id, the first id first.
+    pub(crate) fn oldest_first(call: &Call) -> Self {
+        Self { name: format!("{}:{}", call.operation.id, call.id()), field: None, is_descending: false }
+    }
+
+    /// Orders the list of one record by id, the last id first.
+    pub(crate) fn newest_first(call: &Call) -> Self {
+        Self { is_descending: true, ..Self::oldest_first(call) }
     }
 
     fn key(&self, row: &Record) -> Key {
-        (row.get(self.by).cloned().unwrap_or_default(), id_of(row).unwrap_or(0))
+        (self.field.and_then(|field| row.get(field)).cloned().unwrap_or_default(), id_of(row).unwrap_or(0))
     }
 
     fn compare(&self, a: &Key, b: &Key) -> Ordering {
         let order = compare(&a.0, &b.0).then(a.1.cmp(&b.1));
-        if self.descending { order.reverse() } else { order }
+        if self.is_descending { order.reverse() } else { order }
     }
 
+    /// Sorts records, and cuts the page at the request's cursor. Returns the page, and the cursor of the next one.
     pub(crate) fn cut_page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
         rows.sort_by(|a, b| self.compare(&self.key(a), &self.key(b)));
-        let name = format!("{}:{}:{}", call.operation.id, self.by, self.descending);
         if let Some(cursor) = call.parameter("cursor") {
-            let after = read_cursor(cursor, &name)?;
+            let after = read_cursor(cursor, &self.name)?;
             rows.retain(|row| self.compare(&self.key(row), &after).is_gt());
         }
         let limit = read_limit(call);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| write_cursor(&name, &self.key(last)));
+        let next = rows.last().filter(|_| more).map(|last| write_cursor(&self.name, &self.key(last)));
         Ok((rows, next))
     }
 }

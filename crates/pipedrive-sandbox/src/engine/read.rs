@@ -74,7 +74,7 @@ pub(crate) fn answer_list<'a>(
 ) -> Result<Value, Failure> {
     let shape = |rows: &[&Record]| rows.iter().map(|row| shape_data(state, call, collection, row)).collect::<Value>();
     if call.operation.parameter("cursor").is_some() {
-        let (rows, next) = Order::new(call).cut_page(call, rows)?;
+        let (rows, next) = Order::from_parameters(call).cut_page(call, rows)?;
         Ok(wrap_page(shape(&rows), json!({ "next_cursor": next })))
     } else if call.operation.parameter("start").is_some() {
         sort_v1(call, &mut rows);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection, NO_COLLECTION, NO_OBJECT, Object};
 use crate::engine::envelope::{wrap, wrap_page};
-use crate::engine::paging::{read_cursor, read_limit, write_cursor};
+use crate::engine::paging::Order;
 use crate::engine::read::shape_data;
 use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
@@ -98,16 +98,8 @@ fn list_changes(state: &State, call: &Call) -> Result<Value, Failure> {
 }
 
 /// Answers a page in the order of ids. Its cursor is valid for this list of this record alone.
-fn answer_rows(state: &State, call: &Call, table: &str, mut rows: Vec<&Record>) -> Result<Value, Failure> {
-    let list = format!("{}:{}", call.operation.id, call.id());
-    if let Some(cursor) = call.parameter("cursor") {
-        let (_, last) = read_cursor(cursor, &list)?;
-        rows.retain(|row| id_of(row) > Some(last));
-    }
-    let more = rows.len() > read_limit(call);
-    rows.truncate(read_limit(call));
-    let last = rows.last().filter(|_| more).and_then(|row| id_of(row));
-    let next = last.map(|id| write_cursor(&list, &(Value::Null, id)));
+fn answer_rows(state: &State, call: &Call, table: &str, rows: Vec<&Record>) -> Result<Value, Failure> {
+    let (rows, next) = Order::oldest_first(call).cut_page(call, rows)?;
     let data = rows.into_iter().map(|row| shape_data(state, call, call.tables.collection(table), row)).collect();
     Ok(wrap_page(data, json!({ "next_cursor": next })))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::engine::changes::{CHANGES, find_v1_name, list_changes};
 use crate::engine::collection::{Call, Collection, NO_OBJECT, Object};
 use crate::engine::envelope::wrap_page;
-use crate::engine::paging::{cut_page, read_cursor, read_limit, write_cursor};
+use crate::engine::paging::{Order, cut_page};
 use crate::engine::read::find_named;
 use crate::engine::related::list_related;
 use crate::engine::shape::shape_record;
@@ -15,7 +15,7 @@ use crate::objects::mailbox;
 use crate::objects::mailbox::is_set;
 use crate::value::clock::v1_time;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, flag, id_of, plain, text};
+use crate::value::record::{Record, flag, plain, text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
@@ -55,55 +55,57 @@ const KINDS: &[&str] = &[
     "marketing_status_change",
 ];
 
-/// A table whose records are updates of others.
+/// A table whose records are updates of other records.
 struct UpdateSource {
     table: &'static str,
     kind: &'static str,
-    concerns: fn(&About, &Record) -> bool,
+    is_about: fn(&FlowSubject, &Record) -> bool,
     form: UpdateForm,
-    /// Fields that the document's example has beside that shape: (name, field).
-    beside: &'static [(&'static str, &'static str)],
+    /// Fields that the document's example has beyond the documented shape: (name, field).
+    further_fields: &'static [(&'static str, &'static str)],
 }
 
 /// The form of a record in an update's `data`.
 #[derive(Clone, Copy)]
 enum UpdateForm {
+    /// The form of a changed field.
     Change,
-    /// The shape in which this operation answers it.
-    As(&'static str, &'static [&'static str]),
+    /// The shape below this path in the response of a GET operation.
+    Documented(&'static str, &'static [&'static str]),
     /// The stored form, as no v1 operation answers such a record.
-    AsKept,
+    Stored,
 }
 
-const LINKED: UpdateSource = UpdateSource { table: "", kind: "", concerns: is_linked, form: UpdateForm::AsKept, beside: &[] };
+/// A source whose records have a link to the record of the flow.
+const LINKED: UpdateSource = UpdateSource { table: "", kind: "", is_about: is_linked, form: UpdateForm::Stored, further_fields: &[] };
 
-/// The order of updates of the same second: a change follows the record that it changes.
+/// All sources. Updates of the same second are in this order: a change follows the record that it changes.
 const SOURCES: &[UpdateSource] = &[
-    UpdateSource { table: "deals", kind: "deal", form: UpdateForm::As("/api/v1/deals/timeline", &["data", "deals"]), ..LINKED },
+    UpdateSource { table: "deals", kind: "deal", form: UpdateForm::Documented("/api/v1/deals/timeline", &["data", "deals"]), ..LINKED },
     UpdateSource { table: "followers", kind: "follower", ..LINKED },
     UpdateSource { table: "participants", kind: "participant", ..LINKED },
     UpdateSource {
         table: "activities",
         kind: "activity",
-        form: UpdateForm::As("/api/v1/projects/{id}/activities", &["data"]),
-        beside: &[("note", "note"), ("created_by_user_id", "creator_user_id"), ("assigned_to_user_id", "owner_id")],
+        form: UpdateForm::Documented("/api/v1/projects/{id}/activities", &["data"]),
+        further_fields: &[("note", "note"), ("created_by_user_id", "creator_user_id"), ("assigned_to_user_id", "owner_id")],
         ..LINKED
     },
-    UpdateSource { table: "callLogs", kind: "call", form: UpdateForm::As("/api/v1/callLogs/{id}", &["data"]), ..LINKED },
-    UpdateSource { table: "notes", kind: "note", form: UpdateForm::As("/api/v1/notes/{id}", &["data"]), ..LINKED },
-    UpdateSource { table: "files", kind: "file", form: UpdateForm::As("/api/v1/files/{id}", &["data"]), ..LINKED },
+    UpdateSource { table: "callLogs", kind: "call", form: UpdateForm::Documented("/api/v1/callLogs/{id}", &["data"]), ..LINKED },
+    UpdateSource { table: "notes", kind: "note", form: UpdateForm::Documented("/api/v1/notes/{id}", &["data"]), ..LINKED },
+    UpdateSource { table: "files", kind: "file", form: UpdateForm::Documented("/api/v1/files/{id}", &["data"]), ..LINKED },
     UpdateSource {
         table: "mailMessages",
         kind: "mailMessage",
-        concerns: is_mail,
-        form: UpdateForm::As("/api/v1/deals/{id}/mailMessages", &["data", "data"]),
+        is_about: is_visible_mail,
+        form: UpdateForm::Documented("/api/v1/deals/{id}/mailMessages", &["data", "data"]),
         ..LINKED
     },
-    UpdateSource { table: CHANGES, kind: "change", concerns: is_changed, form: UpdateForm::Change, ..LINKED },
+    UpdateSource { table: CHANGES, kind: "change", is_about: is_its_change, form: UpdateForm::Change, ..LINKED },
 ];
 
-/// The record whose flow is asked for.
-struct About<'a> {
+/// The record whose flow is requested.
+struct FlowSubject<'a> {
     state: &'a State,
     call: &'a Call,
     collection: &'static Collection,
@@ -111,30 +113,31 @@ struct About<'a> {
 }
 
 /// One update of a record.
-struct Item<'a> {
-    /// The type of the update, and another name for it in `items`.
+struct Update<'a> {
+    /// The type of the update.
     object: String,
-    also: Option<String>,
+    /// A further name of the type in `items`.
+    alias: Option<String>,
     time: &'a str,
     source: &'static UpdateSource,
     row: &'a Record,
 }
 
 fn list_flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
-    let about = About::find(state, call, table)?;
-    let wanted = call.tokens("items");
-    if let Some(unknown) = wanted.iter().flatten().find(|kind| !KINDS.contains(kind)) {
+    let subject = FlowSubject::find(state, call, table)?;
+    let kinds = call.tokens("items");
+    if let Some(unknown) = kinds.iter().flatten().find(|kind| !KINDS.contains(kind)) {
         return Err(Failure::invalid("items", format!("'{unknown}' is not one of {}", KINDS.join(", "))));
     }
-    let is_wanted = |item: &Item| wanted.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| item.is(kind)));
-    let mut items: Vec<Item> = SOURCES.iter().flat_map(|source| about.items(source)).filter(is_wanted).collect();
-    items.sort_by_key(|item| item.time);
-    items.reverse();
-    let (shown, pagination) = cut_page(call, &items);
-    let told: Vec<Value> = shown.iter().map(|item| about.build_data(item)).collect();
-    let related = about.related(&told);
-    let updates = shown.iter().zip(told);
-    let data = updates.map(|(item, data)| json!({ "object": item.object, "timestamp": v1_time(item.time), "data": data })).collect();
+    let is_wanted = |update: &Update| kinds.as_ref().is_none_or(|kinds| kinds.iter().any(|kind| update.has_kind(kind)));
+    let mut updates: Vec<Update> = SOURCES.iter().flat_map(|source| subject.list_updates(source)).filter(is_wanted).collect();
+    updates.sort_by_key(|update| update.time);
+    updates.reverse();
+    let (page, pagination) = cut_page(call, &updates);
+    let data: Vec<Value> = page.iter().map(|update| subject.build_data(update)).collect();
+    let related = subject.find_related(&data);
+    let build_item = |(update, data): (&Update, Value)| json!({ "object": update.object, "timestamp": v1_time(update.time), "data": data });
+    let data = page.iter().zip(data).map(build_item).collect();
     let mut answer = wrap_page(data, json!({ "pagination": pagination }));
     answer["related_objects"] = related.unwrap_or_default();
     Ok(answer)
@@ -142,50 +145,41 @@ fn list_flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> 
 
 /// Lists the changes of a record's fields, the latest first.
 fn list_changelog(state: &State, call: &Call, table: &str) -> Result<Value, Failure> {
-    let about = About::find(state, call, table)?;
-    let list = format!("{}:{}", call.operation.id, about.id);
-    let mut changes: Vec<&Record> = list_changes(state, table, about.id).collect();
-    if let Some(cursor) = call.parameter("cursor") {
-        let (_, last) = read_cursor(cursor, &list)?;
-        changes.retain(|change| id_of(change) < Some(last));
-    }
-    changes.reverse();
-    let more = changes.len() > read_limit(call);
-    changes.truncate(read_limit(call));
-    let last = changes.last().filter(|_| more).and_then(|change| id_of(change));
-    let next = last.map(|last| write_cursor(&list, &(Value::Null, last)));
+    let subject = FlowSubject::find(state, call, table)?;
+    let (changes, next) = Order::newest_first(call).cut_page(call, list_changes(state, table, subject.id).collect())?;
     Ok(wrap_page(changes.into_iter().map(write_entry).collect(), json!({ "next_cursor": next })))
 }
 
-impl<'a> About<'a> {
+impl<'a> FlowSubject<'a> {
     fn find(state: &'a State, call: &'a Call, table: &str) -> Result<Self, Failure> {
         let collection = call.tables.collection(table);
         find_named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
         Ok(Self { state, call, collection, id: call.id() })
     }
 
+    /// Tells whether a value is the id of the record.
     fn is(&self, id: Option<&Value>) -> bool {
         id.and_then(Value::as_u64) == Some(self.id)
     }
 
-    fn items(&self, source: &'static UpdateSource) -> Vec<Item<'a>> {
-        let rows = self.state.live(source.table).filter(|row| self.is_shown(source, row) && (source.concerns)(self, row));
-        rows.map(|row| self.item(source, row)).collect()
+    fn list_updates(&self, source: &'static UpdateSource) -> Vec<Update<'a>> {
+        let rows = self.state.live(source.table).filter(|row| self.is_shown(source, row) && (source.is_about)(self, row));
+        rows.map(|row| self.build_update(source, row)).collect()
     }
 
     fn is_shown(&self, source: &UpdateSource, row: &Record) -> bool {
         match source.form {
             UpdateForm::Change => !flag(row, "is_custom") || self.call.asks_for("all_changes"),
-            UpdateForm::As(..) => self.call.tables.find(source.table).is_some(),
-            UpdateForm::AsKept => true,
+            UpdateForm::Documented(..) => self.call.tables.find(source.table).is_some(),
+            UpdateForm::Stored => true,
         }
     }
 
-    fn item(&self, source: &'static UpdateSource, row: &'a Record) -> Item<'a> {
-        let own = self.collection.label.to_lowercase();
-        let (object, also) = match source.kind {
-            "change" => (format!("{own}Change"), Some("change".to_owned())),
-            "follower" => ("follower".to_owned(), Some(format!("{own}Follower"))),
+    fn build_update(&self, source: &'static UpdateSource, row: &'a Record) -> Update<'a> {
+        let label = self.collection.label.to_lowercase();
+        let (object, alias) = match source.kind {
+            "change" => (format!("{label}Change"), Some("change".to_owned())),
+            "follower" => ("follower".to_owned(), Some(format!("{label}Follower"))),
             "activity" if !flag(row, "done") => ("activity".to_owned(), Some("plannedActivity".to_owned())),
             "mailMessage" if is_set(row, "has_attachments_flag") => {
                 ("mailMessage".to_owned(), Some("mailMessageWithAttachment".to_owned()))
@@ -193,25 +187,25 @@ impl<'a> About<'a> {
             kind => (kind.to_owned(), None),
         };
         let time = ["log_time", "message_time", "add_time"].into_iter().find_map(|field| row.get(field)?.as_str());
-        Item { object, also, time: time.unwrap_or_default(), source, row }
+        Update { object, alias, time: time.unwrap_or_default(), source, row }
     }
 
-    fn build_data(&self, item: &Item) -> Value {
-        let mut data = match item.source.form {
-            UpdateForm::Change => self.describe_change(item.row),
-            UpdateForm::As(path, below) => self.shape(item, path, below),
-            UpdateForm::AsKept => copy_without(item.row, &["is_deleted"]),
+    fn build_data(&self, update: &Update) -> Value {
+        let mut data = match update.source.form {
+            UpdateForm::Change => self.describe_change(update.row),
+            UpdateForm::Documented(path, below) => self.shape_update(update, path, below),
+            UpdateForm::Stored => copy_without(update.row, &["is_deleted"]),
         };
-        for (name, field) in item.source.beside {
-            data.insert((*name).to_owned(), item.row.get(*field).cloned().unwrap_or_default());
+        for (name, field) in update.source.further_fields {
+            data.insert((*name).to_owned(), update.row.get(*field).cloned().unwrap_or_default());
         }
         Value::Object(data)
     }
 
-    fn shape(&self, item: &Item, path: &str, below: &[&str]) -> Record {
+    fn shape_update(&self, update: &Update, path: &str, below: &[&str]) -> Record {
         let shape = api().answer("GET", path).and_then(|answer| api().below(answer, below));
         let shaped =
-            shape.map(|shape| shape_record(self.state, self.call, self.call.tables.collection(item.source.table), item.row, shape));
+            shape.map(|shape| shape_record(self.state, self.call, self.call.tables.collection(update.source.table), update.row, shape));
         match shaped {
             // The text of a message has an operation of its own.
             Some(Value::Object(data)) => data.into_iter().filter(|(name, _)| name != "body").collect(),
@@ -235,38 +229,39 @@ impl<'a> About<'a> {
         row.get("name").or_else(|| row.get("title")).cloned()
     }
 
-    /// Writes the records to which the updates point, if the operation documents them.
-    fn related(&self, told: &[Value]) -> Option<Value> {
+    /// Builds the records to which the updates point, if the operation documents them.
+    fn find_related(&self, updates: &[Value]) -> Option<Value> {
         let tables = ["users", "deals", "persons", "organizations"];
         let named = |table: &'static str, data: &Value| {
             Some((table, self.state.get(table, data[self.call.tables.collection(table).foreign_key].as_u64()?)?))
         };
-        list_related(self.state, self.call, told.iter().flat_map(|data| tables.into_iter().filter_map(|table| named(table, data))))
+        list_related(self.state, self.call, updates.iter().flat_map(|data| tables.into_iter().filter_map(|table| named(table, data))))
     }
 }
 
-impl Item<'_> {
-    fn is(&self, kind: &str) -> bool {
-        self.object == kind || self.also.as_deref() == Some(kind)
+impl Update<'_> {
+    fn has_kind(&self, kind: &str) -> bool {
+        self.object == kind || self.alias.as_deref() == Some(kind)
     }
 }
 
-fn is_linked(about: &About, row: &Record) -> bool {
-    about.is(row.get(about.collection.foreign_key))
+fn is_linked(subject: &FlowSubject, row: &Record) -> bool {
+    subject.is(row.get(subject.collection.foreign_key))
 }
 
-fn is_changed(about: &About, change: &Record) -> bool {
-    text(change, "table") == about.collection.name && about.is(change.get("item_id"))
+fn is_its_change(subject: &FlowSubject, change: &Record) -> bool {
+    text(change, "table") == subject.collection.name && subject.is(change.get("item_id"))
 }
 
 /// Accepts the messages about the record that the user may see.
-fn is_mail(about: &About, message: &Record) -> bool {
-    mailbox::may_see(about.state, message, about.call) && mailbox::is_about(about.state, message, about.collection.name, about.call.id())
+fn is_visible_mail(subject: &FlowSubject, message: &Record) -> bool {
+    mailbox::may_see(subject.state, message, subject.call)
+        && mailbox::is_about(subject.state, message, subject.collection.name, subject.call.id())
 }
 
 fn copy_without(row: &Record, hidden: &[&str]) -> Record {
-    let shown = row.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
-    shown.map(|(name, value)| (name.clone(), to_v1(value))).collect()
+    let fields = row.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
+    fields.map(|(name, value)| (name.clone(), to_v1(value))).collect()
 }
 
 /// Formats a time as v1 does. Other values stay as they are.
