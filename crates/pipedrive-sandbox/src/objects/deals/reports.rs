@@ -10,7 +10,7 @@ use crate::engine::envelope::wrap;
 use crate::engine::filters;
 use crate::engine::shape::shape_record;
 use crate::engine::state::State;
-use crate::objects::deals::worth::weigh;
+use crate::objects::deals::worth::{sum_by_currency, weigh, write_sums};
 use crate::objects::users::find_currency;
 use crate::value::clock::{iso_date, parse_date};
 use crate::value::failure::Failure;
@@ -115,13 +115,13 @@ fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&R
     let weighted_value = |deal: &Record| weigh(state, deal);
     period["totals"] = json!({
         "count": deals.len(),
-        "values": sum_by_currency(deals, plain_value),
-        "weighted_values": sum_by_currency(deals, weighted_value),
+        "values": write_sums(&sum_by_currency(deals, plain_value)),
+        "weighted_values": write_sums(&sum_by_currency(deals, weighted_value)),
         "open_count": open.len(),
-        "open_values": sum_by_currency(&open, plain_value),
-        "weighted_open_values": sum_by_currency(&open, weighted_value),
+        "open_values": write_sums(&sum_by_currency(&open, plain_value)),
+        "weighted_open_values": write_sums(&sum_by_currency(&open, weighted_value)),
         "won_count": won.len(),
-        "won_values": sum_by_currency(&won, plain_value),
+        "won_values": write_sums(&sum_by_currency(&won, plain_value)),
     });
     if let Some(target) = call.parameter("totals_convert_currency") {
         let target = if target == "default_currency" { find_currency(state, call) } else { target };
@@ -141,14 +141,6 @@ fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&R
         });
     }
     period
-}
-
-fn sum_by_currency(deals: &[&Record], value: impl Fn(&Record) -> f64) -> Value {
-    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
-    for deal in deals {
-        *sums.entry(text(deal, "currency")).or_default() += value(deal);
-    }
-    sums.into_iter().map(|(code, sum)| (code.to_owned(), money::to_json(sum))).collect::<Record>().into()
 }
 
 fn find_date(deal: &Record, field: &str) -> Option<String> {

@@ -1,13 +1,12 @@
 //! Statistics of a pipeline: conversion between stages, moved deals, and their time in each stage.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use crate::engine::changes::PAST_STAGES;
 use crate::engine::collection::Call;
 use crate::engine::envelope::wrap;
 use crate::engine::state::State;
+use crate::objects::deals::worth::{sum_by_currency, write_sums};
 use crate::value::clock::{parse_time, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;
@@ -15,9 +14,9 @@ use crate::value::record::{Record, flag, id_of, text};
 
 /// Records the stage that a deal leaves.
 pub(crate) fn record_stage(before: &Record, deal: &mut Record) {
-    let left = json!({ "stage_id": before.get("stage_id"), "since": read_since(before) });
+    let stay = json!({ "stage_id": before.get("stage_id"), "since": read_since(before) });
     if let Some(past) = deal.entry(PAST_STAGES).or_insert_with(|| json!([])).as_array_mut() {
-        past.push(left);
+        past.push(stay);
     }
 }
 
@@ -32,12 +31,13 @@ struct Stay<'a> {
     until: Option<&'a str>,
 }
 
-struct Journey<'a> {
+/// A deal, and its stays in stages in their order.
+struct DealHistory<'a> {
     deal: &'a Record,
     stays: Vec<Stay<'a>>,
 }
 
-impl<'a> Journey<'a> {
+impl<'a> DealHistory<'a> {
     fn read(deal: &'a Record) -> Self {
         let past = deal.get(PAST_STAGES).and_then(Value::as_array).into_iter().flatten();
         let mut stays: Vec<Stay> = past
@@ -87,8 +87,8 @@ struct PipelineView<'a> {
     /// Its stages in their order, without deleted ones.
     stages: Vec<u64>,
     /// Its stages, with deleted ones.
-    own: Vec<u64>,
-    journeys: Vec<Journey<'a>>,
+    all_stages: Vec<u64>,
+    histories: Vec<DealHistory<'a>>,
 }
 
 impl<'a> PipelineView<'a> {
@@ -107,13 +107,13 @@ impl<'a> PipelineView<'a> {
         Ok(Self {
             period: Period { start, end },
             stages: stages.into_iter().filter_map(id_of).collect(),
-            own: state.rows("stages").filter(inside).filter_map(id_of).collect(),
-            journeys: deals.map(Journey::read).collect(),
+            all_stages: state.rows("stages").filter(inside).filter_map(id_of).collect(),
+            histories: deals.map(DealHistory::read).collect(),
         })
     }
 
     fn has(&self, stay: &Stay) -> bool {
-        self.own.contains(&stay.stage)
+        self.all_stages.contains(&stay.stage)
     }
 
     fn find_place(&self, stay: &Stay) -> Option<usize> {
@@ -121,25 +121,25 @@ impl<'a> PipelineView<'a> {
     }
 
     /// Tells whether a deal got a status in this pipeline and in the period.
-    fn has_ended(&self, journey: &Journey, status: &str, time: &str) -> bool {
-        text(journey.deal, "status") == status
-            && self.period.has(text(journey.deal, time))
-            && journey.stays.last().is_some_and(|stay| self.has(stay))
+    fn has_ended(&self, history: &DealHistory, status: &str, time: &str) -> bool {
+        text(history.deal, "status") == status
+            && self.period.has(text(history.deal, time))
+            && history.stays.last().is_some_and(|stay| self.has(stay))
     }
 
-    fn list_deals(&self, fits: impl Fn(&Journey) -> bool) -> Vec<&Record> {
-        self.journeys.iter().filter(|journey| fits(journey)).map(|journey| journey.deal).collect()
+    fn list_deals(&self, fits: impl Fn(&DealHistory) -> bool) -> Vec<&Record> {
+        self.histories.iter().filter(|history| fits(history)).map(|history| history.deal).collect()
     }
 
     /// Computes the share of the deals at `stage` in the period that then came to `next` or a later stage.
     fn compute_conversion(&self, stage: u64, next: usize) -> Value {
-        let came = |journey: &Journey| journey.stays.iter().position(|stay| stay.stage == stage && self.period.has(stay.from));
-        let got_on = |journey: &Journey, from: usize| {
-            let later = journey.stays.iter().skip(from + 1);
+        let find_arrival = |history: &DealHistory| history.stays.iter().position(|stay| stay.stage == stage && self.period.has(stay.from));
+        let has_moved_on = |history: &DealHistory, from: usize| {
+            let later = history.stays.iter().skip(from + 1);
             later.into_iter().any(|stay| self.period.has(stay.from) && self.find_place(stay).is_some_and(|place| place >= next))
         };
-        let arrivals: Vec<_> = self.journeys.iter().filter_map(|journey| Some((journey, came(journey)?))).collect();
-        compute_percent(arrivals.iter().filter(|(journey, from)| got_on(journey, *from)).count(), arrivals.len())
+        let arrivals: Vec<_> = self.histories.iter().filter_map(|history| Some((history, find_arrival(history)?))).collect();
+        compute_percent(arrivals.iter().filter(|(history, from)| has_moved_on(history, *from)).count(), arrivals.len())
     }
 }
 
@@ -153,42 +153,44 @@ pub(super) fn report_conversion(state: &State, call: &Call) -> Result<Value, Fai
     let pairs = (1..).zip(view.stages.windows(2));
     let conversions = pairs
         .map(|(next, pair)| json!({ "from_stage_id": pair[0], "to_stage_id": pair[1], "conversion_rate": view.compute_conversion(pair[0], next) }));
-    let stood = view.list_deals(|journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.touches(stay)));
-    let closed = |status, time| compute_percent(view.list_deals(|journey| view.has_ended(journey, status, time)).len(), stood.len());
+    let present = view.list_deals(|history| history.stays.iter().any(|stay| view.has(stay) && view.period.touches(stay)));
+    let compute_share =
+        |status, time| compute_percent(view.list_deals(|history| view.has_ended(history, status, time)).len(), present.len());
     Ok(wrap(json!({
         "stage_conversions": conversions.collect::<Value>(),
-        "won_conversion": closed("won", "won_time"),
-        "lost_conversion": closed("lost", "lost_time"),
+        "won_conversion": compute_share("won", "won_time"),
+        "lost_conversion": compute_share("lost", "lost_time"),
     })))
 }
 
 pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failure> {
     let view = PipelineView::new(state, call)?;
-    let moves =
-        |journey: &Journey| journey.stays.windows(2).any(|pair| view.has(&pair[0]) && view.has(&pair[1]) && view.period.has(pair[1].from));
-    let moved: Vec<&Journey> = view.journeys.iter().filter(|journey| moves(journey)).collect();
+    let has_moved = |history: &DealHistory| {
+        history.stays.windows(2).any(|pair| view.has(&pair[0]) && view.has(&pair[1]) && view.period.has(pair[1].from))
+    };
+    let moved: Vec<&DealHistory> = view.histories.iter().filter(|history| has_moved(history)).collect();
     let is_new =
-        |journey: &Journey| view.period.has(text(journey.deal, "add_time")) && journey.stays.first().is_some_and(|stay| view.has(stay));
-    let is_open = |journey: &Journey| journey.stays.iter().any(|stay| view.has(stay) && view.period.is_open_at_end(stay));
+        |history: &DealHistory| view.period.has(text(history.deal, "add_time")) && history.stays.first().is_some_and(|stay| view.has(stay));
+    let is_open = |history: &DealHistory| history.stays.iter().any(|stay| view.has(stay) && view.period.is_open_at_end(stay));
 
     let now = stamp(call.now);
     let last = format!("{}T23:59:59Z", view.period.end).min(now);
-    let days = |from: &str, until: Option<&str>| {
+    let count_days = |from: &str, until: Option<&str>| {
         let until = until.unwrap_or(&last).min(&last);
         Some((parse_time(until)? - parse_time(from)?).whole_days().max(0))
     };
-    let ages = moved.iter().filter_map(|journey| days(text(journey.deal, "add_time"), journey.stays.last()?.until));
+    let ages = moved.iter().filter_map(|history| count_days(text(history.deal, "add_time"), history.stays.last()?.until));
     let by_stages = view.stages.iter().filter_map(|stage| {
-        let stays = moved.iter().flat_map(|journey| &journey.stays).filter(|stay| stay.stage == *stage && stay.from <= last.as_str());
-        let days: Vec<i64> = stays.filter_map(|stay| days(stay.from, stay.until)).collect();
+        let stays = moved.iter().flat_map(|history| &history.stays).filter(|stay| stay.stage == *stage && stay.from <= last.as_str());
+        let days: Vec<i64> = stays.filter_map(|stay| count_days(stay.from, stay.until)).collect();
         (!days.is_empty()).then(|| json!({ "stage_id": stage, "value": compute_average(&days) }))
     });
     Ok(wrap(json!({
         "movements_between_stages": { "count": moved.len() },
         "new_deals": sum_deals(&view.list_deals(is_new)),
         "deals_left_open": sum_deals(&view.list_deals(is_open)),
-        "won_deals": sum_deals(&view.list_deals(|journey| view.has_ended(journey, "won", "won_time"))),
-        "lost_deals": sum_deals(&view.list_deals(|journey| view.has_ended(journey, "lost", "lost_time"))),
+        "won_deals": sum_deals(&view.list_deals(|history| view.has_ended(history, "won", "won_time"))),
+        "lost_deals": sum_deals(&view.list_deals(|history| view.has_ended(history, "lost", "lost_time"))),
         "average_age_in_days": { "across_all_stages": compute_average(&ages.collect::<Vec<_>>()), "by_stages": by_stages.collect::<Value>() },
     })))
 }
@@ -200,16 +202,12 @@ fn compute_average(days: &[i64]) -> i64 {
 }
 
 fn sum_deals(deals: &[&Record]) -> Value {
-    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
-    for deal in deals {
-        *sums.entry(text(deal, "currency")).or_default() += money::amount(deal);
-    }
-    let values: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::to_json(*sum))).collect();
+    let sums = sum_by_currency(deals, money::amount);
     let formatted: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::format(*sum, code).into())).collect();
     json!({
         "count": deals.len(),
         "deals_ids": deals.iter().filter_map(|deal| id_of(deal)).collect::<Vec<_>>(),
-        "values": values,
+        "values": write_sums(&sums),
         "formatted_values": formatted,
     })
 }

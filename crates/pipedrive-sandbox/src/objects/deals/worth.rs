@@ -1,4 +1,6 @@
-//! The value of a deal, weighted by its probability.
+//! The values of deals: weighted by their probability, and summed by currency.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -20,4 +22,18 @@ pub(super) fn weigh(state: &State, deal: &Record) -> f64 {
         _ => deal.get("probability").and_then(Value::as_f64).or_else(from_stage).unwrap_or(100.0),
     };
     money::round(money::amount(deal) * probability / 100.0)
+}
+
+/// Sums a value of deals for each currency.
+pub(super) fn sum_by_currency<'a>(deals: &[&'a Record], value: impl Fn(&Record) -> f64) -> BTreeMap<&'a str, f64> {
+    let mut sums = BTreeMap::new();
+    for deal in deals {
+        *sums.entry(text(deal, "currency")).or_default() += value(deal);
+    }
+    sums
+}
+
+/// Writes sums by currency as an object.
+pub(super) fn write_sums(sums: &BTreeMap<&str, f64>) -> Value {
+    sums.iter().map(|(code, sum)| ((*code).to_owned(), money::to_json(*sum))).collect::<Record>().into()
 }
