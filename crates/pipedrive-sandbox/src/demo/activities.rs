@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::demo::deals;
 use crate::demo::fields::ACTIVITY_TYPES;
-use crate::demo::rows::{DAYS, at, build_record, on};
+use crate::demo::rows::{DAYS, build_record, make_date, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::random::Random;
 use crate::value::record::Record;
@@ -27,9 +27,9 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
     let person = linked("person_id");
     build_record(json!({
         "subject": subject, "type": kind, "owner_id": 1 + random.below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
-        "add_time": at(day.min(DAYS), n), "update_time": at(day.min(DAYS), n), "deal_id": linked("id"),
-        "person_id": person, "org_id": linked("org_id"), "due_date": on(day + 3), "due_time": "10:00:00", "duration": "00:30:00",
-        "busy": false, "done": done, "marked_as_done_time": done.then(|| at(day + 3, n)),
+        "add_time": make_time(day.min(DAYS), n), "update_time": make_time(day.min(DAYS), n), "deal_id": linked("id"),
+        "person_id": person, "org_id": linked("org_id"), "due_date": make_date(day + 3), "due_time": "10:00:00", "duration": "00:30:00",
+        "busy": false, "done": done, "marked_as_done_time": done.then(|| make_time(day + 3, n)),
         "participants": person.map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }])),
     }))
 }
@@ -39,7 +39,7 @@ pub(super) fn add_types(state: &mut State) {
         let name = format!("{}{}", key[..1].to_uppercase(), &key[1..]);
         let row = json!({
             "name": name, "key_string": key, "icon_key": key, "color": "FFFFFF", "order_nr": order, "is_custom_flag": false,
-            "add_time": at(0, order), "update_time": at(0, order), "is_deleted": false,
+            "add_time": make_time(0, order), "update_time": make_time(0, order), "is_deleted": false,
         });
         state.insert("activityTypes", build_record(row));
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::rows::{at, build_record};
+use crate::demo::rows::{build_record, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::call_logs;
 
@@ -19,7 +19,7 @@ const LOGS: &[CallLog] = &[
 
 pub(super) fn add(state: &mut State) {
     for (n, (user, outcome, seconds, recorded, about)) in (0..).zip(LOGS) {
-        let (start, end) = (at(210 + n, 0), at(210 + n, *seconds));
+        let (start, end) = (make_time(210 + n, 0), make_time(210 + n, *seconds));
         let mut row = build_record(json!({
             "uuid": call_logs::make_uuid(state.rows("callLogs").count()), "user_id": user, "outcome": outcome, "subject": "Call", "has_recording": recorded,
             "duration": seconds.to_string(), "from_phone_number": "+1 555 0300", "to_phone_number": format!("+1 555 03{:02}", n + 1),

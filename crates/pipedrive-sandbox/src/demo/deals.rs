@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::demo::fields::draw_custom_values;
-use crate::demo::rows::{DAYS, at, build_record, draw_labels, on};
+use crate::demo::rows::{DAYS, build_record, draw_labels, make_date, make_time};
 use crate::demo::{organizations, persons};
 use crate::engine::changes::PAST_STAGES;
 use crate::engine::collection::FieldTables;
@@ -34,8 +34,8 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
     let about = company.and_then(|id| state.get("organizations", id)).or(person).and_then(|row| row.get("name")?.as_str());
     let title = format!("{} {}", about.unwrap_or("Walk-in"), random.pick(SUBJECTS));
     let (made, seconds) = (random.below(DAYS - 40), random.below(30_000));
-    let moved = at(made + random.below(20), seconds);
-    let closed = at(made + 20 + random.below(20), seconds);
+    let moved = make_time(made + random.below(20), seconds);
+    let closed = make_time(made + 20 + random.below(20), seconds);
     let status = *random.pick(&["open", "open", "open", "open", "open", "won", "won", "won", "lost", "lost"]);
     let is = |wanted: &str| status == wanted;
     let cents = if random.one_in(10) { 0.5 } else { 0.0 };
@@ -46,14 +46,14 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
         "person_id": person.and_then(|p| p.get("id")), "org_id": company,
         "pipeline_id": place.get("pipeline_id"), "stage_id": place.get("id"),
         "value": if cents > 0.0 { json!(f64::from(euros) + cents) } else { json!(euros) },
-        "currency": random.pick(&["EUR", "EUR", "USD", "GBP"]), "add_time": at(made, seconds),
+        "currency": random.pick(&["EUR", "EUR", "USD", "GBP"]), "add_time": make_time(made, seconds),
         "update_time": if is("open") { moved.clone() } else { closed.clone() }, "stage_change_time": moved,
         "is_deleted": n % 60 == 59, "is_archived": is_archived, "archive_time": is_archived.then(|| closed.clone()),
         "status": status, "probability": random.one_in(3).then(|| 5 * random.below(21)), "visible_to": 3,
         "lost_reason": is("lost").then(|| random.pick(&["Price", "No answer", "Chose another"])),
         "close_time": (!is("open")).then(|| closed.clone()), "won_time": is("won").then(|| closed.clone()),
         "first_won_time": is("won").then(|| closed.clone()), "lost_time": is("lost").then(|| closed.clone()),
-        "expected_close_date": (!random.one_in(3)).then(|| on(made + 30 + random.below(60))),
+        "expected_close_date": (!random.one_in(3)).then(|| make_date(made + 30 + random.below(60))),
         "label_ids": draw_labels(random), "origin": "ManuallyCreated", "custom_fields": draw_custom_values(state, &FieldTables::new("dealFields"), random),
     }))
 }
@@ -62,7 +62,7 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
 pub(super) fn add_past_stages(state: &mut State) {
     let mut stages: Vec<Record> = state.rows("stages").cloned().collect();
     stages.sort_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64));
-    let way = |deal: &Record| -> Option<Vec<Value>> {
+    let find_past = |deal: &Record| -> Option<Vec<Value>> {
         let (made, moved) = (parse_time(text(deal, "add_time"))?, parse_time(text(deal, "stage_change_time"))?);
         let pipeline = stages.iter().filter(|stage| stage.get("pipeline_id") == deal.get("pipeline_id"));
         let pipeline: Vec<&Value> = pipeline.filter_map(|stage| stage.get("id")).collect();
@@ -74,9 +74,9 @@ pub(super) fn add_past_stages(state: &mut State) {
     };
     state.change(
         "deals",
-        |deal| way(deal).is_some(),
+        |deal| find_past(deal).is_some(),
         |deal| {
-            if let Some(past) = way(deal) {
+            if let Some(past) = find_past(deal) {
                 deal.insert(PAST_STAGES.to_owned(), past.into());
             }
         },

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::rows::{DAYS, on};
+use crate::demo::rows::{DAYS, make_date};
 use crate::engine::collection::FieldTables;
 use crate::engine::fields;
 use crate::engine::fields::make_key;
@@ -227,8 +227,8 @@ pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &m
             "phone" => json!(format!("+1 555 02{:02}", random.below(100))),
             "time" => json!({ "value": "10:30:00" }),
             "timerange" => json!({ "value": "09:00:00", "until": "17:00:00" }),
-            "date" => json!(on(day)),
-            "daterange" => json!({ "value": on(day), "until": on(day + 14) }),
+            "date" => json!(make_date(day)),
+            "daterange" => json!({ "value": make_date(day), "until": make_date(day + 14) }),
             "address" => {
                 json!({ "value": "Harbour Street 1, Tallinn, Estonia", "locality": "Tallinn", "country": "Estonia" })
             }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::demo::rows::{at, build_record};
+use crate::demo::rows::{build_record, make_time};
 use crate::engine::fields::make_key;
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::files::build_fields;
@@ -23,7 +23,7 @@ const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
 
 pub(super) fn add(state: &mut State) {
     for (number, (name, media, field, id, bytes)) in (1..).zip(FILES) {
-        let time = at(200, 60 * number);
+        let time = make_time(200, 60 * number);
         let mut row = build_record(json!({
             "user_id": FIRST_USER, "add_time": time, "update_time": time, "is_deleted": false, "description": "", "remote_location": "s3",
             "s3_bucket": "", "cid": "", "mail_message_id": "", "mail_template_id": "", "inline_flag": false,
@@ -38,7 +38,7 @@ pub(super) fn add(state: &mut State) {
 
 /// Adds the picture of the first person.
 fn add_picture(state: &mut State) {
-    let time = at(200, 0);
+    let time = make_time(200, 0);
     let mut row = build_picture(1, FIRST_USER, 20_480, &format!("{}.jpg", make_key(state, "pictures")));
     row.extend(build_record(json!({ "add_time": time, "update_time": time })));
     let id = state.insert("pictures", row);

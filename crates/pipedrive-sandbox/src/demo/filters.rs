@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::rows::{at, build_record};
+use crate::demo::rows::{build_record, make_time};
 use crate::engine::filters;
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::TABLES;
@@ -32,8 +32,8 @@ pub(super) fn add_filter(state: &mut State, name: &str, kind: &str, object: &str
     state.insert(
         "filters",
         build_record(json!({
-            "name": name, "is_editable": true, "type": kind, "temporary_flag": false, "user_id": FIRST_USER, "add_time": at(0, 0),
-            "update_time": at(0, 0), "visible_to": 1, "is_deleted": false, "conditions": conditions,
+            "name": name, "is_editable": true, "type": kind, "temporary_flag": false, "user_id": FIRST_USER, "add_time": make_time(0, 0),
+            "update_time": make_time(0, 0), "visible_to": 1, "is_deleted": false, "conditions": conditions,
         })),
     );
 }

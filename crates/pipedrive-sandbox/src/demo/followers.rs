@@ -1,6 +1,6 @@
 //! The followers of the demo's records, and the participants of its deals.
 
-use crate::demo::rows::{DAYS, at};
+use crate::demo::rows::{DAYS, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::followers::{FollowChange, find_field, follow};
 use crate::objects::participants::join;
@@ -28,14 +28,14 @@ pub(super) fn add(state: &mut State) {
     for (n, (table, id, users)) in (0..).zip(FOLLOWING) {
         let Some(field) = find_field(table).filter(|_| state.get(table, *id).is_some()) else { continue };
         for user in users.iter().copied() {
-            follow(state, &FollowChange { field, id: *id, user, actor: user, time: at(DAYS, n * 60 + user) });
+            follow(state, &FollowChange { field, id: *id, user, actor: user, time: make_time(DAYS, n * 60 + user) });
         }
     }
-    let own = |deal: &Record| Some((id_of(deal)?, deal.get("person_id")?.as_u64()?, text(deal, "add_time").to_owned()));
-    for (deal, person, time) in state.rows("deals").filter_map(own).collect::<Vec<_>>() {
+    let read_person = |deal: &Record| Some((id_of(deal)?, deal.get("person_id")?.as_u64()?, text(deal, "add_time").to_owned()));
+    for (deal, person, time) in state.rows("deals").filter_map(read_person).collect::<Vec<_>>() {
         join(state, deal, person, FIRST_USER, &time);
     }
     for person in IN_FIRST_DEAL {
-        join(state, 1, *person, FIRST_USER, &at(DAYS, *person));
+        join(state, 1, *person, FIRST_USER, &make_time(DAYS, *person));
     }
 }

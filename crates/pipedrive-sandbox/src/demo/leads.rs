@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::demo::fields::{Standard, draw_custom_values};
 use crate::demo::filters::add_filter;
-use crate::demo::rows::{at, build_record, on};
+use crate::demo::rows::{build_record, make_date, make_time};
 use crate::engine::fields;
 use crate::engine::state::State;
 use crate::objects::leads;
@@ -66,7 +66,7 @@ pub(super) fn add(state: &mut State) {
     }
     for (n, (name, color)) in (1..).zip(LABELS) {
         let row = json!({
-            "uuid": make_uuid("leadLabels", n), "name": name, "color": color, "add_time": at(0, 0), "update_time": at(0, 0), "is_deleted": false,
+            "uuid": make_uuid("leadLabels", n), "name": name, "color": color, "add_time": make_time(0, 0), "update_time": make_time(0, 0), "is_deleted": false,
         });
         state.insert("leadLabels", build_record(row));
     }
@@ -93,7 +93,8 @@ fn add_lead(state: &mut State, random: &mut Random, n: usize, (subject, source, 
         "person_id": person.and_then(|person| person.get("id")), "organization_id": organization, "source_name": SOURCES[*source],
         "origin": "ManuallyCreated", "is_archived": n == LEADS.len(), "was_seen": n.is_multiple_of(2),
         "value": worth.map(|(amount, currency)| json!({ "amount": amount, "currency": currency })),
-        "expected_close_date": (!n.is_multiple_of(2)).then(|| on(day + 45)), "add_time": at(day, nth), "update_time": at(day + random.below(9), nth),
+        "expected_close_date": (!n.is_multiple_of(2)).then(|| make_date(day + 45)),
+        "add_time": make_time(day, nth), "update_time": make_time(day + random.below(9), nth),
         "visible_to": 3, "is_deleted": false, "custom_fields": draw_custom_values(state, &leads::FIELDS, random),
     }));
     state.insert("leads", row);

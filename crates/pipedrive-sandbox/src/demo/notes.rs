@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::demo::rows::{DAYS, at, build_record};
+use crate::demo::rows::{DAYS, build_record, make_time};
 use crate::demo::{deals, organizations, persons};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::random::Random;
@@ -24,7 +24,7 @@ fn draw(random: &mut Random, n: u64) -> Record {
     };
     let mut row = build_record(json!({
         "content": random.pick(&["<p>Asked for references.</p>", "<p>Wants to start next quarter.</p>", "<p>Prefers e-mail.</p>"]),
-        "user_id": 1 + random.below(4), "last_update_user_id": FIRST_USER, "add_time": at(day, n), "update_time": at(day, n), "is_deleted": false,
+        "user_id": 1 + random.below(4), "last_update_user_id": FIRST_USER, "add_time": make_time(day, n), "update_time": make_time(day, n), "is_deleted": false,
         "pinned_to_lead_flag": false, "pinned_to_deal_flag": false, "pinned_to_organization_flag": false,
         "pinned_to_person_flag": false, "pinned_to_project_flag": false, "pinned_to_task_flag": false,
     }));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::demo::companies::Demo;
 use crate::demo::fields::draw_custom_values;
-use crate::demo::rows::{DAYS, at, build_record, draw_labels, pick_nth};
+use crate::demo::rows::{DAYS, build_record, draw_labels, make_time, pick_nth};
 use crate::engine::collection::FieldTables;
 use crate::engine::state::State;
 use crate::value::random::Random;
@@ -28,7 +28,7 @@ fn draw(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
     let name = format!("{first} {kind}{}", if n < 13 { "" } else { " Group" });
     let made = random.below(DAYS);
     build_record(json!({
-        "name": name, "owner_id": 1 + random.below(4), "add_time": at(made, n), "update_time": at(made + random.below(10), n),
+        "name": name, "owner_id": 1 + random.below(4), "add_time": make_time(made, n), "update_time": make_time(made + random.below(10), n),
         "is_deleted": false, "visible_to": 3, "address": draw_address(random), "label_ids": draw_labels(random),
         "website": format!("https://{}.example.com", first.to_lowercase()),
         "industry": 1 + random.below(3), "annual_revenue": 100_000 * (1 + random.below(80)), "employee_count": 5 + random.below(900),

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::demo::companies::Demo;
 use crate::demo::fields::draw_custom_values;
 use crate::demo::organizations;
-use crate::demo::rows::{DAYS, at, build_record, draw_labels, pick_nth};
+use crate::demo::rows::{DAYS, build_record, draw_labels, make_time, pick_nth};
 use crate::engine::collection::FieldTables;
 use crate::engine::state::State;
 use crate::value::random::Random;
@@ -34,7 +34,7 @@ fn draw(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
     build_record(json!({
         "name": format!("{first} {last}"), "first_name": first, "last_name": last, "owner_id": 1 + random.below(4),
         "org_id": (!random.one_in(6)).then(|| 1 + random.below(organizations::COUNT)),
-        "add_time": at(made, n), "update_time": at(made + random.below(10), n), "emails": emails,
+        "add_time": make_time(made, n), "update_time": make_time(made + random.below(10), n), "emails": emails,
         "phones": [{ "value": format!("+1 555 01{n:02}"), "primary": true, "label": "work" }],
         "is_deleted": false, "visible_to": 3, "label_ids": draw_labels(random),
         "job_title": random.one_in(2).then_some("Buyer"),

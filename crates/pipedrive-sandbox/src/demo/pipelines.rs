@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::demo::rows::{at, build_record};
+use crate::demo::rows::{build_record, make_time};
 use crate::engine::state::State;
 
 const PIPELINES: &[(&str, &[(&str, u64)])] = &[
@@ -16,7 +16,7 @@ pub(super) fn add(state: &mut State) {
             "pipelines",
             build_record(json!({
                 "name": name, "order_nr": order, "is_deleted": false, "is_deal_probability_enabled": true,
-                "add_time": at(0, order), "update_time": at(0, order),
+                "add_time": make_time(0, order), "update_time": make_time(0, order),
             })),
         );
         for (order, (name, probability)) in (1_u64..).zip(*stages) {
@@ -24,7 +24,7 @@ pub(super) fn add(state: &mut State) {
                 "stages",
                 build_record(json!({
                     "order_nr": order, "name": name, "is_deleted": false, "deal_probability": probability,
-                    "pipeline_id": pipeline, "is_deal_rot_enabled": false, "add_time": at(0, order), "update_time": at(0, order),
+                    "pipeline_id": pipeline, "is_deal_rot_enabled": false, "add_time": make_time(0, order), "update_time": make_time(0, order),
                 })),
             );
         }

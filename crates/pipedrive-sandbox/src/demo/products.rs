@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::demo::filters::add_filter;
-use crate::demo::rows::{at, build_record};
+use crate::demo::rows::{build_record, make_time};
 use crate::engine::state::State;
 use crate::objects::deal_products;
 use crate::value::record::{id_of, text};
@@ -31,7 +31,7 @@ pub(super) fn add(state: &mut State) {
             build_record(json!({
                 "name": product.0, "code": product.1, "description": format!("{}, as in our price list.", product.0), "unit": product.2,
                 "tax": product.3, "category": product.4, "is_linkable": true, "is_deleted": false, "visible_to": 3, "owner_id": 1 + n % 4,
-                "add_time": at(n, n), "update_time": at(n + 9, n), "billing_frequency": product.5, "billing_frequency_cycles": product.6,
+                "add_time": make_time(n, n), "update_time": make_time(n + 9, n), "billing_frequency": product.5, "billing_frequency_cycles": product.6,
                 "prices": prices(n), "custom_fields": {},
             })),
         );
@@ -52,12 +52,12 @@ fn build_price(id: u64, currency: &str, price: u64, cost: u64) -> Value {
 
 /// Attaches the products above, and one product each to the first person's deal and to some open and won deals.
 fn attach(state: &mut State) {
-    let of_status = |status: &'static str, skip: usize| {
+    let list_deals = |status: &'static str, skip: usize| {
         let deals = state.live("deals").filter(move |deal| text(deal, "status") == status);
         deals.filter_map(id_of).filter(|id| *id > 3).skip(skip).step_by(6).take(8).collect::<Vec<_>>()
     };
-    let of_first_person = state.live("deals").find(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(1)).and_then(id_of);
-    let more: Vec<u64> = of_first_person.into_iter().chain(of_status("open", 1)).chain(of_status("won", 0)).collect();
+    let first_persons_deal = state.live("deals").find(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(1)).and_then(id_of);
+    let more: Vec<u64> = first_persons_deal.into_iter().chain(list_deals("open", 1)).chain(list_deals("won", 0)).collect();
     for (deal, product, price, quantity, discount, method) in ATTACHED {
         attach_one(state, *deal, *product, *price, *quantity, *discount, method);
     }
@@ -68,14 +68,14 @@ fn attach(state: &mut State) {
 }
 
 fn attach_one(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, discount: u64, method: &str) {
-    let of_product = |name: &str| state.get("products", product).and_then(|product| product.get(name)).cloned();
+    let read_product = |name: &str| state.get("products", product).and_then(|product| product.get(name)).cloned();
     let deal = state.get("deals", deal).cloned().unwrap_or_default();
     let time = text(&deal, "update_time").to_owned();
     let order = deal_products::list_rows(state, &deal).count() + 1;
     let row = build_record(json!({
-        "product_id": product, "item_price": price, "quantity": quantity, "tax": of_product("tax"), "comments": "", "discount": discount,
-        "discount_type": "percentage", "tax_method": method, "is_enabled": true, "billing_frequency": of_product("billing_frequency"),
-        "billing_frequency_cycles": of_product("billing_frequency_cycles"), "deal_id": deal.get("id"), "order_nr": order,
+        "product_id": product, "item_price": price, "quantity": quantity, "tax": read_product("tax"), "comments": "", "discount": discount,
+        "discount_type": "percentage", "tax_method": method, "is_enabled": true, "billing_frequency": read_product("billing_frequency"),
+        "billing_frequency_cycles": read_product("billing_frequency_cycles"), "deal_id": deal.get("id"), "order_nr": order,
         "add_time": time, "update_time": time, "is_deleted": false,
     }));
     state.insert(deal_products::TABLE, row);

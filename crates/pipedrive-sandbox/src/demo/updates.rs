@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::demo::rows::{DAYS, at, build_record, on};
+use crate::demo::rows::{DAYS, build_record, make_date, make_time};
 use crate::engine::changes::{FieldChange, PAST_STAGES};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::record::{Record, id_of, text};
@@ -30,9 +30,9 @@ fn add_to_first_records(state: &mut State) {
     let deal = state.get("deals", 1);
     let linked = |name: &str| deal.and_then(|deal| deal.get(name)).cloned();
     let activity = build_record(json!({
-        "subject": "Call back", "type": "call", "owner_id": FIRST_USER, "creator_user_id": FIRST_USER, "is_deleted": false, "add_time": at(DAYS, 0),
-        "update_time": at(DAYS, 0), "deal_id": 1, "person_id": linked("person_id"), "org_id": linked("org_id"),
-        "due_date": on(DAYS + 60), "due_time": "10:00:00", "duration": "00:30:00", "busy": false, "done": false,
+        "subject": "Call back", "type": "call", "owner_id": FIRST_USER, "creator_user_id": FIRST_USER, "is_deleted": false, "add_time": make_time(DAYS, 0),
+        "update_time": make_time(DAYS, 0), "deal_id": 1, "person_id": linked("person_id"), "org_id": linked("org_id"),
+        "due_date": make_date(DAYS + 60), "due_time": "10:00:00", "duration": "00:30:00", "busy": false, "done": false,
         "participants": linked("person_id").map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }])),
     }));
     state.insert("activities", activity);

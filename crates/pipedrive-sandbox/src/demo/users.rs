@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::demo::companies::Demo;
-use crate::demo::rows::{DAYS, at, build_record};
+use crate::demo::rows::{DAYS, build_record, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::money::CURRENCY;
 use crate::value::record::{Record, id_of};
 
 const ROLES: &[(&str, Option<u64>)] = &[("(Unassigned users)", None), ("Sales", Some(1)), ("Account managers", Some(2))];
 
-const OF_SALES: &[&str] = &[
+const SALES_PERMISSIONS: &[&str] = &[
     "can_add_products",
     "can_bulk_edit_items",
     "can_change_visibility_of_items",
@@ -20,9 +20,10 @@ const OF_SALES: &[&str] = &[
     "can_see_deals_list_summary",
 ];
 
-const OF_SALES_ADMINS: &[&str] = &["can_delete_deals", "can_edit_deals_closed_date", "can_merge_deals", "can_see_company_wide_statistics"];
+const SALES_ADMIN_PERMISSIONS: &[&str] =
+    &["can_delete_deals", "can_edit_deals_closed_date", "can_merge_deals", "can_see_company_wide_statistics"];
 
-const OF_ALL: &[&str] = &[
+const COMMON_PERMISSIONS: &[&str] = &[
     "can_create_own_workflow",
     "can_delete_activities",
     "can_edit_shared_filters",
@@ -34,7 +35,7 @@ const OF_ALL: &[&str] = &[
     "can_use_email_tracking",
 ];
 
-const OF_ADMINS: &[&str] = &[
+const ADMIN_PERMISSIONS: &[&str] = &[
     "can_add_custom_fields",
     "can_delete_custom_fields",
     "can_edit_custom_fields",
@@ -51,15 +52,15 @@ const OF_ADMINS: &[&str] = &[
 type PermissionSet = (&'static str, &'static str, &'static str, &'static str, &'static [&'static [&'static str]]);
 
 const PERMISSION_SETS: &[PermissionSet] = &[
-    ("Global regular user", "Works with contacts, activities and reports.", "global", "regular", &[OF_ALL]),
-    ("Deals regular user", "Works with deals and leads.", "sales", "regular", &[OF_SALES]),
-    ("Deals admin", "Sees and changes all of sales and sets it up.", "sales", "admin", &[OF_SALES, OF_SALES_ADMINS]),
-    ("Global admin", "Sees and changes what all apps share and sets it up.", "global", "admin", &[OF_ALL, OF_ADMINS]),
+    ("Global regular user", "Works with contacts, activities and reports.", "global", "regular", &[COMMON_PERMISSIONS]),
+    ("Deals regular user", "Works with deals and leads.", "sales", "regular", &[SALES_PERMISSIONS]),
+    ("Deals admin", "Sees and changes all of sales and sets it up.", "sales", "admin", &[SALES_PERMISSIONS, SALES_ADMIN_PERMISSIONS]),
+    ("Global admin", "Sees and changes what all apps share and sets it up.", "global", "admin", &[COMMON_PERMISSIONS, ADMIN_PERMISSIONS]),
     ("Account settings", "Looks after users, billing and security.", "account_settings", "admin", &[&["can_see_security_dashboard"]]),
 ];
 
 /// Further sets of the first user, who is the company's admin.
-const SETS_OF_THE_ADMIN: &[u64] = &[3, 4, 5];
+const FURTHER_SETS_OF_ADMIN: &[u64] = &[3, 4, 5];
 
 pub(super) fn add(state: &mut State, demo: &Demo) {
     for (n, (name, mailbox)) in (0_u64..).zip(demo.users) {
@@ -67,7 +68,7 @@ pub(super) fn add(state: &mut State, demo: &Demo) {
             "users",
             build_record(json!({
                 "name": name, "email": format!("{mailbox}@{}", demo.mail), "default_currency": CURRENCY, "locale": "en_US",
-                "lang": 1, "activated": true, "last_login": at(DAYS, n * 977), "created": at(n, 0), "modified": at(DAYS, n * 977),
+                "lang": 1, "activated": true, "last_login": make_time(DAYS, n * 977), "created": make_time(n, 0), "modified": make_time(DAYS, n * 977),
                 "has_created_company": n == 0,
                 "access": [
                     { "app": "global", "admin": n == 0, "permission_set_id": "00000000-0000-4000-8000-000000000001" },
@@ -110,8 +111,8 @@ pub(super) fn add_rights(state: &mut State) {
             settings.insert(format!("{kind}_access_level"), 1.into());
         }
         let row = json!({
-            "name": name, "parent_role_id": parent, "settings": settings, "is_deleted": false, "add_time": at(0, order),
-            "update_time": at(0, order),
+            "name": name, "parent_role_id": parent, "settings": settings, "is_deleted": false, "add_time": make_time(0, order),
+            "update_time": make_time(0, order),
         });
         state.insert("roles", build_record(row));
     }
@@ -122,7 +123,7 @@ pub(super) fn add_rights(state: &mut State) {
         });
         state.insert("permissionSets", build_record(row));
     }
-    for set in SETS_OF_THE_ADMIN {
+    for set in FURTHER_SETS_OF_ADMIN {
         state.insert("permissionSetAssignments", build_record(json!({ "user_id": FIRST_USER, "permission_set_id": set })));
     }
 }

@@ -42,7 +42,7 @@ fn list_settings(state: &State, call: &Call) -> Result<Value, Failure> {
 
 /// Finds the row of the token's user in a table; empty if there is none.
 fn find_own(state: &State, call: &Call, table: &str) -> Value {
-    let own = state.live(table).find(|row| row.get("user_id").and_then(Value::as_u64) == Some(call.user));
-    let shown = own.into_iter().flatten().filter(|(name, _)| !matches!(name.as_str(), "id" | "user_id"));
-    Value::Object(shown.map(|(name, value)| (name.clone(), value.clone())).collect())
+    let row = state.live(table).find(|row| row.get("user_id").and_then(Value::as_u64) == Some(call.user));
+    let fields = row.into_iter().flatten().filter(|(name, _)| !matches!(name.as_str(), "id" | "user_id"));
+    Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect())
 }

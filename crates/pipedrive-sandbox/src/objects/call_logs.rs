@@ -52,8 +52,8 @@ pub(crate) fn make_uuid(others: usize) -> String {
 
 /// Lists the logs of the token's user.
 fn list(state: &State, call: &Call) -> Result<Value, Failure> {
-    let own = |log: &&Record| log.get("user_id").and_then(Value::as_u64) == Some(call.user);
-    answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(own).collect())
+    let is_own = |log: &&Record| log.get("user_id").and_then(Value::as_u64) == Some(call.user);
+    answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(is_own).collect())
 }
 
 fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
@@ -84,16 +84,16 @@ fn find_log(state: &State, call: &Call) -> Result<Record, Failure> {
 }
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
-    let of_another = draft.row.get("user_id").and_then(Value::as_u64) != Some(draft.call.user);
-    if of_another && !is_admin(draft.state, draft.call.user) {
+    let is_of_other_user = draft.row.get("user_id").and_then(Value::as_u64) != Some(draft.call.user);
+    if is_of_other_user && !is_admin(draft.state, draft.call.user) {
         return Err(Failure::new(StatusCode::FORBIDDEN, "Only an admin may log calls of another user."));
     }
     copy_links(draft)?;
     if draft.row.contains_key("deal_id") && draft.row.contains_key("lead_id") {
         return Err(Failure::invalid("lead_id", "a call is about a deal or a lead, not both"));
     }
-    let moment = |name: &str| parse_time(text(draft.row, name));
-    let seconds = moment("start_time").zip(moment("end_time")).map_or(0, |(start, end)| (end - start).whole_seconds());
+    let read_time = |name: &str| parse_time(text(draft.row, name));
+    let seconds = read_time("start_time").zip(read_time("end_time")).map_or(0, |(start, end)| (end - start).whole_seconds());
     if seconds < 0 {
         return Err(Failure::invalid("end_time", "must not be before start_time"));
     }

@@ -60,7 +60,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
 /// Deletes the comments of a deleted note.
 pub(super) fn delete_with_note(state: &mut State, call: &Call, _: Option<&Record>, note: &Record) {
     if is_deleted(note) {
-        let on_it = |comment: &Record| comment.get("object_id") == note.get("id");
-        state.change("noteComments", on_it, |comment| mark_deleted(comment, call));
+        let is_on_note = |comment: &Record| comment.get("object_id") == note.get("id");
+        state.change("noteComments", is_on_note, |comment| mark_deleted(comment, call));
     }
 }

@@ -74,8 +74,8 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     let table = draft.table;
     let key = make_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
     let options = if labels.is_empty() { Value::Null } else { fields::number_options(&labels) };
-    let whole = fields::define(text(draft.row, "field_name"), &kind, &key, &options, true);
-    for (name, value) in whole {
+    let definition = fields::define(text(draft.row, "field_name"), &kind, &key, &options, true);
+    for (name, value) in definition {
         if name == "options" || !draft.row.contains_key(&name) {
             draft.row.insert(name, value);
         }

@@ -74,13 +74,13 @@ fn derive(state: &State, _: &Collection, row: &Record, name: &str) -> Option<Val
 
 /// Computes the sum of one bill: the price less the discount, plus the tax if the price does not include it.
 fn compute_bill(row: &Record) -> f64 {
-    let given = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
-    let full = given("item_price") * given("quantity");
+    let number = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+    let full = number("item_price") * number("quantity");
     let reduced = match text(row, "discount_type") {
-        "amount" => full - given("discount"),
-        _ => full * (1.0 - given("discount") / 100.0),
+        "amount" => full - number("discount"),
+        _ => full * (1.0 - number("discount") / 100.0),
     };
-    if text(row, "tax_method") == "exclusive" { reduced * (1.0 + given("tax") / 100.0) } else { reduced }
+    if text(row, "tax_method") == "exclusive" { reduced * (1.0 + number("tax") / 100.0) } else { reduced }
 }
 
 fn find_bills_per_year(row: &Record) -> Option<f64> {
@@ -135,15 +135,15 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
 
 /// Lists the other rows of the same deal.
 fn list_others<'a>(draft: &'a Draft) -> impl Iterator<Item = &'a Record> {
-    let own = draft.before.and_then(id_of);
-    draft.state.live(TABLE).filter(move |row| row.get("deal_id") == draft.row.get("deal_id") && (own.is_none() || id_of(row) != own))
+    let own_id = draft.before.and_then(id_of);
+    draft.state.live(TABLE).filter(move |row| row.get("deal_id") == draft.row.get("deal_id") && (own_id.is_none() || id_of(row) != own_id))
 }
 
 fn check_start(draft: &Draft) -> Result<(), Failure> {
     const TEN_YEARS: Duration = Duration::days(3653);
     let date = parse_date(text(draft.row, "billing_start_date"));
     match date.map(|date| date - draft.call.now.date()) {
-        Some(away) if draft.is_in_body("billing_start_date") && away.abs() > TEN_YEARS => {
+        Some(distance) if draft.is_in_body("billing_start_date") && distance.abs() > TEN_YEARS => {
             Err(Failure::invalid("billing_start_date", "must be within ten years from now"))
         }
         _ => Ok(()),
@@ -194,10 +194,10 @@ pub(crate) fn set_value(state: &mut State, mut deal: Record, now: &str) {
 }
 
 fn add_many(state: &mut State, call: &Call) -> Result<Value, Failure> {
-    let given = call.body.get("data").and_then(Value::as_array).filter(|given| !given.is_empty());
-    let given = given.ok_or_else(|| Failure::invalid("data", "must have at least one product"))?;
+    let bodies = call.body.get("data").and_then(Value::as_array).filter(|bodies| !bodies.is_empty());
+    let bodies = bodies.ok_or_else(|| Failure::invalid("data", "must have at least one product"))?;
     let mut added = Vec::new();
-    for body in given.iter().filter_map(Value::as_object) {
+    for body in bodies.iter().filter_map(Value::as_object) {
         let mut answer = write::create(state, &call.with_body(body.clone()), call.tables.collection(TABLE))?;
         added.push(answer["data"].take());
     }
@@ -207,36 +207,41 @@ fn add_many(state: &mut State, call: &Call) -> Result<Value, Failure> {
 fn delete_many(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection(TABLE);
     table.check_path(state, call)?;
-    let given = call.ids("ids");
-    let wanted = |row: &&Record| table.has(call, row) && given.as_ref().is_none_or(|ids| id_of(row).is_some_and(|id| ids.contains(&id)));
-    let ids: Vec<u64> = state.live(TABLE).filter(wanted).filter_map(id_of).collect();
-    let (now, later) = ids.split_at(ids.len().min(MAX_AT_ONCE));
-    for id in now {
+    let named = call.ids("ids");
+    let is_named = |row: &&Record| table.has(call, row) && named.as_ref().is_none_or(|ids| id_of(row).is_some_and(|id| ids.contains(&id)));
+    let ids: Vec<u64> = state.live(TABLE).filter(is_named).filter_map(id_of).collect();
+    let (deleted, left) = ids.split_at(ids.len().min(MAX_AT_ONCE));
+    for id in deleted {
         write::remove(state, call, table, *id);
     }
-    Ok(wrap_page(json!({ "ids": now }), json!({ "more_items_in_collection": !later.is_empty() })))
+    Ok(wrap_page(json!({ "ids": deleted }), json!({ "more_items_in_collection": !left.is_empty() })))
 }
 
 fn list_of_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     let deals = call.ids("deal_ids").unwrap_or_default();
-    let is_of = |row: &&Record| {
+    let is_of_deals = |row: &&Record| {
         let deal = state.linked(row, "deal_id", "deals").filter(|deal| !is_deleted(deal)).and_then(id_of);
         deal.is_some_and(|deal| deals.contains(&deal))
     };
-    answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(is_of).collect())
+    answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(is_of_deals).collect())
 }
 
 /// Lists the deals to which a product is attached.
 fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     let product = state.get_live("products", call.id()).ok_or_else(|| call.missing("Product"))?;
-    let has = |deal: &Record| list_rows(state, deal).any(|row| row.get("product_id") == product.get("id"));
+    let has_product = |deal: &Record| list_rows(state, deal).any(|row| row.get("product_id") == product.get("id"));
     let status = call.parameter("status").unwrap_or("all_not_deleted");
-    let wanted = |deal: &Record| match status {
+    let has_status = |deal: &Record| match status {
         "deleted" => is_deleted(deal),
         "all_not_deleted" => !is_deleted(deal),
         status => !is_deleted(deal) && text(deal, "status") == status,
     };
-    answer_list(state, call, call.tables.collection("deals"), state.rows("deals").filter(|deal| wanted(deal) && has(deal)).collect())
+    answer_list(
+        state,
+        call,
+        call.tables.collection("deals"),
+        state.rows("deals").filter(|deal| has_status(deal) && has_product(deal)).collect(),
+    )
 }
 
 /// Lists the products of a person's deals, each beside its deal.
@@ -250,11 +255,11 @@ fn list_of_person(state: &State, call: &Call) -> Result<Value, Failure> {
     let rows = pairs.iter().map(|(deal, product)| {
         let mut product = (*product).clone();
         product.insert("deal_id".to_owned(), deal.get("id").cloned().unwrap_or_default());
-        let shown = |part: &str, table: &str, row: &Record| {
+        let shape_part = |part: &str, table: &str, row: &Record| {
             let shape = call.shape(&["data", "DEAL_ID", part]);
             shape.map(|shape| shape_record(state, call, call.tables.collection(table), row, shape))
         };
-        let pair = json!({ "deal": shown("deal", "deals", deal), "product": shown("product", "products", &product) });
+        let pair = json!({ "deal": shape_part("deal", "deals", deal), "product": shape_part("product", "products", &product) });
         Value::Object(Record::from_iter([(id_of(deal).unwrap_or(0).to_string(), pair)]))
     });
     Ok(wrap_page(rows.collect(), json!({ "pagination": pagination })))

@@ -10,10 +10,10 @@ use crate::value::record::{Record, flag, handle, id_of, text};
 /// Computes a shared field of a record.
 pub(super) fn derive(state: &State, at: &Collection, row: &Record, name: &str) -> Option<Value> {
     let id = id_of(row)?;
-    let about = |other: &&Record| other.get(at.foreign_key).is_some_and(|to| Some(to) == handle(row));
-    let count = |table: &str| state.live(table).filter(about).count().into();
+    let is_about = |other: &&Record| other.get(at.foreign_key).is_some_and(|to| Some(to) == handle(row));
+    let count = |table: &str| state.live(table).filter(is_about).count().into();
     let activities =
-        |done: Option<bool>| state.live("activities").filter(about).filter(move |a| done.is_none_or(|done| flag(a, "done") == done));
+        |done: Option<bool>| state.live("activities").filter(is_about).filter(move |a| done.is_none_or(|done| flag(a, "done") == done));
     Some(match name {
         "notes_count" => count("notes"),
         "files_count" => count("files"),
@@ -52,8 +52,8 @@ fn read_activity(activity: &Record, part: &str) -> Option<Value> {
 
 /// Splits the name of a count such as `related_won_deals_count` into the kind of deals and their statuses.
 pub(super) fn read_deal_count(name: &str) -> Option<(&str, &'static [&'static str])> {
-    let which = name.strip_suffix("_deals_count")?;
-    let (kind, status) = which.rsplit_once('_').unwrap_or(("", which));
+    let prefix = name.strip_suffix("_deals_count")?;
+    let (kind, status) = prefix.rsplit_once('_').unwrap_or(("", prefix));
     let statuses: &[&str] = match status {
         "open" => &["open"],
         "won" => &["won"],

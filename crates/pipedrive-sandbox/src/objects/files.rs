@@ -68,8 +68,8 @@ const BYTES: &str = "base64";
 
 fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str) -> Result<Value, Failure> {
     state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
-    let about = |file: &&Record| file.get(field).and_then(Value::as_u64) == Some(call.id());
-    answer_list(state, call, call.tables.collection("files"), state.live("files").filter(about).collect())
+    let is_linked = |file: &&Record| file.get(field).and_then(Value::as_u64) == Some(call.id());
+    answer_list(state, call, call.tables.collection("files"), state.live("files").filter(is_linked).collect())
 }
 
 fn download(state: &State, call: &Call) -> Result<File, Failure> {

@@ -95,14 +95,14 @@ const UPDATED: (&str, V1) = ("update_time", V1::TimeWithMilliseconds("update_tim
 const CONVERSIONS: &str = "conversions";
 
 /// Tables whose records move along when a lead or a deal is converted.
-const ABOUT: &[&str] = &["notes", "activities", "files"];
+const MOVED_TABLES: &[&str] = &["notes", "activities", "files"];
 
 /// Tables whose records have UUIDs, and the first digit of those.
-const NUMBERED: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSIONS, 3)];
+const UUID_DIGITS: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSIONS, 3)];
 
 /// Makes the UUID of a table's n-th record, which is the same in each sandbox.
 pub(crate) fn make_uuid(table: &str, n: usize) -> String {
-    let first = NUMBERED.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
+    let first = UUID_DIGITS.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
     format!("{first}0000000-0000-4000-8000-{n:012}")
 }
 
@@ -146,11 +146,11 @@ fn set_uuid(draft: &mut Draft) {
 /// Removes a deleted label from leads.
 fn remove_label(state: &mut State, _: &Call, _: Option<&Record>, label: &Record) {
     if is_deleted(label) {
-        let is_it = |id: &Value| Some(id) == label.get(UUID);
-        let has = |lead: &Record| lead.get("label_ids").and_then(Value::as_array).is_some_and(|ids| ids.iter().any(is_it));
-        state.change("leads", has, |lead| {
+        let is_label = |id: &Value| Some(id) == label.get(UUID);
+        let has_label = |lead: &Record| lead.get("label_ids").and_then(Value::as_array).is_some_and(|ids| ids.iter().any(is_label));
+        state.change("leads", has_label, |lead| {
             if let Some(ids) = lead.get_mut("label_ids").and_then(Value::as_array_mut) {
-                ids.retain(|id| !is_it(id));
+                ids.retain(|id| !is_label(id));
             }
         });
     }
@@ -163,8 +163,8 @@ fn convert_to_deal(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let renamed = [("value", value("amount")), ("currency", value("currency")), ("org_id", lead.get("organization_id"))];
     deal.extend(renamed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.clone()))));
     // A stage implies its pipeline: a pipeline in the body is ignored beside it.
-    let place = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
-    deal.extend(place);
+    let stage = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
+    deal.extend(stage);
     deal.insert("source_lead_id".to_owned(), handle(&lead).cloned().unwrap_or_default());
     convert(state, call, ("leads", &lead), ("deals", deal))
 }
@@ -204,32 +204,33 @@ fn copy_shared(row: &Record) -> Record {
 /// Adds the new record, moves related records to it, and deletes the old one. All is completed at once.
 fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, Record)) -> Result<Value, Failure> {
     let added = add(state, &call.with_body(into.1), call.tables.collection(into.0))?;
-    let made = state.get(into.0, added).cloned().unwrap_or_default();
-    let (old, new) = (call.tables.collection(from.0).foreign_key, call.tables.collection(into.0).foreign_key);
-    for table in ABOUT {
-        let is_about = |row: &Record| row.get(old).is_some_and(|id| Some(id) == handle(from.1));
+    let new = state.get(into.0, added).cloned().unwrap_or_default();
+    let (old_key, new_key) = (call.tables.collection(from.0).foreign_key, call.tables.collection(into.0).foreign_key);
+    for table in MOVED_TABLES {
+        let is_about = |row: &Record| row.get(old_key).is_some_and(|id| Some(id) == handle(from.1));
         state.change(table, is_about, |row| {
-            row.shift_remove(old);
-            row.insert(new.to_owned(), handle(&made).cloned().unwrap_or_default());
+            row.shift_remove(old_key);
+            row.insert(new_key.to_owned(), handle(&new).cloned().unwrap_or_default());
         });
     }
     remove(state, call, call.tables.collection(from.0), id_of(from.1).unwrap_or(0));
     let id = make_next_uuid(state, CONVERSIONS);
-    let mut done = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
-    done[new] = json!(handle(&made));
-    if let Value::Object(done) = done {
-        state.insert(CONVERSIONS, done);
+    let mut conversion = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
+    conversion[new_key] = json!(handle(&new));
+    if let Value::Object(conversion) = conversion {
+        state.insert(CONVERSIONS, conversion);
     }
     Ok(wrap(json!({ "conversion_id": id })))
 }
 
 fn read_conversion(state: &State, call: &Call) -> Result<Value, Failure> {
-    let given = |name: &str| call.variables.get(name).map_or("", String::as_str);
-    let done = state.find(CONVERSIONS, given("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == given("id")));
-    let done = done.ok_or_else(|| Failure::not_found("Conversion"))?;
-    let mut data = json!({ "conversion_id": text(done, UUID), "status": text(done, "status") });
+    let variable = |name: &str| call.variables.get(name).map_or("", String::as_str);
+    let conversion =
+        state.find(CONVERSIONS, variable("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == variable("id")));
+    let conversion = conversion.ok_or_else(|| Failure::not_found("Conversion"))?;
+    let mut data = json!({ "conversion_id": text(conversion, UUID), "status": text(conversion, "status") });
     for name in ["deal_id", "lead_id"] {
-        if let Some(id) = done.get(name) {
+        if let Some(id) = conversion.get(name) {
             data[name] = id.clone();
         }
     }

@@ -101,8 +101,8 @@ pub(super) const OBJECT: Object = Object {
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
 fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
     let (table, folder) = (call.tables.collection("mailThreads"), call.parameter("folder").unwrap_or("inbox"));
-    let seen = |thread: &&Record| !(table.is_hidden)(thread, call) && list_folders(state, thread).contains(&folder);
-    let mut threads: Vec<&Record> = state.live(table.name).filter(seen).collect();
+    let is_listed = |thread: &&Record| !(table.is_hidden)(thread, call) && list_folders(state, thread).contains(&folder);
+    let mut threads: Vec<&Record> = state.live(table.name).filter(is_listed).collect();
     threads.sort_by_key(|thread| Reverse((find_newest(state, thread, is_any).map(read_time), id_of(thread))));
     Ok(wrap(cut_page(call, &threads).0.iter().map(|thread| shape_data(state, call, table, thread)).collect()))
 }
@@ -234,9 +234,10 @@ fn collect_parties(state: &State, thread: &Record, side: &str, which: fn(&Record
 /// Lists a thread's messages, the oldest first.
 pub(super) fn list_messages<'a>(state: &'a State, thread: &Record) -> impl Iterator<Item = &'a Record> {
     let thread = thread.get("id").cloned();
-    let mut own: Vec<&Record> = state.live("mailMessages").filter(|message| message.get("mail_thread_id") == thread.as_ref()).collect();
-    own.sort_by_key(|message| (read_time(message), id_of(message)));
-    own.into_iter()
+    let mut messages: Vec<&Record> =
+        state.live("mailMessages").filter(|message| message.get("mail_thread_id") == thread.as_ref()).collect();
+    messages.sort_by_key(|message| (read_time(message), id_of(message)));
+    messages.into_iter()
 }
 
 pub(super) fn find_oldest<'a>(state: &'a State, thread: &Record) -> Option<&'a Record> {
@@ -293,7 +294,7 @@ pub(super) fn list_folders(state: &State, thread: &Record) -> Vec<&'static str> 
     let has = |which: fn(&Record) -> bool| list_messages(state, thread).any(which);
     let archived = is_set(thread, "archived_flag");
     let all = [("inbox", has(is_received) && !archived), ("drafts", has(is_draft)), ("sent", has(is_sent)), ("archive", archived)];
-    all.into_iter().filter(|(_, lies)| *lies).map(|(folder, _)| folder).collect()
+    all.into_iter().filter(|(_, is_in)| *is_in).map(|(folder, _)| folder).collect()
 }
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {

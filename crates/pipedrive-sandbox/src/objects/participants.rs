@@ -136,12 +136,15 @@ fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) ->
 
 /// Writes the users, persons and organizations to which an answer points, if the operation documents them.
 fn find_related(state: &State, call: &Call, rows: &[&Record]) -> Value {
-    let of_row = |row: &&Record| {
+    let list_of_row = |row: &&Record| {
         let person = state.linked(row, "person_id", "persons");
-        let of_person = |field: &str, table: &'static str| Some((table, state.linked(person?, field, table)?));
+        let find_of_person = |field: &str, table: &'static str| Some((table, state.linked(person?, field, table)?));
         let user = state.linked(row, "added_by_user_id", "users").map(|user| ("users", user));
         let person = person.map(|person| ("persons", person));
-        [person, of_person("org_id", "organizations"), user, of_person("owner_id", "users")].into_iter().flatten().collect::<Vec<_>>()
+        [person, find_of_person("org_id", "organizations"), user, find_of_person("owner_id", "users")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
     };
-    list_related(state, call, rows.iter().flat_map(of_row)).unwrap_or_default()
+    list_related(state, call, rows.iter().flat_map(list_of_row)).unwrap_or_default()
 }

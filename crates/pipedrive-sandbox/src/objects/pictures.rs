@@ -28,7 +28,7 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
-const LEAST_PIXELS: u64 = 128;
+const MIN_PIXELS: u64 = 128;
 
 const TABLE: &str = "pictures";
 
@@ -78,16 +78,16 @@ fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
 
 /// Checks that the cropped area, or the whole image, is a square of sufficient size.
 fn check_area(call: &Call, image: Image) -> Result<(), Failure> {
-    let given = |name: &str| call.body.get(name).and_then(Value::as_i64).map(|n| u64::try_from(n).unwrap_or(u64::MAX));
-    let width = given("crop_width").unwrap_or(image.width);
-    let height = given("crop_height").unwrap_or(image.height);
-    let right = given("crop_x").unwrap_or(0).saturating_add(width);
-    let bottom = given("crop_y").unwrap_or(0).saturating_add(height);
+    let number = |name: &str| call.body.get(name).and_then(Value::as_i64).map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+    let width = number("crop_width").unwrap_or(image.width);
+    let height = number("crop_height").unwrap_or(image.height);
+    let right = number("crop_x").unwrap_or(0).saturating_add(width);
+    let bottom = number("crop_y").unwrap_or(0).saturating_add(height);
     if right > image.width || bottom > image.height {
         return Err(Failure::bad_request("The cropping area must lie within the image."));
     }
-    if width != height || width < LEAST_PIXELS {
-        return Err(Failure::bad_request(format!("The picture must be a square of at least {LEAST_PIXELS} pixels.")));
+    if width != height || width < MIN_PIXELS {
+        return Err(Failure::bad_request(format!("The picture must be a square of at least {MIN_PIXELS} pixels.")));
     }
     Ok(())
 }

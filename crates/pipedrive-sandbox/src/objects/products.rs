@@ -120,34 +120,34 @@ pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
 }
 
 /// Replaces the prices by those of the body. A new record without any gets the default ones.
-fn set_prices(draft: &mut Draft, otherwise: &Value) -> Result<(), Failure> {
-    let given = match draft.call.body.get("prices") {
-        Some(given) => given,
-        None if draft.before.is_none() => otherwise,
+fn set_prices(draft: &mut Draft, default: &Value) -> Result<(), Failure> {
+    let prices = match draft.call.body.get("prices") {
+        Some(prices) => prices,
+        None if draft.before.is_none() => default,
         None => return Ok(()),
     };
-    let mut kept: Vec<Value> = Vec::new();
-    for price in given.as_array().into_iter().flatten() {
+    let mut checked: Vec<Value> = Vec::new();
+    for price in prices.as_array().into_iter().flatten() {
         let price = check_price(price).map_err(|reason| Failure::invalid("prices", reason))?;
-        if kept.iter().any(|other| other["currency"] == price["currency"]) {
+        if checked.iter().any(|other| other["currency"] == price["currency"]) {
             return Err(Failure::invalid("prices", "must have one price for each currency"));
         }
-        kept.push(price);
+        checked.push(price);
     }
-    draft.set("prices", kept);
+    draft.set("prices", checked);
     Ok(())
 }
 
-fn check_price(given: &Value) -> Result<Value, String> {
+fn check_price(price: &Value) -> Result<Value, String> {
     const KNOWN: &[&str] = &["product_id", "product_variation_id", "price", "currency", "cost", "direct_cost", "notes"];
-    let fields = given.as_object().ok_or("each must be an object")?;
+    let fields = price.as_object().ok_or("each must be an object")?;
     if let Some(unknown) = fields.keys().find(|name| !KNOWN.contains(&name.as_str())) {
         return Err(format!("{unknown} is unknown"));
     }
-    let number = |name: &str, otherwise: Value| match fields.get(name).filter(|value| !value.is_null()) {
+    let number = |name: &str, default: Value| match fields.get(name).filter(|value| !value.is_null()) {
         Some(value) if value.as_f64().is_some_and(|number| number >= 0.0) => Ok(value.clone()),
         Some(_) => Err(format!("{name} must be a number, and not negative")),
-        None => Ok(otherwise),
+        None => Ok(default),
     };
     if !fields.get("price").is_some_and(Value::is_number) || !fields::is_currency(text(fields, "currency")) {
         return Err("each must have a price and a currency code of three letters".to_owned());
@@ -159,15 +159,15 @@ fn check_price(given: &Value) -> Result<Value, String> {
 }
 
 fn set_price_owner(state: &mut State, _: &Call, _: Option<&Record>, product: &Record) {
-    name_owner(state, "products", "product_id", product);
+    set_owner_of_prices(state, "products", "product_id", product);
 }
 
 fn set_variation_price_owner(state: &mut State, _: &Call, _: Option<&Record>, variation: &Record) {
-    name_owner(state, "productVariations", "product_variation_id", variation);
+    set_owner_of_prices(state, "productVariations", "product_variation_id", variation);
 }
 
 /// Writes the owner's id into its prices. The id of a new record is known only after it is stored.
-fn name_owner(state: &mut State, table: &str, field: &str, owner: &Record) {
+fn set_owner_of_prices(state: &mut State, table: &str, field: &str, owner: &Record) {
     let is_owner = |row: &Record| row.get("id") == owner.get("id");
     state.change(table, is_owner, |row| {
         for price in row.get_mut("prices").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -183,16 +183,16 @@ fn duplicate(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let variations: Vec<Record> =
         state.live("productVariations").filter(|row| row.get("product_id") == product.get("id")).cloned().collect();
     let id = copy(state, call, "products", product);
-    let made = state.get("products", id).cloned().unwrap_or_default();
-    name_owner(state, "products", "product_id", &made);
+    let copied = state.get("products", id).cloned().unwrap_or_default();
+    set_owner_of_prices(state, "products", "product_id", &copied);
     for mut variation in variations {
         variation.insert("product_id".to_owned(), id.into());
         let variation = copy(state, call, "productVariations", variation);
-        let made = state.get("productVariations", variation).cloned().unwrap_or_default();
-        name_owner(state, "productVariations", "product_variation_id", &made);
+        let copied = state.get("productVariations", variation).cloned().unwrap_or_default();
+        set_owner_of_prices(state, "productVariations", "product_variation_id", &copied);
     }
-    let made = state.get("products", id).map(|row| shape_data(state, call, products, row));
-    Ok(wrap(made.unwrap_or_default()))
+    let data = state.get("products", id).map(|row| shape_data(state, call, products, row));
+    Ok(wrap(data.unwrap_or_default()))
 }
 
 fn copy(state: &mut State, call: &Call, table: &str, mut row: Record) -> u64 {

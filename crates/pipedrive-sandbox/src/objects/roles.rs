@@ -114,7 +114,7 @@ fn list_permissions_of_user(state: &State, call: &Call) -> Result<Value, Failure
     let sets: Vec<&Record> = state.live("permissionSets").filter(|set| has_set(state, user, set)).collect();
     let may = |permission: &str| {
         let mut contents = sets.iter().filter_map(|set| set.get("contents")?.as_array()).flatten();
-        contents.any(|one| one.as_str() == Some(permission))
+        contents.any(|content| content.as_str() == Some(permission))
     };
     let documented = call.shape(&["data"]).map_or(&[][..], |shape| &shape.properties);
     let permissions: Record = documented.iter().map(|(name, _)| (name.clone(), may(name).into())).collect();
