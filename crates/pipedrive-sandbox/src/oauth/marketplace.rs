@@ -9,7 +9,7 @@ use crate::oauth::context::Context;
 use crate::oauth::form::Form;
 use crate::oauth::notice;
 use crate::oauth::pages::{PageError, build_choice, build_option, list_scopes, read_grantor};
-use crate::oauth::responses::{Text, page};
+use crate::oauth::responses::{Text, build_page};
 use crate::world::grants::{Grantor, Install, Question};
 
 /// Shows the page of an app. Its link leads to the consent page without a `state`, which only the app could set.
@@ -24,7 +24,7 @@ pub(super) fn show_app(context: &Context, client_id: &str) -> Result<Response<By
         Text(&query.finish()),
         Text(client_id),
     );
-    Ok(page(StatusCode::OK, &app.name, &body))
+    Ok(build_page(StatusCode::OK, &app.name, &body))
 }
 
 /// Shows the page that asks who uninstalls an app.
@@ -48,7 +48,7 @@ pub(super) fn show_uninstall(context: &Context, client_id: &str) -> Result<Respo
             build_choice(&token, &people),
         )
     };
-    Ok(page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
+    Ok(build_page(StatusCode::OK, &format!("Uninstall {}", app.name), &body))
 }
 
 /// Uninstalls an app, sends it a notice, and shows the outcome.
@@ -68,7 +68,7 @@ pub(super) fn uninstall(context: &Context, client_id: &str) -> Result<Response<B
         Err(reason) => format!("Its callback got no notice: {reason}."),
     };
     let body = format!("<p>{} no longer has access.</p>\n<p>{}</p>", Text(&app.name), Text(&outcome));
-    Ok(page(StatusCode::OK, "Uninstalled", &body))
+    Ok(build_page(StatusCode::OK, "Uninstalled", &body))
 }
 
 fn find_app<'a>(context: &'a Context, client_id: &str) -> Result<&'a App, PageError> {

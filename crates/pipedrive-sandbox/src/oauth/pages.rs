@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::oauth::apps::App;
 use crate::oauth::context::Context;
 use crate::oauth::form::Form;
-use crate::oauth::responses::{Text, mark_private, page};
+use crate::oauth::responses::{Text, build_page, mark_private};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, id_of, text};
 use crate::world::contents::World;
@@ -41,7 +41,7 @@ impl PageError {
     }
 
     pub(super) fn to_page(&self) -> Response<Bytes> {
-        page(self.status, "That did not work", &format!("<p>{}</p>", Text(&self.reason)))
+        build_page(self.status, "That did not work", &format!("<p>{}</p>", Text(&self.reason)))
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn show_consent(context: &Context) -> Result<Response<Bytes>, PageErr
         list_scopes(app),
         build_choice(&token, &people),
     );
-    Ok(page(StatusCode::OK, "Allow access?", &body))
+    Ok(build_page(StatusCode::OK, "Allow access?", &body))
 }
 
 /// Handles the answer to a consent page: sends the browser back to the app, with a code or an error.

@@ -28,7 +28,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;mar
 /// Builds a page. `body` is markup.
 ///
 /// The policy leaves out `form-action`, as the form of the consent page ends in a redirect to the app.
-pub(super) fn page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
+pub(super) fn build_page(status: StatusCode, title: &str, body: &str) -> Response<Bytes> {
     let title = Text(title);
     let html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title} · Sandbox</title>\n\
