@@ -16,7 +16,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
     ),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),
     ("connector-host", &[&["terminal"], &["setup"], &["command"]]),
-    ("pipedrive-connector", &[&["types"], &["error"], &["data_sources", "rooms", "by_hand"]]),
+    ("pipedrive-connector", &[&["types"], &["error"], &["data_sources", "rooms", "by_hand"], &["connector"]]),
     ("pipedrive-sandbox", &[&["value"], &["facts"], &["engine"], &["objects"], &["demo"], &["world"], &["oauth"], &["edge"]]),
 ];
 

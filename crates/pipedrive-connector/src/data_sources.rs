@@ -1,4 +1,4 @@
-//! The choices that fill an input.
+//! Data sources: the choices that fill an input.
 
 use connector_core::data_source;
 

@@ -1,49 +1,12 @@
-//! What Pipedrive offers, declared. Nothing here opens a socket, a file or a variable.
+//! Pipedrive's actions and data sources, declared.
+//!
+//! Nothing here opens a socket or a file, or reads the environment.
 
 mod by_hand;
+mod connector;
 mod data_sources;
 mod error;
 mod rooms;
 mod types;
 
-use connector_core::{Auth, Connector, Envelope, Identity, OAuth};
-
-/// Pipedrive; a host lists it, which is also what links this crate.
-pub static CONNECTOR: Connector = Connector {
-    key: "pipedrive",
-    label: "Pipedrive",
-    description: "Work with deals, contacts, activities and the rest of the Pipedrive sales CRM.",
-    version: env!("CARGO_PKG_VERSION"),
-    domains: &["pipedrive.com"],
-    roots: &["/api/v2/", "/api/v1/", "/v1/"],
-    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", query: Some("api_token") }],
-    envelope: Envelope {
-        success: "success",
-        data: "data",
-        beside: "additional_data",
-        next_cursor: "next_cursor",
-        place: "pagination",
-        more: "more_items_in_collection",
-        next_start: "next_start",
-        found: ("items", "item"),
-    },
-    refusal: error::refusal,
-    out_of_support: by_hand::out_of_support,
-};
-
-const OAUTH: OAuth = OAuth {
-    authorize: "https://oauth.pipedrive.com/oauth/authorize",
-    token: "https://oauth.pipedrive.com/oauth/token",
-    revoke: "https://oauth.pipedrive.com/oauth/revoke",
-    api_domain: "api_domain",
-    scope_separator: ',',
-    identity: Identity {
-        path: "/api/v1/users/me",
-        company: "/data/company_id",
-        company_name: "/data/company_name",
-        company_domain: "/data/company_domain",
-        user: "/data/id",
-        user_name: "/data/name",
-        email: "/data/email",
-    },
-};
+pub use connector::CONNECTOR;

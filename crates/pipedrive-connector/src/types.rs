@@ -1,12 +1,12 @@
-//! Shapes that three rooms or more use.
+//! Types and groups of inputs that several rooms use.
 
 use connector_core::{DateTime, FieldType, List, Schemas, Start, Text, Uuid, inputs, record};
 use serde_json::{Value, json};
 
-/// How many records a page of most lists has.
+/// The page size of most lists.
 pub(crate) type Limit = AtMost<500>;
 
-/// How many records a page has: 1 to `MOST`.
+/// A whole number from 1 to `MOST`.
 pub(crate) struct AtMost<const MOST: u16>;
 
 impl<const MOST: u16> FieldType for AtMost<MOST> {
@@ -108,7 +108,8 @@ impl FieldType for CustomFields {
     }
 }
 
-/// Custom fields where they stand beside a record's own: a key has forty hexadecimal digits, so that it is none of those.
+/// Custom fields where they stand beside a record's own: a key has forty hexadecimal digits, so that it is none
+/// of those.
 pub(crate) struct CustomFieldsByKey;
 
 impl FieldType for CustomFieldsByKey {

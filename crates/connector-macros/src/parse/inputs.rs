@@ -64,7 +64,9 @@ pub(crate) fn parse_group(arguments: TokenStream, mut item: DeriveInput) -> Resu
     Ok(Group { item, inputs })
 }
 
-/// Parses the fields of an action: those that the path names travel there, the others where they say, or in `otherwise`.
+/// Parses the fields of an action.
+///
+/// Those that the path names travel in the path, the others in the place that they name or in `otherwise`.
 pub(super) fn parse_action_inputs(item: &mut DeriveInput, variables: &[String], otherwise: Place) -> Result<Vec<Input>> {
     parse_fields(item, "an action", |field| {
         if let Some(attribute) = take_attribute(&mut field.attrs, "on_update") {

@@ -5,4 +5,4 @@ mod operations;
 pub(crate) mod person_field;
 mod raw_request;
 
-pub(crate) use operations::out_of_support;
+pub(crate) use operations::find_out_of_support;

@@ -1,11 +1,11 @@
-//! Fields by what API v1 knew them by: a field's number, and the scopes that API v2 does not take for activity fields.
+//! Calls to fields in API v1, for what API v2 lacks: numbers of fields, and scopes for activity fields.
 
 use std::pin::Pin;
 
 use connector_core::{Answer, Call, Declaration, FieldType, Request, Schemas, Stop};
 use serde_json::{Value, json};
 
-use super::operations::operation;
+use super::operations::find_operation;
 
 /// The key of a field, or the number that API v1 gave it.
 pub(crate) struct FieldCode;
@@ -18,39 +18,39 @@ impl FieldType for FieldCode {
 
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
-/// A key has forty hexadecimal digits or is a word; a number of API v1 is short.
+/// The longest number of a field in API v1; a longer run of digits is a key.
 const LONGEST_NUMBER: usize = 19;
 
-/// By the twin of API v1 where a field is named by the number that it had there.
-pub(crate) fn by_key_or_number<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
+/// Calls API v1 where the field is named by its number there, else API v2.
+pub(crate) fn call_by_key_or_number<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
     let is_number = match call.input().get("fieldCode") {
         Some(Value::String(code)) => code.len() <= LONGEST_NUMBER && code.bytes().all(|byte| byte.is_ascii_digit()),
         code => code.is_some_and(Value::is_number),
     };
-    run(call, declaration, is_number)
+    send(call, declaration, is_number)
 }
 
-/// By the twin of API v1 where the connection was granted the scopes of that one alone.
-pub(crate) fn by_granted_scopes<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
-    run(call, declaration, !call.grants(declaration.scopes) && call.grants(&["activities:read", "activities:full"]))
+/// Calls API v1 where the connection was granted scopes that API v1 alone takes, else API v2.
+pub(crate) fn call_by_granted_scopes<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
+    send(call, declaration, !call.grants(declaration.scopes) && call.grants(&["activities:read", "activities:full"]))
 }
 
-fn run<'a>(call: &'a Call<'_>, declaration: &'static Declaration, by_old_api: bool) -> Running<'a> {
+fn send<'a>(call: &'a Call<'_>, declaration: &'static Declaration, is_old: bool) -> Running<'a> {
     Box::pin(async move {
-        let asked = call.request(declaration);
-        let response = if by_old_api { call.send_beside(in_old_api(call, &asked)).await? } else { call.send(asked).await? };
+        let request = call.request(declaration);
+        let response = if is_old { call.send_beside(build_old_request(call, &request)).await? } else { call.send(request).await? };
         Ok(response.into_answer(declaration)?)
     })
 }
 
-/// The same path in API v1, which takes none of the inputs beside the path.
-fn in_old_api(call: &Call<'_>, asked: &Request) -> Request {
+/// Builds the request for the same path in API v1, which takes no query.
+fn build_old_request(call: &Call<'_>, request: &Request) -> Request {
     call.warn("API v1 answers this: a field and its members are named as API v1 names them.");
-    if !asked.query.is_empty() {
-        let ignored: Vec<&str> = asked.query.iter().map(|(name, _)| name.as_str()).collect();
+    if !request.query.is_empty() {
+        let ignored: Vec<&str> = request.query.iter().map(|(name, _)| name.as_str()).collect();
         call.warn(format!("API v1 takes no {}.", ignored.join(", ")));
     }
-    let path = asked.path.replacen("/api/v2/", "/api/v1/", 1);
-    let cost = operation(asked.method.as_str(), &path).and_then(|operation| operation.cost).unwrap_or(0);
-    Request::new(asked.method, path, cost)
+    let path = request.path.replacen("/api/v2/", "/api/v1/", 1);
+    let cost = find_operation(request.method.as_str(), &path).and_then(|operation| operation.cost).unwrap_or(0);
+    Request::new(request.method, path, cost)
 }

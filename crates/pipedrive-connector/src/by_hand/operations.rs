@@ -1,10 +1,10 @@
-//! What Pipedrive documents of a path: what a call costs, and what replaced it.
+//! The operations that Pipedrive documents: the cost of a call, and the replacement of an old one.
 
 use std::sync::OnceLock;
 
 use connector_core::OutOfSupport;
 
-/// The day from which Pipedrive supports none of the operations of v1 that v2 replaces: 2026-08-01.
+/// The day on which Pipedrive ended support for operations of v1 that v2 replaces: 2026-08-01.
 const UNSUPPORTED_SINCE: i64 = 1_785_542_400;
 
 /// One documented operation.
@@ -12,42 +12,42 @@ const UNSUPPORTED_SINCE: i64 = 1_785_542_400;
 pub(super) struct Operation {
     method: &'static str,
     path: &'static str,
-    /// What a call costs of the daily budget, where it is documented.
+    /// The cost of a call in the daily budget, where it is documented.
     pub(super) cost: Option<u32>,
-    /// What to call instead, where it is deprecated or out of support.
+    /// The operation to call instead, or the word `deprecated`, or `nothing` where nothing replaces it.
     pub(super) instead: Option<&'static str>,
 }
 
-/// The operation of a method and a path; `/v1/…` is the same as `/api/v1/…`.
-pub(super) fn operation(method: &str, path: &str) -> Option<&'static Operation> {
+/// Finds the operation of a method and a path; `/v1/…` is the same as `/api/v1/…`.
+pub(super) fn find_operation(method: &str, path: &str) -> Option<&'static Operation> {
     static OPERATIONS: OnceLock<Vec<Operation>> = OnceLock::new();
-    let operations = OPERATIONS.get_or_init(|| include_str!("operations.tsv").lines().filter_map(read).collect());
+    let operations = OPERATIONS.get_or_init(|| include_str!("operations.tsv").lines().filter_map(read_line).collect());
     let path = path.strip_prefix("/api").unwrap_or(path);
-    let fits = |operation: &&Operation| operation.method == method && literals(operation.path, path).is_some();
-    operations.iter().filter(fits).max_by_key(|operation| literals(operation.path, path))
+    let fits = |operation: &&Operation| operation.method == method && count_literals(operation.path, path).is_some();
+    operations.iter().filter(fits).max_by_key(|operation| count_literals(operation.path, path))
 }
 
-/// What to call in place of an operation that is out of support; one that is merely deprecated is not.
-pub(crate) fn out_of_support(method: &str, path: &str) -> Option<OutOfSupport> {
-    let instead = operation(method, path)?.instead.filter(|instead| *instead != "deprecated")?;
+/// Finds what replaces an operation that is out of support. A deprecated operation is still supported.
+pub(crate) fn find_out_of_support(method: &str, path: &str) -> Option<OutOfSupport> {
+    let instead = find_operation(method, path)?.instead.filter(|instead| *instead != "deprecated")?;
     Some(OutOfSupport { since: UNSUPPORTED_SINCE, instead: Some(instead).filter(|instead| *instead != "nothing") })
 }
 
-fn read(line: &'static str) -> Option<Operation> {
+fn read_line(line: &'static str) -> Option<Operation> {
     let mut columns = line.split('\t');
     let (method, path, cost, instead) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     Some(Operation { method, path, cost: cost.parse().ok(), instead: (!instead.is_empty()).then_some(instead) })
 }
 
-/// How many segments are the same to the letter, where the path fits the template.
-fn literals(template: &str, path: &str) -> Option<usize> {
+/// Counts the segments of a path that a template has as literals; none where the path does not fit.
+fn count_literals(template: &str, path: &str) -> Option<usize> {
     let template = template.strip_prefix("/api").unwrap_or(template);
     if template.split('/').count() != path.split('/').count() {
         return None;
     }
-    template.split('/').zip(path.split('/')).try_fold(0, |same, (wanted, given)| match wanted.starts_with('{') {
-        true if !given.is_empty() => Some(same),
-        false if wanted == given => Some(same + 1),
+    template.split('/').zip(path.split('/')).try_fold(0, |count, (expected, actual)| match expected.starts_with('{') {
+        true if !actual.is_empty() => Some(count),
+        false if expected == actual => Some(count + 1),
         _ => None,
     })
 }
@@ -57,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_literal_segment_beats_a_variable_and_both_forms_of_v1_are_one() {
-        let summary = operation("GET", "/v1/deals/summary").expect("documented");
+    fn prefers_a_literal_segment_and_reads_both_forms_of_v1() {
+        let summary = find_operation("GET", "/v1/deals/summary").expect("documented");
         assert_eq!((summary.cost, summary.instead), (Some(40), None));
-        let old = operation("GET", "/api/v1/deals/7").expect("out of support");
+        let old = find_operation("GET", "/api/v1/deals/7").expect("out of support");
         assert_eq!((old.cost, old.instead), (None, Some("GET /api/v2/deals/{id}")));
-        assert!(operation("GET", "/api/v2/nonsense").is_none());
-        assert_eq!(out_of_support("GET", "/v1/deals/7").and_then(|old| old.instead), old.instead);
-        assert!(out_of_support("GET", "/v1/deals/archived").is_none() && out_of_support("GET", "/v1/deals/summary").is_none());
+        assert!(find_operation("GET", "/api/v2/nonsense").is_none());
+        assert_eq!(find_out_of_support("GET", "/v1/deals/7").and_then(|old| old.instead), old.instead);
+        assert!(find_out_of_support("GET", "/v1/deals/archived").is_none() && find_out_of_support("GET", "/v1/deals/summary").is_none());
     }
 }

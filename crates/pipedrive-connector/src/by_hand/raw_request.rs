@@ -1,18 +1,19 @@
-//! A request of the caller's own, to the connection's own host.
+//! A request that the caller words, sent to the connection's host.
 
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use connector_core::{
-    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Stop, Text, action, record,
+    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Stop, Text, action,
+    escape_segment, record,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::operations::operation;
+use super::operations::find_operation;
 
-/// Headers that the transport owns.
-const OWNED_HEADERS: [&str; 13] = [
+/// Headers that the transport sets.
+const TRANSPORT_HEADERS: [&str; 13] = [
     "accept-encoding",
     "connection",
     "content-length",
@@ -28,11 +29,11 @@ const OWNED_HEADERS: [&str; 13] = [
     "upgrade",
 ];
 
-/// Headers that make another request of it on the way.
-const DISGUISES: [&str; 5] = ["x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-forwarded"];
+/// Prefixes of headers that could override the method, the path or the origin of the request.
+const OVERRIDING_PREFIXES: [&str; 5] = ["x-http-method", "x-method-override", "x-original-url", "x-rewrite-url", "x-forwarded"];
 
-/// Words in the name of a header that carries a credential.
-const CREDENTIALS: [&str; 6] = ["authorization", "cookie", "token", "api-key", "secret", "password"];
+/// Words in the names of headers that carry a credential.
+const CREDENTIAL_WORDS: [&str; 6] = ["authorization", "cookie", "token", "api-key", "secret", "password"];
 
 /// Raw Request
 ///
@@ -95,7 +96,7 @@ struct RawPart {
 #[async_trait]
 impl Handler for RawRequest {
     async fn run(self, call: &Call<'_>) -> Result<Answer, Stop> {
-        let (request, warning) = self.request().map_err(|fault| Error::invalid_input(Self::declaration().key, vec![fault]))?;
+        let (request, warning) = self.build_request().map_err(|fault| Error::invalid_input(Self::declaration().key, vec![fault]))?;
         if let Some(warning) = warning {
             call.warn(warning);
         }
@@ -104,9 +105,11 @@ impl Handler for RawRequest {
 }
 
 impl RawRequest {
-    fn request(self) -> Result<(Request, Option<String>), Fault> {
-        let (path, in_path) = self.path.0.split_once('?').unwrap_or((&self.path.0, ""));
-        crate::CONNECTOR.serves(path).map_err(|why| Fault::new("/path", why))?;
+    /// Builds the request, with a warning where Pipedrive does not document or support the operation.
+    fn build_request(self) -> Result<(Request, Option<String>), Fault> {
+        let connector = Self::declaration().connector;
+        let (path, query_of_path) = self.path.0.split_once('?').unwrap_or((&self.path.0, ""));
+        connector.serves(path).map_err(|why| Fault::new("/path", why))?;
         let method = match self.method {
             RawMethod::Get => Method::Get,
             RawMethod::Post => Method::Post,
@@ -114,7 +117,7 @@ impl RawRequest {
             RawMethod::Patch => Method::Patch,
             RawMethod::Delete => Method::Delete,
         };
-        let known = operation(method.as_str(), path);
+        let known = find_operation(method.as_str(), path);
         let warning = match known.map(|operation| operation.instead) {
             Some(None) => None,
             Some(Some("deprecated")) => Some(format!("{} {path} is deprecated by Pipedrive.", method.as_str())),
@@ -123,37 +126,43 @@ impl RawRequest {
             None => Some(format!("{} {path} is not documented by Pipedrive; what it costs is not counted.", method.as_str())),
         };
         let mut request = Request::new(method, path, known.and_then(|operation| operation.cost).unwrap_or(0));
-        request.query = form_urlencoded::parse(in_path.as_bytes()).into_owned().collect();
-        if in_path.contains('%') && request.query.iter().any(|(name, value)| [name, value].iter().any(|text| text.contains('\u{fffd}'))) {
+        request.query = form_urlencoded::parse(query_of_path.as_bytes()).into_owned().collect();
+        if query_of_path.contains('%')
+            && request.query.iter().any(|(name, value)| [name, value].iter().any(|text| text.contains('\u{fffd}')))
+        {
             return Err(Fault::new("/path", "its query is not UTF-8"));
         }
-        request.query.extend(pairs(self.query, "query")?);
-        if request.query.iter().any(|(name, _)| crate::CONNECTOR.is_credential(name)) {
-            return Err(Fault::new("/query", "a token in the query would stand in logs; the connection's own credential is sent"));
+        request.query.extend(write_pairs(self.query, "query")?);
+        if request.query.iter().any(|(name, _)| connector.is_credential(name)) {
+            return Err(Fault::new("/query", "a token in a query ends up in logs; the connection's credential is sent instead"));
         }
-        request.headers = headers(self.headers)?;
+        request.headers = read_headers(self.headers)?;
         request.body = match (self.json, self.form, self.multipart) {
             (Some(Nullable::Null), ..) => Body::Json("null".into()),
             (Some(Nullable::Value(Json(value))), ..) => Body::Json(value.to_string().into()),
-            (_, Some(form), _) => Body::Form(pairs(Some(form), "form")?),
-            (.., Some(multipart)) => Body::Multipart(parts(multipart)?),
+            (_, Some(form), _) => Body::Form(write_pairs(Some(form), "form")?),
+            (.., Some(multipart)) => Body::Multipart(read_parts(multipart)?),
             (None, None, None) => Body::Empty,
         };
         Ok((request, warning))
     }
 }
 
-fn headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, Fault> {
+fn read_headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, Fault> {
     let mut headers = Vec::new();
     for (name, value) in given.map(|given| given.0).unwrap_or_default() {
         let lower = name.to_ascii_lowercase();
         let why = match () {
-            () if CREDENTIALS.iter().any(|word| lower.contains(word)) => "it carries a credential; the connection's own is sent",
-            () if OWNED_HEADERS.contains(&&*lower) || lower.starts_with("x-connector") => "it is the connector's own",
-            () if DISGUISES.iter().any(|name| lower.starts_with(name)) => "it would make another request of this one",
+            () if CREDENTIAL_WORDS.iter().any(|word| lower.contains(word)) => {
+                "it carries a credential; the connection's credential is sent instead"
+            }
+            () if TRANSPORT_HEADERS.contains(&&*lower) || lower.starts_with("x-connector") => "the connector sets it itself",
+            () if OVERRIDING_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) => {
+                "it could override the method or the path of the request"
+            }
             () if headers.iter().any(|(other, _): &(String, String)| *other == lower) => "it is given twice",
             () if lower.is_empty() || !lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
-                "it is no header's name"
+                "it is not the name of a header"
             }
             () if value.chars().any(|letter| letter.is_control() || !letter.is_ascii()) => {
                 "its value has a character that a header cannot carry"
@@ -163,13 +172,13 @@ fn headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, Fault>
                 continue;
             }
         };
-        return Err(Fault::new(format!("/headers/{}", name.replace('~', "~0").replace('/', "~1")), why));
+        return Err(Fault::new(format!("/headers/{}", escape_segment(&name)), why));
     }
     Ok(headers)
 }
 
-/// Names and values as text; a list is one text with commas.
-fn pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)>, Fault> {
+/// Writes names and values as text; a list is one text with commas.
+fn write_pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)>, Fault> {
     let text = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
@@ -177,7 +186,7 @@ fn pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)
     };
     let pair = |(name, Json(value)): (String, Json)| {
         let written = match &value {
-            // A comma inside an item would make two of one, and a list of none says nothing.
+            // A comma inside an item would split it, and an empty list has no text.
             Value::Array(items) if items.is_empty() || items.iter().any(|item| item.as_str().is_some_and(|item| item.contains(','))) => {
                 None
             }
@@ -187,15 +196,15 @@ fn pairs(given: Option<MapOf<Json>>, place: &str) -> Result<Vec<(String, String)
         match written {
             Some(written) => Ok((name, written)),
             None => Err(Fault::new(
-                format!("/{place}/{}", name.replace('~', "~0").replace('/', "~1")),
-                "it is neither a text, a number, a boolean nor a list of these, without commas inside",
+                format!("/{place}/{}", escape_segment(&name)),
+                "it must be a text, a number, a boolean, or a list of these without commas inside",
             )),
         }
     };
     given.map(|given| given.0).unwrap_or_default().into_iter().map(pair).collect()
 }
 
-fn parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
+fn read_parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
     let part = |(at, part): (usize, RawPart)| {
         let content = match (part.value, part.base64) {
             (Some(text), None) => text.into_bytes(),
@@ -206,17 +215,17 @@ fn parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
         };
         let breaks = |text: &str| text.chars().any(char::is_control);
         if breaks(&part.name) || part.file_name.as_deref().is_some_and(breaks) {
-            return Err(Fault::new(format!("/multipart/{at}"), "a name has a control character"));
+            return Err(Fault::new(format!("/multipart/{at}"), "its name or file name has a control character"));
         }
         if part.content_type.as_deref().is_some_and(|media| !is_media_type(media)) {
-            return Err(Fault::new(format!("/multipart/{at}/contentType"), "it is no media type, as text/plain is"));
+            return Err(Fault::new(format!("/multipart/{at}/contentType"), "it is not a media type such as text/plain"));
         }
         Ok(Part { name: part.name, file_name: part.file_name, content_type: part.content_type, content: content.into() })
     };
     given.into_iter().enumerate().map(part).collect()
 }
 
-/// `type/subtype`, and parameters after a semicolon.
+/// Checks for `type/subtype`, with parameters after a semicolon.
 fn is_media_type(text: &str) -> bool {
     let token = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte));
     let parameter = |text: &str| text.split_once('=').is_some_and(|(name, value)| token(name.trim()) && token(value.trim()));
@@ -230,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_that_carries_a_credential_is_refused_without_its_value() {
+    fn rejects_headers_with_credentials_without_quoting_them() {
         for name in [
             "Authorization",
             "Cookie",
@@ -245,10 +254,10 @@ mod tests {
             "",
         ] {
             let given = MapOf(vec![(name.to_owned(), "hunter2".to_owned())]);
-            let fault = headers(Some(given)).expect_err(&format!("{name:?} must be refused"));
+            let fault = read_headers(Some(given)).expect_err(&format!("{name:?} must be rejected"));
             assert!(!fault.message().contains("hunter2") && fault.path().starts_with("/headers"));
         }
         let given = MapOf(vec![("X-Trace".to_owned(), "a\r\nb: c".to_owned())]);
-        assert!(headers(Some(given)).is_err(), "a line break in a value must be refused");
+        assert!(read_headers(Some(given)).is_err(), "a line break in a value must be rejected");
     }
 }

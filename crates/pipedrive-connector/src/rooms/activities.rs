@@ -13,7 +13,8 @@ struct GetActivities {
     /// A filter of the account; it overrides IDs, owner, deal, lead, person and organization. Left out, none applies.
     #[overrides(ids, owner_id, deal_id, lead_id, person_id, org_id)]
     filter_id: Option<Id>,
-    /// The activities to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    /// The activities to read, at most 100; those that are not there or not visible are left out.
+    /// Left out, all are read.
     ids: Option<List<Id>>,
     /// Only activities of this owner. Left out, those of all.
     owner_id: Option<Id>,
@@ -160,7 +161,7 @@ struct Activity {
     /// Where it takes place.
     location: Option<Address>,
     /// The persons who take part.
-    participants: Option<Vec<Participant>>,
+    participants: Option<Vec<ActivityParticipant>>,
     /// Who is invited; only where it was asked for.
     attendees: Option<Vec<Attendee>>,
     /// The service of the video call.
@@ -179,7 +180,7 @@ struct Activity {
 
 /// A person who takes part.
 #[record]
-struct Participant {
+struct ActivityParticipant {
     /// The person.
     person_id: Option<i64>,
     /// Whether they are the main participant.

@@ -1,4 +1,4 @@
-//! Activity types: what an activity can be.
+//! Activity types: the kinds of activities.
 
 use connector_core::{UtcTime, action, record};
 

@@ -1,4 +1,4 @@
-//! Call logs: what came of a phone call.
+//! Call logs: phone calls and their outcomes.
 
 use connector_core::{Id, Json, Text, UtcTime, Uuid, action, record};
 
@@ -12,7 +12,8 @@ use crate::types::{AtMost, ByStart, Digits};
 struct AddCallLog {
     /// The user who made the call. Left out, it is the connected user.
     user_id: Option<Id>,
-    /// An activity of the type call to turn into the call log; it overrides deal, person and organization. Left out, a new one is made.
+    /// An activity of the type call to turn into the call log; it overrides deal, person and organization.
+    /// Left out, a new one is made.
     #[overrides(deal_id, person_id, org_id)]
     activity_id: Option<Id>,
     /// The name of the activity that the call belongs to. Left out, it has Pipedrive's default name.

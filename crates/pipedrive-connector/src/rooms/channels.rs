@@ -1,4 +1,4 @@
-//! Channels and their conversations, which Pipedrive took away on 2026-02-01.
+//! Channels and their conversations, which Pipedrive removed on 2026-02-01.
 
 use connector_core::action;
 

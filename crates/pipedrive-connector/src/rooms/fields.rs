@@ -1,4 +1,4 @@
-//! Fields: what activities, deals, notes, persons and products can hold, the account's own among it.
+//! Fields of activities, deals, notes, persons and products, with the account's own fields.
 
 use connector_core::{DateTime, Either, Id, MapOf, UtcTime, action, record};
 
@@ -13,7 +13,7 @@ use crate::types::{ByCursor, Including};
     scopes("admin"),
     cost = 10,
     returns(Vec<Either<FieldDefinition, OldField>>),
-    by_hand(old_fields::by_granted_scopes),
+    by_hand(old_fields::call_by_granted_scopes),
     with(Including<FieldExtra>, ByCursor)
 )]
 struct GetActivityFields {}
@@ -26,7 +26,7 @@ struct GetActivityFields {}
     scopes("deals:read", "deals:full", "admin", "deal-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number),
+    by_hand(old_fields::call_by_key_or_number),
     with(Including<RecordFieldExtra>)
 )]
 struct GetDealField {
@@ -54,7 +54,7 @@ struct GetDealFields {}
     scopes("admin", "deal-fields:full"),
     cost = 3,
     returns(Either<FieldDefinition, DeletedField>),
-    by_hand(old_fields::by_key_or_number)
+    by_hand(old_fields::call_by_key_or_number)
 )]
 struct DeleteDealField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
@@ -80,7 +80,7 @@ struct GetNoteFields {}
     scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number),
+    by_hand(old_fields::call_by_key_or_number),
     like(GetDealField)
 )]
 struct GetPersonField {
@@ -96,7 +96,7 @@ struct GetPersonField {
     scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number),
+    by_hand(old_fields::call_by_key_or_number),
     like(GetDealField)
 )]
 struct GetPersonFieldDetails {
@@ -124,7 +124,7 @@ struct GetPersonFields {}
     scopes("admin", "contact-fields:full"),
     cost = 3,
     returns(Either<FieldDefinition, DeletedField>),
-    by_hand(old_fields::by_key_or_number)
+    by_hand(old_fields::call_by_key_or_number)
 )]
 struct DeletePersonField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
@@ -139,7 +139,7 @@ struct DeletePersonField {
     scopes("products:read", "products:full", "product-fields:full"),
     cost = 1,
     returns(Either<FieldDefinition, OldField>),
-    by_hand(old_fields::by_key_or_number),
+    by_hand(old_fields::call_by_key_or_number),
     with(Including<FieldExtra>)
 )]
 struct GetProductField {
@@ -167,7 +167,7 @@ struct GetProductFields {}
     scopes("products:full", "product-fields:full"),
     cost = 3,
     returns(Either<FieldDefinition, DeletedField>),
-    by_hand(old_fields::by_key_or_number)
+    by_hand(old_fields::call_by_key_or_number)
 )]
 struct DeleteProductField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.

@@ -1,4 +1,4 @@
-//! Files: what was attached to a deal, a person or another record.
+//! Files that are attached to records.
 
 use connector_core::{File, Id, Text, UtcTime, Uuid, action, record};
 

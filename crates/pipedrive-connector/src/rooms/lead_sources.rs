@@ -1,4 +1,4 @@
-//! Lead sources: where leads come from.
+//! Lead sources: the origins of leads.
 
 use connector_core::{action, record};
 

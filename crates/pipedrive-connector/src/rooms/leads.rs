@@ -1,4 +1,4 @@
-//! Leads: what may become a deal.
+//! Leads: contacts that may become deals.
 
 use connector_core::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid, action, inputs, record};
 
@@ -13,7 +13,7 @@ use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Named, Vis
     scopes("leads:full"),
     cost = 10,
     returns(Lead),
-    with(LeadLinks<Id>, LeadPromise<Date>, LeadSource, LeadChannel),
+    with(LeadLinks<Id>, LeadPromise<Date>, LeadOrigin, LeadChannel),
     rules(any_of(&["personId", "organizationId"]))
 )]
 struct AddLead {
@@ -147,7 +147,7 @@ struct LeadPromise<Day: FieldType> {
 
 /// The name of the source of a lead, which cannot be changed.
 #[inputs]
-struct LeadSource {
+struct LeadOrigin {
     /// A name of your own for where the lead came from. Left out, there is none.
     origin_id: Option<Nullable<String>>,
 }

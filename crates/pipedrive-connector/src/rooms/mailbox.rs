@@ -1,4 +1,4 @@
-//! Mail: the threads and messages of the connected user's mailbox, and those of a deal, a person or an organization.
+//! Mail: threads and messages of the connected user's mailbox, and messages of a record.
 
 use connector_core::{Both, DateTime, Flag, Id, Json, MapOf, Uuid, action, record};
 

@@ -1,4 +1,4 @@
-//! One object, one room.
+//! Rooms: one for each object of Pipedrive, with all of its actions and records.
 
 mod activities;
 mod activity_types;

@@ -1,4 +1,4 @@
-//! Organizations: the companies that one deals with.
+//! Organizations: the companies that contacts work for.
 
 use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
 
@@ -41,7 +41,8 @@ pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
     #[overrides(ids, owner_id)]
     filter_id: Option<Id>,
-    /// The organizations to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    /// The organizations to read, at most 100; those that are not there or not visible are left out.
+    /// Left out, all are read.
     ids: Option<List<Id>>,
     /// Only organizations of this owner. Left out, those of all.
     owner_id: Option<Id>,

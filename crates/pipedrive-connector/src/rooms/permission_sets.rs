@@ -1,4 +1,4 @@
-//! Permission sets: what users may do.
+//! Permission sets: the permissions of users.
 
 use connector_core::{Both, Either, Id, Uuid, action, record};
 

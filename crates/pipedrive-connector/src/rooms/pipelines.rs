@@ -1,4 +1,4 @@
-//! Pipelines: the ways that deals go.
+//! Pipelines: series of stages for deals.
 
 use connector_core::{Date, DateTime, Id, MapOf, action, record};
 

@@ -1,4 +1,4 @@
-//! Subscriptions, which Pipedrive took away on 2025-06-27: the products of a deal carry how often they are billed.
+//! Subscriptions, which Pipedrive removed on 2025-06-27: a deal's products carry the billing frequency.
 
 use connector_core::action;
 

@@ -1,4 +1,4 @@
-//! Updates: what happened to a record, newest first.
+//! Updates: the history of a record, newest first.
 
 use connector_core::{Id, Json, List, MapOf, action, record};
 

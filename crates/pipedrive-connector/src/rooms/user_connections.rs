@@ -1,4 +1,4 @@
-//! What a user has connected to Pipedrive.
+//! Connections of a user to other services.
 
 use connector_core::{action, record};
 

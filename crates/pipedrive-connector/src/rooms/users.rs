@@ -193,7 +193,8 @@ struct RoleAssignment {
     r#type: Option<String>,
 }
 
-/// Who sees by default what a user of a role adds, and what they may see; what a number means depends on the plan.
+/// Who sees by default what a user of a role adds, and what they may see; what a number means depends on the
+/// plan.
 #[record]
 struct RoleSettings {
     /// Who sees new deals.

@@ -1,4 +1,4 @@
-//! A deal: what may be sold, to whom, and how far it has come.
+//! A deal: a sale in progress.
 
 use connector_core::{Date, DateTime, Id, List, Nullable, UtcTime, action, inputs, record};
 
@@ -41,7 +41,8 @@ struct GetDeal {
 /// Get all deals
 #[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetDeals {
-    /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status. Left out, none applies.
+    /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status.
+    /// Left out, none applies.
     #[overrides(ids, owner_id, person_id, org_id, pipeline_id, stage_id, status)]
     filter_id: Option<Id>,
     /// The deals to read, at most 100; those that are not there or not visible are left out. Left out, all are read.

@@ -1,4 +1,4 @@
-//! Deals: what may be sold, to whom, and how far it has come.
+//! Deals: sales in progress.
 
 mod deal;
 mod old;

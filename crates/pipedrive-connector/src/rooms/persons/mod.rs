@@ -1,4 +1,4 @@
-//! Persons: the people that one deals with.
+//! Persons: the contacts of an account.
 
 mod old;
 mod person;

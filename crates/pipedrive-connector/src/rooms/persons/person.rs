@@ -1,4 +1,4 @@
-//! A person that one deals with.
+//! A person: a contact of an account.
 
 use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
 
@@ -36,7 +36,8 @@ pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]
     filter_id: Option<Id>,
-    /// The persons to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    /// The persons to read, at most 100; those that are not there or not visible are left out.
+    /// Left out, all are read.
     ids: Option<List<Id>>,
     /// Only persons of this owner. Left out, those of all.
     owner_id: Option<Id>,
@@ -181,7 +182,8 @@ struct PersonInputs {
     label_ids: Option<Vec<i64>>,
     /// The postal address; only where the account syncs contacts. Left out, there is none.
     postal_address: Option<Address>,
-    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, there are none.
+    /// Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts.
+    /// Left out, there are none.
     #[on_update("Notes of the contact sync, at most 10,000 characters; only where the account syncs contacts. Left out, they stay.")]
     notes: Option<ContactNotes>,
     /// The messaging accounts; only where the account syncs contacts. Left out, there is none.

@@ -1,4 +1,4 @@
-//! Products of a deal: how much of what it is about.
+//! Products of a deal, with their quantities and prices.
 
 use connector_core::{Date, DateTime, Id, Nullable, action, inputs, record};
 

@@ -1,4 +1,4 @@
-//! Products: what an account sells, and to whom.
+//! Products: the goods and services that an account sells.
 
 mod attached;
 mod old;

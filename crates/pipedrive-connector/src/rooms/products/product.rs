@@ -39,7 +39,8 @@ struct GetProduct {
 struct GetProducts {
     /// Only products of this owner. Left out, those of all.
     owner_id: Option<Id>,
-    /// The products to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    /// The products to read, at most 100; those that are not there or not visible are left out.
+    /// Left out, all are read.
     ids: Option<List<Id>>,
     /// A filter of the account; it overrides the IDs. Left out, none applies.
     #[overrides(ids)]
