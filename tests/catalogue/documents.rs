@@ -20,7 +20,7 @@ fn documented_examples_fit_the_output_schemas() {
     let (mut found, mut count) = (Vec::new(), 0);
     for entry in build_catalogue().entries() {
         let Some(declaration) = entry.declaration().filter(|declaration| !declaration.returns.is_file()) else { continue };
-        let described = entry.described(|_| None);
+        let described = entry.describe(|_| None);
         let schema = jsonschema::options().build(&described["output"]).expect("the schema compiles");
         for example in documents.iter().flat_map(|(root, document)| find_examples(declaration, root, document)) {
             count += 1;

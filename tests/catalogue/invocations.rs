@@ -63,7 +63,7 @@ async fn fill_cursor(runtime: &Runtime, key: &str, mut input: Value) -> Value {
 
 fn assert_output_is_valid(fixture: &Fixture, data: &Value) {
     let catalogue = build_catalogue();
-    let described = catalogue.find(None, fixture.key).expect("the key is in the catalogue").described(|_| None);
+    let described = catalogue.find(None, fixture.key).expect("the key is in the catalogue").describe(|_| None);
     if let Some(output) = described.get("output") {
         let schema = jsonschema::options().build(output).expect("the schema compiles");
         assert_valid(&schema, data, &format!("the data of {}", fixture.key));

@@ -44,7 +44,7 @@ fn descriptions_are_plain_sentences() {
 fn every_schema_member_is_described() {
     let mut found = Vec::new();
     for entry in build_catalogue().entries() {
-        let described = entry.described(|_| None);
+        let described = entry.describe(|_| None);
         for side in ["input", "output"] {
             find_undescribed(&described[side], &format!("{}/{side}", entry.key()), &mut found);
         }

@@ -38,7 +38,7 @@ fn schemas_match_their_snapshots() {
     let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
     for entry in build_catalogue().entries() {
         let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
-        rooms.entry(room).or_default().push(entry.described(|_| None));
+        rooms.entry(room).or_default().push(entry.describe(|_| None));
     }
     for (room, entries) in rooms {
         let text =
@@ -57,7 +57,7 @@ fn manifest_fits_its_schema() {
 #[test]
 fn every_schema_is_json_schema_2020_12() {
     for entry in build_catalogue().entries() {
-        let described = entry.described(|_| None);
+        let described = entry.describe(|_| None);
         for side in ["input", "output"] {
             if described.get(side).is_some() {
                 jsonschema::draft202012::meta::validate(&described[side]).unwrap_or_else(|error| panic!("{} {side}: {error}", entry.key()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use connector_core::{Method, PassedBody, Passing, Runtime};
+use connector_core::{ForwardedBody, ForwardedRequest, Method, Runtime};
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::json;
 
@@ -180,29 +180,30 @@ async fn renews_on_401_and_repeats_only_kept_bodies() {
     let renewed = Arc::new(AtomicU32::new(0));
     let vault = RenewingVault { url, renewed: Arc::clone(&renewed) };
     let runtime = build(Runtime::builder().connections(vault));
-    let create = |body: PassedBody| Passing {
+    let create = |body: ForwardedBody| ForwardedRequest {
         method: Method::Post,
         target: "/api/v2/deals".to_owned(),
         headers: vec![("content-type".to_owned(), "application/json".into())],
         body,
     };
-    let text = r#"{"title":"Passed on"}"#;
-    let kept = runtime.pass(CONNECTORS[0], None, create(PassedBody::Kept(text.into()))).await.expect("the request is forwarded");
+    let text = r#"{"title":"ForwardedResponse on"}"#;
+    let kept = runtime.forward(CONNECTORS[0], None, create(ForwardedBody::Kept(text.into()))).await.expect("the request is forwarded");
     assert_eq!((kept.status, renewed.load(Ordering::Relaxed)), (200, 1));
     let parts = futures_util::stream::iter([Ok(text.into())]);
-    let streamed = runtime.pass(CONNECTORS[0], None, create(PassedBody::Stream(Box::pin(parts)))).await.expect("the request is forwarded");
+    let streamed =
+        runtime.forward(CONNECTORS[0], None, create(ForwardedBody::Stream(Box::pin(parts)))).await.expect("the request is forwarded");
     assert_eq!((streamed.status, renewed.load(Ordering::Relaxed)), (401, 2), "renew for the next call");
 }
 
 #[test]
 fn debug_output_hides_headers_queries_and_bodies() {
-    let passing = Passing {
+    let passing = ForwardedRequest {
         method: Method::Get,
         target: "/api/v2/deals?api_token=hunter2".to_owned(),
         headers: vec![("authorization".to_owned(), "Bearer hunter2".into())],
-        body: PassedBody::Kept("hunter2".into()),
+        body: ForwardedBody::Kept("hunter2".into()),
     };
-    let received = connector_core::HttpAnswer { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
+    let received = connector_core::HttpResponse { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
     let shown = format!("{passing:?} {received:?}");
     assert!(!shown.contains("hunter2") && shown.contains("/api/v2/deals") && shown.contains("200"), "{shown}");
 }

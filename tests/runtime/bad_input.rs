@@ -174,7 +174,7 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
     ] {
         let outcome = dry_run(&runtime, key, input.clone()).await;
         assert_eq!(outcome["ok"], is_taken, "fix the rules of {key}, for {input}: {outcome}");
-        let published = &catalogue.find(None, key).expect("the key is in the catalogue").described(|_| None)["input"];
+        let published = &catalogue.find(None, key).expect("the key is in the catalogue").describe(|_| None)["input"];
         let schema = jsonschema::options().build(published).expect("the schema is sound");
         assert_eq!(schema.is_valid(&input), is_taken, "fix how the rules of {key} are published, for {input}");
     }

@@ -21,7 +21,7 @@ async fn spawned_call_outlives_the_runtime() {
     let call = runtime.invoke(Invocation::new("getDeal").input(json!({"dealId": 1})));
     drop(runtime);
     let outcome = tokio::spawn(call).await.expect("the call does not panic");
-    assert!(outcome.ok(), "{:?}", outcome.error());
+    assert!(outcome.is_ok(), "{:?}", outcome.error());
 }
 
 #[tokio::test]
@@ -170,7 +170,7 @@ async fn open_sockets_stay_within_the_limit_of_a_host() {
     let calls: Vec<_> = (0..100).map(|_| tokio::spawn(runtime.invoke(Invocation::new("getStage").input(json!({"stageId": 1}))))).collect();
     for call in calls {
         let outcome = call.await.expect("the call does not panic");
-        assert!(outcome.ok(), "{:?}", outcome.error());
+        assert!(outcome.is_ok(), "{:?}", outcome.error());
     }
     let sockets = accepted.load(Ordering::Relaxed);
     assert!(sockets <= 4, "{sockets} sockets were opened for a limit of 4");

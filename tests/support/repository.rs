@@ -27,5 +27,5 @@ pub(crate) fn read_protocol_schema(name: &str) -> Validator {
 }
 
 pub(crate) fn build_catalogue() -> Catalogue {
-    Catalogue::of(&CONNECTORS).expect("the catalogue builds")
+    Catalogue::build(&CONNECTORS).expect("the catalogue builds")
 }

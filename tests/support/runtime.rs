@@ -23,7 +23,8 @@ pub(crate) async fn build_sandbox_runtime(options: Options) -> Runtime {
 
 /// Builds a runtime whose one connection is a sandbox at a URL.
 pub(crate) fn build_runtime(url: &str) -> Runtime {
-    let connection = OneConnection::new("sandbox", url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is allowed").as_sandbox();
+    let connection =
+        OneConnection::new("sandbox", url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is allowed").mark_as_sandbox();
     build(Runtime::builder().connections(connection))
 }
 
@@ -71,7 +72,7 @@ pub(crate) struct RenewingVault {
 #[async_trait]
 impl Connections for RenewingVault {
     async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
-        Ok(Connection::new("vault", &self.url).as_sandbox())
+        Ok(Connection::new("vault", &self.url).mark_as_sandbox())
     }
 
     async fn access(&self, _connection: &Connection) -> Result<Access, Error> {

@@ -20,7 +20,7 @@ pub(crate) fn compare() -> Result<(), Failure> {
 /// Tells what this process costs, which has done nothing yet.
 pub(crate) fn tell() -> Result<(), Failure> {
     let before = Instant::now();
-    let entries = Catalogue::of(&[&CONNECTOR])?.entries().len();
+    let entries = Catalogue::build(&[&CONNECTOR])?.entries().len();
     let catalogue = before.elapsed().as_secs_f64() * 1e3;
     let connection = OneConnection::new("bench", "http://127.0.0.1:1", Credential::bearer("a-token-of-the-bench"))?;
     let runtime = Runtime::builder().connectors(&[&CONNECTOR]).connections(connection).build()?;

@@ -66,7 +66,7 @@ impl Connections for OwnerVault {
             connection = connection.with_api_token();
         }
         if sandbox {
-            connection = connection.as_sandbox();
+            connection = connection.mark_as_sandbox();
         }
         Ok(match &chosen.metadata.scopes {
             Some(scopes) => connection.with_scopes(scopes),

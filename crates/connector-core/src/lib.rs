@@ -20,7 +20,7 @@ pub use declare::method::{Effect, Endpoint, Method};
 pub use declare::page::Paging;
 pub use declare::refusal::Refusal;
 pub use declare::rule::Rule;
-pub use declare::shape::{Closed, FieldShape, FieldType, Holds, Member, Schemas, Written};
+pub use declare::shape::{ClosedValue, FieldShape, FieldType, Member, Notation, Schemas, ValueKind};
 pub use declare::types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nullable, Start, Text, UtcTime, Uuid};
 pub use embed::connections::{Connection, Connections, OneConnection};
 pub use embed::ledger::{Claim, Ledger};
@@ -28,10 +28,10 @@ pub use exchange::request::{Body, Part, Request};
 pub use exchange::response::Response;
 pub use runtime::builder::Builder;
 pub use runtime::call::Call;
-pub use runtime::catalogue::{Catalogue, Entry, Kind, Registered};
+pub use runtime::catalogue::{Catalogue, Entry, EntryKind, Registration};
 pub use runtime::data_source::{Choice, Choices, DataSource};
 pub use runtime::lines::{Line, Lines};
-pub use runtime::operation::{Action, ByHand, Code, Coded, Declared, Handler};
+pub use runtime::operation::{Action, Code, CodedAction, DeclaredAction, HandledAction, Handler};
 pub use runtime::spine::Runtime;
 pub use runtime::stop::Stop;
 pub use value::access::{Access, Credential};
@@ -43,8 +43,8 @@ pub use value::outcome::{Answer, Meta, Outcome, Page};
 pub use value::pointer::escape_segment;
 pub use value::raw_json::RawJson;
 pub use value::wording::{find_nearest, list_names, quote, shorten};
-pub use wire::http::{Http, HttpAnswer};
-pub use wire::passing::{Passed, PassedBody, Passing};
+pub use wire::http::{Http, HttpResponse};
+pub use wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 
 /// What the macros' output names; not an interface.
 #[doc(hidden)]

@@ -39,9 +39,9 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
         quote!(#[allow(dead_code)] #item)
     };
     let (item, kind, code) = match &words.by_hand {
-        Some(function) => (plain(), quote!(::connector_core::Coded), quote!(, #function)),
-        None if words.endpoint.is_some() || words.removed.is_some() => (plain(), quote!(::connector_core::Declared), quote!()),
-        None => (emit_readable_struct(action), quote!(::connector_core::ByHand::<#name>), quote!()),
+        Some(function) => (plain(), quote!(::connector_core::CodedAction), quote!(, #function)),
+        None if words.endpoint.is_some() || words.removed.is_some() => (plain(), quote!(::connector_core::DeclaredAction), quote!()),
+        None => (emit_readable_struct(action), quote!(::connector_core::HandledAction::<#name>), quote!()),
     };
     quote! {
         #item
@@ -65,7 +65,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 with: &[#(#with),*],
                 like: #like,
                 without: &[#(#without),*],
-                returns: ::connector_core::FieldShape::of::<#returns>(),
+                returns: ::connector_core::FieldShape::from_type::<#returns>(),
             };
             impl ::connector_core::Declares for #name {
                 fn declaration() -> &'static ::connector_core::Declaration {
@@ -73,7 +73,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 }
             }
             static ACTION: #kind = <#kind>::new(&DECLARATION #code);
-            ::connector_core::__private::inventory::submit! { ::connector_core::Registered::Action(&ACTION) }
+            ::connector_core::__private::inventory::submit! { ::connector_core::Registration::Action(&ACTION) }
         };
     }
 }
@@ -131,7 +131,7 @@ fn emit_field(input: &Input, otherwise: Place, doc: &str) -> TokenStream {
             doc: #doc,
             source: #source,
             overrides: &[#(#overrides),*],
-            shape: ::connector_core::FieldShape::of::<#ty>(),
+            shape: ::connector_core::FieldShape::from_type::<#ty>(),
         }
     }
 }
@@ -156,7 +156,7 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
                 search: <#search as ::connector_core::Declares>::declaration,
                 choice: #text,
             };
-            ::connector_core::__private::inventory::submit! { ::connector_core::Registered::DataSource(&SOURCE) }
+            ::connector_core::__private::inventory::submit! { ::connector_core::Registration::DataSource(&SOURCE) }
         };
     }
 }
@@ -168,15 +168,15 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
     let body = match shape {
         Shape::Members(members) => {
             let members = members.iter().map(|Member { wire, doc, ty }| {
-                quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::of::<#ty>() })
+                quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>() })
             });
             let function = if *is_open { quote!(open_record) } else { quote!(record) };
             quote!(schemas.#function(#text, #doc, &[#(#members),*]))
         }
         Shape::Values(values) => {
             let values = values.iter().map(|value| match value {
-                syn::Lit::Int(number) => quote!(::connector_core::Closed::Number(#number)),
-                other => quote!(::connector_core::Closed::Text(#other)),
+                syn::Lit::Int(number) => quote!(::connector_core::ClosedValue::Number(#number)),
+                other => quote!(::connector_core::ClosedValue::Text(#other)),
             });
             quote!(schemas.closed(&[#(#values),*]))
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_core::{Access, Error, ErrorKind, Http, HttpAnswer, Retry, Upstream};
+use connector_core::{Access, Error, ErrorKind, Http, HttpResponse, Retry, Upstream};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -109,7 +109,7 @@ async fn request_tokens(http: &Http, app: &App, form: &[(&str, &str)]) -> Result
     })
 }
 
-async fn post(http: &Http, app: &App, endpoint: Endpoint, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
+async fn post(http: &Http, app: &App, endpoint: Endpoint, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
     let Client { id, secret, .. } = app.client()?;
     // The caller's own request was not sent, so that a retry is safe.
     let later = |error: Error| error.with_retry(Retry::Later).with_hint("The vendor's OAuth server did not respond. Try again.");
@@ -140,21 +140,21 @@ fn to_text(value: &Value) -> Option<String> {
 }
 
 /// Reads the texts of an error's body, in the members that vendors use.
-fn read_error_texts(answer: &HttpAnswer) -> Vec<String> {
+fn read_error_texts(answer: &HttpResponse) -> Vec<String> {
     const MEMBERS: [&str; 4] = ["error", "error_description", "message", "error_info"];
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     MEMBERS.iter().filter_map(|name| body.get(name).and_then(Value::as_str)).map(str::to_lowercase).collect()
 }
 
 /// Checks whether a response says that the grant is no longer in force.
-fn is_grant_refused(answer: &HttpAnswer) -> bool {
+fn is_grant_refused(answer: &HttpResponse) -> bool {
     let texts = read_error_texts(answer).join(" ").replace(['_', '-'], " ");
     // An unknown client is a fault of this host and says nothing of the grant.
     !texts.contains("invalid client") && ["invalid grant", "refresh token"].iter().any(|sign| texts.contains(sign))
 }
 
 /// Describes the vendor's response. It repeats an error code alone, since free text may quote a secret.
-fn describe_upstream(answer: &HttpAnswer) -> Upstream {
+fn describe_upstream(answer: &HttpResponse) -> Upstream {
     let code = read_error_texts(answer)
         .into_iter()
         .find(|text| text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
@@ -162,7 +162,7 @@ fn describe_upstream(answer: &HttpAnswer) -> Upstream {
 }
 
 /// Explains a response that is neither a success nor a refusal of the grant.
-fn explain(app: &App, answer: &HttpAnswer) -> Error {
+fn explain(app: &App, answer: &HttpResponse) -> Error {
     let label = app.connector().label;
     let failure = match answer.status {
         429 => Error::new(ErrorKind::RateLimited, format!("{label} received too many requests.")).with_hint("Try again later."),

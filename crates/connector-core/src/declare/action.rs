@@ -5,7 +5,7 @@ use crate::declare::field::{Field, Place};
 use crate::declare::method::{Effect, Endpoint, Method};
 use crate::declare::page::{self, Paging};
 use crate::declare::rule::Rule;
-use crate::declare::shape::{FieldShape, Holds};
+use crate::declare::shape::{FieldShape, ValueKind};
 
 /// All that is declared of an action; the macro writes it as a static.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Declaration {
 
     /// Whether it answers a list.
     pub fn is_list(&self) -> bool {
-        self.returns.holds == Holds::List || self.paging().is_some()
+        self.returns.kind == ValueKind::List || self.paging().is_some()
     }
 
     /// The field that travels as `wire`.

@@ -105,7 +105,7 @@ impl Connector {
     }
 
     /// Whether a path stays on the host and below its API, however it is read; if not, why.
-    pub fn serves(&self, path: &str) -> Result<(), String> {
+    pub fn check_path(&self, path: &str) -> Result<(), String> {
         if path.contains("://") || path.starts_with("//") {
             return Err("it names a host; give the path alone, the host is the connection's own".to_owned());
         }

@@ -36,7 +36,7 @@ pub(crate) static CURSOR_OVER_START: Field = Field {
     doc: "Where to go on: `page.next` of the page before; not together with `start`. Left out, the first page is read.",
     source: None,
     overrides: &[],
-    shape: FieldShape::of::<Option<StartCursor>>(),
+    shape: FieldShape::from_type::<Option<StartCursor>>(),
 };
 
 pub(crate) static CURSOR_OF_CHOICES: Field = Field {
@@ -46,7 +46,7 @@ pub(crate) static CURSOR_OF_CHOICES: Field = Field {
     doc: "Where to go on: `page.next` of the page before. Left out, the first page is read.",
     source: None,
     overrides: &[],
-    shape: FieldShape::of::<Option<Text>>(),
+    shape: FieldShape::from_type::<Option<Text>>(),
 };
 
 pub(crate) static START_OR_CURSOR: Rule = Rule::at_most_one(&[START, CURSOR]);
@@ -71,7 +71,7 @@ impl Paging {
     pub(crate) fn is_page_fact(self, envelope: &Envelope, name: &str) -> bool {
         match self {
             Self::Cursor => name == envelope.next_cursor,
-            Self::Start => [envelope.place, envelope.more, envelope.next_start, START, LIMIT].contains(&name),
+            Self::Start => [envelope.page, envelope.more, envelope.next_start, START, LIMIT].contains(&name),
         }
     }
 

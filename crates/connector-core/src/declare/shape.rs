@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// How a value is written outside JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum Notation {
     /// As its text.
     Plain,
     /// A list, separated by commas.
@@ -15,7 +15,7 @@ pub enum Written {
 
 /// What a value holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holds {
+pub enum ValueKind {
     /// One thing.
     One,
     /// A list.
@@ -32,9 +32,9 @@ pub struct FieldShape {
     /// Whether null may be given, and clears.
     pub nullable: bool,
     /// How it is written outside JSON.
-    pub written: Written,
+    pub notation: Notation,
     /// What it holds.
-    pub holds: Holds,
+    pub kind: ValueKind,
     /// Its JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
 }
@@ -52,7 +52,7 @@ pub struct Member {
 
 /// One value of a closed set.
 #[derive(Clone, Copy, Debug)]
-pub enum Closed {
+pub enum ClosedValue {
     /// A text.
     Text(&'static str),
     /// A number.
@@ -119,15 +119,15 @@ impl Schemas {
     }
 
     /// A closed set: an enum of an input; of an answer only examples, since the vendor may add to it.
-    pub fn closed(&mut self, values: &[Closed]) -> Value {
+    pub fn closed(&mut self, values: &[ClosedValue]) -> Value {
         let listed: Vec<Value> = values
             .iter()
             .map(|value| match value {
-                Closed::Text(text) => (*text).into(),
-                Closed::Number(number) => (*number).into(),
+                ClosedValue::Text(text) => (*text).into(),
+                ClosedValue::Number(number) => (*number).into(),
             })
             .collect();
-        let kind = if matches!(values.first(), Some(Closed::Number(_))) { "integer" } else { "string" };
+        let kind = if matches!(values.first(), Some(ClosedValue::Number(_))) { "integer" } else { "string" };
         let word = if self.mode == Mode::Input { "enum" } else { "examples" };
         json!({"type": kind, word: listed})
     }
@@ -173,12 +173,12 @@ impl Schemas {
 impl FieldShape {
     /// Whether it is a file.
     pub fn is_file(&self) -> bool {
-        self.holds == Holds::File
+        self.kind == ValueKind::File
     }
 
     /// What `T` says.
-    pub const fn of<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, written: T::WRITTEN, holds: T::HOLDS, schema: T::schema }
+    pub const fn from_type<T: FieldType>() -> Self {
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, notation: T::NOTATION, kind: T::KIND, schema: T::schema }
     }
 }
 
@@ -193,9 +193,9 @@ pub trait FieldType {
     /// Whether null clears it: `Nullable` alone says yes.
     const NULLABLE: bool = false;
     /// How it is written outside JSON.
-    const WRITTEN: Written = Written::Plain;
+    const NOTATION: Notation = Notation::Plain;
     /// What it holds.
-    const HOLDS: Holds = Holds::One;
+    const KIND: ValueKind = ValueKind::One;
     /// Its JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }

@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::declare::shape::{FieldType, Holds, Mode, Schemas, Written};
+use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind};
 
 /// The number of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -118,7 +118,7 @@ impl FieldType for bool {
 }
 
 impl FieldType for Flag {
-    const WRITTEN: Written = Written::Digit;
+    const NOTATION: Notation = Notation::Digit;
     fn schema(_: &mut Schemas) -> Value {
         json!({"type": "boolean"})
     }
@@ -172,7 +172,7 @@ impl FieldType for Base64 {
 }
 
 impl FieldType for File {
-    const HOLDS: Holds = Holds::File;
+    const KIND: ValueKind = ValueKind::File;
     fn schema(schemas: &mut Schemas) -> Value {
         let name = json!({"type": "string", "description": "The name of the file, without a folder."});
         let media = json!({"type": "string", "description": "The media type of the file."});
@@ -232,14 +232,14 @@ impl<A: FieldType, B: FieldType> FieldType for Either<A, B> {
 }
 
 impl<T: FieldType> FieldType for Vec<T> {
-    const HOLDS: Holds = Holds::List;
+    const KIND: ValueKind = ValueKind::List;
     fn schema(schemas: &mut Schemas) -> Value {
         json!({"type": "array", "items": T::schema(schemas)})
     }
 }
 
 impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
-    const WRITTEN: Written = Written::Commas;
+    const NOTATION: Notation = Notation::Commas;
     fn schema(schemas: &mut Schemas) -> Value {
         let mut items = T::schema(schemas);
         // A comma inside an item would make two of one.
@@ -252,7 +252,7 @@ impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
 
 impl<T: FieldType> FieldType for Nullable<T> {
     const NULLABLE: bool = true;
-    const WRITTEN: Written = T::WRITTEN;
+    const NOTATION: Notation = T::NOTATION;
     fn schema(schemas: &mut Schemas) -> Value {
         let schema = T::schema(schemas);
         schemas.nullable(schema)
@@ -262,8 +262,8 @@ impl<T: FieldType> FieldType for Nullable<T> {
 impl<T: FieldType> FieldType for Option<T> {
     const REQUIRED: bool = false;
     const NULLABLE: bool = T::NULLABLE;
-    const WRITTEN: Written = T::WRITTEN;
-    const HOLDS: Holds = T::HOLDS;
+    const NOTATION: Notation = T::NOTATION;
+    const KIND: ValueKind = T::KIND;
     fn schema(schemas: &mut Schemas) -> Value {
         T::schema(schemas)
     }

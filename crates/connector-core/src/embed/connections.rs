@@ -68,7 +68,7 @@ impl Connection {
 
     /// It is a sandbox.
     #[must_use]
-    pub fn as_sandbox(mut self) -> Self {
+    pub fn mark_as_sandbox(mut self) -> Self {
         self.sandbox = true;
         self
     }
@@ -92,8 +92,8 @@ impl OneConnection {
 
     /// The same, marked as a sandbox.
     #[must_use]
-    pub fn as_sandbox(mut self) -> Self {
-        self.connection = self.connection.as_sandbox();
+    pub fn mark_as_sandbox(mut self) -> Self {
+        self.connection = self.connection.mark_as_sandbox();
         self
     }
 

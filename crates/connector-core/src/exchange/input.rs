@@ -23,17 +23,17 @@ const LONGEST_QUOTE: usize = 200;
 pub(crate) struct Checks {
     validator: Validator,
     schema: Value,
-    kind: Kind,
+    kind: TypeTree,
 }
 
 /// The types that a schema names, as a tree to walk beside a value.
 #[derive(Debug)]
-enum Kind {
+enum TypeTree {
     Integer,
     Number,
     Boolean,
-    List(Box<Kind>),
-    Object(Vec<(String, Kind)>),
+    List(Box<TypeTree>),
+    Object(Vec<(String, TypeTree)>),
     Other,
 }
 
@@ -61,7 +61,7 @@ impl Checks {
             .should_validate_formats(true)
             .build(&schema)
             .expect("schemas are built from types, and a test compiles each");
-        let kind = Kind::of(&schema, &schema);
+        let kind = TypeTree::of(&schema, &schema);
         Self { validator, schema, kind }
     }
 
@@ -162,7 +162,7 @@ impl Checks {
     }
 }
 
-impl Kind {
+impl TypeTree {
     fn of(schema: &Value, root: &Value) -> Self {
         let schema = resolve(schema, root);
         let kind = match &schema["type"] {

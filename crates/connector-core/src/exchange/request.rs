@@ -10,7 +10,7 @@ use crate::declare::action::Declaration;
 use crate::declare::field::{Field, Place};
 use crate::declare::method::{Effect, Endpoint, Method};
 use crate::declare::page;
-use crate::declare::shape::Written;
+use crate::declare::shape::Notation;
 use crate::exchange::files::Files;
 use crate::value::file::{Content, Upload};
 
@@ -76,26 +76,26 @@ impl Request {
     }
 
     /// The request of a declared action; the input has passed its checks, so building cannot fail.
-    pub(crate) fn of(declaration: &'static Declaration, input: &Map<String, Value>, files: &Files) -> Self {
+    pub(crate) fn build(declaration: &'static Declaration, input: &Map<String, Value>, files: &Files) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
         let mut request = Self::new(endpoint.method, filled(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
         request.declaration = Some(declaration);
         let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
-        request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect();
+        request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.notation, value))).collect();
         request.query.extend(page::start_parameter(input));
         let in_body = |(field, _): &(&Field, &Value)| matches!(field.place, Place::Body | Place::Flat);
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
             () if has(Place::Body) || has(Place::Flat) => Body::Json(object(given().filter(in_body))),
-            () if has(Place::Form) => {
-                Body::Form(placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.written, value))).collect())
-            }
+            () if has(Place::Form) => Body::Form(
+                placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.notation, value))).collect(),
+            ),
             () if has(Place::Multipart) => Body::Multipart(
                 placed(Place::Multipart)
                     .map(|(field, value)| match files.get(field.name) {
                         Some(upload) => Part::file(field.wire, upload),
-                        None => Part::text(field.wire, written(field.shape.written, value)),
+                        None => Part::text(field.wire, written(field.shape.notation, value)),
                     })
                     .collect(),
             ),
@@ -176,7 +176,7 @@ fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Va
             Some(variable) => {
                 let field = declaration.fields().find(|field| field.place == Place::Path && field.wire == variable);
                 let value = field.and_then(|field| input.get(field.name)).expect("a path's fields are required");
-                path.extend(utf8_percent_encode(&written(Written::Plain, value), RESERVED));
+                path.extend(utf8_percent_encode(&written(Notation::Plain, value), RESERVED));
             }
             None => path.push_str(segment),
         }
@@ -185,10 +185,10 @@ fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Va
 }
 
 /// A value outside JSON.
-fn written(how: Written, value: &Value) -> String {
+fn written(how: Notation, value: &Value) -> String {
     match (how, value) {
-        (Written::Digit, Value::Bool(flag)) => u8::from(*flag).to_string(),
-        (Written::Commas, Value::Array(items)) => items.iter().map(|item| written(Written::Plain, item)).collect::<Vec<_>>().join(","),
+        (Notation::Digit, Value::Bool(flag)) => u8::from(*flag).to_string(),
+        (Notation::Commas, Value::Array(items)) => items.iter().map(|item| written(Notation::Plain, item)).collect::<Vec<_>>().join(","),
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     }

@@ -144,7 +144,7 @@ impl<'a> Read<'a> {
         let mut extra = Vec::new();
         let Some(data) = self.data else {
             // No data at all: the whole answer, without the word that says it went well.
-            self.others.extend(self.beside.map(|beside| (Cow::Borrowed(envelope.beside), beside)));
+            self.others.extend(self.beside.map(|beside| (Cow::Borrowed(envelope.extra), beside)));
             let data = if self.others.is_empty() {
                 RawJson::null()
             } else {
@@ -154,7 +154,7 @@ impl<'a> Read<'a> {
         };
         let (data, count) = match data {
             Data::Listed { count, ends } => (RawJson::slice_array(body, ends), count),
-            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { found(raw, envelope.found.0) } else { 0 }),
+            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { found(raw, envelope.search.0) } else { 0 }),
         };
         let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
         let facts = beside.map(read_members).unwrap_or_default();
@@ -167,9 +167,9 @@ impl<'a> Read<'a> {
         if let Some(beside) = beside {
             let mut rest = facts.iter().filter(|(name, _)| !is_page_fact(name)).peekable();
             if facts.is_empty() {
-                extra.push((envelope.beside.to_owned(), RawJson::slice(body, beside)));
+                extra.push((envelope.extra.to_owned(), RawJson::slice(body, beside)));
             } else if rest.peek().is_some() {
-                extra.push((envelope.beside.to_owned(), RawJson::from_members(rest.map(|(name, raw)| (&**name, raw.get())))));
+                extra.push((envelope.extra.to_owned(), RawJson::from_members(rest.map(|(name, raw)| (&**name, raw.get())))));
             }
         }
         extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::slice(body, raw))));
@@ -196,7 +196,7 @@ fn next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
 
 /// The place of the next page. A list that tells no page facts ends with an empty page: a short one may have been cut.
 fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
-    let within = fact(facts, envelope.place).map(read_members);
+    let within = fact(facts, envelope.page).map(read_members);
     let facts = within.as_deref().unwrap_or(facts);
     let more = fact(facts, envelope.more).map(RawValue::get);
     let told = fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -242,7 +242,7 @@ impl<'de> Visitor<'de> for Members<'_> {
             } else if name == self.envelope.success {
                 let raw: &RawValue = map.next_value()?;
                 read.success = serde_json::from_str(raw.get()).ok();
-            } else if name == self.envelope.beside {
+            } else if name == self.envelope.extra {
                 read.beside = Some(map.next_value()?);
             } else {
                 read.others.push((name, map.next_value()?));

@@ -102,7 +102,7 @@ impl Builder {
     pub fn build(self) -> Result<Runtime, Error> {
         let connections = self.connections.ok_or_else(|| Error::new(ErrorKind::Bug, "The runtime was given no connections."))?;
         Ok(Runtime(Arc::new(Inner {
-            catalogue: Arc::new(Catalogue::of(&self.connectors)?),
+            catalogue: Arc::new(Catalogue::build(&self.connectors)?),
             connections,
             ledger: self.ledger,
             transport: match self.http {

@@ -42,11 +42,11 @@ impl Call<'_> {
 
     /// The request of a declared action with the input of this call.
     pub fn request(&self, declaration: &'static Declaration) -> Request {
-        Request::of(declaration, &self.given.input, &self.given.files)
+        Request::build(declaration, &self.given.input, &self.given.files)
     }
 
     /// Whether the connection was granted one of these scopes; one that does not know its scopes is taken at its word.
-    pub fn grants(&self, scopes: &[&str]) -> bool {
+    pub fn is_granted(&self, scopes: &[&str]) -> bool {
         self.connection.scopes.as_ref().is_none_or(|granted| scopes.iter().any(|scope| granted.iter().any(|other| other == scope)))
     }
 
@@ -61,7 +61,7 @@ impl Call<'_> {
     }
 
     /// The same for a request that goes elsewhere than the action's own endpoint; recorded traffic marks it.
-    pub async fn send_beside(&self, request: Request) -> Result<Response, Stop> {
+    pub async fn send_helper(&self, request: Request) -> Result<Response, Stop> {
         self.dispatch(request, Role::Helper).await
     }
 

@@ -17,14 +17,14 @@ use crate::value::wording::{find_nearest, quote};
 
 /// What a macro submits: a pointer, never a value.
 #[derive(Clone, Copy, Debug)]
-pub enum Registered {
+pub enum Registration {
     /// An action.
     Action(&'static dyn Action),
     /// A data source.
     DataSource(&'static dyn DataSource),
 }
 
-inventory::collect!(Registered);
+inventory::collect!(Registration);
 
 /// The actions and data sources of the connectors that a host lists.
 #[derive(Debug)]
@@ -36,13 +36,13 @@ pub struct Catalogue {
 /// One action or data source, and what is worked out on its first use.
 #[derive(Debug)]
 pub struct Entry {
-    kind: Kind,
+    kind: EntryKind,
     checks: OnceLock<Checks>,
 }
 
 /// Which of the two an entry is.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum EntryKind {
     /// An action.
     Action(&'static dyn Action),
     /// A data source.
@@ -51,12 +51,12 @@ pub enum Kind {
 
 impl Catalogue {
     /// What is linked in of these connectors; refuses a key that is there twice, since it depends on link order which wins.
-    pub fn of(connectors: &[&'static Connector]) -> Result<Self, Error> {
+    pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
         let listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
-        Self::sorted(connectors, inventory::iter::<Registered>().copied().filter(|registered| listed(registered.connector())))
+        Self::sorted(connectors, inventory::iter::<Registration>().copied().filter(|registered| listed(registered.connector())))
     }
 
-    fn sorted(connectors: &[&'static Connector], registered: impl Iterator<Item = Registered>) -> Result<Self, Error> {
+    fn sorted(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {
         let mut entries: Vec<Entry> = registered.map(Entry::new).collect();
         entries.sort_by_key(|entry| (entry.key(), entry.connector().key));
         for pair in entries.windows(2) {
@@ -130,56 +130,56 @@ impl Catalogue {
 }
 
 impl Entry {
-    fn new(registered: Registered) -> Self {
+    fn new(registered: Registration) -> Self {
         let kind = match registered {
-            Registered::Action(action) => Kind::Action(action),
-            Registered::DataSource(source) => Kind::DataSource(source),
+            Registration::Action(action) => EntryKind::Action(action),
+            Registration::DataSource(source) => EntryKind::DataSource(source),
         };
         Self { kind, checks: OnceLock::new() }
     }
 
     /// Which of the two it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> EntryKind {
         self.kind
     }
 
     /// What is declared of it, where it is an action.
     pub fn declaration(&self) -> Option<&'static Declaration> {
         match self.kind {
-            Kind::Action(action) => Some(action.declaration()),
-            Kind::DataSource(_) => None,
+            EntryKind::Action(action) => Some(action.declaration()),
+            EntryKind::DataSource(_) => None,
         }
     }
 
     /// Its key.
     pub fn key(&self) -> &'static str {
         match self.kind {
-            Kind::Action(action) => action.declaration().key,
-            Kind::DataSource(source) => source.key(),
+            EntryKind::Action(action) => action.declaration().key,
+            EntryKind::DataSource(source) => source.key(),
         }
     }
 
     /// Its name to show.
     pub fn label(&self) -> &'static str {
         match self.kind {
-            Kind::Action(action) => action.declaration().label,
-            Kind::DataSource(source) => source.label(),
+            EntryKind::Action(action) => action.declaration().label,
+            EntryKind::DataSource(source) => source.label(),
         }
     }
 
     /// What it does, as a sentence.
     pub fn description(&self) -> &'static str {
         match self.kind {
-            Kind::Action(action) => action.declaration().description,
-            Kind::DataSource(source) => source.description(),
+            EntryKind::Action(action) => action.declaration().description,
+            EntryKind::DataSource(source) => source.description(),
         }
     }
 
     /// The connector that it belongs to.
     pub fn connector(&self) -> &'static Connector {
         match self.kind {
-            Kind::Action(action) => action.declaration().connector,
-            Kind::DataSource(source) => source.connector(),
+            EntryKind::Action(action) => action.declaration().connector,
+            EntryKind::DataSource(source) => source.connector(),
         }
     }
 
@@ -191,16 +191,16 @@ impl Entry {
     /// Its inputs, in order.
     pub fn fields(&self) -> Vec<&'static Field> {
         match self.kind {
-            Kind::Action(action) => action.declaration().fields().collect(),
-            Kind::DataSource(source) => source.fields(),
+            EntryKind::Action(action) => action.declaration().fields().collect(),
+            EntryKind::DataSource(source) => source.fields(),
         }
     }
 
     /// The schema of its input.
     pub fn input_schema(&self) -> Value {
         match self.kind {
-            Kind::Action(action) => schema::input(action.declaration()),
-            Kind::DataSource(_) => {
+            EntryKind::Action(action) => schema::input(action.declaration()),
+            EntryKind::DataSource(_) => {
                 let mut schema = schema::fields(self.fields().into_iter());
                 // The inputs of a data source are ours: they do not travel under their own names.
                 for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
@@ -220,13 +220,13 @@ impl Entry {
 
     fn line(&self) -> &'static str {
         match self.kind {
-            Kind::Action(action) => action.declaration().line,
-            Kind::DataSource(source) => source.line(),
+            EntryKind::Action(action) => action.declaration().line,
+            EntryKind::DataSource(source) => source.line(),
         }
     }
 }
 
-impl Registered {
+impl Registration {
     fn connector(&self) -> &'static Connector {
         match self {
             Self::Action(action) => action.declaration().connector,
@@ -238,7 +238,7 @@ impl Registered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Declared, Endpoint, Envelope, FieldShape, Json, Method};
+    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, Json, Method};
 
     static VENDOR: Connector = Connector {
         key: "vendor",
@@ -251,12 +251,12 @@ mod tests {
         envelope: Envelope {
             success: "ok",
             data: "data",
-            beside: "beside",
+            extra: "beside",
             next_cursor: "next",
-            place: "page",
+            page: "page",
             more: "more",
             next_start: "next_start",
-            found: ("items", "item"),
+            search: ("items", "item"),
         },
         refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
         out_of_support: |_, _| None,
@@ -281,16 +281,16 @@ mod tests {
             with: &[],
             like: None,
             without: &[],
-            returns: FieldShape::of::<Json>(),
+            returns: FieldShape::from_type::<Json>(),
         }
     }
 
     static ONE: Declaration = declaration("getThing", "things.rs:1");
     static OTHER: Declaration = declaration("getOther", "things.rs:5");
     static AGAIN: Declaration = declaration("getThing", "things.rs:9");
-    static FIRST: Declared = Declared::new(&ONE);
-    static SECOND: Declared = Declared::new(&OTHER);
-    static THIRD: Declared = Declared::new(&AGAIN);
+    static FIRST: DeclaredAction = DeclaredAction::new(&ONE);
+    static SECOND: DeclaredAction = DeclaredAction::new(&OTHER);
+    static THIRD: DeclaredAction = DeclaredAction::new(&AGAIN);
 
     #[test]
     fn finds_the_named_connector_or_the_only_one() {
@@ -308,25 +308,25 @@ mod tests {
 
     #[test]
     fn link_order_is_no_order() {
-        let keys = |registered: [Registered; 2]| {
+        let keys = |registered: [Registration; 2]| {
             let catalogue = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect("two keys");
             catalogue.entries().iter().map(Entry::key).collect::<Vec<_>>()
         };
-        let (first, second) = (Registered::Action(&FIRST), Registered::Action(&SECOND));
+        let (first, second) = (Registration::Action(&FIRST), Registration::Action(&SECOND));
         assert_eq!(keys([first, second]), ["getOther", "getThing"]);
         assert_eq!(keys([second, first]), ["getOther", "getThing"]);
     }
 
     #[test]
     fn a_doubled_key_names_both_lines() {
-        let registered = [Registered::Action(&FIRST), Registered::Action(&SECOND), Registered::Action(&THIRD)];
+        let registered = [Registration::Action(&FIRST), Registration::Action(&SECOND), Registration::Action(&THIRD)];
         let error = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
         assert!(error.contains("things.rs:1") && error.contains("things.rs:9"), "{error}");
     }
 
     #[test]
     fn an_action_of_a_connector_that_is_not_listed_is_not_found() {
-        let catalogue = Catalogue::sorted(&[&VENDOR], [Registered::Action(&FIRST)].into_iter()).expect("one key");
+        let catalogue = Catalogue::sorted(&[&VENDOR], [Registration::Action(&FIRST)].into_iter()).expect("one key");
         assert!(catalogue.find(Some("vendor"), "getThing").is_ok());
         let error = catalogue.find(Some("other"), "getThing").expect_err("there is no such connector");
         assert_eq!(error.kind(), ErrorKind::InvalidInvocation);

@@ -35,7 +35,7 @@ pub trait DataSource: fmt::Debug + Send + Sync {
     /// Its inputs.
     fn fields(&self) -> Vec<&'static Field>;
     /// One page of choices.
-    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
+    async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
 }
 
 /// One page of choices.
@@ -63,7 +63,7 @@ static SEARCH: Field = Field {
     doc: "Text to look for. Left out, all records are offered.",
     source: None,
     overrides: &[],
-    shape: FieldShape::of::<Option<String>>(),
+    shape: FieldShape::from_type::<Option<String>>(),
 };
 
 #[async_trait]
@@ -93,7 +93,7 @@ impl DataSource for DeclaredSource {
         [&SEARCH, &CURSOR_OF_CHOICES].into_iter().chain(limit).collect()
     }
 
-    async fn choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
+    async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
         let mut input = call.input().clone();
         let term = input.shift_remove("search");
         let searches = term.is_some();
@@ -105,8 +105,8 @@ impl DataSource for DeclaredSource {
         if !faults.is_empty() {
             return Err(Error::invalid_input(self.key, faults).into());
         }
-        let request = Request::of(declaration, &input, &Files::default());
-        let response = if searches { call.send_beside(request).await? } else { call.send(request).await? };
+        let request = Request::build(declaration, &input, &Files::default());
+        let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(declaration)?;
         let next = answer.page.and_then(|page| page.next);
         Ok(Choices { choices: self.read(&answer.data)?, next })
@@ -121,7 +121,7 @@ impl DeclaredSource {
         if data.get() == "null" {
             return Ok(Vec::new());
         }
-        let (list, record) = self.connector.envelope.found;
+        let (list, record) = self.connector.envelope.search;
         // A search answers an object whose list holds the records one level down.
         let found = member(data, list);
         let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;

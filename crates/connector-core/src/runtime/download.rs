@@ -126,6 +126,6 @@ impl Call<'_> {
                 (body.len() as u64, Some(STANDARD.encode(&body)))
             }
         };
-        Ok(Answer::of(&Fetched { content_type, file_name, size, base64 }))
+        Ok(Answer::from_data(&Fetched { content_type, file_name, size, base64 }))
     }
 }

@@ -29,7 +29,7 @@ impl Line {
         async move {
             match call {
                 Ok(call) => call.await,
-                Err(error) => Outcome::refused(error),
+                Err(error) => Outcome::from_error(error),
             }
         }
     }

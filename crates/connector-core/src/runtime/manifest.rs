@@ -35,7 +35,7 @@ impl Entry {
     }
 
     /// What the manifest says of this entry.
-    pub fn described(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
+    pub fn describe(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
         match self.declaration() {
             Some(declaration) => action(self, declaration, &example),
             None => data_source(self, &example),

@@ -35,52 +35,52 @@ pub trait Handler: DeserializeOwned + Send {
 
 /// An action that is its declaration: one request, one answer.
 #[derive(Debug)]
-pub struct Declared(&'static Declaration);
+pub struct DeclaredAction(&'static Declaration);
 
 /// An action that names its endpoint and leaves to code how it gets there.
-pub struct Coded(&'static Declaration, Code);
+pub struct CodedAction(&'static Declaration, Code);
 
 /// The code of such an action.
 pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
 /// An action written by hand.
-pub struct ByHand<H>(&'static Declaration, PhantomData<fn() -> H>);
+pub struct HandledAction<H>(&'static Declaration, PhantomData<fn() -> H>);
 
-impl Declared {
+impl DeclaredAction {
     /// The action of a declaration that has an endpoint.
     pub const fn new(declaration: &'static Declaration) -> Self {
         Self(declaration)
     }
 }
 
-impl Coded {
+impl CodedAction {
     /// The action of a declaration and its code.
     pub const fn new(declaration: &'static Declaration, code: Code) -> Self {
         Self(declaration, code)
     }
 }
 
-impl fmt::Debug for Coded {
+impl fmt::Debug for CodedAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Coded").field(&self.0.key).finish()
+        f.debug_tuple("CodedAction").field(&self.0.key).finish()
     }
 }
 
-impl<H> ByHand<H> {
+impl<H> HandledAction<H> {
     /// The action of a declaration and its handler.
     pub const fn new(declaration: &'static Declaration) -> Self {
         Self(declaration, PhantomData)
     }
 }
 
-impl<H> fmt::Debug for ByHand<H> {
+impl<H> fmt::Debug for HandledAction<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ByHand").field(&self.0.key).finish()
+        f.debug_tuple("HandledAction").field(&self.0.key).finish()
     }
 }
 
 #[async_trait]
-impl Action for Declared {
+impl Action for DeclaredAction {
     fn declaration(&self) -> &'static Declaration {
         self.0
     }
@@ -95,7 +95,7 @@ impl Action for Declared {
 }
 
 #[async_trait]
-impl Action for Coded {
+impl Action for CodedAction {
     fn declaration(&self) -> &'static Declaration {
         self.0
     }
@@ -106,7 +106,7 @@ impl Action for Coded {
 }
 
 #[async_trait]
-impl<H: Handler> Action for ByHand<H> {
+impl<H: Handler> Action for HandledAction<H> {
     fn declaration(&self) -> &'static Declaration {
         self.0
     }

@@ -4,12 +4,17 @@ use crate::declare::connector::Connector;
 use crate::runtime::spine::Runtime;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind};
-use crate::wire::passing::{Passed, Passing};
+use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
 
 impl Runtime {
     /// Passes a request on to a connection's host, and its answer back. A 401 renews the credential once; the request is
     /// sent again where its body was kept. A redirect is not followed: one to another host is a failure.
-    pub async fn pass(&self, connector: &'static Connector, connection: Option<&str>, passing: Passing) -> Result<Passed, Error> {
+    pub async fn forward(
+        &self,
+        connector: &'static Connector,
+        connection: Option<&str>,
+        passing: ForwardedRequest,
+    ) -> Result<ForwardedResponse, Error> {
         may_pass(connector, &passing.target)?;
         let passing = passing.without_ours(connector);
         let chosen = self.0.connections.choose(connector.key, connection).await?;
@@ -30,16 +35,16 @@ impl Runtime {
         }
     }
 
-    async fn handed(&self, connector: &'static Connector, passing: Passing, access: &Access) -> Result<Passed, Error> {
+    async fn handed(&self, connector: &'static Connector, passing: ForwardedRequest, access: &Access) -> Result<ForwardedResponse, Error> {
         let header = connector.credential_header(access)?;
-        self.0.transport.pass(passing, access, header).await.map_err(|error| error.without(access.credential().secret()))
+        self.0.transport.forward(passing, access, header).await.map_err(|error| error.without(access.credential().secret()))
     }
 }
 
 /// Whether a path is the vendor's own, and the query holds no credential beside the connection's.
 fn may_pass(connector: &Connector, target: &str) -> Result<(), Error> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    connector.serves(path).map_err(|why| {
+    connector.check_path(path).map_err(|why| {
         Error::new(ErrorKind::InvalidInput, format!("The path cannot be passed on: {why}.")).with_hint(format!(
             "It is {}'s own path, below {}.",
             connector.label,

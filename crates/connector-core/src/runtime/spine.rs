@@ -13,7 +13,7 @@ use crate::embed::connections::Connections;
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
 use crate::runtime::call::{Call, Given};
-use crate::runtime::catalogue::{Catalogue, Entry, Kind};
+use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
 use crate::runtime::data_source::Choices;
 use crate::runtime::deadline::Limit;
 use crate::runtime::once::once;
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Runtime {
 impl Runtime {
     /// The same for others' connections and ledger; it shares the catalogue, with what was compiled of it, and the HTTP client.
     #[must_use]
-    pub fn on_behalf(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
+    pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
         Self(Arc::new(Inner { catalogue, connections: Box::new(connections), ledger, transport }))
     }
@@ -193,11 +193,11 @@ fn reasoned(declaration: Option<&Declaration>, fault: Fault) -> Fault {
 
 async fn run(entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
     let result = match entry.kind() {
-        Kind::Action(action) => action.run(call).await,
-        Kind::DataSource(source) => source.choices(call).await.map(Choices::into_answer),
+        EntryKind::Action(action) => action.run(call).await,
+        EntryKind::DataSource(source) => source.list_choices(call).await.map(Choices::into_answer),
     };
     result.or_else(|stop| match stop {
-        Stop::Planned(request) => Ok(Answer::of(&[request])),
+        Stop::Planned(request) => Ok(Answer::from_data(&[request])),
         Stop::Failed(error) => Err(error),
     })
 }

@@ -290,7 +290,7 @@ impl Error {
     }
 
     /// The error member of an outcome, as JSON.
-    pub fn rendered(&self) -> impl Serialize + '_ {
+    pub fn to_wire(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Rendered<'a> {

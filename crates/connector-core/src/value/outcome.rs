@@ -76,12 +76,12 @@ impl Outcome {
     }
 
     /// The outcome of an invocation that could not be read at all.
-    pub fn refused(error: Error) -> Self {
+    pub fn from_error(error: Error) -> Self {
         Self::failed(Value::Null, None, error)
     }
 
     /// Whether it went well.
-    pub fn ok(&self) -> bool {
+    pub fn is_ok(&self) -> bool {
         self.result.is_ok()
     }
 
@@ -135,7 +135,7 @@ impl Outcome {
             }
             Err(error) => {
                 out.extend_from_slice(b",\"ok\":false,\"error\":");
-                write_value(&mut out, &error.rendered());
+                write_value(&mut out, &error.to_wire());
             }
         }
         out.extend_from_slice(b",\"meta\":");
@@ -147,7 +147,7 @@ impl Outcome {
 
 impl Answer {
     /// An answer that is data alone.
-    pub fn of(data: &impl Serialize) -> Self {
+    pub fn from_data(data: &impl Serialize) -> Self {
         Self { data: RawJson::from_value(data), page: None, extra: Vec::new() }
     }
 

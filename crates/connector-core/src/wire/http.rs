@@ -21,7 +21,7 @@ pub struct Http(Arc<Transport>);
 
 /// What came back.
 #[derive(Clone)]
-pub struct HttpAnswer {
+pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// The body, at most a mebibyte.
@@ -29,9 +29,9 @@ pub struct HttpAnswer {
 }
 
 /// The body may hold tokens.
-impl std::fmt::Debug for HttpAnswer {
+impl std::fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HttpAnswer").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("HttpResponse").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
     }
 }
 
@@ -48,7 +48,7 @@ impl Http {
     }
 
     /// Posts a form under Basic authentication, as an OAuth server takes it: over https, or to this machine.
-    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpAnswer, Error> {
+    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
         let url =
             Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
         // The same rule as for a connection's host: a secret travels over https, or stays on this machine.
@@ -60,19 +60,19 @@ impl Http {
     }
 
     /// Reads what a credential of this connector's accounts gives at its own host.
-    pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpAnswer, Error> {
+    pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpResponse, Error> {
         let header = connector.credential_header(access)?;
         let request = Request::new(Method::Get, path, 0);
         let sent = self.0.build_request(&request, access, header, None)?;
         self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpAnswer, Error> {
+    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpResponse, Error> {
         const MOST: usize = 1 << 20;
         const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
         let mut response = request.timeout(LONGEST).send().await.map_err(|error| explain_failure(error, effect))?;
         let (status, told) = (response.status().as_u16(), response.content_length());
-        Ok(HttpAnswer { status, body: read_body(&mut response, told, MOST, effect).await? })
+        Ok(HttpResponse { status, body: read_body(&mut response, told, MOST, effect).await? })
     }
 
     pub(crate) fn transport(&self) -> Arc<Transport> {

@@ -14,7 +14,7 @@ use crate::exchange::response::bad_answer;
 use crate::value::error::Error;
 
 /// A request to be passed on to a connection's host.
-pub struct Passing {
+pub struct ForwardedRequest {
     /// The method.
     pub method: Method,
     /// The path and the query, as they came.
@@ -22,11 +22,11 @@ pub struct Passing {
     /// The headers, as they came; those that are the caller's and the host's own affair are left out.
     pub headers: Vec<(String, Bytes)>,
     /// The body.
-    pub body: PassedBody,
+    pub body: ForwardedBody,
 }
 
 /// The body of a request that is passed on.
-pub enum PassedBody {
+pub enum ForwardedBody {
     /// All of it, so that it can be sent again under a fresh credential.
     Kept(Bytes),
     /// Part by part as it comes: it can be sent once.
@@ -34,7 +34,7 @@ pub enum PassedBody {
 }
 
 /// What came back: the head, and the body as it comes.
-pub struct Passed {
+pub struct ForwardedResponse {
     /// The status.
     pub status: u16,
     /// The headers, without those that are for one hop and without cookies.
@@ -78,14 +78,18 @@ const FOR_THE_VENDOR_S_HOST: [&str; 10] = [
 ];
 
 /// Headers and the query may hold the caller's own secrets.
-impl fmt::Debug for Passing {
+impl fmt::Debug for ForwardedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split('?').next();
-        f.debug_struct("Passing").field("method", &self.method).field("path", &path).field("body", &self.body).finish_non_exhaustive()
+        f.debug_struct("ForwardedRequest")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for PassedBody {
+impl fmt::Debug for ForwardedBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Kept(bytes) => write!(f, "Kept({} bytes)", bytes.len()),
@@ -94,13 +98,13 @@ impl fmt::Debug for PassedBody {
     }
 }
 
-impl fmt::Debug for Passed {
+impl fmt::Debug for ForwardedResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passed").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("ForwardedResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-impl Passed {
+impl ForwardedResponse {
     /// The body, part by part.
     pub fn into_parts(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
         self.parts
@@ -129,15 +133,15 @@ impl Passed {
     }
 }
 
-impl Passing {
+impl ForwardedRequest {
     /// The same once more, where the body was kept.
     pub(crate) fn again(&self) -> Option<Self> {
-        let PassedBody::Kept(bytes) = &self.body else { return None };
+        let ForwardedBody::Kept(bytes) = &self.body else { return None };
         Some(Self {
             method: self.method,
             target: self.target.clone(),
             headers: self.headers.clone(),
-            body: PassedBody::Kept(bytes.clone()),
+            body: ForwardedBody::Kept(bytes.clone()),
         })
     }
 
@@ -148,7 +152,7 @@ impl Passing {
             let ours = FOR_THE_HOST.contains(&name) || FOR_THE_HOST_FROM.iter().any(|start| name.starts_with(start));
             ours || Some(name) == token
         });
-        if let PassedBody::Kept(bytes) = &self.body {
+        if let ForwardedBody::Kept(bytes) = &self.body {
             // Two lengths of one body are two requests.
             let length = bytes.len().to_string();
             self.headers.retain(|(name, value)| !name.eq_ignore_ascii_case("content-length") || value == length.as_bytes());

@@ -20,7 +20,7 @@ use crate::exchange::response::{Response, bad_answer};
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Sink};
-use crate::wire::passing::{Passed, PassedBody, Passing};
+use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 use crate::wire::tls;
 
 /// How requests travel.
@@ -132,7 +132,12 @@ impl Transport {
     }
 
     /// Sends what somebody else asks for to the connection's own host, its body as it comes, and gives the head of the answer.
-    pub(crate) async fn pass(&self, passing: Passing, access: &Access, credential: &'static str) -> Result<Passed, Error> {
+    pub(crate) async fn forward(
+        &self,
+        passing: ForwardedRequest,
+        access: &Access,
+        credential: &'static str,
+    ) -> Result<ForwardedResponse, Error> {
         let url = within(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
         for (name, value) in passing.headers {
@@ -145,9 +150,9 @@ impl Transport {
         let built = self.client.request(method(passing.method), url).headers(headers);
         let built = match passing.body {
             // No body is not an empty one: a read with a length is refused by some.
-            PassedBody::Kept(bytes) if bytes.is_empty() => built,
-            PassedBody::Kept(bytes) => built.body(bytes),
-            PassedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
+            ForwardedBody::Kept(bytes) if bytes.is_empty() => built,
+            ForwardedBody::Kept(bytes) => built.body(bytes),
+            ForwardedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
         };
         let permit = self.permit(access.origin()).await;
         let effect = passing.method.effect();
@@ -155,7 +160,7 @@ impl Transport {
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         let (status, headers, from) = (response.status().as_u16(), headers.collect(), response.url().clone());
         let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, _permit: permit };
-        Ok(Passed { status, headers, from, parts: Box::pin(parts) })
+        Ok(ForwardedResponse { status, headers, from, parts: Box::pin(parts) })
     }
 
     /// A place among the requests under way to a host.

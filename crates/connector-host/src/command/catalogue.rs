@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use connector_core::{Entry, Kind};
+use connector_core::{Entry, EntryKind};
 use serde_json::Value;
 
 use crate::terminal::connectors::{build_catalogue, find_connector};
@@ -17,14 +17,14 @@ use crate::terminal::{reference, render};
 pub(super) struct ListArguments {
     /// List this kind alone
     #[arg(long)]
-    kind: Option<EntryKind>,
+    kind: Option<KindFilter>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EntryKind {
+enum KindFilter {
     Action,
     DataSource,
 }
@@ -56,22 +56,22 @@ pub(super) struct ManifestArguments {
     docs: Option<PathBuf>,
 }
 
-fn kind_of(entry: &Entry) -> EntryKind {
+fn find_kind(entry: &Entry) -> KindFilter {
     match entry.kind() {
-        Kind::Action(_) => EntryKind::Action,
-        Kind::DataSource(_) => EntryKind::DataSource,
+        EntryKind::Action(_) => KindFilter::Action,
+        EntryKind::DataSource(_) => KindFilter::DataSource,
     }
 }
 
 pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let catalogue = build_catalogue()?;
     let entries: Vec<&Entry> =
-        catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| kind_of(entry) == wanted)).collect();
+        catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| find_kind(entry) == wanted)).collect();
     if arguments.json {
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print_json(&listed);
     }
-    let name = |entry: &Entry| if kind_of(entry) == EntryKind::Action { entry.effect().as_str() } else { "picklist" };
+    let name = |entry: &Entry| if find_kind(entry) == KindFilter::Action { entry.effect().as_str() } else { "picklist" };
     let cost =
         |entry: &Entry| entry.declaration().and_then(|declaration| declaration.cost).map_or("–".to_owned(), |cost| cost.to_string());
     let rows =
@@ -85,7 +85,7 @@ pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {
     }
     let catalogue = build_catalogue()?;
     let entry = catalogue.find(None, &arguments.key)?;
-    let described = entry.described(find_example);
+    let described = entry.describe(find_example);
     if arguments.json {
         return print_json(&described);
     }

@@ -122,7 +122,7 @@ async fn open_runtime(arguments: &InvokeArguments) -> Result<Runtime, Failure> {
     }
     let runtime = build_runtime(&http, accounts.clone())?;
     Ok(match accounts.ledger() {
-        Some(ledger) => runtime.on_behalf(accounts, Some(Box::new(ledger))),
+        Some(ledger) => runtime.with_connections(accounts, Some(Box::new(ledger))),
         None => runtime,
     })
 }
@@ -245,7 +245,7 @@ struct Output {
 
 impl Output {
     fn put(&mut self, outcome: &Outcome) -> Result<(), Failure> {
-        if !outcome.ok() {
+        if !outcome.is_ok() {
             self.exit = Exit::NotOk;
         }
         let mut text = outcome.to_json();

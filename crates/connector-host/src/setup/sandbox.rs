@@ -43,7 +43,7 @@ pub(crate) fn build_connection(url: &str) -> Result<(String, OneConnection), Fai
     if !url.starts_with("http://") {
         return Err(Failure::usage(format!("{} takes a sandbox on this machine, as http://127.0.0.1:8020", env::SANDBOX)));
     }
-    Ok((NAME.to_owned(), connection.as_sandbox()))
+    Ok((NAME.to_owned(), connection.mark_as_sandbox()))
 }
 
 /// Serves a sandbox that knows this host as its demo app, and builds that app.
@@ -84,7 +84,7 @@ impl EmbeddedSandbox {
         self.announced.call_once(|| {
             render::say(&format!("No account is set up: using the embedded sandbox, which keeps its data in {}.", self.data.display()));
         });
-        Ok(Connection::new(NAME, "http://127.0.0.1").with_api_token().as_sandbox())
+        Ok(Connection::new(NAME, "http://127.0.0.1").with_api_token().mark_as_sandbox())
     }
 
     /// Starts the sandbox, unless it runs already.

@@ -17,7 +17,7 @@ pub(crate) fn vendor_names() -> String {
 
 /// Builds the catalogue of all connectors.
 pub(crate) fn build_catalogue() -> Result<Catalogue, Failure> {
-    Ok(Catalogue::of(&CONNECTORS)?)
+    Ok(Catalogue::build(&CONNECTORS)?)
 }
 
 /// Finds the connector that is named, else the only one.

@@ -80,7 +80,7 @@ impl FetchedFile {
 
     /// Moves the file to its path, if the invocation fetched it.
     pub(crate) fn keep(self, outcome: &Outcome, dry_run: bool) -> Result<(), Failure> {
-        if dry_run || !outcome.ok() {
+        if dry_run || !outcome.is_ok() {
             return Ok(());
         }
         let Self { part, path } = self;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Answer, Call, Catalogue, Date, Effect, Handler, Holds, Id, Invocation, Json, Kind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
+    Answer, Call, Catalogue, Date, Effect, Handler, ValueKind, Id, Invocation, Json, EntryKind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
     action, data_source, inputs, record,
 };
 use serde_json::{Value, json};
@@ -103,7 +103,7 @@ impl Handler for SetNote {
             Some(Nullable::Null) => "is cleared".to_owned(),
             Some(Nullable::Value(Text(text))) => format!("is {text}"),
         };
-        Ok(Answer::of(&json!({"deal": self.deal_id.0, "note": said})))
+        Ok(Answer::from_data(&json!({"deal": self.deal_id.0, "note": said})))
     }
 }
 
@@ -266,7 +266,7 @@ fn add_lead<'a>(
 }
 
 fn main() {
-    let catalogue = Catalogue::of(&[&CONNECTOR]).expect("no key is there twice");
+    let catalogue = Catalogue::build(&[&CONNECTOR]).expect("no key is there twice");
     let keys: Vec<&str> = catalogue.entries().iter().map(|entry| entry.key()).collect();
     assert_eq!(keys, [
         "addLead",
@@ -295,7 +295,7 @@ fn main() {
         ("type", "type", Place::Query),
     ]);
     assert_eq!(get.own[0].source, Some("selectDeal"));
-    assert!(declared("getDeals").paging() == Some(Paging::Cursor) && declared("getDeals").returns.holds == Holds::List);
+    assert!(declared("getDeals").paging() == Some(Paging::Cursor) && declared("getDeals").returns.kind == ValueKind::List);
 
     let files = declared("getDealFiles");
     assert_eq!(files.fields().map(|field| (field.name, field.place)).collect::<Vec<_>>(), [
@@ -341,9 +341,9 @@ fn main() {
     assert_eq!(deal["status"]["examples"], json!(["open", "closed", "not_yet_known"]));
     assert_eq!(deal["visibleTo"]["examples"], json!([1, 7]));
     assert_eq!(deal["type"]["description"], "Its kind.");
-    assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(Kind::DataSource(_))));
+    assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(EntryKind::DataSource(_))));
 
-    let input = &catalogue.find(None, "addNote").expect("it is declared").described(|_| None)["input"];
+    let input = &catalogue.find(None, "addNote").expect("it is declared").describe(|_| None)["input"];
     assert_eq!((&input["additionalProperties"], &input["$defs"]["Tag"]["additionalProperties"]), (&json!(false), &json!(true)));
 
     by_hand();

@@ -29,7 +29,7 @@ pub(crate) fn show_action(call: &Call) -> Result<Response, Refusal> {
         return Err(Refusal::bad_request(message, "Leave it out."));
     }
     let entry = call.host.catalogue().find(None, call.param("key"))?;
-    Ok(respond_json(StatusCode::OK, &entry.described(call.host.find_example)))
+    Ok(respond_json(StatusCode::OK, &entry.describe(call.host.find_example)))
 }
 
 pub(crate) fn show_manifest(call: &Call) -> Result<Response, Refusal> {

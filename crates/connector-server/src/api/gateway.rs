@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use connector_connections::Status;
-use connector_core::{Connector, Effect, Error, ErrorKind, Method, OutOfSupport, Passed, PassedBody, Passing};
+use connector_core::{Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
@@ -31,7 +31,7 @@ const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 /// The header that names what to call instead.
 const INSTEAD: HeaderName = HeaderName::from_static("connector-instead");
 
-pub(crate) async fn pass(call: Call, body: Body) -> Result<Response, Refusal> {
+pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal> {
     let connector = find_connector(&call)?;
     let method = find_method(&call)?;
     call.host.limit.take(call.caller.key, Instant::now()).map_err(|wait| over_rate(call.host.settings.rate, wait))?;
@@ -42,8 +42,8 @@ pub(crate) async fn pass(call: Call, body: Body) -> Result<Response, Refusal> {
     let deprecation = (connector.out_of_support)(method.as_str(), target.split('?').next().unwrap_or_default());
     let is_too_large = Arc::new(AtomicBool::new(false));
     let body = prepare_body(method, body, &host.settings, &is_too_large).await?;
-    let passing = Passing { method, target, headers: list_headers(head.headers, &host.settings.connection_header), body };
-    let passed = runtime.pass(connector, Some(&chosen), passing).await;
+    let passing = ForwardedRequest { method, target, headers: list_headers(head.headers, &host.settings.connection_header), body };
+    let passed = runtime.forward(connector, Some(&chosen), passing).await;
     match passed {
         Ok(passed) => {
             let mut response = respond_with(passed, connector, deprecation, host.settings.timeout);
@@ -65,7 +65,7 @@ pub(crate) fn suggest_url(connectors: &[&'static Connector], path: &str) -> Opti
         Some(connector) if path == rest => format!("/gateway{}", complete_path(connector, rest)),
         Some(connector) => format!("/gateway/{}{}", connector.key, connector.roots[0]),
         None => {
-            let connector = connectors.iter().find(|connector| connector.serves(rest).is_ok())?;
+            let connector = connectors.iter().find(|connector| connector.check_path(rest).is_ok())?;
             format!("/gateway/{}{rest}", connector.key)
         }
     };
@@ -75,7 +75,7 @@ pub(crate) fn suggest_url(connectors: &[&'static Connector], path: &str) -> Opti
 /// Completes a path below the name of a connector: adds the root of its API, unless it is there.
 fn complete_path(connector: &Connector, path: &str) -> String {
     let native = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(connector.key)).unwrap_or_default();
-    if connector.serves(native).is_ok() { path.to_owned() } else { format!("/{}{}", connector.key, connector.roots[0]) }
+    if connector.check_path(native).is_ok() { path.to_owned() } else { format!("/{}{}", connector.key, connector.roots[0]) }
 }
 
 fn find_connector(call: &Call) -> Result<&'static Connector, Refusal> {
@@ -142,14 +142,14 @@ fn find_named(call: &Call) -> Result<Option<&str>, Refusal> {
 }
 
 /// Keeps a small body, and the one of a read, which is rarely there. Another body is passed on as it comes.
-async fn prepare_body(method: Method, body: Body, settings: &Settings, is_too_large: &Arc<AtomicBool>) -> Result<PassedBody, Refusal> {
+async fn prepare_body(method: Method, body: Body, settings: &Settings, is_too_large: &Arc<AtomicBool>) -> Result<ForwardedBody, Refusal> {
     let limit = settings.max_body;
     let size = body.size_hint().exact();
     if size.is_some_and(|size| size > limit as u64) {
         return Err(too_large(limit));
     }
     if size.is_some_and(|size| size <= MAX_KEPT_BODY) || method.effect() == Effect::Read {
-        return Ok(PassedBody::Kept(read_body(body, limit).await?));
+        return Ok(ForwardedBody::Kept(read_body(body, limit).await?));
     }
     let (is_too_large, mut received) = (Arc::clone(is_too_large), 0);
     let parts = body.into_data_stream().map_err(io::Error::other);
@@ -161,7 +161,7 @@ async fn prepare_body(method: Method, body: Body, settings: &Settings, is_too_la
         }
         std::future::ready(Ok(part))
     });
-    Ok(PassedBody::Stream(Box::pin(parts)))
+    Ok(ForwardedBody::Stream(Box::pin(parts)))
 }
 
 fn list_headers(mut headers: HeaderMap, connection: &HeaderName) -> Vec<(String, Bytes)> {
@@ -170,7 +170,7 @@ fn list_headers(mut headers: HeaderMap, connection: &HeaderName) -> Vec<(String,
 }
 
 /// Builds the response from the vendor's, unchanged. A browser must not take it for a page of this host.
-fn respond_with(mut passed: Passed, connector: &Connector, deprecation: Option<OutOfSupport>, max_pause: Duration) -> Response {
+fn respond_with(mut passed: ForwardedResponse, connector: &Connector, deprecation: Option<OutOfSupport>, max_pause: Duration) -> Response {
     let status = StatusCode::from_u16(passed.status).unwrap_or(StatusCode::BAD_GATEWAY);
     let headers = std::mem::take(&mut passed.headers);
     let stalled = || Error::new(ErrorKind::TimedOut, "The response stopped for too long.");

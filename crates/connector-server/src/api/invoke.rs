@@ -49,7 +49,7 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
             let Some(line) = next? else { return Ok(None) };
             if let Err(refusal) = call.caller.check_again(&call.host, &call.head).await {
                 // The line was not carried out. A store that fails just now also ends the stream.
-                return Ok(Some((record_and_write(&call.host, &Outcome::refused(refusal.into_error())), None)));
+                return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));
             }
             let outcome = line.invoke(&runtime).await;
             Ok(Some((record_and_write(&call.host, &outcome), Some(lines))))

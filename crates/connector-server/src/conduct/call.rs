@@ -84,7 +84,7 @@ impl Call {
     /// Builds a runtime with the connections and the ledger of the owner alone.
     pub(crate) fn runtime(&self) -> Result<Runtime, Refusal> {
         let vault = self.host.vault.for_owner(self.owner()?);
-        Ok(self.host.runtime.on_behalf(vault.clone(), Some(Box::new(vault))))
+        Ok(self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault))))
     }
 
     /// Lists the owner's connections of an app, oldest first, without those that wait to be connected.

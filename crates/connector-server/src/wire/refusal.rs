@@ -56,7 +56,7 @@ impl Refusal {
         struct ErrorBody<E> {
             error: E,
         }
-        let mut response = respond_json(self.status, &ErrorBody { error: self.error.rendered() });
+        let mut response = respond_json(self.status, &ErrorBody { error: self.error.to_wire() });
         let headers = response.headers_mut();
         headers.insert(ERROR, HeaderValue::from_static(self.error.kind().as_str()));
         headers.extend(self.headers);

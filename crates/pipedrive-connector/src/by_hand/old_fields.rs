@@ -32,13 +32,13 @@ pub(crate) fn call_by_key_or_number<'a>(call: &'a Call<'_>, declaration: &'stati
 
 /// Calls API v1 where the connection was granted scopes that API v1 alone takes, else API v2.
 pub(crate) fn call_by_granted_scopes<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
-    send(call, declaration, !call.grants(declaration.scopes) && call.grants(&["activities:read", "activities:full"]))
+    send(call, declaration, !call.is_granted(declaration.scopes) && call.is_granted(&["activities:read", "activities:full"]))
 }
 
 fn send<'a>(call: &'a Call<'_>, declaration: &'static Declaration, is_old: bool) -> Running<'a> {
     Box::pin(async move {
         let request = call.request(declaration);
-        let response = if is_old { call.send_beside(build_old_request(call, &request)).await? } else { call.send(request).await? };
+        let response = if is_old { call.send_helper(build_old_request(call, &request)).await? } else { call.send(request).await? };
         Ok(response.into_answer(declaration)?)
     })
 }

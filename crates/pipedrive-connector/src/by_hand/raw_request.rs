@@ -109,7 +109,7 @@ impl RawRequest {
     fn build_request(self) -> Result<(Request, Option<String>), Fault> {
         let connector = Self::declaration().connector;
         let (path, query_of_path) = self.path.0.split_once('?').unwrap_or((&self.path.0, ""));
-        connector.serves(path).map_err(|why| Fault::new("/path", why))?;
+        connector.check_path(path).map_err(|why| Fault::new("/path", why))?;
         let method = match self.method {
             RawMethod::Get => Method::Get,
             RawMethod::Post => Method::Post,
