@@ -1,19 +1,19 @@
-//! What the upstream answers and what is posted to it, of the size and shape of Pipedrive's own.
+//! Bodies of requests and responses, of the size and shape of Pipedrive's own.
 
 use serde_json::{Map, Value, json};
 
-/// One deal in its envelope, about 2.2 KB.
+/// Writes one deal in its envelope, about 2.2 KB.
 pub(crate) fn one() -> String {
     json!({"success": true, "data": deal(1)}).to_string()
 }
 
-/// A page of 100 deals, about 211 KB.
+/// Writes a page of 100 deals, about 211 KB.
 pub(crate) fn list() -> String {
     let deals: Vec<Value> = (1..=100).map(deal).collect();
     json!({"success": true, "data": deals, "additional_data": {"next_cursor": "eyJmaWVsZCI6ImlkIiwiZmllbGRWYWx1ZSI6MTAwfQ"}}).to_string()
 }
 
-/// The input of ten fields that is checked, and posted by us.
+/// Builds the input of ten fields that the runtime checks and posts.
 pub(crate) fn new_deal() -> Value {
     json!({
         "title": "Forty chairs and a table for the north office", "ownerId": 1_234_567, "personId": 42, "orgId": 7, "stageId": 3,
@@ -21,7 +21,7 @@ pub(crate) fn new_deal() -> Value {
     })
 }
 
-/// The same as it travels, posted by raw reqwest.
+/// Writes the same deal as the body that raw reqwest posts.
 pub(crate) fn new_deal_on_the_wire() -> String {
     json!({
         "title": "Forty chairs and a table for the north office", "owner_id": 1_234_567, "person_id": 42, "org_id": 7, "stage_id": 3,

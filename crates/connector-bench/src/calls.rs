@@ -1,4 +1,4 @@
-//! Whole calls: raw reqwest that reads bytes, and our runtime with JSON in and JSON out, at one upstream.
+//! Measures whole calls at one upstream: raw reqwest reading bytes, and the runtime with JSON in and out.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -11,36 +11,36 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::helper::Helper;
-use crate::measure::{Series, Taken, Watch, met};
-use crate::one_core::{OneCore, Which};
-use crate::{Failure, Rounds, bodies};
+use crate::bodies;
+use crate::measure::{CallTime, Failure, Rounds, Series, Watch, describe_goal};
+use crate::one_core::{CorePosition, OneCore};
+use crate::server_process::ServerProcess;
 
-/// One kind of call.
+/// A kind of call to measure.
 struct Scenario {
     name: &'static str,
     target: &'static str,
-    /// What raw reqwest posts; without it, it gets.
+    /// The body that raw reqwest posts; without one, it sends a GET.
     post: Option<String>,
     action: &'static str,
     input: Value,
     at_once: usize,
-    /// How many calls a batch has: some 20 ms of work.
+    /// The number of calls in a batch: about 20 ms of work.
     calls: usize,
-    /// The largest ratio of CPU, and the most µs added.
+    /// The largest ratio of CPU time, and the most µs added.
     goal: Option<(f64, Option<f64>)>,
-    /// The least ratio of calls a second.
+    /// The least ratio of calls per second.
     throughput: Option<f64>,
 }
 
-/// One way to make it.
+/// A way to make a call.
 #[derive(Clone)]
 enum Way {
-    /// Raw reqwest, which reads the body's bytes.
+    /// Raw reqwest, which reads the bytes of the body.
     Raw(Arc<Raw>),
-    /// JSON text in, JSON text out: what an engine does, and what the goals are about.
+    /// JSON text in, JSON text out, as an engine calls; the goals are set for this way.
     Json(Runtime, Bytes),
-    /// An invocation in, an outcome out, as a program has it that embeds the runtime.
+    /// An invocation in, an outcome out, as a program that embeds the runtime calls.
     Values(Runtime, Box<Invocation>),
 }
 
@@ -51,9 +51,9 @@ struct Raw {
     bearer: HeaderValue,
 }
 
-/// What all calls share.
+/// The processes and clients that all calls share.
 struct Setup {
-    upstream: Helper,
+    upstream: ServerProcess,
     client: reqwest::Client,
     runtime: Runtime,
     one_thread: tokio::runtime::Runtime,
@@ -68,10 +68,10 @@ pub(crate) fn compare(rounds: Rounds) -> Result<(), Failure> {
     );
     let mut throughput = Vec::new();
     for scenario in scenarios() {
-        let ways = setup.ways(&scenario)?;
-        let taken = setup.one_thread.block_on(rounds_of(&scenario, &ways, rounds.calls))?;
-        println!("{}", cpu_line(&scenario, &taken));
-        throughput.extend(throughput_line(&scenario, &taken));
+        let ways = setup.build_ways(&scenario)?;
+        let taken = setup.one_thread.block_on(run_rounds(&scenario, &ways, rounds.calls))?;
+        println!("{}", format_cpu(&scenario, &taken));
+        throughput.extend(format_throughput(&scenario, &taken));
     }
     println!("\n{:<24} {:>9} {:>9} {:>7} {:>13} {:>8}   goal", "calls a second", "raw", "ours", "ratio", "spread", "by CPU");
     for line in throughput {
@@ -81,33 +81,33 @@ pub(crate) fn compare(rounds: Rounds) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One way of one scenario alone, for a profiler: `only get ours 20000`.
-pub(crate) fn only(words: &[String]) -> Result<(), Failure> {
-    let [name, way, calls] = words else { return Err("give a scenario, a way and how many calls: only get ours 20000".into()) };
+/// Runs one way of one scenario alone, for a profiler: `only get ours 20000`.
+pub(crate) fn run_only(words: &[String]) -> Result<(), Failure> {
+    let [name, way, calls] = words else { return Err("give a scenario, a way and the number of calls: only get ours 20000".into()) };
     let scenarios = scenarios();
     let names: Vec<String> = scenarios.iter().map(Scenario::label).collect();
-    let scenario = scenarios.iter().find(|scenario| scenario.label() == *name).ok_or_else(|| format!("there are {names:?}"))?;
-    let at = ["raw", "ours", "values"].iter().position(|known| known == way).ok_or("there are raw, ours and values")?;
+    let scenario = scenarios.iter().find(|scenario| scenario.label() == *name).ok_or_else(|| format!("the scenarios are {names:?}"))?;
+    let at = ["raw", "ours", "values"].iter().position(|known| known == way).ok_or("the ways are raw, ours and values")?;
     let setup = Setup::new()?;
-    let ways = setup.ways(scenario)?;
-    let taken = setup.one_thread.block_on(batch(&ways[at], scenario.at_once, calls.parse()?))?;
-    println!("{:.1} µs of CPU and {:.1} on the wall a call", taken.cpu, taken.wall);
+    let ways = setup.build_ways(scenario)?;
+    let taken = setup.one_thread.block_on(run_batch(&ways[at], scenario.at_once, calls.parse()?))?;
+    println!("{:.1} µs of CPU and {:.1} µs of wall time a call", taken.cpu, taken.wall);
     Ok(())
 }
 
 impl Setup {
     fn new() -> Result<Self, Failure> {
-        let upstream = Helper::start(Command::new(std::env::current_exe()?).arg("upstream"))?;
-        let core = OneCore::keep(Which::First);
+        let upstream = ServerProcess::start(Command::new(std::env::current_exe()?).arg("upstream"))?;
+        let core = OneCore::pin(CorePosition::First);
         let runtime = Runtime::builder()
             .connectors(&[&CONNECTOR])
             .connections(OneConnection::new("bench", &upstream.url, Credential::bearer("a-token-of-the-bench"))?)
             .build()?;
         let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { upstream, client: client()?, runtime, one_thread, _core: core })
+        Ok(Self { upstream, client: build_client()?, runtime, one_thread, _core: core })
     }
 
-    fn ways(&self, scenario: &Scenario) -> Result<[Way; 3], Failure> {
+    fn build_ways(&self, scenario: &Scenario) -> Result<[Way; 3], Failure> {
         let text = json!({"id": "step-17", "action": scenario.action, "connection": "bench", "input": scenario.input}).to_string();
         let invocation = Invocation::from_json(text.as_bytes()).map_err(|refused| format!("{refused:?}"))?;
         let raw = Raw {
@@ -164,11 +164,11 @@ impl Scenario {
     }
 }
 
-/// A client set up as the runtime's own is.
-fn client() -> Result<reqwest::Client, Failure> {
+/// Builds a client with the same settings as the runtime's.
+fn build_client() -> Result<reqwest::Client, Failure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    // The upstream speaks plain HTTP: no authority is ever asked.
+    // The upstream speaks plain HTTP, so no certificate is checked.
     let tls = tls.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -180,24 +180,24 @@ fn client() -> Result<reqwest::Client, Failure> {
     Ok(client.build()?)
 }
 
-/// What each way took in each round; the ways take turns, so that what drifts hits all of them.
-async fn rounds_of(scenario: &Scenario, ways: &[Way; 3], rounds: usize) -> Result<Vec<[Taken; 3]>, Failure> {
+/// Measures each way in each round. The ways take turns, so that a drift of the machine hits all of them.
+async fn run_rounds(scenario: &Scenario, ways: &[Way; 3], rounds: usize) -> Result<Vec<[CallTime; 3]>, Failure> {
     for way in ways {
-        batch(way, scenario.at_once, scenario.calls).await?;
+        run_batch(way, scenario.at_once, scenario.calls).await?;
     }
     let mut all = Vec::with_capacity(rounds);
     for round in 0..rounds {
-        let mut taken = [Taken { cpu: 0.0, wall: 0.0 }; 3];
+        let mut taken = [CallTime { cpu: 0.0, wall: 0.0 }; 3];
         for turn in 0..ways.len() {
             let at = (round + turn) % ways.len();
-            taken[at] = batch(&ways[at], scenario.at_once, scenario.calls).await?;
+            taken[at] = run_batch(&ways[at], scenario.at_once, scenario.calls).await?;
         }
         all.push(taken);
     }
     Ok(all)
 }
 
-async fn batch(way: &Way, at_once: usize, calls: usize) -> Result<Taken, Failure> {
+async fn run_batch(way: &Way, at_once: usize, calls: usize) -> Result<CallTime, Failure> {
     let watch = Watch::start();
     if at_once == 1 {
         for _ in 0..calls {
@@ -218,7 +218,7 @@ async fn batch(way: &Way, at_once: usize, calls: usize) -> Result<Taken, Failure
             ended??;
         }
     }
-    Ok(watch.taken(calls))
+    Ok(watch.time_per_call(calls))
 }
 
 impl Way {
@@ -228,9 +228,9 @@ impl Way {
             Self::Json(runtime, text) => {
                 let outcome = runtime.invoke_json(text).await;
                 black_box(outcome.to_json());
-                well(&outcome)
+                check_outcome(&outcome)
             }
-            Self::Values(runtime, invocation) => well(&black_box(runtime.invoke(Invocation::clone(invocation)).await)),
+            Self::Values(runtime, invocation) => check_outcome(&black_box(runtime.invoke(Invocation::clone(invocation)).await)),
         }
     }
 }
@@ -248,17 +248,17 @@ impl Raw {
     }
 }
 
-fn well(outcome: &connector_core::Outcome) -> Result<(), Failure> {
+fn check_outcome(outcome: &connector_core::Outcome) -> Result<(), Failure> {
     outcome.error().map_or(Ok(()), |error| Err(error.to_string().into()))
 }
 
-fn cpu_line(scenario: &Scenario, taken: &[[Taken; 3]]) -> String {
-    let cpu = |at: usize| Series::of(taken.iter().map(|round| round[at].cpu)).median();
-    let ratios = Series::of(taken.iter().map(|round| round[1].cpu / round[0].cpu));
-    let added = Series::of(taken.iter().map(|round| round[1].cpu - round[0].cpu)).median();
+fn format_cpu(scenario: &Scenario, taken: &[[CallTime; 3]]) -> String {
+    let cpu = |at: usize| Series::new(taken.iter().map(|round| round[at].cpu)).median();
+    let ratios = Series::new(taken.iter().map(|round| round[1].cpu / round[0].cpu));
+    let added = Series::new(taken.iter().map(|round| round[1].cpu - round[0].cpu)).median();
     let goal = scenario.goal.map_or_else(String::new, |(ratio, most)| match most {
-        Some(most) => format!("≤ {ratio}× and ≤ {most} µs added: {}", met(ratios.median() <= ratio && added <= most)),
-        None => format!("≤ {ratio}×: {}", met(ratios.median() <= ratio)),
+        Some(most) => format!("≤ {ratio}× and ≤ {most} µs added: {}", describe_goal(ratios.median() <= ratio && added <= most)),
+        None => format!("≤ {ratio}×: {}", describe_goal(ratios.median() <= ratio)),
     });
     let (raw, ours, values) = (cpu(0), cpu(1), cpu(2));
     format!(
@@ -269,15 +269,15 @@ fn cpu_line(scenario: &Scenario, taken: &[[Taken; 3]]) -> String {
     )
 }
 
-fn throughput_line(scenario: &Scenario, taken: &[[Taken; 3]]) -> Option<String> {
+fn format_throughput(scenario: &Scenario, taken: &[[CallTime; 3]]) -> Option<String> {
     if scenario.at_once == 1 {
         return None;
     }
-    let a_second = |at: usize| Series::of(taken.iter().map(|round| 1e6 / round[at].wall)).median();
-    let ratios = Series::of(taken.iter().map(|round| round[0].wall / round[1].wall));
-    let goal = scenario.throughput.map_or_else(String::new, |least| format!("≥ {least:.2}: {}", met(ratios.median() >= least)));
-    // Where the machine is shared, its other work shows in the time and less in the CPU that a call needs.
-    let by_cpu = Series::of(taken.iter().map(|round| round[0].cpu / round[1].cpu)).median();
+    let a_second = |at: usize| Series::new(taken.iter().map(|round| 1e6 / round[at].wall)).median();
+    let ratios = Series::new(taken.iter().map(|round| round[0].wall / round[1].wall));
+    let goal = scenario.throughput.map_or_else(String::new, |least| format!("≥ {least:.2}: {}", describe_goal(ratios.median() >= least)));
+    // On a shared machine other work shows in the wall time, and less in the CPU time of a call.
+    let by_cpu = Series::new(taken.iter().map(|round| round[0].cpu / round[1].cpu)).median();
     let (label, raw, ours) = (scenario.label(), a_second(0), a_second(1));
     let (ratio, spread) = (ratios.median(), ratios.spread(2));
     Some(format!("{label:<24} {raw:>9.0} {ours:>9.0} {ratio:>7.2} {spread:>13} {by_cpu:>8.2}   {goal}"))

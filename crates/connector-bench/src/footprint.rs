@@ -1,4 +1,4 @@
-//! What the catalogue costs a process: time at its start and at an action's first use, and resident memory.
+//! Measures the cost of the catalogue: time at start and at the first use of an action, and resident memory.
 
 use std::process::Command;
 use std::time::Instant;
@@ -7,18 +7,17 @@ use connector_core::{Catalogue, Credential, Invocation, OneConnection, Runtime};
 use pipedrive_connector::CONNECTOR;
 use serde_json::json;
 
-use crate::Failure;
-use crate::measure::{Series, met};
+use crate::measure::{Failure, Series, describe_goal};
 
-/// Asks a fresh process, since this one has done other things.
+/// Measures in a fresh process, since this one has done other things.
 pub(crate) fn compare() -> Result<(), Failure> {
-    let told = Command::new(std::env::current_exe()?).arg("footprint").output()?;
-    print!("{}", String::from_utf8_lossy(&told.stdout));
+    let output = Command::new(std::env::current_exe()?).arg("footprint").output()?;
+    print!("{}", String::from_utf8_lossy(&output.stdout));
     Ok(())
 }
 
-/// Tells what this process costs, which has done nothing yet.
-pub(crate) fn tell() -> Result<(), Failure> {
+/// Prints the cost in this process, which has done nothing yet.
+pub(crate) fn print_own() -> Result<(), Failure> {
     let before = Instant::now();
     let entries = Catalogue::build(&[&CONNECTOR])?.entries().len();
     let catalogue = before.elapsed().as_secs_f64() * 1e3;
@@ -28,35 +27,35 @@ pub(crate) fn tell() -> Result<(), Failure> {
     let keys: Vec<&str> = runtime.catalogue().entries().iter().map(connector_core::Entry::key).collect();
     let use_one = |key: &str| {
         let before = Instant::now();
-        // Refused or not, it is checked with the action's own validator.
+        // The input is checked with the action's validator, whether it is accepted or not.
         drop(one_thread.block_on(runtime.invoke(Invocation::new(key).input(json!({})).dry_run())));
         before.elapsed().as_secs_f64() * 1e3
     };
-    let start = resident();
-    let first_uses = Series::of(keys.iter().map(|key| use_one(key) - use_one(key)));
-    let used = resident();
+    let start = read_resident_memory();
+    let first_uses = Series::new(keys.iter().map(|key| use_one(key) - use_one(key)));
+    let used = read_resident_memory();
 
     println!("{:<52} {:>7}   goal", format!("the catalogue, {entries} entries"), "");
-    println!("{:<52} {catalogue:>7.2}   ≤ 1 ms: {}", "sorted and checked at the start, ms", met(catalogue <= 1.0));
+    println!("{:<52} {catalogue:>7.2}   ≤ 1 ms: {}", "sorted and checked at the start, ms", describe_goal(catalogue <= 1.0));
     println!(
         "{:<52} {:>7.2}   ≤ 0.3 ms: {}",
         format!("first use of an action over the second, ms (most {:.2})", first_uses.largest()),
         first_uses.median(),
-        met(first_uses.median() <= 0.3)
+        describe_goal(first_uses.median() <= 0.3)
     );
     match (start, used) {
         (Some(start), Some(used)) => {
-            println!("{:<52} {start:>7.1}   ≤ 16 MiB: {}", "resident at the start, MiB", met(start <= 16.0));
-            println!("{:<52} {used:>7.1}   ≤ 24 MiB: {}", "resident with every validator used, MiB", met(used <= 24.0));
+            println!("{:<52} {start:>7.1}   ≤ 16 MiB: {}", "resident at the start, MiB", describe_goal(start <= 16.0));
+            println!("{:<52} {used:>7.1}   ≤ 24 MiB: {}", "resident with every validator used, MiB", describe_goal(used <= 24.0));
         }
-        _ => println!("resident memory: not measured: it is read from /proc/self/status, which is Linux's"),
+        _ => println!("resident memory: not measured: this system has no /proc/self/status"),
     }
     println!();
     Ok(())
 }
 
-/// The resident memory of this process in MiB.
-fn resident() -> Option<f64> {
+/// Reads the resident memory of this process in MiB.
+fn read_resident_memory() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;

@@ -1,29 +1,40 @@
-//! Numbers of several rounds: their median, and where four fifths of them lie.
+//! Measures CPU and wall time over several rounds: the median, and the range of the middle four fifths.
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// One number for each round.
+/// A reason why something cannot be measured.
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+
+/// The numbers of rounds to run.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) calls: usize,
+    pub(crate) starts: usize,
+}
+
+/// A list of numbers, one for each round, sorted.
 pub(crate) struct Series(Vec<f64>);
 
-/// What a batch of calls took, of one call.
+/// The time that one call of a batch took on average.
 #[derive(Clone, Copy)]
-pub(crate) struct Taken {
+pub(crate) struct CallTime {
     /// CPU of this process in µs, user and system.
     pub(crate) cpu: f64,
-    /// Time on the wall in µs.
+    /// Wall time in µs.
     pub(crate) wall: f64,
 }
 
-/// A clock that was started.
+/// A stopwatch for CPU and wall time.
 pub(crate) struct Watch {
     cpu: Duration,
     wall: Instant,
 }
 
 impl Series {
-    pub(crate) fn of(numbers: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn new(numbers: impl IntoIterator<Item = f64>) -> Self {
         let mut numbers: Vec<f64> = numbers.into_iter().collect();
         numbers.sort_by(f64::total_cmp);
         Self(numbers)
@@ -37,7 +48,7 @@ impl Series {
         self.at(100)
     }
 
-    /// `1.20–1.31`: a tenth of the rounds is below, a tenth above.
+    /// Formats the range without the lowest and the highest tenth, such as `1.20–1.31`.
     pub(crate) fn spread(&self, digits: usize) -> String {
         format!("{:.digits$}–{:.digits$}", self.at(10), self.at(90))
     }
@@ -50,25 +61,25 @@ impl Series {
 
 impl Watch {
     pub(crate) fn start() -> Self {
-        Self { cpu: cpu(), wall: Instant::now() }
+        Self { cpu: read_cpu_time(), wall: Instant::now() }
     }
 
-    /// What one of `calls` took since the start.
-    pub(crate) fn taken(&self, calls: usize) -> Taken {
+    /// Divides the time since the start by a number of calls.
+    pub(crate) fn time_per_call(&self, calls: usize) -> CallTime {
         #[expect(clippy::cast_precision_loss, reason = "a batch has fewer than 2^52 calls")]
         let each = |all: Duration| all.as_secs_f64() * 1e6 / calls as f64;
-        Taken { cpu: each(cpu().saturating_sub(self.cpu)), wall: each(self.wall.elapsed()) }
+        CallTime { cpu: each(read_cpu_time().saturating_sub(self.cpu)), wall: each(self.wall.elapsed()) }
     }
 }
 
-/// The CPU time of this process, user and system.
-fn cpu() -> Duration {
+/// Reads the CPU time of this process, user and system.
+fn read_cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     let part = |number: i64| u64::try_from(number).unwrap_or(0);
     Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
 }
 
-/// `met` or `missed`.
-pub(crate) fn met(is: bool) -> &'static str {
-    if is { "met" } else { "missed" }
+/// Formats whether a goal was met.
+pub(crate) fn describe_goal(is_met: bool) -> &'static str {
+    if is_met { "met" } else { "missed" }
 }

@@ -1,30 +1,28 @@
-//! One core for the client and another for the upstream: else it is chance which calls wake a thread on another core,
-//! which costs as much as all that is measured.
+//! Pins the client to one core and the upstream to another.
+//!
+//! Without this it is chance which calls wake a thread on another core, and that costs as much as a whole call.
 
-/// Which of the cores that this process may use.
+/// A position among the cores that this process may use.
 #[derive(Clone, Copy)]
-pub(crate) enum Which {
+pub(crate) enum CorePosition {
     First,
     Last,
 }
 
-/// This thread, and those that it starts, are kept to one core until it is dropped.
-#[cfg(target_os = "linux")]
-pub(crate) struct OneCore(rustix::thread::CpuSet);
-
-/// Elsewhere than on Linux nothing is kept.
-#[cfg(not(target_os = "linux"))]
-pub(crate) struct OneCore;
+/// A guard that keeps this thread, and those that it starts, on one core until it is dropped.
+///
+/// Threads are pinned on Linux alone.
+pub(crate) struct OneCore(#[cfg(target_os = "linux")] rustix::thread::CpuSet);
 
 #[cfg(target_os = "linux")]
 impl OneCore {
-    pub(crate) fn keep(which: Which) -> Option<Self> {
+    pub(crate) fn pin(position: CorePosition) -> Option<Self> {
         use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
         let before = sched_getaffinity(None).ok()?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| before.is_set(*core));
-        let core = match which {
-            Which::First => cores.next(),
-            Which::Last => cores.next_back(),
+        let core = match position {
+            CorePosition::First => cores.next(),
+            CorePosition::Last => cores.next_back(),
         };
         let mut one = CpuSet::new();
         one.set(core?);
@@ -36,14 +34,14 @@ impl OneCore {
 #[cfg(target_os = "linux")]
 impl Drop for OneCore {
     fn drop(&mut self) {
-        // Where it cannot be undone, the rest is measured on one core.
+        // If this fails, the rest is measured on one core.
         let _ = rustix::thread::sched_setaffinity(None, &self.0);
     }
 }
 
 #[cfg(not(target_os = "linux"))]
 impl OneCore {
-    pub(crate) fn keep(_which: Which) -> Option<Self> {
+    pub(crate) fn pin(_position: CorePosition) -> Option<Self> {
         None
     }
 }
