@@ -142,6 +142,9 @@ impl Schemas {
                 known => schema = known.clone(),
             }
         }
+        if schema.get("allOf").is_some() {
+            return json!({"anyOf": [schema, {"type": "null"}]});
+        }
         if let Some(either) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
             either.push(json!({"type": "null"}));
         }
@@ -198,4 +201,26 @@ pub trait FieldType {
     const KIND: ValueKind = ValueKind::One;
     /// Its JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::types::{Both, Either, Json, MapOf};
+
+    #[test]
+    fn every_optional_member_of_an_answer_may_be_null() {
+        let mut schemas = Schemas::new(Mode::Output);
+        let shapes = [
+            FieldShape::from_type::<i64>(),
+            FieldShape::from_type::<Both<MapOf<Json>, MapOf<Json>>>(),
+            FieldShape::from_type::<Either<i64, String>>(),
+        ];
+        for shape in shapes {
+            let schema = (shape.schema)(&mut schemas);
+            let nullable = schemas.nullable(schema);
+            let validator = jsonschema::options().build(&nullable).expect("the schema is sound");
+            assert!(validator.is_valid(&Value::Null), "{nullable} must take null");
+        }
+    }
 }
