@@ -69,32 +69,32 @@ pub trait Inputs {
 impl Declaration {
     /// The inputs, in the order in which they are shown: its own, and those of the action that it is like.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        let (without, declared) = (self.without, self.declared());
+        let (without, own) = (self.without, self.own_fields());
         // What stands in the other's path names its record, not this one's.
-        let taken = move |field: &&Field| {
+        let is_taken = move |field: &&Field| {
             field.place != Place::Path
-                && !declared.clone().any(|other| other.name == field.name)
+                && !own.clone().any(|other| other.name == field.name)
                 && !without.iter().any(|(name, _)| *name == field.name)
         };
-        let by_start = self.told().any(page::is_start);
-        self.declared().chain(self.of_the_other().filter(taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
+        let by_start = self.paging_fields().any(page::is_start);
+        self.own_fields().chain(self.like_fields().filter(is_taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
     }
 
     /// Its own inputs, and those of its groups that it does not declare itself.
-    fn declared(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
+    fn own_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let own = self.own;
         let of_groups = self.with.iter().copied().flatten();
         own.iter().chain(of_groups.filter(move |field| !own.iter().any(|other| other.name == field.name)))
     }
 
     /// The inputs of the action that it is like.
-    fn of_the_other(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        self.like.into_iter().flat_map(|like| like().declared())
+    fn like_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.like.into_iter().flat_map(|like| like().own_fields())
     }
 
     /// All that tells how it pages.
-    fn told(&self) -> impl Iterator<Item = &'static Field> + use<> {
-        self.declared().chain(self.of_the_other())
+    fn paging_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+        self.own_fields().chain(self.like_fields())
     }
 
     /// What must hold between inputs: what it says itself, and what follows from how it pages.
@@ -131,7 +131,7 @@ impl Declaration {
 
     /// How it pages, where it answers a list by pages.
     pub fn paging(&self) -> Option<Paging> {
-        self.told().find_map(Paging::from_field)
+        self.paging_fields().find_map(Paging::from_field)
     }
 
     /// Whether it answers a list.

@@ -144,7 +144,7 @@ impl Connector {
     }
 
     /// The header that carries an API token, of a connection that has one.
-    pub(crate) fn needs_token_header(&self) -> Result<&'static str, Error> {
+    pub(crate) fn require_token_header(&self) -> Result<&'static str, Error> {
         self.token_header().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint("Connect it by OAuth.")
         })
@@ -158,7 +158,7 @@ impl Connector {
         }
         match access.credential() {
             Credential::Bearer(_) => Ok("authorization"),
-            Credential::ApiToken(_) => self.needs_token_header(),
+            Credential::ApiToken(_) => self.require_token_header(),
         }
     }
 }

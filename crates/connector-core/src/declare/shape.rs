@@ -158,7 +158,7 @@ impl Schemas {
     }
 
     /// A text of one form, which is held for inputs and said for answers.
-    pub(crate) fn formed(&mut self, format: &str, pattern: &str, example: &str) -> Value {
+    pub(crate) fn formatted_text(&mut self, format: &str, pattern: &str, example: &str) -> Value {
         match self.mode {
             Mode::Input => json!({"type": "string", "format": format, "pattern": pattern, "examples": [example]}),
             Mode::Output => json!({"type": "string", "examples": [example]}),

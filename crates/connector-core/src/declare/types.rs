@@ -138,19 +138,19 @@ impl FieldType for Text {
 
 impl FieldType for Date {
     fn schema(schemas: &mut Schemas) -> Value {
-        schemas.formed("date", r"^\d{4}-\d{2}-\d{2}$", "2026-01-31")
+        schemas.formatted_text("date", r"^\d{4}-\d{2}-\d{2}$", "2026-01-31")
     }
 }
 
 impl FieldType for Uuid {
     fn schema(schemas: &mut Schemas) -> Value {
-        schemas.formed("uuid", "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", "adf21080-0e10-11eb-879b-05d71fb426ec")
+        schemas.formatted_text("uuid", "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", "adf21080-0e10-11eb-879b-05d71fb426ec")
     }
 }
 
 impl FieldType for DateTime {
     fn schema(schemas: &mut Schemas) -> Value {
-        schemas.formed("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$", "2026-01-31T09:30:00Z")
+        schemas.formatted_text("date-time", r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})$", "2026-01-31T09:30:00Z")
     }
 }
 

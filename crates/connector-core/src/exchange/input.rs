@@ -46,7 +46,7 @@ impl fmt::Debug for Checks {
 impl Checks {
     /// Compiles the checks of some inputs.
     pub(crate) fn new(fields: &[&Field]) -> Self {
-        let mut schema = schema::fields(fields.iter().copied());
+        let mut schema = schema::build_fields(fields.iter().copied());
         for file in fields.iter().filter(|field| field.shape.is_file()) {
             // The bytes of a file may come beside the input: `Files` looks for them.
             if let Some(required) = schema["properties"][file.name]["required"].as_array_mut() {
@@ -61,28 +61,28 @@ impl Checks {
             .should_validate_formats(true)
             .build(&schema)
             .expect("schemas are built from types, and a test compiles each");
-        let kind = TypeTree::of(&schema, &schema);
+        let kind = TypeTree::from_schema(&schema, &schema);
         Self { validator, schema, kind }
     }
 
     /// The input as it will travel, or every fault at once.
     ///
-    /// `nulls_are_absent`: for a read, a null filter means that none is given.
+    /// `drops_nulls`: for a read, a null filter means that none is given.
     pub(crate) fn read(
         &self,
         input: Map<String, Value>,
         fields: &[&Field],
         rules: &[&Rule],
-        nulls_are_absent: bool,
+        drops_nulls: bool,
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         let mut input = input;
-        if nulls_are_absent {
+        if drops_nulls {
             let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required && !field.shape.nullable);
             input.retain(|name, value| !(value.is_null() && optional(name)));
         }
         let mut faults = Vec::new();
         let mut value = Value::Object(input);
-        self.kind.settle(&mut value, &mut String::new(), &mut faults);
+        self.kind.convert(&mut value, &mut String::new(), &mut faults);
         if !self.validator.is_valid(&value) {
             // The form of a value is the better complaint than what it stands for, and one value has one fault.
             let mut errors: Vec<_> = self.validator.iter_errors(&value).collect();
@@ -92,8 +92,9 @@ impl Checks {
             }
         }
         let Value::Object(input) = value else { return Err(faults) };
-        faults
-            .extend(fields.iter().filter(|field| field.place == Place::Path).filter_map(|field| path_fault(field, input.get(field.name)?)));
+        faults.extend(
+            fields.iter().filter(|field| field.place == Place::Path).filter_map(|field| find_path_fault(field, input.get(field.name)?)),
+        );
         if faults.is_empty() {
             faults.extend(rules.iter().filter_map(|rule| rule.find_fault(&input)));
         }
@@ -163,7 +164,7 @@ impl Checks {
 }
 
 impl TypeTree {
-    fn of(schema: &Value, root: &Value) -> Self {
+    fn from_schema(schema: &Value, root: &Value) -> Self {
         let schema = resolve(schema, root);
         let kind = match &schema["type"] {
             Value::Array(kinds) => kinds.iter().find_map(|kind| kind.as_str().filter(|kind| *kind != "null")),
@@ -173,22 +174,24 @@ impl TypeTree {
             Some("integer") => Self::Integer,
             Some("number") => Self::Number,
             Some("boolean") => Self::Boolean,
-            Some("array") => Self::List(Box::new(Self::of(&schema["items"], root))),
+            Some("array") => Self::List(Box::new(Self::from_schema(&schema["items"], root))),
             Some("object") => {
                 let properties = schema["properties"].as_object();
-                Self::Object(properties.into_iter().flatten().map(|(name, property)| (name.clone(), Self::of(property, root))).collect())
+                Self::Object(
+                    properties.into_iter().flatten().map(|(name, property)| (name.clone(), Self::from_schema(property, root))).collect(),
+                )
             }
             _ => Self::Other,
         }
     }
 
     /// Takes templated strings for what they say, where nothing is lost.
-    fn settle(&self, value: &mut Value, at: &mut String, faults: &mut Vec<Fault>) {
+    fn convert(&self, value: &mut Value, at: &mut String, faults: &mut Vec<Fault>) {
         match (self, &mut *value) {
             (Self::Integer | Self::Number, Value::String(text)) => {
-                if let Some(number) = number(text) {
+                if let Some(number) = parse_number(text) {
                     *value = Value::Number(number);
-                    self.settle(value, at, faults);
+                    self.convert(value, at, faults);
                 }
             }
             (Self::Boolean, Value::String(text)) => match text.as_str() {
@@ -208,13 +211,13 @@ impl TypeTree {
             }
             (Self::List(item), Value::Array(values)) => {
                 for (index, value) in values.iter_mut().enumerate() {
-                    within(at, &index.to_string(), |at| item.settle(value, at, faults));
+                    at_segment(at, &index.to_string(), |at| item.convert(value, at, faults));
                 }
             }
             (Self::Object(members), Value::Object(values)) => {
                 for (name, value) in values.iter_mut() {
                     if let Some((_, kind)) = members.iter().find(|(member, _)| member == name) {
-                        within(at, name, |at| kind.settle(value, at, faults));
+                        at_segment(at, name, |at| kind.convert(value, at, faults));
                     }
                 }
             }
@@ -224,21 +227,21 @@ impl TypeTree {
 }
 
 /// A JSON number written as text: a sign, digits, nothing around them.
-fn number(text: &str) -> Option<Number> {
+fn parse_number(text: &str) -> Option<Number> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
     let number: Number = if plain { serde_json::from_str(text).ok()? } else { return None };
     // What has other digits once it is read would arrive changed.
-    (!number.is_f64() || significant(text) == significant(&number.to_string())).then_some(number)
+    (!number.is_f64() || significant_digits(text) == significant_digits(&number.to_string())).then_some(number)
 }
 
 /// The digits of a number that tell it from others, without sign, point, exponent and zeros around.
-fn significant(text: &str) -> String {
+fn significant_digits(text: &str) -> String {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
     digits.trim_matches('0').to_owned()
 }
 
-fn within(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
+fn at_segment(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
     let length = at.len();
     at.push('/');
     at.push_str(&escape_segment(name));
@@ -267,7 +270,7 @@ fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
 }
 
 /// A path value that would leave its segment is refused: the request would be another one.
-fn path_fault(field: &Field, value: &Value) -> Option<Fault> {
+fn find_path_fault(field: &Field, value: &Value) -> Option<Fault> {
     let text = value.as_str()?;
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     let what = match () {

@@ -78,24 +78,24 @@ impl Request {
     /// The request of a declared action; the input has passed its checks, so building cannot fail.
     pub(crate) fn build(declaration: &'static Declaration, input: &Map<String, Value>, files: &Files) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
-        let mut request = Self::new(endpoint.method, filled(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
+        let mut request = Self::new(endpoint.method, fill_path(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
         request.declaration = Some(declaration);
         let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
-        request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), written(field.shape.notation, value))).collect();
+        request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), to_text(field.shape.notation, value))).collect();
         request.query.extend(page::start_parameter(input));
         let in_body = |(field, _): &(&Field, &Value)| matches!(field.place, Place::Body | Place::Flat);
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
-            () if has(Place::Body) || has(Place::Flat) => Body::Json(object(given().filter(in_body))),
+            () if has(Place::Body) || has(Place::Flat) => Body::Json(build_object(given().filter(in_body))),
             () if has(Place::Form) => Body::Form(
-                placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), written(field.shape.notation, value))).collect(),
+                placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), to_text(field.shape.notation, value))).collect(),
             ),
             () if has(Place::Multipart) => Body::Multipart(
                 placed(Place::Multipart)
                     .map(|(field, value)| match files.get(field.name) {
                         Some(upload) => Part::file(field.wire, upload),
-                        None => Part::text(field.wire, written(field.shape.notation, value)),
+                        None => Part::text(field.wire, to_text(field.shape.notation, value)),
                     })
                     .collect(),
             ),
@@ -127,7 +127,7 @@ impl Request {
     }
 
     /// The line that a dry run answers, of the form of recorded traffic.
-    pub(crate) fn line(&self, action: &str, origin: &str, credential: &str, role: Role) -> Value {
+    pub(crate) fn describe(&self, action: &str, origin: &str, credential: &str, role: Role) -> Value {
         let mut line = json!({"action": action, "method": self.method.as_str(), "url": format!("{origin}{}", self.target())});
         let mut headers = Map::from_iter([(credential.to_owned(), Value::from("[redacted]"))]);
         headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())));
@@ -138,7 +138,7 @@ impl Request {
             Body::Form(pairs) => {
                 line["form"] = pairs.iter().map(|(name, value)| (name.clone(), Value::from(value.clone()))).collect::<Map<_, _>>().into();
             }
-            Body::Multipart(parts) => line["multipart"] = parts.iter().map(Part::line).collect(),
+            Body::Multipart(parts) => line["multipart"] = parts.iter().map(Part::describe).collect(),
         }
         if role == Role::Helper {
             line["helper"] = true.into();
@@ -159,7 +159,7 @@ impl Part {
         Self { name: name.into(), file_name, content_type, content: upload.content.clone() }
     }
 
-    fn line(&self) -> Value {
+    fn describe(&self) -> Value {
         match (&self.file_name, &self.content) {
             (None, Content::Bytes(text)) => json!({"name": self.name, "value": String::from_utf8_lossy(text)}),
             (file, _) => json!({"name": self.name, "filename": file}),
@@ -168,7 +168,7 @@ impl Part {
 }
 
 /// The path with its variables filled in.
-fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Value>) -> String {
+fn fill_path(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Value>) -> String {
     let mut path = String::with_capacity(endpoint.path.len() + 16);
     for segment in endpoint.path.split('/').skip(1) {
         path.push('/');
@@ -176,7 +176,7 @@ fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Va
             Some(variable) => {
                 let field = declaration.fields().find(|field| field.place == Place::Path && field.wire == variable);
                 let value = field.and_then(|field| input.get(field.name)).expect("a path's fields are required");
-                path.extend(utf8_percent_encode(&written(Notation::Plain, value), RESERVED));
+                path.extend(utf8_percent_encode(&to_text(Notation::Plain, value), RESERVED));
             }
             None => path.push_str(segment),
         }
@@ -185,17 +185,17 @@ fn filled(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Va
 }
 
 /// A value outside JSON.
-fn written(how: Notation, value: &Value) -> String {
+fn to_text(how: Notation, value: &Value) -> String {
     match (how, value) {
         (Notation::Digit, Value::Bool(flag)) => u8::from(*flag).to_string(),
-        (Notation::Commas, Value::Array(items)) => items.iter().map(|item| written(Notation::Plain, item)).collect::<Vec<_>>().join(","),
+        (Notation::Commas, Value::Array(items)) => items.iter().map(|item| to_text(Notation::Plain, item)).collect::<Vec<_>>().join(","),
         (_, Value::String(text)) => text.clone(),
         (_, other) => other.to_string(),
     }
 }
 
 /// A JSON object under wire names, in the order of the declaration.
-fn object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
+fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
     let mut text = vec![b'{'];
     let mut member = |name: &str, value: &Value| {
         if text.len() > 1 {

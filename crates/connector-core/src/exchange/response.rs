@@ -59,14 +59,14 @@ impl Response {
     pub fn into_answer(self, declaration: &Declaration) -> Result<Answer, Error> {
         let envelope = &declaration.connector.envelope;
         let listed = declaration.is_list();
-        let read = match Read::from(&self.body, envelope, listed) {
+        let read = match AnswerParts::from(&self.body, envelope, listed) {
             Ok(read) => read,
             // JSON, and no object: all of it is the data.
             Err(error) if error.is_data() => {
-                let whole: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.unread(error))?;
+                let whole: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.explain_unreadable(error))?;
                 return Ok(Answer { data: RawJson::slice(&self.body, whole), page: None, extra: Vec::new() });
             }
-            Err(error) => return Err(self.unread(error)),
+            Err(error) => return Err(self.explain_unreadable(error)),
         };
         if read.success == Some(false) {
             return Err(self.read_refusal(declaration.connector, Some(declaration)));
@@ -88,7 +88,7 @@ impl Response {
     }
 
     /// The failure where the answer cannot be read.
-    fn unread(&self, error: serde_json::Error) -> Error {
+    fn explain_unreadable(&self, error: serde_json::Error) -> Error {
         let what = match () {
             () if self.body.iter().all(u8::is_ascii_whitespace) => "is empty".to_owned(),
             () if error.is_eof() => format!("is cut off after {} bytes", self.body.len()),
@@ -110,7 +110,7 @@ pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
 
 /// The parts of an answer, borrowed from its body.
 #[derive(Default)]
-struct Read<'a> {
+struct AnswerParts<'a> {
     success: Option<bool>,
     data: Option<Data<'a>>,
     beside: Option<&'a RawValue>,
@@ -119,14 +119,14 @@ struct Read<'a> {
 
 enum Data<'a> {
     /// An array: how many, the first and the last, from which the array's own text follows.
-    Listed {
+    List {
         count: u64,
         ends: Option<(&'a RawValue, &'a RawValue)>,
     },
     Raw(&'a RawValue),
 }
 
-impl<'a> Read<'a> {
+impl<'a> AnswerParts<'a> {
     fn from(body: &'a [u8], envelope: &Envelope, listed: bool) -> serde_json::Result<Self> {
         let parse = |listed| {
             let mut json = serde_json::Deserializer::from_slice(body);
@@ -153,15 +153,15 @@ impl<'a> Read<'a> {
             return Answer { data, page: None, extra };
         };
         let (data, count) = match data {
-            Data::Listed { count, ends } => (RawJson::slice_array(body, ends), count),
-            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { found(raw, envelope.search.0) } else { 0 }),
+            Data::List { count, ends } => (RawJson::slice_array(body, ends), count),
+            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { count_found(raw, envelope.search.0) } else { 0 }),
         };
         let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
         let facts = beside.map(read_members).unwrap_or_default();
         let next = match paging {
             None => None,
-            Some(Paging::Cursor) => next_cursor(&facts, envelope),
-            Some(Paging::Start) => next_start(&facts, envelope, start, count).map(page::write_cursor),
+            Some(Paging::Cursor) => read_next_cursor(&facts, envelope),
+            Some(Paging::Start) => read_next_start(&facts, envelope, start, count).map(page::write_cursor),
         };
         let is_page_fact = |name: &str| paging.is_some_and(|paging| paging.is_page_fact(envelope, name));
         if let Some(beside) = beside {
@@ -180,13 +180,13 @@ impl<'a> Read<'a> {
 
 type Facts<'a> = [(Cow<'a, str>, &'a RawValue)];
 
-fn fact<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a RawValue> {
+fn find_fact<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a RawValue> {
     facts.iter().find(|(other, _)| other == name).map(|(_, raw)| *raw)
 }
 
 /// Null or nothing is the end; whatever else it is, there is more.
-fn next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
-    let raw = fact(facts, envelope.next_cursor)?;
+fn read_next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
+    let raw = find_fact(facts, envelope.next_cursor)?;
     match serde_json::from_str(raw.get()) {
         Ok(Value::String(text)) => Some(text).filter(|text| !text.is_empty()),
         Ok(Value::Null) => None,
@@ -195,11 +195,11 @@ fn next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
 }
 
 /// The place of the next page. A list that tells no page facts ends with an empty page: a short one may have been cut.
-fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
-    let within = fact(facts, envelope.page).map(read_members);
+fn read_next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
+    let within = find_fact(facts, envelope.page).map(read_members);
     let facts = within.as_deref().unwrap_or(facts);
-    let more = fact(facts, envelope.more).map(RawValue::get);
-    let told = fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let more = find_fact(facts, envelope.more).map(RawValue::get);
+    let told = find_fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
     match more {
         Some("true") => Some(told.unwrap_or(start + count)),
         Some(_) => None,
@@ -208,7 +208,7 @@ fn next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) ->
 }
 
 /// How many a search found.
-fn found(data: &RawValue, list: &str) -> u64 {
+fn count_found(data: &RawValue, list: &str) -> u64 {
     let items = read_members(data).into_iter().find(|(name, _)| name == list);
     let items: Option<Vec<IgnoredAny>> = items.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
     items.map_or(0, |items| items.len() as u64)
@@ -220,22 +220,22 @@ struct Members<'e> {
 }
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
-    type Value = Read<'de>;
+    type Value = AnswerParts<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Read<'de>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<AnswerParts<'de>, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Members<'_> {
-    type Value = Read<'de>;
+    type Value = AnswerParts<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'de>, A::Error> {
-        let mut read = Read::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnswerParts<'de>, A::Error> {
+        let mut read = AnswerParts::default();
         while let Some(MemberName(name)) = map.next_key()? {
             if name == self.envelope.data {
                 read.data = Some(if self.listed { map.next_value_seed(Items)? } else { Data::Raw(map.next_value()?) });
@@ -275,6 +275,6 @@ impl<'de> Visitor<'de> for Items {
             count += 1;
             ends = Some((ends.map_or(item, |(first, _)| first), item));
         }
-        Ok(Data::Listed { count, ends })
+        Ok(Data::List { count, ends })
     }
 }

@@ -8,14 +8,14 @@ use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, Mode, Schemas};
 
 /// The schema of an action's input as it is published: strict, in the order of the declaration.
-pub(crate) fn input(declaration: &Declaration) -> Value {
+pub(crate) fn build_input(declaration: &Declaration) -> Value {
     if declaration.removed.is_some() {
         // Whatever an old workflow gives, it is told that there is no such thing any more.
         return json!({"type": "object", "properties": {}});
     }
-    let mut schema = fields(declaration.fields());
+    let mut schema = build_fields(declaration.fields());
     for rule in declaration.rules() {
-        let (word, value) = published(rule);
+        let (word, value) = publish_rule(rule);
         if schema.get(word).is_none() {
             schema[word] = value;
         } else {
@@ -29,13 +29,13 @@ pub(crate) fn input(declaration: &Declaration) -> Value {
 }
 
 /// The schema of some fields, without the rules between them, which [`crate::input`] checks with better words.
-pub(crate) fn fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
+pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
     let mut schemas = Schemas::new(Mode::Input);
     let mut properties = Map::new();
     let mut required = Vec::new();
     for field in fields {
         let mut property = (field.shape.schema)(&mut schemas);
-        property["title"] = title(field.name).into();
+        property["title"] = write_title(field.name).into();
         property["description"] = field.doc.into();
         let place = match field.place {
             Place::Path => Some("path"),
@@ -64,13 +64,13 @@ pub(crate) fn fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
 }
 
 /// The schema of what comes back.
-pub(crate) fn output(returns: &FieldShape) -> Value {
+pub(crate) fn build_output(returns: &FieldShape) -> Value {
     let mut schemas = Schemas::new(Mode::Output);
     let schema = (returns.schema)(&mut schemas);
     schemas.finish(schema)
 }
 
-fn published(rule: &Rule) -> (&'static str, Value) {
+fn publish_rule(rule: &Rule) -> (&'static str, Value) {
     let required = |names: &[&str]| json!({"required": names});
     match *rule {
         Rule::AnyOf(names) => ("anyOf", names.iter().map(|name| required(&[name])).collect()),
@@ -105,7 +105,7 @@ fn is_one_of(name: &str, values: &[&str]) -> Value {
 }
 
 /// `dealId` → `Deal ID`.
-fn title(name: &str) -> String {
+fn write_title(name: &str) -> String {
     let mut words: Vec<String> = vec![String::new()];
     for letter in name.chars() {
         if letter.is_uppercase() {

@@ -6,7 +6,7 @@ use crate::declare::connector::Connector;
 use crate::embed::connections::Connections;
 use crate::embed::ledger::Ledger;
 use crate::runtime::catalogue::Catalogue;
-use crate::runtime::spine::{Inner, Runtime};
+use crate::runtime::spine::{Runtime, Spine};
 use crate::value::error::{Error, ErrorKind};
 use crate::wire::http::Http;
 use crate::wire::transport::{Transport, TransportSettings};
@@ -101,7 +101,7 @@ impl Builder {
     /// The runtime, or what is wrong with how it was set up.
     pub fn build(self) -> Result<Runtime, Error> {
         let connections = self.connections.ok_or_else(|| Error::new(ErrorKind::Bug, "The runtime was given no connections."))?;
-        Ok(Runtime(Arc::new(Inner {
+        Ok(Runtime(Arc::new(Spine {
             catalogue: Arc::new(Catalogue::build(&self.connectors)?),
             connections,
             ledger: self.ledger,

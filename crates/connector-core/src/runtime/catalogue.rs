@@ -53,10 +53,10 @@ impl Catalogue {
     /// What is linked in of these connectors; refuses a key that is there twice, since it depends on link order which wins.
     pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
         let listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
-        Self::sorted(connectors, inventory::iter::<Registration>().copied().filter(|registered| listed(registered.connector())))
+        Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| listed(registered.connector())))
     }
 
-    fn sorted(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {
+    fn sort(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {
         let mut entries: Vec<Entry> = registered.map(Entry::new).collect();
         entries.sort_by_key(|entry| (entry.key(), entry.connector().key));
         for pair in entries.windows(2) {
@@ -115,11 +115,11 @@ impl Catalogue {
                 Err(Error::new(ErrorKind::InvalidInvocation, format!("Several connectors have {key}."))
                     .with_hint(format!("Give `connector`: {}.", owners.join(" or "))))
             }
-            (None, _) => Err(self.unknown(key)),
+            (None, _) => Err(self.explain_unknown(key)),
         }
     }
 
-    fn unknown(&self, key: &str) -> Error {
+    fn explain_unknown(&self, key: &str) -> Error {
         let near = find_nearest(key, self.entries.iter().map(Entry::key), 3);
         let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", quote(key)));
         match near.as_slice() {
@@ -199,9 +199,9 @@ impl Entry {
     /// The schema of its input.
     pub fn input_schema(&self) -> Value {
         match self.kind {
-            EntryKind::Action(action) => schema::input(action.declaration()),
+            EntryKind::Action(action) => schema::build_input(action.declaration()),
             EntryKind::DataSource(_) => {
-                let mut schema = schema::fields(self.fields().into_iter());
+                let mut schema = schema::build_fields(self.fields().into_iter());
                 // The inputs of a data source are ours: they do not travel under their own names.
                 for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
                     if let Some(property) = property.as_object_mut() {
@@ -295,8 +295,8 @@ mod tests {
     #[test]
     fn finds_the_named_connector_or_the_only_one() {
         static RIVAL: Connector = Connector { key: "rival", ..VENDOR };
-        let one = Catalogue::sorted(&[&VENDOR], std::iter::empty()).expect("no keys");
-        let two = Catalogue::sorted(&[&VENDOR, &RIVAL], std::iter::empty()).expect("no keys");
+        let one = Catalogue::sort(&[&VENDOR], std::iter::empty()).expect("no keys");
+        let two = Catalogue::sort(&[&VENDOR, &RIVAL], std::iter::empty()).expect("no keys");
         let find = |catalogue: &Catalogue, named| catalogue.find_connector(named).map(|connector| connector.key);
         assert_eq!(find(&one, None).expect("it is the only one"), "vendor");
         assert_eq!(find(&two, Some("rival")).expect("it is named"), "rival");
@@ -309,7 +309,7 @@ mod tests {
     #[test]
     fn link_order_is_no_order() {
         let keys = |registered: [Registration; 2]| {
-            let catalogue = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect("two keys");
+            let catalogue = Catalogue::sort(&[&VENDOR], registered.into_iter()).expect("two keys");
             catalogue.entries().iter().map(Entry::key).collect::<Vec<_>>()
         };
         let (first, second) = (Registration::Action(&FIRST), Registration::Action(&SECOND));
@@ -320,13 +320,13 @@ mod tests {
     #[test]
     fn a_doubled_key_names_both_lines() {
         let registered = [Registration::Action(&FIRST), Registration::Action(&SECOND), Registration::Action(&THIRD)];
-        let error = Catalogue::sorted(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
+        let error = Catalogue::sort(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
         assert!(error.contains("things.rs:1") && error.contains("things.rs:9"), "{error}");
     }
 
     #[test]
     fn an_action_of_a_connector_that_is_not_listed_is_not_found() {
-        let catalogue = Catalogue::sorted(&[&VENDOR], [Registration::Action(&FIRST)].into_iter()).expect("one key");
+        let catalogue = Catalogue::sort(&[&VENDOR], [Registration::Action(&FIRST)].into_iter()).expect("one key");
         assert!(catalogue.find(Some("vendor"), "getThing").is_ok());
         let error = catalogue.find(Some("other"), "getThing").expect_err("there is no such connector");
         assert_eq!(error.kind(), ErrorKind::InvalidInvocation);

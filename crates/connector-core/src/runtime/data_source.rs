@@ -109,12 +109,12 @@ impl DataSource for DeclaredSource {
         let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(declaration)?;
         let next = answer.page.and_then(|page| page.next);
-        Ok(Choices { choices: self.read(&answer.data)?, next })
+        Ok(Choices { choices: self.read_choices(&answer.data)?, next })
     }
 }
 
 impl DeclaredSource {
-    fn read(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
+    fn read_choices(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
         let unread =
             |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").with_source(error);
         let data: &RawValue = serde_json::from_str(data.as_str()).map_err(unread)?;
@@ -123,12 +123,13 @@ impl DeclaredSource {
         }
         let (list, record) = self.connector.envelope.search;
         // A search answers an object whose list holds the records one level down.
-        let found = member(data, list);
+        let found = find_member(data, list);
         let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;
-        let records = items.into_iter().map(|item| found.and_then(|_| member(item, record)).unwrap_or(item));
-        let text = |record, name: &str| member(record, name).map_or_else(String::new, plain);
-        let choices: Vec<Choice> =
-            records.map(|record| Choice { key: text(record, "id"), label: filled(self.choice, |name| text(record, name)) }).collect();
+        let records = items.into_iter().map(|item| found.and_then(|_| find_member(item, record)).unwrap_or(item));
+        let text = |record, name: &str| find_member(record, name).map_or_else(String::new, to_text);
+        let choices: Vec<Choice> = records
+            .map(|record| Choice { key: text(record, "id"), label: fill_template(self.choice, |name| text(record, name)) })
+            .collect();
         if choices.iter().any(|choice| choice.key.is_empty()) {
             return Err(Error::new(ErrorKind::BadAnswer, "A record of the list to choose from has no ID."));
         }
@@ -137,7 +138,7 @@ impl DeclaredSource {
 }
 
 /// A member of an object, where it is one and has it.
-fn member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
+fn find_member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     read_members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
@@ -149,7 +150,7 @@ impl Choices {
 }
 
 /// A text without its quotes; anything else as it is written; null as nothing.
-fn plain(raw: &RawValue) -> String {
+fn to_text(raw: &RawValue) -> String {
     match serde_json::from_str::<String>(raw.get()) {
         Ok(text) => text,
         Err(_) if raw.get() == "null" => String::new(),
@@ -158,7 +159,7 @@ fn plain(raw: &RawValue) -> String {
 }
 
 /// The template with each `{name}` replaced.
-fn filled(template: &str, member: impl Fn(&str) -> String) -> String {
+fn fill_template(template: &str, member: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -13,12 +13,12 @@ use crate::value::error::Error;
 use crate::value::file;
 use crate::value::outcome::Answer;
 use crate::value::wording::quote;
-use crate::wire::transport::Opened;
+use crate::wire::transport::OpenResponse;
 
 /// A file that was fetched, as an outcome shows it.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Fetched {
+struct FetchedFile {
     content_type: String,
     file_name: String,
     size: u64,
@@ -27,14 +27,14 @@ struct Fetched {
 }
 
 /// Where a redirect leads.
-struct Target {
+struct Redirect {
     url: Url,
     /// Whether that is another host.
     leaves: bool,
 }
 
-impl Target {
-    fn of(opened: &Opened) -> Result<Self, Error> {
+impl Redirect {
+    fn from_response(opened: &OpenResponse) -> Result<Self, Error> {
         let refused = |what: &str| bad_answer(&format!("The answer ({}) {what}.", opened.status()), Effect::Read);
         let to = opened.header("location").ok_or_else(|| refused("is a redirect to nowhere"))?;
         let url = opened.url().join(to).map_err(|_| refused("is a redirect to what is no URL"))?;
@@ -43,15 +43,15 @@ impl Target {
     }
 
     /// Only what anyone may read over https is read: an answer must not lead into the network that the host runs in.
-    fn may_be_read(&self, local: bool) -> Result<(), Error> {
+    fn check(&self, local: bool) -> Result<(), Error> {
         let host = self.url.host_str().unwrap_or_default();
         let refused = |why: &str| {
             let message = format!("The file is a redirect to {}, which is not followed: {why}.", quote(host));
             Err(bad_answer(&message, Effect::Read))
         };
         match self.url.scheme() {
-            "https" if !is_inside(host) => Ok(()),
-            "https" | "http" if local && is_inside(host) => Ok(()),
+            "https" if !is_private_host(host) => Ok(()),
+            "https" | "http" if local && is_private_host(host) => Ok(()),
             "https" => refused("it is an address inside a network"),
             _ => refused("it is not https"),
         }
@@ -64,7 +64,7 @@ impl Target {
 }
 
 /// Whether a host is this machine, or an address that the public network does not have.
-fn is_inside(host: &str) -> bool {
+fn is_private_host(host: &str) -> bool {
     use std::net::IpAddr;
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => {
@@ -72,7 +72,7 @@ fn is_inside(host: &str) -> bool {
             carrier || address.is_loopback() || address.is_private() || address.is_link_local() || address.is_unspecified()
         }
         Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(mapped) => is_inside(&mapped.to_string()),
+            Some(mapped) => is_private_host(&mapped.to_string()),
             None => address.is_loopback() || address.is_unspecified() || address.is_unique_local() || address.is_unicast_link_local(),
         },
         Err(_) => host == "localhost" || host.ends_with(".localhost") || !host.contains('.'),
@@ -84,25 +84,25 @@ impl Call<'_> {
     /// what stands on another host gets no credential.
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
-        let mut opened = self.opened(&request, Role::Own).await?;
+        let mut opened = self.open(&request, Role::Own).await?;
         let mut left = false;
         for _ in 0..MOST_HOPS {
             if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
                 break;
             }
-            let target = Target::of(&opened)?;
-            left |= target.leaves;
+            let redirect = Redirect::from_response(&opened)?;
+            left |= redirect.leaves;
             drop(opened);
             opened = if left {
                 let access = self.connections.access(self.connection).await?;
-                target.may_be_read(access.is_local())?;
-                let leaves = || self.session.left(0, false, &access);
-                self.transport.elsewhere(target.url, &access, leaves).await?
+                redirect.check(access.is_local())?;
+                let on_sent = || self.session.record_sent(0, false, &access);
+                self.transport.fetch_public(redirect.url, &access, on_sent).await?
             } else {
-                self.opened(&Request::new(Method::Get, target.path(), 0), Role::Helper).await?
+                self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper).await?
             };
         }
-        self.session.state().meta.status = Some(opened.status());
+        self.session.lock().meta.status = Some(opened.status());
         match opened.status() {
             200..=299 => {}
             300..=399 => return Err(bad_answer(&format!("The file is not found within {MOST_HOPS} redirects."), request.effect()).into()),
@@ -110,22 +110,22 @@ impl Call<'_> {
                 return Err(bad_answer(&format!("The host that keeps the file refuses it ({status})."), request.effect()).into());
             }
             _ => {
-                let response = self.noted(opened.whole(self.transport.largest_answer()).await)?;
+                let response = self.record_response(opened.read(self.transport.largest_answer()).await)?;
                 return Err(response.read_refusal(self.connector, request.declaration).into());
             }
         }
         let content_type = opened.header("content-type").unwrap_or("application/octet-stream").to_owned();
         let last = opened.url().path_segments().and_then(|mut segments| segments.next_back()).filter(|last| last.contains('.'));
-        let file_name = opened.header("content-disposition").and_then(file::named).or_else(|| last.map(str::to_owned));
+        let file_name = opened.header("content-disposition").and_then(file::read_file_name).or_else(|| last.map(str::to_owned));
         let file_name = file_name.unwrap_or_else(|| "file".to_owned());
-        let sink = self.session.state().sink.take();
+        let sink = self.session.lock().sink.take();
         let (size, base64) = match sink {
-            Some(mut sink) => (opened.into_sink(&mut sink, self.transport.largest_file()).await?, None),
+            Some(mut sink) => (opened.write_to(&mut sink, self.transport.largest_file()).await?, None),
             None => {
-                let body = opened.whole(self.transport.largest_answer()).await?.body;
+                let body = opened.read(self.transport.largest_answer()).await?.body;
                 (body.len() as u64, Some(STANDARD.encode(&body)))
             }
         };
-        Ok(Answer::from_data(&Fetched { content_type, file_name, size, base64 }))
+        Ok(Answer::from_data(&FetchedFile { content_type, file_name, size, base64 }))
     }
 }

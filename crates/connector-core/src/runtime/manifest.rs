@@ -18,8 +18,8 @@ impl Catalogue {
                 "key": connector.key, "label": connector.label, "description": connector.description,
                 "version": connector.version, "auth": auth,
             },
-            "actions": entries().filter_map(|entry| Some(action(entry, entry.declaration()?, &example))).collect::<Vec<_>>(),
-            "dataSources": entries().filter(|entry| entry.declaration().is_none()).map(|entry| data_source(entry, &example)).collect::<Vec<_>>(),
+            "actions": entries().filter_map(|entry| Some(describe_action(entry, entry.declaration()?, &example))).collect::<Vec<_>>(),
+            "dataSources": entries().filter(|entry| entry.declaration().is_none()).map(|entry| describe_data_source(entry, &example)).collect::<Vec<_>>(),
         })
     }
 }
@@ -37,8 +37,8 @@ impl Entry {
     /// What the manifest says of this entry.
     pub fn describe(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
         match self.declaration() {
-            Some(declaration) => action(self, declaration, &example),
-            None => data_source(self, &example),
+            Some(declaration) => describe_action(self, declaration, &example),
+            None => describe_data_source(self, &example),
         }
     }
 }
@@ -53,7 +53,7 @@ impl Auth {
     }
 }
 
-fn action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&str) -> Option<Value>) -> Value {
+fn describe_action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&str) -> Option<Value>) -> Value {
     let mut described = json!({
         "key": declaration.key,
         "label": declaration.label,
@@ -67,13 +67,13 @@ fn action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&str) -> O
         "cost": declaration.cost,
         "pagination": declaration.paging().map_or("none", Paging::as_str),
         "input": entry.input_schema(),
-        "output": schema::output(&declaration.returns),
+        "output": schema::build_output(&declaration.returns),
     });
     described["example"] = example(declaration.key).unwrap_or(Value::Null);
     described
 }
 
-fn data_source(entry: &Entry, example: &impl Fn(&str) -> Option<Value>) -> Value {
+fn describe_data_source(entry: &Entry, example: &impl Fn(&str) -> Option<Value>) -> Value {
     let mut described = Map::new();
     described.insert("key".into(), entry.key().into());
     described.insert("label".into(), entry.label().into());

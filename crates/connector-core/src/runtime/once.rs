@@ -2,23 +2,23 @@
 
 use crate::embed::ledger::{Claim, Ledger};
 use crate::runtime::call::Call;
-use crate::runtime::deadline::Limit;
+use crate::runtime::deadline::Deadline;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::Answer;
 
 /// Runs a call at most once under a key.
-pub(super) async fn once(
+pub(super) async fn run_once(
     ledger: &dyn Ledger,
     key: &str,
     call: &Call<'_>,
-    limit: &Limit<'_>,
+    deadline: &Deadline<'_>,
     work: impl Future<Output = Result<Answer, Error>>,
 ) -> Result<Answer, Error> {
-    match limit.hold(ledger.claim(key, &call.fingerprint())).await? {
+    match deadline.enforce(ledger.claim(key, &call.fingerprint())).await? {
         Claim::Fresh => {}
         Claim::Finished(answer) => {
-            call.replayed();
-            return Answer::kept(&answer);
+            call.record_replay();
+            return Answer::from_ledger(&answer);
         }
         Claim::Unfinished => {
             return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
@@ -30,9 +30,9 @@ pub(super) async fn once(
                 .with_hint("Use a key for one call alone."));
         }
     }
-    let result = limit.hold(work).await;
+    let result = deadline.enforce(work).await;
     let kept = match &result {
-        Ok(answer) => ledger.finish(key, answer.to_keep()).await,
+        Ok(answer) => ledger.finish(key, answer.to_ledger()).await,
         Err(error) if error.retry() == Retry::Unsafe => Ok(()),
         Err(_) => ledger.release(key).await,
     };

@@ -15,34 +15,39 @@ impl Runtime {
         connection: Option<&str>,
         passing: ForwardedRequest,
     ) -> Result<ForwardedResponse, Error> {
-        may_pass(connector, &passing.target)?;
-        let passing = passing.without_ours(connector);
+        check_target(connector, &passing.target)?;
+        let passing = passing.filter(connector);
         let chosen = self.0.connections.choose(connector.key, connection).await?;
         let access = self.0.connections.access(&chosen).await?;
-        let (effect, again) = (passing.method.effect(), passing.again());
-        let passed = self.handed(connector, passing, &access).await?;
+        let (effect, again) = (passing.method.effect(), passing.try_clone());
+        let passed = self.send_forwarded(connector, passing, &access).await?;
         if passed.status != 401 {
-            return passed.seen(effect);
+            return passed.filter(effect);
         }
         // A 401 was not carried out, so that it is safe to send again under a fresh credential.
         let fresh = self.0.connections.renew(&chosen, &access).await?;
         match fresh.zip(again) {
             Some((fresh, again)) => {
                 drop(passed);
-                self.handed(connector, again, &fresh).await?.seen(effect)
+                self.send_forwarded(connector, again, &fresh).await?.filter(effect)
             }
-            None => passed.seen(effect),
+            None => passed.filter(effect),
         }
     }
 
-    async fn handed(&self, connector: &'static Connector, passing: ForwardedRequest, access: &Access) -> Result<ForwardedResponse, Error> {
+    async fn send_forwarded(
+        &self,
+        connector: &'static Connector,
+        passing: ForwardedRequest,
+        access: &Access,
+    ) -> Result<ForwardedResponse, Error> {
         let header = connector.credential_header(access)?;
         self.0.transport.forward(passing, access, header).await.map_err(|error| error.without(access.credential().secret()))
     }
 }
 
 /// Whether a path is the vendor's own, and the query holds no credential beside the connection's.
-fn may_pass(connector: &Connector, target: &str) -> Result<(), Error> {
+fn check_target(connector: &Connector, target: &str) -> Result<(), Error> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     connector.check_path(path).map_err(|why| {
         Error::new(ErrorKind::InvalidInput, format!("The path cannot be passed on: {why}.")).with_hint(format!(

@@ -33,15 +33,15 @@ impl Session {
         Self { dry_run, state: Mutex::new(State { sink, ..State::default() }) }
     }
 
-    pub(crate) fn chose(&self, connection: &Connection) {
-        let mut state = self.state();
+    pub(crate) fn record_connection(&self, connection: &Connection) {
+        let mut state = self.lock();
         state.meta.connection = Some(connection.name.clone());
         state.meta.sandbox = connection.sandbox;
     }
 
     /// A request is handed to the network.
-    pub(super) fn left(&self, cost: u32, writes: bool, access: &Access) {
-        let mut state = self.state();
+    pub(super) fn record_sent(&self, cost: u32, writes: bool, access: &Access) {
+        let mut state = self.lock();
         state.used.push(access.clone());
         state.meta.requests += 1;
         state.meta.attempts = state.meta.attempts.max(1);
@@ -49,23 +49,23 @@ impl Session {
         state.open_write = writes;
     }
 
-    pub(crate) fn warn_of(&self, warning: Option<String>) {
-        self.state().meta.warnings.extend(warning);
+    pub(crate) fn add_warning(&self, warning: Option<String>) {
+        self.lock().meta.warnings.extend(warning);
     }
 
-    pub(crate) fn meta(&self) -> Meta {
-        std::mem::take(&mut self.state().meta)
+    pub(crate) fn take_meta(&self) -> Meta {
+        std::mem::take(&mut self.lock().meta)
     }
 
     /// The failure without any credential that was sent: a vendor may quote what it got.
-    pub(crate) fn cleaned(&self, error: Error) -> Error {
-        self.state().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
+    pub(crate) fn redact(&self, error: Error) -> Error {
+        self.lock().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
     }
 
-    pub(crate) fn timed_out(&self, limit: Duration) -> Error {
+    pub(crate) fn explain_timeout(&self, limit: Duration) -> Error {
         let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
         let (open, wrote) = {
-            let state = self.state();
+            let state = self.lock();
             (state.open_write, state.wrote)
         };
         if open || wrote {
@@ -75,7 +75,7 @@ impl Session {
         }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while it holds the lock, and a count is worth reading even if something did.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

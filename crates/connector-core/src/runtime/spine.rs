@@ -12,11 +12,11 @@ use crate::declare::rule::Rule;
 use crate::embed::connections::Connections;
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
-use crate::runtime::call::{Call, Given};
+use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
 use crate::runtime::data_source::Choices;
-use crate::runtime::deadline::Limit;
-use crate::runtime::once::once;
+use crate::runtime::deadline::Deadline;
+use crate::runtime::once::run_once;
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
@@ -29,9 +29,9 @@ use crate::wire::transport::Transport;
 
 /// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
 #[derive(Clone)]
-pub struct Runtime(pub(super) Arc<Inner>);
+pub struct Runtime(pub(super) Arc<Spine>);
 
-pub(super) struct Inner {
+pub(super) struct Spine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) connections: Box<dyn Connections>,
     pub(super) ledger: Option<Box<dyn Ledger>>,
@@ -49,7 +49,7 @@ impl Runtime {
     #[must_use]
     pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
-        Self(Arc::new(Inner { catalogue, connections: Box::new(connections), ledger, transport }))
+        Self(Arc::new(Spine { catalogue, connections: Box::new(connections), ledger, transport }))
     }
 
     /// Everything that it can invoke.
@@ -75,28 +75,28 @@ impl Runtime {
     }
 }
 
-impl Inner {
+impl Spine {
     async fn invoke(&self, invocation: Invocation) -> Outcome {
         let started = Instant::now();
         let Invocation { id, action, connector, connection, input, options, files, sink, faults } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
         let session = Session::new(options.dry_run, sink);
-        let limit = Limit { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
+        let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let work = async {
             let entry = self.catalogue.find(connector.as_deref(), &action)?;
-            still_there(entry)?;
+            check_not_removed(entry)?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
-                return Err(no_file(entry));
+                return Err(refuse_sink(entry));
             }
-            let given = self.checked(entry, input, files, faults)?;
-            let chosen = limit.hold(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
-            session.chose(&chosen);
-            session.warn_of(overridden(entry, &given.input));
+            let checked = self.check_input(entry, input, files, faults)?;
+            let chosen = deadline.enforce(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
+            session.record_connection(&chosen);
+            session.add_warning(find_overridden(entry, &checked.input));
             let call = Call {
                 key: entry.key(),
                 connector: entry.connector(),
-                given: &given,
+                checked: &checked,
                 connection: &chosen,
                 connections: self.connections.as_ref(),
                 transport: &self.transport,
@@ -110,13 +110,13 @@ impl Inner {
                 .with_hint("Leave options.idempotencyKey out.")),
                 // A read leaves nothing that could be done twice.
                 (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
-                    once(ledger.as_ref(), key, &call, &limit, run(entry, &call)).await
+                    run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
                 }
-                _ => limit.hold(run(entry, &call)).await,
+                _ => deadline.enforce(run(entry, &call)).await,
             }
         };
-        let result = work.await.map_err(|error| session.cleaned(error));
-        let mut meta = session.meta();
+        let result = work.await.map_err(|error| session.redact(error));
+        let mut meta = session.take_meta();
         meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let kind = result.as_ref().err().map(Error::kind);
         debug!(
@@ -132,15 +132,15 @@ impl Inner {
     }
 }
 
-impl Inner {
+impl Spine {
     /// The input as it will travel, and its files.
-    fn checked(
+    fn check_input(
         &self,
         entry: &Entry,
         mut input: Map<String, Value>,
         files: Vec<(String, Upload)>,
         mut faults: Vec<Fault>,
-    ) -> Result<Given, Error> {
+    ) -> Result<CheckedInput, Error> {
         let fields = entry.fields();
         let mut files = Files::attach(files, &fields, &mut input, &mut faults);
         let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
@@ -149,18 +149,18 @@ impl Inner {
         if found.is_empty() {
             found = files.decode(&fields, &input, self.transport.largest_file());
         }
-        for fault in found.into_iter().map(|fault| reasoned(entry.declaration(), fault)) {
+        for fault in found.into_iter().map(|fault| explain_not_taken(entry.declaration(), fault)) {
             // What the text already told is the better complaint.
             if !faults.iter().any(|known| known.path() == fault.path()) {
                 faults.push(fault);
             }
         }
-        if faults.is_empty() { Ok(Given { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
+        if faults.is_empty() { Ok(CheckedInput { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
     }
 }
 
 /// The inputs that the vendor ignores, since another one overrides them.
-fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
+fn find_overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
     let fields = entry.fields();
     let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
     let ignored: Vec<&str> = over.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
@@ -170,20 +170,20 @@ fn overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
 }
 
 /// What the vendor took away is told, whatever the input.
-fn still_there(entry: &Entry) -> Result<(), Error> {
+fn check_not_removed(entry: &Entry) -> Result<(), Error> {
     let declaration = entry.declaration();
     let Some(instead) = declaration.and_then(|declaration| declaration.removed) else { return Ok(()) };
     let label = entry.connector().label;
     Err(Error::new(ErrorKind::RemovedUpstream, format!("{label} took away what {} called.", entry.key())).with_hint(instead))
 }
 
-fn no_file(entry: &Entry) -> Error {
+fn refuse_sink(entry: &Entry) -> Error {
     Error::new(ErrorKind::InvalidInvocation, format!("The action {} answers no file to put elsewhere.", entry.key()))
         .with_hint("Leave out where the file goes.")
 }
 
 /// A fault of an input that an action like this one takes, with the reason why this one does not.
-fn reasoned(declaration: Option<&Declaration>, fault: Fault) -> Fault {
+fn explain_not_taken(declaration: Option<&Declaration>, fault: Fault) -> Fault {
     let without = declaration.into_iter().flat_map(|declaration| declaration.without);
     match without.into_iter().find(|(name, _)| fault.path().strip_prefix('/') == Some(name)) {
         Some((_, why)) => Fault::at(fault.path(), FaultCode::NotTaken { why }),

@@ -10,10 +10,10 @@ use crate::value::error::{Error, ErrorKind};
 
 /// Where to send, and with which credential; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Access(Arc<Inner>);
+pub struct Access(Arc<Destination>);
 
 #[derive(Debug)]
-struct Inner {
+struct Destination {
     origin: String,
     host: String,
     local: bool,
@@ -55,7 +55,7 @@ impl Access {
             return Err(refused("it has more than a scheme, a host and a port").with_hint("Write it as https://acme.example."));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        Ok(Self(Arc::new(Inner { origin: url.origin().ascii_serialization(), host, local, credential })))
+        Ok(Self(Arc::new(Destination { origin: url.origin().ascii_serialization(), host, local, credential })))
     }
 
     /// The host, with its scheme and port.

@@ -8,10 +8,10 @@ use crate::value::fault::Fault;
 
 /// A failure that an outcome carries.
 #[derive(Debug)]
-pub struct Error(Box<Inner>);
+pub struct Error(Box<ErrorParts>);
 
 #[derive(Debug)]
-struct Inner {
+struct ErrorParts {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
@@ -170,7 +170,7 @@ impl fmt::Display for ErrorKind {
 impl Error {
     /// A failure of a kind, in a sentence for the person who built the workflow.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+        Self(Box::new(ErrorParts {
             kind,
             message: message.into(),
             hint: None,

@@ -92,7 +92,7 @@ impl fmt::Debug for Content {
 }
 
 /// The name that a header gives to a file, without any folder.
-pub(crate) fn named(disposition: &str) -> Option<String> {
+pub(crate) fn read_file_name(disposition: &str) -> Option<String> {
     let parameters =
         || disposition.split(';').skip(1).filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value.trim()));
     let encoded = parameters().find(|(name, _)| name.eq_ignore_ascii_case("filename*")).and_then(|(_, value)| {
@@ -120,7 +120,7 @@ mod tests {
             (r#"attachment; filename="..""#, None),
             ("attachment", None),
         ] {
-            assert_eq!(named(header).as_deref(), name, "{header}");
+            assert_eq!(read_file_name(header).as_deref(), name, "{header}");
         }
     }
 }

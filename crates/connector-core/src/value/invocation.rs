@@ -122,8 +122,8 @@ impl Invocation {
 
     /// With an input that is JSON text, read as strictly as that of an invocation.
     pub fn input_json(mut self, text: &[u8]) -> Result<Self, Box<Outcome>> {
-        let refuse = |error| Box::new(Outcome::failed(Value::Null, Some(self.action.clone()), error));
-        let (value, faults) = read_strictly(text).map_err(|error| refuse(not_json("input", &error)))?;
+        let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
+        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("input", &error)))?;
         let Value::Object(input) = value else {
             return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)));
         };
@@ -154,11 +154,11 @@ impl Invocation {
 
     /// Reads an invocation, or answers the outcome that says why not.
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
-        let (value, faults) =
-            read_strictly(text).map_err(|error| Box::new(Outcome::failed(Value::Null, None, not_json("invocation", &error))))?;
+        let (value, faults) = read_strictly(text)
+            .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", &error))))?;
         let id = value.get("id").filter(|id| id.is_string()).cloned().unwrap_or(Value::Null);
         let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
-        Self::from_value(value, faults).map_err(|error| Box::new(Outcome::failed(id, action, error)))
+        Self::from_value(value, faults).map_err(|error| Box::new(Outcome::from_failure(id, action, error)))
     }
 
     fn from_value(value: Value, faults: Vec<Fault>) -> Result<Self, Error> {
@@ -195,7 +195,7 @@ impl Invocation {
         };
         let options = match members.remove("options") {
             None | Some(Value::Null) => Options::default(),
-            Some(Value::Object(options)) => Options::read(options)?,
+            Some(Value::Object(options)) => Options::from_members(options)?,
             Some(_) => return Err(invalid("The member `options` is not an object.")),
         };
         let from_input = |fault: Fault| {
@@ -218,7 +218,7 @@ impl Invocation {
 }
 
 impl Options {
-    fn read(members: Map<String, Value>) -> Result<Self, Error> {
+    fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
         const KNOWN: [&str; 3] = ["dryRun", "timeoutMs", "idempotencyKey"];
         let mut options = Self::default();
         for (name, value) in members {
@@ -260,7 +260,7 @@ fn unknown_member(of: &str, name: &str, known: &[&str]) -> Error {
     }
 }
 
-fn not_json(what: &str, error: &serde_json::Error) -> Error {
+fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let why = match () {
         () if text.starts_with("recursion limit") => "It is nested deeper than 128 levels".to_owned(),

@@ -71,13 +71,13 @@ pub struct Meta {
 }
 
 impl Outcome {
-    pub(crate) fn failed(id: Value, action: Option<String>, error: Error) -> Self {
+    pub(crate) fn from_failure(id: Value, action: Option<String>, error: Error) -> Self {
         Self { id, action, result: Err(error), meta: Meta::default() }
     }
 
     /// The outcome of an invocation that could not be read at all.
     pub fn from_error(error: Error) -> Self {
-        Self::failed(Value::Null, None, error)
+        Self::from_failure(Value::Null, None, error)
     }
 
     /// Whether it went well.
@@ -152,7 +152,7 @@ impl Answer {
     }
 
     /// The answer as a ledger keeps it.
-    pub(crate) fn to_keep(&self) -> Vec<u8> {
+    pub(crate) fn to_ledger(&self) -> Vec<u8> {
         let mut out = vec![b'{'];
         self.write(&mut out);
         out.push(b'}');
@@ -160,7 +160,7 @@ impl Answer {
     }
 
     /// The answer that a ledger kept.
-    pub(crate) fn kept(text: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn from_ledger(text: &[u8]) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Kept<'a> {
             #[serde(borrow)]

@@ -39,17 +39,17 @@ pub(crate) fn find_private(name: &str, value: &Value, faults: &mut Vec<Fault>, t
 /// A JSON value, read so that what a tree would hide is kept as a fault.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
-    at: Option<&'a At<'a>>,
+    at: Option<&'a Location<'a>>,
     faults: &'a RefCell<Vec<Fault>>,
 }
 
 /// Where in the text the reader is, as a chain on the stack: a pointer is written only where there is a fault.
-struct At<'a> {
-    parent: Option<&'a At<'a>>,
-    name: Name<'a>,
+struct Location<'a> {
+    parent: Option<&'a Location<'a>>,
+    name: Segment<'a>,
 }
 
-enum Name<'a> {
+enum Segment<'a> {
     Member(&'a str),
     Item(usize),
 }
@@ -60,8 +60,8 @@ impl Strict<'_> {
         let mut at = self.at;
         while let Some(here) = at {
             segments.push(match here.name {
-                Name::Member(name) => escape_segment(name).into_owned(),
-                Name::Item(index) => index.to_string(),
+                Segment::Member(name) => escape_segment(name).into_owned(),
+                Segment::Item(index) => index.to_string(),
             });
             at = here.parent;
         }
@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
         loop {
-            let at = At { parent: self.at, name: Name::Item(values.len()) };
+            let at = Location { parent: self.at, name: Segment::Item(values.len()) };
             match items.next_element_seed(Strict { at: Some(&at), faults: self.faults })? {
                 Some(value) => values.push(value),
                 None => return Ok(Value::Array(values)),
@@ -131,7 +131,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            let at = At { parent: self.at, name: Name::Member(&name) };
+            let at = Location { parent: self.at, name: Segment::Member(&name) };
             let value = members.next_value_seed(Strict { at: Some(&at), faults: self.faults })?;
             if name.starts_with(PRIVATE) {
                 self.fault(Some(&name), FaultCode::Other(PRIVATE_FAULT.to_owned()));

@@ -44,7 +44,7 @@ pub struct ForwardedResponse {
 }
 
 /// Headers of one hop, which end with it.
-const OF_ONE_HOP: [&str; 9] = [
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
     "proxy-connection",
@@ -57,14 +57,14 @@ const OF_ONE_HOP: [&str; 9] = [
 ];
 
 /// Headers that are for whoever takes the request in, not for the vendor.
-const FOR_THE_HOST: [&str; 5] = ["host", "authorization", "cookie", "expect", "forwarded"];
+const REQUEST_HEADERS_DROPPED: [&str; 5] = ["host", "authorization", "cookie", "expect", "forwarded"];
 
 /// The same by how they begin; the last ones would make another request of it on the way.
-const FOR_THE_HOST_FROM: [&str; 7] =
+const REQUEST_HEADER_PREFIXES_DROPPED: [&str; 7] =
     ["connector-", "x-connector-", "x-forwarded-", "x-http-method", "x-method-override", "x-original-", "x-rewrite-"];
 
 /// Headers of an answer that a browser would take for the word of the host that passes it on.
-const FOR_THE_VENDOR_S_HOST: [&str; 10] = [
+const RESPONSE_HEADERS_DROPPED: [&str; 10] = [
     "alt-svc",
     "clear-site-data",
     "nel",
@@ -111,20 +111,20 @@ impl ForwardedResponse {
     }
 
     /// What of an answer the caller sees: nothing that speaks for another host or for this one, and no way elsewhere.
-    pub(crate) fn seen(mut self, effect: Effect) -> Result<Self, Error> {
+    pub(crate) fn filter(mut self, effect: Effect) -> Result<Self, Error> {
         if self.status < 200 {
             return Err(bad_answer(&format!("The answer ({}) is not one to this request.", self.status), effect));
         }
-        leave_out(&mut self.headers, |name| FOR_THE_VENDOR_S_HOST.contains(&name) || name.starts_with("connector-"));
+        remove_headers(&mut self.headers, |name| RESPONSE_HEADERS_DROPPED.contains(&name) || name.starts_with("connector-"));
         let mut leads_away = false;
         self.headers.retain_mut(|(name, value)| {
             if name != "location" {
                 return true;
             }
             // The place alone: the vendor's host would not know the caller.
-            let place = place(&self.from, value);
-            leads_away |= place.is_none();
-            place.map(|place| *value = place.into()).is_some()
+            let target = find_local_target(&self.from, value);
+            leads_away |= target.is_none();
+            target.map(|target| *value = target.into()).is_some()
         });
         if leads_away && (300..400).contains(&self.status) {
             return Err(bad_answer("The answer is a redirect to another host, which is not passed on.", effect));
@@ -135,7 +135,7 @@ impl ForwardedResponse {
 
 impl ForwardedRequest {
     /// The same once more, where the body was kept.
-    pub(crate) fn again(&self) -> Option<Self> {
+    pub(crate) fn try_clone(&self) -> Option<Self> {
         let ForwardedBody::Kept(bytes) = &self.body else { return None };
         Some(Self {
             method: self.method,
@@ -146,10 +146,11 @@ impl ForwardedRequest {
     }
 
     /// Leaves out the headers that do not travel on.
-    pub(crate) fn without_ours(mut self, connector: &Connector) -> Self {
+    pub(crate) fn filter(mut self, connector: &Connector) -> Self {
         let token = connector.token_header();
-        leave_out(&mut self.headers, |name| {
-            let ours = FOR_THE_HOST.contains(&name) || FOR_THE_HOST_FROM.iter().any(|start| name.starts_with(start));
+        remove_headers(&mut self.headers, |name| {
+            let ours =
+                REQUEST_HEADERS_DROPPED.contains(&name) || REQUEST_HEADER_PREFIXES_DROPPED.iter().any(|start| name.starts_with(start));
             ours || Some(name) == token
         });
         if let ForwardedBody::Kept(bytes) = &self.body {
@@ -162,7 +163,7 @@ impl ForwardedRequest {
 }
 
 /// Leaves out the headers of one hop, those that `Connection` names as such, and those that `others` says.
-fn leave_out(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) {
+fn remove_headers(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) {
     // Some take `_` in a name for `-`.
     let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
     let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
@@ -173,12 +174,12 @@ fn leave_out(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) 
     headers.retain(|(name, _)| {
         let plain = plain(name);
         let second_length = plain == "content-length" && (chunked || name.contains('_'));
-        !OF_ONE_HOP.contains(&&*plain) && !named.contains(&plain) && !second_length && !others(&plain)
+        !HOP_BY_HOP.contains(&&*plain) && !named.contains(&plain) && !second_length && !others(&plain)
     });
 }
 
 /// Where a redirect leads on the host that it came from.
-fn place(from: &Url, to: &[u8]) -> Option<String> {
+fn find_local_target(from: &Url, to: &[u8]) -> Option<String> {
     let to = from.join(std::str::from_utf8(to).ok()?).ok().filter(|to| to.origin() == from.origin())?;
     let query = to.query().map_or_else(String::new, |query| format!("?{query}"));
     Some(format!("{}{query}", to.path()))

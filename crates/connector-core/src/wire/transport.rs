@@ -71,22 +71,22 @@ impl Transport {
         request: &Request,
         access: &Access,
         credential: &'static str,
-        told: Option<(&str, Role)>,
-        leaves: impl FnOnce(),
-    ) -> Result<Opened, Error> {
-        let sent = self.build_request(request, access, credential, told)?;
-        let permit = self.permit(access.origin()).await;
-        leaves();
+        mark: Option<(&str, Role)>,
+        on_sent: impl FnOnce(),
+    ) -> Result<OpenResponse, Error> {
+        let sent = self.build_request(request, access, credential, mark)?;
+        let permit = self.acquire_permit(access.origin()).await;
+        on_sent();
         let response = self.client.execute(sent).await.map_err(|error| explain_failure(error, request.effect()))?;
-        Ok(Opened { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
+        Ok(OpenResponse { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
     }
 
     /// Reads what an answer of the connection's own host refers to, without any credential.
-    pub(crate) async fn elsewhere(&self, url: Url, access: &Access, leaves: impl FnOnce()) -> Result<Opened, Error> {
-        let permit = self.permit(&url.origin().ascii_serialization()).await;
-        leaves();
+    pub(crate) async fn fetch_public(&self, url: Url, access: &Access, on_sent: impl FnOnce()) -> Result<OpenResponse, Error> {
+        let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
+        on_sent();
         let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;
-        Ok(Opened { response, effect: Effect::Read, start: 0, access: access.clone(), _permit: permit })
+        Ok(OpenResponse { response, effect: Effect::Read, start: 0, access: access.clone(), _permit: permit })
     }
 
     pub(crate) fn largest_answer(&self) -> usize {
@@ -102,23 +102,24 @@ impl Transport {
         request: &Request,
         access: &Access,
         credential: &'static str,
-        told: Option<(&str, Role)>,
+        mark: Option<(&str, Role)>,
     ) -> Result<reqwest::Request, Error> {
-        let url = within(access, &request.target())?;
+        let url = resolve(access, &request.target())?;
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
         for (name, value) in &request.headers {
-            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").with_source(error))?;
-            let value = HeaderValue::try_from(value).map_err(|error| unfit(&format!("value of the header {name}")).with_source(error))?;
+            let name = HeaderName::try_from(name).map_err(|error| refuse_to_send("header's name").with_source(error))?;
+            let value =
+                HeaderValue::try_from(value).map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential, secret(access)?);
-        if let Some((action, role)) = told {
+        headers.insert(credential, credential_value(access)?);
+        if let Some((action, role)) = mark {
             headers.extend(HeaderValue::try_from(action).ok().map(|action| (HeaderName::from_static("x-connector-action"), action)));
             if role == Role::Helper {
                 headers.insert("x-connector-helper", HeaderValue::from_static("true"));
             }
         }
-        let built = self.client.request(method(request.method), url);
+        let built = self.client.request(to_reqwest_method(request.method), url);
         let built = match &request.body {
             Body::Empty => built,
             Body::Json(text) => built.header(CONTENT_TYPE, HeaderValue::from_static("application/json")).body(text.clone()),
@@ -126,7 +127,7 @@ impl Transport {
                 let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
                 built.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(text)
             }
-            Body::Multipart(parts) => built.multipart(multipart(parts)?),
+            Body::Multipart(parts) => built.multipart(build_form(parts)?),
         };
         built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))
     }
@@ -138,23 +139,23 @@ impl Transport {
         access: &Access,
         credential: &'static str,
     ) -> Result<ForwardedResponse, Error> {
-        let url = within(access, &passing.target)?;
+        let url = resolve(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
         for (name, value) in passing.headers {
-            let name = HeaderName::try_from(name).map_err(|error| unfit("header's name").with_source(error))?;
-            let value =
-                HeaderValue::from_maybe_shared(value).map_err(|error| unfit(&format!("value of the header {name}")).with_source(error))?;
+            let name = HeaderName::try_from(name).map_err(|error| refuse_to_send("header's name").with_source(error))?;
+            let value = HeaderValue::from_maybe_shared(value)
+                .map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential, secret(access)?);
-        let built = self.client.request(method(passing.method), url).headers(headers);
+        headers.insert(credential, credential_value(access)?);
+        let built = self.client.request(to_reqwest_method(passing.method), url).headers(headers);
         let built = match passing.body {
             // No body is not an empty one: a read with a length is refused by some.
             ForwardedBody::Kept(bytes) if bytes.is_empty() => built,
             ForwardedBody::Kept(bytes) => built.body(bytes),
             ForwardedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
         };
-        let permit = self.permit(access.origin()).await;
+        let permit = self.acquire_permit(access.origin()).await;
         let effect = passing.method.effect();
         let response = built.send().await.map_err(|error| explain_failure(error, effect))?;
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
@@ -164,7 +165,7 @@ impl Transport {
     }
 
     /// A place among the requests under way to a host.
-    async fn permit(&self, origin: &str) -> OwnedSemaphorePermit {
+    async fn acquire_permit(&self, origin: &str) -> OwnedSemaphorePermit {
         let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             match hosts.get(origin) {
@@ -195,13 +196,13 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
                 self.so_far += part.len() as u64;
                 Ok(part)
             }
-            Err(error) => Err(cut(error, self.so_far, self.effect)),
+            Err(error) => Err(explain_cut(error, self.so_far, self.effect)),
         }))
     }
 }
 
 /// An answer whose head has come.
-pub(crate) struct Opened {
+pub(crate) struct OpenResponse {
     response: reqwest::Response,
     effect: Effect,
     start: u64,
@@ -210,7 +211,7 @@ pub(crate) struct Opened {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Opened {
+impl OpenResponse {
     pub(crate) fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
@@ -224,7 +225,7 @@ impl Opened {
     }
 
     /// The whole answer, which may have `most` bytes.
-    pub(crate) async fn whole(mut self, most: usize) -> Result<Response, Error> {
+    pub(crate) async fn read(mut self, most: usize) -> Result<Response, Error> {
         // Taken, not cloned; the length stays known to the body.
         let told = self.response.content_length();
         let headers = std::mem::take(self.response.headers_mut());
@@ -234,14 +235,14 @@ impl Opened {
     }
 
     /// The body part by part into `sink`, which may take `most` bytes; how many there were.
-    pub(crate) async fn into_sink(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
+    pub(crate) async fn write_to(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
         let over = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
         if self.response.content_length().is_some_and(|told| told > most) {
             return Err(over());
         }
         let unwritten = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written where it was asked for.").with_source(error);
         let mut size = 0_u64;
-        while let Some(chunk) = self.response.chunk().await.map_err(|error| cut(error, size, self.effect))? {
+        while let Some(chunk) = self.response.chunk().await.map_err(|error| explain_cut(error, size, self.effect))? {
             size += chunk.len() as u64;
             if size > most {
                 return Err(over());
@@ -260,7 +261,7 @@ pub(super) async fn read_body(response: &mut reqwest::Response, told: Option<u64
         return Err(over());
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len() as u64, effect))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| explain_cut(error, body.len() as u64, effect))? {
         if body.is_empty() && chunk.len() >= told {
             // All of it came at once: no copy.
             if chunk.len() > most {
@@ -279,11 +280,11 @@ pub(super) async fn read_body(response: &mut reqwest::Response, told: Option<u64
     Ok(body.freeze())
 }
 
-fn cut(error: reqwest::Error, so_far: u64, effect: Effect) -> Error {
+fn explain_cut(error: reqwest::Error, so_far: u64, effect: Effect) -> Error {
     bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).with_source(error.without_url())
 }
 
-fn multipart(parts: &[Part]) -> Result<Form, Error> {
+fn build_form(parts: &[Part]) -> Result<Form, Error> {
     parts.iter().try_fold(Form::new(), |form, part| {
         let mut built = match &part.content {
             Content::Bytes(bytes) => FormPart::stream(reqwest::Body::from(bytes.clone())),
@@ -300,14 +301,14 @@ fn multipart(parts: &[Part]) -> Result<Form, Error> {
             built = built.file_name(file.clone());
         }
         if let Some(media) = &part.content_type {
-            built = built.mime_str(media).map_err(|error| unfit("part's media type").with_source(error))?;
+            built = built.mime_str(media).map_err(|error| refuse_to_send("part's media type").with_source(error))?;
         }
         Ok(form.part(part.name.clone(), built))
     })
 }
 
 /// A place on the connection's own host.
-fn within(access: &Access, target: &str) -> Result<Url, Error> {
+fn resolve(access: &Access, target: &str) -> Result<Url, Error> {
     let url = Url::parse(&format!("{}{target}", access.origin()));
     let url = url.map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").with_source(error))?;
     // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
@@ -318,7 +319,7 @@ fn within(access: &Access, target: &str) -> Result<Url, Error> {
 }
 
 /// What is sent as the credential.
-fn secret(access: &Access) -> Result<HeaderValue, Error> {
+fn credential_value(access: &Access) -> Result<HeaderValue, Error> {
     let value = match access.credential() {
         Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
         Credential::ApiToken(_) => HeaderValue::try_from(access.credential().secret()),
@@ -331,7 +332,7 @@ fn secret(access: &Access) -> Result<HeaderValue, Error> {
     Ok(value)
 }
 
-fn method(method: Method) -> reqwest::Method {
+fn to_reqwest_method(method: Method) -> reqwest::Method {
     match method {
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
@@ -341,7 +342,7 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-fn unfit(what: &str) -> Error {
+fn refuse_to_send(what: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("The {what} cannot be sent."))
 }
 
