@@ -1,4 +1,4 @@
-//! What any connector is: declared actions and data sources, and the runtime that invokes them, JSON in and JSON out.
+//! Declared actions and data sources, and the runtime that invokes them: JSON in, JSON out.
 //!
 //! Data flows one way: invocation → catalogue → validated input → [`Request`] → transport → response → [`Outcome`].
 //! This crate names no vendor: a [`Connector`] says how its answers and refusals are read.
@@ -46,7 +46,7 @@ pub use value::wording::{find_nearest, list_names, quote, shorten};
 pub use wire::http::{Http, HttpResponse};
 pub use wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 
-/// What the macros' output names; not an interface.
+/// Names that the output of the macros uses. They are no interface.
 #[doc(hidden)]
 pub mod __private {
     pub use inventory;

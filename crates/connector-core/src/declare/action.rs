@@ -1,4 +1,4 @@
-//! An action as it is declared.
+//! Declarations of actions.
 
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
@@ -7,70 +7,70 @@ use crate::declare::page::{self, Paging};
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, ValueKind};
 
-/// All that is declared of an action; the macro writes it as a static.
+/// A declaration of an action. The macro writes it as a static.
 #[derive(Debug)]
 pub struct Declaration {
     /// The stable key: `getDeal`.
     pub key: &'static str,
     /// The name to show.
     pub label: &'static str,
-    /// What it does, as a sentence.
+    /// A sentence that says what the action does.
     pub description: &'static str,
     /// The module that declares it.
     pub module: &'static str,
-    /// The file and line that declare it, for a complaint about a doubled key.
+    /// The file and line of the declaration, which the error about a key declared twice names.
     pub line: &'static str,
-    /// The connector that it belongs to.
+    /// The connector of the action.
     pub connector: &'static Connector,
-    /// Where it goes; an action by hand may have none.
+    /// The endpoint; a handler may have none.
     pub endpoint: Option<Endpoint>,
     /// The scopes, any one of which suffices.
     pub scopes: &'static [&'static str],
-    /// What one call costs of the daily budget.
+    /// The cost of one call, in tokens of the daily budget.
     pub cost: Option<u32>,
-    /// Whether any number of calls leaves the same end state, where the method does not say it.
+    /// The idempotence of the action, where it differs from that of the method.
     pub idempotent: Option<bool>,
-    /// Whether it destroys, where the method does not say it.
+    /// `true` for an action that destroys, whatever its method.
     pub destructive: bool,
-    /// What replaced it, where the vendor took it away: it makes no call.
+    /// The replacement of an action that the vendor removed. Such an action makes no call.
     pub removed: Option<&'static str>,
-    /// What must hold between inputs.
+    /// The rules between inputs.
     pub rules: &'static [Rule],
-    /// The inputs that it declares itself.
+    /// The inputs that the action declares itself.
     pub own: &'static [Field],
-    /// The groups of inputs that it takes beside its own.
+    /// The groups of inputs that the action takes beside its own.
     pub with: &'static [&'static [Field]],
-    /// The action whose inputs it takes too.
+    /// The action whose inputs this one takes too.
     pub like: Option<fn() -> &'static Declaration>,
-    /// Which of those it does not take, and why.
+    /// The inputs of that action that this one does not take, each with the reason.
     pub without: &'static [(&'static str, &'static str)],
-    /// What comes back.
+    /// The shape of the answer.
     pub returns: FieldShape,
 }
 
 /// A struct under `#[action]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not an action", note = "name a struct that stands under #[action]")]
 pub trait Declares {
-    /// What is declared of it.
+    /// Returns the declaration.
     fn declaration() -> &'static Declaration;
 }
 
 /// A struct under `#[inputs]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no group of inputs", note = "name a struct that stands under #[inputs]")]
 pub trait Inputs {
-    /// Its inputs as a query carries them.
+    /// The inputs, sent in the query.
     const QUERY: &'static [Field];
-    /// Its inputs as the body of an action carries them that adds a record.
+    /// The inputs, sent in the body of an action that adds a record.
     const ADD: &'static [Field];
-    /// Its inputs as the body of an action carries them that changes a record.
+    /// The inputs, sent in the body of an action that changes a record.
     const UPDATE: &'static [Field];
 }
 
 impl Declaration {
-    /// The inputs, in the order in which they are shown: its own, and those of the action that it is like.
+    /// Lists the inputs in the order of the manifest: its own, then those of the action that it is like.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         let (without, own) = (self.without, self.own_fields());
-        // What stands in the other's path names its record, not this one's.
+        // A path variable of the other action names a record of the other action.
         let is_taken = move |field: &&Field| {
             field.place != Place::Path
                 && !own.clone().any(|other| other.name == field.name)
@@ -80,47 +80,47 @@ impl Declaration {
         self.own_fields().chain(self.like_fields().filter(is_taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
     }
 
-    /// Its own inputs, and those of its groups that it does not declare itself.
+    /// Lists its own inputs, and those of its groups that it does not declare itself.
     fn own_fields(&self) -> impl Iterator<Item = &'static Field> + Clone + use<> {
         let own = self.own;
         let of_groups = self.with.iter().copied().flatten();
         own.iter().chain(of_groups.filter(move |field| !own.iter().any(|other| other.name == field.name)))
     }
 
-    /// The inputs of the action that it is like.
+    /// Lists the inputs of the action that it is like.
     fn like_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.like.into_iter().flat_map(|like| like().own_fields())
     }
 
-    /// All that tells how it pages.
+    /// Lists the inputs that can show how the action pages.
     fn paging_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.own_fields().chain(self.like_fields())
     }
 
-    /// What must hold between inputs: what it says itself, and what follows from how it pages.
+    /// Lists the rules between inputs: those it declares, and those that follow from how it pages.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
         let by_start = self.paging() == Some(Paging::Start);
         self.rules.iter().chain(by_start.then_some(&page::START_OR_CURSOR))
     }
 
-    /// What it does to the vendor's data.
+    /// Returns the effect on the vendor's data.
     pub fn effect(&self) -> Effect {
         match self.endpoint.map(|endpoint| endpoint.method) {
             _ if self.destructive => Effect::Destructive,
-            // It makes no call.
+            // An action that was removed makes no call.
             _ if self.removed.is_some() => Effect::Read,
             Some(method) => method.effect(),
             None => Effect::Write,
         }
     }
 
-    /// Whether any number of calls leaves the same end state.
+    /// Checks that any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
         let by_method = self.removed.is_some() || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
         self.idempotent.unwrap_or(by_method)
     }
 
-    /// The room that declares it: the module below `rooms`, else the last one.
+    /// Returns the room that declares the action: the module below `rooms`, else the last module.
     pub fn resource(&self) -> &'static str {
         let mut segments = self.module.split("::");
         match segments.find(|segment| *segment == "rooms").and_then(|_| segments.next()) {
@@ -129,17 +129,17 @@ impl Declaration {
         }
     }
 
-    /// How it pages, where it answers a list by pages.
+    /// Finds how the action pages, if it answers a list by pages.
     pub fn paging(&self) -> Option<Paging> {
         self.paging_fields().find_map(Paging::from_field)
     }
 
-    /// Whether it answers a list.
+    /// Checks that the action answers a list.
     pub fn is_list(&self) -> bool {
         self.returns.kind == ValueKind::List || self.paging().is_some()
     }
 
-    /// The field that travels as `wire`.
+    /// Finds the input that is sent under the name `wire`.
     pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
         self.fields().find(|field| field.wire == wire)
     }

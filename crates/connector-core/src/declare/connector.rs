@@ -1,4 +1,4 @@
-//! A connector: its name, how one signs in to it, and how its answers are read.
+//! Connectors: their names, the ways to sign in, and how to read their responses.
 
 use percent_encoding::percent_decode_str;
 
@@ -8,37 +8,37 @@ use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::quote;
 
-/// What a connector crate exports as `CONNECTOR`; a host lists it, which is also what links the crate.
+/// A connector. Its crate exports it as `CONNECTOR`, and a host that lists it links the crate.
 #[derive(Debug)]
 pub struct Connector {
-    /// The stable key, as an invocation gives it in `connector`.
+    /// The stable key, which an invocation gives as `connector`.
     pub key: &'static str,
     /// The name to show.
     pub label: &'static str,
-    /// What it is for, as a sentence.
+    /// A sentence that says what the connector is for.
     pub description: &'static str,
-    /// The version of the crate that declares it.
+    /// The version of the connector's crate.
     pub version: &'static str,
-    /// The domains below which its accounts live.
+    /// The domains whose subdomains are the hosts of accounts.
     pub domains: &'static [&'static str],
-    /// What the vendor serves its API below, as `/api/v2/`.
+    /// The path prefixes of the vendor's API, as `/api/v2/`.
     pub roots: &'static [&'static str],
     /// The ways to sign in.
     pub auth: &'static [Auth],
-    /// Where an answer's parts stand.
+    /// The envelope of a response body.
     pub envelope: Envelope,
-    /// What a refusal means.
+    /// The function that turns a refusal into an error.
     pub refusal: fn(&Refusal<'_>) -> Error,
-    /// What the vendor says of an operation that it supports no longer, by method and path.
+    /// The function that finds an operation the vendor no longer supports, by method and path.
     pub out_of_support: fn(method: &str, path: &str) -> Option<OutOfSupport>,
 }
 
-/// An operation that the vendor supports no longer: it may still answer, and may be gone tomorrow.
+/// An operation that the vendor no longer supports. It may still answer today and be gone tomorrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfSupport {
-    /// Since when, in seconds of Unix time.
+    /// The time from which it is unsupported, in seconds of Unix time.
     pub since: i64,
-    /// What to call instead, as `GET /v2/things`, where there is something.
+    /// The operation to call instead, as `GET /v2/things`, if there is one.
     pub instead: Option<&'static str>,
 }
 
@@ -51,38 +51,38 @@ pub enum Auth {
     ApiToken {
         /// The header, in lower case.
         header: &'static str,
-        /// The query parameter that the vendor takes it from as well; a caller may not send one.
+        /// The query parameter from which the vendor also takes the token. A caller may not send it.
         query: Option<&'static str>,
     },
 }
 
-/// How an account signs in by OAuth 2.0: what the standard leaves to the vendor.
+/// The parts of OAuth 2.0 that the standard leaves to the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OAuth {
-    /// Where a person grants access.
+    /// The URL at which a person grants access.
     pub authorize: &'static str,
-    /// Where a code or a refresh token becomes tokens.
+    /// The URL that exchanges an authorization code or a refresh token for tokens.
     pub token: &'static str,
-    /// Where a token is given back.
+    /// The URL that revokes a token.
     pub revoke: &'static str,
-    /// The member of the token endpoint's answer that is the account's host.
+    /// The member of the token response that holds the account's host.
     pub api_domain: &'static str,
-    /// What stands between two scopes.
+    /// The character between two scopes.
     pub scope_separator: char,
-    /// Whose a token is.
+    /// The way to find the account of a token.
     pub identity: Identity,
 }
 
-/// Where an account says whose a token is: a path below its host, and JSON pointers into the answer.
+/// A request that tells the account of a token: a path, and JSON pointers into the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// What to read.
+    /// The path.
     pub path: &'static str,
     /// The company's id.
     pub company: &'static str,
     /// The company's name.
     pub company_name: &'static str,
-    /// The company's own part of its host.
+    /// The part of the host that is the company's own.
     pub company_domain: &'static str,
     /// The user's id.
     pub user: &'static str,
@@ -93,18 +93,18 @@ pub struct Identity {
 }
 
 impl Connector {
-    /// Whether a host is one of the vendor's own, to which alone a credential of an account may go.
+    /// Checks that a host is one of the vendor's. An account's credential goes to no other.
     pub fn owns_host(&self, host: &str) -> bool {
         let below = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
         self.domains.iter().any(|domain| below(domain))
     }
 
-    /// Whether a credential may go to the host of an access: one of the vendor's own, or this machine.
+    /// Checks that a credential may go to the host of an access: one of the vendor's, or this machine.
     pub fn accepts(&self, access: &Access) -> bool {
         access.is_local() || self.owns_host(access.host())
     }
 
-    /// Whether a path stays on the host and below its API, however it is read; if not, why.
+    /// Checks that a path stays on the host and below its API, however it is decoded. The error says why not.
     pub fn check_path(&self, path: &str) -> Result<(), String> {
         if path.contains("://") || path.starts_with("//") {
             return Err("it names a host; give the path alone, the host is the connection's own".to_owned());
@@ -121,13 +121,13 @@ impl Connector {
         }
     }
 
-    /// Whether the vendor takes a query parameter of this name for a credential.
+    /// Checks that the vendor reads a query parameter of this name as a credential.
     pub fn is_credential(&self, parameter: &str) -> bool {
         let name = parameter.split('[').next().unwrap_or_default().trim();
         self.auth.iter().any(|auth| matches!(auth, Auth::ApiToken { query: Some(query), .. } if name.eq_ignore_ascii_case(query)))
     }
 
-    /// How an account signs in by OAuth, where it can.
+    /// Returns how an account signs in by OAuth, if the vendor offers it.
     pub fn oauth(&self) -> Option<&OAuth> {
         self.auth.iter().find_map(|auth| match auth {
             Auth::OAuth2(oauth) => Some(oauth),
@@ -135,7 +135,7 @@ impl Connector {
         })
     }
 
-    /// The header that carries an API token.
+    /// Returns the header that carries an API token, if the vendor takes one.
     pub(crate) fn token_header(&self) -> Option<&'static str> {
         self.auth.iter().find_map(|auth| match auth {
             Auth::ApiToken { header, .. } => Some(*header),
@@ -143,14 +143,14 @@ impl Connector {
         })
     }
 
-    /// The header that carries an API token, of a connection that has one.
+    /// Returns the header that carries an API token, or fails if the vendor takes none.
     pub(crate) fn require_token_header(&self) -> Result<&'static str, Error> {
         self.token_header().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint("Connect it by OAuth.")
         })
     }
 
-    /// The header that carries a credential to its host, where the credential may go there.
+    /// Returns the header that carries a credential, or fails if the credential may not go to the host.
     pub(crate) fn credential_header(&self, access: &Access) -> Result<&'static str, Error> {
         if !self.accepts(access) {
             let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), self.label);
@@ -163,7 +163,7 @@ impl Connector {
     }
 }
 
-/// Whether a segment of a path is none, however often it is decoded, and with or without what follows a semicolon.
+/// Checks whether a path segment, decoded any number of times and cut at a semicolon, leaves its place.
 fn leads_elsewhere(segment: &str) -> bool {
     const MOST_OFTEN: usize = 4;
     let mut plain = segment.to_owned();

@@ -1,4 +1,4 @@
-//! A data source as it is declared.
+//! Declarations of data sources.
 
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
@@ -10,18 +10,18 @@ pub trait Picklist {
     const KEY: &'static str;
 }
 
-/// A data source over two actions: one that lists and one that searches.
+/// A data source made of two actions: one that lists and one that searches.
 #[derive(Debug)]
 pub struct DeclaredSource {
     /// The stable key.
     pub key: &'static str,
     /// The name to show.
     pub label: &'static str,
-    /// What it offers.
+    /// A sentence that says which choices the data source offers.
     pub description: &'static str,
-    /// The file and line that declare it.
+    /// The file and line of the declaration.
     pub line: &'static str,
-    /// The connector that it belongs to.
+    /// The connector of the data source.
     pub connector: &'static Connector,
     /// The action that lists the records.
     pub list: fn() -> &'static Declaration,

@@ -1,41 +1,41 @@
-//! One input of an action.
+//! Inputs of actions.
 
 use crate::declare::shape::FieldShape;
 
-/// One input of an action.
+/// An input of an action.
 #[derive(Debug)]
 pub struct Field {
     /// The name in an invocation's `input`.
     pub name: &'static str,
     /// The name on the wire.
     pub wire: &'static str,
-    /// Where it travels.
+    /// The part of the request that carries the input.
     pub place: Place,
-    /// What to give, as a sentence.
+    /// A sentence that says what to give.
     pub doc: &'static str,
-    /// The key of the data source that fills it.
+    /// The key of the data source that offers choices for the input.
     pub source: Option<&'static str>,
-    /// The inputs that the vendor ignores beside it.
+    /// The inputs that the vendor ignores if this one is given.
     pub overrides: &'static [&'static str],
-    /// What its type says.
+    /// The shape of the value.
     pub shape: FieldShape,
 }
 
-/// Where an input travels.
+/// A part of a request that carries an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In the path, percent-encoded.
+    /// The path, percent-encoded.
     Path,
-    /// In the query.
+    /// The query.
     Query,
-    /// As a member of the JSON body.
+    /// A member of the JSON body.
     Body,
-    /// As an object whose members are members of the JSON body.
+    /// Members of the JSON body, one for each member of the input, which is an object.
     Flat,
-    /// As a pair of the form.
+    /// A pair of the form.
     Form,
-    /// As a part of the multipart body.
+    /// A part of the multipart body.
     Multipart,
-    /// Nowhere by itself: an action by hand reads it.
+    /// No part. The code of the action reads the input.
     Own,
 }

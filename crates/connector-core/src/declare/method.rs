@@ -1,6 +1,6 @@
 //! HTTP methods, and what they do to the vendor's data.
 
-/// Where an action goes.
+/// The endpoint of an action.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
     /// The method.
@@ -24,19 +24,19 @@ pub enum Method {
     Delete,
 }
 
-/// What an action does to the vendor's data.
+/// The effect of an action on the vendor's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing.
+    /// It changes nothing.
     Read,
-    /// It adds or changes.
+    /// It adds or changes data.
     Write,
-    /// It removes.
+    /// It removes data.
     Destructive,
 }
 
 impl Method {
-    /// As it is written on the wire.
+    /// Returns the method as HTTP writes it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -47,7 +47,7 @@ impl Method {
         }
     }
 
-    /// What it does to data.
+    /// Returns the effect that a request of this method has on data.
     pub const fn effect(self) -> Effect {
         match self {
             Self::Get => Effect::Read,
@@ -58,7 +58,7 @@ impl Method {
 }
 
 impl Effect {
-    /// Its name in the contract.
+    /// Returns the name in the contract.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",

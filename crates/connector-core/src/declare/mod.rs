@@ -1,4 +1,4 @@
-//! What a connector says of itself: statics and function pointers that the macros write.
+//! Declarations of a connector: statics and function pointers that the macros write.
 
 pub(crate) mod action;
 pub(crate) mod answer;

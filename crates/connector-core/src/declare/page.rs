@@ -1,4 +1,4 @@
-//! How a list pages: by the vendor's own cursor, or by a place in it, over which the cursor is ours.
+//! Ways in which lists page: by the vendor's cursor, or by a start, for which the runtime makes the cursor.
 
 use serde_json::{Map, Value, json};
 
@@ -8,23 +8,23 @@ use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, FieldType, Schemas};
 use crate::declare::types::Text;
 
-/// The query parameter, the page fact and the input that say at which record a page starts.
+/// The name of the start in a query, in page facts and in an input: the index of a page's first record.
 const START: &str = "start";
-/// The query parameter and the input that say where to go on.
+/// The name of the cursor in a query and in an input.
 const CURSOR: &str = "cursor";
-/// The query parameter, the page fact and the input that say how many records a page has.
+/// The name of the page size in a query, in page facts and in an input.
 const LIMIT: &str = "limit";
 
-/// How a list pages.
+/// A way in which a list pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// By a cursor of the vendor's.
+    /// By a cursor of the vendor.
     Cursor,
-    /// By the place of its first record.
+    /// By the index of the page's first record.
     Start,
 }
 
-/// Where to go on in a list that pages by a place.
+/// The cursor of a list that pages by a start.
 struct StartCursor;
 
 const PREFIX: &str = "start:";
@@ -58,7 +58,7 @@ impl FieldType for StartCursor {
 }
 
 impl Paging {
-    /// The way to page that a field of an action shows, where it shows one.
+    /// Reads the way to page from an input of an action, if the input shows one.
     pub(crate) fn from_field(field: &Field) -> Option<Self> {
         match field.wire {
             _ if is_start(field) => Some(Self::Start),
@@ -67,7 +67,7 @@ impl Paging {
         }
     }
 
-    /// Whether a member beside the data is a page fact, which the page of an answer already tells.
+    /// Checks that a member of the envelope is a page fact, which the answer's page already holds.
     pub(crate) fn is_page_fact(self, envelope: &Envelope, name: &str) -> bool {
         match self {
             Self::Cursor => name == envelope.next_cursor,
@@ -75,7 +75,7 @@ impl Paging {
         }
     }
 
-    /// Its name in the manifest.
+    /// Returns the name in the manifest.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Cursor => CURSOR,
@@ -84,17 +84,17 @@ impl Paging {
     }
 }
 
-/// Whether a field says at which record a page starts.
+/// Checks that an input is the start of a page.
 pub(crate) fn is_start(field: &Field) -> bool {
     field.place == Place::Query && field.wire == START
 }
 
-/// Whether a field says how many records a page has.
+/// Checks that an input is the page size.
 pub(crate) fn is_limit(field: &Field) -> bool {
     field.name == LIMIT
 }
 
-/// Writes the cursor that stands for a start.
+/// Writes a start as a cursor.
 pub(crate) fn write_cursor(start: u64) -> String {
     format!("{PREFIX}{start}")
 }
@@ -105,7 +105,7 @@ pub(crate) fn start_parameter(input: &Map<String, Value>) -> Option<(String, Str
     Some((START.to_owned(), start.to_owned()))
 }
 
-/// Reads from a query at which record the page starts.
+/// Reads the start of the page from a query.
 pub(crate) fn read_start(query: &[(String, String)]) -> u64 {
     query.iter().find(|(name, _)| name == START).and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }

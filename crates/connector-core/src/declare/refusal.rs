@@ -53,7 +53,7 @@ impl Refusal<'_> {
         Some(Value::Object(parsed.collect()))
     }
 
-    /// What the refused request would have done to data.
+    /// Returns the effect that the refused request would have had.
     pub fn effect(&self) -> Effect {
         self.effect
     }

@@ -4,23 +4,23 @@ use serde_json::{Map, Value};
 
 use crate::value::fault::{Fault, FaultCode};
 
-/// What must hold between inputs.
+/// A rule between the inputs of an action.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
     /// At least one of these is given.
     AnyOf(&'static [&'static str]),
     /// No two of these are given.
     AtMostOne(&'static [&'static str]),
-    /// A text has a least length, unless a flag is true.
+    /// A text has a minimum length, unless a flag is true.
     Shortest {
         /// The text.
         input: &'static str,
-        /// Its least length.
+        /// The minimum length.
         length: usize,
         /// The flag.
         unless: &'static str,
     },
-    /// An input is set beside some values of another alone; null is not set.
+    /// An input may be set only beside some values of another. Null counts as not set.
     OnlyWith {
         /// The input.
         input: &'static str,
@@ -28,7 +28,7 @@ pub enum Rule {
         with: &'static str,
         /// The values of the other input that allow it.
         values: &'static [&'static str],
-        /// The value that the vendor takes where the other input is left out; without one it is unknown.
+        /// The value that the vendor uses if the other input is left out. `None` if it is unknown.
         default: Option<&'static str>,
     },
     /// An input is required beside some values of another, and not null.
@@ -52,22 +52,22 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// At least one of these is given.
+    /// Requires at least one of these inputs.
     pub const fn any_of(inputs: &'static [&'static str]) -> Self {
         Self::AnyOf(inputs)
     }
 
-    /// No two of these are given.
+    /// Refuses two of these inputs at once.
     pub const fn at_most_one(inputs: &'static [&'static str]) -> Self {
         Self::AtMostOne(inputs)
     }
 
-    /// The text `input` has at least `length` characters, unless the flag is true.
+    /// Requires at least `length` characters of the text `input`, unless the flag `unless` is true.
     pub const fn shortest(input: &'static str, length: usize, unless: &'static str) -> Self {
         Self::Shortest { input, length, unless }
     }
 
-    /// Sets `input` only where `with` is one of `values`; `default` is its value where it is left out.
+    /// Allows `input` only if `with` is one of `values`. `default` is the value of `with` if it is left out.
     pub const fn only_with(
         input: &'static str,
         with: &'static str,

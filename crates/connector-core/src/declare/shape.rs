@@ -1,22 +1,22 @@
-//! Shapes of inputs, records and answers, and the JSON Schema that each is written as.
+//! Shapes of inputs, records and answers, and their JSON Schemas.
 
 use serde_json::{Map, Value, json};
 
-/// How a value is written outside JSON.
+/// A way to write a value outside JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
-    /// As its text.
+    /// The text of the value.
     Plain,
-    /// A list, separated by commas.
+    /// The items of a list, separated by commas.
     Commas,
-    /// A boolean as `1` or `0`.
+    /// A boolean, as `1` or `0`.
     Digit,
 }
 
-/// What a value holds.
+/// A kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueKind {
-    /// One thing.
+    /// A single value.
     One,
     /// A list.
     List,
@@ -24,33 +24,33 @@ pub enum ValueKind {
     File,
 }
 
-/// What a field's type says, as data.
+/// The shape of a value, as its Rust type declares it.
 #[derive(Clone, Copy, Debug)]
 pub struct FieldShape {
-    /// Whether it must be given.
+    /// `true` if a value is required.
     pub required: bool,
-    /// Whether null may be given, and clears.
+    /// `true` if null may be given, which clears the value.
     pub nullable: bool,
-    /// How it is written outside JSON.
+    /// The way to write the value outside JSON.
     pub notation: Notation,
-    /// What it holds.
+    /// The kind of the value.
     pub kind: ValueKind,
-    /// Its JSON Schema.
+    /// The function that builds the JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
 }
 
-/// One member of a record.
+/// A member of a record.
 #[derive(Debug)]
 pub struct Member {
-    /// Its name, as the vendor writes it.
+    /// The name, as the vendor writes it.
     pub name: &'static str,
-    /// What it holds, as a sentence.
+    /// A sentence that says what the member holds.
     pub doc: &'static str,
-    /// What its type says; `Option` means that it may be absent or null.
+    /// The shape of the value. `Option` means that it may be absent or null.
     pub shape: FieldShape,
 }
 
-/// One value of a closed set.
+/// A value of a closed set.
 #[derive(Clone, Copy, Debug)]
 pub enum ClosedValue {
     /// A text.
@@ -59,14 +59,14 @@ pub enum ClosedValue {
     Number(i64),
 }
 
-/// Which side a schema describes: inputs are strict, answers are open.
+/// The side that a schema describes. Inputs are strict, answers are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Input,
     Output,
 }
 
-/// The schema under construction: records go into `$defs` by name, since a record may hold itself.
+/// A schema under construction. Records go into `$defs` by name, since a record may hold itself.
 #[derive(Debug)]
 pub struct Schemas {
     pub(crate) mode: Mode,
@@ -78,7 +78,7 @@ impl Schemas {
         Self { mode, defs: Map::new() }
     }
 
-    /// A reference to the record `name`, which is added to `$defs` where it is not there yet.
+    /// Refers to the record `name`, and adds it to `$defs` if it is not there yet.
     pub fn record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
         if !self.defs.contains_key(name) {
             self.defs.insert(name.to_owned(), Value::Null);
@@ -88,7 +88,7 @@ impl Schemas {
         json!({"$ref": format!("#/$defs/{name}")})
     }
 
-    /// A reference to the record `name`, which takes members beside its own.
+    /// Refers to the record `name`, which takes members beside its own.
     pub fn open_record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
         let reference = self.record(name, doc, members);
         self.defs[name]["additionalProperties"] = true.into();
@@ -118,7 +118,7 @@ impl Schemas {
         object
     }
 
-    /// A closed set: an enum of an input; of an answer only examples, since the vendor may add to it.
+    /// Writes a closed set: as an enum in an input, as examples in an answer, since the vendor may add values.
     pub fn closed(&mut self, values: &[ClosedValue]) -> Value {
         let listed: Vec<Value> = values
             .iter()
@@ -132,7 +132,7 @@ impl Schemas {
         json!({"type": kind, word: listed})
     }
 
-    /// The same shape, or null.
+    /// Allows null beside the values of a schema.
     pub fn nullable(&mut self, mut schema: Value) -> Value {
         // Inlined, not `anyOf [ref, null]`: that would hide the path of a fault inside.
         if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
@@ -157,7 +157,7 @@ impl Schemas {
         schema
     }
 
-    /// A text of one form, which is held for inputs and said for answers.
+    /// Writes a text of one form, which inputs must have and answers show as an example.
     pub(crate) fn formatted_text(&mut self, format: &str, pattern: &str, example: &str) -> Value {
         match self.mode {
             Mode::Input => json!({"type": "string", "format": format, "pattern": pattern, "examples": [example]}),
@@ -174,32 +174,32 @@ impl Schemas {
 }
 
 impl FieldShape {
-    /// Whether it is a file.
+    /// Checks that the value is a file.
     pub fn is_file(&self) -> bool {
         self.kind == ValueKind::File
     }
 
-    /// What `T` says.
+    /// Reads the shape from the type `T`.
     pub const fn from_type<T: FieldType>() -> Self {
         Self { required: T::REQUIRED, nullable: T::NULLABLE, notation: T::NOTATION, kind: T::KIND, schema: T::schema }
     }
 }
 
-/// A type that stands for what may be given to an input or come back in a record.
+/// A type of an input, or of a member of a record.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an input or a member of a record",
     note = "use a type of connector_core (Id, List, Date, …), bool, i64, f64, String, Vec, Option, or a #[record]"
 )]
 pub trait FieldType {
-    /// Whether it must be given: `Option` alone says no.
+    /// `true` if a value is required. It is `false` for `Option` alone.
     const REQUIRED: bool = true;
-    /// Whether null clears it: `Nullable` alone says yes.
+    /// `true` if null clears the value. It is `true` for `Nullable` alone.
     const NULLABLE: bool = false;
-    /// How it is written outside JSON.
+    /// The way to write the value outside JSON.
     const NOTATION: Notation = Notation::Plain;
-    /// What it holds.
+    /// The kind of the value.
     const KIND: ValueKind = ValueKind::One;
-    /// Its JSON Schema.
+    /// Builds the JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }
 

@@ -1,4 +1,4 @@
-//! Rust types that stand for inputs and for members of a record.
+//! Rust types of inputs and of members of records.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind};
 #[serde(transparent)]
 pub struct Id(pub i64);
 
-/// A value that null clears. Anything else refuses null.
+/// A value that null clears. No other type takes null.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nullable<T> {
     /// Null was given.
@@ -23,7 +23,7 @@ pub enum Nullable<T> {
     Value(T),
 }
 
-/// Values that travel as one text, separated by commas; at least one, at most `MOST`.
+/// Values sent as one text, separated by commas: at least one, at most `MOST`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct List<T, const MOST: usize = 100>(pub Vec<T>);
@@ -33,7 +33,7 @@ pub struct List<T, const MOST: usize = 100>(pub Vec<T>);
 #[serde(transparent)]
 pub struct Text(pub String);
 
-/// A boolean that travels as `1` or `0`.
+/// A boolean sent as `1` or `0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Flag(pub bool);
@@ -48,17 +48,17 @@ pub struct Date(pub String);
 #[serde(transparent)]
 pub struct Uuid(pub String);
 
-/// A moment with its zone, in whole seconds: `2026-01-31T09:30:00Z`.
+/// A time with its zone, in whole seconds: `2026-01-31T09:30:00Z`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct DateTime(pub String);
 
-/// A moment in UTC without a zone: `2026-01-31 09:30:00`.
+/// A time in UTC, written without a zone: `2026-01-31 09:30:00`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct UtcTime(pub String);
 
-/// The place of a list's record, counted from 0, at which a page starts.
+/// The index of a page's first record, counted from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Start(pub u64);
@@ -68,11 +68,11 @@ pub struct Start(pub u64);
 #[serde(transparent)]
 pub struct Json(pub Value);
 
-/// An object whose names are free and whose values are of one shape, in the order in which it was given.
+/// An object with any names, whose values have one shape. It keeps its order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapOf<T>(pub Vec<(String, T)>);
 
-/// The type of an input that is a file, and of an answer that is one.
+/// A file, as an input or as an answer.
 #[derive(Debug)]
 pub struct File;
 
@@ -81,16 +81,18 @@ pub struct File;
 #[serde(transparent)]
 pub struct Base64(pub String);
 
-/// One record that is two: what it has in common with others, and the rest.
+/// A record made of two: the members that it shares with others, and the rest.
 #[derive(Debug)]
 pub struct Both<A, B>(PhantomData<(A, B)>);
 
-/// One record or another.
+/// A record of one shape or of another.
 #[derive(Debug)]
 pub struct Either<A, B>(PhantomData<(A, B)>);
 
 impl FieldType for Id {
-    /// Numbers start at 1: a template that yields 0 for "nothing" must not reach a filter, which would then match all.
+    /// Builds a schema that starts at 1.
+    ///
+    /// A template may write 0 for "nothing", and a filter by 0 would match all.
     fn schema(schemas: &mut Schemas) -> Value {
         match schemas.mode {
             Mode::Input => json!({"type": "integer", "minimum": 1}),
@@ -242,7 +244,7 @@ impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
     const NOTATION: Notation = Notation::Commas;
     fn schema(schemas: &mut Schemas) -> Value {
         let mut items = T::schema(schemas);
-        // A comma inside an item would make two of one.
+        // A comma inside an item would make two items of it.
         if items["type"] == "string" && items.get("enum").is_none() {
             items = json!({"type": "string", "pattern": "^[^,]+$", "examples": ["text without a comma"]});
         }
@@ -293,7 +295,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for MapOf<T> {
     }
 }
 
-/// Reads a member that is there, so that null is told from absent: serde alone makes both `None`.
+/// Reads a member that is present, so that null differs from absent: serde alone makes both `None`.
 pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

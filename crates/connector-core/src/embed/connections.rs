@@ -1,4 +1,4 @@
-//! What an engine brings: which connection a call uses, where it goes and with which credential.
+//! The connections of an engine: the connection that a call uses, its host and its credential.
 
 use async_trait::async_trait;
 
@@ -6,40 +6,40 @@ use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::quote;
 
-/// The connections of an engine.
+/// The connections of an engine, from which each call takes one.
 #[async_trait]
 pub trait Connections: Send + Sync {
-    /// The connection that a call names, by name or id, or the one to use where it names none.
+    /// Chooses the connection that a call names by name or id, or the default if it names none.
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error>;
 
-    /// Where to send, and with which credential; asked when a request is about to be sent, never for a dry run.
+    /// Returns the host and the credential. It is called before each request, and never for a dry run.
     async fn access(&self, connection: &Connection) -> Result<Access, Error>;
 
-    /// After a 401: a fresh access, or `None` where there is none to be had.
+    /// Returns a fresh access after a 401, or `None` if there is none.
     async fn renew(&self, _connection: &Connection, _refused: &Access) -> Result<Option<Access>, Error> {
         Ok(None)
     }
 }
 
-/// A connection that was chosen; it holds no secret.
+/// A connection that was chosen for a call. It holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Connection {
-    /// What it is called where it is kept; empty where its name says all.
+    /// The id in the engine's store. Empty if the name identifies the connection.
     pub id: String,
-    /// Its name, which outcomes show.
+    /// The name, which outcomes show.
     pub name: String,
-    /// The host that it will be sent to, for a dry run.
+    /// The host that a dry run shows.
     pub origin: String,
-    /// Whether it sends an API token, not an access token.
+    /// `true` if it sends an API token, not an access token.
     pub api_token: bool,
-    /// Whether it is a sandbox, which is told the action's key.
+    /// `true` for a sandbox, to which requests name the action's key.
     pub sandbox: bool,
-    /// The scopes that it was granted, where they are known; an API token has all that its user has.
+    /// The scopes that were granted, if they are known. An API token has all scopes of its user.
     pub scopes: Option<Vec<String>>,
 }
 
-/// One connection that does not change: what a program has that knows its account.
+/// A single connection that does not change, for a program that knows its account.
 #[derive(Clone, Debug)]
 pub struct OneConnection {
     connection: Connection,
@@ -47,33 +47,33 @@ pub struct OneConnection {
 }
 
 impl Connection {
-    /// A connection of a name.
+    /// Builds a connection from its name and host.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
         Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None }
     }
 
-    /// Its id, where it is kept under one: a name can change between two questions.
+    /// Sets the id in the engine's store: a name may change between two calls.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         self
     }
 
-    /// It sends an API token.
+    /// Marks a connection that sends an API token.
     #[must_use]
     pub fn with_api_token(mut self) -> Self {
         self.api_token = true;
         self
     }
 
-    /// It is a sandbox.
+    /// Marks a sandbox.
     #[must_use]
     pub fn mark_as_sandbox(mut self) -> Self {
         self.sandbox = true;
         self
     }
 
-    /// It was granted these scopes and no others.
+    /// Sets the scopes that were granted.
     #[must_use]
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
@@ -82,7 +82,7 @@ impl Connection {
 }
 
 impl OneConnection {
-    /// The connection `name` at `origin`.
+    /// Builds the connection `name` at `origin`.
     pub fn new(name: &str, origin: &str, credential: Credential) -> Result<Self, Error> {
         let access = Access::new(origin, credential)?;
         let mut connection = Connection::new(name, access.origin());
@@ -90,14 +90,14 @@ impl OneConnection {
         Ok(Self { connection, access })
     }
 
-    /// The same, marked as a sandbox.
+    /// Marks a sandbox.
     #[must_use]
     pub fn mark_as_sandbox(mut self) -> Self {
         self.connection = self.connection.mark_as_sandbox();
         self
     }
 
-    /// The same, granted these scopes and no others.
+    /// Sets the scopes that were granted.
     #[must_use]
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.connection = self.connection.with_scopes(scopes);

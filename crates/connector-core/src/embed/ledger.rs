@@ -1,31 +1,31 @@
-//! What an engine brings so that no write is carried out twice: outcomes by idempotency key.
+//! Outcomes by idempotency key, so that no write is carried out twice.
 
 use async_trait::async_trait;
 
 use crate::value::error::Error;
 
-/// Outcomes by idempotency key.
+/// A store of outcomes by idempotency key.
 ///
-/// A key is claimed before anything is sent and finished after it went well. It is released where nothing can have
-/// been carried out; where a request may have been, it stays claimed, so that no later call repeats it unseen.
+/// A key is claimed before anything is sent, and finished after success. It is released if nothing can have
+/// been carried out. If a request may have been, the key stays claimed, so that no later call repeats it unseen.
 #[async_trait]
 pub trait Ledger: Send + Sync {
-    /// Claims a key for a call; `call` is the same text for the same connection, action and input.
+    /// Claims a key for a call. `call` is the same text for the same connection, action and input.
     async fn claim(&self, key: &str, call: &str) -> Result<Claim, Error>;
-    /// Keeps what the call of a claimed key answered.
+    /// Stores the answer of the call that claimed a key.
     async fn finish(&self, key: &str, answer: Vec<u8>) -> Result<(), Error>;
-    /// Gives a claimed key back.
+    /// Releases a claimed key.
     async fn release(&self, key: &str) -> Result<(), Error>;
 }
 
-/// What a ledger says of a key.
+/// The state of a key in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The key is new, and now this call's.
+    /// The key is new, and is now claimed for this call.
     Fresh,
-    /// The same call was finished, and answered this.
+    /// The same call was finished with this answer.
     Finished(Vec<u8>),
-    /// The same call was claimed and not finished: it runs, or ended without a known outcome.
+    /// The same call claimed the key and has not finished: it runs, or ended without a known outcome.
     Unfinished,
     /// The key belongs to another call.
     OtherCall,

@@ -1,4 +1,4 @@
-//! The files of a call: those that come beside the input and those within it.
+//! Files of a call: those that come beside the input, and those within it.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -18,11 +18,11 @@ pub(crate) struct Files(Vec<(String, Upload)>);
 /// The member of a file in the input that holds its bytes.
 pub(crate) const CONTENT: &str = "base64";
 
-/// Some write `=` at the end and some do not: nothing is lost either way.
+/// Base64 that takes padding or none: some encoders write `=` at the end and some do not.
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// How files of some media types begin.
+/// The first bytes of files, by media type.
 const BEGINNINGS: [(&str, &[&[u8]]); 7] = [
     ("application/pdf", &[b"%PDF-"]),
     ("application/zip", &[b"PK\x03\x04", b"PK\x05\x06"]),
@@ -34,7 +34,7 @@ const BEGINNINGS: [(&str, &[&[u8]]); 7] = [
 ];
 
 impl Upload {
-    /// Describes the file in the input, where its bytes do not stand there.
+    /// Describes a file whose bytes are not in the input.
     fn describe(&self) -> Value {
         json!({"fileName": self.file_name, "contentType": self.media_type(), "size": self.content.size()})
     }
@@ -63,7 +63,7 @@ impl Files {
 
     /// Takes the files that come beside the input, and describes each of them in the input.
     ///
-    /// A file may come either way, so the schema that the input is checked with requires no bytes: they are looked for here.
+    /// A file may come either way, so the schema for checks requires no bytes. They are checked here.
     pub(crate) fn attach(
         attached: Vec<(String, Upload)>,
         fields: &[&Field],

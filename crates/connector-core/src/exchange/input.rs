@@ -1,4 +1,4 @@
-//! Reads an input before it is validated, and says all that is wrong with it at once.
+//! Checks of an input, which find all of its faults at once.
 
 use std::fmt;
 
@@ -19,14 +19,14 @@ use crate::value::wording::{find_nearest, shorten};
 /// The characters that a message quotes of a caller's value.
 const LONGEST_QUOTE: usize = 200;
 
-/// What an input is checked with.
+/// The compiled checks of an input.
 pub(crate) struct Checks {
     validator: Validator,
     schema: Value,
     kind: TypeTree,
 }
 
-/// The types that a schema names, as a tree to walk beside a value.
+/// The types that a schema names, as a tree that is walked beside a value.
 #[derive(Debug)]
 enum TypeTree {
     Integer,
@@ -65,9 +65,9 @@ impl Checks {
         Self { validator, schema, kind }
     }
 
-    /// The input as it will travel, or every fault at once.
+    /// Returns the input as it will be sent, or every fault at once.
     ///
-    /// `drops_nulls`: for a read, a null filter means that none is given.
+    /// `drops_nulls` is for reads, where a null filter means that there is none.
     pub(crate) fn read(
         &self,
         input: Map<String, Value>,
@@ -84,7 +84,7 @@ impl Checks {
         let mut value = Value::Object(input);
         self.kind.convert(&mut value, &mut String::new(), &mut faults);
         if !self.validator.is_valid(&value) {
-            // The form of a value is the better complaint than what it stands for, and one value has one fault.
+            // One value has one fault, and a wrong form explains more than a day that does not exist.
             let mut errors: Vec<_> = self.validator.iter_errors(&value).collect();
             errors.sort_by_key(|error| matches!(error.kind(), ValidationErrorKind::Format { .. }));
             for error in errors {
@@ -185,7 +185,7 @@ impl TypeTree {
         }
     }
 
-    /// Takes templated strings for what they say, where nothing is lost.
+    /// Converts texts from a template to numbers and booleans, if nothing is lost.
     fn convert(&self, value: &mut Value, at: &mut String, faults: &mut Vec<Fault>) {
         match (self, &mut *value) {
             (Self::Integer | Self::Number, Value::String(text)) => {
@@ -226,15 +226,15 @@ impl TypeTree {
     }
 }
 
-/// A JSON number written as text: a sign, digits, nothing around them.
+/// Parses a JSON number that is written as text, with nothing around it.
 fn parse_number(text: &str) -> Option<Number> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
     let number: Number = if plain { serde_json::from_str(text).ok()? } else { return None };
-    // What has other digits once it is read would arrive changed.
+    // A number that has other digits once it is parsed would be sent changed.
     (!number.is_f64() || significant_digits(text) == significant_digits(&number.to_string())).then_some(number)
 }
 
-/// The digits of a number that tell it from others, without sign, point, exponent and zeros around.
+/// Returns the significant digits of a number, without sign, point, exponent and outer zeros.
 fn significant_digits(text: &str) -> String {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
@@ -249,7 +249,7 @@ fn at_segment(at: &mut String, name: &str, work: impl FnOnce(&mut String)) {
     at.truncate(length);
 }
 
-/// The schema of what stands at a pointer into the input.
+/// Finds the schema of the value at a pointer into the input.
 fn find_schema<'a>(root: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut schema = root;
     for segment in pointer.split('/').skip(1) {
@@ -269,7 +269,7 @@ fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     }
 }
 
-/// A path value that would leave its segment is refused: the request would be another one.
+/// Finds a value that would leave its path segment, which would make another request.
 fn find_path_fault(field: &Field, value: &Value) -> Option<Fault> {
     let text = value.as_str()?;
     let decoded = percent_decode_str(text).decode_utf8_lossy();

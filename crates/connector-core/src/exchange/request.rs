@@ -1,4 +1,4 @@
-//! A declaration and its input to a request: a value that touches nothing, so that a snapshot can hold it.
+//! Requests as plain values, built from a declaration and its input.
 
 use std::fmt::Write as _;
 
@@ -14,10 +14,10 @@ use crate::declare::shape::Notation;
 use crate::exchange::files::Files;
 use crate::value::file::{Content, Upload};
 
-/// What a path segment or a query may carry as it is: the unreserved characters.
+/// The characters that are encoded in a path segment and in a query: all but the unreserved ones.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What will be sent, without a host and without a credential.
+/// A request without its host and its credential.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method.
@@ -26,17 +26,17 @@ pub struct Request {
     pub path: String,
     /// The query, in order, not encoded.
     pub query: Vec<(String, String)>,
-    /// Headers beside those of the transport.
+    /// The headers beside those that the transport adds.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
-    /// What it costs of the daily budget.
+    /// The cost in tokens of the daily budget.
     pub cost: u32,
-    /// What was declared of it, for the words of a refusal.
+    /// The declaration of the action, which a refusal refers to.
     pub(crate) declaration: Option<&'static Declaration>,
 }
 
-/// Whether a request is the one that the action stands for, or one beside it.
+/// The role of a request: the action's own, or a helper beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     Own,
@@ -46,7 +46,7 @@ pub(crate) enum Role {
 /// The body of a request.
 #[derive(Clone, Debug)]
 pub enum Body {
-    /// None.
+    /// No body.
     Empty,
     /// JSON, as text.
     Json(Bytes),
@@ -56,26 +56,26 @@ pub enum Body {
     Multipart(Vec<Part>),
 }
 
-/// One part of a multipart body.
+/// A part of a multipart body.
 #[derive(Clone, Debug)]
 pub struct Part {
     /// The name of the part.
     pub name: String,
-    /// The name of the file, where it is one.
+    /// The name of the file, if the part is a file.
     pub file_name: Option<String>,
-    /// The media type, where it is not plain text.
+    /// The media type, if it is not plain text.
     pub content_type: Option<String>,
     /// The content.
     pub content: Content,
 }
 
 impl Request {
-    /// A request with nothing but a method and a path.
+    /// Builds a request from a method and a path alone.
     pub fn new(method: Method, path: impl Into<String>, cost: u32) -> Self {
         Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost, declaration: None }
     }
 
-    /// The request of a declared action; the input has passed its checks, so building cannot fail.
+    /// Builds the request of a declared action. It cannot fail: the input has passed its checks.
     pub(crate) fn build(declaration: &'static Declaration, input: &Map<String, Value>, files: &Files) -> Self {
         let endpoint = declaration.endpoint.expect("a declared action has an endpoint: the macro sees to it");
         let mut request = Self::new(endpoint.method, fill_path(&endpoint, declaration, input), declaration.cost.unwrap_or(0));
@@ -104,29 +104,29 @@ impl Request {
         request
     }
 
-    /// What it does to data.
+    /// Returns the effect on data.
     pub fn effect(&self) -> Effect {
         self.method.effect()
     }
 
-    /// The place at which the list that it asks for starts.
+    /// Returns the start of the page that the request asks for.
     pub(crate) fn start(&self) -> u64 {
         page::read_start(&self.query)
     }
 
-    /// The path and the query, encoded.
+    /// Returns the path and the query, encoded.
     pub fn target(&self) -> String {
         let mut target = self.path.clone();
         for (at, (name, value)) in self.query.iter().enumerate() {
             target.push(if at == 0 { '?' } else { '&' });
-            // A comma and a colon are legal in a query, and lists and times read better with them.
+            // A comma and a colon are legal in a query, and make lists and times easier to read.
             let plain = |text: &str| utf8_percent_encode(text, RESERVED).to_string().replace("%2C", ",").replace("%3A", ":");
             write!(target, "{}={}", plain(name), plain(value)).expect("writing to a String cannot fail");
         }
         target
     }
 
-    /// The line that a dry run answers, of the form of recorded traffic.
+    /// Describes the request for a dry run, in the form of recorded traffic.
     pub(crate) fn describe(&self, action: &str, origin: &str, credential: &str, role: Role) -> Value {
         let mut line = json!({"action": action, "method": self.method.as_str(), "url": format!("{origin}{}", self.target())});
         let mut headers = Map::from_iter([(credential.to_owned(), Value::from("[redacted]"))]);
@@ -148,12 +148,12 @@ impl Request {
 }
 
 impl Part {
-    /// A part that is plain text.
+    /// Builds a part of plain text.
     pub fn text(name: impl Into<String>, value: impl Into<String>) -> Self {
         Self { name: name.into(), file_name: None, content_type: None, content: Bytes::from(value.into()).into() }
     }
 
-    /// A part that is a file.
+    /// Builds a part that is a file.
     pub(crate) fn file(name: impl Into<String>, upload: &Upload) -> Self {
         let (file_name, content_type) = (Some(upload.file_name.clone()), Some(upload.media_type()));
         Self { name: name.into(), file_name, content_type, content: upload.content.clone() }
@@ -167,7 +167,7 @@ impl Part {
     }
 }
 
-/// The path with its variables filled in.
+/// Fills in the variables of a path.
 fn fill_path(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String, Value>) -> String {
     let mut path = String::with_capacity(endpoint.path.len() + 16);
     for segment in endpoint.path.split('/').skip(1) {
@@ -184,7 +184,7 @@ fn fill_path(endpoint: &Endpoint, declaration: &Declaration, input: &Map<String,
     path
 }
 
-/// A value outside JSON.
+/// Writes a value as text outside JSON.
 fn to_text(how: Notation, value: &Value) -> String {
     match (how, value) {
         (Notation::Digit, Value::Bool(flag)) => u8::from(*flag).to_string(),
@@ -194,7 +194,7 @@ fn to_text(how: Notation, value: &Value) -> String {
     }
 }
 
-/// A JSON object under wire names, in the order of the declaration.
+/// Builds a JSON object under wire names, in the order of the declaration.
 fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
     let mut text = vec![b'{'];
     let mut member = |name: &str, value: &Value| {

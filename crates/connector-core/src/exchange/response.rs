@@ -1,4 +1,4 @@
-//! Bytes to data and page, in one pass: no tree is built, and what came travels on as it came.
+//! Responses, read in one pass. No tree is built, and the data is passed on byte for byte.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,48 +20,48 @@ use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{MemberName, RawJson, read_members};
 
-/// An answer that is no refusal.
+/// A response of the vendor.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// What the request did, which decides whether it may be repeated where the answer cannot be read.
+    /// The effect of the request, which decides whether it may be repeated if the response is unreadable.
     pub(crate) effect: Effect,
-    /// The place in the list that was asked for.
+    /// The start of the page that was asked for.
     pub(crate) start: u64,
-    /// What it was asked with, so that its words can be cleaned of it.
+    /// The access that the request used, so that its secret can be removed from messages.
     pub(crate) access: Access,
 }
 
 impl Response {
-    /// The status.
+    /// Returns the status.
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// A header's value, where it is text.
+    /// Returns the value of a header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The body.
+    /// Returns the body.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Whether it says that it is JSON.
+    /// Checks that the content type is JSON.
     pub fn is_json(&self) -> bool {
         self.header("content-type").is_some_and(|media| media.contains("json"))
     }
 
-    /// The answer, its data found and its page facts read.
+    /// Reads the answer: its data and its page.
     pub fn into_answer(self, declaration: &Declaration) -> Result<Answer, Error> {
         let envelope = &declaration.connector.envelope;
         let listed = declaration.is_list();
         let read = match AnswerParts::from(&self.body, envelope, listed) {
             Ok(read) => read,
-            // JSON, and no object: all of it is the data.
+            // It is JSON but no object, so all of it is the data.
             Err(error) if error.is_data() => {
                 let whole: &RawValue = serde_json::from_slice(&self.body).map_err(|error| self.explain_unreadable(error))?;
                 return Ok(Answer { data: RawJson::slice(&self.body, whole), page: None, extra: Vec::new() });
@@ -87,7 +87,7 @@ impl Response {
         })
     }
 
-    /// The failure where the answer cannot be read.
+    /// Explains why the response is unreadable.
     fn explain_unreadable(&self, error: serde_json::Error) -> Error {
         let what = match () {
             () if self.body.iter().all(u8::is_ascii_whitespace) => "is empty".to_owned(),
@@ -99,7 +99,7 @@ impl Response {
     }
 }
 
-/// The failure for an answer that cannot be read; a write may have been carried out.
+/// Builds the error for a response that is unreadable. A write may have been carried out.
 pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
     let error = Error::new(ErrorKind::BadAnswer, message);
     match effect {
@@ -108,7 +108,7 @@ pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
     }
 }
 
-/// The parts of an answer, borrowed from its body.
+/// The parts of a response body, borrowed from it.
 #[derive(Default)]
 struct AnswerParts<'a> {
     success: Option<bool>,
@@ -118,7 +118,7 @@ struct AnswerParts<'a> {
 }
 
 enum Data<'a> {
-    /// An array: how many, the first and the last, from which the array's own text follows.
+    /// An array: its length, its first and its last item, which give the array's text.
     List {
         count: u64,
         ends: Option<(&'a RawValue, &'a RawValue)>,
@@ -134,7 +134,7 @@ impl<'a> AnswerParts<'a> {
             json.end().map(|()| read)
         };
         match parse(listed) {
-            // A list that is null, or a search that answers an object.
+            // The list is null, or a search answers an object.
             Err(error) if listed && error.is_data() => parse(false),
             result => result,
         }
@@ -143,7 +143,7 @@ impl<'a> AnswerParts<'a> {
     fn into_answer(mut self, body: &Bytes, envelope: &Envelope, listed: bool, paging: Option<Paging>, start: u64) -> Answer {
         let mut extra = Vec::new();
         let Some(data) = self.data else {
-            // No data at all: the whole answer, without the word that says it went well.
+            // There is no data, so the answer is the whole body without its success flag.
             self.others.extend(self.beside.map(|beside| (Cow::Borrowed(envelope.extra), beside)));
             let data = if self.others.is_empty() {
                 RawJson::null()
@@ -184,7 +184,7 @@ fn find_fact<'a>(facts: &Facts<'a>, name: &str) -> Option<&'a RawValue> {
     facts.iter().find(|(other, _)| other == name).map(|(_, raw)| *raw)
 }
 
-/// Null or nothing is the end; whatever else it is, there is more.
+/// Reads the next cursor. Null, absent or empty is the end.
 fn read_next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
     let raw = find_fact(facts, envelope.next_cursor)?;
     match serde_json::from_str(raw.get()) {
@@ -194,7 +194,9 @@ fn read_next_cursor(facts: &Facts<'_>, envelope: &Envelope) -> Option<String> {
     }
 }
 
-/// The place of the next page. A list that tells no page facts ends with an empty page: a short one may have been cut.
+/// Reads the start of the next page.
+///
+/// A list without page facts ends with an empty page: a short page may have been cut by the vendor.
 fn read_next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u64) -> Option<u64> {
     let within = find_fact(facts, envelope.page).map(read_members);
     let facts = within.as_deref().unwrap_or(facts);
@@ -207,7 +209,7 @@ fn read_next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u6
     }
 }
 
-/// How many a search found.
+/// Counts the results of a search.
 fn count_found(data: &RawValue, list: &str) -> u64 {
     let items = read_members(data).into_iter().find(|(name, _)| name == list);
     let items: Option<Vec<IgnoredAny>> = items.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());

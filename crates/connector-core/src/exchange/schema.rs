@@ -1,4 +1,4 @@
-//! Fields and records to JSON Schema 2020-12, one way for inputs and one for what comes back.
+//! JSON Schemas (2020-12) of inputs and answers.
 
 use serde_json::{Map, Value, json};
 
@@ -7,10 +7,10 @@ use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, Mode, Schemas};
 
-/// The schema of an action's input as it is published: strict, in the order of the declaration.
+/// Builds the published schema of an action's input: strict, in the order of the declaration.
 pub(crate) fn build_input(declaration: &Declaration) -> Value {
     if declaration.removed.is_some() {
-        // Whatever an old workflow gives, it is told that there is no such thing any more.
+        // An old workflow may give any input: the error says that the action was removed.
         return json!({"type": "object", "properties": {}});
     }
     let mut schema = build_fields(declaration.fields());
@@ -19,7 +19,7 @@ pub(crate) fn build_input(declaration: &Declaration) -> Value {
         if schema.get(word).is_none() {
             schema[word] = value;
         } else {
-            // Two rules of one word stand side by side.
+            // The schema has this keyword already, so both go into `allOf`.
             let mut all = schema["allOf"].as_array().cloned().unwrap_or_default();
             all.push(json!({word: value}));
             schema["allOf"] = all.into();
@@ -28,7 +28,7 @@ pub(crate) fn build_input(declaration: &Declaration) -> Value {
     schema
 }
 
-/// The schema of some fields, without the rules between them, which [`crate::input`] checks with better words.
+/// Builds the schema of some inputs, without the rules between them, which `Rule` checks.
 pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value {
     let mut schemas = Schemas::new(Mode::Input);
     let mut properties = Map::new();
@@ -63,7 +63,7 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
     schemas.finish(schema)
 }
 
-/// The schema of what comes back.
+/// Builds the schema of an answer.
 pub(crate) fn build_output(returns: &FieldShape) -> Value {
     let mut schemas = Schemas::new(Mode::Output);
     let schema = (returns.schema)(&mut schemas);
@@ -104,7 +104,7 @@ fn is_one_of(name: &str, values: &[&str]) -> Value {
     json!({"required": [name], "properties": {name: {"enum": values}}})
 }
 
-/// `dealId` → `Deal ID`.
+/// Writes a name as a title: `dealId` becomes `Deal ID`.
 fn write_title(name: &str) -> String {
     let mut words: Vec<String> = vec![String::new()];
     for letter in name.chars() {

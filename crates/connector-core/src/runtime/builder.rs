@@ -1,4 +1,4 @@
-//! How a runtime is set up: plain values, none of which is a type of the HTTP client.
+//! The builder of a runtime. It takes plain values, none of which is a type of the HTTP client.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::value::error::{Error, ErrorKind};
 use crate::wire::http::Http;
 use crate::wire::transport::{Transport, TransportSettings};
 
-/// A runtime to be set up.
+/// A builder of a runtime.
 #[derive(Default)]
 pub struct Builder {
     connectors: Vec<&'static Connector>,
@@ -28,77 +28,77 @@ impl std::fmt::Debug for Builder {
 }
 
 impl Runtime {
-    /// A runtime to be set up.
+    /// Begins to build a runtime.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
 impl Builder {
-    /// The connectors whose actions it can invoke.
+    /// Sets the connectors whose actions can be invoked.
     #[must_use]
     pub fn connectors(mut self, connectors: &[&'static Connector]) -> Self {
         self.connectors = connectors.to_vec();
         self
     }
 
-    /// The connections that it may use.
+    /// Sets the connections that calls may use.
     #[must_use]
     pub fn connections(mut self, connections: impl Connections + 'static) -> Self {
         self.connections = Some(Box::new(connections));
         self
     }
 
-    /// Where outcomes are kept by idempotency key; without one, an invocation with a key is refused.
+    /// Sets the ledger of outcomes. Without one, an invocation with an idempotency key is refused.
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Some(Box::new(ledger));
         self
     }
 
-    /// How many bytes an answer may have; 64 MiB where it is not set.
+    /// Limits the bytes of a response. The default is 64 MiB.
     #[must_use]
     pub fn largest_answer(mut self, bytes: usize) -> Self {
         self.transport.largest_answer = bytes;
         self
     }
 
-    /// How many bytes a file may have that is sent, or fetched to where the caller wants it; 256 MiB where it is not set.
+    /// Limits the bytes of a file that is sent, or fetched to a sink. The default is 256 MiB.
     #[must_use]
     pub fn largest_file(mut self, bytes: u64) -> Self {
         self.transport.largest_file = bytes;
         self
     }
 
-    /// How many requests may be under way to one host; 64 where it is not set.
+    /// Limits the open requests to one host. The default is 64.
     #[must_use]
     pub fn connections_per_host(mut self, most: usize) -> Self {
         self.transport.per_host = most.max(1);
         self
     }
 
-    /// A proxy for requests over https, as `http://proxy.example:3128`; what is meant for this machine never leaves it.
+    /// Sets a proxy for https, as `http://proxy.example:3128`. Requests to this machine do not use it.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.transport.proxy = Some(url.into());
         self
     }
 
-    /// Certificate authorities to trust beside the public ones, as PEM.
+    /// Adds certificate authorities to the public ones, as PEM.
     #[must_use]
     pub fn trust(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.transport.authorities = pem.into();
         self
     }
 
-    /// The HTTP client to use, in place of one of its own; what is set of proxy, authorities and limits is that client's.
+    /// Uses an HTTP client that exists. Its own proxy, authorities and limits apply.
     #[must_use]
     pub fn http(mut self, http: &Http) -> Self {
         self.http = Some(http.clone());
         self
     }
 
-    /// The runtime, or what is wrong with how it was set up.
+    /// Builds the runtime, or explains what is wrong with the settings.
     pub fn build(self) -> Result<Runtime, Error> {
         let connections = self.connections.ok_or_else(|| Error::new(ErrorKind::Bug, "The runtime was given no connections."))?;
         Ok(Runtime(Arc::new(Spine {

@@ -35,32 +35,32 @@ impl std::fmt::Debug for Call<'_> {
 }
 
 impl Call<'_> {
-    /// The input, which has passed its checks.
+    /// Returns the input, which has passed its checks.
     pub fn input(&self) -> &Map<String, Value> {
         &self.checked.input
     }
 
-    /// The request of a declared action with the input of this call.
+    /// Builds the request of a declared action from the input of this call.
     pub fn request(&self, declaration: &'static Declaration) -> Request {
         Request::build(declaration, &self.checked.input, &self.checked.files)
     }
 
-    /// Whether the connection was granted one of these scopes; one that does not know its scopes is taken at its word.
+    /// Checks that the connection was granted one of these scopes. It passes if the scopes are unknown.
     pub fn is_granted(&self, scopes: &[&str]) -> bool {
         self.connection.scopes.as_ref().is_none_or(|granted| scopes.iter().any(|scope| granted.iter().any(|other| other == scope)))
     }
 
-    /// Says something that the caller should know.
+    /// Adds a warning to the outcome.
     pub fn warn(&self, warning: impl Into<String>) {
         self.session.lock().meta.warnings.push(warning.into());
     }
 
-    /// Sends the action's own request and gives its answer; a refusal is an error. In a dry run nothing is sent.
+    /// Sends the action's own request and returns the response. A refusal is an error. A dry run sends nothing.
     pub async fn send(&self, request: Request) -> Result<Response, Stop> {
         self.dispatch(request, Role::Own).await
     }
 
-    /// The same for a request that goes elsewhere than the action's own endpoint; recorded traffic marks it.
+    /// Sends a request beside the action's own, which recorded traffic marks as a helper.
     pub async fn send_helper(&self, request: Request) -> Result<Response, Stop> {
         self.dispatch(request, Role::Helper).await
     }
@@ -76,7 +76,7 @@ impl Call<'_> {
         }
     }
 
-    /// The head of the answer to a request, sent again under a fresh credential where that mends a 401.
+    /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.
     pub(super) async fn open(&self, request: &Request, role: Role) -> Result<OpenResponse, Stop> {
         if self.session.dry_run {
             let header = if self.connection.api_token { self.connector.require_token_header()? } else { "authorization" };
@@ -88,7 +88,7 @@ impl Call<'_> {
         if opened.status() != 401 {
             return Ok(opened);
         }
-        // A 401 was not carried out, so that it is safe to send again under a fresh credential.
+        // A request answered by 401 was not carried out, so it is safe to send it again.
         let fresh = self.connections.renew(self.connection, &access).await?;
         match fresh {
             Some(fresh) => {
@@ -102,7 +102,7 @@ impl Call<'_> {
     async fn send_once(&self, request: &Request, access: &Access, role: Role) -> Result<OpenResponse, Error> {
         let header = self.connector.credential_header(access)?;
         let mark = self.connection.sandbox.then_some((self.key, role));
-        // Only what is handed to the network counts, and may have been carried out.
+        // A request counts, and may have been carried out, once it is handed to the network.
         let on_sent = || self.session.record_sent(request.cost, request.effect() != Effect::Read, access);
         let result = self.transport.send(request, access, header, mark, on_sent).await;
         if result.is_err() {
@@ -111,7 +111,7 @@ impl Call<'_> {
         result
     }
 
-    /// A response that came to its end, or did not.
+    /// Records the response, or that it did not arrive whole.
     pub(super) fn record_response(&self, result: Result<Response, Error>) -> Result<Response, Error> {
         let mut state = self.session.lock();
         state.open_write = false;
@@ -126,7 +126,7 @@ impl Call<'_> {
         self.session.lock().meta.replayed = true;
     }
 
-    /// The same text for the same connection, action and input.
+    /// Writes a text that is the same for the same connection, action and input.
     pub(crate) fn fingerprint(&self) -> String {
         let mut input = Value::Object(self.checked.input.clone());
         input.sort_all_objects();
@@ -135,7 +135,7 @@ impl Call<'_> {
     }
 }
 
-/// What an action is run with: its input, which has passed its checks, and the files of it.
+/// An input that has passed its checks, and its files.
 #[derive(Debug, Default)]
 pub(crate) struct CheckedInput {
     pub(crate) input: Map<String, Value>,
@@ -144,7 +144,7 @@ pub(crate) struct CheckedInput {
 
 fn explain_redirect(response: &Response) -> Error {
     let to = response.header("location").unwrap_or("nowhere");
-    // A redirect's query may carry what the host was given.
+    // The query of a redirect may repeat a secret.
     let to = to.split(['?', '#']).next().unwrap_or_default().replace(response.access.credential().secret(), "[redacted]");
     bad_answer(&format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, quote(&to)), response.effect)
 }

@@ -1,4 +1,4 @@
-//! Everything that is linked in, sorted, each key once.
+//! The catalogue of all actions and data sources that are linked in, sorted by key.
 
 use std::sync::OnceLock;
 
@@ -15,7 +15,7 @@ use crate::runtime::operation::Action;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::{find_nearest, quote};
 
-/// What a macro submits: a pointer, never a value.
+/// A registration that a macro submits: a pointer, never a value.
 #[derive(Clone, Copy, Debug)]
 pub enum Registration {
     /// An action.
@@ -33,14 +33,14 @@ pub struct Catalogue {
     entries: Vec<Entry>,
 }
 
-/// One action or data source, and what is worked out on its first use.
+/// An action or data source, with checks that are compiled on first use.
 #[derive(Debug)]
 pub struct Entry {
     kind: EntryKind,
     checks: OnceLock<Checks>,
 }
 
-/// Which of the two an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug)]
 pub enum EntryKind {
     /// An action.
@@ -50,7 +50,7 @@ pub enum EntryKind {
 }
 
 impl Catalogue {
-    /// What is linked in of these connectors; refuses a key that is there twice, since it depends on link order which wins.
+    /// Collects all that is linked in of these connectors. Fails on a key declared twice: link order would choose.
     pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
         let listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
         Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| listed(registered.connector())))
@@ -68,17 +68,17 @@ impl Catalogue {
         Ok(Self { connectors: connectors.to_vec(), entries })
     }
 
-    /// The connectors.
+    /// Returns the connectors.
     pub fn connectors(&self) -> &[&'static Connector] {
         &self.connectors
     }
 
-    /// Everything, sorted by key.
+    /// Returns all entries, sorted by key.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The actions, sorted by key.
+    /// Lists the declarations of the actions, sorted by key.
     pub fn actions(&self) -> impl Iterator<Item = &'static Declaration> + '_ {
         self.entries.iter().filter_map(Entry::declaration)
     }
@@ -100,7 +100,7 @@ impl Catalogue {
         })
     }
 
-    /// The action or data source of a key; an unknown one names the nearest three.
+    /// Finds an action or data source by key. The error names the three nearest keys.
     pub fn find(&self, connector: Option<&str>, key: &str) -> Result<&Entry, Error> {
         if connector.is_some() {
             self.find_connector(connector)?;
@@ -138,12 +138,12 @@ impl Entry {
         Self { kind, checks: OnceLock::new() }
     }
 
-    /// Which of the two it is.
+    /// Returns the kind.
     pub fn kind(&self) -> EntryKind {
         self.kind
     }
 
-    /// What is declared of it, where it is an action.
+    /// Returns the declaration, if the entry is an action.
     pub fn declaration(&self) -> Option<&'static Declaration> {
         match self.kind {
             EntryKind::Action(action) => Some(action.declaration()),
@@ -151,7 +151,7 @@ impl Entry {
         }
     }
 
-    /// Its key.
+    /// Returns the key.
     pub fn key(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().key,
@@ -159,7 +159,7 @@ impl Entry {
         }
     }
 
-    /// Its name to show.
+    /// Returns the name to show.
     pub fn label(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().label,
@@ -167,7 +167,7 @@ impl Entry {
         }
     }
 
-    /// What it does, as a sentence.
+    /// Returns the sentence that says what it does.
     pub fn description(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().description,
@@ -175,7 +175,7 @@ impl Entry {
         }
     }
 
-    /// The connector that it belongs to.
+    /// Returns the connector.
     pub fn connector(&self) -> &'static Connector {
         match self.kind {
             EntryKind::Action(action) => action.declaration().connector,
@@ -183,12 +183,12 @@ impl Entry {
         }
     }
 
-    /// What it does to the vendor's data.
+    /// Returns the effect on the vendor's data.
     pub fn effect(&self) -> Effect {
         self.declaration().map_or(Effect::Read, Declaration::effect)
     }
 
-    /// Its inputs, in order.
+    /// Lists the inputs, in order.
     pub fn fields(&self) -> Vec<&'static Field> {
         match self.kind {
             EntryKind::Action(action) => action.declaration().fields().collect(),
@@ -196,13 +196,13 @@ impl Entry {
         }
     }
 
-    /// The schema of its input.
+    /// Builds the schema of the input.
     pub fn input_schema(&self) -> Value {
         match self.kind {
             EntryKind::Action(action) => schema::build_input(action.declaration()),
             EntryKind::DataSource(_) => {
                 let mut schema = schema::build_fields(self.fields().into_iter());
-                // The inputs of a data source are ours: they do not travel under their own names.
+                // The inputs of a data source are not sent under their own names.
                 for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
                     if let Some(property) = property.as_object_mut() {
                         property.shift_remove("x-wire");
@@ -213,7 +213,7 @@ impl Entry {
         }
     }
 
-    /// What its input is checked with: compiled on first use, since all of them at once would be most of a cold start.
+    /// Returns the checks of the input, compiled on first use: all at once would slow a cold start.
     pub(crate) fn checks(&self) -> &Checks {
         self.checks.get_or_init(|| Checks::new(&self.fields()))
     }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn link_order_is_no_order() {
+    fn sorts_by_key_whatever_the_link_order() {
         let keys = |registered: [Registration; 2]| {
             let catalogue = Catalogue::sort(&[&VENDOR], registered.into_iter()).expect("two keys");
             catalogue.entries().iter().map(Entry::key).collect::<Vec<_>>()
@@ -318,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn a_doubled_key_names_both_lines() {
+    fn rejects_a_key_declared_twice_and_names_both_lines() {
         let registered = [Registration::Action(&FIRST), Registration::Action(&SECOND), Registration::Action(&THIRD)];
         let error = Catalogue::sort(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
         assert!(error.contains("things.rs:1") && error.contains("things.rs:9"), "{error}");
     }
 
     #[test]
-    fn an_action_of_a_connector_that_is_not_listed_is_not_found() {
+    fn finds_no_action_of_a_connector_that_is_not_listed() {
         let catalogue = Catalogue::sort(&[&VENDOR], [Registration::Action(&FIRST)].into_iter()).expect("one key");
         assert!(catalogue.find(Some("vendor"), "getThing").is_ok());
         let error = catalogue.find(Some("other"), "getThing").expect_err("there is no such connector");

@@ -19,40 +19,40 @@ use crate::value::fault::Fault;
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{RawJson, read_members};
 
-/// A data source as the catalogue holds it.
+/// A data source in the catalogue.
 #[async_trait]
 pub trait DataSource: fmt::Debug + Send + Sync {
-    /// The stable key: `selectDeal`.
+    /// Returns the stable key: `selectDeal`.
     fn key(&self) -> &'static str;
-    /// The name to show.
+    /// Returns the name to show.
     fn label(&self) -> &'static str;
-    /// What it offers, as a sentence.
+    /// Returns a sentence that says what it offers.
     fn description(&self) -> &'static str;
-    /// The file and line that declare it.
+    /// Returns the file and line of the declaration.
     fn line(&self) -> &'static str;
-    /// The connector that it belongs to.
+    /// Returns the connector.
     fn connector(&self) -> &'static Connector;
-    /// Its inputs.
+    /// Lists the inputs.
     fn fields(&self) -> Vec<&'static Field>;
-    /// One page of choices.
+    /// Lists one page of choices.
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
 }
 
-/// One page of choices.
+/// A page of choices.
 #[derive(Debug, Default)]
 pub struct Choices {
-    /// What can be chosen.
+    /// The choices of the page.
     pub choices: Vec<Choice>,
     /// The cursor of the next page.
     pub next: Option<String>,
 }
 
-/// What can be chosen: the value, and what to show for it.
+/// A choice: the value, and the text to show for it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Choice {
     /// The value to give to the input.
     pub key: String,
-    /// What to show.
+    /// The text to show.
     pub label: String,
 }
 
@@ -99,7 +99,7 @@ impl DataSource for DeclaredSource {
         let searches = term.is_some();
         input.extend(term.map(|term| ("term".to_owned(), term)));
         let declaration = if searches { (self.search)() } else { (self.list)() };
-        // A rule of the search speaks of its term, which the caller gave as `search`.
+        // A rule of the search refers to its term, which the caller gave as `search`.
         let faults: Vec<Fault> =
             declaration.rules().filter_map(|rule| rule.find_fault(&input)).map(|fault| fault.moved_to("/search")).collect();
         if !faults.is_empty() {
@@ -122,7 +122,7 @@ impl DeclaredSource {
             return Ok(Vec::new());
         }
         let (list, record) = self.connector.envelope.search;
-        // A search answers an object whose list holds the records one level down.
+        // A search answers an object with a list whose items hold the records.
         let found = find_member(data, list);
         let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;
         let records = items.into_iter().map(|item| found.and_then(|_| find_member(item, record)).unwrap_or(item));
@@ -137,7 +137,7 @@ impl DeclaredSource {
     }
 }
 
-/// A member of an object, where it is one and has it.
+/// Finds a member of an object.
 fn find_member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
     read_members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
@@ -149,7 +149,7 @@ impl Choices {
     }
 }
 
-/// A text without its quotes; anything else as it is written; null as nothing.
+/// Writes a text without quotes, null as nothing, and any other value as JSON.
 fn to_text(raw: &RawValue) -> String {
     match serde_json::from_str::<String>(raw.get()) {
         Ok(text) => text,
@@ -158,7 +158,7 @@ fn to_text(raw: &RawValue) -> String {
     }
 }
 
-/// The template with each `{name}` replaced.
+/// Replaces each `{name}` of a template.
 fn fill_template(template: &str, member: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
     let mut rest = template;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::runtime::session::Session;
 use crate::value::error::Error;
 
-/// Until when a call may take. What is known by then is kept after it: only what waits for others is held to it.
+/// The deadline of a call. It limits waiting for others: a result that is there is kept after it.
 pub(super) struct Deadline<'a> {
     pub(super) until: Instant,
     pub(super) allowed: Duration,

@@ -1,4 +1,4 @@
-//! Files that are fetched, and the redirects on the way to them.
+//! Downloads of files, and the redirects on the way.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ use crate::value::outcome::Answer;
 use crate::value::wording::quote;
 use crate::wire::transport::OpenResponse;
 
-/// A file that was fetched, as an outcome shows it.
+/// A fetched file, as an outcome shows it.
 #[derive(serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 struct FetchedFile {
@@ -26,10 +26,10 @@ struct FetchedFile {
     base64: Option<String>,
 }
 
-/// Where a redirect leads.
+/// The target of a redirect.
 struct Redirect {
     url: Url,
-    /// Whether that is another host.
+    /// `true` if the target is on another host.
     leaves: bool,
 }
 
@@ -42,7 +42,7 @@ impl Redirect {
         Ok(Self { url, leaves })
     }
 
-    /// Only what anyone may read over https is read: an answer must not lead into the network that the host runs in.
+    /// Checks that the target is public and https: a response must not lead into the network of this host.
     fn check(&self, local: bool) -> Result<(), Error> {
         let host = self.url.host_str().unwrap_or_default();
         let refused = |why: &str| {
@@ -63,7 +63,7 @@ impl Redirect {
     }
 }
 
-/// Whether a host is this machine, or an address that the public network does not have.
+/// Checks whether a host is this machine or a private address.
 fn is_private_host(host: &str) -> bool {
     use std::net::IpAddr;
     match host.trim_matches(['[', ']']).parse() {
@@ -80,8 +80,9 @@ fn is_private_host(host: &str) -> bool {
 }
 
 impl Call<'_> {
-    /// Fetches a file, to where the caller wants it or into the answer. Redirects are followed, over https alone, and
-    /// what stands on another host gets no credential.
+    /// Fetches a file to the caller's sink, or into the answer.
+    ///
+    /// Redirects are followed over https alone, and another host gets no credential.
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
         let mut opened = self.open(&request, Role::Own).await?;

@@ -9,7 +9,7 @@ use crate::exchange::schema;
 use crate::runtime::catalogue::{Catalogue, Entry};
 
 impl Catalogue {
-    /// The manifest of one connector; `example` gives an input and what came back for a key.
+    /// Builds the manifest of a connector. `example` returns an input and its data by key.
     pub fn manifest(&self, connector: &Connector, example: impl Fn(&str) -> Option<Value>) -> Value {
         let entries = || self.entries().iter().filter(|entry| entry.connector().key == connector.key);
         let auth: Vec<&str> = connector.auth.iter().map(Auth::name).collect();
@@ -34,7 +34,7 @@ impl Entry {
         })
     }
 
-    /// What the manifest says of this entry.
+    /// Describes this entry as the manifest does.
     pub fn describe(&self, example: impl Fn(&str) -> Option<Value>) -> Value {
         match self.declaration() {
             Some(declaration) => describe_action(self, declaration, &example),
@@ -44,7 +44,7 @@ impl Entry {
 }
 
 impl Auth {
-    /// Its name in the manifest.
+    /// Returns the name in the manifest.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::OAuth2(_) => "oauth2",

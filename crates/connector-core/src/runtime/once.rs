@@ -6,7 +6,7 @@ use crate::runtime::deadline::Deadline;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::Answer;
 
-/// Runs a call at most once under a key.
+/// Runs a call at most once under an idempotency key.
 pub(super) async fn run_once(
     ledger: &dyn Ledger,
     key: &str,
@@ -21,7 +21,7 @@ pub(super) async fn run_once(
             return Answer::from_ledger(&answer);
         }
         Claim::Unfinished => {
-            return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has not told its outcome.")
+            return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has no known outcome.")
                 .with_retry(Retry::Unsafe)
                 .with_hint("It is still running, or it may have been carried out: look before you repeat it."));
         }
@@ -36,7 +36,7 @@ pub(super) async fn run_once(
         Err(error) if error.retry() == Retry::Unsafe => Ok(()),
         Err(_) => ledger.release(key).await,
     };
-    // What was carried out stays carried out: a ledger that fails afterwards is a warning, not a failure.
+    // The call was carried out, so a ledger that fails afterwards is a warning, not an error.
     if let Err(error) = kept {
         call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
     }

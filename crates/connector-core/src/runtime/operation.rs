@@ -1,4 +1,4 @@
-//! Actions as the catalogue holds them: run by their declaration, or by hand.
+//! Actions that run: by their declaration, or by code.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,48 +13,48 @@ use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::Answer;
 
-/// An action as the catalogue holds it, which cannot tell a declared one from one by hand.
+/// An action in the catalogue, which does not distinguish declared actions from code.
 #[async_trait]
 pub trait Action: fmt::Debug + Send + Sync {
-    /// What is declared of it.
+    /// Returns the declaration.
     fn declaration(&self) -> &'static Declaration;
-    /// Runs it.
+    /// Runs the action.
     async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop>;
 }
 
-/// An action that needs code: its fields are read into the struct, and `run` does the rest through the call.
+/// An action that needs code. Its inputs are read into the struct, and `run` does the rest.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has neither an endpoint nor code",
     note = "give #[action] an endpoint, as `get(\"/api/v2/deals\")`, or write `impl Handler for {Self}`"
 )]
 #[async_trait]
 pub trait Handler: DeserializeOwned + Send {
-    /// Runs it; all that it sends goes through `call`.
+    /// Runs the action. It sends all requests through `call`.
     async fn run(self, call: &Call<'_>) -> Result<Answer, Stop>;
 }
 
-/// An action that is its declaration: one request, one answer.
+/// An action that its declaration describes whole: one request, one answer.
 #[derive(Debug)]
 pub struct DeclaredAction(&'static Declaration);
 
-/// An action that names its endpoint and leaves to code how it gets there.
+/// An action that names its endpoint and runs code.
 pub struct CodedAction(&'static Declaration, Code);
 
-/// The code of such an action.
+/// The code of a [`CodedAction`].
 pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
-/// An action written by hand.
+/// An action that a [`Handler`] runs.
 pub struct HandledAction<H>(&'static Declaration, PhantomData<fn() -> H>);
 
 impl DeclaredAction {
-    /// The action of a declaration that has an endpoint.
+    /// Builds the action of a declaration that has an endpoint.
     pub const fn new(declaration: &'static Declaration) -> Self {
         Self(declaration)
     }
 }
 
 impl CodedAction {
-    /// The action of a declaration and its code.
+    /// Builds the action from its declaration and its code.
     pub const fn new(declaration: &'static Declaration, code: Code) -> Self {
         Self(declaration, code)
     }
@@ -67,7 +67,7 @@ impl fmt::Debug for CodedAction {
 }
 
 impl<H> HandledAction<H> {
-    /// The action of a declaration and its handler.
+    /// Builds the action from its declaration.
     pub const fn new(declaration: &'static Declaration) -> Self {
         Self(declaration, PhantomData)
     }

@@ -1,4 +1,4 @@
-//! A caller's own request, passed on under a connection's credential.
+//! Forwarding of a caller's request with a connection's credential.
 
 use crate::declare::connector::Connector;
 use crate::runtime::spine::Runtime;
@@ -7,8 +7,10 @@ use crate::value::error::{Error, ErrorKind};
 use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
 
 impl Runtime {
-    /// Passes a request on to a connection's host, and its answer back. A 401 renews the credential once; the request is
-    /// sent again where its body was kept. A redirect is not followed: one to another host is a failure.
+    /// Forwards a request to a connection's host, and returns the response.
+    ///
+    /// A 401 renews the credential once, and the request is sent again if its body is not a stream.
+    /// A redirect is not followed: one to another host is an error.
     pub async fn forward(
         &self,
         connector: &'static Connector,
@@ -24,7 +26,7 @@ impl Runtime {
         if passed.status != 401 {
             return passed.filter(effect);
         }
-        // A 401 was not carried out, so that it is safe to send again under a fresh credential.
+        // A request answered by 401 was not carried out, so it is safe to send it again.
         let fresh = self.0.connections.renew(&chosen, &access).await?;
         match fresh.zip(again) {
             Some((fresh, again)) => {
@@ -46,7 +48,7 @@ impl Runtime {
     }
 }
 
-/// Whether a path is the vendor's own, and the query holds no credential beside the connection's.
+/// Checks that a path is below the vendor's API, and that the query holds no credential.
 fn check_target(connector: &Connector, target: &str) -> Result<(), Error> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     connector.check_path(path).map_err(|why| {

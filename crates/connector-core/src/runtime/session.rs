@@ -1,4 +1,4 @@
-//! What a call has done so far.
+//! The record of a call under way.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
 use crate::value::outcome::Meta;
 
-/// What a call has done so far; it outlives the work, so that a timeout can say what was sent.
+/// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
     pub(super) dry_run: bool,
     state: Mutex<State>,
@@ -18,13 +18,13 @@ pub(crate) struct Session {
 #[derive(Default)]
 pub(super) struct State {
     pub(super) meta: Meta,
-    /// What was sent as a credential, so that no word of an error repeats it.
+    /// The credentials that were sent, which must not appear in an error.
     used: Vec<Access>,
-    /// A write that was handed to the network and has not answered.
+    /// `true` while a write was sent and no response came.
     pub(super) open_write: bool,
-    /// A write that was carried out.
+    /// `true` after a write was carried out.
     pub(super) wrote: bool,
-    /// Where a fetched file goes.
+    /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
 }
 
@@ -39,7 +39,7 @@ impl Session {
         state.meta.sandbox = connection.sandbox;
     }
 
-    /// A request is handed to the network.
+    /// Counts a request that was handed to the network.
     pub(super) fn record_sent(&self, cost: u32, writes: bool, access: &Access) {
         let mut state = self.lock();
         state.used.push(access.clone());
@@ -57,7 +57,7 @@ impl Session {
         std::mem::take(&mut self.lock().meta)
     }
 
-    /// The failure without any credential that was sent: a vendor may quote what it got.
+    /// Removes all credentials that were sent from an error: a vendor may quote them.
     pub(crate) fn redact(&self, error: Error) -> Error {
         self.lock().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
     }
@@ -76,7 +76,7 @@ impl Session {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock, and a count is worth reading even if something did.
+        // Nothing panics while it holds the lock, and the counts are useful even then.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,25 +45,25 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// The same for others' connections and ledger; it shares the catalogue, with what was compiled of it, and the HTTP client.
+    /// Builds a runtime for other connections and another ledger. It shares the catalogue and the HTTP client.
     #[must_use]
     pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
         Self(Arc::new(Spine { catalogue, connections: Box::new(connections), ledger, transport }))
     }
 
-    /// Everything that it can invoke.
+    /// Returns the catalogue of all that can be invoked.
     pub fn catalogue(&self) -> &Catalogue {
         &self.0.catalogue
     }
 
-    /// Carries an invocation out. The future stands alone, so it can be spawned; dropping it cancels the call.
+    /// Carries out an invocation. The future borrows nothing, so it can be spawned. Dropping it cancels the call.
     pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
         let inner = Arc::clone(&self.0);
         async move { inner.invoke(invocation).await }
     }
 
-    /// Carries out an invocation that is JSON text; one that cannot be read has an outcome too.
+    /// Carries out an invocation given as JSON text. One that cannot be read has an outcome too.
     pub fn invoke_json(&self, text: &[u8]) -> impl Future<Output = Outcome> + Send + use<> {
         let read = Invocation::from_json(text).map(|invocation| self.invoke(invocation));
         async move {
@@ -108,7 +108,7 @@ impl Spine {
                     "An idempotency key is not built yet on this host, which keeps no outcomes.",
                 )
                 .with_hint("Leave options.idempotencyKey out.")),
-                // A read leaves nothing that could be done twice.
+                // A read may be carried out twice.
                 (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
                     run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
                 }
@@ -133,7 +133,7 @@ impl Spine {
 }
 
 impl Spine {
-    /// The input as it will travel, and its files.
+    /// Checks the input, and decodes its files.
     fn check_input(
         &self,
         entry: &Entry,
@@ -150,7 +150,7 @@ impl Spine {
             found = files.decode(&fields, &input, self.transport.largest_file());
         }
         for fault in found.into_iter().map(|fault| explain_not_taken(entry.declaration(), fault)) {
-            // What the text already told is the better complaint.
+            // A fault found in the text explains more than one found in the value.
             if !faults.iter().any(|known| known.path() == fault.path()) {
                 faults.push(fault);
             }
@@ -159,7 +159,7 @@ impl Spine {
     }
 }
 
-/// The inputs that the vendor ignores, since another one overrides them.
+/// Finds inputs that the vendor ignores because another one overrides them, and words the warning.
 fn find_overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
     let fields = entry.fields();
     let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
@@ -169,7 +169,7 @@ fn find_overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> 
     })
 }
 
-/// What the vendor took away is told, whatever the input.
+/// Fails if the vendor removed the action, whatever the input.
 fn check_not_removed(entry: &Entry) -> Result<(), Error> {
     let declaration = entry.declaration();
     let Some(instead) = declaration.and_then(|declaration| declaration.removed) else { return Ok(()) };
@@ -182,7 +182,7 @@ fn refuse_sink(entry: &Entry) -> Error {
         .with_hint("Leave out where the file goes.")
 }
 
-/// A fault of an input that an action like this one takes, with the reason why this one does not.
+/// Adds the reason to a fault of an input that a similar action takes and this one does not.
 fn explain_not_taken(declaration: Option<&Declaration>, fault: Fault) -> Fault {
     let without = declaration.into_iter().flat_map(|declaration| declaration.without);
     match without.into_iter().find(|(name, _)| fault.path().strip_prefix('/') == Some(name)) {

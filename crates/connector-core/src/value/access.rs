@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::value::error::{Error, ErrorKind};
 
-/// Where to send, and with which credential; cheap to clone.
+/// A host and a credential. It is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Access(Arc<Destination>);
 
@@ -20,7 +20,7 @@ struct Destination {
     credential: Credential,
 }
 
-/// A credential; it is never shown.
+/// A credential. It is never shown.
 #[derive(Clone)]
 pub enum Credential {
     /// An access token of OAuth.
@@ -30,7 +30,7 @@ pub enum Credential {
 }
 
 impl Access {
-    /// A host, as `https://acme.example`, and its credential. Plain http is for this machine alone.
+    /// Builds an access from a host, as `https://acme.example`. Plain http is for this machine alone.
     pub fn new(origin: &str, credential: Credential) -> Result<Self, Error> {
         let refused = |why: &str| {
             Error::new(ErrorKind::NoConnection, format!("A connection's host is an https URL, and what is given is not: {why}."))
@@ -58,34 +58,34 @@ impl Access {
         Ok(Self(Arc::new(Destination { origin: url.origin().ascii_serialization(), host, local, credential })))
     }
 
-    /// The host, with its scheme and port.
+    /// Returns the host with its scheme and port.
     pub fn origin(&self) -> &str {
         &self.0.origin
     }
 
-    /// The name of the host, without scheme and port.
+    /// Returns the name of the host, without scheme and port.
     pub fn host(&self) -> &str {
         &self.0.host
     }
 
-    /// Whether it goes to this machine.
+    /// Checks that the host is this machine.
     pub fn is_local(&self) -> bool {
         self.0.local
     }
 
-    /// What it carries.
+    /// Returns the credential.
     pub fn credential(&self) -> &Credential {
         &self.0.credential
     }
 }
 
 impl Credential {
-    /// An access token of OAuth.
+    /// Builds an access token of OAuth.
     pub fn bearer(token: impl Into<String>) -> Self {
         Self::Bearer(token.into().into())
     }
 
-    /// An API token.
+    /// Builds an API token.
     pub fn api_token(token: impl Into<String>) -> Self {
         Self::ApiToken(token.into().into())
     }
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_https_or_this_machine() {
+    fn takes_https_or_this_machine_as_a_host() {
         for good in ["https://acme.example", "https://acme.example/", "http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"] {
             assert!(Access::new(good, Credential::bearer("t")).is_ok(), "{good} must be taken");
         }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_not_shown() {
+    fn does_not_show_a_credential() {
         let access = Access::new("https://acme.example", Credential::api_token("hunter2")).expect("a good host");
         assert!(!format!("{access:?}").contains("hunter2"));
     }

@@ -1,4 +1,4 @@
-//! What went wrong: a kind, whether a retry can help, a hint, and the faults, each made where the fact is known.
+//! Errors: a kind, a message, a hint, a retry and the faults.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::value::fault::Fault;
 
-/// A failure that an outcome carries.
+/// An error that an outcome carries.
 #[derive(Debug)]
 pub struct Error(Box<ErrorParts>);
 
@@ -22,35 +22,35 @@ struct ErrorParts {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of failure; its name is part of the contract.
+/// A kind of error. Its name is part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Not JSON, an unknown or doubled member, a wrong type.
+    /// The invocation is not JSON, or a member is unknown, given twice or of the wrong type.
     InvalidInvocation,
-    /// No such key.
+    /// No action or data source has the key.
     UnknownAction,
     /// The input does not fit.
     InvalidInput,
     /// The named connection does not exist, or none can be chosen.
     NoConnection,
-    /// The grant is gone.
+    /// The vendor no longer accepts the grant.
     ReconnectRequired,
-    /// A 401 that a fresh credential did not mend.
+    /// The vendor refused the credential, and a fresh one too.
     Unauthorized,
     /// The grant lacks a scope.
     MissingScope,
     /// The account or its plan does not allow it.
     Forbidden,
-    /// No such record, or not visible.
+    /// The record does not exist or is not visible.
     NotFound,
     /// The record is gone for good.
     Gone,
-    /// The record is not as expected.
+    /// The record has another state than expected.
     Conflict,
     /// The idempotency key was used with another input.
     IdempotencyMismatch,
-    /// The vendor took the API away.
+    /// The vendor removed the API.
     RemovedUpstream,
     /// The vendor refused the request.
     UpstreamRejected,
@@ -60,48 +60,48 @@ pub enum ErrorKind {
     BudgetExhausted,
     /// The vendor failed.
     UpstreamError,
-    /// The answer cannot be read.
+    /// The response is unreadable.
     BadAnswer,
-    /// No answer: the host was not reached, or the connection broke.
+    /// The host was not reached, or the connection broke.
     Unreachable,
-    /// No answer in time.
+    /// No outcome came in time.
     TimedOut,
     /// The host stopped the work.
     Cancelled,
-    /// A defect of ours.
+    /// The runtime has a defect.
     Bug,
 }
 
-/// Whether it can help to try again.
+/// The effect of a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retry {
-    /// It cannot: the same call fails the same way.
+    /// The same call fails the same way.
     Never,
-    /// It can, later, and nothing is done twice.
+    /// A later call may succeed, and does nothing twice.
     Later,
-    /// It may have been carried out: look before repeating.
+    /// The call may have been carried out: check before you repeat it.
     Unsafe,
 }
 
-/// What the vendor said, cleaned of secrets.
+/// The vendor's words, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Upstream {
-    /// The status of its answer.
+    /// The status of the response.
     pub status: u16,
-    /// Its words.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Its further words.
+    /// Further information.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub info: Option<String>,
-    /// Its own code.
+    /// The vendor's error code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
 }
 
 impl ErrorKind {
-    /// All kinds, for schemas and tests.
+    /// Lists all kinds, for schemas and tests.
     pub const ALL: [Self; 22] = [
         Self::InvalidInvocation,
         Self::UnknownAction,
@@ -127,7 +127,7 @@ impl ErrorKind {
         Self::Bug,
     ];
 
-    /// The one place that maps a kind to its name and to the retry that it means where nothing else is known.
+    /// Returns the name and the default retry of a kind. No other place maps them.
     const fn facts(self) -> (&'static str, Retry) {
         match self {
             Self::InvalidInvocation => ("invalid_invocation", Retry::Never),
@@ -155,7 +155,7 @@ impl ErrorKind {
         }
     }
 
-    /// Its name in the contract.
+    /// Returns the name in the contract.
     pub const fn as_str(self) -> &'static str {
         self.facts().0
     }
@@ -168,7 +168,7 @@ impl fmt::Display for ErrorKind {
 }
 
 impl Error {
-    /// A failure of a kind, in a sentence for the person who built the workflow.
+    /// Builds an error with a sentence for the person who built the workflow.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(ErrorParts {
             kind,
@@ -182,7 +182,7 @@ impl Error {
         }))
     }
 
-    /// The failure of an action whose input does not fit, its hint made from the faults.
+    /// Builds the error of an input with faults, which give the hint.
     pub fn invalid_input(action: &str, faults: Vec<Fault>) -> Self {
         let hint = match faults.as_slice() {
             [only] => only.hint(),
@@ -191,84 +191,84 @@ impl Error {
         Error::new(ErrorKind::InvalidInput, format!("The input does not fit {action}.")).with_hint(hint).with_faults(faults)
     }
 
-    /// What to do about it.
+    /// Sets the hint, which says what to do.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
         self
     }
 
-    /// Whether a retry helps, where that differs from what the kind says.
+    /// Sets the retry, if it differs from the default of the kind.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.0.retry = Some(retry);
         self
     }
 
-    /// When a retry can help.
+    /// Sets the time after which a retry can help.
     #[must_use]
     pub fn with_retry_after_ms(mut self, milliseconds: u64) -> Self {
         self.0.retry_after_ms = Some(milliseconds);
         self
     }
 
-    /// What is wrong with the input.
+    /// Sets the faults of the input.
     #[must_use]
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;
         self
     }
 
-    /// What the vendor said.
+    /// Sets the vendor's words.
     #[must_use]
     pub fn with_upstream(mut self, upstream: Upstream) -> Self {
         self.0.upstream = Some(upstream);
         self
     }
 
-    /// The cause, for a log; it is never shown to a caller.
+    /// Sets the cause, which goes into logs and is never shown to a caller.
     #[must_use]
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
     }
 
-    /// Its kind.
+    /// Returns the kind.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Its sentence.
+    /// Returns the message.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// What to do about it.
+    /// Returns the hint, which says what to do.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// When a retry can help, in milliseconds, where it is known.
+    /// Returns after how many milliseconds a retry can help, if it is known.
     pub fn retry_after_ms(&self) -> Option<u64> {
         self.0.retry_after_ms
     }
 
-    /// What the vendor said.
+    /// Returns the vendor's words.
     pub fn upstream(&self) -> Option<&Upstream> {
         self.0.upstream.as_ref()
     }
 
-    /// Whether a retry helps.
+    /// Returns the retry.
     pub fn retry(&self) -> Retry {
         self.0.retry.unwrap_or(self.0.kind.facts().1)
     }
 
-    /// What is wrong with the input.
+    /// Returns the faults of the input.
     pub fn faults(&self) -> &[Fault] {
         &self.0.faults
     }
 
-    /// The same failure, a secret taken out of every word: a vendor may quote what it was sent.
+    /// Removes a secret from every text of the error: a vendor may quote it.
     #[must_use]
     pub(crate) fn without(mut self, secret: &str) -> Self {
         let clean = |text: &mut String| {
@@ -281,7 +281,7 @@ impl Error {
         if !secret.is_empty() {
             self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(|fault| fault.without(secret)).collect();
         }
-        // A cause is for a log, and cannot be cleaned.
+        // The text of a cause cannot be changed, so a cause with the secret is dropped.
         self.0.source = self.0.source.take().filter(|source| secret.is_empty() || !source.to_string().contains(secret));
         if let Some(upstream) = &mut self.0.upstream {
             [&mut upstream.error, &mut upstream.info, &mut upstream.code].into_iter().flatten().for_each(clean);
@@ -289,7 +289,7 @@ impl Error {
         self
     }
 
-    /// The error member of an outcome, as JSON.
+    /// Returns the `error` member of an outcome.
     pub fn to_wire(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]

@@ -38,7 +38,7 @@ pub enum FaultCode {
         allowed: &'static [&'static str],
         /// The value that the other input has.
         value: String,
-        /// Whether that value is the default, since the other input is left out.
+        /// `true` if that value is the default, since the other input is left out.
         by_default: bool,
     },
     /// A required input is null.

@@ -10,53 +10,53 @@ use tokio::io::{AsyncRead, AsyncWrite};
 /// A file to send, as an engine has it.
 #[derive(Clone, Debug)]
 pub struct Upload {
-    /// Its name, without a folder.
+    /// The name, without a folder.
     pub file_name: String,
-    /// Its media type; where there is none, the name tells it.
+    /// The media type. Without one, the name decides.
     pub content_type: Option<String>,
-    /// What is in it.
+    /// The content.
     pub content: Content,
 }
 
-/// What is in a file.
+/// The content of a file.
 #[derive(Clone)]
 pub enum Content {
     /// Bytes in memory.
     Bytes(Bytes),
-    /// Something that is read while it is sent.
+    /// A source that is read while it is sent.
     Source(Arc<dyn Source>),
 }
 
-/// Something that can be read, again where a request is sent again.
+/// A source of bytes. It is opened again if a request is sent again.
 pub trait Source: Send + Sync {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     fn size(&self) -> u64;
-    /// A reader from the first byte on.
+    /// Opens a reader at the first byte.
     fn open(&self) -> io::Result<Box<dyn AsyncRead + Send + Unpin>>;
 }
 
-/// Where a fetched file goes, in place of the outcome.
+/// A destination of a fetched file, in place of the outcome.
 pub type Sink = Box<dyn AsyncWrite + Send + Unpin>;
 
 impl Upload {
-    /// A file in memory.
+    /// Builds a file from bytes in memory.
     pub fn bytes(file_name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self { file_name: file_name.into(), content_type: None, content: Content::Bytes(bytes.into()) }
     }
 
-    /// A file that is read while it is sent.
+    /// Builds a file that is read while it is sent.
     pub fn source(file_name: impl Into<String>, source: impl Source + 'static) -> Self {
         Self { file_name: file_name.into(), content_type: None, content: Content::Source(Arc::new(source)) }
     }
 
-    /// With a media type.
+    /// Sets the media type.
     #[must_use]
     pub fn with_content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = Some(content_type.into());
         self
     }
 
-    /// The media type: the one given, or what the name tells.
+    /// Returns the media type that was given, else the one of the name.
     pub(crate) fn media_type(&self) -> String {
         let told = || mime_guess::from_path(&self.file_name).first_raw().unwrap_or("application/octet-stream").to_owned();
         self.content_type.clone().unwrap_or_else(told)
@@ -64,7 +64,7 @@ impl Upload {
 }
 
 impl Content {
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn size(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -91,7 +91,7 @@ impl fmt::Debug for Content {
     }
 }
 
-/// The name that a header gives to a file, without any folder.
+/// Reads the name of a file from a `content-disposition` header, without any folder.
 pub(crate) fn read_file_name(disposition: &str) -> Option<String> {
     let parameters =
         || disposition.split(';').skip(1).filter_map(|part| part.split_once('=')).map(|(name, value)| (name.trim(), value.trim()));
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_from_either_form_and_keeps_no_folder() {
+    fn reads_a_file_name_from_either_form_and_drops_folders() {
         for (header, name) in [
             (r#"attachment; filename="offer.pdf""#, Some("offer.pdf")),
             ("attachment; filename=offer.pdf", Some("offer.pdf")),

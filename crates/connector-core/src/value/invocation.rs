@@ -1,4 +1,4 @@
-//! JSON in: an invocation, read strictly, since a member that is ignored is a promise that is broken.
+//! Invocations, read strictly: an unknown member is an error, since ignoring it would break a promise.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -13,37 +13,37 @@ use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
 use crate::value::wording::{find_nearest, quote};
 
-/// One call: an action's or data source's key, its input, and how to go about it.
+/// A call to make: the key of an action or data source, its input, and options.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation {
-    /// The caller's own name for the call, given back in the outcome.
+    /// The caller's name for the call, which the outcome repeats.
     pub id: Value,
-    /// The connector's key; left out while one is linked.
+    /// The connector's key. It may be left out if one connector is linked.
     pub connector: Option<String>,
-    /// The action's or data source's key.
+    /// The key of the action or data source.
     pub action: String,
-    /// The connection's name or id.
+    /// The name or id of the connection.
     pub connection: Option<String>,
     /// The input, by name.
     pub input: Map<String, Value>,
-    /// How to go about it.
+    /// The options.
     pub options: Options,
     /// Files to send, by input.
     pub(crate) files: Vec<(String, Upload)>,
-    /// Where a fetched file goes, in place of the outcome; of several clones the first that is run has it.
+    /// The destination of a fetched file. Of several clones the first that runs takes it.
     pub(crate) sink: Option<Arc<Mutex<Option<Sink>>>>,
-    /// What is wrong with the input as text, which a tree can no longer tell: doubled keys, numbers past 64 bits.
+    /// The faults of the input's text that a tree hides, as doubled names and numbers past 64 bits.
     pub(crate) faults: Vec<Fault>,
 }
 
-/// How to go about a call.
+/// The options of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Answers the requests that would be sent, and sends none.
+    /// Answers the request that would be sent, and sends none.
     pub dry_run: bool,
-    /// How long the call may take.
+    /// The time that the call may take.
     pub timeout: Duration,
     /// The key under which a write is carried out at most once.
     pub idempotency_key: Option<String>,
@@ -69,7 +69,7 @@ impl fmt::Debug for Invocation {
 }
 
 impl Invocation {
-    /// A call of an action or data source.
+    /// Builds a call of an action or data source.
     pub fn new(action: impl Into<String>) -> Self {
         Self {
             id: Value::Null,
@@ -84,28 +84,28 @@ impl Invocation {
         }
     }
 
-    /// With a file for an input: its bytes do not pass through JSON.
+    /// Adds a file for an input, whose bytes do not pass through JSON.
     #[must_use]
     pub fn file(mut self, input: impl Into<String>, upload: Upload) -> Self {
         self.files.push((input.into(), upload));
         self
     }
 
-    /// With a fault of an input that the host has found already, told together with those found later.
+    /// Adds a fault that the host found, which is reported with those found later.
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
         self
     }
 
-    /// With a place where a fetched file goes part by part; the outcome then tells its name, type and size alone.
+    /// Sets the destination of a fetched file. The outcome then has its name, type and size alone.
     #[must_use]
     pub fn fetch_into(mut self, sink: impl tokio::io::AsyncWrite + Send + Unpin + 'static) -> Self {
         self.sink = Some(Arc::new(Mutex::new(Some(Box::new(sink)))));
         self
     }
 
-    /// With an input, which is an object: anything else is a fault of the call.
+    /// Sets the input, which must be an object: anything else is a fault.
     #[must_use]
     pub fn input(mut self, input: Value) -> Self {
         match input {
@@ -120,7 +120,7 @@ impl Invocation {
         self
     }
 
-    /// With an input that is JSON text, read as strictly as that of an invocation.
+    /// Sets the input from JSON text, read as strictly as an invocation.
     pub fn input_json(mut self, text: &[u8]) -> Result<Self, Box<Outcome>> {
         let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
         let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("input", &error)))?;
@@ -131,28 +131,28 @@ impl Invocation {
         Ok(self)
     }
 
-    /// Under a connection.
+    /// Sets the connection.
     #[must_use]
     pub fn connection(mut self, connection: impl Into<String>) -> Self {
         self.connection = Some(connection.into());
         self
     }
 
-    /// Under a name of the caller's.
+    /// Sets the caller's name for the call.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Value::String(id.into());
         self
     }
 
-    /// Sends nothing, and answers what would be sent.
+    /// Makes a dry run of it: the answer is the request, which is not sent.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.options.dry_run = true;
         self
     }
 
-    /// Reads an invocation, or answers the outcome that says why not.
+    /// Reads an invocation. The error is the outcome that says what is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
         let (value, faults) = read_strictly(text)
             .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", &error))))?;
@@ -171,7 +171,7 @@ impl Invocation {
         let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path().starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
             return Err(invalid(format!("The member {} {}.", quote(fault.path().trim_start_matches('/')), fault.code()))
-                .with_hint("Mend that member of the invocation."));
+                .with_hint("Correct that member of the invocation."));
         }
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(unknown_member("The invocation", unknown, &MEMBERS));
@@ -234,7 +234,7 @@ impl Options {
                 ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
                 ("idempotencyKey" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
                 ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not a text of 1 to 255 bytes.")),
-                // What the contract names and is to come: its default is taken, anything else is refused by name.
+                // Options of the contract that are not built yet: only the default is taken.
                 ("pages", Value::String(word)) if word == "one" => {}
                 ("view", Value::String(word)) if word == "record" => {}
                 ("fields", Value::String(word)) if word == "keys" => {}
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_invocation_is_refused_in_words() {
+    fn explains_why_a_text_is_no_invocation() {
         for (text, word) in [
             (&b""[..], "ends before"),
             (b"{", "ends before"),
@@ -309,12 +309,12 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_could_be_read_comes_back_with_the_refusal() {
+    fn repeats_a_readable_id_in_the_error() {
         assert_eq!(refused(b"{\"id\": \"a\", \"action\": \"x\", \"bogus\": 1}").1.as_deref(), Some("a"));
     }
 
     #[test]
-    fn what_a_tree_would_hide_in_the_input_is_kept_with_its_pointer() {
+    fn keeps_faults_that_a_tree_would_hide_with_their_pointers() {
         let text = br#"{"action":"x","input":{"a":1,"a":2,"b":[{"c/d":1,"c/d":1}],"n":123456789012345678901234567890}}"#;
         let invocation = Invocation::from_json(text).expect("the invocation itself is sound");
         let paths: Vec<&str> = invocation.faults.iter().map(Fault::path).collect();

@@ -1,4 +1,4 @@
-//! JSON out: what came of an invocation, serialized straight to bytes so that data is never parsed to be written.
+//! Outcomes, written straight to bytes: data is never parsed to be written.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::{RawJson, write_object, write_value};
 
-/// What came of an invocation.
+/// The outcome of an invocation.
 #[derive(Debug)]
 pub struct Outcome {
     pub(crate) id: Value,
@@ -19,29 +19,29 @@ pub struct Outcome {
     pub(crate) meta: Meta,
 }
 
-/// What an action answers.
+/// The answer of an action.
 #[derive(Debug)]
 pub struct Answer {
-    /// What was asked for, as it came.
+    /// The data, as it came.
     pub data: RawJson,
-    /// Where a list stands.
+    /// The page, if the answer is a list.
     pub page: Option<Page>,
-    /// What came beside the data.
+    /// Members that came with the data.
     pub extra: Vec<(String, RawJson)>,
 }
 
-/// Where a list stands.
+/// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
-    /// How many records came.
+    /// The number of records on the page.
     pub count: u64,
-    /// Whether the last page was read.
+    /// `true` after the last page.
     pub complete: bool,
-    /// What to give as `cursor` to go on.
+    /// The `cursor` of the next page.
     pub next: Option<String>,
 }
 
-/// How an outcome came about.
+/// Facts about how an outcome came about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -49,24 +49,24 @@ pub struct Meta {
     /// The connection's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// Whether the connection is a sandbox.
+    /// `true` if the connection is a sandbox.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandbox: bool,
-    /// The status of the last answer.
+    /// The status of the last response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How many requests were sent.
+    /// The number of requests that were sent.
     pub requests: u32,
-    /// What they cost of the daily budget.
+    /// The cost of the requests, in tokens of the daily budget.
     pub tokens: u32,
-    /// How often the action was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long it took.
+    /// The time that the call took, in milliseconds.
     pub elapsed_ms: u64,
-    /// Whether the outcome is that of an earlier call with the same idempotency key.
+    /// `true` if the outcome is that of an earlier call with the same idempotency key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
-    /// What the caller should know.
+    /// Warnings for the caller.
     pub warnings: Vec<String>,
 }
 
@@ -75,52 +75,52 @@ impl Outcome {
         Self { id, action, result: Err(error), meta: Meta::default() }
     }
 
-    /// The outcome of an invocation that could not be read at all.
+    /// Builds the outcome of an invocation that could not be read.
     pub fn from_error(error: Error) -> Self {
         Self::from_failure(Value::Null, None, error)
     }
 
-    /// Whether it went well.
+    /// Checks that the call succeeded.
     pub fn is_ok(&self) -> bool {
         self.result.is_ok()
     }
 
-    /// The caller's own name for the call.
+    /// Returns the caller's name for the call.
     pub fn id(&self) -> Option<&str> {
         self.id.as_str()
     }
 
-    /// The action's key, where it could be read.
+    /// Returns the action's key, if it could be read.
     pub fn action(&self) -> Option<&str> {
         self.action.as_deref()
     }
 
-    /// What came beside the data, by name.
+    /// Returns the members that came with the data, by name.
     pub fn extra(&self) -> &[(String, RawJson)] {
         self.result.as_ref().map_or(&[], |answer| &answer.extra)
     }
 
-    /// What was asked for, as JSON text.
+    /// Returns the data as JSON text.
     pub fn data(&self) -> Option<&RawJson> {
         self.result.as_ref().ok().map(|answer| &answer.data)
     }
 
-    /// Where a list stands.
+    /// Returns the page, if the answer is a list.
     pub fn page(&self) -> Option<&Page> {
         self.result.as_ref().ok()?.page.as_ref()
     }
 
-    /// What went wrong.
+    /// Returns the error.
     pub fn error(&self) -> Option<&Error> {
         self.result.as_ref().err()
     }
 
-    /// How it came about.
+    /// Returns the facts about the call.
     pub fn meta(&self) -> &Meta {
         &self.meta
     }
 
-    /// The outcome as one line of JSON.
+    /// Writes the outcome as one line of JSON.
     pub fn to_json(&self) -> Vec<u8> {
         let room = self.data().map_or(0, |data| data.as_str().len());
         let mut out = Vec::with_capacity(room + 512);
@@ -146,12 +146,12 @@ impl Outcome {
 }
 
 impl Answer {
-    /// An answer that is data alone.
+    /// Builds an answer of data alone.
     pub fn from_data(data: &impl Serialize) -> Self {
         Self { data: RawJson::from_value(data), page: None, extra: Vec::new() }
     }
 
-    /// The answer as a ledger keeps it.
+    /// Writes the answer for a ledger.
     pub(crate) fn to_ledger(&self) -> Vec<u8> {
         let mut out = vec![b'{'];
         self.write(&mut out);
@@ -159,7 +159,7 @@ impl Answer {
         out
     }
 
-    /// The answer that a ledger kept.
+    /// Reads an answer that a ledger stored.
     pub(crate) fn from_ledger(text: &[u8]) -> Result<Self, Error> {
         #[derive(Deserialize)]
         struct Kept<'a> {
@@ -176,7 +176,7 @@ impl Answer {
         Ok(Self { data: RawJson::slice(&body, kept.data), page: kept.page, extra })
     }
 
-    /// The members of an outcome that are the answer's.
+    /// Writes the members of an outcome that hold the answer.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"data\":");
         out.extend_from_slice(self.data.as_str().as_bytes());

@@ -1,4 +1,4 @@
-//! JSON as text, which travels without being parsed into a tree.
+//! JSON as text, which is passed on without being parsed into a tree.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,28 +11,28 @@ use serde_json::value::RawValue;
 
 use crate::value::error::{Error, ErrorKind};
 
-/// A JSON value as text, known to be valid and to stand on one line.
+/// A valid JSON value as text on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawJson(Bytes);
 
-/// A member's name, borrowed where it has no escapes.
+/// The name of a member, borrowed if it has no escapes.
 #[derive(Deserialize)]
 pub(crate) struct MemberName<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 impl RawJson {
-    /// A value as JSON text.
+    /// Writes a value as JSON text.
     pub fn from_value(value: &impl Serialize) -> Self {
         let mut out = Vec::new();
         write_value(&mut out, value);
         Self(out.into())
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("it was read as JSON, which is text")
     }
 
-    /// The value, parsed; text that is JSON may still hold what no tree can, as 1e999.
+    /// Parses the value. It fails on JSON that no tree can hold, as 1e999.
     pub fn to_value(&self) -> Result<Value, Error> {
         serde_json::from_slice(&self.0)
             .map_err(|error| Error::new(ErrorKind::BadAnswer, "The data holds what cannot be parsed.").with_source(error))
@@ -42,17 +42,17 @@ impl RawJson {
         Self(Bytes::from_static(b"null"))
     }
 
-    /// A part of a body, without a copy where it stands on one line.
+    /// Takes a part of a body, without a copy if it is on one line.
     pub(crate) fn slice(body: &Bytes, raw: &RawValue) -> Self {
         Self::one_line(body.slice_ref(raw.get().as_bytes()))
     }
 
-    /// The array that reaches from its first item to its last, with its brackets.
+    /// Takes the array that reaches from its first item to its last, with its brackets.
     pub(crate) fn slice_array(body: &Bytes, ends: Option<(&RawValue, &RawValue)>) -> Self {
         let Some((first, last)) = ends else { return Self(Bytes::from_static(b"[]")) };
         let offset = |part: &RawValue| part.get().as_ptr() as usize - body.as_ptr() as usize;
         let (start, end) = (offset(first), offset(last) + last.get().len());
-        // Nothing but space can stand between an array's bracket and its first or last item.
+        // Only space can be between a bracket of an array and the next item.
         let open = body[..start].iter().rposition(|byte| *byte == b'[').unwrap_or(start);
         let close = body[end..].iter().position(|byte| *byte == b']').map_or(end, |at| end + at + 1);
         Self::one_line(body.slice(open..close))
@@ -64,7 +64,7 @@ impl RawJson {
         Self::one_line(out.into())
     }
 
-    /// An outcome is one line: breaks between tokens become spaces. Within a string JSON allows none.
+    /// Replaces line breaks between tokens by spaces. JSON allows none within a string.
     fn one_line(text: Bytes) -> Self {
         if memchr::memchr2(b'\n', b'\r', &text).is_some() {
             let spaced: Vec<u8> = text.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }).collect();
@@ -91,7 +91,7 @@ pub(crate) fn write_object<'a>(out: &mut Vec<u8>, members: impl Iterator<Item = 
     out.push(b'}');
 }
 
-/// The members of an object; none where it is something else, as an empty `[]`.
+/// Reads the members of an object. Any other value, as an empty `[]`, has none.
 pub(crate) fn read_members(raw: &RawValue) -> Vec<(Cow<'_, str>, &RawValue)> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {

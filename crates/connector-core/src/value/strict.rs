@@ -1,4 +1,4 @@
-//! JSON read so that nothing hides: doubled names, rounded numbers and names of the JSON library are faults.
+//! Strict JSON: doubled names, rounded numbers and names of the JSON library are faults.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde_json::{Map, Number, Value};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::pointer::escape_segment;
 
-/// From this whole number on, a decimal fraction may stand for another one.
+/// The first whole number from which a float may stand for another whole number.
 pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A JSON text as a tree, and what the tree would hide.
+/// Reads JSON text as a tree, with the faults that the tree would hide.
 pub(crate) fn read_strictly(text: &[u8]) -> serde_json::Result<(Value, Vec<Fault>)> {
     let faults = RefCell::new(Vec::new());
     let mut json = serde_json::Deserializer::from_slice(text);
@@ -21,7 +21,7 @@ pub(crate) fn read_strictly(text: &[u8]) -> serde_json::Result<(Value, Vec<Fault
     Ok((value, faults.into_inner()))
 }
 
-/// Names that the JSON library takes for its own: their values would be read as something else.
+/// The prefix of names that the JSON library gives a meaning of its own.
 const PRIVATE: &str = "$serde_json::private::";
 const PRIVATE_FAULT: &str = "is a name that cannot be carried";
 
@@ -36,14 +36,14 @@ pub(crate) fn find_private(name: &str, value: &Value, faults: &mut Vec<Fault>, t
     }
 }
 
-/// A JSON value, read so that what a tree would hide is kept as a fault.
+/// A reader of a JSON value that keeps the faults a tree would hide.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     at: Option<&'a Location<'a>>,
     faults: &'a RefCell<Vec<Fault>>,
 }
 
-/// Where in the text the reader is, as a chain on the stack: a pointer is written only where there is a fault.
+/// The position of the reader, as a chain on the stack: a pointer is written only for a fault.
 struct Location<'a> {
     parent: Option<&'a Location<'a>>,
     name: Segment<'a>,
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        // From 2^53 on what was written may have been another number: it was rounded when it was read.
+        // From 2^53 on, the text may have held another number, which was rounded when it was read.
         if value.fract() == 0.0 && value.abs() >= EXACT {
             self.fault(None, FaultCode::Inexact { value: None });
         }

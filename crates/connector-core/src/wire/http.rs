@@ -14,12 +14,13 @@ use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
 use crate::wire::transport::{Transport, TransportSettings, explain_failure, read_body};
 
-/// The HTTP client for what a connection needs before it is one: tokens, and whose they are. Clones share one client,
-/// and a runtime can be built on it.
+/// An HTTP client for requests before there is a connection: tokens, and the account of a token.
+///
+/// Clones share one client, and a runtime can be built on it.
 #[derive(Clone)]
 pub struct Http(Arc<Transport>);
 
-/// What came back.
+/// A response.
 #[derive(Clone)]
 pub struct HttpResponse {
     /// The status.
@@ -28,7 +29,7 @@ pub struct HttpResponse {
     pub body: Bytes,
 }
 
-/// The body may hold tokens.
+/// Shows no body: it may hold tokens.
 impl std::fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("HttpResponse").field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
@@ -42,16 +43,16 @@ impl std::fmt::Debug for Http {
 }
 
 impl Http {
-    /// A client with a proxy for https, and certificate authorities to trust beside the public ones, as PEM.
+    /// Builds a client with a proxy for https, and with certificate authorities beside the public ones, as PEM.
     pub fn new(proxy: Option<String>, authorities: Vec<u8>) -> Result<Self, Error> {
         Transport::new(TransportSettings { proxy, authorities, ..TransportSettings::default() }).map(|transport| Self(Arc::new(transport)))
     }
 
-    /// Posts a form under Basic authentication, as an OAuth server takes it: over https, or to this machine.
+    /// Posts a form to an OAuth server with Basic authentication: over https, or to this machine.
     pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
         let url =
             Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
-        // The same rule as for a connection's host: a secret travels over https, or stays on this machine.
+        // The rule of a connection's host holds here too: a secret goes over https, or stays on this machine.
         Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.0.client.post(url).basic_auth(user, Some(password.expose_secret()));
@@ -59,7 +60,7 @@ impl Http {
         self.answer(request, Effect::Write).await
     }
 
-    /// Reads what a credential of this connector's accounts gives at its own host.
+    /// Reads a path of the host of an access, with its credential.
     pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpResponse, Error> {
         let header = connector.credential_header(access)?;
         let request = Request::new(Method::Get, path, 0);

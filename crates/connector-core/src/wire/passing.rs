@@ -1,4 +1,4 @@
-//! A request of somebody else's, passed on as it came: the connection's credential is added, and nothing is read.
+//! Requests of callers that are forwarded with a connection's credential, and their responses.
 
 use std::fmt;
 use std::io;
@@ -13,37 +13,37 @@ use crate::declare::method::{Effect, Method};
 use crate::exchange::response::bad_answer;
 use crate::value::error::Error;
 
-/// A request to be passed on to a connection's host.
+/// A caller's request to forward to a connection's host.
 pub struct ForwardedRequest {
     /// The method.
     pub method: Method,
-    /// The path and the query, as they came.
+    /// The path and the query, unchanged.
     pub target: String,
-    /// The headers, as they came; those that are the caller's and the host's own affair are left out.
+    /// The headers. Those that concern only the caller and this host are not forwarded.
     pub headers: Vec<(String, Bytes)>,
     /// The body.
     pub body: ForwardedBody,
 }
 
-/// The body of a request that is passed on.
+/// The body of a request to forward.
 pub enum ForwardedBody {
-    /// All of it, so that it can be sent again under a fresh credential.
+    /// The whole body, which can be sent again with a fresh credential.
     Kept(Bytes),
-    /// Part by part as it comes: it can be sent once.
+    /// A stream of the body, which can be sent once.
     Stream(Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>),
 }
 
-/// What came back: the head, and the body as it comes.
+/// A response to forward: its head, and its body as a stream.
 pub struct ForwardedResponse {
     /// The status.
     pub status: u16,
-    /// The headers, without those that are for one hop and without cookies.
+    /// The headers, without hop-by-hop headers and cookies.
     pub headers: Vec<(String, Bytes)>,
     pub(crate) from: Url,
     pub(crate) parts: Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>,
 }
 
-/// Headers of one hop, which end with it.
+/// Headers of one hop, which are never forwarded.
 const HOP_BY_HOP: [&str; 9] = [
     "connection",
     "keep-alive",
@@ -56,14 +56,14 @@ const HOP_BY_HOP: [&str; 9] = [
     "upgrade",
 ];
 
-/// Headers that are for whoever takes the request in, not for the vendor.
+/// Request headers that are for this host, not for the vendor.
 const REQUEST_HEADERS_DROPPED: [&str; 5] = ["host", "authorization", "cookie", "expect", "forwarded"];
 
-/// The same by how they begin; the last ones would make another request of it on the way.
+/// Prefixes of request headers that are not forwarded. The last four could override the method or path.
 const REQUEST_HEADER_PREFIXES_DROPPED: [&str; 7] =
     ["connector-", "x-connector-", "x-forwarded-", "x-http-method", "x-method-override", "x-original-", "x-rewrite-"];
 
-/// Headers of an answer that a browser would take for the word of the host that passes it on.
+/// Response headers that a browser would apply to this host, not to the vendor's.
 const RESPONSE_HEADERS_DROPPED: [&str; 10] = [
     "alt-svc",
     "clear-site-data",
@@ -77,7 +77,7 @@ const RESPONSE_HEADERS_DROPPED: [&str; 10] = [
     "strict-transport-security",
 ];
 
-/// Headers and the query may hold the caller's own secrets.
+/// Shows neither headers nor the query: they may hold secrets of the caller.
 impl fmt::Debug for ForwardedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split('?').next();
@@ -105,12 +105,12 @@ impl fmt::Debug for ForwardedResponse {
 }
 
 impl ForwardedResponse {
-    /// The body, part by part.
+    /// Returns the body as a stream.
     pub fn into_parts(self) -> impl Stream<Item = Result<Bytes, Error>> + Send {
         self.parts
     }
 
-    /// What of an answer the caller sees: nothing that speaks for another host or for this one, and no way elsewhere.
+    /// Removes what would speak for this host or lead to another one.
     pub(crate) fn filter(mut self, effect: Effect) -> Result<Self, Error> {
         if self.status < 200 {
             return Err(bad_answer(&format!("The answer ({}) is not one to this request.", self.status), effect));
@@ -121,7 +121,7 @@ impl ForwardedResponse {
             if name != "location" {
                 return true;
             }
-            // The place alone: the vendor's host would not know the caller.
+            // The path alone is kept: the vendor's host does not know the caller.
             let target = find_local_target(&self.from, value);
             leads_away |= target.is_none();
             target.map(|target| *value = target.into()).is_some()
@@ -134,7 +134,7 @@ impl ForwardedResponse {
 }
 
 impl ForwardedRequest {
-    /// The same once more, where the body was kept.
+    /// Clones the request, if its body is not a stream.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         let ForwardedBody::Kept(bytes) = &self.body else { return None };
         Some(Self {
@@ -145,7 +145,7 @@ impl ForwardedRequest {
         })
     }
 
-    /// Leaves out the headers that do not travel on.
+    /// Removes the headers that are not forwarded.
     pub(crate) fn filter(mut self, connector: &Connector) -> Self {
         let token = connector.token_header();
         remove_headers(&mut self.headers, |name| {
@@ -154,7 +154,7 @@ impl ForwardedRequest {
             ours || Some(name) == token
         });
         if let ForwardedBody::Kept(bytes) = &self.body {
-            // Two lengths of one body are two requests.
+            // A second length could make two requests of one.
             let length = bytes.len().to_string();
             self.headers.retain(|(name, value)| !name.eq_ignore_ascii_case("content-length") || value == length.as_bytes());
         }
@@ -162,14 +162,14 @@ impl ForwardedRequest {
     }
 }
 
-/// Leaves out the headers of one hop, those that `Connection` names as such, and those that `others` says.
+/// Removes hop-by-hop headers, those that `Connection` names, and those that `others` picks.
 fn remove_headers(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> bool) {
-    // Some take `_` in a name for `-`.
+    // Some servers read `_` in a name as `-`.
     let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
     let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("connection"));
     let named: Vec<String> =
         values.flat_map(|(_, value)| value.split(|byte| *byte == b',')).map(|name| plain(String::from_utf8_lossy(name).trim())).collect();
-    // A body that came in chunks is as long as they are, whatever a length beside them says.
+    // The chunks of a body give its length, whatever a length header says.
     let chunked = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding"));
     headers.retain(|(name, _)| {
         let plain = plain(name);
@@ -178,7 +178,7 @@ fn remove_headers(headers: &mut Vec<(String, Bytes)>, others: impl Fn(&str) -> b
     });
 }
 
-/// Where a redirect leads on the host that it came from.
+/// Finds the path of a redirect, if it stays on its host.
 fn find_local_target(from: &Url, to: &[u8]) -> Option<String> {
     let to = from.join(std::str::from_utf8(to).ok()?).ok().filter(|to| to.origin() == from.origin())?;
     let query = to.query().map_or_else(String::new, |query| format!("?{query}"));

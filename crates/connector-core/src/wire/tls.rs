@@ -1,4 +1,4 @@
-//! The certificate authorities that are trusted.
+//! The TLS configuration and the certificate authorities that it trusts.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rustls::pki_types::pem::PemObject;
 
 use crate::value::error::{Error, ErrorKind};
 
-/// The public authorities, compiled in: reading a machine's certificates is most of a cold start.
+/// Builds the TLS configuration with the compiled-in authorities: reading a machine's own slows a cold start.
 pub(crate) fn build_config(authorities: &[u8]) -> Result<rustls::ClientConfig, Error> {
     let wrong = |error: &dyn Display| Error::new(ErrorKind::Bug, format!("The certificate authorities cannot be read: {error}."));
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };

@@ -1,4 +1,4 @@
-//! The only file that holds an HTTP client.
+//! The transport: the only file that builds an HTTP client.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -23,7 +23,7 @@ use crate::value::file::{Content, Sink};
 use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 use crate::wire::tls;
 
-/// How requests travel.
+/// The settings of the transport.
 #[derive(Clone, Debug)]
 pub(crate) struct TransportSettings {
     pub(crate) largest_answer: usize,
@@ -39,7 +39,7 @@ impl Default for TransportSettings {
     }
 }
 
-/// One client for all, and a cap on what is under way to each host: without it 10,000 calls open 10,000 sockets.
+/// The HTTP client, with a cap on open requests to each host: 10,000 calls must not open 10,000 sockets.
 pub(crate) struct Transport {
     pub(super) client: Client,
     settings: TransportSettings,
@@ -51,7 +51,7 @@ impl Transport {
         let wrong = |what: &str| Error::new(ErrorKind::Bug, format!("The runtime's {what} cannot be used."));
         let mut client = Client::builder()
             .tls_backend_preconfigured(tls::build_config(&settings.authorities)?)
-            // Proxies of the environment are not ours to use: a library reads no variables, and loopback stays loopback.
+            // A library reads no variables, so it uses no proxy of the environment, and loopback stays loopback.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -65,7 +65,7 @@ impl Transport {
         Ok(Self { client, settings, hosts: Mutex::default() })
     }
 
-    /// Sends a request to the connection's own host, and gives the head of whatever answer comes.
+    /// Sends a request to the connection's host, and returns the head of the response.
     pub(crate) async fn send(
         &self,
         request: &Request,
@@ -81,7 +81,7 @@ impl Transport {
         Ok(OpenResponse { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
     }
 
-    /// Reads what an answer of the connection's own host refers to, without any credential.
+    /// Fetches a URL that a response refers to, without a credential.
     pub(crate) async fn fetch_public(&self, url: Url, access: &Access, on_sent: impl FnOnce()) -> Result<OpenResponse, Error> {
         let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
         on_sent();
@@ -132,7 +132,7 @@ impl Transport {
         built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))
     }
 
-    /// Sends what somebody else asks for to the connection's own host, its body as it comes, and gives the head of the answer.
+    /// Forwards a caller's request to the connection's host, and returns the head of the response.
     pub(crate) async fn forward(
         &self,
         passing: ForwardedRequest,
@@ -150,7 +150,7 @@ impl Transport {
         headers.insert(credential, credential_value(access)?);
         let built = self.client.request(to_reqwest_method(passing.method), url).headers(headers);
         let built = match passing.body {
-            // No body is not an empty one: a read with a length is refused by some.
+            // An empty body is not sent: some servers refuse a read that has a length.
             ForwardedBody::Kept(bytes) if bytes.is_empty() => built,
             ForwardedBody::Kept(bytes) => built.body(bytes),
             ForwardedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
@@ -164,7 +164,7 @@ impl Transport {
         Ok(ForwardedResponse { status, headers, from, parts: Box::pin(parts) })
     }
 
-    /// A place among the requests under way to a host.
+    /// Acquires a permit for one more open request to a host.
     async fn acquire_permit(&self, origin: &str) -> OwnedSemaphorePermit {
         let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,12 +177,12 @@ impl Transport {
     }
 }
 
-/// The body of an answer that is passed on part by part.
+/// The body of a response that is forwarded as a stream.
 struct Parts<S> {
     parts: Pin<Box<S>>,
     effect: Effect,
     so_far: u64,
-    /// Held until the body is read: it is under way until then.
+    /// The request stays open until its body is read.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -201,13 +201,13 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
     }
 }
 
-/// An answer whose head has come.
+/// A response whose head was received.
 pub(crate) struct OpenResponse {
     response: reqwest::Response,
     effect: Effect,
     start: u64,
     access: Access,
-    /// Held until the body is read: it is under way until then.
+    /// The request stays open until its body is read.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -224,9 +224,9 @@ impl OpenResponse {
         self.response.url()
     }
 
-    /// The whole answer, which may have `most` bytes.
+    /// Reads the whole response, which may have `most` bytes.
     pub(crate) async fn read(mut self, most: usize) -> Result<Response, Error> {
-        // Taken, not cloned; the length stays known to the body.
+        // The headers are taken, not cloned. The length is read before.
         let told = self.response.content_length();
         let headers = std::mem::take(self.response.headers_mut());
         let status = self.status();
@@ -234,7 +234,7 @@ impl OpenResponse {
         Ok(Response { status, headers, body, effect: self.effect, start: self.start, access: self.access })
     }
 
-    /// The body part by part into `sink`, which may take `most` bytes; how many there were.
+    /// Writes the body to `sink`, up to `most` bytes, and returns how many there were.
     pub(crate) async fn write_to(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
         let over = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
         if self.response.content_length().is_some_and(|told| told > most) {
@@ -263,7 +263,7 @@ pub(super) async fn read_body(response: &mut reqwest::Response, told: Option<u64
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| explain_cut(error, body.len() as u64, effect))? {
         if body.is_empty() && chunk.len() >= told {
-            // All of it came at once: no copy.
+            // The whole body came at once and needs no copy.
             if chunk.len() > most {
                 return Err(over());
             }
@@ -307,18 +307,18 @@ fn build_form(parts: &[Part]) -> Result<Form, Error> {
     })
 }
 
-/// A place on the connection's own host.
+/// Resolves a path and a query to a URL on the connection's host.
 fn resolve(access: &Access, target: &str) -> Result<Url, Error> {
     let url = Url::parse(&format!("{}{target}", access.origin()));
     let url = url.map_err(|error| Error::new(ErrorKind::Bug, "The request's URL cannot be read.").with_source(error))?;
-    // The last line of defence: whatever a path holds, a token is sent to the connection's own host alone.
+    // Last line of defence: whatever the path holds, a token goes to the connection's host alone.
     if url.as_str().strip_prefix(access.origin()).is_some_and(|rest| rest.starts_with('/')) {
         return Ok(url);
     }
     Err(Error::new(ErrorKind::Bug, "The request would leave the connection's own host."))
 }
 
-/// What is sent as the credential.
+/// Writes the header value of the credential.
 fn credential_value(access: &Access) -> Result<HeaderValue, Error> {
     let value = match access.credential() {
         Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
@@ -346,7 +346,7 @@ fn refuse_to_send(what: &str) -> Error {
     Error::new(ErrorKind::InvalidInput, format!("The {what} cannot be sent."))
 }
 
-/// Why no answer came. What was not connected was not sent; anything later may have arrived.
+/// Explains why no response came. A failed connect sent nothing; a later failure may follow a delivery.
 pub(super) fn explain_failure(error: reqwest::Error, effect: Effect) -> Error {
     let connected = !error.is_connect();
     let message = if connected { "The connection broke before an answer came." } else { "The host cannot be reached." };
