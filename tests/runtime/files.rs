@@ -155,7 +155,7 @@ async fn failed_downloads_say_why() {
     for (response, kind, words) in [
         (to("http://files.example/1?signature=s3cret"), "bad_answer", "it is not https"),
         (to("ftp://files.example/1"), "bad_answer", "it is not https"),
-        (to("//[::"), "bad_answer", "what is no URL"),
+        (to("//[::"), "bad_answer", "an invalid URL"),
         (build_response("302 Found", "", ""), "bad_answer", "a redirect to nowhere"),
         (to("/again"), "bad_answer", "not found within 5 redirects"),
         (to(&format!("{refusing}/1?signature=s3cret")), "bad_answer", "refuses it (403)"),

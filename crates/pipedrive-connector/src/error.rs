@@ -89,7 +89,7 @@ fn explain_failure(refusal: &Refusal<'_>) -> Error {
     match refusal.effect() {
         _ if status == 503 => error.with_hint("Pipedrive is under maintenance: try again later."),
         Effect::Read => error.with_hint("Nothing was changed: try again later."),
-        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it."),
+        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: check before you repeat it."),
     }
 }
 

@@ -153,7 +153,7 @@ impl Connector {
     /// Returns the header that carries a credential, or fails if the credential may not go to the host.
     pub(crate) fn credential_header(&self, access: &Access) -> Result<&'static str, Error> {
         if !self.accepts(access) {
-            let message = format!("The host {} is none of {}'s, and no credential is sent there.", access.origin(), self.label);
+            let message = format!("The host {} is not one of {}'s, so no credential is sent to it.", access.origin(), self.label);
             return Err(Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", self.domains.join(", "))));
         }
         match access.credential() {

@@ -7,6 +7,28 @@ use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::quote;
 
 /// The connections of an engine, from which each call takes one.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use connector_core::{Access, Connection, Connections, Credential, Error};
+///
+/// /// The store of an engine that has one account: its host and its token.
+/// struct Store {
+///     host: String,
+///     token: String,
+/// }
+///
+/// #[async_trait]
+/// impl Connections for Store {
+///     async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
+///         Ok(Connection::new("acme", &self.host).with_api_token())
+///     }
+///
+///     async fn access(&self, _connection: &Connection) -> Result<Access, Error> {
+///         Access::new(&self.host, Credential::api_token(&self.token))
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Connections: Send + Sync {
     /// Chooses the connection that a call names by name or id, or the default if it names none.

@@ -104,7 +104,7 @@ pub(crate) fn bad_answer(message: &str, effect: Effect) -> Error {
     let error = Error::new(ErrorKind::BadAnswer, message);
     match effect {
         Effect::Read => error.with_hint("Nothing was changed: try again."),
-        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it."),
+        _ => error.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: check before you repeat it."),
     }
 }
 

@@ -37,7 +37,7 @@ impl Redirect {
     fn from_response(opened: &OpenResponse) -> Result<Self, Error> {
         let refused = |what: &str| bad_answer(&format!("The answer ({}) {what}.", opened.status()), Effect::Read);
         let to = opened.header("location").ok_or_else(|| refused("is a redirect to nowhere"))?;
-        let url = opened.url().join(to).map_err(|_| refused("is a redirect to what is no URL"))?;
+        let url = opened.url().join(to).map_err(|_| refused("is a redirect to an invalid URL"))?;
         let leaves = url.origin() != opened.url().origin();
         Ok(Self { url, leaves })
     }

@@ -23,7 +23,7 @@ pub(super) async fn run_once(
         Claim::Unfinished => {
             return Err(Error::new(ErrorKind::Conflict, "An earlier call with this idempotency key has no known outcome.")
                 .with_retry(Retry::Unsafe)
-                .with_hint("It is still running, or it may have been carried out: look before you repeat it."));
+                .with_hint("It is still running, or it may have been carried out: check before you repeat it."));
         }
         Claim::OtherCall => {
             return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
@@ -38,7 +38,7 @@ pub(super) async fn run_once(
     };
     // The call was carried out, so a ledger that fails afterwards is a warning, not an error.
     if let Err(error) = kept {
-        call.warn(format!("The outcome was not kept under its idempotency key: {}", error.message()));
+        call.warn(format!("The outcome was not stored under its idempotency key: {}", error.message()));
     }
     result
 }

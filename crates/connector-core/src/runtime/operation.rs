@@ -113,7 +113,8 @@ impl<H: Handler> Action for HandledAction<H> {
 
     async fn run(&self, call: &Call<'_>) -> Result<Answer, Stop> {
         let handler = H::deserialize(call.input()).map_err(|error| {
-            Error::new(ErrorKind::Bug, format!("The input of {} passed its schema and was not read.", self.0.key)).with_source(error)
+            Error::new(ErrorKind::Bug, format!("The input of {} fits its schema, and its code cannot read it.", self.0.key))
+                .with_source(error)
         })?;
         handler.run(call).await
     }

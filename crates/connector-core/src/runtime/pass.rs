@@ -52,14 +52,14 @@ impl Runtime {
 fn check_target(connector: &Connector, target: &str) -> Result<(), Error> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     connector.check_path(path).map_err(|why| {
-        Error::new(ErrorKind::InvalidInput, format!("The path cannot be passed on: {why}.")).with_hint(format!(
+        Error::new(ErrorKind::InvalidInput, format!("The path cannot be forwarded: {why}.")).with_hint(format!(
             "It is {}'s own path, below {}.",
             connector.label,
             connector.roots.join(" or ")
         ))
     })?;
     if form_urlencoded::parse(query.as_bytes()).any(|(name, _)| connector.is_credential(&name)) {
-        let message = "The query holds a credential, which would stand in logs, and may be another account's.";
+        let message = "The query holds a credential, which logs would show and which may be another account's.";
         return Err(Error::new(ErrorKind::InvalidInput, message).with_hint("Leave it out: the connection's own credential is sent."));
     }
     Ok(())

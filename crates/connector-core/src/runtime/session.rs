@@ -69,7 +69,7 @@ impl Session {
             (state.open_write, state.wrote)
         };
         if open || wrote {
-            error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: look before you repeat it.")
+            error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: check before you repeat it.")
         } else {
             error.with_hint("Nothing was changed: try again, or raise options.timeoutMs.")
         }

@@ -27,7 +27,22 @@ use crate::value::outcome::{Answer, Outcome};
 use crate::value::wording::list_names;
 use crate::wire::transport::Transport;
 
-/// Invokes actions. It is cheap to clone, and every clone shares one HTTP client.
+/// A runtime that carries out invocations. It is cheap to clone, and every clone shares one HTTP client.
+///
+/// ```
+/// use connector_core::{Credential, ErrorKind, Invocation, OneConnection, Runtime};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), connector_core::Error> {
+/// let account = OneConnection::new("acme", "https://acme.example", Credential::api_token("a token"))?;
+/// // A program lists the connectors that it links here.
+/// let runtime = Runtime::builder().connectors(&[]).connections(account).build()?;
+///
+/// let outcome = runtime.invoke(Invocation::new("getDeal")).await;
+/// assert_eq!(outcome.error().map(|error| error.kind()), Some(ErrorKind::UnknownAction));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Runtime(pub(super) Arc<Spine>);
 
@@ -103,11 +118,10 @@ impl Spine {
                 session: &session,
             };
             match (options.idempotency_key.as_deref(), &self.ledger) {
-                (Some(_), None) => Err(Error::new(
-                    ErrorKind::InvalidInvocation,
-                    "An idempotency key is not built yet on this host, which keeps no outcomes.",
-                )
-                .with_hint("Leave options.idempotencyKey out.")),
+                (Some(_), None) => {
+                    Err(Error::new(ErrorKind::InvalidInvocation, "This host stores no outcomes, so it takes no idempotency key.")
+                        .with_hint("Leave options.idempotencyKey out."))
+                }
                 // A read may be carried out twice.
                 (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
                     run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
@@ -174,12 +188,12 @@ fn check_not_removed(entry: &Entry) -> Result<(), Error> {
     let declaration = entry.declaration();
     let Some(instead) = declaration.and_then(|declaration| declaration.removed) else { return Ok(()) };
     let label = entry.connector().label;
-    Err(Error::new(ErrorKind::RemovedUpstream, format!("{label} took away what {} called.", entry.key())).with_hint(instead))
+    Err(Error::new(ErrorKind::RemovedUpstream, format!("{label} removed the API that {} called.", entry.key())).with_hint(instead))
 }
 
 fn refuse_sink(entry: &Entry) -> Error {
-    Error::new(ErrorKind::InvalidInvocation, format!("The action {} answers no file to put elsewhere.", entry.key()))
-        .with_hint("Leave out where the file goes.")
+    Error::new(ErrorKind::InvalidInvocation, format!("The action {} fetches no file.", entry.key()))
+        .with_hint("Leave out the destination of the file.")
 }
 
 /// Adds the reason to a fault of an input that a similar action takes and this one does not.

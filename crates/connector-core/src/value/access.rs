@@ -32,10 +32,8 @@ pub enum Credential {
 impl Access {
     /// Builds an access from a host, as `https://acme.example`. Plain http is for this machine alone.
     pub fn new(origin: &str, credential: Credential) -> Result<Self, Error> {
-        let refused = |why: &str| {
-            Error::new(ErrorKind::NoConnection, format!("A connection's host is an https URL, and what is given is not: {why}."))
-        };
-        let url = Url::parse(origin).map_err(|error| refused("it is no URL").with_source(error))?;
+        let refused = |why: &str| Error::new(ErrorKind::NoConnection, format!("The host of a connection is invalid: {why}."));
+        let url = Url::parse(origin).map_err(|error| refused("it is not a URL").with_source(error))?;
         let local = match url.host_str() {
             Some("localhost") => true,
             Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),

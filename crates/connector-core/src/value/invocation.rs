@@ -14,6 +14,17 @@ use crate::value::strict::{find_private, read_strictly};
 use crate::value::wording::{find_nearest, quote};
 
 /// A call to make: the key of an action or data source, its input, and options.
+///
+/// ```
+/// use connector_core::Invocation;
+/// use serde_json::json;
+///
+/// let invocation = Invocation::new("getDeal").input(json!({"dealId": 1})).connection("acme").id("step-1");
+///
+/// let text = br#"{"id": "step-1", "action": "getDeal", "input": {"dealId": 1}, "connection": "acme"}"#;
+/// let read = Invocation::from_json(text).expect("it is an invocation");
+/// assert_eq!((read.action, read.input), (invocation.action, invocation.input));
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation {
@@ -179,7 +190,7 @@ impl Invocation {
         let mut text = |name: &str| match members.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(invalid(format!("The member `{name}` is not a text."))),
+            Some(_) => Err(invalid(format!("The member `{name}` is not text."))),
         };
         let (id, connector, connection) = (text("id")?, text("connector")?, text("connection")?);
         let action = text("action")?
@@ -222,7 +233,8 @@ impl Options {
         const KNOWN: [&str; 3] = ["dryRun", "timeoutMs", "idempotencyKey"];
         let mut options = Self::default();
         for (name, value) in members {
-            let not_built = |what: &str| Err(invalid(format!("Of options.{name}, {what} is not built yet.")).with_hint("Leave it out."));
+            let not_built =
+                |what: &str| Err(invalid(format!("The value {what} of options.{name} is not built yet.")).with_hint("Leave it out."));
             match (name.as_str(), &value) {
                 ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
                 ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
@@ -233,7 +245,7 @@ impl Options {
                 ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
                 ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
                 ("idempotencyKey" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
-                ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not a text of 1 to 255 bytes.")),
+                ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not text of 1 to 255 bytes.")),
                 // Options of the contract that are not built yet: only the default is taken.
                 ("pages", Value::String(word)) if word == "one" => {}
                 ("view", Value::String(word)) if word == "record" => {}
@@ -291,7 +303,7 @@ mod tests {
             (b"{} {}", "trailing"),
             (b"[]", "not an object"),
             (b"{}", "`action` is missing"),
-            (b"{\"action\": 1}", "`action` is not a text"),
+            (b"{\"action\": 1}", "`action` is not text"),
             (b"{\"action\": \"x\", \"inputs\": {}}", "nearest is `input`"),
             (b"{\"action\": \"x\", \"action\": \"y\"}", "given twice"),
             (b"{\"action\": \"x\", \"input\": []}", "`input` is not an object"),

@@ -11,6 +11,16 @@ use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::{RawJson, write_object, write_value};
 
 /// The outcome of an invocation.
+///
+/// ```
+/// use connector_core::{Error, ErrorKind, Outcome};
+///
+/// let outcome = Outcome::from_error(Error::new(ErrorKind::InvalidInvocation, "The invocation is not JSON."));
+/// assert!(!outcome.is_ok());
+///
+/// let text = String::from_utf8(outcome.to_json()).expect("an outcome is JSON text");
+/// assert!(text.contains(r#""kind":"invalid_invocation""#));
+/// ```
 #[derive(Debug)]
 pub struct Outcome {
     pub(crate) id: Value,
@@ -171,7 +181,7 @@ impl Answer {
         }
         let body = Bytes::copy_from_slice(text);
         let kept: Kept<'_> = serde_json::from_slice(&body)
-            .map_err(|error| Error::new(ErrorKind::Bug, "The outcome that the ledger kept cannot be read.").with_source(error))?;
+            .map_err(|error| Error::new(ErrorKind::Bug, "The outcome in the ledger cannot be read.").with_source(error))?;
         let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::slice(&body, raw))).collect();
         Ok(Self { data: RawJson::slice(&body, kept.data), page: kept.page, extra })
     }

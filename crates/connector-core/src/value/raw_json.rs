@@ -34,8 +34,7 @@ impl RawJson {
 
     /// Parses the value. It fails on JSON that no tree can hold, as 1e999.
     pub fn to_value(&self) -> Result<Value, Error> {
-        serde_json::from_slice(&self.0)
-            .map_err(|error| Error::new(ErrorKind::BadAnswer, "The data holds what cannot be parsed.").with_source(error))
+        serde_json::from_slice(&self.0).map_err(|error| Error::new(ErrorKind::BadAnswer, "The data cannot be parsed.").with_source(error))
     }
 
     pub(crate) fn null() -> Self {

@@ -50,8 +50,8 @@ impl Http {
 
     /// Posts a form to an OAuth server with Basic authentication: over https, or to this machine.
     pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
-        let url =
-            Url::parse(url).map_err(|error| Error::new(ErrorKind::NoConnection, "The OAuth server's URL is none.").with_source(error))?;
+        let url = Url::parse(url)
+            .map_err(|error| Error::new(ErrorKind::NoConnection, "The URL of the OAuth server is invalid.").with_source(error))?;
         // The rule of a connection's host holds here too: a secret goes over https, or stays on this machine.
         Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();

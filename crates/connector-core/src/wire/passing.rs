@@ -113,7 +113,7 @@ impl ForwardedResponse {
     /// Removes what would speak for this host or lead to another one.
     pub(crate) fn filter(mut self, effect: Effect) -> Result<Self, Error> {
         if self.status < 200 {
-            return Err(bad_answer(&format!("The answer ({}) is not one to this request.", self.status), effect));
+            return Err(bad_answer(&format!("The answer ({}) is not a final response.", self.status), effect));
         }
         remove_headers(&mut self.headers, |name| RESPONSE_HEADERS_DROPPED.contains(&name) || name.starts_with("connector-"));
         let mut leads_away = false;
@@ -127,7 +127,7 @@ impl ForwardedResponse {
             target.map(|target| *value = target.into()).is_some()
         });
         if leads_away && (300..400).contains(&self.status) {
-            return Err(bad_answer("The answer is a redirect to another host, which is not passed on.", effect));
+            return Err(bad_answer("The answer is a redirect to another host, which is not forwarded.", effect));
         }
         Ok(self)
     }

@@ -240,7 +240,7 @@ impl OpenResponse {
         if self.response.content_length().is_some_and(|told| told > most) {
             return Err(over());
         }
-        let unwritten = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written where it was asked for.").with_source(error);
+        let unwritten = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written to its destination.").with_source(error);
         let mut size = 0_u64;
         while let Some(chunk) = self.response.chunk().await.map_err(|error| explain_cut(error, size, self.effect))? {
             size += chunk.len() as u64;
@@ -353,7 +353,7 @@ pub(super) fn explain_failure(error: reqwest::Error, effect: Effect) -> Error {
     let failure = Error::new(ErrorKind::Unreachable, message);
     let failure = match effect {
         Effect::Write | Effect::Destructive if connected => {
-            failure.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: look before you repeat it.")
+            failure.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: check before you repeat it.")
         }
         _ => failure.with_hint("Nothing was changed: check the connection's host, and try again."),
     };

@@ -180,6 +180,6 @@ fn busy(message: &str, hint: &str) -> Refusal {
 }
 
 fn took_too_long() -> Refusal {
-    let hint = "A write may have been carried out: look before you repeat it.";
+    let hint = "A write may have been carried out: check before you repeat it.";
     Refusal::new(StatusCode::GATEWAY_TIMEOUT, ErrorKind::TimedOut, "There was no response in time.", hint)
 }
