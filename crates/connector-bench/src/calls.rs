@@ -60,6 +60,7 @@ struct Setup {
     _core: Option<OneCore>,
 }
 
+/// Prints the CPU time and the throughput of each scenario.
 pub(crate) fn compare(rounds: Rounds) -> Result<(), Failure> {
     let setup = Setup::new()?;
     println!(

@@ -17,9 +17,9 @@ use crate::terminal::failure::{Failure, one_line};
 /// The connections that a command can choose from.
 #[derive(Clone)]
 pub(crate) enum Accounts {
-    /// Those of the store; then, by name, those of the environment.
+    /// The connections of the store, then those of the environment by name.
     Stored(Vault, Vec<(String, OneConnection)>),
-    /// Those of the environment, by name.
+    /// The connections of the environment by name.
     Named(Vec<(String, OneConnection)>),
     /// The embedded sandbox, where nothing at all is set up.
     Embedded(Arc<EmbeddedSandbox>),
@@ -136,7 +136,7 @@ async fn choose_elsewhere(
     let stored = vault.list(LOCAL_OWNER, Some(connector), None).await?;
     let finished: Vec<&str> = stored.iter().filter(|one| one.status != Status::Pending).map(|one| one.name.as_str()).collect();
     match named {
-        // The store found it, and its error says what is missing.
+        // The connection is in the store, whose error says what is missing.
         Some(named) if stored.iter().any(|one| one.name == named || one.id == named) => Err(refused),
         None if !finished.is_empty() => Err(no_connection(refused.message(), finished.into_iter().chain(names(accounts)))),
         _ => choose_named(accounts, &finished, connector, named).await,

@@ -34,7 +34,7 @@ const INSTEAD: HeaderName = HeaderName::from_static("connector-instead");
 pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal> {
     let connector = find_connector(&call)?;
     let method = find_method(&call)?;
-    call.host.limit.take(call.caller.key, Instant::now()).map_err(|wait| over_rate(call.host.settings.rate, wait))?;
+    call.host.limit.take(call.caller.key, Instant::now()).map_err(|wait| build_rate_refusal(call.host.settings.rate, wait))?;
     let chosen = choose_connection(&call, connector, method).await?;
     let runtime = call.runtime()?;
     let Call { host, head, .. } = call;
@@ -214,7 +214,7 @@ fn limit_pauses<E: Send + 'static>(
     })
 }
 
-fn over_rate(rate: u32, wait: Duration) -> Refusal {
+fn build_rate_refusal(rate: u32, wait: Duration) -> Refusal {
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     let error = Error::new(ErrorKind::RateLimited, format!("This key sent more than {rate} requests in a second."));
     error.with_hint("Wait for the seconds in the header Retry-After.").with_retry_after_ms(milliseconds).into()

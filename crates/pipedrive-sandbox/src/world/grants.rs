@@ -16,7 +16,7 @@ const CODE_LIFETIME: i64 = 5 * MINUTE;
 /// A used or expired code is remembered for so long, so that an error can say what became of it.
 const CODE_RETENTION: i64 = DAY;
 pub(crate) const ACCESS_TOKEN_LIFETIME: i64 = 60 * MINUTE;
-/// Counted from the last use.
+/// The time from the last use of a refresh token to its expiry.
 const REFRESH_TOKEN_LIFETIME: i64 = 60 * DAY;
 const QUESTION_LIFETIME: i64 = 30 * MINUTE;
 /// A limit, so that pages that nobody answers do not fill the state.

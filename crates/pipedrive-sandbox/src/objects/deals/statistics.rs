@@ -81,7 +81,7 @@ fn cut_day(time: &str) -> &str {
     time.get(..10).unwrap_or_default()
 }
 
-/// A pipeline, and the deals of one user: the token's, or the one that a parameter names.
+/// A pipeline with the deals of one user: the user of the token, or the one that a parameter names.
 struct PipelineView<'a> {
     period: Period<'a>,
     /// Its stages in their order, without deleted ones.
