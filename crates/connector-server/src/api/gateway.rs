@@ -1,8 +1,7 @@
 //! `/gateway/{connector}/{native path}`: passes a request on to the host of a connection, streamed both ways.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -11,7 +10,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use connector_connections::Status;
-use connector_core::{Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport};
+use connector_core::{
+    Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport, Retry,
+};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
@@ -40,8 +41,8 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
     let Call { host, head, .. } = call;
     let target = native_target(&head.uri);
     let deprecation = (connector.out_of_support)(method.as_str(), target.split('?').next().unwrap_or_default());
-    let is_too_large = Arc::new(AtomicBool::new(false));
-    let body = prepare_body(method, body, &host.settings, &is_too_large).await?;
+    let broken = Arc::new(OnceLock::new());
+    let body = prepare_body(method, body, &host.settings, &broken).await?;
     let passing = ForwardedRequest { method, target, headers: list_headers(head.headers, &host.settings.connection_header), body };
     let passed = runtime.forward(connector, Some(&chosen), passing).await;
     match passed {
@@ -52,9 +53,24 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
             }
             Ok(response)
         }
-        Err(_) if is_too_large.load(Ordering::Relaxed) => Err(too_large(host.settings.max_body)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(match broken.get() {
+            Some(BrokenBody::TooLarge) => too_large(host.settings.max_body),
+            Some(BrokenBody::Stalled) => Error::new(ErrorKind::TimedOut, "The body of the request stopped for too long.")
+                .with_retry(Retry::Unsafe)
+                .with_hint("The vendor may have received a part of it: look before you repeat the request.")
+                .into(),
+            None => error.into(),
+        }),
     }
+}
+
+/// A reason why the host ended the body of a request.
+///
+/// The connection to the vendor then breaks too, which is only a consequence.
+#[derive(Clone, Copy, Debug)]
+enum BrokenBody {
+    TooLarge,
+    Stalled,
 }
 
 /// Suggests the URL of the gateway that a wrong path was meant to be.
@@ -142,7 +158,12 @@ fn find_named(call: &Call) -> Result<Option<&str>, Refusal> {
 }
 
 /// Keeps a small body, and the one of a read, which is rarely there. Another body is passed on as it comes.
-async fn prepare_body(method: Method, body: Body, settings: &Settings, is_too_large: &Arc<AtomicBool>) -> Result<ForwardedBody, Refusal> {
+async fn prepare_body(
+    method: Method,
+    body: Body,
+    settings: &Settings,
+    broken: &Arc<OnceLock<BrokenBody>>,
+) -> Result<ForwardedBody, Refusal> {
     let limit = settings.max_body;
     let size = body.size_hint().exact();
     if size.is_some_and(|size| size > limit as u64) {
@@ -151,12 +172,18 @@ async fn prepare_body(method: Method, body: Body, settings: &Settings, is_too_la
     if size.is_some_and(|size| size <= MAX_KEPT_BODY) || method.effect() == Effect::Read {
         return Ok(ForwardedBody::Kept(read_body(body, limit).await?));
     }
-    let (is_too_large, mut received) = (Arc::clone(is_too_large), 0);
+    let (stalled, too_large, mut received) = (Arc::clone(broken), Arc::clone(broken), 0);
     let parts = body.into_data_stream().map_err(io::Error::other);
-    let parts = limit_pauses(parts, settings.timeout, || io::ErrorKind::TimedOut.into()).and_then(move |part| {
+    let parts = limit_pauses(parts, settings.timeout, || io::ErrorKind::TimedOut.into());
+    let parts = parts.inspect_err(move |error| {
+        if error.kind() == io::ErrorKind::TimedOut {
+            let _ = stalled.set(BrokenBody::Stalled);
+        }
+    });
+    let parts = parts.and_then(move |part| {
         received += part.len();
         if received > limit {
-            is_too_large.store(true, Ordering::Relaxed);
+            let _ = too_large.set(BrokenBody::TooLarge);
             return std::future::ready(Err(io::Error::other("the body is too large")));
         }
         std::future::ready(Ok(part))
