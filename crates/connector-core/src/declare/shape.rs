@@ -120,7 +120,7 @@ impl Schemas {
 
     /// Writes a closed set: as an enum in an input, as examples in an answer, since the vendor may add values.
     pub fn closed(&mut self, values: &[ClosedValue]) -> Value {
-        let listed: Vec<Value> = values
+        let allowed: Vec<Value> = values
             .iter()
             .map(|value| match value {
                 ClosedValue::Text(text) => (*text).into(),
@@ -129,7 +129,7 @@ impl Schemas {
             .collect();
         let kind = if matches!(values.first(), Some(ClosedValue::Number(_))) { "integer" } else { "string" };
         let word = if self.mode == Mode::Input { "enum" } else { "examples" };
-        json!({"type": kind, word: listed})
+        json!({"type": kind, word: allowed})
     }
 
     /// Allows null beside the values of a schema.

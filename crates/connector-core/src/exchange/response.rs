@@ -58,8 +58,8 @@ impl Response {
     /// Reads the answer: its data and its page.
     pub fn into_answer(self, declaration: &Declaration) -> Result<Answer, Error> {
         let envelope = &declaration.connector.envelope;
-        let listed = declaration.is_list();
-        let read = match AnswerParts::from(&self.body, envelope, listed) {
+        let is_list = declaration.is_list();
+        let read = match AnswerParts::from(&self.body, envelope, is_list) {
             Ok(read) => read,
             // It is JSON but no object, so all of it is the data.
             Err(error) if error.is_data() => {
@@ -71,7 +71,7 @@ impl Response {
         if read.success == Some(false) {
             return Err(self.read_refusal(declaration.connector, Some(declaration)));
         }
-        Ok(read.into_answer(&self.body, envelope, listed, declaration.paging(), self.start))
+        Ok(read.into_answer(&self.body, envelope, is_list, declaration.paging(), self.start))
     }
 
     /// Reads what a refusal means, in the connector's words.
@@ -127,20 +127,20 @@ enum Data<'a> {
 }
 
 impl<'a> AnswerParts<'a> {
-    fn from(body: &'a [u8], envelope: &Envelope, listed: bool) -> serde_json::Result<Self> {
-        let parse = |listed| {
+    fn from(body: &'a [u8], envelope: &Envelope, is_list: bool) -> serde_json::Result<Self> {
+        let parse = |is_list| {
             let mut json = serde_json::Deserializer::from_slice(body);
-            let read = Members { envelope, listed }.deserialize(&mut json)?;
+            let read = Members { envelope, is_list }.deserialize(&mut json)?;
             json.end().map(|()| read)
         };
-        match parse(listed) {
+        match parse(is_list) {
             // The list is null, or a search answers an object.
-            Err(error) if listed && error.is_data() => parse(false),
+            Err(error) if is_list && error.is_data() => parse(false),
             result => result,
         }
     }
 
-    fn into_answer(mut self, body: &Bytes, envelope: &Envelope, listed: bool, paging: Option<Paging>, start: u64) -> Answer {
+    fn into_answer(mut self, body: &Bytes, envelope: &Envelope, is_list: bool, paging: Option<Paging>, start: u64) -> Answer {
         let mut extra = Vec::new();
         let Some(data) = self.data else {
             // There is no data, so the answer is the whole body without its success flag.
@@ -154,7 +154,7 @@ impl<'a> AnswerParts<'a> {
         };
         let (data, count) = match data {
             Data::List { count, ends } => (RawJson::slice_array(body, ends), count),
-            Data::Raw(raw) => (RawJson::slice(body, raw), if listed { count_found(raw, envelope.search.0) } else { 0 }),
+            Data::Raw(raw) => (RawJson::slice(body, raw), if is_list { count_found(raw, envelope.search.0) } else { 0 }),
         };
         let beside = self.beside.filter(|beside| !matches!(beside.get(), "null" | "[]" | "{}"));
         let facts = beside.map(read_members).unwrap_or_default();
@@ -173,7 +173,7 @@ impl<'a> AnswerParts<'a> {
             }
         }
         extra.extend(self.others.into_iter().map(|(name, raw)| (name.into_owned(), RawJson::slice(body, raw))));
-        let page = listed.then(|| Page { count, complete: next.is_none(), next });
+        let page = is_list.then(|| Page { count, complete: next.is_none(), next });
         Answer { data, page, extra }
     }
 }
@@ -201,11 +201,11 @@ fn read_next_start(facts: &Facts<'_>, envelope: &Envelope, start: u64, count: u6
     let within = find_fact(facts, envelope.page).map(read_members);
     let facts = within.as_deref().unwrap_or(facts);
     let more = find_fact(facts, envelope.more).map(RawValue::get);
-    let told = find_fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let stated = find_fact(facts, envelope.next_start).and_then(|raw| serde_json::from_str(raw.get()).ok());
     match more {
-        Some("true") => Some(told.unwrap_or(start + count)),
+        Some("true") => Some(stated.unwrap_or(start + count)),
         Some(_) => None,
-        None => told.or_else(|| (count > 0).then_some(start + count)),
+        None => stated.or_else(|| (count > 0).then_some(start + count)),
     }
 }
 
@@ -218,7 +218,7 @@ fn count_found(data: &RawValue, list: &str) -> u64 {
 
 struct Members<'e> {
     envelope: &'e Envelope,
-    listed: bool,
+    is_list: bool,
 }
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         let mut read = AnswerParts::default();
         while let Some(MemberName(name)) = map.next_key()? {
             if name == self.envelope.data {
-                read.data = Some(if self.listed { map.next_value_seed(Items)? } else { Data::Raw(map.next_value()?) });
+                read.data = Some(if self.is_list { map.next_value_seed(Items)? } else { Data::Raw(map.next_value()?) });
             } else if name == self.envelope.success {
                 let raw: &RawValue = map.next_value()?;
                 read.success = serde_json::from_str(raw.get()).ok();

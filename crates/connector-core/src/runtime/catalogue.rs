@@ -52,8 +52,8 @@ pub enum EntryKind {
 impl Catalogue {
     /// Collects all that is linked in of these connectors. Fails on a key declared twice: link order would choose.
     pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
-        let listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
-        Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| listed(registered.connector())))
+        let is_listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
+        Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| is_listed(registered.connector())))
     }
 
     fn sort(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {

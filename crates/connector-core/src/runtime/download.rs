@@ -30,7 +30,7 @@ struct FetchedFile {
 struct Redirect {
     url: Url,
     /// `true` if the target is on another host.
-    leaves: bool,
+    is_elsewhere: bool,
 }
 
 impl Redirect {
@@ -38,8 +38,8 @@ impl Redirect {
         let refused = |what: &str| bad_answer(&format!("The answer ({}) {what}.", opened.status()), Effect::Read);
         let to = opened.header("location").ok_or_else(|| refused("is a redirect to nowhere"))?;
         let url = opened.url().join(to).map_err(|_| refused("is a redirect to an invalid URL"))?;
-        let leaves = url.origin() != opened.url().origin();
-        Ok(Self { url, leaves })
+        let is_elsewhere = url.origin() != opened.url().origin();
+        Ok(Self { url, is_elsewhere })
     }
 
     /// Checks that the target is public and https: a response must not lead into the network of this host.
@@ -86,15 +86,15 @@ impl Call<'_> {
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
         let mut opened = self.open(&request, Role::Own).await?;
-        let mut left = false;
+        let mut has_left_host = false;
         for _ in 0..MOST_HOPS {
             if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
                 break;
             }
             let redirect = Redirect::from_response(&opened)?;
-            left |= redirect.leaves;
+            has_left_host |= redirect.is_elsewhere;
             drop(opened);
-            opened = if left {
+            opened = if has_left_host {
                 let access = self.connections.access(self.connection).await?;
                 redirect.check(access.is_local())?;
                 let on_sent = || self.session.record_sent(0, false, &access);
@@ -107,7 +107,7 @@ impl Call<'_> {
         match opened.status() {
             200..=299 => {}
             300..=399 => return Err(bad_answer(&format!("The file is not found within {MOST_HOPS} redirects."), request.effect()).into()),
-            status if left => {
+            status if has_left_host => {
                 return Err(bad_answer(&format!("The host that keeps the file refuses it ({status})."), request.effect()).into());
             }
             _ => {

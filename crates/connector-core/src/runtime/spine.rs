@@ -176,10 +176,10 @@ impl Spine {
 /// Finds inputs that the vendor ignores because another one overrides them, and words the warning.
 fn find_overridden(entry: &Entry, input: &Map<String, Value>) -> Option<String> {
     let fields = entry.fields();
-    let over = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
-    let ignored: Vec<&str> = over.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
+    let field = fields.iter().find(|field| !field.overrides.is_empty() && input.contains_key(field.name))?;
+    let ignored: Vec<&str> = field.overrides.iter().copied().filter(|name| input.contains_key(*name)).collect();
     (!ignored.is_empty()).then(|| {
-        format!("`{}` overrides {}: {} ignores what is overridden.", over.name, list_names(&ignored, "and"), entry.connector().label)
+        format!("`{}` overrides {}: {} ignores what is overridden.", field.name, list_names(&ignored, "and"), entry.connector().label)
     })
 }
 

@@ -58,8 +58,8 @@ impl Upload {
 
     /// Returns the media type that was given, else the one of the name.
     pub(crate) fn media_type(&self) -> String {
-        let told = || mime_guess::from_path(&self.file_name).first_raw().unwrap_or("application/octet-stream").to_owned();
-        self.content_type.clone().unwrap_or_else(told)
+        let guess = || mime_guess::from_path(&self.file_name).first_raw().unwrap_or("application/octet-stream").to_owned();
+        self.content_type.clone().unwrap_or_else(guess)
     }
 }
 

@@ -72,8 +72,8 @@ impl Http {
         const MOST: usize = 1 << 20;
         const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
         let mut response = request.timeout(LONGEST).send().await.map_err(|error| explain_failure(error, effect))?;
-        let (status, told) = (response.status().as_u16(), response.content_length());
-        Ok(HttpResponse { status, body: read_body(&mut response, told, MOST, effect).await? })
+        let (status, declared) = (response.status().as_u16(), response.content_length());
+        Ok(HttpResponse { status, body: read_body(&mut response, declared, MOST, effect).await? })
     }
 
     pub(crate) fn transport(&self) -> Arc<Transport> {

@@ -227,54 +227,59 @@ impl OpenResponse {
     /// Reads the whole response, which may have `most` bytes.
     pub(crate) async fn read(mut self, most: usize) -> Result<Response, Error> {
         // The headers are taken, not cloned. The length is read before.
-        let told = self.response.content_length();
+        let declared = self.response.content_length();
         let headers = std::mem::take(self.response.headers_mut());
         let status = self.status();
-        let body = read_body(&mut self.response, told, most, self.effect).await?;
+        let body = read_body(&mut self.response, declared, most, self.effect).await?;
         Ok(Response { status, headers, body, effect: self.effect, start: self.start, access: self.access })
     }
 
     /// Writes the body to `sink`, up to `most` bytes, and returns how many there were.
     pub(crate) async fn write_to(mut self, sink: &mut Sink, most: u64) -> Result<u64, Error> {
-        let over = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
-        if self.response.content_length().is_some_and(|told| told > most) {
-            return Err(over());
+        let too_large = || bad_answer(&format!("The file is larger than {most} bytes."), self.effect);
+        if self.response.content_length().is_some_and(|declared| declared > most) {
+            return Err(too_large());
         }
-        let unwritten = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written to its destination.").with_source(error);
+        let write_failed = |error| Error::new(ErrorKind::Cancelled, "The file cannot be written to its destination.").with_source(error);
         let mut size = 0_u64;
         while let Some(chunk) = self.response.chunk().await.map_err(|error| explain_cut(error, size, self.effect))? {
             size += chunk.len() as u64;
             if size > most {
-                return Err(over());
+                return Err(too_large());
             }
-            sink.write_all(&chunk).await.map_err(unwritten)?;
+            sink.write_all(&chunk).await.map_err(write_failed)?;
         }
-        sink.shutdown().await.map_err(unwritten)?;
+        sink.shutdown().await.map_err(write_failed)?;
         Ok(size)
     }
 }
 
-pub(super) async fn read_body(response: &mut reqwest::Response, told: Option<u64>, most: usize, effect: Effect) -> Result<Bytes, Error> {
-    let over = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
-    let told = usize::try_from(told.unwrap_or(0)).unwrap_or(usize::MAX);
-    if told > most {
-        return Err(over());
+pub(super) async fn read_body(
+    response: &mut reqwest::Response,
+    declared: Option<u64>,
+    most: usize,
+    effect: Effect,
+) -> Result<Bytes, Error> {
+    let too_large = || bad_answer(&format!("The answer is larger than {most} bytes."), effect);
+    let declared = usize::try_from(declared.unwrap_or(0)).unwrap_or(usize::MAX);
+    if declared > most {
+        return Err(too_large());
     }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| explain_cut(error, body.len() as u64, effect))? {
-        if body.is_empty() && chunk.len() >= told {
+        if body.is_empty() && chunk.len() >= declared {
             // The whole body came at once and needs no copy.
             if chunk.len() > most {
-                return Err(over());
+                return Err(too_large());
             }
-            if told > 0 {
+            if declared > 0 {
                 return Ok(chunk);
             }
         }
         if body.len() + chunk.len() > most {
-            return Err(over());
+            return Err(too_large());
         }
-        body.reserve(told.saturating_sub(body.len()).max(chunk.len()));
+        body.reserve(declared.saturating_sub(body.len()).max(chunk.len()));
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
