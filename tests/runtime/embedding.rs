@@ -119,6 +119,15 @@ async fn idempotency_key_runs_a_create_once() {
     }
 }
 
+#[tokio::test]
+async fn refuses_a_key_where_no_outcome_is_stored() {
+    let runtime = build(Runtime::builder().connections(build_connection(NOWHERE)));
+    let outcome = run(&runtime, build_keyed_create("run-1", json!({"title": "Once"}))).await;
+    assert_eq!((&outcome["error"]["kind"], &outcome["meta"]["requests"]), (&json!("invalid_invocation"), &json!(0)), "{outcome}");
+    let message = outcome["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("not built yet"), "use the contract's words for what is missing: {message}");
+}
+
 /// An engine's connections, whose credential never comes.
 struct HungVault;
 

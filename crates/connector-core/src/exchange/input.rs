@@ -70,12 +70,11 @@ impl Checks {
     /// `drops_nulls` is for reads, where a null filter means that there is none.
     pub(crate) fn read(
         &self,
-        input: Map<String, Value>,
+        mut input: Map<String, Value>,
         fields: &[&Field],
         rules: &[&Rule],
         drops_nulls: bool,
     ) -> Result<Map<String, Value>, Vec<Fault>> {
-        let mut input = input;
         if drops_nulls {
             let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required && !field.shape.nullable);
             input.retain(|name, value| !(value.is_null() && optional(name)));
@@ -292,15 +291,15 @@ mod tests {
 
     use super::*;
 
-    fn settled(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
+    fn check_one(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
         let checks = Checks::from_schema(json!({"type": "object", "properties": {"x": {"type": kind}}}));
         let input = Map::from_iter([("x".to_owned(), value)]);
         checks.read(input, &[], &[], false).map(|mut input| input.remove("x").expect("x was given"))
     }
 
     #[test]
-    fn a_templated_string_is_taken_for_what_it_says_where_nothing_is_lost() {
-        for (kind, given, taken) in [
+    fn converts_templated_text_if_nothing_is_lost() {
+        for (kind, given, expected) in [
             ("integer", json!("42"), json!(42)),
             ("integer", json!("-7"), json!(-7)),
             ("integer", json!(1.0), json!(1)),
@@ -313,12 +312,12 @@ mod tests {
             ("boolean", json!("false"), json!(false)),
             ("string", json!("42"), json!("42")),
         ] {
-            assert_eq!(settled(kind, given.clone()), Ok(taken), "{kind} {given}");
+            assert_eq!(check_one(kind, given.clone()), Ok(expected), "{kind} {given}");
         }
     }
 
     #[test]
-    fn what_would_be_changed_is_a_fault() {
+    fn refuses_values_that_would_change() {
         for (kind, given) in [
             ("integer", json!("")),
             ("integer", json!(" 42")),
@@ -337,7 +336,7 @@ mod tests {
             ("boolean", json!(1)),
             ("string", json!(42)),
         ] {
-            let faults = settled(kind, given.clone()).expect_err(&format!("{kind} {given} must be refused"));
+            let faults = check_one(kind, given.clone()).expect_err(&format!("{kind} {given} must be refused"));
             assert_eq!(faults.len(), 1, "{faults:?}");
             assert_eq!(faults[0].path(), "/x");
         }

@@ -1,4 +1,4 @@
-//! One call under way.
+//! The call that an action is given: its input, its requests, and what it records.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ use crate::value::error::Error;
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
 
-/// One call under way.
+/// A call under way.
 pub struct Call<'a> {
     /// The key of the action or data source.
     pub(super) key: &'static str,

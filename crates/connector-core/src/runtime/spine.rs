@@ -74,8 +74,8 @@ impl Runtime {
 
     /// Carries out an invocation. The future borrows nothing, so it can be spawned. Dropping it cancels the call.
     pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
-        let inner = Arc::clone(&self.0);
-        async move { inner.invoke(invocation).await }
+        let spine = Arc::clone(&self.0);
+        async move { spine.invoke(invocation).await }
     }
 
     /// Carries out an invocation given as JSON text. One that cannot be read has an outcome too.
@@ -118,10 +118,11 @@ impl Spine {
                 session: &session,
             };
             match (options.idempotency_key.as_deref(), &self.ledger) {
-                (Some(_), None) => {
-                    Err(Error::new(ErrorKind::InvalidInvocation, "This host stores no outcomes, so it takes no idempotency key.")
-                        .with_hint("Leave options.idempotencyKey out."))
-                }
+                (Some(_), None) => Err(Error::new(
+                    ErrorKind::InvalidInvocation,
+                    "An idempotency key is not built yet on this host, which stores no outcomes.",
+                )
+                .with_hint("Leave options.idempotencyKey out.")),
                 // A read may be carried out twice.
                 (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
                     run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
@@ -144,9 +145,7 @@ impl Spine {
         );
         Outcome { id, action: Some(action), result, meta }
     }
-}
 
-impl Spine {
     /// Checks the input, and decodes its files.
     fn check_input(
         &self,
