@@ -12,7 +12,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
     ("connector-core", &[&["value"], &["declare"], &["embed"], &["exchange"], &["policy"], &["wire"], &["runtime"]]),
     (
         "connector-connections",
-        &[&["value"], &["seal"], &["store"], &["state"], &["grants"], &["vault"], &["owned", "ledger", "api_keys", "visits"]],
+        &[&["value"], &["seal"], &["store"], &["state"], &["grants"], &["vault"], &["owner_vault", "ledger", "api_keys", "visits"]],
     ),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),
     ("connector-host", &[&["terminal"], &["setup"], &["command"]]),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connector_core::{Claim, Error, ErrorKind, Ledger};
 
-use crate::owned::OwnerVault;
+use crate::owner_vault::OwnerVault;
 use crate::state::rows::ledger;
 use crate::store::statement::misread;
 use crate::value::random;

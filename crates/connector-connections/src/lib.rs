@@ -26,7 +26,7 @@ compile_error!("enable the feature `sqlite` or `postgres`, in which connections 
 mod api_keys;
 mod grants;
 mod ledger;
-mod owned;
+mod owner_vault;
 mod seal;
 mod state;
 mod store;
@@ -40,7 +40,7 @@ pub use api_keys::{ApiKey, Holder, NewApiKey};
 pub use grants::authorize::{Authorization, BeginOptions, Progress};
 pub use grants::installs::{ClaimedInstall, HeldInstall};
 pub use grants::sweep::SweepReport;
-pub use owned::OwnerVault;
+pub use owner_vault::OwnerVault;
 pub use seal::keys::Key;
 pub use store::Store;
 pub use value::app::App;
