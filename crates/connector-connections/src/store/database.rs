@@ -10,7 +10,7 @@ use crate::store::statement::{Ran, Statement};
 
 /// Database that runs statements and locks connections across processes.
 #[async_trait]
-pub(crate) trait Database: Send + Sync {
+pub(super) trait Database: Send + Sync {
     /// Runs the statements in one transaction, which is undone if one misses the row that it requires.
     async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error>;
     /// Locks a connection against every task and process, until the lock is released or dropped or its process ends.
@@ -53,7 +53,7 @@ impl fmt::Display for StoreFailure {
 impl std::error::Error for StoreFailure {}
 
 /// Logs the cause of a failure and marks it as the store's. A conflict of two callers is no failure of the store.
-pub(crate) fn mark_failure(failure: Error) -> Error {
+pub(super) fn mark_failure(failure: Error) -> Error {
     if failure.kind() == ErrorKind::Conflict {
         return failure;
     }
@@ -66,14 +66,14 @@ pub(crate) fn mark_failure(failure: Error) -> Error {
 }
 
 /// Builds the error for two callers that wanted the same name, account or default at once.
-pub(crate) fn conflict() -> Error {
+pub(super) fn conflict() -> Error {
     Error::new(ErrorKind::Conflict, "Another connection was given this name or account at the same time.")
         .with_retry(Retry::Later)
         .with_hint("Try again.")
 }
 
 /// Builds the error for a lock that another program holds for longer than any refresh takes.
-pub(crate) fn lock_timeout() -> Error {
+pub(super) fn lock_timeout() -> Error {
     Error::new(ErrorKind::TimedOut, "The connection is locked by another program, which may be stuck.")
         .with_hint("Try again, or end that program.")
 }

@@ -8,7 +8,7 @@ use crate::store::statement::{Ran, Row, misread, sql};
 const MIGRATIONS: [&str; 3] = [include_str!("schema.sql"), include_str!("visits.sql"), include_str!("ended.sql")];
 
 /// Brings the tables up to date. A store of a newer version is left alone.
-pub(crate) async fn migrate(database: &dyn Database) -> Result<(), Error> {
+pub(super) async fn migrate(database: &dyn Database) -> Result<(), Error> {
     loop {
         let version = read_version(database).await?;
         let Some(next) = MIGRATIONS.get(version) else {

@@ -39,7 +39,7 @@ const BEGIN_LOCK: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_t
      SET LOCAL idle_in_transaction_session_timeout = '120s'";
 
 /// PostgreSQL database with a pool of sessions.
-pub(crate) struct Postgres {
+pub(super) struct Postgres {
     pool: Arc<Pool>,
     locks: Arc<Semaphore>,
 }
@@ -93,7 +93,7 @@ enum Scope {
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
+    pub(super) async fn open(url: &str, authorities: &[u8]) -> Result<Self, Error> {
         let (config, tls) = (parse_url(url)?, build_tls(authorities)?);
         let pool = Pool { config, tls, idle: Mutex::default(), permits: Arc::new(Semaphore::new(MAX_SESSIONS)) };
         let store = Self { pool: Arc::new(pool), locks: Arc::new(Semaphore::new(MAX_LOCKS)) };

@@ -26,7 +26,7 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// SQLite database. Clones share one connection.
 #[derive(Clone)]
-pub(crate) struct Sqlite(Arc<SharedFile>);
+pub(super) struct Sqlite(Arc<SharedFile>);
 
 struct SharedFile {
     path: PathBuf,
@@ -43,7 +43,7 @@ struct FileLock {
 }
 
 impl Sqlite {
-    pub(crate) async fn open(path: PathBuf) -> Result<Self, Error> {
+    pub(super) async fn open(path: PathBuf) -> Result<Self, Error> {
         run_blocking(move || Self::open_blocking(&path)).await
     }
 

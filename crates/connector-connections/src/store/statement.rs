@@ -7,8 +7,8 @@ use crate::value::clock::Moment;
 /// SQL statement with the values of `$1` onwards.
 #[derive(Clone)]
 pub(crate) struct Statement {
-    pub(crate) sql: &'static str,
-    pub(crate) values: Vec<Value>,
+    pub(super) sql: &'static str,
+    pub(super) values: Vec<Value>,
     /// True if it must return exactly one row, which undoes the batch otherwise.
     expects_row: bool,
 }
@@ -24,7 +24,7 @@ pub(crate) enum Value {
 
 /// Row that a statement returned.
 #[derive(Debug)]
-pub(crate) struct Row(pub(crate) Vec<Value>);
+pub(crate) struct Row(pub(super) Vec<Value>);
 
 /// Result of a batch.
 #[derive(Debug)]
@@ -55,14 +55,14 @@ impl Statement {
     }
 
     /// Checks whether the statement missed the row that it requires.
-    pub(crate) fn is_missed(&self, rows: &[Row]) -> bool {
+    pub(super) fn is_missed(&self, rows: &[Row]) -> bool {
         self.expects_row && rows.len() != 1
     }
 
     /// Checks whether a text holds NUL, which PostgreSQL cannot store.
     ///
     /// It is refused over SQLite too, so that both databases take the same.
-    pub(crate) fn holds_nul(&self) -> bool {
+    pub(super) fn holds_nul(&self) -> bool {
         self.values.iter().any(|value| matches!(value, Value::Text(text) if text.contains('\0')))
     }
 }
