@@ -15,7 +15,7 @@ use crate::state::context::Context;
 use crate::state::lookup::{self, find_same_account};
 use crate::state::rows::connections::{self, NewConnection};
 use crate::state::rows::{ended, installs, leftovers, secrets};
-use crate::store::statement::{Ran, Statement};
+use crate::store::statement::{Ran, Statement, misread};
 use crate::value::app::App;
 use crate::value::clock::Moment;
 use crate::value::lifetimes::{CODE_LIFETIME, STATE_LIFETIME};
@@ -87,7 +87,7 @@ pub(crate) async fn claim(context: &Context, owner: &str, handle_hash: &str) -> 
         Ran::Missed(0) => return Err(no_room()),
         Ran::Missed(_) => return Err(no_install()),
     };
-    let row = rows.first().ok_or_else(no_install)?;
+    let row = rows.first().ok_or_else(misread)?;
     let app = context.app(row.text(0)?)?;
     let code = context.open_secret(handle_hash, "code", row.bytes(1)?)?;
     let grant = match settle::exchange(context, app, &code, &app.client()?.redirect_uri).await {
