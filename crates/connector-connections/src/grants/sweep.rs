@@ -29,7 +29,7 @@ pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
         let id = row.text(0)?;
         match removal::end(context, id, vec![connections::delete_expired(id, now)], now).await {
             Ok(ended) => report.connections += usize::from(ended),
-            // A connection that another process locks must not keep the others.
+            // A connection that another process locks must not stop the removal of the others.
             Err(error) => tracing::warn!(connection = id, %error, "an expired connection could not be removed yet"),
         }
     }

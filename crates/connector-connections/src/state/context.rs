@@ -32,7 +32,7 @@ pub(crate) struct Context {
 impl Context {
     /// Opens a store with its keys.
     ///
-    /// A new store takes the first key. Another store that has none of them is reported at once.
+    /// A new store takes the first key. A store that was sealed with none of the keys is reported at once.
     pub(crate) async fn open(store: Store, keys: Vec<Key>, apps: Vec<App>, clock: Clock, http: Http) -> Result<Self, Error> {
         let keys = KeyRing::new(keys);
         let context =

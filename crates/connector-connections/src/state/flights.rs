@@ -11,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncMutexGuard};
 use crate::value::clock::Moment;
 use crate::value::tokens::Tokens;
 
-/// Pause after a failed refresh during which a token that is still valid is used on.
+/// Pause after a failed refresh, during which calls use a token that is still valid.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// Refreshes of this process, by connection.
@@ -58,7 +58,7 @@ impl Flight {
         self.turn.lock().await
     }
 
-    /// Counts the attempts that ended, by which a caller sees that another one refreshed while it waited.
+    /// Returns the number of attempts that ended. If it rises while a caller waits, another one has tried to refresh.
     pub(crate) fn attempts(&self) -> u64 {
         self.attempts.load(Ordering::SeqCst)
     }

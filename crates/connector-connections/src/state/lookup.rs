@@ -28,7 +28,7 @@ pub(crate) async fn get(context: &Context, owner: &str, id: &str) -> Result<Conn
     find(context, connections::select(owner, id)).await?.ok_or_else(|| no_connection(id))
 }
 
-/// Reads the connection of a ticket. The ticket gives the right to it, so that no owner is asked for.
+/// Reads a connection of any owner, for a caller whose right to it a ticket or an earlier check has shown.
 pub(crate) async fn get_by_id(context: &Context, id: &str) -> Result<Connection, Error> {
     find(context, connections::select_by_id(id)).await?.ok_or_else(|| no_connection(id))
 }

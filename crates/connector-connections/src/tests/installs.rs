@@ -30,7 +30,7 @@ async fn an_install_is_held_claimed_and_confirmed(world: World) {
     let made = world.vault.confirm_install("ann", handle).await.expect("it is confirmed");
     assert_eq!((made.status, made.name.as_str(), &made.id), (Status::Active, "company7", &claimed.connection.id));
     world.access("ann", "company7").await.expect("a credential");
-    assert_eq!(world.vault.confirm_install("ann", handle).await.expect_err("it is set once").kind(), ErrorKind::NotFound);
+    assert_eq!(world.vault.confirm_install("ann", handle).await.expect_err("it was confirmed before").kind(), ErrorKind::NotFound);
 
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("it is claimed");

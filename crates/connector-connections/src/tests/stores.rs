@@ -32,11 +32,11 @@ async fn many_callers_open_a_new_store_at_once(world: World) {
         #[cfg(feature = "postgres")]
         Place::Schema(_) => Place::create_schema().await,
     };
-    let word = place.as_ref().expect("there was one before").address();
+    let address = place.as_ref().expect("there was one before").address();
     let opened: Vec<_> = (0..8)
         .map(|_| {
-            let word = word.clone();
-            tokio::spawn(async move { vault(open(&word).await.expect("the store opens"), "http://127.0.0.1:1", &Clock::system()).await })
+            let address = address.clone();
+            tokio::spawn(async move { vault(open(&address).await.expect("the store opens"), "http://127.0.0.1:1", &Clock::system()).await })
         })
         .collect();
     for vault in opened {
@@ -133,7 +133,7 @@ async fn refuses_a_secret_moved_to_another_row(world: World) {
 }
 
 async fn a_missed_batch_changes_nothing(world: World) {
-    let store = &world.vault.context().store();
+    let store = world.vault.context().store();
     let set = || sql!("INSERT INTO connector_setting (name, value) VALUES ('a', 'b')");
     let ran = store.run(vec![set(), sql!("SELECT 1 FROM connector_setting WHERE name = 'none'").expect_row()]).await.expect("it runs");
     assert!(matches!(ran, Ran::Missed(1)));

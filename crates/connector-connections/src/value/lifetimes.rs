@@ -8,7 +8,7 @@ pub const STATE_LIFETIME: Duration = Duration::from_mins(10);
 pub const CODE_LIFETIME: Duration = Duration::from_mins(5);
 /// Lifetime of a sign-in session. Requests do not prolong it.
 pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
-/// Lifetime of a link, of a connection that a platform began, and of the record how such a connection ended.
+/// Lifetime of a link, of a connection that a platform began, and of the record of its end.
 pub(crate) const LINK_LIFETIME: Duration = Duration::from_hours(24);
 /// Lifetime of a sign-in link.
 pub(crate) const SIGN_IN_LINK_LIFETIME: Duration = Duration::from_mins(15);

@@ -74,7 +74,7 @@ pub enum Revocation {
     Yes,
     /// There was no grant to revoke.
     NothingToRevoke,
-    /// The vendor could not be reached; `Vault::sweep` tries again for a day.
+    /// The grant could not be revoked yet; `Vault::sweep` tries again for a day.
     No,
     /// Another connection uses the same grant and keeps it.
     StillUsed,

@@ -54,7 +54,7 @@ pub(crate) fn lock(id: &str) -> Statement {
     sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", id).expect_row()
 }
 
-/// Locks the secrets of a connection until the batch ends, and fails if they changed since `version` was read.
+/// Locks the secrets of a connection until the batch ends. It misses if they changed since `version` was read.
 pub(crate) fn lock_version(id: &str, version: i64) -> Statement {
     sql!("SELECT 1 FROM connector_secret WHERE connection_id = $1 AND version = $2 FOR UPDATE", id, version).expect_row()
 }
