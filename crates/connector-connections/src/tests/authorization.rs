@@ -93,6 +93,11 @@ async fn a_link_reconnects_a_failed_connection(world: World) {
 
     let link = world.vault.create_link("ann", &made.id).await.expect("a link");
     let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
+    world.vault.decline_authorization(BROWSER, &state_of(&opened.url)).await.expect("it is declined");
+    assert_eq!(world.vault.get("ann", &made.id).await.expect("it is kept"), failed, "a declined reconnection changed the connection");
+
+    let link = world.vault.create_link("ann", &made.id).await.expect("a link");
+    let opened = world.vault.open_link(link.expose_secret(), BROWSER).await.expect("it opens");
     let mended =
         world.vault.finish_authorization(BROWSER, &state_of(&opened.url), world.vendor.code((7, 3))).await.expect("it is connected");
     assert_eq!((&mended.id, mended.status, mended.reason), (&made.id, Status::Active, None));
@@ -149,7 +154,8 @@ async fn tests_an_api_token_before_storing_it(world: World) {
 async fn a_declined_authorization_removes_its_connection(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
     let state = state_of(&begun.url);
-    world.vault.decline_authorization(BROWSER, &state).await.expect("it is declined");
+    let declined = world.vault.decline_authorization(BROWSER, &state).await.expect("it is declined");
+    assert_eq!(declined.map(|one| one.id), Some(begun.connection.id), "the caller cannot name the vendor");
     assert!(world.vault.list("ann", None, None).await.expect("a list").is_empty());
     let late = world.vault.finish_authorization(BROWSER, &state, world.vendor.code((7, 3))).await;
     assert_eq!(late.expect_err("the state is used up").kind(), ErrorKind::Forbidden);
