@@ -16,7 +16,7 @@ use crate::value::names::{check_name, check_owner};
 use crate::value::random;
 use crate::value::wording::name_taken;
 
-/// Connects an account by an API token, after the vendor has said which account it belongs to.
+/// Checks the input, asks the vendor for the account, then stores the token.
 pub(crate) async fn add(
     context: &Context,
     owner: &str,

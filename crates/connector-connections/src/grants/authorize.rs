@@ -63,7 +63,7 @@ pub enum Progress {
     Removed,
 }
 
-/// Begins an authorization for the browser that holds this token.
+/// Inserts a connection that waits for its authorization, and seals its state for the browser.
 pub(crate) async fn authorize(
     context: &Context,
     owner: &str,
@@ -179,7 +179,7 @@ pub(crate) async fn finish(context: &Context, browser: &str, state: &str, code: 
     settle::settle(context, &target, &grant).await
 }
 
-/// Ends an authorization that the user declined. Returns the connection that waited for it, if there was one.
+/// Uses the state up, and removes the connection if it was never finished.
 pub(crate) async fn decline(context: &Arc<Context>, browser: &str, state: &str) -> Result<Option<Connection>, Error> {
     let ticket = use_state(context, browser, state).await?;
     let target = match lookup::get_by_id(context, ticket.connection()).await {
@@ -207,7 +207,7 @@ pub(crate) async fn exchange(context: &Context, target: &Connection, code: &Secr
     settle::settle(context, target, &grant).await
 }
 
-/// Finds the progress of a connection that was begun. The end of one is known for a day.
+/// Looks for the connection, else for the record of its end.
 pub(crate) async fn find_progress(context: &Context, owner: &str, id: &str) -> Result<Progress, Error> {
     if let Some(connection) = lookup::find(context, connections::select(owner, id)).await? {
         return Ok(if connection.status == Status::Pending { Progress::Waiting } else { Progress::Connected(connection) });

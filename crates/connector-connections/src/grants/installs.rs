@@ -147,7 +147,7 @@ async fn store_claimed(
     }
 }
 
-/// Finds an install that an owner claimed and has not decided on.
+/// Finds a claimed install, and the connection that it would renew.
 pub(crate) async fn find_claimed(context: &Context, owner: &str, handle_hash: &str) -> Result<Option<ClaimedInstall>, Error> {
     let Some(connection) = find_connection(context, owner, handle_hash).await? else { return Ok(None) };
     let all = lookup::list(context, connections::select_all(owner)).await?;
@@ -183,7 +183,7 @@ async fn confirm_renewed(context: &Context, claimed: &Connection) -> Result<Conn
     if matches!(ran, Ran::All(_)) { Ok(known.clone()) } else { Err(no_install()) }
 }
 
-/// Declines an install, and revokes its grant unless a connection to the account uses it.
+/// Ends the connection of a claimed install, or deletes the code of an unclaimed one.
 pub(crate) async fn decline(context: &Arc<Context>, owner: &str, handle_hash: &str) -> Result<Revocation, Error> {
     let Some(claimed) = find_connection(context, owner, handle_hash).await? else {
         let deleted = context.store().rows(installs::delete(handle_hash)).await?;

@@ -13,7 +13,7 @@ use crate::value::clock::Moment;
 use crate::value::model::Revocation;
 use crate::value::wording::no_connection;
 
-/// Removes a connection of an owner, and revokes its grant unless another connection uses it.
+/// Checks that the connection is the owner's, then ends it and revokes its grant.
 pub(crate) async fn remove(context: &Arc<Context>, owner: &str, id: &str) -> Result<Revocation, Error> {
     lookup::get(context, owner, id).await?;
     let ended = end_and_revoke(context, id, vec![connections::delete(owner, id)]).await?;

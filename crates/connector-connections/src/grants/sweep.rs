@@ -21,7 +21,7 @@ pub struct SweepReport {
     pub not_revoked: usize,
 }
 
-/// Removes what expired, and revokes grants that no connection uses.
+/// Ends expired connections, deletes other expired rows, then revokes the leftovers that are due.
 pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
     let now = context.now();
     let mut report = SweepReport::default();
