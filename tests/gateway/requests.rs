@@ -110,6 +110,7 @@ async fn gateway_errors_say_what_to_do() {
     }
     let timed_out = server.get("/gateway/pipedrive/api/v2/never", &key).await;
     assert_eq!((timed_out.status, timed_out.kind().as_str()), (504, "timed_out"));
+    assert_eq!(timed_out.json()["error"]["retry"], "later", "a read can be repeated");
     // With two connections a read uses the older one, and a write must name one.
     let second = server.connect(&key, "token-2").await;
     let send = async |method: &str, headers: &[(&str, &str)]| read_token(&server.send(method, ECHO, headers, "").await);

@@ -166,7 +166,7 @@ async fn caller_disconnect_ends_the_vendor_request() {
 async fn response_does_not_wait_for_the_request_body() {
     for (response, status, word) in [
         ("HTTP/1.1 413 Content Too Large\r\ncontent-length: 8\r\nconnection: close\r\n\r\ntoo much", "413", "too much"),
-        ("", "504", "timed_out"),
+        ("", "504", "\"retry\":\"unsafe\""),
     ] {
         let (sender, mut events) = mpsc::unbounded_channel();
         let url = start_vendor(move |mut stream, request| {

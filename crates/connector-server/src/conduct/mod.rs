@@ -14,10 +14,10 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::{RETRY_AFTER, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use connector_core::ErrorKind;
+use connector_core::{Error, ErrorKind, Retry};
 use futures_util::FutureExt;
 use http_body::{Frame, SizeHint};
 
@@ -40,14 +40,14 @@ pub(crate) async fn answer(host: Arc<Host>, endpoint: &'static Endpoint, params:
     let route = &endpoint.route;
     let record = RequestRecord::new(&request, route.path);
     let (head, body) = request.into_parts();
-    let timeout = timeout_of(route, &host);
+    let (method, timeout) = (head.method.clone(), timeout_of(route, &host));
     let work = AssertUnwindSafe(admit_and_handle(Arc::clone(&host), endpoint, params, head, body)).catch_unwind();
     let result = match tokio::time::timeout(timeout, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorKind::Bug, "The host failed.", "It is a defect of the host."))
         }
-        Err(_) => Err(took_too_long()),
+        Err(_) => Err(took_too_long(&method)),
     };
     record.finish(&host, route.audience, result)
 }
@@ -179,7 +179,9 @@ fn busy(message: &str, hint: &str) -> Refusal {
     Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::RateLimited, message, hint).with_header(RETRY_AFTER, 1)
 }
 
-fn took_too_long() -> Refusal {
-    let hint = "A write may have been carried out: check before you repeat it.";
-    Refusal::new(StatusCode::GATEWAY_TIMEOUT, ErrorKind::TimedOut, "There was no response in time.", hint)
+/// Refuses a request that took too long. All but a read may have been carried out.
+pub(crate) fn took_too_long(method: &Method) -> Refusal {
+    let error = Error::new(ErrorKind::TimedOut, "There was no response in time.");
+    let error = error.with_hint("A write may have been carried out: check before you repeat it.");
+    if method.is_safe() { error.into() } else { error.with_retry(Retry::Unsafe).into() }
 }
