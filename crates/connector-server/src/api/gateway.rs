@@ -10,13 +10,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use connector_connections::Status;
-use connector_core::{
-    Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport, Retry,
-};
+use connector_core::{Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
 use crate::conduct::call::Call;
+use crate::conduct::took_too_long;
 use crate::host::Settings;
 use crate::wire::body::{read_body, too_large};
 use crate::wire::refusal::Refusal;
@@ -53,24 +52,13 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
             }
             Ok(response)
         }
+        // A body that breaks also breaks the connection to the vendor, which is only a consequence.
         Err(error) => Err(match broken.get() {
-            Some(BrokenBody::TooLarge) => too_large(host.settings.max_body),
-            Some(BrokenBody::Stalled) => Error::new(ErrorKind::TimedOut, "The body of the request stopped for too long.")
-                .with_retry(Retry::Unsafe)
-                .with_hint("The vendor may have received a part of it: look before you repeat the request.")
-                .into(),
-            None => error.into(),
+            Some(io::ErrorKind::FileTooLarge) => too_large(host.settings.max_body),
+            Some(io::ErrorKind::TimedOut) => took_too_long(&head.method),
+            _ => error.into(),
         }),
     }
-}
-
-/// A reason why the host ended the body of a request.
-///
-/// The connection to the vendor then breaks too, which is only a consequence.
-#[derive(Clone, Copy, Debug)]
-enum BrokenBody {
-    TooLarge,
-    Stalled,
 }
 
 /// Suggests the URL of the gateway that a wrong path was meant to be.
@@ -158,11 +146,13 @@ fn find_named(call: &Call) -> Result<Option<&str>, Refusal> {
 }
 
 /// Keeps a small body, and the one of a read, which is rarely there. Another body is passed on as it comes.
+///
+/// If that one breaks, `broken` tells why.
 async fn prepare_body(
     method: Method,
     body: Body,
     settings: &Settings,
-    broken: &Arc<OnceLock<BrokenBody>>,
+    broken: &Arc<OnceLock<io::ErrorKind>>,
 ) -> Result<ForwardedBody, Refusal> {
     let limit = settings.max_body;
     let size = body.size_hint().exact();
@@ -172,21 +162,15 @@ async fn prepare_body(
     if size.is_some_and(|size| size <= MAX_KEPT_BODY) || method.effect() == Effect::Read {
         return Ok(ForwardedBody::Kept(read_body(body, limit).await?));
     }
-    let (stalled, too_large, mut received) = (Arc::clone(broken), Arc::clone(broken), 0);
+    let (broken, mut received) = (Arc::clone(broken), 0);
     let parts = body.into_data_stream().map_err(io::Error::other);
     let parts = limit_pauses(parts, settings.timeout, || io::ErrorKind::TimedOut.into());
-    let parts = parts.inspect_err(move |error| {
-        if error.kind() == io::ErrorKind::TimedOut {
-            let _ = stalled.set(BrokenBody::Stalled);
-        }
-    });
     let parts = parts.and_then(move |part| {
         received += part.len();
-        if received > limit {
-            let _ = too_large.set(BrokenBody::TooLarge);
-            return std::future::ready(Err(io::Error::other("the body is too large")));
-        }
-        std::future::ready(Ok(part))
+        std::future::ready(if received > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(part) })
+    });
+    let parts = parts.inspect_err(move |error| {
+        let _ = broken.set(error.kind());
     });
     Ok(ForwardedBody::Stream(Box::pin(parts)))
 }
@@ -245,4 +229,25 @@ fn build_rate_refusal(rate: u32, wait: Duration) -> Refusal {
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     let error = Error::new(ErrorKind::RateLimited, format!("This key sent more than {rate} requests in a second."));
     error.with_hint("Wait for the seconds in the header Retry-After.").with_retry_after_ms(milliseconds).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn broken_body_tells_why() {
+        let mut settings = Settings::default();
+        (settings.max_body, settings.timeout) = (4, Duration::from_millis(1));
+        let stalled = Body::from_stream(stream::pending::<io::Result<Bytes>>());
+        let large = Body::from_stream(stream::iter(["four", "!"].map(io::Result::Ok)));
+        let cut = Body::from_stream(stream::iter([Err::<Bytes, _>(io::Error::from(io::ErrorKind::TimedOut))]));
+        for (body, kind) in [(stalled, io::ErrorKind::TimedOut), (large, io::ErrorKind::FileTooLarge), (cut, io::ErrorKind::Other)] {
+            let broken = Arc::new(OnceLock::new());
+            let prepared = prepare_body(Method::Post, body, &settings, &broken).await.expect("the body is not read yet");
+            let ForwardedBody::Stream(parts) = prepared else { panic!("a body of unknown size must be a stream") };
+            assert_eq!(parts.try_for_each(async |_| Ok(())).await.expect_err("the body breaks").kind(), kind);
+            assert_eq!(broken.get(), Some(&kind));
+        }
+    }
 }
