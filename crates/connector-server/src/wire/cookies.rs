@@ -64,19 +64,15 @@ impl Cookies {
     }
 
     pub(crate) fn set(self, cookie: Cookie, value: &str) -> HeaderValue {
-        self.write(cookie, value, cookie.lifetime())
+        self.set_for(cookie, value, cookie.lifetime())
+    }
+
+    pub(crate) fn clear(self, cookie: Cookie) -> HeaderValue {
+        self.set_for(cookie, "", Duration::ZERO)
     }
 
     /// Sets a cookie for another time than its usual lifetime.
     pub(crate) fn set_for(self, cookie: Cookie, value: &str, lifetime: Duration) -> HeaderValue {
-        self.write(cookie, value, lifetime)
-    }
-
-    pub(crate) fn clear(self, cookie: Cookie) -> HeaderValue {
-        self.write(cookie, "", Duration::ZERO)
-    }
-
-    fn write(self, cookie: Cookie, value: &str, lifetime: Duration) -> HeaderValue {
         let secure = if self == Self::Https { "; Secure" } else { "" };
         let text = format!("{}={value}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}", self.name(cookie), lifetime.as_secs());
         let mut value = HeaderValue::from_str(&text).expect("a secret is plain letters and digits");
