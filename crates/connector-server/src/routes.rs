@@ -109,9 +109,10 @@ static ENDPOINTS: &[Endpoint] = routes! {
 /// Returns the deadline of that wait, for other work that should end by then, as [`Vault::wait_until_idle`] does.
 ///
 /// [`Vault::wait_until_idle`]: connector_connections::Vault::wait_until_idle
-pub async fn serve(listener: TcpListener, host: Host, stop: impl Future<Output = ()>) -> Instant {
+pub async fn serve(listener: TcpListener, mut host: Host, stop: impl Future<Output = ()>) -> Instant {
     let timeouts = Timeouts { unread: host.settings.timeout, drain: host.settings.drain };
-    let host = Arc::new(host.with_routes(ENDPOINTS.iter().map(|endpoint| &endpoint.route).collect()));
+    host.routes = ENDPOINTS.iter().map(|endpoint| &endpoint.route).collect();
+    let host = Arc::new(host);
     listen::run(listener, build_router(&host), timeouts, stop).await
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use connector_connections::{App, Connection, Vault};
-use connector_core::{Catalogue, Connector, Error, ErrorKind, Runtime};
+use connector_core::{Catalogue, Error, ErrorKind, Runtime};
 use serde_json::Value;
 
 use crate::wire::limit::RateLimit;
@@ -29,6 +29,7 @@ pub struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) vault: Vault,
     pub(crate) find_example: fn(&str) -> Option<Value>,
+    /// The routes that the host describes.
     pub(crate) routes: Vec<&'static Route>,
     pub(crate) limit: RateLimit<u64>,
     pub(crate) metrics: Metrics,
@@ -69,12 +70,6 @@ impl Host {
         self
     }
 
-    /// Sets the routes that the host describes.
-    pub(crate) fn with_routes(mut self, routes: Vec<&'static Route>) -> Self {
-        self.routes = routes;
-        self
-    }
-
     pub(crate) fn catalogue(&self) -> &Catalogue {
         self.runtime.catalogue()
     }
@@ -109,7 +104,7 @@ impl Host {
         if self.apps().any(App::is_registered) {
             return Ok(());
         }
-        let vendors: Vec<&str> = self.catalogue().connectors().iter().map(|connector: &&Connector| connector.label).collect();
+        let vendors: Vec<&str> = self.catalogue().connectors().iter().map(|connector| connector.label).collect();
         let message = format!("No app of {} is set up on this host.", vendors.join(" or "));
         Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::NoConnection, message, &self.settings.no_client_hint))
     }
