@@ -128,6 +128,11 @@ async fn openapi_describes_every_route() {
             let declared: Vec<&str> =
                 operation["parameters"].as_array().into_iter().flatten().filter_map(|one| one["name"].as_str()).collect();
             let variables = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+            if response.header("connector-error").is_some() && !operation.is_null() {
+                let described = &operation["responses"]["default"]["content"];
+                let media_type = response.header("content-type").expect("a refusal has a body");
+                assert!(!described[media_type].is_null(), "{method} {path} is refused as {media_type}: {described}");
+            }
             assert!(operation.is_null() || variables.into_iter().all(|name| declared.contains(&name)), "{method} {path}: {declared:?}");
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::conduct::call::Call;
 use crate::host::{Audience, CONNECTION_HEADER, Host, Route};
-use crate::wire::response::{JSON, respond_json};
+use crate::wire::response::{HTML, JSON, respond_json};
 
 /// The schemas of the protocol.
 const SCHEMAS: [(&str, &str); 3] = [
@@ -89,11 +89,12 @@ fn read_schema(name: &str, text: &str) -> Value {
 /// Describes a route; `connection_header` is the name of the header that names a connection.
 fn describe_route(route: &Route, connection_header: &str) -> Value {
     let (status, media, schema) = route.response;
+    let refusal = if route.audience == Audience::Browser { describe_content(HTML, "") } else { describe_content(JSON, "Error") };
     let mut operation = json!({
         "summary": route.summary,
         "responses": {
             status.to_string(): {"description": "Success.", "content": describe_content(media, schema)},
-            "default": {"description": "The request was refused.", "content": describe_content(JSON, "Error")},
+            "default": {"description": "The request was refused.", "content": refusal},
         },
     });
     let variables = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
