@@ -32,8 +32,11 @@ const CALLBACK: &[(&str, &str, &str)] = &[
 ];
 const LINK: &[(&str, &str, &str)] = &[("query", "link", "The link of a connection, which opens once.")];
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
-const PASSED: &[(&str, &str, &str)] =
-    &[("header", CONNECTION_HEADER, "The connection to use, by name or id; without it the default, else the oldest active one.")];
+const PASSED: &[(&str, &str, &str)] = &[(
+    "header",
+    CONNECTION_HEADER,
+    "The connection to use, by name or id; without it the default, else the oldest active one. A write needs it if there are several and no default.",
+)];
 
 macro_rules! routes {
     ($($method:ident $path:literal $audience:ident, $summary:literal, $parameters:expr, $body:expr, $response:expr => $kind:tt $handler:path;)*) => {
