@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use connector_connections::Vault;
+use connector_connections::{App, Vault};
 use connector_core::{Access, Credential};
 use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
@@ -130,7 +130,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     } else {
         build_apps(&public_url)?
     };
-    let has_client = arguments.stored.sandbox || env::variable(env::CLIENT_ID).is_some();
+    let has_client = apps.iter().any(App::is_registered);
     let http = build_client()?;
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
     let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER))?;
