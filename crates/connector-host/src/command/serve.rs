@@ -51,7 +51,7 @@ pub(super) struct ServeArguments {
     /// The timeout of a request, and of each pause in a body, in seconds; invocations have their own timeout
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
-    /// The most requests in flight at once
+    /// The most requests of programs in flight at once; people have places of their own
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u16).range(1..))]
     concurrency: u16,
     /// The time that open requests get to end when the host stops, in seconds
