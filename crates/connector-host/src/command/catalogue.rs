@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use connector_core::{Entry, EntryKind};
 use serde_json::Value;
 
-use crate::terminal::connectors::{build_catalogue, find_connector};
+use crate::terminal::connectors::build_catalogue;
 use crate::terminal::examples::find_example;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -94,7 +94,7 @@ pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {
 
 pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
     let catalogue = build_catalogue()?;
-    let connector = find_connector(Some(&arguments.connector))?;
+    let connector = catalogue.find_connector(Some(&arguments.connector))?;
     let manifest = catalogue.manifest(connector, find_example);
     if let Some(folder) = &arguments.docs {
         return write_pages(folder, &manifest);

@@ -2,7 +2,7 @@
 
 use connector_core::{Catalogue, Connector};
 
-use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::failure::Failure;
 
 /// All connectors. A connector in this list is also what links its crate.
 pub(crate) static CONNECTORS: [&Connector; 1] = [&pipedrive_connector::CONNECTOR];
@@ -22,5 +22,5 @@ pub(crate) fn build_catalogue() -> Result<Catalogue, Failure> {
 
 /// Finds the connector that is named, else the only one.
 pub(crate) fn find_connector(named: Option<&str>) -> Result<&'static Connector, Failure> {
-    build_catalogue()?.find_connector(named).map_err(|error| Failure::usage(one_line(&error)))
+    Ok(build_catalogue()?.find_connector(named)?)
 }

@@ -65,7 +65,7 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let exit = match error.kind() {
-            ErrorKind::InvalidInput => Exit::Usage,
+            ErrorKind::InvalidInput | ErrorKind::InvalidInvocation => Exit::Usage,
             ErrorKind::Bug | ErrorKind::Unreachable | ErrorKind::TimedOut | ErrorKind::Cancelled => Exit::Host,
             _ => Exit::NotOk,
         };
@@ -111,6 +111,7 @@ mod tests {
             (ErrorKind::Bug, Exit::Host, Exit::Host),
             (ErrorKind::Unreachable, Exit::Host, Exit::NotOk),
             (ErrorKind::InvalidInput, Exit::Usage, Exit::Usage),
+            (ErrorKind::InvalidInvocation, Exit::Usage, Exit::NotOk),
             (ErrorKind::NoConnection, Exit::NotOk, Exit::NotOk),
         ] {
             let error = || Error::new(kind, "It failed.");
