@@ -56,6 +56,7 @@ pub(super) async fn run(arguments: ConnectArguments) -> Result<Exit, Failure> {
 }
 
 async fn connect_by_token(arguments: &ConnectArguments) -> Result<Exit, Failure> {
+    let connector = find_connector(None)?;
     let (name, domain) = match (&arguments.api_domain, env::variable(env::API_DOMAIN)) {
         (Some(domain), _) => ("--api-domain", domain.clone()),
         (None, Some(domain)) => (env::API_DOMAIN, domain),
@@ -67,7 +68,7 @@ async fn connect_by_token(arguments: &ConnectArguments) -> Result<Exit, Failure>
     let token = read_token()?;
     let vault = arguments.stored.open_or_create("", &build_client()?).await?;
     let name = arguments.name.as_deref();
-    let added = vault.add_api_token(&arguments.owner, find_connector(None)?.key, name, &domain, token).await;
+    let added = vault.add_api_token(&arguments.owner, connector.key, name, &domain, token).await;
     print_json(&added.map_err(|error| Failure::from_vendor(&error))?)
 }
 
