@@ -27,9 +27,9 @@ impl<const MOST: u16> FieldType for TextUpTo<MOST> {
 /// A list that pages by Pipedrive's cursor.
 #[inputs]
 pub(crate) struct ByCursor {
-    /// How many records a page has, at most 500. Left out, 100.
+    /// The number of records on a page, at most 500. Left out, 100.
     limit: Option<Limit>,
-    /// Where to go on: `page.next` of the page before. Left out, the first page is read.
+    /// The cursor to go on from: `page.next` of the page before. Left out, the first page is read.
     cursor: Option<Text>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct ByCursor {
 pub(crate) struct ByStart {
     /// The place at which to start, counted from 0. Left out, the first.
     start: Option<Start>,
-    /// How many records a page has, at most 500. Left out, 100.
+    /// The number of records on a page, at most 500. Left out, 100.
     limit: Option<Limit>,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct ChangedBetween {
 /// A list that can be sorted by some of its fields.
 #[inputs]
 pub(crate) struct Sorted<By: FieldType> {
-    /// What to sort by; only the ID is safe while records change. Left out, the ID.
+    /// The field to sort by; only the ID is safe while records change. Left out, the ID.
     sort_by: Option<By>,
-    /// Which way to sort. Left out, ascending.
+    /// The direction to sort in. Left out, ascending.
     sort_direction: Option<SortDirection>,
 }
 
@@ -77,16 +77,16 @@ pub(crate) struct CustomFieldKeys {
 /// An answer that can name options and labels.
 #[inputs]
 pub(crate) struct WithLabels {
-    /// Whether options of custom fields come as ID and label. Left out, they come as IDs.
+    /// True if options of custom fields come as ID and label. Left out, they come as IDs.
     include_option_labels: Option<bool>,
-    /// Whether the labels come with their names. Left out, they come as IDs alone.
+    /// True if the labels come with their names. Left out, they come as IDs alone.
     include_labels: Option<bool>,
 }
 
 /// A record that can be added with the time at which another system added it.
 #[inputs]
 pub(crate) struct AddedAt {
-    /// When the record was added, with its zone. Left out, it is now.
+    /// The time at which the record was added, with its zone. Left out, it is now.
     add_time: Option<DateTime>,
 }
 
@@ -118,7 +118,7 @@ impl FieldType for CustomFieldsByKey {
     }
 }
 
-/// What most lists can be sorted by.
+/// A field to sort most lists by.
 #[record]
 pub(crate) enum SortBy {
     Id,
@@ -126,14 +126,14 @@ pub(crate) enum SortBy {
     AddTime,
 }
 
-/// Which way a list is sorted.
+/// The direction in which a list is sorted.
 #[record]
 pub(crate) enum SortDirection {
     Asc,
     Desc,
 }
 
-/// Who may see a record; what a number means depends on the account's plan.
+/// The visibility of a record; the meaning of a number depends on the account's plan.
 #[record]
 pub(crate) enum VisibleTo {
     #[wire(1)]
@@ -153,7 +153,7 @@ pub(crate) struct Deleted {
     pub(crate) id: i64,
 }
 
-/// Who may see a record, as API v1 has it: a number in a text.
+/// The visibility of a record, as API v1 has it: a number in a text.
 #[record]
 pub(crate) enum VisibleToText {
     #[wire("1")]
@@ -203,9 +203,9 @@ pub(crate) struct Address {
 pub(crate) struct ContactValue {
     /// The address, number or account itself.
     pub(crate) value: String,
-    /// Whether it is the main one; where none is, the first becomes it.
+    /// True if it is the main one; where none is, the first becomes it.
     pub(crate) primary: Option<bool>,
-    /// What it is for, as work, home or mobile.
+    /// Its label, as work, home or mobile.
     pub(crate) label: Option<String>,
 }
 

@@ -102,7 +102,7 @@ struct GetPersonActivities {
     person_id: Id,
 }
 
-/// What activities can be sorted by.
+/// A field to sort activities by.
 #[record]
 enum ActivitySortBy {
     Id,
@@ -111,7 +111,7 @@ enum ActivitySortBy {
     DueDate,
 }
 
-/// What can be read of an activity beside its own fields.
+/// A field of an activity that is read only if it is asked for.
 #[record]
 enum ActivityExtra {
     Attendees,
@@ -122,7 +122,7 @@ enum ActivityExtra {
 struct Activity {
     /// The ID of the activity.
     id: i64,
-    /// What it is about.
+    /// Its subject.
     subject: Option<String>,
     /// The key of its type, as call or meeting.
     r#type: Option<String>,
@@ -130,11 +130,11 @@ struct Activity {
     owner_id: Option<i64>,
     /// The user who made it.
     creator_user_id: Option<i64>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
     /// The linked deal.
     deal_id: Option<i64>,
@@ -150,19 +150,19 @@ struct Activity {
     due_date: Option<Date>,
     /// The time of day at which it is due, in UTC.
     due_time: Option<String>,
-    /// How long it takes, in hours, minutes and seconds.
+    /// Its duration, in hours, minutes and seconds.
     duration: Option<String>,
-    /// Whether its owner is busy meanwhile.
+    /// True if its owner is busy meanwhile.
     busy: Option<bool>,
-    /// Whether it is done.
+    /// True if it is done.
     done: Option<bool>,
-    /// When it was done.
+    /// The time at which it was done.
     marked_as_done_time: Option<DateTime>,
-    /// Where it takes place.
+    /// Its location.
     location: Option<Address>,
     /// The persons who take part.
     participants: Option<Vec<ActivityParticipant>>,
-    /// Who is invited; only where it was asked for.
+    /// The people who are invited; only where they were asked for.
     attendees: Option<Vec<Attendee>>,
     /// The service of the video call.
     conference_meeting_client: Option<String>,
@@ -170,11 +170,11 @@ struct Activity {
     conference_meeting_url: Option<String>,
     /// The ID of the video call.
     conference_meeting_id: Option<String>,
-    /// What those who are invited read of it.
+    /// The description that the people who are invited can read.
     public_description: Option<String>,
-    /// How urgent it is, as the ID of an option.
+    /// Its priority, as the ID of an option.
     priority: Option<i64>,
-    /// What only the account reads of it.
+    /// The note, which only the account can read.
     note: Option<String>,
 }
 
@@ -183,7 +183,7 @@ struct Activity {
 struct ActivityParticipant {
     /// The person.
     person_id: Option<i64>,
-    /// Whether they are the main participant.
+    /// True if they are the main participant.
     primary: Option<bool>,
 }
 
@@ -194,9 +194,9 @@ struct Attendee {
     email: Option<String>,
     /// Their name.
     name: Option<String>,
-    /// What they answered.
+    /// Their answer.
     status: Option<String>,
-    /// Whether they invited the others.
+    /// True if they invited the others.
     is_organizer: Option<bool>,
     /// The person that they are in the account.
     person_id: Option<i64>,

@@ -19,16 +19,16 @@ struct ActivityType {
     icon_key: Option<String>,
     /// Its color, as six hexadecimal digits.
     color: Option<String>,
-    /// Where it stands among the others.
+    /// Its place among the others.
     order_nr: Option<i64>,
     /// The key that activities name it by.
     key_string: Option<String>,
-    /// Whether it can be chosen.
+    /// True if it can be chosen.
     active_flag: Option<bool>,
-    /// Whether the account made it.
+    /// True if the account made it.
     is_custom_flag: Option<bool>,
-    /// When it was made, in UTC.
+    /// The time at which it was made, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
 }

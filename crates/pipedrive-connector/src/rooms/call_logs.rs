@@ -18,17 +18,17 @@ struct AddCallLog {
     activity_id: Option<Id>,
     /// The name of the activity that the call belongs to. Left out, it has Pipedrive's default name.
     subject: Option<String>,
-    /// How long the call took, in whole seconds, as a text. Left out, it follows from start and end.
+    /// The duration of the call, in whole seconds, as a text. Left out, it follows from start and end.
     duration: Option<Digits>,
-    /// What came of the call.
+    /// The outcome of the call.
     outcome: CallOutcome,
     /// The number that called. Left out, none is kept.
     from_phone_number: Option<String>,
     /// The number that was called.
     to_phone_number: Text,
-    /// When the call started, in UTC.
+    /// The time at which the call started, in UTC.
     start_time: UtcTime,
-    /// When the call ended, in UTC.
+    /// The time at which the call ended, in UTC.
     end_time: UtcTime,
     /// The person who took part. Left out, none is linked.
     #[source(SelectPerson)]
@@ -59,7 +59,7 @@ struct GetCallLog {
 /// Get all call logs assigned to a particular user
 #[action(get("/api/v1/callLogs"), scopes("phone-integration"), cost = 20, returns(Vec<CallLog>), with(ByStart))]
 struct GetUserCallLogs {
-    /// How many call logs a page has, at most 50. Left out, 50.
+    /// The number of call logs on a page, at most 50. Left out, 50.
     limit: Option<AtMost<50>>,
 }
 
@@ -72,7 +72,7 @@ struct DeleteCallLog {
     call_log_id: Text,
 }
 
-/// What came of a call.
+/// The outcome of a call.
 #[record]
 enum CallOutcome {
     Connected,
@@ -102,19 +102,19 @@ struct CallLog {
     lead_id: Option<Uuid>,
     /// The name of the activity.
     subject: Option<String>,
-    /// How long the call took, in seconds, as a text.
+    /// The duration of the call, in seconds, as a text.
     duration: Option<String>,
-    /// What came of the call.
+    /// The outcome of the call.
     outcome: Option<CallOutcome>,
     /// The number that called.
     from_phone_number: Option<String>,
     /// The number that was called.
     to_phone_number: Option<String>,
-    /// Whether there is a recording.
+    /// True if there is a recording.
     has_recording: Option<bool>,
-    /// When the call started.
+    /// The time at which the call started.
     start_time: Option<UtcTime>,
-    /// When the call ended.
+    /// The time at which the call ended.
     end_time: Option<UtcTime>,
     /// A note about the call, as HTML.
     note: Option<String>,

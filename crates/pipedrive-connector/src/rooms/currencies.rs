@@ -20,12 +20,12 @@ struct Currency {
     code: Option<String>,
     /// Its name.
     name: Option<String>,
-    /// How many digits follow the point.
+    /// The number of digits after the point.
     decimal_points: Option<i64>,
     /// Its sign.
     symbol: Option<String>,
-    /// Whether it can be chosen.
+    /// True if it can be chosen.
     active_flag: Option<bool>,
-    /// Whether the account made it.
+    /// True if the account made it.
     is_custom_flag: Option<bool>,
 }

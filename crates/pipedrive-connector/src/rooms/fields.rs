@@ -174,13 +174,13 @@ struct DeleteProductField {
     field_code: FieldCode,
 }
 
-/// What can be read of any field beside.
+/// A member of any field that is read only if it is asked for.
 #[record]
 enum FieldExtra {
     UiVisibility,
 }
 
-/// What can be read of a field of deals or persons beside.
+/// A member of a field of deals or persons that is read only if it is asked for.
 #[record]
 enum RecordFieldExtra {
     UiVisibility,
@@ -195,27 +195,27 @@ struct FieldDefinition {
     field_code: String,
     /// Its name.
     field_name: Option<String>,
-    /// What it is for.
+    /// Its description.
     description: Option<String>,
     /// The type of its value, as varchar, enum or monetary.
     field_type: Option<String>,
-    /// What can be chosen, for the types enum and set.
+    /// The options, for the types enum and set.
     options: Option<Vec<FieldOption>>,
     /// The parts of its value.
     subfields: Option<Vec<Subfield>>,
-    /// Whether the account made it.
+    /// True if the account made it.
     is_custom_field: Option<bool>,
-    /// Whether records carry it only where it is asked for.
+    /// True if records carry it only where it is asked for.
     is_optional_response_field: Option<bool>,
-    /// Where the app shows it; only where it was asked for.
+    /// The places of the app that show it; only where they were asked for.
     ui_visibility: Option<FieldVisibility>,
-    /// Where it is marked as important; only where it was asked for.
+    /// The stages that mark it as important; only where they were asked for.
     important_fields: Option<FieldStages>,
-    /// Where it must be filled in; only where it was asked for.
+    /// The stages that demand it; only where they were asked for.
     required_fields: Option<RequiredStages>,
 }
 
-/// What can be chosen.
+/// An option of a field.
 #[record]
 struct FieldOption {
     /// The ID of the option: a number, a text for some fields of Pipedrive's own.
@@ -224,9 +224,9 @@ struct FieldOption {
     label: Option<String>,
     /// Its color.
     color: Option<String>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }
 
@@ -244,22 +244,22 @@ struct Subfield {
 /// The places of the app where a field is shown.
 #[record]
 struct FieldVisibility {
-    /// Whether it is in the form that adds a record.
+    /// True if it is in the form that adds a record.
     add_visible_flag: Option<bool>,
-    /// Whether it is in the view of a record.
+    /// True if it is in the view of a record.
     details_visible_flag: Option<bool>,
-    /// Whether it is in the view of a project; fields of deals alone.
+    /// True if it is in the view of a project; fields of deals alone.
     projects_detail_visible_flag: Option<bool>,
     /// The pipelines in which it is shown; fields of deals alone.
     show_in_pipelines: Option<FieldPipelines>,
-    /// Whether it is in the form that adds a deal; fields of persons and organizations alone.
+    /// Its place in the form that adds a deal; fields of persons and organizations alone.
     show_in_add_deal_dialog: Option<AddDealForm>,
 }
 
 /// The pipelines in which a field is shown.
 #[record]
 struct FieldPipelines {
-    /// Whether they are all.
+    /// True if it is shown in all pipelines.
     show_in_all: Option<bool>,
     /// The pipelines, where they are not all.
     pipeline_ids: Option<Vec<i64>>,
@@ -268,25 +268,25 @@ struct FieldPipelines {
 /// The place of a field in the form that adds a deal.
 #[record]
 struct AddDealForm {
-    /// Whether it is there.
+    /// True if the form shows it.
     show: Option<bool>,
-    /// Where it stands among the others.
+    /// Its place among the others.
     order: Option<i64>,
 }
 
-/// In which stages a field is marked.
+/// The stages that mark a field as important.
 #[record]
 struct FieldStages {
-    /// Whether it is.
+    /// True if any stage marks it.
     enabled: Option<bool>,
     /// The stages.
     stage_ids: Option<Vec<i64>>,
 }
 
-/// In which stages, and for which outcome, a field must be filled in.
+/// The stages that demand a field, and the outcomes for which they do.
 #[record]
 struct RequiredStages {
-    /// Whether it must be.
+    /// True if any stage demands it.
     enabled: Option<bool>,
     /// The stages.
     stage_ids: Option<Vec<i64>>,
@@ -305,21 +305,21 @@ struct OldField {
     name: Option<String>,
     /// The type of its value, as varchar, enum or monetary.
     field_type: Option<String>,
-    /// Where it stands among the others.
+    /// Its place among the others.
     order_nr: Option<i64>,
-    /// What can be chosen, for the types enum and set.
+    /// The options, for the types enum and set.
     options: Option<Vec<FieldOption>>,
-    /// Whether it can be used.
+    /// True if it can be used.
     active_flag: Option<bool>,
-    /// Whether it can be changed.
+    /// True if it can be changed.
     edit_flag: Option<bool>,
-    /// Whether many records can be changed in it at once.
+    /// True if many records can be changed in it at once.
     bulk_edit_allowed: Option<bool>,
-    /// Whether it must be filled in.
+    /// True if it must be filled in.
     mandatory_flag: Option<bool>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<UtcTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<UtcTime>,
 }
 

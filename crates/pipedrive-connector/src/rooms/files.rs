@@ -84,9 +84,9 @@ struct GetFile {
     with(ByStart)
 )]
 struct GetFiles {
-    /// What to sort by, and which way. Left out, the ID, ascending.
+    /// The field to sort by, and the direction. Left out, the ID, ascending.
     sort: Option<FileSort>,
-    /// How many files a page has, at most 100. Left out, 100.
+    /// The number of files on a page, at most 100. Left out, 100.
     limit: Option<AtMost<100>>,
 }
 
@@ -171,7 +171,7 @@ struct DeleteFile {
     file_id: Id,
 }
 
-/// What files can be sorted by, and which way.
+/// A field to sort files by, and the direction.
 #[record]
 enum FileSort {
     #[wire("id ASC")]
@@ -184,7 +184,7 @@ enum FileSort {
     UpdateTimeDescending,
 }
 
-/// What is kept of a file beside its bytes.
+/// A stored file without its bytes.
 #[record]
 struct StoredFile {
     /// The ID of the file.
@@ -205,19 +205,19 @@ struct StoredFile {
     lead_id: Option<Uuid>,
     /// The linked project.
     project_id: Option<i64>,
-    /// When it was added, in UTC.
+    /// The time at which it was added, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
     /// The name under which it is kept.
     file_name: Option<String>,
-    /// How many bytes it has.
+    /// Its size in bytes.
     file_size: Option<i64>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
-    /// Whether it is shown within a mail.
+    /// True if it is shown within a mail.
     inline_flag: Option<bool>,
-    /// Where it lies, if not with Pipedrive.
+    /// The service that holds it, if not Pipedrive.
     remote_location: Option<String>,
     /// Its ID there.
     remote_id: Option<String>,
@@ -241,7 +241,7 @@ struct StoredFile {
     lead_name: Option<String>,
     /// The title of the linked project.
     project_name: Option<String>,
-    /// Where it can be downloaded with the connection's credential.
+    /// The address to download it from with the connection's credential.
     url: Option<String>,
     /// The name that is shown.
     name: Option<String>,

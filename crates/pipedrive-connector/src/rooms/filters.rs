@@ -14,7 +14,7 @@ use connector_core::{Both, Either, Id, Json, UtcTime, action, record};
 struct GetFilter {
     /// The filter to read.
     filter_id: Id,
-    /// Whether each condition names its field by code, too. Left out, by number alone.
+    /// True if each condition names its field by code, too. Left out, by number alone.
     include_field_code: Option<bool>,
 }
 
@@ -44,7 +44,7 @@ struct GetFilters {
 struct UpdateFilter {
     /// The filter to change.
     filter_id: Id,
-    /// Whether each condition of the answer names its field by code, too. Left out, by number alone.
+    /// True if each condition of the answer names its field by code, too. Left out, by number alone.
     #[query]
     include_field_code: Option<bool>,
     /// The name of the filter. Left out, it stays.
@@ -53,7 +53,7 @@ struct UpdateFilter {
     conditions: FilterConditions,
 }
 
-/// What a filter chooses from.
+/// The kind of record that a filter chooses from.
 #[record]
 enum FilterType {
     Deals,
@@ -68,19 +68,19 @@ enum FilterType {
 /// The conditions of a filter: two groups, all of the first and any of the second.
 #[record]
 struct FilterConditions {
-    /// How the groups are joined, always by and.
+    /// The word that joins the groups, always and.
     glue: GroupGlue,
     /// The groups: the first joined by and, the second by or.
     conditions: Vec<ConditionGroup>,
 }
 
-/// How groups of conditions are joined.
+/// The word that joins groups of conditions.
 #[record]
 enum GroupGlue {
     And,
 }
 
-/// How the conditions of a group are joined.
+/// The word that joins the conditions of a group.
 #[record]
 enum ConditionGlue {
     And,
@@ -90,7 +90,7 @@ enum ConditionGlue {
 /// A group of conditions.
 #[record]
 struct ConditionGroup {
-    /// How the conditions are joined.
+    /// The word that joins the conditions.
     glue: ConditionGlue,
     /// The conditions.
     conditions: Option<Vec<Condition>>,
@@ -103,7 +103,7 @@ struct Condition {
     object: ConditionObject,
     /// The number of the field, as a number or a text.
     field_id: Either<Id, String>,
-    /// How the field is compared, as =, <, IS NULL or LIKE '%$%'.
+    /// The operator that compares the field, as =, <, IS NULL or LIKE '%$%'.
     operator: String,
     /// The value to compare with.
     value: Option<Json>,
@@ -130,29 +130,29 @@ struct Filter {
     name: Option<String>,
     /// The code of a filter that Pipedrive made.
     filter_code: Option<String>,
-    /// Whether the connected user may change it.
+    /// True if the connected user may change it.
     is_editable: Option<bool>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
-    /// What it chooses from.
+    /// The kind of record that it chooses from.
     r#type: Option<FilterType>,
-    /// Whether it was made for one look.
+    /// True if it is temporary.
     temporary_flag: Option<bool>,
     /// The user who owns it.
     user_id: Option<i64>,
-    /// When it was made, in UTC.
+    /// The time at which it was made, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
-    /// Who may see it, as a number in a text.
+    /// Its visibility, as a number in a text.
     visible_to: Option<String>,
-    /// When it was last used, in UTC.
+    /// The time of its last use, in UTC.
     last_used_time: Option<UtcTime>,
     /// The view that it belongs to.
     custom_view_id: Option<i64>,
 }
 
-/// What one filter has beside what a list shows.
+/// The members of a filter that a list of filters does not show.
 #[record]
 struct Conditions {
     /// The conditions.
@@ -162,7 +162,7 @@ struct Conditions {
 /// The conditions of a filter, as they are kept.
 #[record]
 struct KeptConditions {
-    /// How the groups are joined, always by and.
+    /// The word that joins the groups, always and.
     glue: Option<GroupGlue>,
     /// The groups.
     conditions: Option<Vec<KeptGroup>>,
@@ -171,7 +171,7 @@ struct KeptConditions {
 /// A group of conditions, as it is kept.
 #[record]
 struct KeptGroup {
-    /// How the conditions are joined.
+    /// The word that joins the conditions.
     glue: Option<ConditionGlue>,
     /// The conditions.
     conditions: Option<Vec<KeptCondition>>,
@@ -184,13 +184,13 @@ struct KeptCondition {
     object: Option<String>,
     /// The number of the field, as a text.
     field_id: Option<String>,
-    /// How the field is compared.
+    /// The operator that compares the field.
     operator: Option<String>,
     /// The value to compare with.
     value: Option<String>,
     /// The second value, where the operator takes two.
     extra_value: Option<String>,
-    /// Whether the value is JSON in a text.
+    /// True if the value is JSON in a text.
     json_value_flag: Option<bool>,
     /// The code of the field; only where it was asked for.
     field_code: Option<String>,

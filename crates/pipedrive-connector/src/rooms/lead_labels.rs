@@ -68,8 +68,8 @@ struct LeadLabel {
     name: Option<String>,
     /// Its color.
     color: Option<LabelColor>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }

@@ -48,7 +48,7 @@ struct GetLeads {
     filter_id: Option<Id>,
     /// Only leads changed at this moment or later, with its zone. Left out, no matter when.
     updated_since: Option<DateTime>,
-    /// What to sort by, ascending. Left out, the ID.
+    /// The field to sort by, ascending. Left out, the ID.
     sort: Option<LeadSort>,
 }
 
@@ -92,9 +92,9 @@ struct DeleteLead {
 struct SearchLeads {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
     term: Text,
-    /// Where to look. Left out, everywhere.
+    /// The fields to search. Left out, all of them.
     fields: Option<List<LeadSearchField>>,
-    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    /// True if the whole text must match, no matter the case. Left out, a part suffices.
     exact_match: Option<bool>,
     /// Only leads of this person. Left out, those of all.
     #[source(SelectPerson)]
@@ -127,21 +127,21 @@ struct LeadLinks<Link: FieldType> {
 /// The mark of a lead that is put away.
 #[inputs]
 struct LeadArchive {
-    /// Whether the lead is archived; an archived lead cannot be changed otherwise. Left out, it is not.
+    /// True if the lead is archived; an archived lead cannot be changed otherwise. Left out, it is not.
     is_archived: Option<bool>,
 }
 
 /// The worth of a lead, and who may see it; null clears the day where `Day` takes it.
 #[inputs]
 struct LeadPromise<Day: FieldType> {
-    /// How much the lead may be worth. Left out, nothing is said.
+    /// The potential value of the lead. Left out, it has none.
     value: Option<Nullable<LeadValue>>,
     /// The day on which the deal of the lead is expected to close. Left out, none is set.
     #[on_update("The day on which the deal of the lead is expected to close; null clears it.")]
     expected_close_date: Option<Day>,
-    /// Who may see the lead; what a number means depends on the plan. Left out, the default of the user applies.
+    /// The visibility of the lead; its meaning depends on the plan. Left out, the default of the user applies.
     visible_to: Option<VisibleToText>,
-    /// Whether someone has seen the lead in Pipedrive. Left out, it is new.
+    /// True if someone has seen the lead in Pipedrive. Left out, it is new.
     was_seen: Option<bool>,
 }
 
@@ -165,7 +165,7 @@ struct LeadChannel {
     custom_fields: Option<CustomFieldsByKey>,
 }
 
-/// What leads can be sorted by.
+/// A field to sort leads by.
 #[record]
 enum LeadSort {
     Id,
@@ -179,7 +179,7 @@ enum LeadSort {
     UpdateTime,
 }
 
-/// Where a search for leads looks.
+/// A field that a search for leads can look in.
 #[record]
 enum LeadSearchField {
     CustomFields,
@@ -187,14 +187,14 @@ enum LeadSearchField {
     Title,
 }
 
-/// What a search for leads can add.
+/// A further field that a search for leads can include.
 #[record]
 enum LeadSearchExtra {
     #[wire("lead.was_seen")]
     WasSeen,
 }
 
-/// How much a lead may be worth.
+/// The potential value of a lead.
 #[record]
 struct LeadValue {
     /// The amount, in the currency.
@@ -222,7 +222,7 @@ struct Lead {
     organization_id: Option<i64>,
     /// The name of its source.
     source_name: Option<String>,
-    /// How it was made, as API or ManuallyCreated.
+    /// The way in which it was made, as API or ManuallyCreated.
     origin: Option<String>,
     /// A name for where it came from.
     origin_id: Option<String>,
@@ -232,27 +232,27 @@ struct Lead {
     channel_id: Option<String>,
     /// The deal that it was made from.
     source_deal_id: Option<i64>,
-    /// Whether it is archived.
+    /// True if it is archived.
     is_archived: Option<bool>,
-    /// Whether someone has seen it in Pipedrive.
+    /// True if someone has seen it in Pipedrive.
     was_seen: Option<bool>,
-    /// How much it may be worth.
+    /// Its potential value.
     value: Option<LeadValue>,
     /// The day on which its deal is expected to close.
     expected_close_date: Option<Date>,
     /// The next activity.
     next_activity_id: Option<i64>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
-    /// Who may see it, as a number in a text.
+    /// Its visibility, as a number in a text.
     visible_to: Option<String>,
     /// The address whose mail is kept with it.
     cc_email: Option<String>,
 }
 
-/// What a search for leads found.
+/// The leads that a search found.
 #[record]
 struct FoundLeads {
     /// The leads that were found, the best match first.
@@ -262,7 +262,7 @@ struct FoundLeads {
 /// A lead that was found, and how well it matches.
 #[record]
 struct FoundLeadItem {
-    /// How well it matches.
+    /// The relevance of the match.
     result_score: Option<f64>,
     /// The lead.
     item: FoundLead,
@@ -291,14 +291,14 @@ struct FoundLead {
     custom_fields: Option<Vec<String>>,
     /// The texts of notes that match.
     notes: Option<Vec<String>>,
-    /// How much it may be worth.
+    /// Its potential value.
     value: Option<f64>,
     /// The three-letter code of its currency.
     currency: Option<String>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<i64>,
-    /// Whether it is archived.
+    /// True if it is archived.
     is_archived: Option<bool>,
-    /// Whether someone has seen it in Pipedrive; only where it was asked for.
+    /// True if someone has seen it in Pipedrive; only where it was asked for.
     was_seen: Option<bool>,
 }

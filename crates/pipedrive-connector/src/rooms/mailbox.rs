@@ -12,7 +12,7 @@ use crate::types::{ByStart, Deleted};
 struct GetMailMessage {
     /// The mail message to read.
     mail_message_id: Id,
-    /// Whether to include the body. Left out, it is not there.
+    /// True to include the body. Left out, it is not there.
     include_body: Option<Flag>,
 }
 
@@ -71,7 +71,7 @@ struct GetDealMailMessages {
     /// The deal whose mail to read.
     #[source(SelectDeal)]
     deal_id: Id,
-    /// Whether to include the bodies. Left out, they are not there.
+    /// True to include the bodies. Left out, they are not there.
     include_body: Option<Flag>,
 }
 
@@ -125,7 +125,7 @@ enum ZeroOrOne {
     One,
 }
 
-/// What messages and threads have in common.
+/// The members that messages and threads share.
 #[record]
 struct Mail {
     /// The ID.
@@ -136,44 +136,44 @@ struct Mail {
     user_id: Option<i64>,
     /// The subject.
     subject: Option<String>,
-    /// How the text begins.
+    /// The beginning of the text.
     snippet: Option<String>,
-    /// Whether it was read.
+    /// 1 if it was read.
     read_flag: Option<ZeroOrOne>,
-    /// Whether it was opened, where that is followed.
+    /// The state of tracking whether it was opened; null where that is not tracked.
     mail_tracking_status: Option<String>,
-    /// Whether links in it are followed.
+    /// 1 if links in it are tracked.
     mail_link_tracking_enabled_flag: Option<ZeroOrOne>,
-    /// Whether it has attachments.
+    /// 1 if it has attachments.
     has_attachments_flag: Option<ZeroOrOne>,
-    /// Whether it has attachments that are shown in the text.
+    /// 1 if it has attachments that are shown in the text.
     has_inline_attachments_flag: Option<ZeroOrOne>,
-    /// Whether it has attachments that are not shown in the text.
+    /// 1 if it has attachments that are not shown in the text.
     has_real_attachments_flag: Option<ZeroOrOne>,
-    /// Whether it is deleted.
+    /// 1 if it is deleted.
     deleted_flag: Option<ZeroOrOne>,
-    /// Whether it came from the mail account.
+    /// 1 if it came from the mail account.
     synced_flag: Option<ZeroOrOne>,
-    /// Whether it came by the address that keeps mail with a deal.
+    /// 1 if it came by the address that keeps mail with a deal.
     smart_bcc_flag: Option<ZeroOrOne>,
-    /// When it was added.
+    /// The time at which it was added.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }
 
-/// What a message has beside.
+/// The further members of a message.
 #[record]
 struct MessageParts {
-    /// Who sent it.
+    /// The sender.
     from: Option<Vec<MailParty>>,
-    /// To whom it was sent.
+    /// The recipients.
     to: Option<Vec<MailParty>>,
-    /// Who got a copy.
+    /// The recipients of a copy.
     cc: Option<Vec<MailParty>>,
-    /// Who got a copy unseen by the others.
+    /// The recipients of a blind copy.
     bcc: Option<Vec<MailParty>>,
-    /// Where the body can be read.
+    /// The address to read the body from.
     body_url: Option<String>,
     /// The body, as HTML; only where it was asked for.
     body: Option<String>,
@@ -181,56 +181,56 @@ struct MessageParts {
     mail_thread_id: Option<i64>,
     /// The draft, where it was not sent.
     draft: Option<String>,
-    /// Whether it is a draft.
+    /// 1 if it is a draft.
     draft_flag: Option<ZeroOrOne>,
-    /// Whether it has a body.
+    /// 1 if it has a body.
     has_body_flag: Option<ZeroOrOne>,
-    /// Whether it was sent.
+    /// 1 if it was sent.
     sent_flag: Option<ZeroOrOne>,
-    /// Whether it was sent from Pipedrive.
+    /// 1 if it was sent from Pipedrive.
     sent_from_pipedrive_flag: Option<ZeroOrOne>,
-    /// When it was sent or came.
+    /// The time at which it was sent or came.
     message_time: Option<DateTime>,
 }
 
-/// What a thread has beside.
+/// The further members of a thread.
 #[record]
 struct ThreadParts {
-    /// Who takes part.
+    /// The people who take part.
     parties: Option<MailParties>,
-    /// Who would take part by its drafts.
+    /// The people who take part in its drafts.
     drafts_parties: Option<Vec<MapOf<Json>>>,
     /// The folders that it is in.
     folders: Option<Vec<String>>,
-    /// How often it was changed.
+    /// Its version.
     version: Option<f64>,
-    /// How its draft begins.
+    /// The beginning of its draft.
     snippet_draft: Option<String>,
-    /// How the last message that was sent begins.
+    /// The beginning of the last message that was sent.
     snippet_sent: Option<String>,
-    /// How many messages it has.
+    /// The number of its messages.
     message_count: Option<i64>,
-    /// Whether it has a draft.
+    /// 1 if it has a draft.
     has_draft_flag: Option<ZeroOrOne>,
-    /// Whether it has a message that was sent.
+    /// 1 if it has a message that was sent.
     has_sent_flag: Option<ZeroOrOne>,
-    /// Whether it is archived.
+    /// 1 if it is archived.
     archived_flag: Option<ZeroOrOne>,
-    /// Whether others of the company can see it.
+    /// 1 if others of the company can see it.
     shared_flag: Option<ZeroOrOne>,
-    /// Whether it was deleted in the mail account.
+    /// 1 if it was deleted in the mail account.
     external_deleted_flag: Option<ZeroOrOne>,
-    /// Whether its first message came to the user.
+    /// 1 if its first message came to the user.
     first_message_to_me_flag: Option<ZeroOrOne>,
-    /// Whether all of its messages were sent.
+    /// 1 if all of its messages were sent.
     all_messages_sent_flag: Option<ZeroOrOne>,
-    /// When its first message was sent or came.
+    /// The time at which its first message was sent or came.
     first_message_timestamp: Option<DateTime>,
-    /// When its last message was sent or came.
+    /// The time at which its last message was sent or came.
     last_message_timestamp: Option<DateTime>,
-    /// When the user last sent a message.
+    /// The time at which the user last sent a message.
     last_message_sent_timestamp: Option<DateTime>,
-    /// When a message last came.
+    /// The time at which a message last came.
     last_message_received_timestamp: Option<DateTime>,
     /// The linked deal.
     deal_id: Option<i64>,
@@ -249,9 +249,9 @@ type MailThread = Both<Mail, ThreadParts>;
 /// A mail message of a record.
 #[record]
 struct MailOfRecord {
-    /// What kind of thing it is, always a mail message.
+    /// The kind of thing it is, always a mail message.
     object: Option<String>,
-    /// When it was sent or came, in UTC.
+    /// The time at which it was sent or came, in UTC.
     timestamp: Option<String>,
     /// The message.
     data: Option<Both<MailMessage, MailCopy>>,
@@ -264,7 +264,7 @@ struct MailCopy {
     company_id: Option<i64>,
     /// The word mailMessage.
     item_type: Option<String>,
-    /// When it was added.
+    /// The time at which it was added.
     timestamp: Option<DateTime>,
     /// The ID under which the mail provider is asked for it.
     nylas_id: Option<String>,
@@ -272,20 +272,20 @@ struct MailCopy {
     mua_message_id: Option<String>,
     /// The template that it was written with.
     template_id: Option<i64>,
-    /// Whether it was deleted in the mail account.
+    /// True if it was deleted in the mail account.
     external_deleted_flag: Option<bool>,
     /// The store that keeps its body.
     s3_bucket: Option<String>,
-    /// Where its body is in that store.
+    /// The place of its body in that store.
     s3_bucket_path: Option<String>,
 }
 
-/// Who takes part in a thread.
+/// The people who take part in a thread.
 #[record]
 struct MailParties {
-    /// To whom messages were sent.
+    /// The people to whom messages were sent.
     to: Option<Vec<MailParty>>,
-    /// Who sent messages.
+    /// The people who sent messages.
     from: Option<Vec<MailParty>>,
 }
 
@@ -298,9 +298,9 @@ struct MailParty {
     name: Option<String>,
     /// Their email address.
     email_address: Option<String>,
-    /// Whether they sent the last message.
+    /// True if they sent the last message.
     latest_sent: Option<bool>,
-    /// When their last message was sent, in seconds since 1970.
+    /// The time of their last message, in seconds since 1970.
     message_time: Option<f64>,
     /// The person that they are in the account.
     linked_person_id: Option<i64>,

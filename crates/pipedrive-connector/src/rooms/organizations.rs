@@ -90,9 +90,9 @@ struct DeleteOrganization {
 pub(crate) struct SearchOrganization {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
     term: Text,
-    /// Where to look. Left out, everywhere.
+    /// The fields to search. Left out, all of them.
     fields: Option<List<OrganizationSearchField>>,
-    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    /// True if the whole text must match, no matter the case. Left out, a part suffices.
     exact_match: Option<bool>,
 }
 
@@ -119,7 +119,7 @@ struct OrganizationOwner {
 /// The other inputs that adding and updating an organization share.
 #[inputs]
 struct OrganizationInputs {
-    /// Who may see the organization. Left out, the default of the user applies.
+    /// The visibility of the organization. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels to put on the organization. Left out, it has none.
     #[on_update("The IDs of all labels of the organization; they replace those it has. Left out, they stay.")]
@@ -135,14 +135,14 @@ struct OrganizationInputs {
     industry: Option<Nullable<i64>>,
     /// The yearly revenue. Left out, none is kept.
     annual_revenue: Option<Nullable<i64>>,
-    /// How many people work there. Left out, none is kept.
+    /// The number of people who work there. Left out, none is kept.
     employee_count: Option<Nullable<i64>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields>,
 }
 
-/// Where a search for organizations looks.
+/// A field that a search for organizations can look in.
 #[record]
 enum OrganizationSearchField {
     Address,
@@ -151,7 +151,7 @@ enum OrganizationSearchField {
     Name,
 }
 
-/// What can be read of an organization beside its own fields.
+/// A field of an organization that is read only if it is asked for.
 #[record]
 enum OrganizationExtra {
     NextActivityId,
@@ -184,13 +184,13 @@ struct Organization {
     name: Option<String>,
     /// The user who owns it.
     owner_id: Option<i64>,
-    /// When it was added.
+    /// The time at which it was added.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// Its address.
     address: Option<Address>,
@@ -204,13 +204,13 @@ struct Organization {
     industry: Option<i64>,
     /// Its yearly revenue.
     annual_revenue: Option<i64>,
-    /// How many people work there.
+    /// The number of people who work there.
     employee_count: Option<i64>,
     /// Its custom fields, by their keys.
     custom_fields: Option<CustomFields>,
 }
 
-/// What a search for organizations found.
+/// The organizations that a search found.
 #[record]
 struct FoundOrganizations {
     /// The organizations, the best match first.
@@ -220,7 +220,7 @@ struct FoundOrganizations {
 /// One organization that a search found.
 #[record]
 struct FoundOrganization {
-    /// How well it matches.
+    /// The relevance of the match.
     result_score: Option<f64>,
     /// The organization.
     item: FoundOrganizationItem,
@@ -237,7 +237,7 @@ struct FoundOrganizationItem {
     name: Option<String>,
     /// Its address as one text.
     address: Option<String>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// The user who owns it.
     owner: Option<Named>,

@@ -55,9 +55,9 @@ struct Participant {
     id: i64,
     /// The person in short.
     person_id: Option<Either<ParticipantPerson, i64>>,
-    /// When they were added, in UTC.
+    /// The time at which they were added, in UTC.
     add_time: Option<UtcTime>,
-    /// Whether they still take part.
+    /// True if they still take part.
     active_flag: Option<bool>,
     /// The deal in short.
     related_item_data: Option<RelatedDeal>,
@@ -78,7 +78,7 @@ struct ParticipantPerson {
     value: Option<i64>,
     /// Their name.
     name: Option<String>,
-    /// Whether they are not deleted.
+    /// True if they are not deleted.
     active_flag: Option<bool>,
     /// Their email addresses.
     email: Option<Vec<ContactValue>>,
@@ -117,11 +117,11 @@ struct ParticipantOwner {
     name: Option<String>,
     /// Their email address.
     email: Option<String>,
-    /// Whether they have a picture: 1 where they do.
+    /// 1 if they have a picture.
     has_pic: Option<i64>,
     /// The hash of their picture.
     pic_hash: Option<String>,
-    /// Whether they are active.
+    /// True if they are active.
     active_flag: Option<bool>,
     /// Their ID once more.
     value: Option<i64>,
@@ -134,7 +134,7 @@ struct ParticipantOrganization {
     value: Option<i64>,
     /// Its name.
     name: Option<String>,
-    /// How many persons belong to it.
+    /// The number of persons who belong to it.
     people_count: Option<i64>,
     /// The user who owns it.
     owner_id: Option<i64>,
@@ -142,7 +142,7 @@ struct ParticipantOrganization {
     address: Option<String>,
     /// The IDs of its labels.
     label_ids: Option<Vec<i64>>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
     /// The address whose mail is kept with it.
     cc_email: Option<String>,
@@ -151,7 +151,7 @@ struct ParticipantOrganization {
 /// A user within an answer of its own.
 #[record]
 struct AddedBy {
-    /// Whether the user was found.
+    /// True if the user was found.
     success: Option<bool>,
     /// The user.
     data: Option<User>,

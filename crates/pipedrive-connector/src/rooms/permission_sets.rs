@@ -70,20 +70,20 @@ struct PermissionSet {
     id: String,
     /// Its name.
     name: Option<String>,
-    /// What it is for.
+    /// Its description.
     description: Option<String>,
     /// The part of the product that it is about.
     app: Option<App>,
-    /// What kind of set it is, as admin or custom.
+    /// The kind of set it is, as admin or custom.
     r#type: Option<String>,
-    /// How many users have it.
+    /// The number of users who have it.
     assignment_count: Option<i64>,
 }
 
 /// A permission set and what it allows; Pipedrive documents it both by itself and as the only one of a list.
 type WholePermissionSet = Both<PermissionSet, Permissions>;
 
-/// What a permission set allows.
+/// The permissions of a set.
 #[record]
 struct Permissions {
     /// The names of the permissions.
@@ -101,7 +101,7 @@ struct PermissionSetAssignment {
     name: Option<String>,
 }
 
-/// What a user may do.
+/// The permissions of a user.
 #[record]
 struct UserPermissions {
     /// May add custom fields.

@@ -11,7 +11,7 @@ use crate::types::{ByCursor, Deleted, SortBy, Sorted};
 struct AddPipeline {
     /// The name of the pipeline.
     name: String,
-    /// Whether deals in it have a probability of their own. Left out, they do not.
+    /// True if deals in it have a probability of their own. Left out, they do not.
     is_deal_probability_enabled: Option<bool>,
 }
 
@@ -39,7 +39,7 @@ struct UpdatePipeline {
     pipeline_id: Id,
     /// The name of the pipeline. Left out, it stays.
     name: Option<String>,
-    /// Whether deals in it have a probability of their own. Left out, it stays.
+    /// True if deals in it have a probability of their own. Left out, it stays.
     is_deal_probability_enabled: Option<bool>,
 }
 
@@ -94,44 +94,44 @@ struct Pipeline {
     id: i64,
     /// Its name.
     name: Option<String>,
-    /// Where it stands among the others; the lowest is the default.
+    /// Its place among the others; the lowest is the default.
     order_nr: Option<i64>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// Whether deals in it have a probability of their own.
+    /// True if deals in it have a probability of their own.
     is_deal_probability_enabled: Option<bool>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }
 
-/// How many deals went on from each stage.
+/// The shares of deals that went on from stage to stage.
 #[record]
 struct ConversionStatistics {
-    /// How many went from one stage to another.
+    /// The share that went from each stage to another.
     stage_conversions: Option<Vec<StageConversion>>,
-    /// How many were won, in percent.
+    /// The share of deals that were won, in percent.
     won_conversion: Option<f64>,
-    /// How many were lost, in percent.
+    /// The share of deals that were lost, in percent.
     lost_conversion: Option<f64>,
 }
 
-/// How many deals went from one stage to another.
+/// The share of deals that went from one stage to another.
 #[record]
 struct StageConversion {
     /// The stage that they left.
     from_stage_id: Option<i64>,
     /// The stage that they came to.
     to_stage_id: Option<i64>,
-    /// How many did, in percent.
+    /// The share, in percent.
     conversion_rate: Option<f64>,
 }
 
-/// How deals moved.
+/// The movements of deals.
 #[record]
 struct MovementStatistics {
-    /// How often a deal changed its stage.
+    /// The movements from stage to stage.
     movements_between_stages: Option<Movements>,
     /// Deals that were added.
     new_deals: Option<MovedDeals>,
@@ -141,31 +141,31 @@ struct MovementStatistics {
     won_deals: Option<MovedDeals>,
     /// Deals that were lost.
     lost_deals: Option<MovedDeals>,
-    /// How old deals are.
+    /// The average age of deals.
     average_age_in_days: Option<AverageAge>,
 }
 
-/// How often something moved.
+/// A number of movements.
 #[record]
 struct Movements {
-    /// How often.
+    /// The number.
     count: Option<i64>,
 }
 
 /// Some deals and what they are worth.
 #[record]
 struct MovedDeals {
-    /// How many there are.
+    /// The number of the deals.
     count: Option<i64>,
     /// Their IDs.
     deals_ids: Option<Vec<i64>>,
-    /// What they are worth, by currency.
+    /// Their values, by currency.
     values: Option<MapOf<f64>>,
     /// The same as a text, by currency.
     formatted_values: Option<MapOf<String>>,
 }
 
-/// How old deals are, in days.
+/// The average age of deals, in days.
 #[record]
 struct AverageAge {
     /// In all stages together.
@@ -174,11 +174,11 @@ struct AverageAge {
     by_stages: Option<Vec<StageAge>>,
 }
 
-/// How long deals have been in a stage.
+/// The average age of deals in a stage.
 #[record]
 struct StageAge {
     /// The stage.
     stage_id: Option<i64>,
-    /// How many days.
+    /// The number of days.
     value: Option<f64>,
 }

@@ -58,15 +58,15 @@ struct DeleteStage {
 /// The parts of a stage beside its name and pipeline.
 #[inputs]
 struct StageParts {
-    /// How likely deals in it are to be won, in percent. Left out, it is 100.
+    /// The probability of winning deals in it, in percent. Left out, it is 100.
     deal_probability: Option<i64>,
-    /// Whether deals in it rot where nothing happens. Left out, they do not.
+    /// True if deals in it rot where nothing happens. Left out, they do not.
     is_deal_rot_enabled: Option<bool>,
-    /// After how many days without a change a deal is rotten. Left out, none is set.
+    /// The number of days without a change after which a deal is rotten. Left out, none is set.
     days_to_rotten: Option<Nullable<i64>>,
 }
 
-/// What stages can be sorted by.
+/// A field to sort stages by.
 #[record]
 enum StageSortBy {
     Id,
@@ -80,22 +80,22 @@ enum StageSortBy {
 struct Stage {
     /// The ID of the stage.
     id: i64,
-    /// Where it stands in its pipeline.
+    /// Its place in its pipeline.
     order_nr: Option<i64>,
     /// Its name.
     name: Option<String>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// How likely deals in it are to be won, in percent.
+    /// The probability of winning deals in it, in percent.
     deal_probability: Option<i64>,
     /// The pipeline it belongs to.
     pipeline_id: Option<i64>,
-    /// Whether deals in it rot where nothing happens.
+    /// True if deals in it rot where nothing happens.
     is_deal_rot_enabled: Option<bool>,
-    /// After how many days without a change a deal is rotten.
+    /// The number of days without a change after which a deal is rotten.
     days_to_rotten: Option<i64>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }

@@ -38,7 +38,7 @@ enum AllChanges {
     Yes,
 }
 
-/// What can happen to an organization.
+/// A kind of event in the history of an organization.
 #[record]
 enum OrganizationUpdateKind {
     Activity,
@@ -60,7 +60,7 @@ enum OrganizationUpdateKind {
     Document,
 }
 
-/// What can happen to a person.
+/// A kind of event in the history of a person.
 #[record]
 enum PersonUpdateKind {
     Call,
@@ -101,9 +101,9 @@ enum PersonUpdateKind {
 /// Something that happened.
 #[record]
 struct Update {
-    /// What kind of thing happened, as note or personChange.
+    /// The kind of thing that happened, as note or personChange.
     object: Option<String>,
-    /// When it happened, in UTC.
+    /// The time at which it happened, in UTC.
     timestamp: Option<String>,
     /// The note, the change or whatever it was, as API v1 has it.
     data: Option<MapOf<Json>>,

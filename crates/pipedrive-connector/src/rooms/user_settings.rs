@@ -11,20 +11,20 @@ struct GetUserSettings {}
 /// The settings of the connected user.
 #[record]
 struct UserSettings {
-    /// Whether they belong to a marketplace team.
+    /// True if they belong to a marketplace team.
     marketplace_team: Option<bool>,
-    /// How many rows a list has.
+    /// The number of rows in a list.
     list_limit: Option<f64>,
-    /// Whether they use the beta of the app.
+    /// True if they use the beta of the app.
     beta_app: Option<bool>,
-    /// Whether phone numbers lead to the link that was set.
+    /// True if phone numbers lead to the link that was set.
     prevent_salesphone_callto_override: Option<bool>,
-    /// Where files are uploaded to.
+    /// The place to which files are uploaded.
     file_upload_destination: Option<String>,
-    /// How a phone number becomes a link.
+    /// The form of the links that phone numbers become.
     callto_link_syntax: Option<String>,
-    /// Whether the expected close date of a deal is filled in.
+    /// True if the expected close date of a deal is filled in.
     autofill_deal_expected_close_date: Option<bool>,
-    /// What makes two persons the same.
+    /// The condition on which two persons count as the same.
     person_duplicate_condition: Option<String>,
 }

@@ -12,7 +12,7 @@ use crate::types::ByStart;
 struct FindUsersByName {
     /// The text to look for in names.
     term: Text,
-    /// Whether to look in email addresses, and not in names. Left out, names are looked in.
+    /// True to look in email addresses, and not in names. Left out, names are looked in.
     search_by_email: Option<Flag>,
 }
 
@@ -103,7 +103,7 @@ pub(super) struct User {
     name: Option<String>,
     /// The three-letter code of their default currency.
     default_currency: Option<String>,
-    /// How they write dates and numbers.
+    /// Their locale, which sets the form of dates and numbers.
     locale: Option<String>,
     /// The ID of their language.
     lang: Option<i64>,
@@ -111,40 +111,40 @@ pub(super) struct User {
     email: Option<String>,
     /// Their phone number.
     phone: Option<String>,
-    /// Whether they have signed in.
+    /// True if they have signed in.
     activated: Option<bool>,
-    /// When they last signed in, in UTC.
+    /// The time of their last sign-in, in UTC.
     last_login: Option<UtcTime>,
-    /// When they were added, in UTC.
+    /// The time at which they were added, in UTC.
     created: Option<UtcTime>,
-    /// When they were last changed, in UTC.
+    /// The time of their last change, in UTC.
     modified: Option<UtcTime>,
-    /// Whether they founded the account.
+    /// True if they founded the account.
     has_created_company: Option<bool>,
-    /// What they may use.
+    /// The parts of the product that they may use.
     access: Option<Vec<UserAccess>>,
-    /// Whether they are active.
+    /// True if they are active.
     active_flag: Option<bool>,
     /// The name of their time zone.
     timezone_name: Option<String>,
-    /// How far their time zone is from UTC.
+    /// The offset of their time zone from UTC.
     timezone_offset: Option<String>,
     /// The ID of their role.
     role_id: Option<i64>,
     /// The address of their picture.
     icon_url: Option<String>,
-    /// Whether they are the connected user.
+    /// True if they are the connected user.
     is_you: Option<bool>,
-    /// Whether they are deleted.
+    /// True if they are deleted.
     is_deleted: Option<bool>,
 }
 
-/// What a user may use.
+/// A part of the product that a user may use.
 #[record]
 struct UserAccess {
     /// The part of the product.
     app: Option<String>,
-    /// Whether they administer it.
+    /// True if they administer it.
     admin: Option<bool>,
     /// The ID of their permission set.
     permission_set_id: Option<String>,
@@ -187,32 +187,32 @@ struct RoleAssignment {
     parent_role_id: Option<i64>,
     /// The name of the role.
     name: Option<String>,
-    /// Whether the role is in use.
+    /// True if the role is in use.
     active_flag: Option<bool>,
-    /// What kind of role it is.
+    /// The kind of role it is.
     r#type: Option<String>,
 }
 
-/// Who sees by default what a user of a role adds, and what they may see; what a number means depends on the
+/// The default visibility of what a user of a role adds, and their access; the meaning of a number depends on the
 /// plan.
 #[record]
 struct RoleSettings {
-    /// Who sees new deals.
+    /// The default visibility of new deals.
     deal_default_visibility: Option<f64>,
-    /// Who sees new leads.
+    /// The default visibility of new leads.
     lead_default_visibility: Option<f64>,
-    /// Who sees new organizations.
+    /// The default visibility of new organizations.
     org_default_visibility: Option<f64>,
-    /// Who sees new persons.
+    /// The default visibility of new persons.
     person_default_visibility: Option<f64>,
-    /// Who sees new products.
+    /// The default visibility of new products.
     product_default_visibility: Option<f64>,
-    /// Which deals they may see.
+    /// The level of their access to deals.
     deal_access_level: Option<f64>,
-    /// Which organizations they may see.
+    /// The level of their access to organizations.
     org_access_level: Option<f64>,
-    /// Which persons they may see.
+    /// The level of their access to persons.
     person_access_level: Option<f64>,
-    /// Which products they may see.
+    /// The level of their access to products.
     product_access_level: Option<f64>,
 }

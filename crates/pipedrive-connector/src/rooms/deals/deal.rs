@@ -178,31 +178,31 @@ struct DealInputs {
     pipeline_id: Option<Id>,
     /// The stage of the deal. Left out, it is the first of the pipeline.
     stage_id: Option<Id>,
-    /// How much the deal is worth, in its currency. Left out, it is 0.
+    /// The value of the deal, in its currency. Left out, it is 0.
     value: Option<f64>,
     /// The three-letter code of the currency. Left out, it is the default of the user.
     currency: Option<String>,
-    /// Whether the deal is deleted. Left out, it is not.
+    /// True if the deal is deleted. Left out, it is not.
     is_deleted: Option<bool>,
-    /// Whether the deal is archived. Left out, it is not.
-    #[on_update("Whether the deal is archived; an archived deal cannot be changed otherwise.")]
+    /// True if the deal is archived. Left out, it is not.
+    #[on_update("True archives the deal; an archived deal cannot be changed otherwise.")]
     is_archived: Option<bool>,
-    /// When the deal was archived, in UTC. Left out, it is now where the deal is archived.
-    #[on_update("When the deal was archived, in UTC. Left out, it is now where the deal is archived.")]
+    /// The time at which the deal was archived, in UTC. Left out, it is now where the deal is archived.
+    #[on_update("The time at which the deal was archived, in UTC. Left out, it is now where the deal is archived.")]
     archive_time: Option<Nullable<UtcTime>>,
-    /// Whether the deal is open, won or lost. Left out, it is open.
+    /// The status of the deal: open, won or lost. Left out, it is open.
     status: Option<DealStatus>,
-    /// How likely the deal is to be won, in percent; null leaves it to the stage. Left out, that of the stage counts.
+    /// The probability of winning, in percent; null leaves it to the stage. Left out, that of the stage counts.
     probability: Option<Nullable<f64>>,
-    /// Why the deal was lost; only with the status lost. Left out, none is kept.
+    /// The reason for losing the deal; only with the status lost. Left out, none is kept.
     lost_reason: Option<Nullable<String>>,
-    /// Who may see the deal. Left out, the default of the user applies.
+    /// The visibility of the deal. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
-    /// When the deal was closed, with its zone; only with the status won or lost. Left out, it is now.
+    /// The time at which the deal was closed, with its zone; only with the status won or lost. Left out, it is now.
     close_time: Option<Nullable<DateTime>>,
-    /// When the deal was won, with its zone; only with the status won. Left out, it is now.
+    /// The time at which the deal was won, with its zone; only with the status won. Left out, it is now.
     won_time: Option<DateTime>,
-    /// When the deal was lost, with its zone; only with the status lost. Left out, it is now.
+    /// The time at which the deal was lost, with its zone; only with the status lost. Left out, it is now.
     lost_time: Option<DateTime>,
     /// The day on which the deal is expected to close. Left out, none is set.
     expected_close_date: Option<Date>,
@@ -214,7 +214,7 @@ struct DealInputs {
     custom_fields: Option<CustomFields>,
 }
 
-/// Where a deal stands.
+/// The status of a deal.
 #[record]
 pub(super) enum DealStatus {
     Open,
@@ -222,7 +222,7 @@ pub(super) enum DealStatus {
     Lost,
 }
 
-/// Where a listed deal stands.
+/// The status of a listed deal.
 #[record]
 pub(super) enum ListedStatus {
     Open,
@@ -231,7 +231,7 @@ pub(super) enum ListedStatus {
     Deleted,
 }
 
-/// What can be read of a deal beside its own fields.
+/// A field of a deal that is read only if it is asked for.
 #[record]
 enum DealExtra {
     NextActivityId,
@@ -271,35 +271,35 @@ struct Deal {
     pipeline_id: Option<i64>,
     /// The stage it is in.
     stage_id: Option<i64>,
-    /// How much it is worth, in its currency.
+    /// Its value, in its currency.
     value: Option<f64>,
     /// The three-letter code of its currency.
     currency: Option<String>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
-    /// When it came to its stage.
+    /// The time at which it came to its stage.
     stage_change_time: Option<DateTime>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// Whether it is archived.
+    /// True if it is archived.
     is_archived: Option<bool>,
-    /// When it was archived.
+    /// The time at which it was archived.
     archive_time: Option<DateTime>,
-    /// Where it stands.
+    /// Its status.
     status: Option<DealStatus>,
-    /// How likely it is to be won, in percent; null where that of the stage counts.
+    /// The probability of winning it, in percent; null where that of the stage counts.
     probability: Option<f64>,
-    /// Why it was lost.
+    /// The reason for losing it.
     lost_reason: Option<String>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<VisibleTo>,
-    /// When it was closed.
+    /// The time at which it was closed.
     close_time: Option<DateTime>,
-    /// When it was won.
+    /// The time at which it was won.
     won_time: Option<DateTime>,
-    /// When it was lost.
+    /// The time at which it was lost.
     lost_time: Option<DateTime>,
     /// The day on which it was won, in the time of the company.
     local_won_date: Option<Date>,
@@ -311,13 +311,13 @@ struct Deal {
     expected_close_date: Option<Date>,
     /// The IDs of its labels.
     label_ids: Option<Vec<i64>>,
-    /// How it came about.
+    /// The way in which it was made.
     origin: Option<String>,
-    /// What further tells its origin apart.
+    /// An ID that tells its origin further apart.
     origin_id: Option<String>,
     /// The ID of its marketing channel.
     channel: Option<i64>,
-    /// What further tells its marketing channel apart.
+    /// An ID that tells its marketing channel further apart.
     channel_id: Option<String>,
     /// The lead it was made of; only where it was asked for.
     source_lead_id: Option<String>,

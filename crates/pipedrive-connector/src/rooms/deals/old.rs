@@ -30,7 +30,7 @@ struct MergeDeals {
     merge_with_id: Id,
 }
 
-/// Where a deal stands, as API v1 lists deals.
+/// The status of a deal, as API v1 lists deals.
 #[record]
 enum OldStatus {
     Open,
@@ -91,11 +91,11 @@ struct OldDealUser {
     name: Option<String>,
     /// Their email address.
     email: Option<String>,
-    /// Whether they have a picture.
+    /// True if they have a picture.
     has_pic: Option<bool>,
     /// The hash of their picture.
     pic_hash: Option<String>,
-    /// Whether they are active.
+    /// True if they are active.
     active_flag: Option<bool>,
     /// Their ID once more.
     value: Option<i64>,
@@ -108,7 +108,7 @@ struct OldDealPerson {
     value: Option<i64>,
     /// Their name.
     name: Option<String>,
-    /// Whether they are not deleted.
+    /// True if they are not deleted.
     active_flag: Option<bool>,
     /// Their email addresses.
     email: Option<Vec<ContactValue>>,
@@ -125,13 +125,13 @@ struct OldDealOrganization {
     value: Option<i64>,
     /// Its name.
     name: Option<String>,
-    /// How many persons belong to it.
+    /// The number of persons who belong to it.
     people_count: Option<i64>,
     /// The user who owns it.
     owner_id: Option<i64>,
     /// Its address, as one text.
     address: Option<String>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
     /// The address whose mail is kept with it.
     cc_email: Option<String>,
@@ -148,35 +148,35 @@ pub(in crate::rooms) struct OldDealParts {
     pipeline_id: Option<i64>,
     /// The stage it is in.
     stage_id: Option<i64>,
-    /// How much it is worth, in its currency.
+    /// Its value, in its currency.
     value: Option<f64>,
     /// The three-letter code of its currency.
     currency: Option<String>,
-    /// When it was made, in UTC.
+    /// The time at which it was made, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
-    /// When it came to its stage, in UTC.
+    /// The time at which it came to its stage, in UTC.
     stage_change_time: Option<UtcTime>,
-    /// Whether it is neither closed nor deleted.
+    /// True if it is neither closed nor deleted.
     active: Option<bool>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     deleted: Option<bool>,
-    /// Where it stands.
+    /// Its status.
     status: Option<ListedStatus>,
-    /// How likely it is to be won, in percent; null where that of the stage counts.
+    /// The probability of winning it, in percent; null where that of the stage counts.
     probability: Option<f64>,
-    /// Why it was lost.
+    /// The reason for losing it.
     lost_reason: Option<String>,
-    /// Who may see it, as a number in a text.
+    /// Its visibility, as a number in a text.
     visible_to: Option<String>,
-    /// When it was closed, in UTC.
+    /// The time at which it was closed, in UTC.
     close_time: Option<UtcTime>,
-    /// When it was won, in UTC.
+    /// The time at which it was won, in UTC.
     won_time: Option<UtcTime>,
-    /// When it was first won, in UTC.
+    /// The time at which it was first won, in UTC.
     first_won_time: Option<UtcTime>,
-    /// When it was lost, in UTC.
+    /// The time at which it was lost, in UTC.
     lost_time: Option<UtcTime>,
     /// The day on which it is expected to close.
     expected_close_date: Option<Date>,
@@ -190,27 +190,27 @@ pub(in crate::rooms) struct OldDealParts {
     last_activity_id: Option<i64>,
     /// The day of its last activity.
     last_activity_date: Option<Date>,
-    /// When mail about it last came, in UTC.
+    /// The time at which mail about it last came, in UTC.
     last_incoming_mail_time: Option<UtcTime>,
-    /// When mail about it was last sent, in UTC.
+    /// The time at which mail about it was last sent, in UTC.
     last_outgoing_mail_time: Option<UtcTime>,
-    /// How many products it has.
+    /// The number of its products.
     products_count: Option<i64>,
-    /// How many files it has.
+    /// The number of its files.
     files_count: Option<i64>,
-    /// How many notes it has.
+    /// The number of its notes.
     notes_count: Option<i64>,
-    /// How many users follow it.
+    /// The number of users who follow it.
     followers_count: Option<i64>,
-    /// How many email messages it has.
+    /// The number of its email messages.
     email_messages_count: Option<i64>,
-    /// How many activities it has.
+    /// The number of its activities.
     activities_count: Option<i64>,
-    /// How many of its activities are done.
+    /// The number of its activities that are done.
     done_activities_count: Option<i64>,
-    /// How many of its activities are not done.
+    /// The number of its activities that are not done.
     undone_activities_count: Option<i64>,
-    /// How many persons take part in it.
+    /// The number of persons who take part in it.
     participants_count: Option<i64>,
     /// The IDs of its labels, separated by commas.
     label: Option<String>,
@@ -219,9 +219,9 @@ pub(in crate::rooms) struct OldDealParts {
 /// The further members of most deals of API v1.
 #[record]
 pub(super) struct OldDealDetails {
-    /// Whether it is archived.
+    /// True if it is archived.
     is_archived: Option<bool>,
-    /// Where its stage stands in the pipeline.
+    /// The place of its stage in the pipeline.
     stage_order_nr: Option<i64>,
     /// The name of its owner.
     owner_name: Option<String>,
@@ -229,37 +229,37 @@ pub(super) struct OldDealDetails {
     person_name: Option<String>,
     /// The name of the linked organization.
     org_name: Option<String>,
-    /// Whether the linked person is hidden from the user.
+    /// True if the linked person is hidden from the user.
     person_hidden: Option<bool>,
-    /// Whether the linked organization is hidden from the user.
+    /// True if the linked organization is hidden from the user.
     org_hidden: Option<bool>,
     /// The subject of its next activity.
     next_activity_subject: Option<String>,
     /// The type of its next activity.
     next_activity_type: Option<String>,
-    /// How long its next activity takes.
+    /// The duration of its next activity.
     next_activity_duration: Option<String>,
     /// The note of its next activity.
     next_activity_note: Option<String>,
-    /// What it is worth, as a text with the currency.
+    /// Its value, as a text with the currency.
     formatted_value: Option<String>,
-    /// What it is worth times how likely it is to be won.
+    /// Its value times the probability of winning it.
     weighted_value: Option<f64>,
     /// The weighted value, as a text with the currency.
     formatted_weighted_value: Option<String>,
     /// The three-letter code of the weighted value's currency.
     weighted_value_currency: Option<String>,
-    /// When it began to rot, in UTC.
+    /// The time at which it began to rot, in UTC.
     rotten_time: Option<UtcTime>,
     /// The address whose mail is kept with it.
     cc_email: Option<String>,
-    /// How it came about.
+    /// The way in which it was made.
     origin: Option<String>,
-    /// What further tells its origin apart.
+    /// An ID that tells its origin further apart.
     origin_id: Option<String>,
     /// The ID of its marketing channel.
     channel: Option<i64>,
-    /// What further tells its marketing channel apart.
+    /// An ID that tells its marketing channel further apart.
     channel_id: Option<String>,
     /// The yearly recurring revenue.
     arr: Option<f64>,

@@ -30,9 +30,9 @@ struct GetDealsSummary {
 struct GetDealsTimeline {
     /// The day on which the first interval starts.
     start_date: Date,
-    /// How long an interval is.
+    /// The length of an interval.
     interval: Interval,
-    /// How many intervals to read.
+    /// The number of intervals to read.
     amount: i64,
     /// The key of the date field that puts a deal into an interval, as add_time or expected_close_date.
     field_key: Text,
@@ -42,13 +42,13 @@ struct GetDealsTimeline {
     pipeline_id: Option<Id>,
     /// A filter of the account. Left out, none applies.
     filter_id: Option<Id>,
-    /// Whether to leave out the deals and give the totals alone. Left out, the deals are there.
+    /// True to leave out the deals and give the totals alone. Left out, the deals are there.
     exclude_deals: Option<Flag>,
     /// The three-letter code of a currency to convert the totals to. Left out, they are not converted.
     totals_convert_currency: Option<Text>,
 }
 
-/// How long an interval of a timeline is.
+/// The length of an interval of a timeline.
 #[record]
 enum Interval {
     Day,
@@ -64,7 +64,7 @@ struct DealsSummary {
     values_total: Option<MapOf<CurrencyTotal>>,
     /// The values times their probabilities, by currency.
     weighted_values_total: Option<MapOf<CurrencyTotal>>,
-    /// How many deals there are.
+    /// The number of deals.
     total_count: Option<i64>,
     /// All values in the default currency of the company.
     total_currency_converted_value: Option<f64>,
@@ -81,7 +81,7 @@ struct DealsSummary {
 struct CurrencyTotal {
     /// The sum, in the currency.
     value: Option<f64>,
-    /// How many deals it is of.
+    /// The number of deals in the sum.
     count: Option<i64>,
     /// The sum in the default currency of the company.
     value_converted: Option<f64>,
@@ -94,9 +94,9 @@ struct CurrencyTotal {
 /// Deals by the interval that they fall into.
 #[record]
 struct DealsTimeline {
-    /// When the period starts, in UTC.
+    /// The time at which the period starts, in UTC.
     period_start: Option<UtcTime>,
-    /// When the period ends, in UTC.
+    /// The time at which the period ends, in UTC.
     period_end: Option<UtcTime>,
     /// The deals of the period, in the older shape.
     deals: Option<Vec<TimelineDeal>>,
@@ -107,19 +107,19 @@ struct DealsTimeline {
 /// The totals of a period.
 #[record]
 struct TimelineTotals {
-    /// How many deals there are.
+    /// The number of deals.
     count: Option<i64>,
     /// Their values, by currency.
     values: Option<MapOf<f64>>,
     /// Their values times their probabilities, by currency.
     weighted_values: Option<MapOf<f64>>,
-    /// How many are open.
+    /// The number of those that are open.
     open_count: Option<i64>,
     /// The values of those that are open, by currency.
     open_values: Option<MapOf<f64>>,
     /// The weighted values of those that are open, by currency.
     weighted_open_values: Option<MapOf<f64>>,
-    /// How many are won.
+    /// The number of those that are won.
     won_count: Option<i64>,
     /// The values of those that are won, by currency.
     won_values: Option<MapOf<f64>>,

@@ -20,9 +20,9 @@ use crate::types::{ByCursor, Named, VisibleTo};
 pub(crate) struct SearchDeals {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
     term: Text,
-    /// Where to look. Left out, everywhere.
+    /// The fields to search. Left out, all of them.
     fields: Option<List<DealSearchField>>,
-    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    /// True if the whole text must match, no matter the case. Left out, a part suffices.
     exact_match: Option<bool>,
     /// Only deals of this person. Left out, those of all.
     #[source(SelectPerson)]
@@ -36,7 +36,7 @@ pub(crate) struct SearchDeals {
     include_fields: Option<DealSearchExtra>,
 }
 
-/// Where a search for deals looks.
+/// A field that a search for deals can look in.
 #[record]
 enum DealSearchField {
     CustomFields,
@@ -44,14 +44,14 @@ enum DealSearchField {
     Title,
 }
 
-/// What a search for deals can add.
+/// A further field that a search for deals can include.
 #[record]
 enum DealSearchExtra {
     #[wire("deal.cc_email")]
     CcEmail,
 }
 
-/// What a search for deals found.
+/// The deals that a search found.
 #[record]
 struct FoundDeals {
     /// The deals, the best match first.
@@ -61,7 +61,7 @@ struct FoundDeals {
 /// One deal that a search found.
 #[record]
 struct FoundDeal {
-    /// How well it matches.
+    /// The relevance of the match.
     result_score: Option<f64>,
     /// The deal.
     item: FoundDealItem,
@@ -76,13 +76,13 @@ struct FoundDealItem {
     r#type: Option<String>,
     /// Its title.
     title: Option<String>,
-    /// How much it is worth, in its currency.
+    /// Its value, in its currency.
     value: Option<f64>,
     /// The three-letter code of its currency.
     currency: Option<String>,
-    /// Where it stands.
+    /// Its status.
     status: Option<DealStatus>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// The user who owns it.
     owner: Option<Named>,
@@ -96,7 +96,7 @@ struct FoundDealItem {
     custom_fields: Option<Vec<Json>>,
     /// The notes that match.
     notes: Option<Vec<String>>,
-    /// Whether it is archived.
+    /// True if it is archived.
     is_archived: Option<bool>,
     /// The mail address that files copies with the deal; only where it was asked for.
     cc_email: Option<String>,

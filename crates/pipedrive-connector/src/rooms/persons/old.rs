@@ -30,9 +30,9 @@ struct MergedPersonParts {
     owner_id: Option<i64>,
     /// The organization of the person.
     org_id: Option<i64>,
-    /// How many open deals they take part in.
+    /// The number of open deals they take part in.
     participant_open_deals_count: Option<i64>,
-    /// How many closed deals they take part in.
+    /// The number of closed deals they take part in.
     participant_closed_deals_count: Option<i64>,
 }
 
@@ -55,13 +55,13 @@ pub(in crate::rooms) struct OldPersonParts {
     phone: Option<Vec<ContactValue>>,
     /// The email addresses.
     email: Option<Vec<ContactValue>>,
-    /// Whether the person is not deleted.
+    /// True if the person is not deleted.
     active_flag: Option<bool>,
-    /// When the person was added, in UTC.
+    /// The time at which the person was added, in UTC.
     add_time: Option<UtcTime>,
-    /// When the person was last changed, in UTC.
+    /// The time of the person's last change, in UTC.
     update_time: Option<UtcTime>,
-    /// Who may see the person, as a number in a text.
+    /// The visibility of the person, as a number in a text.
     visible_to: Option<String>,
     /// The picture.
     picture_id: Option<OldPicture>,
@@ -75,39 +75,39 @@ pub(in crate::rooms) struct OldPersonParts {
     owner_name: Option<String>,
     /// The address whose mail is kept with the person.
     cc_email: Option<String>,
-    /// How many email messages they have.
+    /// The number of their email messages.
     email_messages_count: Option<i64>,
-    /// How many activities they have.
+    /// The number of their activities.
     activities_count: Option<i64>,
-    /// How many of their activities are done.
+    /// The number of their activities that are done.
     done_activities_count: Option<i64>,
-    /// How many of their activities are not done.
+    /// The number of their activities that are not done.
     undone_activities_count: Option<i64>,
-    /// How many files they have.
+    /// The number of their files.
     files_count: Option<i64>,
-    /// How many notes they have.
+    /// The number of their notes.
     notes_count: Option<i64>,
-    /// How many users follow them.
+    /// The number of users who follow them.
     followers_count: Option<i64>,
-    /// When mail from them last came, in UTC.
+    /// The time at which mail from them last came, in UTC.
     last_incoming_mail_time: Option<UtcTime>,
-    /// When mail to them was last sent, in UTC.
+    /// The time at which mail to them was last sent, in UTC.
     last_outgoing_mail_time: Option<UtcTime>,
-    /// How many of their deals are open.
+    /// The number of their deals that are open.
     open_deals_count: Option<i64>,
-    /// How many related deals are open.
+    /// The number of related deals that are open.
     related_open_deals_count: Option<i64>,
-    /// How many of their deals are closed.
+    /// The number of their deals that are closed.
     closed_deals_count: Option<i64>,
-    /// How many related deals are closed.
+    /// The number of related deals that are closed.
     related_closed_deals_count: Option<i64>,
-    /// How many of their deals are won.
+    /// The number of their deals that are won.
     won_deals_count: Option<i64>,
-    /// How many related deals are won.
+    /// The number of related deals that are won.
     related_won_deals_count: Option<i64>,
-    /// How many of their deals are lost.
+    /// The number of their deals that are lost.
     lost_deals_count: Option<i64>,
-    /// How many related deals are lost.
+    /// The number of related deals that are lost.
     related_lost_deals_count: Option<i64>,
     /// The ID of their next activity.
     next_activity_id: Option<i64>,
@@ -126,19 +126,19 @@ pub(in crate::rooms) struct OldPersonParts {
 struct OldPicture {
     /// The ID of the picture.
     id: Option<i64>,
-    /// What kind of record it shows, as person.
+    /// The kind of record it shows, as person.
     item_type: Option<String>,
     /// The ID of that record.
     item_id: Option<i64>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
-    /// When it was added, in UTC.
+    /// The time at which it was added, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
     /// The user who added it.
     added_by_user_id: Option<i64>,
-    /// Where it can be read, in each size.
+    /// The addresses to read it from, in each size.
     pictures: Option<OldPictureSizes>,
 }
 

@@ -145,9 +145,9 @@ struct DeletePersonPicture {
 pub(crate) struct SearchPersons {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
     term: Text,
-    /// Where to look. Left out, everywhere.
+    /// The fields to search. Left out, all of them.
     fields: Option<List<PersonSearchField>>,
-    /// Whether the whole text must match, no matter the case. Left out, a part suffices.
+    /// True if the whole text must match, no matter the case. Left out, a part suffices.
     exact_match: Option<bool>,
     /// Only persons of this organization. Left out, those of all.
     #[source(SelectOrganization)]
@@ -175,7 +175,7 @@ struct PersonInputs {
     /// The phone numbers of the person. Left out, there is none.
     #[on_update("All phone numbers of the person; they replace those there are. Left out, they stay.")]
     phones: Option<Vec<ContactValue>>,
-    /// Who may see the person. Left out, the default of the user applies.
+    /// The visibility of the person. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels to put on the person. Left out, there is none.
     #[on_update("The IDs of all labels of the person; they replace those there are. Left out, they stay.")]
@@ -193,7 +193,7 @@ struct PersonInputs {
     birthday: Option<Date>,
     /// The job title; only where the account syncs contacts. Left out, there is none.
     job_title: Option<String>,
-    /// Whether marketing mail may be sent; only where the account has Campaigns. Left out, there is no consent.
+    /// The consent to marketing mail; only where the account has Campaigns. Left out, there is none.
     marketing_status: Option<MarketingStatus>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
@@ -203,7 +203,7 @@ struct PersonInputs {
 /// Notes of the contact sync.
 type ContactNotes = TextUpTo<10_000>;
 
-/// Whether marketing mail may be sent to a person.
+/// The consent of a person to marketing mail.
 #[record]
 enum MarketingStatus {
     NoConsent,
@@ -212,7 +212,7 @@ enum MarketingStatus {
     Archived,
 }
 
-/// Where a search for persons looks.
+/// A field that a search for persons can look in.
 #[record]
 enum PersonSearchField {
     CustomFields,
@@ -222,14 +222,14 @@ enum PersonSearchField {
     Name,
 }
 
-/// What a search for persons can add.
+/// A further field that a search for persons can include.
 #[record]
 enum PersonSearchExtra {
     #[wire("person.picture")]
     Picture,
 }
 
-/// What can be read of a person beside their own fields.
+/// A field of a person that is read only if it is asked for.
 #[record]
 enum PersonExtra {
     NextActivityId,
@@ -273,17 +273,17 @@ struct Person {
     owner_id: Option<i64>,
     /// The organization of the person.
     org_id: Option<i64>,
-    /// When the person was added.
+    /// The time at which the person was added.
     add_time: Option<DateTime>,
-    /// When the person was last changed.
+    /// The time of the person's last change.
     update_time: Option<DateTime>,
     /// The email addresses.
     emails: Option<Vec<ContactValue>>,
     /// The phone numbers.
     phones: Option<Vec<ContactValue>>,
-    /// Whether the person is deleted.
+    /// True if the person is deleted.
     is_deleted: Option<bool>,
-    /// Who may see the person.
+    /// The visibility of the person.
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels.
     label_ids: Option<Vec<i64>>,
@@ -301,13 +301,13 @@ struct Person {
     birthday: Option<Date>,
     /// The job title; only where the account syncs contacts.
     job_title: Option<String>,
-    /// Whether marketing mail may be sent; only where the account has Campaigns.
+    /// The consent to marketing mail; only where the account has Campaigns.
     marketing_status: Option<MarketingStatus>,
     /// The custom fields, by their keys.
     custom_fields: Option<CustomFields>,
 }
 
-/// What a search for persons found.
+/// The persons that a search found.
 #[record]
 struct FoundPersons {
     /// The persons, the best match first.
@@ -317,7 +317,7 @@ struct FoundPersons {
 /// One person that a search found.
 #[record]
 struct FoundPerson {
-    /// How well it matches.
+    /// The relevance of the match.
     result_score: Option<f64>,
     /// The person.
     item: FoundPersonItem,
@@ -338,7 +338,7 @@ struct FoundPersonItem {
     emails: Option<Vec<String>>,
     /// The main email address.
     primary_email: Option<String>,
-    /// Who may see the person.
+    /// The visibility of the person.
     visible_to: Option<VisibleTo>,
     /// The user who owns the person.
     owner: Option<Named>,

@@ -26,9 +26,9 @@ struct AddDealProduct {
     deal_id: Id,
     /// The product to add.
     product_id: Id,
-    /// What one piece costs, in the deal's currency.
+    /// The price of one piece, in the deal's currency.
     item_price: f64,
-    /// How many pieces.
+    /// The number of pieces.
     quantity: f64,
 }
 
@@ -70,9 +70,9 @@ struct UpdateDealProduct {
     product_attachment_id: Id,
     /// Another product in its place. Left out, it stays.
     product_id: Option<Id>,
-    /// What one piece costs, in the deal's currency. Left out, it stays.
+    /// The price of one piece, in the deal's currency. Left out, it stays.
     item_price: Option<f64>,
-    /// How many pieces. Left out, it stays.
+    /// The number of pieces. Left out, it stays.
     quantity: Option<f64>,
 }
 
@@ -102,23 +102,23 @@ struct DealProductInputs {
     comments: Option<String>,
     /// The discount, in percent or as an amount. Left out, there is none.
     discount: Option<f64>,
-    /// Whether it counts in the deal's value. Left out, it does.
+    /// True if it counts in the deal's value. Left out, it does.
     is_enabled: Option<bool>,
-    /// How tax is reckoned, for all products of the deal. Left out, as the user has set it.
+    /// The way tax is reckoned, for all products of the deal. Left out, as the user has set it.
     tax_method: Option<TaxMethod>,
-    /// What the discount is. Left out, a percentage.
+    /// The type of the discount. Left out, a percentage.
     discount_type: Option<DiscountType>,
     /// The variation of the product. Left out, there is none.
     product_variation_id: Option<Nullable<Id>>,
-    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, once.
+    /// The billing frequency; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed, at most 208; null is without end. Left out, without end.
+    /// The number of times it is billed, at most 208; null is without end. Left out, without end.
     billing_frequency_cycles: Option<Nullable<Cycles>>,
     /// The day on which it is first billed, within ten years from today. Left out, none is set.
     billing_start_date: Option<Nullable<Date>>,
 }
 
-/// What the products of a deal can be sorted by.
+/// A field to sort the products of a deal by.
 #[record]
 enum DealProductSortBy {
     Id,
@@ -127,7 +127,7 @@ enum DealProductSortBy {
     OrderNr,
 }
 
-/// How tax is reckoned.
+/// The way tax is reckoned.
 #[record]
 enum TaxMethod {
     Exclusive,
@@ -135,7 +135,7 @@ enum TaxMethod {
     None,
 }
 
-/// What a discount is.
+/// The type of a discount.
 #[record]
 enum DiscountType {
     Percentage,
@@ -155,36 +155,36 @@ struct DealProduct {
     product_variation_id: Option<i64>,
     /// The name of the product.
     name: Option<String>,
-    /// Where it stands among the deal's products.
+    /// Its place among the deal's products.
     order_nr: Option<i64>,
-    /// What one piece costs.
+    /// The price of one piece.
     item_price: Option<f64>,
-    /// How many pieces.
+    /// The number of pieces.
     quantity: Option<f64>,
-    /// What all of it costs.
+    /// The price of all of it.
     sum: Option<f64>,
     /// The three-letter code of the currency.
     currency: Option<String>,
     /// The tax, in percent.
     tax: Option<f64>,
-    /// How tax is reckoned.
+    /// The way tax is reckoned.
     tax_method: Option<TaxMethod>,
     /// The discount.
     discount: Option<f64>,
-    /// What the discount is.
+    /// The type of the discount.
     discount_type: Option<DiscountType>,
     /// A comment.
     comments: Option<String>,
-    /// Whether it counts in the deal's value.
+    /// True if it counts in the deal's value.
     is_enabled: Option<bool>,
-    /// How often it is billed.
+    /// The billing frequency.
     billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed; null is without end.
+    /// The number of times it is billed; null is without end.
     billing_frequency_cycles: Option<i64>,
     /// The day on which it is first billed.
     billing_start_date: Option<Date>,
-    /// When it was added.
+    /// The time at which it was added.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }

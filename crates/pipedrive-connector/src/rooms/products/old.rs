@@ -36,7 +36,7 @@ struct PersonProduct {
 struct PersonProductDeal {
     /// The company that the account belongs to.
     company_id: Option<i64>,
-    /// When the deal was first made, in UTC.
+    /// The time at which the deal was first made, in UTC.
     first_add_time: Option<UtcTime>,
 }
 
@@ -51,7 +51,7 @@ struct OldProduct {
     name: Option<String>,
     /// Its code.
     code: Option<String>,
-    /// What it is.
+    /// Its description.
     description: Option<String>,
     /// The unit in which it is sold.
     unit: Option<String>,
@@ -59,21 +59,21 @@ struct OldProduct {
     tax: Option<f64>,
     /// The ID of its category.
     category: Option<String>,
-    /// Whether it is not deleted.
+    /// True if it is not deleted.
     active_flag: Option<bool>,
-    /// Whether it can be added to deals.
+    /// True if it can be added to deals.
     selectable: Option<bool>,
     /// The first letter of its name.
     first_char: Option<String>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<VisibleToText>,
     /// The user who owns it.
     owner_id: Option<i64>,
-    /// How many files it has.
+    /// The number of its files.
     files_count: Option<i64>,
-    /// When it was added to the deal, in UTC.
+    /// The time at which it was added to the deal, in UTC.
     add_time: Option<UtcTime>,
-    /// When it was last changed, in UTC.
+    /// The time of its last change, in UTC.
     update_time: Option<UtcTime>,
     /// The deal that it was added to.
     deal_id: Option<i64>,

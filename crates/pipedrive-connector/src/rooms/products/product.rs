@@ -84,7 +84,7 @@ struct DeleteProduct {
 struct ProductInputs {
     /// The code of the product. Left out, it has none.
     code: Option<String>,
-    /// What the product is. Left out, nothing is said.
+    /// The description of the product. Left out, there is none.
     description: Option<String>,
     /// The unit in which it is sold. Left out, it has none.
     unit: Option<String>,
@@ -94,23 +94,23 @@ struct ProductInputs {
     category: Option<i64>,
     /// The user who owns the product. Left out, it is the connected user.
     owner_id: Option<Id>,
-    /// Whether it can be added to deals. Left out, it can.
+    /// True if it can be added to deals. Left out, it can.
     is_linkable: Option<bool>,
-    /// Who may see the product. Left out, the default of the user applies.
+    /// The visibility of the product. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
-    /// What it costs, one price for each currency. Left out, it costs 0 in the user's currency.
+    /// The prices of the product, one for each currency. Left out, it costs 0 in the user's currency.
     #[on_update("All prices of the product, one per currency; they replace those it has. Left out, they stay.")]
     prices: Option<Vec<Price>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields>,
-    /// How often it is billed; another than one-time needs the Growth plan or above. Left out, once.
+    /// The billing frequency; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed, at most 208; null is without end. Left out, without end.
+    /// The number of times it is billed, at most 208; null is without end. Left out, without end.
     billing_frequency_cycles: Option<Nullable<Cycles>>,
 }
 
-/// What products can be sorted by.
+/// A field to sort products by.
 #[record]
 enum ProductSortBy {
     Id,
@@ -119,7 +119,7 @@ enum ProductSortBy {
     UpdateTime,
 }
 
-/// How often something is billed.
+/// The frequency at which something is billed.
 #[record]
 pub(super) enum BillingFrequency {
     #[wire("one-time")]
@@ -135,19 +135,19 @@ pub(super) enum BillingFrequency {
 /// The billing frequencies that repeat.
 pub(super) const RECURRING: &[&str] = &["annually", "semi-annually", "quarterly", "monthly", "weekly"];
 
-/// How many times something is billed.
+/// The number of times that something is billed.
 pub(super) type Cycles = crate::types::AtMost<208>;
 
-/// What a product costs in a currency.
+/// The price of a product in one currency.
 #[record]
 struct Price {
     /// The three-letter code of the currency.
     currency: String,
-    /// What a customer pays.
+    /// The price that a customer pays.
     price: Option<f64>,
-    /// What one piece costs the company.
+    /// The cost of one piece to the company.
     cost: Option<f64>,
-    /// What one piece costs the company beside.
+    /// The direct cost of one piece to the company.
     direct_cost: Option<f64>,
     /// A note about the price.
     notes: Option<String>,
@@ -162,7 +162,7 @@ struct Product {
     name: Option<String>,
     /// Its code.
     code: Option<String>,
-    /// What it is.
+    /// Its description.
     description: Option<String>,
     /// The unit in which it is sold.
     unit: Option<String>,
@@ -172,38 +172,38 @@ struct Product {
     category: Option<Either<i64, String>>,
     /// The user who owns it.
     owner_id: Option<i64>,
-    /// Whether it can be added to deals.
+    /// True if it can be added to deals.
     is_linkable: Option<bool>,
-    /// Whether it is deleted.
+    /// True if it is deleted.
     is_deleted: Option<bool>,
-    /// Who may see it.
+    /// Its visibility.
     visible_to: Option<i64>,
-    /// What it costs, one price for each currency.
+    /// Its prices, one for each currency.
     prices: Option<Vec<ProductPrice>>,
-    /// How often it is billed.
+    /// The billing frequency.
     billing_frequency: Option<BillingFrequency>,
-    /// How many times it is billed; null is without end.
+    /// The number of times it is billed; null is without end.
     billing_frequency_cycles: Option<i64>,
     /// Custom fields by their 40-character keys.
     custom_fields: Option<CustomFields>,
-    /// When it was made.
+    /// The time at which it was made.
     add_time: Option<DateTime>,
-    /// When it was last changed.
+    /// The time of its last change.
     update_time: Option<DateTime>,
 }
 
-/// What a product costs in a currency, as it is kept.
+/// The price of a product in one currency, as it is kept.
 #[record]
 struct ProductPrice {
     /// The ID of the product.
     product_id: Option<i64>,
     /// The three-letter code of the currency.
     currency: Option<String>,
-    /// What a customer pays.
+    /// The price that a customer pays.
     price: Option<f64>,
-    /// What one piece costs the company.
+    /// The cost of one piece to the company.
     cost: Option<f64>,
-    /// What one piece costs the company beside.
+    /// The direct cost of one piece to the company.
     direct_cost: Option<f64>,
     /// A note about the price.
     notes: Option<String>,
