@@ -13,7 +13,7 @@ pub(crate) struct Fixture {
     pub(crate) data: Value,
     /// Further inputs that go together.
     pub(crate) more: Vec<Value>,
-    /// How a write is read back.
+    /// The action and the input that read a write back.
     pub(crate) then: Value,
 }
 

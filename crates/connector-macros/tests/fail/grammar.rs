@@ -282,7 +282,7 @@ mod data_source_incomplete {
 mod value_with_fields {
     use connector_core::record;
 
-    /// Where a deal stands.
+    /// The status of a deal.
     #[record]
     enum DealStatus {
         Open,
@@ -375,7 +375,7 @@ mod group_with_words {
 
     #[inputs(query)]
     struct ByStart {
-        /// Where to start.
+        /// The place at which to start.
         start: Option<connector_core::Start>,
     }
 }

@@ -8,7 +8,7 @@ mod input_of_another_type {
     /// Get all deals
     #[action(get("/v2/deals"), returns(Json))]
     struct GetDeals {
-        /// How many deals a page has.
+        /// The number of deals on a page.
         limit: Option<u32>,
     }
 }
@@ -76,7 +76,7 @@ mod data_source_over_no_action {
     /// Get all deals
     #[action(get("/v2/deals"), returns(Vec<Json>))]
     struct GetDeals {
-        /// Where to go on.
+        /// The cursor to go on from.
         cursor: Option<Text>,
     }
 

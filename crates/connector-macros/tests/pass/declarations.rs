@@ -33,7 +33,7 @@ struct GetDeals {
     owner_id: Option<Id>,
     /// A filter of the account.
     filter_id: Option<Id>,
-    /// Where to go on.
+    /// The cursor to go on from.
     cursor: Option<Text>,
 }
 
@@ -44,7 +44,7 @@ struct GetDeals {
 struct SearchDeals {
     /// The text to look for.
     term: Text,
-    /// Whether the whole text must match.
+    /// True if the whole text must match.
     exact: Option<bool>,
 }
 
@@ -61,7 +61,7 @@ struct UpdateDeal {
     /// The day on which it is to close; null clears it.
     #[wire("expected_close_date")]
     close_date: Option<Nullable<Date>>,
-    /// Whether to tell the owner.
+    /// True to tell the owner.
     #[query]
     tell: Option<bool>,
 }
@@ -120,11 +120,11 @@ struct Deal {
     id: i64,
     /// The deal that it was made from.
     parent: Option<DealParts>,
-    /// Where it stands.
+    /// Its status.
     status: Option<DealStatus>,
     /// Its kind.
     r#type: Option<String>,
-    /// Who may see it.
+    /// Its visibility.
     #[wire("visibleTo")]
     visible_to: Option<VisibleTo>,
 }
@@ -136,14 +136,14 @@ struct DealParts {
     deals: Vec<Deal>,
 }
 
-/// What a search found.
+/// The deals that a search found.
 #[record]
 struct Found {
     /// The deals.
     items: Vec<Deal>,
 }
 
-/// Where a deal stands.
+/// The status of a deal.
 #[record]
 enum DealStatus {
     Open,
@@ -152,7 +152,7 @@ enum DealStatus {
     NotYetKnown,
 }
 
-/// Who may see it.
+/// The visibility of a deal.
 #[record]
 enum VisibleTo {
     #[wire(1)]
@@ -161,7 +161,7 @@ enum VisibleTo {
     Company,
 }
 
-/// What can be included.
+/// A further field that can be included.
 #[record]
 enum DealExtra {
     NextActivityId,
@@ -174,7 +174,7 @@ enum DealExtra {
 struct GetPersonFiles {
     /// The person whose files to read.
     person_id: Id,
-    /// How many files a page has. Left out, 100.
+    /// The number of files on a page. Left out, 100.
     limit: Option<i64>,
 }
 
@@ -183,7 +183,7 @@ struct GetPersonFiles {
 struct ByStart {
     /// The place at which to start. Left out, the first.
     start: Option<Start>,
-    /// How many records a page has. Left out, 500.
+    /// The number of records on a page. Left out, 500.
     limit: Option<i64>,
 }
 
@@ -212,7 +212,7 @@ struct AddLead {
     /// Custom fields. Left out, none is set.
     #[flat]
     custom_fields: Option<MapOf<Json>>,
-    /// How to go about it. Left out, as usual.
+    /// The way to go about it. Left out, as usual.
     #[own]
     how: Option<String>,
 }
@@ -243,7 +243,7 @@ struct NoteInputs<Link: connector_core::FieldType> {
     deal_id: Option<Link>,
     /// The color of the note. Left out, it has none.
     color: Option<Nullable<String>>,
-    /// Whether it stands above the others. Left out, it does not.
+    /// True if it stands above the others. Left out, it does not.
     is_pinned: Option<bool>,
     /// The tags. Left out, there are none.
     #[on_update("All tags. Left out, they stay.")]
@@ -305,7 +305,7 @@ fn main() {
         ("cursor", Place::Own),
     ], "a list that pages by a place has a cursor of ours, and another's path stays its own");
     let limit = files.fields().find(|field| field.name == "limit").expect("it is there");
-    assert_eq!(limit.doc, "How many files a page has. Left out, 100.", "what an action declares itself stands before its groups'");
+    assert_eq!(limit.doc, "The number of files on a page. Left out, 100.", "what an action declares itself stands before its groups'");
     assert_eq!((files.paging(), files.rules().count()), (Some(Paging::Start), 1));
     let gone = declared("getSubscription");
     assert_eq!((gone.removed, gone.effect(), gone.fields().count()), (Some("Read the deal's products."), Effect::Read, 0));
@@ -323,13 +323,13 @@ fn main() {
     assert_eq!(shared("addNote"), [
         (Place::Body, false, "The deal of the note. Left out, it has none."),
         (Place::Body, true, "The color of the note. Left out, it has none."),
-        (Place::Body, false, "Whether it stands above the others. Left out, it does not."),
+        (Place::Body, false, "True if it stands above the others. Left out, it does not."),
         (Place::Query, false, "The tags. Left out, there are none."),
     ]);
     assert_eq!(shared("updateNote"), [
         (Place::Body, true, "The deal of the note; null unlinks. Left out, it stays."),
         (Place::Body, true, "The color of the note; null clears it. Left out, it stays."),
-        (Place::Body, false, "Whether it stands above the others. Left out, it stays."),
+        (Place::Body, false, "True if it stands above the others. Left out, it stays."),
         (Place::Query, false, "All tags. Left out, they stay."),
     ], "a group says of an update what is left out stays");
     let merge = declared("mergeDeals");
