@@ -170,7 +170,7 @@ mod planted {
     #[test]
     fn finds_a_function_that_is_called_of() {
         let faults = words::faults(&[Source::new(ENGINE, "impl State {\n    pub(crate) fn of(id: u64) -> Self {}\n}\n")]);
-        assert_found(&faults, &[&format!("{ENGINE}:2: `fn of`")]);
+        assert_found(&faults, &[&format!("{ENGINE}:2: a function is called `of`")]);
     }
 
     #[test]

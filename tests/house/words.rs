@@ -32,7 +32,7 @@ pub(super) fn faults(sources: &[Source]) -> Vec<String> {
             }
         }
         for line in &facts.fn_of {
-            faults.push(format!("{}:{line}: `fn of`: call it new, from_… or by a verb", source.path));
+            faults.push(format!("{}:{line}: a function is called `of`: call it new, from_… or by a verb", source.path));
         }
     }
     for files in by_crate(sources).values() {
