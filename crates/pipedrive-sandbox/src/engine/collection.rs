@@ -248,10 +248,13 @@ pub(crate) struct Search {
     pub(crate) fields: &'static [(&'static str, SearchPlace)],
     /// The item's nested records: (name, field, collection).
     pub(crate) nested: &'static [(&'static str, &'static str, &'static str)],
-    /// The field and the table of the record that has the contact details, if it is not the found one.
-    pub(crate) contact: Option<(&'static str, &'static str)>,
+    /// Fields of an item that differ from the stored form.
+    pub(crate) computed: &'static [ComputedField],
     pub(crate) includable: &'static [Includable],
 }
+
+/// The name of a field of an item, and the function that computes it.
+pub(crate) type ComputedField = (&'static str, fn(&State, &Record) -> Option<Value>);
 
 /// A value of `include_fields`, the name of the field that it adds to an item, and that field's value.
 pub(crate) type Includable = (&'static str, &'static str, fn(&State, &Collection, &Record) -> Option<Value>);
@@ -259,11 +262,8 @@ pub(crate) type Includable = (&'static str, &'static str, fn(&State, &Collection
 /// A place in which a search looks for its term.
 #[derive(Clone, Copy)]
 pub(crate) enum SearchPlace {
+    /// A field: its text, the `value` of an object, or the values of a list.
     Field(&'static str),
-    /// The values of a list such as `emails`.
-    Values(&'static str),
-    /// An address's one-line form.
-    Address(&'static str),
     /// The texts of the records of a table that point to the searched one: (table, field).
     About(&'static str, &'static str),
     CustomFields,

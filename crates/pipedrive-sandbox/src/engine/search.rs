@@ -12,7 +12,6 @@ use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
 use crate::value::failure::Failure;
-use crate::value::money;
 use crate::value::record::{Record, handle, id_of, plain};
 
 /// Parameters that narrow a search to records with a value, and the field with that value.
@@ -95,7 +94,7 @@ impl Term {
                 match place {
                     SearchPlace::About(..) => hit.about.push(text.into_owned()),
                     SearchPlace::CustomFields => hit.custom_fields.push(text.into_owned()),
-                    _ => {}
+                    SearchPlace::Field(_) => {}
                 }
             }
         }
@@ -133,11 +132,7 @@ fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace,
     let borrowed = |value: &'a Value| value.as_str().map(Cow::Borrowed);
     let value_of = |value: &'a Value| value.get("value").unwrap_or(value);
     match place {
-        SearchPlace::Field(name) => row.get(name).and_then(borrowed).into_iter().collect(),
-        SearchPlace::Address(name) => row.get(name).map(value_of).and_then(borrowed).into_iter().collect(),
-        SearchPlace::Values(name) => {
-            row.get(name).and_then(Value::as_array).into_iter().flatten().map(value_of).filter_map(borrowed).collect()
-        }
+        SearchPlace::Field(name) => list_field_texts(row, name).map(Cow::Borrowed).collect(),
         SearchPlace::About(table, field) => {
             let own = row.get(table).and_then(borrowed);
             let about = state.live(table).filter(|other| other.get(collection.foreign_key).is_some_and(|id| Some(id) == handle(row)));
@@ -153,31 +148,32 @@ fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace,
     }
 }
 
+/// Lists the texts of a field: its own, that of an object's `value`, or those of a list.
+pub(crate) fn list_field_texts<'a>(row: &'a Record, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let items = match row.get(name) {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+        None => &[],
+    };
+    items.iter().filter_map(|item| item.get("value").unwrap_or(item).as_str())
+}
+
 fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit: &Hit, shape: Option<&Schema>) -> Value {
     let mut out = Record::new();
     for (name, schema) in shape.map_or(&[][..], |s| &s.properties) {
         let schema = api().resolve(schema);
-        let linked = search.nested.iter().find(|(nested, ..)| nested == name).map(|(_, field, table)| {
+        let nested = search.nested.iter().find(|(nested, ..)| nested == name).map(|(_, field, table)| {
             let row = state.linked(hit.row, field, table)?;
             Some(shape_nested(state, call, call.tables.find(table)?, row, schema))
         });
-        let place = search.fields.iter().find(|(field, _)| field == name).map(|(_, place)| *place);
-        let value = match (name.as_str(), linked) {
-            (_, Some(linked)) => linked,
-            _ if matches!(place, Some(SearchPlace::About(..))) => Some(json!(hit.about)),
+        let compute = || search.computed.iter().find(|(field, _)| field == name).map(|(_, compute)| compute(state, hit.row));
+        let is_about = search.fields.iter().any(|(field, place)| field == name && matches!(place, SearchPlace::About(..)));
+        let value = match (name.as_str(), nested.or_else(compute)) {
+            (_, Some(value)) => value,
+            _ if is_about => Some(json!(hit.about)),
             ("type", _) => Some(search.kind.into()),
             ("id", _) => handle(hit.row).cloned(),
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
-            ("emails" | "phones", _) => {
-                let contact = search.contact.and_then(|(field, table)| state.linked(hit.row, field, table)).unwrap_or(hit.row);
-                Some(json!(list_texts(state, at, SearchPlace::Values(if name == "emails" { "emails" } else { "phones" }), contact)))
-            }
-            ("address", _) => list_texts(state, at, SearchPlace::Address("address"), hit.row).into_iter().next().map(Into::into),
-            // The document promises an integer here, but a code need not be one.
-            ("code", _) => hit.row.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into),
-            // Neither need a value.
-            ("value", _) => hit.row.get("value").map(|_| to_integer(money::amount(hit.row).round())),
-            ("currency", _) => hit.row.get("currency").or_else(|| hit.row.get("value")?.get("currency")).cloned(),
             (name, _) => hit.row.get(name).cloned(),
         };
         match value {
@@ -195,10 +191,4 @@ fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit:
         out.insert((*name).to_owned(), value(state, at, hit.row).unwrap_or_default());
     }
     Value::Object(out)
-}
-
-fn to_integer(value: f64) -> Value {
-    #[expect(clippy::cast_possible_truncation, reason = "rounded before; a sum beyond the integers is cut to the largest")]
-    let value = value as i64;
-    value.into()
 }

@@ -11,10 +11,12 @@ use crate::engine::read::find_named;
 use crate::engine::state::State;
 use crate::engine::write::{add, remove};
 use crate::objects::derived;
+use crate::objects::persons::list_contacts;
 use crate::objects::roles::find_visibility;
 use crate::objects::users::CALLER;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
+use crate::value::money;
 use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
 
 pub(super) const OBJECT: Object = Object {
@@ -76,7 +78,12 @@ const LEADS: Collection = Collection {
             ("custom_fields", SearchPlace::CustomFields),
         ],
         nested: &[("owner", "owner_id", "users"), ("person", "person_id", "persons"), ("organization", "organization_id", "organizations")],
-        contact: Some(("person_id", "persons")),
+        computed: &[
+            ("emails", |state, lead| Some(list_contacts_of_person(state, lead, "emails"))),
+            ("phones", |state, lead| Some(list_contacts_of_person(state, lead, "phones"))),
+            ("value", |_, lead| money::round_amount(lead)),
+            ("currency", |_, lead| lead.get("value")?.get("currency").cloned()),
+        ],
         includable: &[("lead.was_seen", "was_seen", |_, _, row| row.get("was_seen").cloned())],
     }),
     filter: Some(("leads", "lead")),
@@ -104,6 +111,10 @@ const UUID_DIGITS: &[(&str, u32)] = &[("leads", 1), ("leadLabels", 2), (CONVERSI
 pub(crate) fn make_uuid(table: &str, n: usize) -> String {
     let first = UUID_DIGITS.iter().find(|(name, _)| *name == table).map_or(0, |(_, first)| *first);
     format!("{first}0000000-0000-4000-8000-{n:012}")
+}
+
+fn list_contacts_of_person(state: &State, lead: &Record, list: &str) -> Value {
+    state.linked(lead, "person_id", "persons").map_or_else(|| json!([]), |person| list_contacts(person, list))
 }
 
 fn make_next_uuid(state: &State, table: &str) -> String {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::collection::{CRM, Collection, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1};
+use crate::engine::search::list_field_texts;
 use crate::engine::state::State;
 use crate::objects::derived;
 use crate::objects::roles::find_visibility;
@@ -30,12 +31,12 @@ pub(super) const OBJECT: Object = Object {
             kind: "organization",
             fields: &[
                 ("name", SearchPlace::Field("name")),
-                ("address", SearchPlace::Address("address")),
+                ("address", SearchPlace::Field("address")),
                 ("notes", SearchPlace::About("notes", "content")),
                 ("custom_fields", SearchPlace::CustomFields),
             ],
             nested: &[("owner", "owner_id", "users")],
-            contact: None,
+            computed: &[("address", |_, organization| list_field_texts(organization, "address").next().map(Into::into))],
             includable: &[],
         }),
         filter: Some(("org", "organization")),

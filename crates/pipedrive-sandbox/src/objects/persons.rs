@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::engine::collection::{
     CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1,
 };
+use crate::engine::search::list_field_texts;
 use crate::engine::state::State;
 use crate::objects::roles::find_visibility;
 use crate::objects::users::CALLER;
@@ -36,13 +37,16 @@ pub(super) const OBJECT: Object = Object {
             kind: "person",
             fields: &[
                 ("name", SearchPlace::Field("name")),
-                ("email", SearchPlace::Values("emails")),
-                ("phone", SearchPlace::Values("phones")),
+                ("email", SearchPlace::Field("emails")),
+                ("phone", SearchPlace::Field("phones")),
                 ("notes", SearchPlace::About("notes", "content")),
                 ("custom_fields", SearchPlace::CustomFields),
             ],
             nested: &[("owner", "owner_id", "users"), ("organization", "org_id", "organizations")],
-            contact: None,
+            computed: &[
+                ("emails", |_, person| Some(list_contacts(person, "emails"))),
+                ("phones", |_, person| Some(list_contacts(person, "phones"))),
+            ],
             includable: &[("person.picture", "picture", |_, _, _| None)],
         }),
         filter: Some(("people", "person")),
@@ -80,6 +84,11 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
         check_contacts(draft, list)?;
     }
     Ok(())
+}
+
+/// Lists the e-mail addresses or the phone numbers of a person, as a search has them.
+pub(super) fn list_contacts(person: &Record, list: &str) -> Value {
+    list_field_texts(person, list).collect()
 }
 
 /// Checks a list of contact details: at most one is primary. If none is, the first becomes it.

@@ -14,7 +14,7 @@ use crate::objects::roles::find_visibility;
 use crate::objects::users::{CALLER, find_currency};
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, is_deleted, text};
+use crate::value::record::{Record, is_deleted, plain, text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -45,7 +45,8 @@ pub(super) const OBJECT: Object = Object {
                     ("custom_fields", SearchPlace::CustomFields),
                 ],
                 nested: &[("owner", "owner_id", "users")],
-                contact: None,
+                // The document promises an integer here, but a code need not be one.
+                computed: &[("code", |_, product| product.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into))],
                 includable: &[("product.price", "prices", |_, _, row| row.get("prices").cloned())],
             }),
             filter: Some(("products", "product")),

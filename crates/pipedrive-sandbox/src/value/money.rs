@@ -49,6 +49,14 @@ pub(crate) fn amount(row: &Record) -> f64 {
     row.get("value").and_then(|value| value.get("amount").unwrap_or(value).as_f64()).unwrap_or(0.0)
 }
 
+/// Rounds the amount of a record's `value` to an integer, if there is a value.
+pub(crate) fn round_amount(row: &Record) -> Option<Value> {
+    row.get("value")?;
+    #[expect(clippy::cast_possible_truncation, reason = "rounded before; a sum beyond the integers is cut to the largest")]
+    let whole = amount(row).round() as i64;
+    Some(whole.into())
+}
+
 /// Writes a sum to cents, as an integer if it is whole.
 pub(crate) fn to_json(value: f64) -> Value {
     const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -64,7 +64,7 @@ pub(super) const OBJECT: Object = Object {
                 ("person", "person_id", "persons"),
                 ("organization", "org_id", "organizations"),
             ],
-            contact: None,
+            computed: &[("value", |_, deal| money::round_amount(deal))],
             includable: &[("deal.cc_email", "cc_email", |state, at, row| (at.derive)(state, at, row, "smart_bcc_email"))],
         }),
         filter: Some(("deals", "deal")),
