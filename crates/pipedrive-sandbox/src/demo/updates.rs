@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::demo::rows::{DAYS, build_record, make_date, make_time};
-use crate::engine::changes::{FieldChange, PAST_STAGES};
+use crate::engine::changes::FieldChange;
 use crate::engine::state::{FIRST_USER, State};
+use crate::objects::deals::statistics::PAST_STAGES;
 use crate::value::record::{Record, id_of, text};
 
 pub(super) fn add(state: &mut State) {

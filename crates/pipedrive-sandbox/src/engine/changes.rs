@@ -8,19 +8,14 @@ use crate::engine::state::State;
 use crate::value::clock::stamp;
 use crate::value::record::{Record, id_of, plain, text};
 
-/// The field with the stages that a record has left, each with the time at which it came there.
-///
-/// The record's own fields have the stage in which it is now.
-pub(crate) const PAST_STAGES: &str = "past_stages";
-
 /// The table of remembered changes, each of one field.
 pub(crate) const CHANGES: &str = "changes";
 
 /// The number of changes that are kept for one record. Older ones are dropped.
 const MOST_CHANGES: usize = 500;
 
-/// Fields whose changes are not kept: they follow from others, or nobody can change them.
-const NOT_KEPT: &[&str] = &["id", "update_time", "stage_change_time", "custom_fields", PAST_STAGES];
+/// Fields of every table whose changes are not kept: they follow from others, or nobody can change them.
+const NOT_KEPT: &[&str] = &["id", "update_time", "custom_fields"];
 
 /// One change of one field, about to be kept.
 pub(crate) struct FieldChange<'a> {
@@ -85,7 +80,7 @@ pub(crate) fn list_changes<'a>(state: &'a State, table: &'a str, id: u64) -> imp
 
 /// Lists a record's standard fields, by their names in v1 and in their form in v1.
 fn list_standard_values(collection: &Collection, row: &Record) -> Record {
-    let kept = row.iter().filter(|(name, _)| !NOT_KEPT.contains(&name.as_str()));
+    let kept = row.iter().filter(|(name, _)| !NOT_KEPT.iter().chain(collection.changes_not_kept).any(|other| other == name));
     kept.map(|(name, value)| (find_v1_name(collection, name).to_owned(), flatten(value))).collect()
 }
 

@@ -159,6 +159,8 @@ pub(crate) struct Collection {
     pub(crate) v1: &'static [(&'static str, V1)],
     /// Tells whether changes of fields are stored, for reports of changes.
     pub(crate) keeps_changes: bool,
+    /// Fields whose changes are not stored all the same, as they follow from others.
+    pub(crate) changes_not_kept: &'static [&'static str],
     /// Tells whether each record links two others. A merge drops the later one of two equal links.
     pub(crate) is_link_table: bool,
     /// Fields that a merge does not copy to the record that survives.
@@ -291,6 +293,7 @@ pub(crate) const NO_COLLECTION: Collection = Collection {
     extra: &[],
     v1: &[],
     keeps_changes: false,
+    changes_not_kept: &[],
     is_link_table: false,
     not_merged: &[],
     check: |_| Ok(()),

@@ -6,13 +6,12 @@ mod worth;
 
 use serde_json::Value;
 
-use crate::engine::changes::PAST_STAGES;
 use crate::engine::collection::{
     CRM, Call, Collection, Draft, FieldTables, NO_COLLECTION, NO_OBJECT, Object, Preset, Search, SearchPlace, V1,
 };
 use crate::engine::fields::is_currency;
 use crate::engine::state::State;
-use crate::objects::deals::statistics::record_stage;
+use crate::objects::deals::statistics::{PAST_STAGES, record_stage};
 use crate::objects::deals::worth::weigh;
 use crate::objects::roles::find_visibility;
 use crate::objects::users::{CALLER, CURRENCY_OF_CALLER};
@@ -81,6 +80,7 @@ pub(super) const OBJECT: Object = Object {
         check,
         after_write: participants::join_own_person,
         keeps_changes: true,
+        changes_not_kept: &["stage_change_time", PAST_STAGES],
         not_merged: &["won_time", "lost_time", "close_time", "lost_reason", "first_won_time", "archive_time", PAST_STAGES],
         derive,
         after_merge: add_up_products,

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::changes::PAST_STAGES;
 use crate::engine::collection::Call;
 use crate::engine::envelope::wrap;
 use crate::engine::state::State;
@@ -11,6 +10,11 @@ use crate::value::clock::{parse_time, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, flag, id_of, text};
+
+/// The field with the stages that a deal has left, each with the time at which it came there.
+///
+/// The deal's own fields have the stage in which it is now.
+pub(crate) const PAST_STAGES: &str = "past_stages";
 
 /// Records the stage that a deal leaves.
 pub(crate) fn record_stage(before: &Record, deal: &mut Record) {
