@@ -128,8 +128,10 @@ pub(crate) struct Collection {
     pub(crate) label: &'static str,
     pub(crate) route: &'static str,
     pub(crate) verbs: &'static [Verb],
-    /// The field to which the path's variable refers, even if the variable is called `id`.
-    pub(crate) key: &'static str,
+    /// The variable of a path that names one record.
+    pub(crate) variable: &'static str,
+    /// The field to which that variable refers, if not to the id or the UUID.
+    pub(crate) key: Option<&'static str>,
     /// For records inside another one: the field that holds its id, and its collection.
     pub(crate) within: Option<(&'static str, &'static str)>,
     /// Fields that hold another collection's id.
@@ -276,7 +278,8 @@ pub(crate) const NO_COLLECTION: Collection = Collection {
     label: "",
     route: "",
     verbs: CRUD,
-    key: "id",
+    variable: "id",
+    key: None,
     within: None,
     links: &[],
     foreign_key: "",

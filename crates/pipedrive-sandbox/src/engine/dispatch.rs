@@ -65,8 +65,7 @@ impl Collection {
 
     /// Tells whether the rest of a path is the variable of one record.
     fn is_record(&self, rest: &str) -> bool {
-        let variable = rest.strip_prefix("/{").and_then(|rest| rest.strip_suffix('}'));
-        variable.is_some_and(|variable| variable == self.key || matches!(variable, "id" | "commentId"))
+        rest.strip_prefix("/{").and_then(|rest| rest.strip_suffix('}')) == Some(self.variable)
     }
 }
 

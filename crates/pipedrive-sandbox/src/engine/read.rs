@@ -46,12 +46,12 @@ pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> R
 
 /// Finds the record that the path names.
 pub(crate) fn find_named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
-    let given = call.variables.get(collection.key).or_else(|| call.variables.get("id"))?;
+    let value = call.variables.get(collection.variable)?;
     let row = match collection.key {
-        "field_code" | "commentId" => state.live(collection.name).find(|row| text(row, collection.key) == given),
-        _ => state.find(collection.name, given).filter(|row| collection.has(call, row)),
+        Some(key) => state.live(collection.name).find(|row| text(row, key) == value),
+        None => state.find(collection.name, value),
     };
-    row.filter(|row| !(collection.is_hidden)(row, call))
+    row.filter(|row| collection.has(call, row) && !(collection.is_hidden)(row, call))
 }
 
 /// Writes a record in the shape of the operation's `data`.

@@ -18,7 +18,6 @@ pub(super) const OBJECT: Object = Object {
         label: LABEL,
         route: "/api/v1/callLogs",
         verbs: &[Verb::Get, Verb::Create],
-        key: "uuid",
         links: &[
             ("user_id", "users"),
             ("activity_id", "activities"),

@@ -16,7 +16,8 @@ pub(super) const OBJECT: Object = Object {
         label: "Comment",
         route: "/api/v1/notes/{id}/comments",
         verbs: CRUD,
-        key: "commentId",
+        variable: "commentId",
+        key: Some("commentId"),
         defaults: &[("user_id", CALLER), ("object_type", Preset::Text("note"))],
         is_hidden,
         v1: &[

@@ -34,7 +34,8 @@ pub(super) const OBJECT: Object = Object {
 const FIELD: Collection = Collection {
     label: "Field",
     verbs: &[Verb::List, Verb::Get, Verb::Create, Verb::Update, Verb::Delete, Verb::AddOptions, Verb::ChangeOptions, Verb::DropOptions],
-    key: "field_code",
+    variable: "field_code",
+    key: Some("field_code"),
     check,
     ..NO_COLLECTION
 };
@@ -42,7 +43,8 @@ const FIELD: Collection = Collection {
 /// The same fields in v1. Only v1 shows the id by which a filter names a field.
 const FIELD_V1: Collection = Collection {
     verbs: &[Verb::List, Verb::Get, Verb::Delete, Verb::DeleteMany],
-    key: "id",
+    variable: "id",
+    key: None,
     v1: &[
         ("key", V1::From("field_code")),
         ("name", V1::From("field_name")),

@@ -23,7 +23,7 @@ pub(super) const OBJECT: Object = Object {
         label: "Deal product",
         route: "/api/v2/deals/{id}/products",
         verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
-        key: "product_attachment_id",
+        variable: "product_attachment_id",
         within: Some(("deal_id", "deals")),
         links: &[("deal_id", "deals"), ("product_id", "products"), ("product_variation_id", "productVariations")],
         defaults: &[

@@ -66,7 +66,7 @@ pub(super) const OBJECT: Object = Object {
             label: "Product variation",
             route: "/api/v2/products/{id}/variations",
             verbs: &[Verb::List, Verb::Create, Verb::Update, Verb::Delete],
-            key: "product_variation_id",
+            variable: "product_variation_id",
             within: Some(("product_id", "products")),
             links: &[("product_id", "products")],
             foreign_key: "product_variation_id",
