@@ -93,6 +93,8 @@ pub(crate) struct Tables {
     pub(crate) objects: &'static [Object],
     /// The table of saved filters.
     pub(crate) filters: &'static str,
+    /// Objects that a filter's conditions may name although they are not served.
+    pub(crate) unserved_filter_objects: &'static [&'static str],
 }
 
 impl Tables {
@@ -155,7 +157,7 @@ pub(crate) struct Collection {
     pub(crate) is_hidden: fn(&Record, &Call) -> bool,
     /// Tells whether a deleted record can still be read by its id.
     pub(crate) readable_when_deleted: bool,
-    /// Fields that are answered although the answer's schema leaves them out.
+    /// Fields that v2 answers although the answer's schema leaves them out.
     pub(crate) extra: &'static [&'static str],
     /// Fields of v1 answers that differ from the stored form.
     pub(crate) v1: &'static [(&'static str, V1)],
@@ -236,7 +238,7 @@ pub(crate) struct FieldTables {
     pub(crate) own: &'static str,
     /// The table with the custom fields, which one collection may take over from another.
     pub(crate) custom: &'static str,
-    /// v1 answers custom fields without a value too.
+    /// Tells whether v1 answers custom fields without a value too.
     pub(crate) shows_empty: bool,
 }
 

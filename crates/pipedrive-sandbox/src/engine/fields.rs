@@ -113,17 +113,17 @@ pub(crate) fn is_searchable(field: &Record) -> bool {
 
 /// Reads the custom fields of a v1 body into the form of v2.
 /// In v1 they stand among the other fields, and may be text.
-pub(crate) fn from_v1(state: &State, fields: &FieldTables, body: &Record) -> Record {
+pub(crate) fn read_v1_body(state: &State, tables: &Tables, fields: &FieldTables, body: &Record) -> Record {
     let given = list_custom(state, fields).filter_map(|field| Some((field, body.get(read_code(field))?)));
-    given.map(|(field, value)| (read_code(field).to_owned(), read_v1(field, value, body))).collect()
+    given.map(|(field, value)| (read_code(field).to_owned(), read_v1(tables, field, value, body))).collect()
 }
 
-fn read_v1(field: &Record, value: &Value, body: &Record) -> Value {
+fn read_v1(tables: &Tables, field: &Record, value: &Value, body: &Record) -> Value {
     let whole = |value: &Value| plain(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
     match (text(field, "field_type"), value) {
         (_, Value::Null | Value::Object(_)) => value.clone(),
         ("double", Value::String(text)) => text.parse::<f64>().map_or_else(|_| value.clone(), Value::from),
-        ("enum" | "user" | "org" | "people", _) => whole(value),
+        (kind, _) if kind == "enum" || tables.find_by_field_type(kind).is_some() => whole(value),
         ("set", Value::String(ids)) => ids.split(',').map(|id| whole(&id.into())).collect(),
         ("set", Value::Array(ids)) => ids.iter().map(whole).collect(),
         (kind, _) => match find_composite(kind) {

@@ -11,9 +11,6 @@ use crate::value::record::{Record, id_of, plain, text};
 
 const MAX_CONDITIONS: usize = 16;
 
-/// Objects that conditions may name although the sandbox does not serve them.
-const NOT_SERVED: &[&str] = &["project"];
-
 /// Each operator with its description in words.
 pub(crate) const OPERATORS: &[(&str, &str)] = &[
     ("=", "is"),
@@ -34,7 +31,8 @@ pub(crate) const OPERATORS: &[(&str, &str)] = &[
 
 /// Finds the filter that a list's parameter names. One for another list is refused.
 pub(crate) fn find<'a>(state: &'a State, tables: &Tables, collection: &Collection, id: &str) -> Result<&'a Record, Failure> {
-    let filter = id.parse().ok().and_then(|id| state.get_live(tables.filters, id)).ok_or_else(|| Failure::not_found("Filter"))?;
+    let saved = tables.collection(tables.filters);
+    let filter = id.parse().ok().and_then(|id| state.get_live(saved.name, id)).ok_or_else(|| Failure::not_found(saved.label))?;
     match collection.filter {
         Some((kind, _)) if kind == text(filter, "type") => Ok(filter),
         _ => Err(Failure::invalid("filter_id", "is a filter of another type")),
@@ -86,7 +84,7 @@ fn normalize_condition(state: &State, tables: &Tables, condition: &Value) -> Res
             (id_of(field).unwrap_or(0).to_string(), fields::read_code(field).to_owned())
         }
         // These objects have no field definitions, so that a field has a code alone.
-        known if known.is_some() || NOT_SERVED.contains(&object.as_str()) => {
+        known if known.is_some() || tables.unserved_filter_objects.contains(&object.as_str()) => {
             if wanted.is_empty() {
                 return Err(wrong("field_id is required".to_owned()));
             }

@@ -117,7 +117,7 @@ fn apply(state: &State, call: &Call, collection: &Collection, row: &mut Record) 
         row.insert("custom_fields".to_owned(), Value::Object(kept));
         Ok(())
     };
-    let flat = fields::from_v1(state, &collection.fields, &call.body);
+    let flat = fields::read_v1_body(state, call.tables, &collection.fields, &call.body);
     if !flat.is_empty() {
         custom(row, &flat.into())?;
     }

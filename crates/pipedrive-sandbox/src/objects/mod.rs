@@ -59,4 +59,5 @@ pub(crate) static TABLES: Tables = Tables {
         updates::OBJECT,
     ],
     filters: saved_filters::TABLE,
+    unserved_filter_objects: &["project"],
 };
