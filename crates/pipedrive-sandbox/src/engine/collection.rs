@@ -152,13 +152,13 @@ pub(crate) struct Collection {
     /// A filter's `type` and its conditions' `object`.
     pub(crate) filter: Option<(&'static str, &'static str)>,
     /// Parameters of a list that lead to its records through another collection.
-    pub(crate) through: &'static [Through],
+    pub(crate) indirect_parameters: &'static [IndirectParameter],
     /// Hides records from a call.
     pub(crate) is_hidden: fn(&Record, &Call) -> bool,
     /// Tells whether a deleted record can still be read by its id.
     pub(crate) readable_when_deleted: bool,
     /// Fields that v2 answers although the answer's schema leaves them out.
-    pub(crate) extra: &'static [&'static str],
+    pub(crate) further_fields: &'static [&'static str],
     /// Fields of v1 answers that differ from the stored form.
     pub(crate) v1: &'static [(&'static str, V1)],
     /// Tells whether changes of fields are stored, for reports of changes.
@@ -185,7 +185,7 @@ pub(crate) type DeriveHook = fn(&State, &Collection, &Record, &str) -> Option<Va
 pub(crate) type AfterMergeHook = fn(&mut State, &Call, u64, u64);
 
 /// A parameter, and a function from the id in it to the ids of the records that the list may include.
-pub(crate) type Through = (&'static str, fn(&State, u64) -> Vec<u64>);
+pub(crate) type IndirectParameter = (&'static str, fn(&State, u64) -> Vec<u64>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
@@ -292,10 +292,10 @@ pub(crate) const NO_COLLECTION: Collection = Collection {
     fields: FieldTables::new(""),
     search: None,
     filter: None,
-    through: &[],
+    indirect_parameters: &[],
     is_hidden: |_, _| false,
     readable_when_deleted: false,
-    extra: &[],
+    further_fields: &[],
     v1: &[],
     keeps_changes: false,
     changes_not_kept: &[],

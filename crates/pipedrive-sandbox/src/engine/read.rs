@@ -134,8 +134,8 @@ impl<'a> Selection<'a> {
     }
 
     fn equals(&self, row: &Record, name: &str, value: &str) -> bool {
-        if let Some((_, linked)) = self.collection.through.iter().find(|(parameter, _)| *parameter == name) {
-            return value.parse().is_ok_and(|id| id_of(row).is_some_and(|own| linked(self.state, id).contains(&own)));
+        if let Some((_, list_ids)) = self.collection.indirect_parameters.iter().find(|(parameter, _)| *parameter == name) {
+            return value.parse().is_ok_and(|id| id_of(row).is_some_and(|own| list_ids(self.state, id).contains(&own)));
         }
         match row.get(name) {
             Some(Value::Bool(kept)) => matches!(value, "true" | "1") == *kept,

@@ -40,7 +40,7 @@ pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, 
     }
     if shape.property("add_time").is_some() {
         match version {
-            Version::V2 => add_extras(state, call, collection, row, &mut out),
+            Version::V2 => add_further_fields(state, call, collection, row, &mut out),
             Version::V1 => add_flat_custom_fields(state, collection, row, &mut out),
         }
     }
@@ -121,8 +121,8 @@ fn convert(value: Value, schema: &Schema, version: Version) -> Option<Value> {
 }
 
 /// Adds the fields of a v2 record that its schema leaves out.
-fn add_extras(state: &State, call: &Call, collection: &Collection, row: &Record, out: &mut Record) {
-    for name in collection.extra {
+fn add_further_fields(state: &State, call: &Call, collection: &Collection, row: &Record, out: &mut Record) {
+    for name in collection.further_fields {
         out.insert((*name).to_owned(), row.get(*name).cloned().unwrap_or_default());
     }
     if call.asks_for("include_labels") {

@@ -50,7 +50,7 @@ pub(super) const OBJECT: Object = Object {
             includable: &[("person.picture", "picture", |_, _, _| None)],
         }),
         filter: Some(("people", "person")),
-        through: &[("deal_id", participants::list_persons)],
+        indirect_parameters: &[("deal_id", participants::list_persons)],
         readable_when_deleted: true,
         v1: &[
             ("email", V1::From("emails")),

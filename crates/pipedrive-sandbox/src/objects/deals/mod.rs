@@ -68,7 +68,7 @@ pub(super) const OBJECT: Object = Object {
         }),
         filter: Some(("deals", "deal")),
         readable_when_deleted: true,
-        extra: &["creator_user_id", "archive_time"],
+        further_fields: &["creator_user_id", "archive_time"],
         v1: &[
             ("user_id", V1::From("owner_id")),
             ("deleted", V1::From("is_deleted")),
