@@ -224,7 +224,6 @@ pub(crate) enum V1 {
     Not(&'static str),
     /// The record that a field points to, in the answer's own nested shape.
     Linked(&'static str, &'static str),
-    Fixed(fn() -> Value),
     /// The stored word, or the word beside it here if the document does not have the stored one.
     Mapped(&'static [(&'static str, &'static str)]),
     /// The stored time in a format with milliseconds, which some services use.

@@ -67,7 +67,6 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
     match rule.map(|(_, rule)| rule) {
         Some(V1::From(other)) => find_linked_or_own(state, call, collection, row, other, shape),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
-        Some(V1::Fixed(make)) => Some(make()).filter(|value| !value.is_null()),
         Some(V1::Mapped(others)) => {
             let kept = row.get(name)?;
             let other = others.iter().find(|(word, _)| kept.as_str() == Some(word) && !shape.values.contains(kept));

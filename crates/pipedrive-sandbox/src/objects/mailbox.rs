@@ -75,7 +75,7 @@ pub(super) const OBJECT: Object = Object {
                         state.linked(message, "mail_thread_id", "mailThreads").and_then(|thread| thread.get("read_flag")).cloned().into()
                     }),
                 ),
-                ("item_type", V1::Fixed(|| Value::from("mailMessage"))),
+                ("item_type", V1::Computed(|_, _| "mailMessage".into())),
                 ("timestamp", V1::TimeWithMilliseconds("message_time")),
                 ("message_time", V1::TimeWithMilliseconds("message_time")),
                 ("add_time", V1::TimeWithMilliseconds("add_time")),
