@@ -60,13 +60,6 @@ fn send_as_bearer(sandbox: &Sandbox, token: &str, method: &str, path: &str, body
     read_response(&sandbox.respond(request))
 }
 
-/// Opens a sandbox whose answers are left in the temporary folder, to be checked against Pipedrive's documents.
-fn open_recorded(name: &str) -> Sandbox {
-    let path = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}.jsonl"));
-    drop(std::fs::remove_file(&path));
-    Sandbox::open(Options { record_file: Some(path), ..options() }).expect("the recording opens")
-}
-
 fn request(method: &str, path: &str, body: Option<&Value>) -> Request<Bytes> {
     let request = Request::builder().method(method).uri(path).header("x-api-token", DEMO_API_TOKEN);
     match body {

@@ -5,8 +5,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::statistics::NOVEMBER;
-use super::{assert_refused, get, get_data, list_ids, open_with_bearers, options, read_response, sandbox, send, send_as_bearer, send_ok};
-use crate::edge::options::Options;
+use super::{assert_refused, get, get_data, list_ids, open_with_bearers, read_response, sandbox, send, send_as_bearer, send_ok};
 use crate::edge::sandbox::Sandbox;
 
 const REGULAR: &str = "00000000-0000-4000-8000-000000000002";
@@ -340,12 +339,9 @@ fn changes_all_options_or_none() {
     assert_refused(&send(&sandbox, "PATCH", &path, json!({ "custom_fields": { code.as_str(): 2 } })), 400, "2 is not an option");
 }
 
-/// Leaves the answers in the temporary folder, to be checked against Pipedrive's own documents.
 #[test]
 fn serves_every_operation_of_an_account() {
-    let path = std::env::temp_dir().join("pipedrive-sandbox-account.jsonl");
-    drop(std::fs::remove_file(&path));
-    let sandbox = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");
+    let sandbox = sandbox();
     let mut requests = vec![
         ("GET", "/api/v1/currencies?term=eu".to_owned(), json!({})),
         ("GET", "/api/v1/billing/subscriptions/addons".to_owned(), json!({})),

@@ -104,7 +104,7 @@ fn rejects_other_than_one_to_three_companies() {
 
 #[test]
 fn opens_a_file_of_version_1_with_more_companies() {
-    let folder = Folder::new("first-version");
+    let folder = Folder::new();
     let open = |companies| Sandbox::open(Options { store: Store::File(folder.state()), companies, ..options() });
     drop(open(1).expect("a new file is made"));
     let content: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("the file is JSON");

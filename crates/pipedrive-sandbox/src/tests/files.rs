@@ -32,7 +32,7 @@ fn read_header<'a>(response: &'a Response<Bytes>, name: &str) -> &'a str {
 
 #[test]
 fn downloads_the_uploaded_bytes() {
-    let folder = Folder::new("files");
+    let folder = Folder::new();
     let file = add_file(&folder.open().expect("a new file is made"), &[("deal_id", "1")], "grüße 1.bin");
     for sandbox in [folder.open().expect("the file opens again"), folder.open().expect("the file opens twice")] {
         let response = download(&sandbox, &file["id"]);

@@ -5,9 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::storage::Folder;
-use super::{assert_refused, find_custom_field, get, get_data, options, sandbox, send, send_ok};
-use crate::Store;
-use crate::edge::options::Options;
+use super::{assert_refused, find_custom_field, get, get_data, sandbox, send, send_ok};
 use crate::edge::sandbox::Sandbox;
 use crate::engine::changes::FieldChange;
 
@@ -177,8 +175,8 @@ fn flow_has_followers_and_participants() {
 
 #[test]
 fn keeps_changes_in_a_state_file_from_before_there_were_any() {
-    let folder = Folder::new("flow");
-    let open = || Sandbox::open(Options { store: Store::File(folder.state()), ..options() }).expect("the file opens");
+    let folder = Folder::new();
+    let open = || folder.open().expect("the file opens");
     drop(open());
     let mut state: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("it is JSON");
     state["companies"][0]["tables"].as_object_mut().and_then(|tables| tables.remove("changes")).expect("the demo has changes");

@@ -5,16 +5,14 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::storage::Folder;
-use super::{assert_refused, get, get_data, options, sandbox, send, send_ok};
-use crate::Store;
-use crate::edge::options::Options;
+use super::{assert_refused, get, get_data, sandbox, send, send_ok};
 use crate::edge::sandbox::Sandbox;
 
 const RECORDS: &[&str] = &["deals", "persons", "organizations"];
 
 /// Opens a sandbox with a product.
 fn open_with_product(folder: &Folder) -> Sandbox {
-    let open = || Sandbox::open(Options { store: Store::File(folder.state()), ..options() }).expect("the file opens");
+    let open = || folder.open().expect("the file opens");
     drop(open());
     let mut state: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("the file is JSON");
     state["companies"][0]["tables"]["products"] =
@@ -44,7 +42,7 @@ fn read_count(sandbox: &Sandbox, record: &str, field: &str) -> Value {
 
 #[test]
 fn adds_and_removes_a_follower() {
-    let folder = Folder::new("followers");
+    let folder = Folder::new();
     let sandbox = open_with_product(&folder);
     for record in ["deals/3", "persons/3", "organizations/3", "products/7"] {
         let path = format!("/api/v2/{record}/followers");
@@ -127,7 +125,7 @@ fn merge_keeps_each_follower_and_participant_once() {
 
 #[test]
 fn hidden_record_permits_owner_followers_and_admins() {
-    let folder = Folder::new("permitted");
+    let folder = Folder::new();
     let sandbox = open_with_product(&folder);
     let permitted = |record: &str| get_data(&sandbox, &format!("/v1/{record}/permittedUsers"));
     for table in RECORDS {

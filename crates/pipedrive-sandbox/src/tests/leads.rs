@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_refused, create, find_custom_field, get, get_data, open_recorded, sandbox, send, send_ok};
+use super::{assert_refused, create, find_custom_field, get, get_data, sandbox, send, send_ok};
 
 const FIRST: &str = "10000000-0000-4000-8000-000000000001";
 const HOT: &str = "20000000-0000-4000-8000-000000000001";
@@ -14,7 +14,7 @@ fn list_uuids(data: &Value) -> Vec<&str> {
 
 #[test]
 fn creates_reads_changes_and_deletes_a_lead() {
-    let sandbox = open_recorded("leads");
+    let sandbox = sandbox();
     let body = json!({ "title": "Zeppelin", "person_id": 2, "value": { "amount": 99.5, "currency": "USD" }, "label_ids": [HOT] });
     let lead = create(&sandbox, "/v1/leads", body);
     let id = lead["id"].as_str().expect("a lead has a UUID").to_owned();
@@ -61,7 +61,7 @@ fn creates_reads_changes_and_deletes_a_lead() {
 
 #[test]
 fn lead_has_the_custom_fields_of_deals() {
-    let sandbox = open_recorded("leads-fields");
+    let sandbox = sandbox();
     let (score, tier, budget, interests) = (
         find_custom_field(&sandbox, "double"),
         find_custom_field(&sandbox, "enum"),
@@ -86,7 +86,7 @@ fn lead_has_the_custom_fields_of_deals() {
 
 #[test]
 fn searches_and_filters_leads() {
-    let sandbox = open_recorded("leads-search");
+    let sandbox = sandbox();
     let title = get_data(&sandbox, &format!("/v1/leads/{FIRST}"))["title"].as_str().expect("a lead has a title").to_owned();
     let found =
         |rest: &str| get_data(&sandbox, &format!("/api/v2/leads/search?term=relaunch{rest}"))["items"].as_array().expect("items").clone();
@@ -112,7 +112,7 @@ fn searches_and_filters_leads() {
 
 #[test]
 fn manages_labels_and_lists_sources() {
-    let sandbox = open_recorded("leads-labels");
+    let sandbox = sandbox();
     let label = send_ok(&sandbox, "POST", "/v1/leadLabels", json!({ "name": "Later", "color": "gray" }));
     let path = format!("/v1/leadLabels/{}", label["id"].as_str().unwrap_or_default());
     send_ok(&sandbox, "PATCH", &format!("/v1/leads/{FIRST}"), json!({ "label_ids": [label["id"], HOT] }));
@@ -132,7 +132,7 @@ fn manages_labels_and_lists_sources() {
 
 #[test]
 fn converts_between_leads_and_deals() {
-    let sandbox = open_recorded("leads-convert");
+    let sandbox = sandbox();
     let note = send_ok(&sandbox, "POST", "/v1/notes", json!({ "content": "x", "lead_id": FIRST }))["id"].clone();
     let lead = get_data(&sandbox, &format!("/v1/leads/{FIRST}"));
     let job = send_ok(&sandbox, "POST", &format!("/api/v2/leads/{FIRST}/convert/deal"), json!({ "stage_id": 7, "pipeline_id": 1 }));

@@ -282,7 +282,7 @@ fn rejects_wrongly_registered_apps() {
 
 #[test]
 fn state_file_has_grants_without_secrets() {
-    let folder = Folder::new("grants");
+    let folder = Folder::new();
     let open = || open_sandbox(Options { store: Store::File(folder.state()), refresh_tokens: RefreshTokens::Rotated, ..options() });
     let (one, other) = (open(), open());
     let code = issue_code(&one, "1:1");
@@ -297,16 +297,15 @@ fn state_file_has_grants_without_secrets() {
 
 #[test]
 fn oauth_requests_are_not_recorded() {
-    let path = std::env::temp_dir().join(format!("pipedrive-sandbox-oauth-{}.jsonl", std::process::id()));
-    let sandbox = open_sandbox(Options { record_file: Some(path.clone()), ..options() });
+    let folder = Folder::new();
+    let sandbox = open_sandbox(Options { record_file: Some(folder.recording()), ..options() });
     let tokens = install(&sandbox, "1:1");
     open_page(&sandbox, &format!("/marketplace/{DEMO_CLIENT_ID}"));
     post(&sandbox, "/oauth/tokens", None, &[("client_secret", DEMO_CLIENT_SECRET)]);
     post(&sandbox, "/api/v1/oauth/token", None, &[("client_secret", DEMO_CLIENT_SECRET)]);
     open_page(&sandbox, &format!("/api/v2/deals?limit=1&api%5ftoken={DEMO_API_TOKEN}"));
     assert!(is_accepted(&sandbox, &tokens));
-    let text = fs::read_to_string(&path).expect("the recording is there");
-    fs::remove_file(&path).expect("the recording can be removed");
+    let text = fs::read_to_string(folder.recording()).expect("the recording is there");
     let urls: Vec<Value> =
         text.lines().map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON")["url"].clone()).collect();
     assert_eq!(urls, ["http://localhost/api/v2/deals?limit=1&api_token=[redacted]", "http://localhost/v1/users/me"]);

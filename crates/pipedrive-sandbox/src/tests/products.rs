@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_refused, create, get, get_data, list_ids, open_recorded, sandbox, send, send_ok};
+use super::{assert_refused, create, get, get_data, list_ids, sandbox, send, send_ok};
 
 #[test]
 fn creates_reads_changes_and_deletes_a_product() {
-    let sandbox = open_recorded("products");
+    let sandbox = sandbox();
     let product = create(&sandbox, "/api/v2/products", json!({ "name": "Zeppelin", "code": "77", "category": 2 }));
     let id = product["id"].as_u64().expect("a product has an id");
     let path = format!("/api/v2/products/{id}");
@@ -51,7 +51,7 @@ fn creates_reads_changes_and_deletes_a_product() {
 
 #[test]
 fn copies_variations_with_their_product() {
-    let sandbox = open_recorded("variations");
+    let sandbox = sandbox();
     let path = "/api/v2/products/1/variations";
     let variation = create(&sandbox, path, json!({ "name": "Blue", "prices": [{ "price": 3, "currency": "EUR" }] }));
     assert_eq!((&variation["product_id"], &variation["prices"][0]["product_variation_id"]), (&json!(1), &variation["id"]));
@@ -76,7 +76,7 @@ fn copies_variations_with_their_product() {
 
 #[test]
 fn attached_products_set_the_value_of_a_deal() {
-    let sandbox = open_recorded("attached");
+    let sandbox = sandbox();
     let deal = send_ok(&sandbox, "POST", "/api/v2/deals", json!({ "title": "x", "currency": "USD", "value": 5 }))["id"].clone();
     let (deal, path) = (format!("/api/v2/deals/{deal}"), format!("/api/v2/deals/{deal}/products"));
     let value = || get_data(&sandbox, &deal)["value"].as_f64();
@@ -156,7 +156,7 @@ fn rejects_invalid_attachments() {
 
 #[test]
 fn finds_products_by_deal_and_person() {
-    let sandbox = open_recorded("products-of");
+    let sandbox = sandbox();
     let deals = get_data(&sandbox, "/v1/products/1/deals");
     assert!(
         list_ids(&deals).contains(&1) && deals[0]["user_id"]["value"].is_u64(),

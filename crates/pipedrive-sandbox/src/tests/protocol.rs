@@ -5,6 +5,7 @@ use http::Request;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::storage::Folder;
 use super::{
     assert_refused, find_custom_field, get, get_data, list_ids, open_sandbox, open_with_bearers, options, read_response, request, sandbox,
     send, send_ok,
@@ -212,8 +213,8 @@ fn cursor_belongs_to_its_list_and_survives_changes() {
 
 #[test]
 fn records_requests_without_secrets() {
-    let path = std::env::temp_dir().join(format!("pipedrive-sandbox-record-{}.jsonl", std::process::id()));
-    let recording = Sandbox::open(Options { record_file: Some(path.clone()), ..options() }).expect("the recording opens");
+    let folder = Folder::new();
+    let sandbox = open_sandbox(Options { record_file: Some(folder.recording()), ..options() });
     let form = "--b\r\nContent-Disposition: form-data; name=\"deal_id\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n";
     let upload = Request::builder()
         .method("POST")
@@ -222,10 +223,9 @@ fn records_requests_without_secrets() {
         .header("content-type", "multipart/form-data; boundary=b")
         .header("x-connector-action", "addFile")
         .header("x-connector-helper", "true");
-    recording.respond(upload.body(Bytes::from(form)).expect("the test's request is valid"));
-    send(&recording, "POST", "/api/v2/deals?x=1", json!({ "title": "T" }));
-    let text = std::fs::read_to_string(&path).expect("the recording is there");
-    std::fs::remove_file(&path).expect("the recording can be removed");
+    sandbox.respond(upload.body(Bytes::from(form)).expect("the test's request is valid"));
+    send(&sandbox, "POST", "/api/v2/deals?x=1", json!({ "title": "T" }));
+    let text = std::fs::read_to_string(folder.recording()).expect("the recording is there");
     assert!(!text.contains(DEMO_API_TOKEN), "credentials should be redacted");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
     assert_eq!(lines.len(), 2);

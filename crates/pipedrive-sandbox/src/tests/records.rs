@@ -180,9 +180,9 @@ fn sets_and_clears_custom_fields_of_every_type() {
         }
         let record = send_ok(&sandbox, "POST", &format!("/api/v2/{collection}s"), json!({ required: "x", "custom_fields": sent }));
         for (key, value) in sent.as_object().into_iter().flatten() {
-            let kept = &record["custom_fields"][key];
-            let same = value.as_object().map_or(kept == value, |parts| parts.iter().all(|(part, value)| &kept[part] == value));
-            assert!(same, "the field should have the value {value}; it has {kept}");
+            let stored = &record["custom_fields"][key];
+            let same = value.as_object().map_or(stored == value, |parts| parts.iter().all(|(part, value)| &stored[part] == value));
+            assert!(same, "the field should have the value {value}; it has {stored}");
         }
         let path = format!("/api/v2/{collection}s/{}", record["id"]);
         assert_eq!(

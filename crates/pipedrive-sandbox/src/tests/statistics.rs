@@ -25,12 +25,12 @@ fn create_pipeline(sandbox: &Sandbox) -> (Value, Vec<Value>) {
 
 #[test]
 fn statistics_follow_the_moves_of_deals() {
-    let folder = Folder::new("statistics");
-    let opened = |now: &str| {
+    let folder = Folder::new();
+    let open = |now: &str| {
         let options = Options { store: Store::File(folder.state()), clock: Clock::fixed(now), ..options() };
         Sandbox::open(options).expect("a new file is made")
     };
-    let (earlier, sandbox) = (opened("2026-11-12T12:00:00Z"), opened("2026-11-22T13:00:00Z"));
+    let (earlier, sandbox) = (open("2026-11-12T12:00:00Z"), open("2026-11-22T13:00:00Z"));
     let (pipeline, stages) = create_pipeline(&earlier);
     let conversion = |query: &str| get_data(&sandbox, &format!("/v1/pipelines/{pipeline}/conversion_statistics?{query}"));
     let rates = |query: &str| -> Vec<u64> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::{assert_refused, get, get_data, list_ids, options, send, send_ok};
 use crate::Store;
@@ -13,17 +14,19 @@ use crate::edge::sandbox::Sandbox;
 use crate::value::open_error::OpenError;
 
 /// A folder of one test, which is removed when the test ends.
-pub(super) struct Folder(PathBuf);
+pub(super) struct Folder(TempDir);
 
 impl Folder {
-    pub(super) fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("pipedrive-sandbox-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a temporary folder can be made");
-        Self(folder)
+    pub(super) fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder can be made"))
     }
 
     pub(super) fn state(&self) -> PathBuf {
-        self.0.join("deep").join("state.json")
+        self.0.path().join("deep").join("state.json")
+    }
+
+    pub(super) fn recording(&self) -> PathBuf {
+        self.0.path().join("recording.jsonl")
     }
 
     pub(super) fn open(&self) -> Result<Sandbox, OpenError> {
@@ -31,15 +34,9 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
 #[test]
 fn writes_are_there_for_the_next_sandbox() {
-    let folder = Folder::new("next");
+    let folder = Folder::new();
     let stage = send_ok(&folder.open().expect("a new file is made"), "PATCH", "/api/v2/stages/1", json!({ "name": "Kept" }));
     let again = get_data(&folder.open().expect("the file opens again"), "/api/v2/stages/1");
     assert_eq!(again, stage, "a write that was answered should be in the file");
@@ -48,7 +45,7 @@ fn writes_are_there_for_the_next_sandbox() {
 #[test]
 fn sandboxes_on_one_file_lose_no_write() {
     const EACH: usize = 8;
-    let folder = Folder::new("shared");
+    let folder = Folder::new();
     let sandboxes = [folder.open().expect("a new file is made"), folder.open().expect("the file opens twice")];
     let created: Vec<u64> = thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -74,7 +71,7 @@ fn sandboxes_on_one_file_lose_no_write() {
 
 #[test]
 fn leaves_an_unreadable_file_unchanged() {
-    let folder = Folder::new("corrupt");
+    let folder = Folder::new();
     drop(folder.open().expect("a new file is made"));
     for (content, part) in [("{\"version\":1,", "is no state file"), ("{\"version\":99}", "of version 99"), ("[]", "is no state file")] {
         fs::write(folder.state(), content).expect("the test writes the file");
@@ -86,7 +83,7 @@ fn leaves_an_unreadable_file_unchanged() {
 
 #[test]
 fn corrupted_file_is_a_server_error() {
-    let folder = Folder::new("broken");
+    let folder = Folder::new();
     let sandbox = folder.open().expect("a new file is made");
     fs::write(folder.state(), "broken").expect("the test writes the file");
     assert_refused(&get(&sandbox, "/api/v2/deals/1"), 500, "is no state file");
@@ -96,7 +93,7 @@ fn corrupted_file_is_a_server_error() {
 
 #[test]
 fn write_that_cannot_be_stored_changes_nothing() {
-    let folder = Folder::new("unwritable");
+    let folder = Folder::new();
     let sandbox = folder.open().expect("a new file is made");
     let temporary = PathBuf::from(format!("{}.new", folder.state().display()));
     drop(fs::remove_file(&temporary));
@@ -109,7 +106,7 @@ fn write_that_cannot_be_stored_changes_nothing() {
 #[test]
 fn only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new("private");
+    let folder = Folder::new();
     drop(folder.open().expect("a new file is made"));
     let mode = |path: PathBuf| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(folder.state()), 0o600);
