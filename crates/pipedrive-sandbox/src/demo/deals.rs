@@ -10,7 +10,7 @@ use crate::engine::state::{FIRST_USER, State};
 use crate::objects::deals::statistics::PAST_STAGES;
 use crate::value::clock::{parse_time, stamp};
 use crate::value::random::Random;
-use crate::value::record::{Record, text};
+use crate::value::record::{Record, read_text};
 
 pub(super) const COUNT: u64 = 200;
 
@@ -63,7 +63,7 @@ pub(super) fn add_past_stages(state: &mut State) {
     let mut stages: Vec<Record> = state.rows("stages").cloned().collect();
     stages.sort_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64));
     let find_past = |deal: &Record| -> Option<Vec<Value>> {
-        let (made, moved) = (parse_time(text(deal, "add_time"))?, parse_time(text(deal, "stage_change_time"))?);
+        let (made, moved) = (parse_time(read_text(deal, "add_time"))?, parse_time(read_text(deal, "stage_change_time"))?);
         let pipeline = stages.iter().filter(|stage| stage.get("pipeline_id") == deal.get("pipeline_id"));
         let pipeline: Vec<&Value> = pipeline.filter_map(|stage| stage.get("id")).collect();
         let place = pipeline.iter().position(|id| Some(*id) == deal.get("stage_id"))?;

@@ -9,7 +9,7 @@ use crate::engine::state::{FIRST_USER, State};
 use crate::objects::files::build_fields;
 use crate::objects::pictures::build_picture;
 use crate::value::content::File;
-use crate::value::record::id_of;
+use crate::value::record::read_id;
 
 /// Name, media type, the linking field and the id in it, bytes.
 const FILES: &[(&str, &str, &str, u64, &[u8])] = &[
@@ -44,7 +44,7 @@ fn add_picture(state: &mut State) {
     let id = state.insert("pictures", row);
     state.change(
         "persons",
-        |person| id_of(person) == Some(1),
+        |person| read_id(person) == Some(1),
         |person| {
             person.insert("picture_id".to_owned(), id.into());
         },

@@ -4,7 +4,7 @@ use crate::demo::rows::{DAYS, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::followers::{FollowChange, find_field, follow};
 use crate::objects::participants::join;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 /// Table, id, and the users who follow the record.
 const FOLLOWING: &[(&str, u64, &[u64])] = &[
@@ -31,7 +31,7 @@ pub(super) fn add(state: &mut State) {
             follow(state, &FollowChange { field, id: *id, user, actor: user, time: make_time(DAYS, n * 60 + user) });
         }
     }
-    let read_person = |deal: &Record| Some((id_of(deal)?, deal.get("person_id")?.as_u64()?, text(deal, "add_time").to_owned()));
+    let read_person = |deal: &Record| Some((read_id(deal)?, deal.get("person_id")?.as_u64()?, read_text(deal, "add_time").to_owned()));
     for (deal, person, time) in state.rows("deals").filter_map(read_person).collect::<Vec<_>>() {
         join(state, deal, person, FIRST_USER, &time);
     }

@@ -10,7 +10,7 @@ use crate::engine::state::State;
 use crate::objects::leads;
 use crate::objects::leads::make_uuid;
 use crate::value::random::Random;
-use crate::value::record::text;
+use crate::value::record::read_text;
 
 const FIELDS: &[Standard] = &[
     ("Title", "varchar", "title"),
@@ -85,7 +85,7 @@ fn add_lead(state: &mut State, random: &mut Random, n: usize, (subject, source, 
     let nth = n as u64;
     let person = state.get("persons", nth).filter(|_| !n.is_multiple_of(4));
     let organization = person.map_or(Some(nth), |person| person.get("org_id")?.as_u64());
-    let about = organization.and_then(|id| state.get("organizations", id)).or(person).map_or("", |row| text(row, "name"));
+    let about = organization.and_then(|id| state.get("organizations", id)).or(person).map_or("", |row| read_text(row, "name"));
     let day = random.below(250);
     let row = build_record(json!({
         "uuid": make_uuid("leads", n), "title": format!("{about} {subject}"), "owner_id": 1 + nth % 4, "creator_id": 1,

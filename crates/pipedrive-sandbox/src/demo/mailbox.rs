@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::demo::rows::{build_record, make_time};
 use crate::engine::state::{FIRST_USER, State};
-use crate::value::record::{Record, text};
+use crate::value::record::{Record, read_text};
 
 /// The other side of a thread.
 #[derive(Clone, Copy)]
@@ -108,7 +108,7 @@ fn build_message(state: &State, thread: &Thread, id: u64, direction: Direction, 
     let number = 2 * state.rows("mailMessages").count();
     let user = state
         .get("users", thread.user)
-        .map_or((String::new(), String::new()), |user| (text(user, "name").into(), text(user, "email").into()));
+        .map_or((String::new(), String::new()), |user| (read_text(user, "name").into(), read_text(user, "email").into()));
     let (own, other) = (build_party(number + 1, &user), build_party(number + 2, &find_address(state, thread.other_side)));
     let (from, to) = if direction == Received { (other, own) } else { (own, other) };
     build_record(json!({
@@ -134,7 +134,7 @@ fn find_address(state: &State, other_side: OtherSide) -> (String, String) {
         OtherSide::Of(id) => state.rows("persons").find(|person| person.get("org_id").and_then(Value::as_u64) == Some(id)),
     };
     let person = person.expect("the demo has someone to write to");
-    (text(person, "name").to_owned(), person["emails"][0]["value"].as_str().unwrap_or_default().to_owned())
+    (read_text(person, "name").to_owned(), person["emails"][0]["value"].as_str().unwrap_or_default().to_owned())
 }
 
 fn make_account_id(user: u64) -> String {

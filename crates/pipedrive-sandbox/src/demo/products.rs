@@ -6,7 +6,7 @@ use crate::demo::filters::add_filter;
 use crate::demo::rows::{build_record, make_time};
 use crate::engine::state::State;
 use crate::objects::deal_products;
-use crate::value::record::{id_of, text};
+use crate::value::record::{read_id, read_text};
 
 /// Name, code, unit, tax, category, billing frequency, billing cycles, price by currency.
 type Product = (&'static str, &'static str, &'static str, f64, u64, &'static str, Option<u64>, &'static [(&'static str, u64, u64)]);
@@ -53,10 +53,10 @@ fn build_price(id: u64, currency: &str, price: u64, cost: u64) -> Value {
 /// Attaches the products above, and one product each to the first person's deal and to some open and won deals.
 fn attach(state: &mut State) {
     let list_deals = |status: &'static str, skip: usize| {
-        let deals = state.live("deals").filter(move |deal| text(deal, "status") == status);
-        deals.filter_map(id_of).filter(|id| *id > 3).skip(skip).step_by(6).take(8).collect::<Vec<_>>()
+        let deals = state.live("deals").filter(move |deal| read_text(deal, "status") == status);
+        deals.filter_map(read_id).filter(|id| *id > 3).skip(skip).step_by(6).take(8).collect::<Vec<_>>()
     };
-    let first_persons_deal = state.live("deals").find(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(1)).and_then(id_of);
+    let first_persons_deal = state.live("deals").find(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(1)).and_then(read_id);
     let more: Vec<u64> = first_persons_deal.into_iter().chain(list_deals("open", 1)).chain(list_deals("won", 0)).collect();
     for (deal, product, price, quantity, discount, method) in ATTACHED {
         attach_one(state, *deal, *product, *price, *quantity, *discount, method);
@@ -70,7 +70,7 @@ fn attach(state: &mut State) {
 fn attach_one(state: &mut State, deal: u64, product: u64, price: u64, quantity: u64, discount: u64, method: &str) {
     let read_product = |name: &str| state.get("products", product).and_then(|product| product.get(name)).cloned();
     let deal = state.get("deals", deal).cloned().unwrap_or_default();
-    let time = text(&deal, "update_time").to_owned();
+    let time = read_text(&deal, "update_time").to_owned();
     let order = deal_products::list_rows(state, &deal).count() + 1;
     let row = build_record(json!({
         "product_id": product, "item_price": price, "quantity": quantity, "tax": read_product("tax"), "comments": "", "discount": discount,

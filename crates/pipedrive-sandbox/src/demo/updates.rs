@@ -6,7 +6,7 @@ use crate::demo::rows::{DAYS, build_record, make_date, make_time};
 use crate::engine::changes::FieldChange;
 use crate::engine::state::{FIRST_USER, State};
 use crate::objects::deals::statistics::PAST_STAGES;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 pub(super) fn add(state: &mut State) {
     add_to_first_records(state);
@@ -26,7 +26,7 @@ pub(super) fn add(state: &mut State) {
 fn add_to_first_records(state: &mut State) {
     for (note, field) in [(1, "deal_id"), (2, "person_id"), (3, "org_id")] {
         let about_first = |row: &mut Record| drop(row.insert(field.to_owned(), 1.into()));
-        state.change("notes", |row| id_of(row) == Some(note), about_first);
+        state.change("notes", |row| read_id(row) == Some(note), about_first);
     }
     let deal = state.get("deals", 1);
     let linked = |name: &str| deal.and_then(|deal| deal.get(name)).cloned();
@@ -40,17 +40,17 @@ fn add_to_first_records(state: &mut State) {
 }
 
 fn add_owner_change(state: &mut State, table: &str, row: &Record) {
-    let (Some(item), Some(owner)) = (id_of(row), row.get("owner_id")) else {
+    let (Some(item), Some(owner)) = (read_id(row), row.get("owner_id")) else {
         return;
     };
     let before = json!(1 + owner.as_u64().unwrap_or(0) % u64::try_from(state.rows("users").count()).unwrap_or(1));
-    let time = text(row, "update_time");
+    let time = read_text(row, "update_time");
     FieldChange { table, item, user: FIRST_USER, time, key: "owner_id", old: &before, new: owner, is_custom: false }.keep(state);
 }
 
 /// Adds a change for each move between a deal's past stages.
 fn add_moves(state: &mut State, deal: &Record) {
-    let (Some(item), Some(past)) = (id_of(deal), deal.get(PAST_STAGES).and_then(Value::as_array)) else {
+    let (Some(item), Some(past)) = (read_id(deal), deal.get(PAST_STAGES).and_then(Value::as_array)) else {
         return;
     };
     let last = json!({ "stage_id": deal.get("stage_id"), "since": deal.get("stage_change_time") });

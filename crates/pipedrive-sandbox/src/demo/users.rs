@@ -6,7 +6,7 @@ use crate::demo::companies::Demo;
 use crate::demo::rows::{DAYS, build_record, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::money::CURRENCY;
-use crate::value::record::{Record, id_of};
+use crate::value::record::{Record, read_id};
 
 const ROLES: &[(&str, Option<u64>)] = &[("(Unassigned users)", None), ("Sales", Some(1)), ("Account managers", Some(2))];
 
@@ -84,7 +84,7 @@ pub(super) fn add(state: &mut State, demo: &Demo) {
 
 /// Adds the connections and the settings of the users.
 pub(super) fn add_settings(state: &mut State) {
-    let users: Vec<u64> = state.rows("users").filter_map(id_of).collect();
+    let users: Vec<u64> = state.rows("users").filter_map(read_id).collect();
     for user in users {
         // The last user has no connection.
         if user < 4 {

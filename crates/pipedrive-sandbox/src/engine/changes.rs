@@ -6,7 +6,7 @@ use crate::engine::collection::{Call, Collection, V1};
 use crate::engine::fields;
 use crate::engine::state::State;
 use crate::value::clock::stamp;
-use crate::value::record::{Record, id_of, plain, text};
+use crate::value::record::{Record, read_id, read_text, to_text};
 
 /// The table of remembered changes, each of one field.
 pub(crate) const CHANGES: &str = "changes";
@@ -50,7 +50,7 @@ impl FieldChange<'_> {
 
 /// Keeps a change for each field in which a record differs from before.
 pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, before: &Record, row: &Record) {
-    let Some(id) = id_of(row).filter(|_| collection.keeps_changes) else { return };
+    let Some(id) = read_id(row).filter(|_| collection.keeps_changes) else { return };
     let custom = |state: &State, row: &Record| list_custom_values(state, collection, row);
     let kinds = [
         (false, list_standard_values(collection, before), list_standard_values(collection, row)),
@@ -67,14 +67,14 @@ pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, 
             }
         }
     }
-    let ids: Vec<u64> = list_changes(state, collection.name, id).filter_map(id_of).collect();
+    let ids: Vec<u64> = list_changes(state, collection.name, id).filter_map(read_id).collect();
     for old in &ids[..ids.len().saturating_sub(MOST_CHANGES)] {
         state.forget(CHANGES, *old);
     }
 }
 
 pub(crate) fn list_changes<'a>(state: &'a State, table: &'a str, id: u64) -> impl Iterator<Item = &'a Record> {
-    let is_about = move |change: &&Record| text(change, "table") == table && change.get("item_id").and_then(Value::as_u64) == Some(id);
+    let is_about = move |change: &&Record| read_text(change, "table") == table && change.get("item_id").and_then(Value::as_u64) == Some(id);
     state.live(CHANGES).filter(is_about)
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn find_v1_name<'a>(collection: &Collection, field: &'a str) -> &'a s
 fn flatten(value: &Value) -> Value {
     match value {
         Value::Array(parts) if parts.is_empty() => Value::Null,
-        Value::Array(parts) => parts.iter().map(|part| plain(&flatten(part))).collect::<Vec<_>>().join(",").into(),
+        Value::Array(parts) => parts.iter().map(|part| to_text(&flatten(part))).collect::<Vec<_>>().join(",").into(),
         Value::Object(whole) => whole.get("value").cloned().unwrap_or_default(),
         other => other.clone(),
     }

@@ -11,7 +11,7 @@ use crate::facts::api::{Operation, Schema, api};
 use crate::facts::validate::Query;
 use crate::value::content::File;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, text};
+use crate::value::record::{Record, read_text};
 
 /// A valid request.
 #[derive(Clone)]
@@ -352,6 +352,6 @@ impl Draft<'_> {
     }
 
     pub(crate) fn require_text(&self, name: &str) -> Result<(), Failure> {
-        if text(self.row, name).trim().is_empty() { Err(Failure::invalid(name, "must not be empty")) } else { Ok(()) }
+        if read_text(self.row, name).trim().is_empty() { Err(Failure::invalid(name, "must not be empty")) } else { Ok(()) }
     }
 }

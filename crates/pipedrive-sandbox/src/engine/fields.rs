@@ -7,7 +7,7 @@ use crate::engine::state::{FIRST_COMPANY, State};
 use crate::value::clock;
 use crate::value::failure::Failure;
 use crate::value::random::Random;
-use crate::value::record::{Record, flag, plain, text};
+use crate::value::record::{Record, read_flag, read_text, to_text};
 
 /// A type that consists of parts, each with its own type.
 pub(crate) struct Composite {
@@ -88,7 +88,7 @@ const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "dou
 
 /// Lists the custom fields of a collection.
 pub(crate) fn list_custom<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
-    state.live(fields.custom).filter(|field| flag(field, "is_custom_field"))
+    state.live(fields.custom).filter(|field| read_flag(field, "is_custom_field"))
 }
 
 /// Lists all fields of a collection: its own, then the custom ones that it takes over from another.
@@ -100,15 +100,15 @@ pub(crate) fn list_all<'a>(state: &'a State, fields: &FieldTables) -> impl Itera
 
 /// Finds a field by its code.
 pub(crate) fn find<'a>(state: &'a State, fields: &FieldTables, code: &str) -> Option<&'a Record> {
-    list_all(state, fields).find(|field| text(field, "field_code") == code)
+    list_all(state, fields).find(|field| read_text(field, "field_code") == code)
 }
 
 pub(crate) fn read_code(field: &Record) -> &str {
-    text(field, "field_code")
+    read_text(field, "field_code")
 }
 
 pub(crate) fn is_searchable(field: &Record) -> bool {
-    SEARCHABLE.contains(&text(field, "field_type"))
+    SEARCHABLE.contains(&read_text(field, "field_type"))
 }
 
 /// Reads the custom fields of a v1 body into the form of v2.
@@ -119,8 +119,8 @@ pub(crate) fn read_v1_body(state: &State, tables: &Tables, fields: &FieldTables,
 }
 
 fn read_v1(tables: &Tables, field: &Record, value: &Value, body: &Record) -> Value {
-    let whole = |value: &Value| plain(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
-    match (text(field, "field_type"), value) {
+    let whole = |value: &Value| to_text(value).trim().parse::<i64>().map_or_else(|_| value.clone(), Value::from);
+    match (read_text(field, "field_type"), value) {
         (_, Value::Null | Value::Object(_)) => value.clone(),
         ("double", Value::String(text)) => text.parse::<f64>().map_or_else(|_| value.clone(), Value::from),
         (kind, _) if kind == "enum" || tables.find_by_field_type(kind).is_some() => whole(value),
@@ -160,7 +160,7 @@ pub(crate) fn merge(state: &State, tables: &Tables, fields: &FieldTables, kept: 
 }
 
 fn check(state: &State, tables: &Tables, field: &Record, value: &Value) -> Result<Value, String> {
-    let kind = text(field, "field_type");
+    let kind = read_text(field, "field_type");
     if let Some(composite) = find_composite(kind) {
         // The migration guide shows a time that is sent as a plain string.
         let bare = if kind == "time" && value.is_string() { json!({ "value": value }) } else { value.clone() };
@@ -254,7 +254,7 @@ pub(crate) fn answer_v2(field: &Record, value: Option<&Value>, with_labels: bool
     let Some(value) = value else {
         return Value::Null;
     };
-    let kind = text(field, "field_type");
+    let kind = read_text(field, "field_type");
     match (kind, value) {
         ("enum", id) if with_labels => label_option(field, id),
         ("set", Value::Array(ids)) if with_labels => ids.iter().map(|id| label_option(field, id)).collect(),
@@ -269,11 +269,11 @@ pub(crate) fn answer_v2(field: &Record, value: Option<&Value>, with_labels: bool
 /// Writes a value as v1 answers it: flat, with its parts as `KEY_PART`.
 pub(crate) fn answer_v1(field: &Record, value: Option<&Value>, out: &mut Record) {
     let key = read_code(field);
-    let parts = find_composite(text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
+    let parts = find_composite(read_text(field, "field_type")).map_or(&[][..], |composite| composite.parts);
     let whole = match value {
         Some(Value::Object(given)) => given.get("value").cloned().unwrap_or_default(),
-        Some(Value::Array(ids)) => ids.iter().map(plain).collect::<Vec<_>>().join(",").into(),
-        Some(id) if text(field, "field_type") == "enum" => plain(id).into(),
+        Some(Value::Array(ids)) => ids.iter().map(to_text).collect::<Vec<_>>().join(",").into(),
+        Some(id) if read_text(field, "field_type") == "enum" => to_text(id).into(),
         other => other.cloned().unwrap_or_default(),
     };
     out.insert(key.to_owned(), whole);

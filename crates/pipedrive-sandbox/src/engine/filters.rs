@@ -7,7 +7,7 @@ use crate::engine::fields;
 use crate::engine::state::State;
 use crate::value::clock::parse_date;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, plain, text};
+use crate::value::record::{Record, read_id, read_text, to_text};
 
 const MAX_CONDITIONS: usize = 16;
 
@@ -34,7 +34,7 @@ pub(crate) fn find<'a>(state: &'a State, tables: &Tables, collection: &Collectio
     let saved = tables.collection(tables.filters);
     let filter = id.parse().ok().and_then(|id| state.get_live(saved.name, id)).ok_or_else(|| Failure::not_found(saved.label))?;
     match collection.filter {
-        Some((kind, _)) if kind == text(filter, "type") => Ok(filter),
+        Some((kind, _)) if kind == read_text(filter, "type") => Ok(filter),
         _ => Err(Failure::invalid("filter_id", "is a filter of another type")),
     }
 }
@@ -69,7 +69,7 @@ pub(crate) fn normalize(state: &State, tables: &Tables, conditions: &Value) -> R
 
 fn normalize_condition(state: &State, tables: &Tables, condition: &Value) -> Result<Value, Failure> {
     let wrong = |reason: String| Failure::invalid("conditions", reason);
-    let given = |name: &str| condition.get(name).filter(|v| !v.is_null()).map(plain);
+    let given = |name: &str| condition.get(name).filter(|v| !v.is_null()).map(to_text);
     let object = given("object").unwrap_or_default();
     let operator = given("operator").unwrap_or_default();
     if !OPERATORS.iter().any(|(known, _)| *known == operator) {
@@ -78,10 +78,11 @@ fn normalize_condition(state: &State, tables: &Tables, condition: &Value) -> Res
     let wanted = given("field_id").or_else(|| given("field_code")).unwrap_or_default();
     let (id, code) = match tables.find_filtered(&object) {
         Some(target) if !target.fields.own.is_empty() => {
-            let is_wanted = |field: &&Record| fields::read_code(field) == wanted || id_of(field).is_some_and(|id| id.to_string() == wanted);
+            let is_wanted =
+                |field: &&Record| fields::read_code(field) == wanted || read_id(field).is_some_and(|id| id.to_string() == wanted);
             let field = fields::list_all(state, &target.fields).find(is_wanted);
             let field = field.ok_or_else(|| wrong(format!("'{wanted}' is no field of {object}")))?;
-            (id_of(field).unwrap_or(0).to_string(), fields::read_code(field).to_owned())
+            (read_id(field).unwrap_or(0).to_string(), fields::read_code(field).to_owned())
         }
         // These objects have no field definitions, so that a field has a code alone.
         known if known.is_some() || tables.unserved_filter_objects.contains(&object.as_str()) => {
@@ -147,7 +148,7 @@ fn find_subject<'a>(state: &'a State, tables: &Tables, at: &Collection, row: &'a
     }
     let target = tables.find_filtered(object)?;
     let (field, table) = at.links.iter().find(|(_, table)| *table == target.name)?;
-    state.linked(row, field, table)
+    state.find_linked(row, field, table)
 }
 
 fn find_value<'a>(row: &'a Record, code: &str) -> Option<&'a Value> {
@@ -168,8 +169,8 @@ fn is_empty(value: &Value) -> bool {
 /// Lists the entries of a list such as e-mail addresses, or the value itself.
 fn list_texts(kept: &Value) -> Vec<String> {
     match kept {
-        Value::Array(items) => items.iter().map(|item| plain(item.get("value").unwrap_or(item)).to_lowercase()).collect(),
-        other => vec![plain(other).to_lowercase()],
+        Value::Array(items) => items.iter().map(|item| to_text(item.get("value").unwrap_or(item)).to_lowercase()).collect(),
+        other => vec![to_text(other).to_lowercase()],
     }
 }
 
@@ -185,7 +186,7 @@ fn compare(kept: &Value, wanted: &str) -> std::cmp::Ordering {
     if let (Some(kept), Ok(wanted)) = (kept.as_f64(), wanted.parse::<f64>()) {
         return kept.total_cmp(&wanted);
     }
-    let kept = plain(kept).to_lowercase();
+    let kept = to_text(kept).to_lowercase();
     // A date matches each time of its day.
     let whole_day = wanted.len() == 10 && parse_date(wanted).is_some();
     let kept = if whole_day { kept.get(..10).unwrap_or(&kept) } else { &kept };

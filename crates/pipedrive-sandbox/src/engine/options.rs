@@ -10,7 +10,7 @@ use crate::engine::state::State;
 use crate::facts::validate::LISTED;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, text};
+use crate::value::record::{Record, read_text};
 
 /// The field with the deleted options, whose ids are not used again.
 const DELETED: &str = "options_deleted";
@@ -63,7 +63,7 @@ fn edit(
 ) -> Result<Value, Failure> {
     let mut field = find_named(state, call, collection).cloned().ok_or_else(|| call.missing(collection.label))?;
     fields::check_custom(&field)?;
-    if !matches!(text(&field, "field_type"), "enum" | "set") {
+    if !matches!(read_text(&field, "field_type"), "enum" | "set") {
         return Err(Failure::invalid("field_code", "belongs to a field without options"));
     }
     let given = call.body.get(LISTED).and_then(Value::as_array).filter(|given| !given.is_empty());

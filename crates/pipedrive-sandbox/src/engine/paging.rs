@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::engine::collection::Call;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of};
+use crate::value::record::{Record, read_id};
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -41,7 +41,7 @@ impl<'a> Order<'a> {
     }
 
     fn key(&self, row: &Record) -> Key {
-        (self.field.and_then(|field| row.get(field)).cloned().unwrap_or_default(), id_of(row).unwrap_or(0))
+        (self.field.and_then(|field| row.get(field)).cloned().unwrap_or_default(), read_id(row).unwrap_or(0))
     }
 
     fn compare(&self, a: &Key, b: &Key) -> Ordering {

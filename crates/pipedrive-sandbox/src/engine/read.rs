@@ -11,7 +11,7 @@ use crate::engine::shape::shape_record;
 use crate::engine::state::State;
 use crate::value::clock;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, flag, id_of, is_deleted, plain, text};
+use crate::value::record::{Record, is_deleted, read_flag, read_id, read_text, to_text};
 
 /// Parameters of a list that do not select by a field's value.
 const NOT_A_FIELD: &[&str] = &[
@@ -48,7 +48,7 @@ pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> R
 pub(crate) fn find_named<'a>(state: &'a State, call: &Call, collection: &Collection) -> Option<&'a Record> {
     let value = call.variables.get(collection.variable)?;
     let row = match collection.key {
-        Some(key) => state.live(collection.name).find(|row| text(row, key) == value),
+        Some(key) => state.live(collection.name).find(|row| read_text(row, key) == value),
         None => state.find(collection.name, value),
     };
     row.filter(|row| collection.has(call, row) && !(collection.is_hidden)(row, call))
@@ -118,15 +118,15 @@ impl<'a> Selection<'a> {
     }
 
     fn includes(&self, row: &Record) -> bool {
-        let status = if is_deleted(row) { "deleted" } else { text(row, "status") };
+        let status = if is_deleted(row) { "deleted" } else { read_text(row, "status") };
         let has_status = match &self.statuses {
             Some(wanted) => wanted.contains(&status),
             None => status != "deleted",
         };
         has_status
             && self.collection.has(self.call, row)
-            && flag(row, "is_archived") == self.archived
-            && self.ids.as_ref().is_none_or(|ids| id_of(row).is_some_and(|id| ids.contains(&id)))
+            && read_flag(row, "is_archived") == self.archived
+            && self.ids.as_ref().is_none_or(|ids| read_id(row).is_some_and(|id| ids.contains(&id)))
             && self.filter.is_none_or(|filter| filters::matches(self.state, self.call, self.collection, row, filter))
             && self.equal.iter().all(|(name, value)| self.equals(row, name, value))
             && self.in_time(row)
@@ -135,18 +135,18 @@ impl<'a> Selection<'a> {
 
     fn equals(&self, row: &Record, name: &str, value: &str) -> bool {
         if let Some((_, list_ids)) = self.collection.indirect_parameters.iter().find(|(parameter, _)| *parameter == name) {
-            return value.parse().is_ok_and(|id| id_of(row).is_some_and(|own| list_ids(self.state, id).contains(&own)));
+            return value.parse().is_ok_and(|id| read_id(row).is_some_and(|own| list_ids(self.state, id).contains(&own)));
         }
         match row.get(name) {
             Some(Value::Bool(kept)) => matches!(value, "true" | "1") == *kept,
-            Some(kept) => plain(kept) == value,
+            Some(kept) => to_text(kept) == value,
             None => false,
         }
     }
 
     fn in_time(&self, row: &Record) -> bool {
         let moment = |name: &str| self.call.parameter(name).and_then(clock::parse_time).map(clock::stamp);
-        let (updated, added) = (text(row, "update_time"), text(row, "add_time").get(..10).unwrap_or_default());
+        let (updated, added) = (read_text(row, "update_time"), read_text(row, "add_time").get(..10).unwrap_or_default());
         moment("updated_since").is_none_or(|since| updated >= since.as_str())
             && moment("updated_until").is_none_or(|until| updated < until.as_str())
             && self.call.parameter("start_date").is_none_or(|start| added >= start)

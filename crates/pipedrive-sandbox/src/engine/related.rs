@@ -6,11 +6,12 @@ use crate::engine::collection::{Call, Collection};
 use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
-use crate::value::record::{Record, id_of};
+use crate::value::record::{Record, read_id};
 
 /// Adds the records to which an answer's records point, if the operation documents them.
 pub(crate) fn add_related(state: &State, call: &Call, at: &Collection, rows: &[&Record], mut body: Value) -> Value {
-    let links = rows.iter().flat_map(|row| at.links.iter().filter_map(|(field, table)| Some((*table, state.linked(row, field, table)?))));
+    let links =
+        rows.iter().flat_map(|row| at.links.iter().filter_map(|(field, table)| Some((*table, state.find_linked(row, field, table)?))));
     if let Some(related) = list_related(state, call, links) {
         body["related_objects"] = related;
     }
@@ -25,7 +26,7 @@ pub(crate) fn list_related<'a>(state: &State, call: &Call, records: impl Iterato
     for (table, row) in records {
         let at = call.tables.find(table);
         let shown = at.and_then(|at| at.related_key).and_then(|kind| Some((kind, shape.property(kind)?)));
-        if let (Some((kind, shape)), Some(at), Some(id)) = (shown, at, id_of(row)) {
+        if let (Some((kind, shape)), Some(at), Some(id)) = (shown, at, read_id(row)) {
             let entries = out.entry(kind).or_insert_with(|| Value::Object(Record::new()));
             entries[id.to_string()] = shape_nested(state, call, at, row, find_entry(shape));
         }

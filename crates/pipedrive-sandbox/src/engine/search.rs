@@ -12,7 +12,7 @@ use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, handle, id_of, plain};
+use crate::value::record::{Record, read_handle, read_id, to_text};
 
 /// Parameters that narrow a search to records with a value, and the field with that value.
 const NARROWING: &[(&str, &str)] = &[("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")];
@@ -42,7 +42,7 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     let narrowed = |row: &&Record| {
         NARROWING.iter().all(|(parameter, field)| {
             let kept = row.get(*field).or_else(|| row.get(*parameter));
-            call.parameter(parameter).is_none_or(|want| kept.map(plain).as_deref() == Some(want))
+            call.parameter(parameter).is_none_or(|want| kept.map(to_text).as_deref() == Some(want))
         })
     };
     let mut hits: Vec<Hit> =
@@ -67,7 +67,7 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
     }
     let more = hits.len() > read_limit(call);
     hits.truncate(read_limit(call));
-    let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), id_of(hit.row).unwrap_or(0))));
+    let next = hits.last().filter(|_| more).map(|hit| write_cursor(&name, &(hit.score.into(), read_id(hit.row).unwrap_or(0))));
     Ok(wrap_page(items(&hits), json!({ "next_cursor": next })))
 }
 
@@ -117,7 +117,7 @@ impl Term {
 
 impl Hit<'_> {
     fn rank(&self) -> (std::cmp::Reverse<u64>, u64) {
-        (std::cmp::Reverse(self.score), id_of(self.row).unwrap_or(0))
+        (std::cmp::Reverse(self.score), read_id(self.row).unwrap_or(0))
     }
 
     fn score_to_show(&self) -> f64 {
@@ -135,7 +135,7 @@ fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace,
         SearchPlace::Field(name) => list_field_texts(row, name).map(Cow::Borrowed).collect(),
         SearchPlace::About(table, field) => {
             let own = row.get(table).and_then(borrowed);
-            let about = state.live(table).filter(|other| other.get(collection.foreign_key).is_some_and(|id| Some(id) == handle(row)));
+            let about = state.live(table).filter(|other| other.get(collection.foreign_key).is_some_and(|id| Some(id) == read_handle(row)));
             own.into_iter().chain(about.filter_map(|other| other.get(field).and_then(borrowed))).collect()
         }
         SearchPlace::CustomFields => {
@@ -143,7 +143,7 @@ fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace,
                 return Vec::new();
             };
             let searchable = fields::list_custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
-            searchable.filter_map(|field| values.get(fields::read_code(field))).map(|v| Cow::Owned(plain(value_of(v)))).collect()
+            searchable.filter_map(|field| values.get(fields::read_code(field))).map(|v| Cow::Owned(to_text(value_of(v)))).collect()
         }
     }
 }
@@ -163,7 +163,7 @@ fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit:
     for (name, schema) in shape.map_or(&[][..], |s| &s.properties) {
         let schema = api().resolve(schema);
         let nested = search.nested.iter().find(|(nested, ..)| nested == name).map(|(_, field, table)| {
-            let row = state.linked(hit.row, field, table)?;
+            let row = state.find_linked(hit.row, field, table)?;
             Some(shape_nested(state, call, call.tables.find(table)?, row, schema))
         });
         let compute = || search.computed.iter().find(|(field, _)| field == name).map(|(_, compute)| compute(state, hit.row));
@@ -172,7 +172,7 @@ fn shape_item(state: &State, call: &Call, at: &Collection, search: &Search, hit:
             (_, Some(value)) => value,
             _ if is_about => Some(json!(hit.about)),
             ("type", _) => Some(search.kind.into()),
-            ("id", _) => handle(hit.row).cloned(),
+            ("id", _) => read_handle(hit.row).cloned(),
             ("custom_fields", _) => Some(json!(hit.custom_fields)),
             (name, _) => hit.row.get(name).cloned(),
         };

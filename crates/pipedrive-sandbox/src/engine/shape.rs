@@ -7,7 +7,7 @@ use crate::engine::fields;
 use crate::engine::state::State;
 use crate::facts::api::{Kind, Schema, Version, api};
 use crate::value::clock;
-use crate::value::record::{Record, handle, plain};
+use crate::value::record::{Record, read_handle, to_text};
 
 /// Writes a record in an answer's shape.
 /// A field without a value is null if the document allows it, else left out.
@@ -53,7 +53,7 @@ pub(crate) fn shape_nested(state: &State, call: &Call, collection: &Collection, 
         let schema = api().resolve(schema);
         let value = match find_value(state, call, collection, row, name, schema) {
             // v1 gives the record's id under this name.
-            None if name == "value" => handle(row).cloned(),
+            None if name == "value" => read_handle(row).cloned(),
             value => value,
         };
         let value = value.and_then(|value| convert(value, schema, call.operation.version()));
@@ -76,7 +76,7 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
         Some(V1::Computed(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
         Some(V1::ComputedForCall(make)) => Some(make(state, call, row)).filter(|value| !value.is_null()),
         Some(V1::Linked(field, table)) => {
-            let linked = state.linked(row, field, table)?;
+            let linked = state.find_linked(row, field, table)?;
             Some(shape_nested(state, call, call.tables.find(table)?, linked, shape))
         }
         None => find_linked_or_own(state, call, collection, row, name, shape),
@@ -87,7 +87,7 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
 fn find_linked_or_own(state: &State, call: &Call, at: &Collection, row: &Record, field: &str, shape: &Schema) -> Option<Value> {
     let link = at.links.iter().find(|(name, _)| *name == field).filter(|_| shape.kind == Some(Kind::Object));
     match link {
-        Some((_, table)) => Some(shape_nested(state, call, call.tables.find(table)?, state.linked(row, field, table)?, shape)),
+        Some((_, table)) => Some(shape_nested(state, call, call.tables.find(table)?, state.find_linked(row, field, table)?, shape)),
         None => find_kept_or_derived(state, at, row, field),
     }
 }
@@ -105,10 +105,10 @@ fn convert(value: Value, schema: &Schema, version: Version) -> Option<Value> {
     Some(match (schema.kind, value) {
         (_, Value::Null) => return None,
         (Some(Kind::String), Value::Array(items)) if items.is_empty() => return None,
-        (Some(Kind::String), Value::Array(items)) => items.iter().map(plain).collect::<Vec<_>>().join(",").into(),
+        (Some(Kind::String), Value::Array(items)) => items.iter().map(to_text).collect::<Vec<_>>().join(",").into(),
         (Some(Kind::String), Value::Object(mut whole)) if version == Version::V1 => whole.shift_remove("value")?,
         (Some(Kind::String), Value::String(text)) if version == Version::V1 => clock::v1_time(&text).into(),
-        (Some(Kind::String), other) if !other.is_string() => plain(&other).into(),
+        (Some(Kind::String), other) if !other.is_string() => to_text(&other).into(),
         (Some(Kind::Integer), Value::Array(items)) => items.into_iter().next()?,
         (Some(Kind::Integer), Value::Number(n)) if !n.is_i64() && !n.is_u64() => {
             #[expect(clippy::cast_possible_truncation, reason = "the document promises an integer; the nearest will do")]

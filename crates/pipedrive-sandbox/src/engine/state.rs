@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::value::record::{Record, UUID, id_of, is_deleted, plain};
+use crate::value::record::{Record, UUID, is_deleted, read_id, to_text};
 
 /// The company of an API token or a state file that names no other.
 pub(crate) const FIRST_COMPANY: u64 = 1;
@@ -63,8 +63,8 @@ impl State {
     }
 
     /// Finds the record to which another one's field points.
-    pub(crate) fn linked(&self, row: &Record, field: &str, table: &str) -> Option<&Record> {
-        self.find(table, &plain(row.get(field)?))
+    pub(crate) fn find_linked(&self, row: &Record, field: &str, table: &str) -> Option<&Record> {
+        self.find(table, &to_text(row.get(field)?))
     }
 
     /// Stores a record under a new id, and returns that.
@@ -80,7 +80,7 @@ impl State {
 
     /// Stores a record under the id that it has.
     pub(crate) fn put(&mut self, table: &str, row: Record) {
-        if let Some(id) = id_of(&row) {
+        if let Some(id) = read_id(&row) {
             let table = Arc::make_mut(self.tables.entry(table.to_owned()).or_default());
             table.last_id = table.last_id.max(id);
             table.rows.insert(id, Arc::new(row));

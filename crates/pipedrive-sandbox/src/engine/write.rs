@@ -12,7 +12,7 @@ use crate::facts::api::Kind;
 use crate::facts::validate::is_flat_key;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, handle, id_of, is_deleted, plain};
+use crate::value::record::{Record, is_deleted, read_handle, read_id, to_text};
 
 pub(crate) fn create(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let id = add(state, call, collection)?;
@@ -67,7 +67,7 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
     changes::remember(state, call, collection, &before, &row);
     (collection.after_write)(state, call, Some(&before), &row);
     // Read again, as the hooks may have changed it.
-    let row = id_of(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
+    let row = read_id(&row).and_then(|id| state.get(collection.name, id)).unwrap_or(&row);
     Ok(wrap(shape_data(state, call, collection, row)))
 }
 
@@ -75,13 +75,13 @@ pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) ->
     collection.check_path(state, call)?;
     let row = find_named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
     fields::check_custom(row)?;
-    let id = id_of(row).unwrap_or(0);
+    let id = read_id(row).unwrap_or(0);
     let row = remove(state, call, collection, id).ok_or_else(|| call.missing(collection.label))?;
     let shape = call.shape(&["data"]);
     Ok(wrap(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),
         Some(shape) if shape.property("id").is_none() || shape.properties.len() > 1 => shape_data(state, call, collection, &row),
-        _ => json!({ "id": handle(&row) }),
+        _ => json!({ "id": read_handle(&row) }),
     }))
 }
 
@@ -139,7 +139,7 @@ fn check(state: &State, call: &Call, at: &Collection, before: Option<&Record>, m
         let Some(id) = row.get(*field).filter(|_| call.body.contains_key(*field)) else {
             continue;
         };
-        if state.find(table, &plain(id)).is_none_or(is_deleted) {
+        if state.find(table, &to_text(id)).is_none_or(is_deleted) {
             return Err(if call.operation.documents(StatusCode::NOT_FOUND) {
                 Failure::not_found(&format!("{field} {id}"))
             } else {
@@ -148,7 +148,7 @@ fn check(state: &State, call: &Call, at: &Collection, before: Option<&Record>, m
         }
     }
     if let Some(level) = call.body.get("visible_to")
-        && !matches!(plain(level).as_str(), "1" | "3" | "5" | "7")
+        && !matches!(to_text(level).as_str(), "1" | "3" | "5" | "7")
     {
         return Err(Failure::invalid("visible_to", "must be one of 1, 3, 5, 7"));
     }

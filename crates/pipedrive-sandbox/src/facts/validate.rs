@@ -11,7 +11,7 @@ use crate::facts::form::{MULTIPART, URL_ENCODED};
 use crate::value::clock;
 use crate::value::content::File;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, plain};
+use crate::value::record::{Record, to_text};
 
 /// The documented parameters of a query, each valid.
 pub(crate) type Query = BTreeMap<String, String>;
@@ -113,7 +113,7 @@ fn check_scalar(schema: &Schema, name: &str, text: &str, version: Version) -> Re
     if let (false, Some(kind)) = (fits, schema.kind) {
         return Err(Failure::invalid(name, format!("must be {kind}")));
     }
-    if !schema.values.is_empty() && !schema.values.iter().any(|v| plain(v) == text) {
+    if !schema.values.is_empty() && !schema.values.iter().any(|v| to_text(v) == text) {
         return Err(Failure::invalid(name, list_choices(&schema.values)));
     }
     let is_formatted = match schema.format.as_deref() {
@@ -218,7 +218,7 @@ impl Check<'_> {
             }
             (Kind::Integer | Kind::Number, Value::Bool(b)) if lenient => Ok(Value::from(u8::from(b))),
             (Kind::Boolean, Value::Bool(b)) => Ok(Value::Bool(b)),
-            (Kind::Boolean, other) if lenient => match plain(&other).as_str() {
+            (Kind::Boolean, other) if lenient => match to_text(&other).as_str() {
                 "1" | "true" => Ok(Value::Bool(true)),
                 "0" | "false" => Ok(Value::Bool(false)),
                 _ => Err(wrong()),
@@ -323,7 +323,7 @@ fn to_integer(number: &Number) -> Option<Number> {
 }
 
 fn list_choices(values: &[Value]) -> String {
-    format!("must be one of {}", values.iter().map(plain).collect::<Vec<_>>().join(", "))
+    format!("must be one of {}", values.iter().map(to_text).collect::<Vec<_>>().join(", "))
 }
 
 fn is_uuid(text: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::oauth::context::Context;
 use crate::oauth::form::Form;
 use crate::oauth::responses::{Text, build_page, mark_private};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 use crate::world::contents::World;
 use crate::world::grants::{Grantor, Question};
 
@@ -141,13 +141,13 @@ pub(super) fn read_grantor(form: &Form, app: &App) -> Option<Grantor> {
 fn list_people(world: &World) -> Vec<(String, String)> {
     world
         .companies()
-        .flat_map(|state| state.live("users").filter_map(|user| Some(build_option(state.company(), id_of(user)?, user))))
+        .flat_map(|state| state.live("users").filter_map(|user| Some(build_option(state.company(), read_id(user)?, user))))
         .collect()
 }
 
 /// Builds an option of the choice: its value and its label.
 pub(super) fn build_option(company: u64, user: u64, row: &Record) -> (String, String) {
-    let label = format!("{} ({}), {}", text(row, "name"), text(row, "email"), text(row, "company_name"));
+    let label = format!("{} ({}), {}", read_text(row, "name"), read_text(row, "email"), read_text(row, "company_name"));
     (format!("{company}:{user}"), label)
 }
 

@@ -6,7 +6,7 @@ use crate::engine::collection::{Call, NO_OBJECT, Object};
 use crate::engine::envelope::wrap;
 use crate::engine::state::State;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, text};
+use crate::value::record::{Record, read_text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
@@ -21,7 +21,7 @@ pub(super) const OBJECT: Object = Object {
 #[expect(clippy::unnecessary_wraps, reason = "a report like the others")]
 fn list_currencies(state: &State, call: &Call) -> Result<Value, Failure> {
     let term = call.parameter("term").unwrap_or_default().trim().to_lowercase();
-    let fits = |currency: &&Record| ["name", "code"].iter().any(|field| text(currency, field).to_lowercase().contains(&term));
+    let fits = |currency: &&Record| ["name", "code"].iter().any(|field| read_text(currency, field).to_lowercase().contains(&term));
     Ok(wrap(state.live("currencies").filter(fits).cloned().map(Value::Object).collect()))
 }
 

@@ -6,7 +6,7 @@ use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Obj
 use crate::objects::users::CALLER;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{flag, read_part};
+use crate::value::record::{read_flag, read_part};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -74,7 +74,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
             None => draft.clear("person_id"),
         }
     }
-    if !flag(draft.row, "done") {
+    if !read_flag(draft.row, "done") {
         draft.clear("marked_as_done_time");
     } else if draft.value_before("done") != Some(&Value::Bool(true)) {
         draft.set("marked_as_done_time", stamp(draft.call.now));

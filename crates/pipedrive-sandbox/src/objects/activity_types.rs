@@ -2,7 +2,7 @@
 
 use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1, Verb};
 use crate::value::failure::Failure;
-use crate::value::record::text;
+use crate::value::record::read_text;
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -20,7 +20,7 @@ pub(super) const OBJECT: Object = Object {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
-    let color = text(draft.row, "color");
+    let color = read_text(draft.row, "color");
     if color.len() != 6 || !color.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Failure::invalid("color", "must be six hexadecimal digits"));
     }
@@ -33,8 +33,8 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
 
 /// Makes the key by which activities name their type: `video_call` for `Video call`, or else `video_call2`.
 fn make_free_key(draft: &Draft) -> String {
-    let key = text(draft.row, "name").to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
-    let is_free = |key: &String| !draft.state.rows(draft.table).any(|other| text(other, "key_string") == key);
+    let key = read_text(draft.row, "name").to_lowercase().split_whitespace().collect::<Vec<_>>().join("_");
+    let is_free = |key: &String| !draft.state.rows(draft.table).any(|other| read_text(other, "key_string") == key);
     let numbered = (2_u32..).map(|number| format!("{key}{number}"));
     std::iter::once(key.clone()).chain(numbered).find(is_free).unwrap_or(key)
 }

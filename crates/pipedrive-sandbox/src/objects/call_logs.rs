@@ -10,7 +10,7 @@ use crate::engine::write::mark_deleted;
 use crate::objects::users::{CALLER, find_company};
 use crate::value::clock::parse_time;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, flag, is_deleted, text};
+use crate::value::record::{Record, is_deleted, read_flag, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -68,7 +68,7 @@ fn delete(state: &mut State, call: &Call) -> Result<Value, Failure> {
 /// Adds a recording. The API tells no more of it than that it is there.
 fn add_recording(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut log = find_log(state, call).ok().filter(|log| !is_deleted(log)).ok_or_else(|| Failure::not_found(LABEL))?;
-    if flag(&log, "has_recording") {
+    if read_flag(&log, "has_recording") {
         return Err(Failure::new(StatusCode::CONFLICT, "Recording for this call already exists."));
     }
     log.insert("has_recording".to_owned(), true.into());
@@ -79,7 +79,7 @@ fn add_recording(state: &mut State, call: &Call) -> Result<Value, Failure> {
 /// Finds the log that the path names, deleted or not.
 fn find_log(state: &State, call: &Call) -> Result<Record, Failure> {
     let id = call.variables.get("id").map(String::as_str).unwrap_or_default();
-    state.rows(TABLE).find(|log| text(log, "uuid") == id).cloned().ok_or_else(|| Failure::not_found(LABEL))
+    state.rows(TABLE).find(|log| read_text(log, "uuid") == id).cloned().ok_or_else(|| Failure::not_found(LABEL))
 }
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
@@ -91,12 +91,12 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.row.contains_key("deal_id") && draft.row.contains_key("lead_id") {
         return Err(Failure::invalid("lead_id", "a call is about a deal or a lead, not both"));
     }
-    let read_time = |name: &str| parse_time(text(draft.row, name));
+    let read_time = |name: &str| parse_time(read_text(draft.row, name));
     let seconds = read_time("start_time").zip(read_time("end_time")).map_or(0, |(start, end)| (end - start).whole_seconds());
     if seconds < 0 {
         return Err(Failure::invalid("end_time", "must not be before start_time"));
     }
-    let duration = text(draft.row, "duration");
+    let duration = read_text(draft.row, "duration");
     if !duration.is_empty() && duration.parse::<u32>().is_err() {
         return Err(Failure::invalid("duration", "must be a number of seconds"));
     }
@@ -109,10 +109,10 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
 
 /// Copies the links of the call's activity, which replace those in the body.
 fn copy_links(draft: &mut Draft) -> Result<(), Failure> {
-    let Some(activity) = draft.state.linked(draft.row, "activity_id", "activities") else {
+    let Some(activity) = draft.state.find_linked(draft.row, "activity_id", "activities") else {
         return Ok(());
     };
-    if text(activity, "type") != "call" {
+    if read_text(activity, "type") != "call" {
         return Err(Failure::invalid("activity_id", "must be an activity of the type call"));
     }
     for field in ["deal_id", "person_id", "org_id", "lead_id"] {

@@ -10,7 +10,7 @@ use crate::engine::read::answer_list;
 use crate::engine::state::State;
 use crate::objects::leads;
 use crate::value::failure::Failure;
-use crate::value::record::{read_part, text};
+use crate::value::record::{read_part, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -68,7 +68,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     if draft.before.is_some() {
         return check_custom(draft.row);
     }
-    let kind = text(draft.row, "field_type").to_owned();
+    let kind = read_text(draft.row, "field_type").to_owned();
     let labels = draft.row.get("options").and_then(Value::as_array).cloned().unwrap_or_default();
     if matches!(kind.as_str(), "enum" | "set") == labels.is_empty() {
         return Err(Failure::invalid("options", "are required for the types enum and set, and not allowed for other types"));
@@ -76,7 +76,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     let table = draft.table;
     let key = make_key(draft.state, &format!("{table}.{}", draft.state.rows(table).count()));
     let options = if labels.is_empty() { Value::Null } else { fields::number_options(&labels) };
-    let definition = fields::define(text(draft.row, "field_name"), &kind, &key, &options, true);
+    let definition = fields::define(read_text(draft.row, "field_name"), &kind, &key, &options, true);
     for (name, value) in definition {
         if name == "options" || !draft.row.contains_key(&name) {
             draft.row.insert(name, value);

@@ -15,7 +15,7 @@ use crate::objects::products::{check_billing, require_not_negative};
 use crate::value::clock::{parse_date, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;
-use crate::value::record::{Record, flag, id_of, is_deleted, text};
+use crate::value::record::{Record, is_deleted, read_flag, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -59,15 +59,15 @@ const PER_YEAR: &[(&str, f64)] = &[("annually", 1.0), ("semi-annually", 2.0), ("
 
 /// Lists the rows of a deal.
 pub(crate) fn list_rows<'a>(state: &'a State, deal: &'a Record) -> impl Iterator<Item = &'a Record> {
-    state.live(TABLE).filter(move |row| row.get("deal_id").and_then(Value::as_u64) == id_of(deal))
+    state.live(TABLE).filter(move |row| row.get("deal_id").and_then(Value::as_u64) == read_id(deal))
 }
 
 /// Computes a field that a row takes from others.
 fn derive(state: &State, _: &Collection, row: &Record, name: &str) -> Option<Value> {
     match name {
         "sum" => Some(money::to_json(compute_sum(row))),
-        "name" => state.linked(row, "product_id", "products")?.get("name").cloned(),
-        "currency" => state.linked(row, "deal_id", "deals")?.get("currency").cloned(),
+        "name" => state.find_linked(row, "product_id", "products")?.get("name").cloned(),
+        "currency" => state.find_linked(row, "deal_id", "deals")?.get("currency").cloned(),
         _ => None,
     }
 }
@@ -76,15 +76,15 @@ fn derive(state: &State, _: &Collection, row: &Record, name: &str) -> Option<Val
 fn compute_bill(row: &Record) -> f64 {
     let number = |name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
     let full = number("item_price") * number("quantity");
-    let reduced = match text(row, "discount_type") {
+    let reduced = match read_text(row, "discount_type") {
         "amount" => full - number("discount"),
         _ => full * (1.0 - number("discount") / 100.0),
     };
-    if text(row, "tax_method") == "exclusive" { reduced * (1.0 + number("tax") / 100.0) } else { reduced }
+    if read_text(row, "tax_method") == "exclusive" { reduced * (1.0 + number("tax") / 100.0) } else { reduced }
 }
 
 fn find_bills_per_year(row: &Record) -> Option<f64> {
-    PER_YEAR.iter().find(|(frequency, _)| *frequency == text(row, "billing_frequency")).map(|(_, times)| *times)
+    PER_YEAR.iter().find(|(frequency, _)| *frequency == read_text(row, "billing_frequency")).map(|(_, times)| *times)
 }
 
 /// Counts the bills of a row: its own number of cycles, or those of a year if it runs until it is cancelled.
@@ -102,14 +102,14 @@ fn compute_yearly(row: &Record) -> f64 {
 }
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
-    if draft.state.linked(draft.row, "deal_id", "deals").is_some_and(|deal| flag(deal, "is_archived")) {
+    if draft.state.find_linked(draft.row, "deal_id", "deals").is_some_and(|deal| read_flag(deal, "is_archived")) {
         return Err(Failure::invalid("id", "belongs to an archived deal, which cannot be changed"));
     }
-    let product = draft.state.linked(draft.row, "product_id", "products");
-    if draft.is_in_body("product_id") && product.is_some_and(|product| !flag(product, "is_linkable")) {
+    let product = draft.state.find_linked(draft.row, "product_id", "products");
+    if draft.is_in_body("product_id") && product.is_some_and(|product| !read_flag(product, "is_linkable")) {
         return Err(Failure::invalid("product_id", "belongs to a product that cannot be added to deals"));
     }
-    let variation = draft.state.linked(draft.row, "product_variation_id", "productVariations");
+    let variation = draft.state.find_linked(draft.row, "product_variation_id", "productVariations");
     if variation.is_some_and(|variation| variation.get("product_id") != draft.row.get("product_id")) {
         return Err(Failure::invalid("product_variation_id", "belongs to another product"));
     }
@@ -117,7 +117,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
         require_not_negative(draft, field)?;
     }
     let discount = draft.row.get("discount").and_then(Value::as_f64).unwrap_or(0.0);
-    if text(draft.row, "discount_type") == "percentage" && discount > 100.0 {
+    if read_text(draft.row, "discount_type") == "percentage" && discount > 100.0 {
         return Err(Failure::invalid("discount", "must be at most 100 percent"));
     }
     if !draft.row.contains_key("tax_method") {
@@ -135,13 +135,16 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
 
 /// Lists the other rows of the same deal.
 fn list_others<'a>(draft: &'a Draft) -> impl Iterator<Item = &'a Record> {
-    let own_id = draft.before.and_then(id_of);
-    draft.state.live(TABLE).filter(move |row| row.get("deal_id") == draft.row.get("deal_id") && (own_id.is_none() || id_of(row) != own_id))
+    let own_id = draft.before.and_then(read_id);
+    draft
+        .state
+        .live(TABLE)
+        .filter(move |row| row.get("deal_id") == draft.row.get("deal_id") && (own_id.is_none() || read_id(row) != own_id))
 }
 
 fn check_start(draft: &Draft) -> Result<(), Failure> {
     const TEN_YEARS: Duration = Duration::days(3653);
-    let date = parse_date(text(draft.row, "billing_start_date"));
+    let date = parse_date(read_text(draft.row, "billing_start_date"));
     match date.map(|date| date - draft.call.now.date()) {
         Some(distance) if draft.is_in_body("billing_start_date") && distance.abs() > TEN_YEARS => {
             Err(Failure::invalid("billing_start_date", "must be within ten years from now"))
@@ -159,7 +162,7 @@ fn update_deal(state: &mut State, call: &Call, _: Option<&Record>, row: &Record)
             other.insert("tax_method".to_owned(), method.clone());
         });
     }
-    if let Some(deal) = state.linked(row, "deal_id", "deals").cloned() {
+    if let Some(deal) = state.find_linked(row, "deal_id", "deals").cloned() {
         revalue(state, call, &deal);
     }
 }
@@ -167,13 +170,13 @@ fn update_deal(state: &mut State, call: &Call, _: Option<&Record>, row: &Record)
 /// Gives a deal the value of its rows, and keeps that as a change.
 pub(super) fn revalue(state: &mut State, call: &Call, before: &Record) {
     set_value(state, before.clone(), &stamp(call.now));
-    let now = id_of(before).and_then(|id| state.get("deals", id)).cloned().unwrap_or_default();
+    let now = read_id(before).and_then(|id| state.get("deals", id)).cloned().unwrap_or_default();
     remember(state, call, call.tables.collection("deals"), before, &now);
 }
 
 /// Gives a deal the value of its enabled rows, with the revenue in a year and in a month.
 pub(crate) fn set_value(state: &mut State, mut deal: Record, now: &str) {
-    let rows: Vec<&Record> = list_rows(state, &deal).filter(|row| flag(row, "is_enabled")).collect();
+    let rows: Vec<&Record> = list_rows(state, &deal).filter(|row| read_flag(row, "is_enabled")).collect();
     let total = |part: fn(&Record) -> f64| money::to_json(rows.iter().map(|row| part(row)).sum());
     let worth = [
         ("value", total(compute_sum)),
@@ -208,8 +211,9 @@ fn delete_many(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection(TABLE);
     table.check_path(state, call)?;
     let named = call.ids("ids");
-    let is_named = |row: &&Record| table.has(call, row) && named.as_ref().is_none_or(|ids| id_of(row).is_some_and(|id| ids.contains(&id)));
-    let ids: Vec<u64> = state.live(TABLE).filter(is_named).filter_map(id_of).collect();
+    let is_named =
+        |row: &&Record| table.has(call, row) && named.as_ref().is_none_or(|ids| read_id(row).is_some_and(|id| ids.contains(&id)));
+    let ids: Vec<u64> = state.live(TABLE).filter(is_named).filter_map(read_id).collect();
     let (deleted, left) = ids.split_at(ids.len().min(MAX_AT_ONCE));
     for id in deleted {
         write::remove(state, call, table, *id);
@@ -220,7 +224,7 @@ fn delete_many(state: &mut State, call: &Call) -> Result<Value, Failure> {
 fn list_of_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     let deals = call.ids("deal_ids").unwrap_or_default();
     let is_of_deals = |row: &&Record| {
-        let deal = state.linked(row, "deal_id", "deals").filter(|deal| !is_deleted(deal)).and_then(id_of);
+        let deal = state.find_linked(row, "deal_id", "deals").filter(|deal| !is_deleted(deal)).and_then(read_id);
         deal.is_some_and(|deal| deals.contains(&deal))
     };
     answer_list(state, call, call.tables.collection(TABLE), state.live(TABLE).filter(is_of_deals).collect())
@@ -234,7 +238,7 @@ fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
     let has_status = |deal: &Record| match status {
         "deleted" => is_deleted(deal),
         "all_not_deleted" => !is_deleted(deal),
-        status => !is_deleted(deal) && text(deal, "status") == status,
+        status => !is_deleted(deal) && read_text(deal, "status") == status,
     };
     answer_list(
         state,
@@ -250,7 +254,7 @@ fn list_of_person(state: &State, call: &Call) -> Result<Value, Failure> {
     let deals = state.live("deals").filter(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(call.id()));
     let pairs = deals.flat_map(|deal| list_rows(state, deal).map(move |row| (deal, row)));
     let pairs: Vec<(&Record, &Record)> =
-        pairs.filter_map(|(deal, row)| Some((deal, state.linked(row, "product_id", "products")?))).collect();
+        pairs.filter_map(|(deal, row)| Some((deal, state.find_linked(row, "product_id", "products")?))).collect();
     let (pairs, pagination) = cut_page(call, &pairs);
     let rows = pairs.iter().map(|(deal, product)| {
         let mut product = (*product).clone();
@@ -260,7 +264,7 @@ fn list_of_person(state: &State, call: &Call) -> Result<Value, Failure> {
             shape.map(|shape| shape_record(state, call, call.tables.collection(table), row, shape))
         };
         let pair = json!({ "deal": shape_part("deal", "deals", deal), "product": shape_part("product", "products", &product) });
-        Value::Object(Record::from_iter([(id_of(deal).unwrap_or(0).to_string(), pair)]))
+        Value::Object(Record::from_iter([(read_id(deal).unwrap_or(0).to_string(), pair)]))
     });
     Ok(wrap_page(rows.collect(), json!({ "pagination": pagination })))
 }

@@ -11,7 +11,7 @@ use crate::engine::state::State;
 use crate::objects::users::CALLER;
 use crate::value::content::File;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -74,8 +74,8 @@ fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str
 
 fn download(state: &State, call: &Call) -> Result<File, Failure> {
     let row = state.get_live("files", call.id()).ok_or_else(|| call.missing("File"))?;
-    let bytes = STANDARD.decode(text(row, BYTES)).map_err(|_| Failure::internal("The stored bytes of the file are damaged."))?;
-    Ok(File { name: text(row, "name").to_owned(), media: text(row, "media").to_owned(), bytes: bytes.into() })
+    let bytes = STANDARD.decode(read_text(row, BYTES)).map_err(|_| Failure::internal("The stored bytes of the file are damaged."))?;
+    Ok(File { name: read_text(row, "name").to_owned(), media: read_text(row, "media").to_owned(), bytes: bytes.into() })
 }
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
@@ -99,10 +99,10 @@ pub(crate) fn build_fields(state: &State, file: &File) -> Record {
 }
 
 fn build_url(file: &Record) -> String {
-    format!("https://sandbox.example.com/api/v1/files/{}/download", id_of(file).unwrap_or(0))
+    format!("https://sandbox.example.com/api/v1/files/{}/download", read_id(file).unwrap_or(0))
 }
 
 /// Finds the name of the record to which a file is linked; empty if there is none.
 fn find_name(state: &State, file: &Record, field: &str, table: &str, name: &str) -> Value {
-    state.linked(file, field, table).and_then(|row| row.get(name)).cloned().unwrap_or_else(|| json!(""))
+    state.find_linked(file, field, table).and_then(|row| row.get(name)).cloned().unwrap_or_else(|| json!(""))
 }

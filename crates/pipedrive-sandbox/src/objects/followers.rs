@@ -11,7 +11,7 @@ use crate::engine::write::mark_deleted;
 use crate::objects::users::require_given;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of};
+use crate::value::record::{Record, read_id};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -106,7 +106,7 @@ fn answer_rows(state: &State, call: &Call, table: &str, rows: Vec<&Record>) -> R
 
 fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let (field, _) = find_followed(state, call)?;
-    let user = id_of(&require_given(state, call)?).unwrap_or(0);
+    let user = read_id(&require_given(state, call)?).unwrap_or(0);
     if list_followers(state, field, call.id()).any(|row| has_id(row, "user_id", user)) {
         return Err(Failure::invalid("user_id", "is a follower already"));
     }

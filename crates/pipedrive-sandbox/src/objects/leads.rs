@@ -17,7 +17,7 @@ use crate::objects::users::CALLER;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::money;
-use crate::value::record::{Record, UUID, handle, id_of, is_deleted, plain, text};
+use crate::value::record::{Record, UUID, is_deleted, read_handle, read_id, read_text, to_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -114,7 +114,7 @@ pub(crate) fn make_uuid(table: &str, n: usize) -> String {
 }
 
 fn list_contacts_of_person(state: &State, lead: &Record, list: &str) -> Value {
-    state.linked(lead, "person_id", "persons").map_or_else(|| json!([]), |person| list_contacts(person, list))
+    state.find_linked(lead, "person_id", "persons").map_or_else(|| json!([]), |person| list_contacts(person, list))
 }
 
 fn make_next_uuid(state: &State, table: &str) -> String {
@@ -130,8 +130,8 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
         return Err(Failure::invalid("value.currency", "must be a currency code of three letters"));
     }
     for label in draft.call.body.get("label_ids").and_then(Value::as_array).into_iter().flatten() {
-        if draft.state.find("leadLabels", &plain(label)).is_none_or(is_deleted) {
-            return Err(Failure::invalid("label_ids", format!("{} does not exist", plain(label))));
+        if draft.state.find("leadLabels", &to_text(label)).is_none_or(is_deleted) {
+            return Err(Failure::invalid("label_ids", format!("{} does not exist", to_text(label))));
         }
     }
     // v1 sends text, but the stored level is a number.
@@ -176,7 +176,7 @@ fn convert_to_deal(state: &mut State, call: &Call) -> Result<Value, Failure> {
     // A stage implies its pipeline: a pipeline in the body is ignored beside it.
     let stage = ["stage_id", "pipeline_id"].into_iter().find_map(|name| Some((name.to_owned(), call.body.get(name)?.clone())));
     deal.extend(stage);
-    deal.insert("source_lead_id".to_owned(), handle(&lead).cloned().unwrap_or_default());
+    deal.insert("source_lead_id".to_owned(), read_handle(&lead).cloned().unwrap_or_default());
     convert(state, call, ("leads", &lead), ("deals", deal))
 }
 
@@ -218,16 +218,16 @@ fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, R
     let new = state.get(into.0, added).cloned().unwrap_or_default();
     let (old_key, new_key) = (call.tables.collection(from.0).foreign_key, call.tables.collection(into.0).foreign_key);
     for table in MOVED_TABLES {
-        let is_about = |row: &Record| row.get(old_key).is_some_and(|id| Some(id) == handle(from.1));
+        let is_about = |row: &Record| row.get(old_key).is_some_and(|id| Some(id) == read_handle(from.1));
         state.change(table, is_about, |row| {
             row.shift_remove(old_key);
-            row.insert(new_key.to_owned(), handle(&new).cloned().unwrap_or_default());
+            row.insert(new_key.to_owned(), read_handle(&new).cloned().unwrap_or_default());
         });
     }
-    remove(state, call, call.tables.collection(from.0), id_of(from.1).unwrap_or(0));
+    remove(state, call, call.tables.collection(from.0), read_id(from.1).unwrap_or(0));
     let id = make_next_uuid(state, CONVERSIONS);
-    let mut conversion = json!({ UUID: id, "from": handle(from.1), "status": "completed", "add_time": stamp(call.now) });
-    conversion[new_key] = json!(handle(&new));
+    let mut conversion = json!({ UUID: id, "from": read_handle(from.1), "status": "completed", "add_time": stamp(call.now) });
+    conversion[new_key] = json!(read_handle(&new));
     if let Value::Object(conversion) = conversion {
         state.insert(CONVERSIONS, conversion);
     }
@@ -237,9 +237,9 @@ fn convert(state: &mut State, call: &Call, from: (&str, &Record), into: (&str, R
 fn read_conversion(state: &State, call: &Call) -> Result<Value, Failure> {
     let variable = |name: &str| call.variables.get(name).map_or("", String::as_str);
     let conversion =
-        state.find(CONVERSIONS, variable("conversion_id")).filter(|row| row.get("from").is_some_and(|id| plain(id) == variable("id")));
+        state.find(CONVERSIONS, variable("conversion_id")).filter(|row| row.get("from").is_some_and(|id| to_text(id) == variable("id")));
     let conversion = conversion.ok_or_else(|| Failure::not_found("Conversion"))?;
-    let mut data = json!({ "conversion_id": text(conversion, UUID), "status": text(conversion, "status") });
+    let mut data = json!({ "conversion_id": read_text(conversion, UUID), "status": read_text(conversion, "status") });
     for name in ["deal_id", "lead_id"] {
         if let Some(id) = conversion.get(name) {
             data[name] = id.clone();

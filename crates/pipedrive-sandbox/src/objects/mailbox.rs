@@ -14,7 +14,7 @@ use crate::engine::state::State;
 use crate::objects::users::find_company;
 use crate::value::clock::{parse_time, v1_time, with_milliseconds};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, is_deleted, text};
+use crate::value::record::{Record, is_deleted, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -48,7 +48,7 @@ pub(super) const OBJECT: Object = Object {
                 (
                     "deal_status",
                     V1::Computed(|state, thread| {
-                        state.linked(thread, "deal_id", "deals").and_then(|deal| deal.get("status")).cloned().into()
+                        state.find_linked(thread, "deal_id", "deals").and_then(|deal| deal.get("status")).cloned().into()
                     }),
                 ),
                 ("add_time", V1::TimeWithMilliseconds("add_time")),
@@ -72,7 +72,11 @@ pub(super) const OBJECT: Object = Object {
                 (
                     "read_flag",
                     V1::Computed(|state, message| {
-                        state.linked(message, "mail_thread_id", "mailThreads").and_then(|thread| thread.get("read_flag")).cloned().into()
+                        state
+                            .find_linked(message, "mail_thread_id", "mailThreads")
+                            .and_then(|thread| thread.get("read_flag"))
+                            .cloned()
+                            .into()
                     }),
                 ),
                 ("item_type", V1::Computed(|_, _| "mailMessage".into())),
@@ -103,7 +107,7 @@ fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
     let (table, folder) = (call.tables.collection("mailThreads"), call.parameter("folder").unwrap_or("inbox"));
     let is_listed = |thread: &&Record| !(table.is_hidden)(thread, call) && list_folders(state, thread).contains(&folder);
     let mut threads: Vec<&Record> = state.live(table.name).filter(is_listed).collect();
-    threads.sort_by_key(|thread| Reverse((find_newest(state, thread, is_any).map(read_time), id_of(thread))));
+    threads.sort_by_key(|thread| Reverse((find_newest(state, thread, is_any).map(read_time), read_id(thread))));
     Ok(wrap(cut_page(call, &threads).0.iter().map(|thread| shape_data(state, call, table, thread)).collect()))
 }
 
@@ -129,7 +133,7 @@ fn read_message(state: &State, call: &Call) -> Result<Value, Failure> {
 fn list_of_record(state: &State, call: &Call, table: &str, label: &str) -> Result<Value, Failure> {
     state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
     let mut found: Vec<&Record> = list_about(state, table, call.id()).filter(|message| may_see(state, message, call)).collect();
-    found.sort_by_key(|message| Reverse((read_time(message), id_of(message))));
+    found.sort_by_key(|message| Reverse((read_time(message), read_id(message))));
     let (found, pagination) = cut_page(call, &found);
     let shape = call.shape(&["data", "data"]);
     let wrapped = found.iter().map(|message| {
@@ -153,7 +157,7 @@ pub(super) fn may_see(state: &State, message: &Record, call: &Call) -> bool {
 }
 
 fn find_thread<'a>(state: &'a State, message: &Record) -> Option<&'a Record> {
-    state.linked(message, "mail_thread_id", "mailThreads").filter(|thread| !is_deleted(thread))
+    state.find_linked(message, "mail_thread_id", "mailThreads").filter(|thread| !is_deleted(thread))
 }
 
 /// Lists the messages about a record.
@@ -201,8 +205,8 @@ pub(super) fn list_parties(state: &State, message: &Record, side: &str) -> Value
 
 fn add_person(state: &State, party: &Value) -> Value {
     let (mut named, person) = (party.clone(), find_person(state, party));
-    named["linked_person_name"] = person.map_or("", |person| text(person, "name")).into();
-    if let Some(id) = person.and_then(id_of) {
+    named["linked_person_name"] = person.map_or("", |person| read_text(person, "name")).into();
+    if let Some(id) = person.and_then(read_id) {
         named["linked_person_id"] = id.into();
     }
     named
@@ -236,7 +240,7 @@ pub(super) fn list_messages<'a>(state: &'a State, thread: &Record) -> impl Itera
     let thread = thread.get("id").cloned();
     let mut messages: Vec<&Record> =
         state.live("mailMessages").filter(|message| message.get("mail_thread_id") == thread.as_ref()).collect();
-    messages.sort_by_key(|message| (read_time(message), id_of(message)));
+    messages.sort_by_key(|message| (read_time(message), read_id(message)));
     messages.into_iter()
 }
 
@@ -249,7 +253,7 @@ pub(super) fn find_newest<'a>(state: &'a State, thread: &Record, which: fn(&Reco
 }
 
 fn read_time(message: &Record) -> &str {
-    text(message, "message_time")
+    read_text(message, "message_time")
 }
 
 pub(super) fn write_time(message: Option<&Record>) -> Value {
@@ -262,11 +266,11 @@ pub(super) fn read_snippet(message: Option<&Record>) -> Value {
 
 /// Reads the snippet of a message; empty without one, as the field may not be null.
 pub(super) fn read_snippet_or_empty(message: Option<&Record>) -> Value {
-    message.map_or("", |message| text(message, "snippet")).into()
+    message.map_or("", |message| read_text(message, "snippet")).into()
 }
 
 pub(super) fn build_body_url(message: &Record) -> String {
-    format!("https://sandbox.example.com/mail/{}/body", id_of(message).unwrap_or(0))
+    format!("https://sandbox.example.com/mail/{}/body", read_id(message).unwrap_or(0))
 }
 
 pub(super) fn is_set(row: &Record, flag: &str) -> bool {

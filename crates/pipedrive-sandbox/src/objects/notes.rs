@@ -6,7 +6,7 @@ use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Obj
 use crate::objects::comments;
 use crate::objects::users::CALLER;
 use crate::value::failure::Failure;
-use crate::value::record::text;
+use crate::value::record::read_text;
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -50,7 +50,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     const MAX_CONTENT: usize = 100 * 1024;
     const ABOUT: &[&str] = &["lead_id", "deal_id", "person_id", "org_id", "project_id", "task_id"];
     draft.require_text("content")?;
-    if text(draft.row, "content").len() > MAX_CONTENT {
+    if read_text(draft.row, "content").len() > MAX_CONTENT {
         return Err(Failure::invalid("content", "must have at most 100 KB"));
     }
     if !ABOUT.iter().any(|field| draft.row.contains_key(*field)) {

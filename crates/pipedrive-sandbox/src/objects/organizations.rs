@@ -67,7 +67,7 @@ fn count_deals(state: &State, organization: &Record, name: &str) -> Option<Value
     let id = organization.get("id");
     let counts = |deal: &&Record| {
         let is_own = deal.get("org_id") == id;
-        let person = || state.linked(deal, "person_id", "persons");
+        let person = || state.find_linked(deal, "person_id", "persons");
         match kind {
             "" => is_own,
             "related" => !is_own && person().is_some_and(|person| person.get("org_id") == id),

@@ -11,7 +11,7 @@ use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
 use crate::value::clock::{stamp, v1_time};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -34,33 +34,33 @@ const TABLE: &str = "participants";
 
 /// Lists the participants of a deal.
 pub(super) fn list_participants(state: &State, deal: u64) -> impl Iterator<Item = &Record> {
-    state.live(TABLE).filter(move |row| read_id(row, "deal_id") == Some(deal))
+    state.live(TABLE).filter(move |row| read_link(row, "deal_id") == Some(deal))
 }
 
 /// Lists the ids of the persons who take part in a deal.
 pub(super) fn list_persons(state: &State, deal: u64) -> Vec<u64> {
-    list_participants(state, deal).filter_map(|row| read_id(row, "person_id")).collect()
+    list_participants(state, deal).filter_map(|row| read_link(row, "person_id")).collect()
 }
 
 /// Lists the ids of the deals in which a person takes part.
 pub(super) fn list_deals(state: &State, person: u64) -> Vec<u64> {
-    state.live(TABLE).filter(|row| read_id(row, "person_id") == Some(person)).filter_map(|row| read_id(row, "deal_id")).collect()
+    state.live(TABLE).filter(|row| read_link(row, "person_id") == Some(person)).filter_map(|row| read_link(row, "deal_id")).collect()
 }
 
-fn read_id(row: &Record, field: &str) -> Option<u64> {
+fn read_link(row: &Record, field: &str) -> Option<u64> {
     row.get(field)?.as_u64()
 }
 
 /// Makes a deal's person a participant. A former person of the deal stays one.
 pub(super) fn join_own_person(state: &mut State, call: &Call, _: Option<&Record>, deal: &Record) {
-    if let (Some(deal), Some(person)) = (id_of(deal), read_id(deal, "person_id")) {
+    if let (Some(deal), Some(person)) = (read_id(deal), read_link(deal, "person_id")) {
         join(state, deal, person, call.user, &stamp(call.now));
     }
 }
 
 /// Adds a participant, and returns its id; none if the person takes part already.
 pub(crate) fn join(state: &mut State, deal: u64, person: u64, user: u64, time: &str) -> Option<u64> {
-    if list_participants(state, deal).any(|row| read_id(row, "person_id") == Some(person)) {
+    if list_participants(state, deal).any(|row| read_link(row, "person_id") == Some(person)) {
         return None;
     }
     let mut row = Record::new();
@@ -87,7 +87,7 @@ fn list(state: &State, call: &Call) -> Result<Value, Failure> {
 
 fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let deal = find_deal(state, call)?.clone();
-    let person = call.body.get("person_id").and_then(Value::as_u64).and_then(|id| state.get_live("persons", id)).and_then(id_of);
+    let person = call.body.get("person_id").and_then(Value::as_u64).and_then(|id| state.get_live("persons", id)).and_then(read_id);
     let person = person.ok_or_else(|| Failure::invalid("person_id", "does not exist"))?;
     let id = join(state, call.id(), person, call.user, &stamp(call.now));
     let id = id.ok_or_else(|| Failure::invalid("person_id", "is a participant already"))?;
@@ -101,7 +101,7 @@ fn add(state: &mut State, call: &Call) -> Result<Value, Failure> {
 fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut deal = find_deal(state, call)?.clone();
     let id = call.variables.get("deal_participant_id").and_then(|id| id.parse().ok()).unwrap_or(0);
-    let found = list_participants(state, call.id()).find(|row| id_of(row) == Some(id)).cloned();
+    let found = list_participants(state, call.id()).find(|row| read_id(row) == Some(id)).cloned();
     let mut row = found.ok_or_else(|| call.missing("Participant"))?;
     if deal.get("person_id") == row.get("person_id") {
         deal.shift_remove("person_id");
@@ -115,7 +115,7 @@ fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
 
 fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) -> Value {
     let mut data = json!({
-        "id": row.get("id"), "active_flag": true, "add_time": v1_time(text(row, "add_time")),
+        "id": row.get("id"), "active_flag": true, "add_time": v1_time(read_text(row, "add_time")),
         "related_item_type": "deal", "related_item_id": deal.get("id"),
         "related_item_data": { "deal_id": deal.get("id"), "title": deal.get("title") },
     });
@@ -126,7 +126,7 @@ fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) ->
         ("added_by_user_id", "added_by_user_id", "users", &["data", "person", "owner_id"]),
     ];
     for (name, field, table, place) in parts {
-        if let (Some(part), Some(shape)) = (state.linked(row, field, table), call.shape(place)) {
+        if let (Some(part), Some(shape)) = (state.find_linked(row, field, table), call.shape(place)) {
             let shape_part = if name == "person" { shape_record } else { shape_nested };
             data[name] = shape_part(state, call, call.tables.collection(table), part, shape);
         }
@@ -137,9 +137,9 @@ fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) ->
 /// Writes the users, persons and organizations to which an answer points, if the operation documents them.
 fn find_related(state: &State, call: &Call, rows: &[&Record]) -> Value {
     let list_of_row = |row: &&Record| {
-        let person = state.linked(row, "person_id", "persons");
-        let find_of_person = |field: &str, table: &'static str| Some((table, state.linked(person?, field, table)?));
-        let user = state.linked(row, "added_by_user_id", "users").map(|user| ("users", user));
+        let person = state.find_linked(row, "person_id", "persons");
+        let find_of_person = |field: &str, table: &'static str| Some((table, state.find_linked(person?, field, table)?));
+        let user = state.find_linked(row, "added_by_user_id", "users").map(|user| ("users", user));
         let person = person.map(|person| ("persons", person));
         [person, find_of_person("org_id", "organizations"), user, find_of_person("owner_id", "users")]
             .into_iter()

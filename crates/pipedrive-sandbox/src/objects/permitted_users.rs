@@ -8,7 +8,7 @@ use crate::engine::read::find_named;
 use crate::engine::state::State;
 use crate::objects::{followers, roles};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, is_deleted, text};
+use crate::value::record::{Record, is_deleted, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
@@ -41,19 +41,20 @@ fn list_of_lead(state: &State, call: &Call) -> Result<Value, Failure> {
 
 fn list_permitted(state: &State, row: &Record, followers: &[&Value]) -> Value {
     let is_open = row.get("visible_to").and_then(Value::as_u64) != Some(OWNER_AND_FOLLOWERS);
-    let admins: Vec<u64> = list_admins(state).filter_map(id_of).collect();
+    let admins: Vec<u64> = list_admins(state).filter_map(read_id).collect();
     let may = |user: &Record| {
         let id = user.get("id");
         is_open
             || row.get("owner_id") == id
             || id.is_some_and(|id| followers.contains(&id))
-            || id_of(user).is_some_and(|id| admins.contains(&id))
+            || read_id(user).is_some_and(|id| admins.contains(&id))
     };
     state.live("users").filter(|user| may(user)).filter_map(|user| user.get("id").cloned()).collect()
 }
 
 /// Lists the users with a permission set for admins of sales or of the whole account.
 fn list_admins(state: &State) -> impl Iterator<Item = &Record> {
-    let sets = state.live("permissionSets").filter(|set| text(set, "type") == "admin" && matches!(text(set, "app"), "sales" | "global"));
+    let sets =
+        state.live("permissionSets").filter(|set| read_text(set, "type") == "admin" && matches!(read_text(set, "app"), "sales" | "global"));
     sets.flat_map(|set| roles::list_assigned(state, set))
 }

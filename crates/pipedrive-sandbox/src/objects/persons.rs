@@ -11,7 +11,7 @@ use crate::objects::roles::find_visibility;
 use crate::objects::users::CALLER;
 use crate::objects::{derived, participants};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -72,7 +72,7 @@ pub(super) const OBJECT: Object = Object {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("name")?;
-    let name = text(draft.row, "name").trim().to_owned();
+    let name = read_text(draft.row, "name").trim().to_owned();
     let (first, last) = name.split_once(' ').map_or((name.as_str(), ""), |(first, last)| (first, last.trim()));
     draft.set("first_name", first);
     if last.is_empty() {
@@ -122,14 +122,14 @@ fn derive(state: &State, at: &Collection, person: &Record, name: &str) -> Option
 /// Counts a person's own deals, those of its organization, or those in which it takes part.
 fn count_deals(state: &State, person: &Record, name: &str) -> Option<Value> {
     let (kind, statuses) = derived::read_deal_count(name)?;
-    let id = id_of(person)?;
+    let id = read_id(person)?;
     let taking_part = if kind == "participant" { participants::list_deals(state, id) } else { Vec::new() };
     let counts = |deal: &&Record| {
         let is_own = deal.get("person_id").and_then(Value::as_u64) == Some(id);
         match kind {
             "" => is_own,
             "related" => !is_own && person.contains_key("org_id") && deal.get("org_id") == person.get("org_id"),
-            _ => !is_own && id_of(deal).is_some_and(|deal| taking_part.contains(&deal)),
+            _ => !is_own && read_id(deal).is_some_and(|deal| taking_part.contains(&deal)),
         }
     };
     Some(derived::list_deals(state, statuses).filter(counts).count().into())

@@ -37,7 +37,7 @@ fn find_person<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure>
 }
 
 fn find_picture<'a>(state: &'a State, person: &Record) -> Result<&'a Record, Failure> {
-    state.linked(person, "picture_id", TABLE).ok_or_else(|| Failure::not_found("Picture"))
+    state.find_linked(person, "picture_id", TABLE).ok_or_else(|| Failure::not_found("Picture"))
 }
 
 fn read_picture(state: &State, call: &Call) -> Result<Value, Failure> {

@@ -14,7 +14,7 @@ use crate::objects::roles::find_visibility;
 use crate::objects::users::{CALLER, find_currency};
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, is_deleted, plain, text};
+use crate::value::record::{Record, is_deleted, read_text, to_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -46,7 +46,7 @@ pub(super) const OBJECT: Object = Object {
                 ],
                 nested: &[("owner", "owner_id", "users")],
                 // The document promises an integer here, but a code need not be one.
-                computed: &[("code", |_, product| product.get("code").and_then(|code| plain(code).parse::<i64>().ok()).map(Into::into))],
+                computed: &[("code", |_, product| product.get("code").and_then(|code| to_text(code).parse::<i64>().ok()).map(Into::into))],
                 includable: &[("product.price", "prices", |_, _, row| row.get("prices").cloned())],
             }),
             filter: Some(("products", "product")),
@@ -110,7 +110,7 @@ pub(super) fn require_not_negative(draft: &Draft, field: &str) -> Result<(), Fai
 /// Checks the billing cycles: one-time products have none, weekly ones need them.
 pub(super) fn check_billing(draft: &Draft) -> Result<(), Failure> {
     let wrong = |reason: String| Err(Failure::invalid("billing_frequency_cycles", reason));
-    match (text(draft.row, "billing_frequency"), draft.row.get("billing_frequency_cycles")) {
+    match (read_text(draft.row, "billing_frequency"), draft.row.get("billing_frequency_cycles")) {
         ("one-time", Some(_)) => wrong("must be null if the billing frequency is one-time".to_owned()),
         ("weekly", None) => wrong("is required if the billing frequency is weekly".to_owned()),
         (_, Some(cycles)) if !cycles.as_u64().is_some_and(|cycles| (1..=MAX_CYCLES).contains(&cycles)) => {
@@ -150,12 +150,12 @@ fn check_price(price: &Value) -> Result<Value, String> {
         Some(_) => Err(format!("{name} must be a number, and not negative")),
         None => Ok(default),
     };
-    if !fields.get("price").is_some_and(Value::is_number) || !fields::is_currency(text(fields, "currency")) {
+    if !fields.get("price").is_some_and(Value::is_number) || !fields::is_currency(read_text(fields, "currency")) {
         return Err("each must have a price and a currency code of three letters".to_owned());
     }
     Ok(json!({
-        "price": number("price", 0.into())?, "currency": text(fields, "currency"), "cost": number("cost", 0.into())?,
-        "direct_cost": number("direct_cost", Value::Null)?, "notes": text(fields, "notes"),
+        "price": number("price", 0.into())?, "currency": read_text(fields, "currency"), "cost": number("cost", 0.into())?,
+        "direct_cost": number("direct_cost", Value::Null)?, "notes": read_text(fields, "notes"),
     }))
 }
 

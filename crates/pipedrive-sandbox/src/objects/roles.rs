@@ -12,7 +12,7 @@ use crate::engine::write;
 use crate::objects::users::require_given;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, is_deleted, plain, text};
+use crate::value::record::{Record, is_deleted, read_id, read_text, to_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[
@@ -76,13 +76,13 @@ pub(super) fn list_assigned<'a>(state: &'a State, set: &'a Record) -> impl Itera
 
 fn has_set(state: &State, user: &Record, set: &Record) -> bool {
     let access = user.get("access").and_then(Value::as_array).into_iter().flatten();
-    access.into_iter().any(|access| access.get("permission_set_id").and_then(Value::as_str) == Some(text(set, "uuid")))
+    access.into_iter().any(|access| access.get("permission_set_id").and_then(Value::as_str) == Some(read_text(set, "uuid")))
         || state.live("permissionSetAssignments").any(|a| points_to(a, "user_id", user) && points_to(a, "permission_set_id", set))
 }
 
 fn find_set<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
     let uuid = call.variables.get("id").map_or("", String::as_str);
-    state.live("permissionSets").find(|set| text(set, "uuid") == uuid).ok_or_else(|| Failure::not_found("Permission set"))
+    state.live("permissionSets").find(|set| read_text(set, "uuid") == uuid).ok_or_else(|| Failure::not_found("Permission set"))
 }
 
 /// Reads a permission set. The document has it without `data` around it.
@@ -136,7 +136,7 @@ fn list_below<'a>(state: &'a State, role: &'a Record) -> impl Iterator<Item = &'
 /// Lists the roles above one, the nearest first.
 /// The count is limited, as roles in an edited state file may form a circle.
 fn list_above<'a>(state: &'a State, role: &'a Record) -> impl Iterator<Item = &'a Record> {
-    let parent = |role: &Record| state.linked(role, "parent_role_id", "roles");
+    let parent = |role: &Record| state.find_linked(role, "parent_role_id", "roles");
     std::iter::successors(parent(role), move |role| parent(role)).take(state.rows("roles").count())
 }
 
@@ -147,10 +147,10 @@ fn find_level(state: &State, role: &Record) -> usize {
 
 /// Checks that a role has a name and is not below itself. A new role gets the settings of the default one.
 fn check(draft: &mut Draft) -> Result<(), Failure> {
-    if text(draft.row, "name").trim().is_empty() {
+    if read_text(draft.row, "name").trim().is_empty() {
         return Err(Failure::invalid("name", "must not be empty"));
     }
-    let is_itself = |other: &Record| draft.before.is_some_and(|before| id_of(before) == id_of(other));
+    let is_itself = |other: &Record| draft.before.is_some_and(|before| read_id(before) == read_id(other));
     if list_above(draft.state, draft.row).any(is_itself) {
         return Err(Failure::invalid("parent_role_id", "is the role itself or one below it"));
     }
@@ -205,7 +205,7 @@ fn list_settings(state: &State, call: &Call) -> Result<Value, Failure> {
 
 fn change_setting(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut role = find_role(state, call)?.clone();
-    let key = call.body.get("setting_key").map(plain).unwrap_or_default();
+    let key = call.body.get("setting_key").map(to_text).unwrap_or_default();
     let value = call.body.get("value").cloned().unwrap_or_default();
     let mut settings = role.get("settings").and_then(Value::as_object).cloned().unwrap_or_default();
     settings.insert(key.clone(), value.clone());
@@ -230,7 +230,7 @@ fn list_role_assignments(state: &State, call: &Call) -> Result<Value, Failure> {
 }
 
 fn find_role_of<'a>(state: &'a State, user: &Record) -> Option<&'a Record> {
-    state.linked(user, "role_id", "roles")
+    state.find_linked(user, "role_id", "roles")
 }
 
 fn list_roles_of_user(state: &State, call: &Call) -> Result<Value, Failure> {
@@ -255,7 +255,7 @@ fn set_role(state: &mut State, mut user: Record, role: u64) {
 }
 
 fn assign(state: &mut State, call: &Call) -> Result<Value, Failure> {
-    let role = id_of(find_role(state, call)?).unwrap_or(DEFAULT);
+    let role = read_id(find_role(state, call)?).unwrap_or(DEFAULT);
     let user = require_given(state, call)?;
     let data = json!({ "user_id": user.get("id"), "role_id": role });
     set_role(state, user, role);

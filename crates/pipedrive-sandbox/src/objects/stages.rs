@@ -8,7 +8,7 @@ use crate::engine::write::mark_deleted;
 use crate::objects::deals::statistics::record_stage;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, id_of, is_deleted};
+use crate::value::record::{Record, is_deleted, read_id};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -49,7 +49,7 @@ fn move_deals(state: &mut State, call: &Call, before: Option<&Record>, now: &Rec
     if is_deleted(now) {
         let order = |row: &Record| row.get("order_nr").and_then(Value::as_u64).unwrap_or(0);
         let siblings = state.live("stages").filter(|other| other.get("pipeline_id") == now.get("pipeline_id"));
-        let neighbour = siblings.min_by_key(|other| (order(other) > order(now), order(other).abs_diff(order(now)))).and_then(id_of);
+        let neighbour = siblings.min_by_key(|other| (order(other) > order(now), order(other).abs_diff(order(now)))).and_then(read_id);
         state.change("deals", inside, |deal| match neighbour {
             Some(neighbour) => {
                 let time = stamp(call.now);

@@ -15,7 +15,7 @@ use crate::objects::mailbox;
 use crate::objects::mailbox::is_set;
 use crate::value::clock::v1_time;
 use crate::value::failure::Failure;
-use crate::value::record::{Record, flag, plain, text};
+use crate::value::record::{Record, read_flag, read_text, to_text};
 
 pub(super) const OBJECT: Object = Object {
     reports: &[
@@ -169,7 +169,7 @@ impl<'a> FlowSubject<'a> {
 
     fn is_shown(&self, source: &UpdateSource, row: &Record) -> bool {
         match source.form {
-            UpdateForm::Change => !flag(row, "is_custom") || self.call.asks_for("all_changes"),
+            UpdateForm::Change => !read_flag(row, "is_custom") || self.call.asks_for("all_changes"),
             UpdateForm::Documented(..) => self.call.tables.find(source.table).is_some(),
             UpdateForm::Stored => true,
         }
@@ -180,7 +180,7 @@ impl<'a> FlowSubject<'a> {
         let (object, alias) = match source.kind {
             "change" => (format!("{label}Change"), Some("change".to_owned())),
             "follower" => ("follower".to_owned(), Some(format!("{label}Follower"))),
-            "activity" if !flag(row, "done") => ("activity".to_owned(), Some("plannedActivity".to_owned())),
+            "activity" if !read_flag(row, "done") => ("activity".to_owned(), Some("plannedActivity".to_owned())),
             "mailMessage" if is_set(row, "has_attachments_flag") => {
                 ("mailMessage".to_owned(), Some("mailMessageWithAttachment".to_owned()))
             }
@@ -224,8 +224,8 @@ impl<'a> FlowSubject<'a> {
     /// Finds the name of the record to which a changed field points or pointed.
     fn find_name(&self, change: &Record, side: &str) -> Option<Value> {
         let (_, table) =
-            self.collection.links.iter().find(|(field, _)| find_v1_name(self.collection, field) == text(change, "field_key"))?;
-        let row = self.state.linked(change, side, table)?;
+            self.collection.links.iter().find(|(field, _)| find_v1_name(self.collection, field) == read_text(change, "field_key"))?;
+        let row = self.state.find_linked(change, side, table)?;
         row.get("name").or_else(|| row.get("title")).cloned()
     }
 
@@ -250,7 +250,7 @@ fn is_linked(subject: &FlowSubject, row: &Record) -> bool {
 }
 
 fn is_its_change(subject: &FlowSubject, change: &Record) -> bool {
-    text(change, "table") == subject.collection.name && subject.is(change.get("item_id"))
+    read_text(change, "table") == subject.collection.name && subject.is(change.get("item_id"))
 }
 
 /// Accepts the messages about the record that the user may see.
@@ -271,13 +271,13 @@ fn to_v1(value: &Value) -> Value {
 
 /// Writes a change as the changelog has it, with its values as text.
 fn write_entry(change: &Record) -> Value {
-    let value = |side: &str| change.get(side).filter(|value| !value.is_null()).map(|value| plain(&to_v1(value)));
+    let value = |side: &str| change.get(side).filter(|value| !value.is_null()).map(|value| to_text(&to_v1(value)));
     json!({
         "field_key": change.get("field_key"),
         "old_value": value("old_value"),
         "new_value": value("new_value"),
         "actor_user_id": change.get("user_id"),
-        "time": v1_time(text(change, "log_time")),
+        "time": v1_time(read_text(change, "log_time")),
         "change_source": change.get("change_source"),
         "change_source_user_agent": change.get("change_source_user_agent"),
         "is_bulk_update_flag": change.get("is_bulk_update_flag"),

@@ -8,7 +8,7 @@ use crate::engine::read::shape_data;
 use crate::engine::state::State;
 use crate::value::failure::Failure;
 use crate::value::money::CURRENCY;
-use crate::value::record::{Record, id_of, text};
+use crate::value::record::{Record, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -20,7 +20,7 @@ pub(super) const OBJECT: Object = Object {
         related_key: Some("user"),
         field_type: Some("user"),
         v1: &[
-            ("is_you", V1::ComputedForCall(|_, call, user| (id_of(user) == Some(call.user)).into())),
+            ("is_you", V1::ComputedForCall(|_, call, user| (read_id(user) == Some(call.user)).into())),
             ("active_flag", V1::Not("is_deleted")),
         ],
         ..NO_COLLECTION
@@ -40,7 +40,7 @@ fn find(state: &State, call: &Call) -> Result<Value, Failure> {
         return Err(Failure::invalid("term", "must not be empty"));
     }
     let field = if call.asks_for("search_by_email") { "email" } else { "name" };
-    let found = state.live("users").filter(|user| text(user, field).to_lowercase().contains(&term));
+    let found = state.live("users").filter(|user| read_text(user, field).to_lowercase().contains(&term));
     Ok(wrap(found.map(|user| shape_data(state, call, call.tables.collection("users"), user)).collect()))
 }
 
@@ -57,7 +57,7 @@ pub(super) fn find_currency<'a>(state: &'a State, call: &Call) -> &'a str {
 
 /// Finds the company of a record's user.
 pub(super) fn find_company(state: &State, row: &Record) -> Value {
-    state.linked(row, "user_id", "users").and_then(|user| user.get("company_id")).cloned().unwrap_or_default()
+    state.find_linked(row, "user_id", "users").and_then(|user| user.get("company_id")).cloned().unwrap_or_default()
 }
 
 /// Refuses the token of a user who is not there.

@@ -8,12 +8,12 @@ pub(crate) type Record = Map<String, Value>;
 /// The field with the id of a record whose shown id is no number.
 pub(crate) const UUID: &str = "uuid";
 
-pub(crate) fn id_of(row: &Record) -> Option<u64> {
+pub(crate) fn read_id(row: &Record) -> Option<u64> {
     row.get("id")?.as_u64()
 }
 
 /// Reads the value by which other records point to this one: its UUID if it has one, else its id.
-pub(crate) fn handle(row: &Record) -> Option<&Value> {
+pub(crate) fn read_handle(row: &Record) -> Option<&Value> {
     row.get(UUID).or_else(|| row.get("id"))
 }
 
@@ -21,16 +21,16 @@ pub(crate) fn is_deleted(row: &Record) -> bool {
     row.get("is_deleted").and_then(Value::as_bool).unwrap_or(false)
 }
 
-pub(crate) fn text<'a>(row: &'a Record, name: &str) -> &'a str {
+pub(crate) fn read_text<'a>(row: &'a Record, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-pub(crate) fn flag(row: &Record, name: &str) -> bool {
+pub(crate) fn read_flag(row: &Record, name: &str) -> bool {
     row.get(name).and_then(Value::as_bool).unwrap_or(false)
 }
 
 /// Writes a scalar as text, a string without its quotes.
-pub(crate) fn plain(value: &Value) -> String {
+pub(crate) fn to_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 

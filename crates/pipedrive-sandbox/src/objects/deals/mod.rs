@@ -19,7 +19,7 @@ use crate::objects::{deal_products, derived, participants};
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
 use crate::value::money;
-use crate::value::record::{Record, flag, id_of, is_deleted, text};
+use crate::value::record::{Record, is_deleted, read_flag, read_id, read_text};
 
 pub(super) const OBJECT: Object = Object {
     collections: &[Collection {
@@ -97,7 +97,7 @@ pub(super) const OBJECT: Object = Object {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("title")?;
-    if !is_currency(text(draft.row, "currency")) {
+    if !is_currency(read_text(draft.row, "currency")) {
         return Err(Failure::invalid("currency", "must be a currency code of three letters"));
     }
     if draft.row.get("probability").and_then(Value::as_f64).is_some_and(|p| !(0.0..=100.0).contains(&p)) {
@@ -105,7 +105,7 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     }
     set_stage(draft)?;
     set_conclusion(draft)?;
-    let archived = flag(draft.row, "is_archived");
+    let archived = read_flag(draft.row, "is_archived");
     if !archived {
         draft.clear("archive_time");
     } else if !draft.is_in_body("archive_time") && draft.value_before("is_archived") != Some(&Value::Bool(true)) {
@@ -122,7 +122,7 @@ fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
         stages.min_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64))
     };
     let stage = if draft.is_in_body("stage_id") {
-        let stage = draft.state.linked(row, "stage_id", "stages");
+        let stage = draft.state.find_linked(row, "stage_id", "stages");
         if draft.is_in_body("pipeline_id") && stage.and_then(|s| s.get("pipeline_id")) != row.get("pipeline_id") {
             return Err(Failure::invalid("stage_id", "does not belong to the pipeline"));
         }
@@ -152,7 +152,7 @@ fn set_stage(draft: &mut Draft) -> Result<(), Failure> {
 fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
     const BELONGS: &[(&str, &[&str])] =
         &[("lost_reason", &["lost"]), ("lost_time", &["lost"]), ("won_time", &["won"]), ("close_time", &["won", "lost"])];
-    let status = text(draft.row, "status").to_owned();
+    let status = read_text(draft.row, "status").to_owned();
     let now = stamp(draft.call.now);
     for (field, statuses) in BELONGS {
         if statuses.contains(&status.as_str()) {
@@ -185,13 +185,13 @@ fn set_conclusion(draft: &mut Draft) -> Result<(), Failure> {
 fn derive(state: &State, at: &Collection, deal: &Record, name: &str) -> Option<Value> {
     Some(match name {
         "products_count" => deal_products::list_rows(state, deal).count().into(),
-        "participants_count" => participants::list_participants(state, id_of(deal)?).count().into(),
+        "participants_count" => participants::list_participants(state, read_id(deal)?).count().into(),
         "org_hidden" | "person_hidden" => Value::Bool(false),
-        "active" => Value::Bool(text(deal, "status") == "open" && !is_deleted(deal)),
-        "stage_order_nr" => state.linked(deal, "stage_id", "stages")?.get("order_nr")?.clone(),
-        "formatted_value" => money::format(money::amount(deal), text(deal, "currency")).into(),
+        "active" => Value::Bool(read_text(deal, "status") == "open" && !is_deleted(deal)),
+        "stage_order_nr" => state.find_linked(deal, "stage_id", "stages")?.get("order_nr")?.clone(),
+        "formatted_value" => money::format(money::amount(deal), read_text(deal, "currency")).into(),
         "weighted_value" => weigh(state, deal).into(),
-        "formatted_weighted_value" => money::format(weigh(state, deal), text(deal, "currency")).into(),
+        "formatted_weighted_value" => money::format(weigh(state, deal), read_text(deal, "currency")).into(),
         "weighted_value_currency" => deal.get("currency")?.clone(),
         _ => derived::derive(state, at, deal, name)?,
     })

@@ -15,7 +15,7 @@ use crate::objects::users::find_currency;
 use crate::value::clock::{iso_date, parse_date};
 use crate::value::failure::Failure;
 use crate::value::money;
-use crate::value::record::{Record, flag, plain, text};
+use crate::value::record::{Record, read_flag, read_text, to_text};
 
 const MAX_INTERVALS: u32 = 366;
 
@@ -27,9 +27,9 @@ fn list_deals<'a>(state: &'a State, call: &'a Call) -> Result<Vec<&'a Record>, F
     let filter =
         call.parameter("filter_id").map(|id| filters::find(state, call.tables, call.tables.collection("deals"), id)).transpose()?;
     let fits = |row: &Record, field: &str, parameter: &str| {
-        call.parameter(parameter).is_none_or(|wanted| row.get(field).map(plain).as_deref() == Some(wanted))
+        call.parameter(parameter).is_none_or(|wanted| row.get(field).map(to_text).as_deref() == Some(wanted))
     };
-    let deals = state.live("deals").filter(|row| !flag(row, "is_archived")).filter(|row| {
+    let deals = state.live("deals").filter(|row| !read_flag(row, "is_archived")).filter(|row| {
         [("owner_id", "user_id"), ("pipeline_id", "pipeline_id"), ("stage_id", "stage_id"), ("status", "status")]
             .iter()
             .all(|(field, parameter)| fits(row, field, parameter))
@@ -44,7 +44,7 @@ pub(super) fn summarize(state: &State, call: &Call) -> Result<Value, Failure> {
     let target = find_currency(state, call);
     let mut values: BTreeMap<&str, (f64, f64, usize)> = BTreeMap::new();
     for deal in &deals {
-        let sum = values.entry(text(deal, "currency")).or_default();
+        let sum = values.entry(read_text(deal, "currency")).or_default();
         *sum = (sum.0 + money::amount(deal), sum.1 + weigh(state, deal), sum.2 + 1);
     }
     let mut data = json!({ "values_total": {}, "weighted_values_total": {}, "total_count": deals.len() });
@@ -77,7 +77,7 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
     let amount = call.parameter("amount").and_then(|a| a.parse().ok()).filter(|a| (1..=MAX_INTERVALS).contains(a));
     let amount: u32 = amount.ok_or_else(|| Failure::invalid("amount", format!("must be between 1 and {MAX_INTERVALS}")))?;
     let field = call.parameter("field_key").unwrap_or_default();
-    let is_custom_date = |row: &Record| text(row, "field_code") == field && text(row, "field_type").starts_with("date");
+    let is_custom_date = |row: &Record| read_text(row, "field_code") == field && read_text(row, "field_type").starts_with("date");
     if !DATES.contains(&field) && !state.live("dealFields").any(is_custom_date) {
         return Err(Failure::invalid("field_key", "is not a date field of deals"));
     }
@@ -86,7 +86,7 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
     let bounds = bounds.ok_or_else(|| Failure::invalid("amount", "leads to dates beyond the calendar"))?;
     let deals: Vec<(String, &Record)> = list_deals(state, call)?
         .into_iter()
-        .filter(|deal| matches!(text(deal, "status"), "open" | "won"))
+        .filter(|deal| matches!(read_text(deal, "status"), "open" | "won"))
         .filter_map(|deal| Some((find_date(deal, field)?, deal)))
         .collect();
     let period = |from: Date, until: Date| {
@@ -109,7 +109,7 @@ fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&R
     {
         period["deals"] = deals.iter().map(|deal| shape_record(state, call, call.tables.collection("deals"), deal, shape)).collect();
     }
-    let of = |status: &str| deals.iter().copied().filter(|deal| text(deal, "status") == status).collect::<Vec<_>>();
+    let of = |status: &str| deals.iter().copied().filter(|deal| read_text(deal, "status") == status).collect::<Vec<_>>();
     let (open, won) = (of("open"), of("won"));
     let plain_value = |deal: &Record| money::amount(deal);
     let weighted_value = |deal: &Record| weigh(state, deal);
@@ -126,7 +126,7 @@ fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&R
     if let Some(target) = call.parameter("totals_convert_currency") {
         let target = if target == "default_currency" { find_currency(state, call) } else { target };
         let sum = |deals: &[&Record], value: &dyn Fn(&Record) -> f64| {
-            let converted = deals.iter().map(|deal| money::convert(value(deal), text(deal, "currency"), target));
+            let converted = deals.iter().map(|deal| money::convert(value(deal), read_text(deal, "currency"), target));
             json!({ target: money::to_json(converted.sum()) })
         };
         period["totals_converted"] = json!({

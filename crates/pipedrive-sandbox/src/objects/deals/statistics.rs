@@ -9,7 +9,7 @@ use crate::objects::deals::worth::{sum_by_currency, write_sums};
 use crate::value::clock::{parse_time, stamp};
 use crate::value::failure::Failure;
 use crate::value::money;
-use crate::value::record::{Record, flag, id_of, text};
+use crate::value::record::{Record, read_flag, read_id, read_text};
 
 /// The field with the stages that a deal has left, each with the time at which it came there.
 ///
@@ -25,7 +25,7 @@ pub(crate) fn record_stage(before: &Record, deal: &mut Record) {
 }
 
 fn read_since(deal: &Record) -> &str {
-    deal.get("stage_change_time").and_then(Value::as_str).unwrap_or_else(|| text(deal, "add_time"))
+    deal.get("stage_change_time").and_then(Value::as_str).unwrap_or_else(|| read_text(deal, "add_time"))
 }
 
 /// The stay of a deal in a stage, until it left the stage or was closed.
@@ -107,11 +107,11 @@ impl<'a> PipelineView<'a> {
         let inside = |stage: &&Record| stage.get("pipeline_id") == pipeline.get("id");
         let mut stages: Vec<&Record> = state.live("stages").filter(inside).collect();
         stages.sort_by_key(|stage| stage.get("order_nr").and_then(Value::as_u64));
-        let deals = state.live("deals").filter(|deal| !flag(deal, "is_archived") && deal.get("owner_id") == user.get("id"));
+        let deals = state.live("deals").filter(|deal| !read_flag(deal, "is_archived") && deal.get("owner_id") == user.get("id"));
         Ok(Self {
             period: Period { start, end },
-            stages: stages.into_iter().filter_map(id_of).collect(),
-            all_stages: state.rows("stages").filter(inside).filter_map(id_of).collect(),
+            stages: stages.into_iter().filter_map(read_id).collect(),
+            all_stages: state.rows("stages").filter(inside).filter_map(read_id).collect(),
             histories: deals.map(DealHistory::read).collect(),
         })
     }
@@ -126,8 +126,8 @@ impl<'a> PipelineView<'a> {
 
     /// Tells whether a deal got a status in this pipeline and in the period.
     fn has_ended(&self, history: &DealHistory, status: &str, time: &str) -> bool {
-        text(history.deal, "status") == status
-            && self.period.has(text(history.deal, time))
+        read_text(history.deal, "status") == status
+            && self.period.has(read_text(history.deal, time))
             && history.stays.last().is_some_and(|stay| self.has(stay))
     }
 
@@ -173,8 +173,9 @@ pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failu
         history.stays.windows(2).any(|pair| view.has(&pair[0]) && view.has(&pair[1]) && view.period.has(pair[1].from))
     };
     let moved: Vec<&DealHistory> = view.histories.iter().filter(|history| has_moved(history)).collect();
-    let is_new =
-        |history: &DealHistory| view.period.has(text(history.deal, "add_time")) && history.stays.first().is_some_and(|stay| view.has(stay));
+    let is_new = |history: &DealHistory| {
+        view.period.has(read_text(history.deal, "add_time")) && history.stays.first().is_some_and(|stay| view.has(stay))
+    };
     let is_open = |history: &DealHistory| history.stays.iter().any(|stay| view.has(stay) && view.period.is_open_at_end(stay));
 
     let now = stamp(call.now);
@@ -183,7 +184,7 @@ pub(super) fn report_movement(state: &State, call: &Call) -> Result<Value, Failu
         let until = until.unwrap_or(&last).min(&last);
         Some((parse_time(until)? - parse_time(from)?).whole_days().max(0))
     };
-    let ages = moved.iter().filter_map(|history| count_days(text(history.deal, "add_time"), history.stays.last()?.until));
+    let ages = moved.iter().filter_map(|history| count_days(read_text(history.deal, "add_time"), history.stays.last()?.until));
     let by_stages = view.stages.iter().filter_map(|stage| {
         let stays = moved.iter().flat_map(|history| &history.stays).filter(|stay| stay.stage == *stage && stay.from <= last.as_str());
         let days: Vec<i64> = stays.filter_map(|stay| count_days(stay.from, stay.until)).collect();
@@ -210,7 +211,7 @@ fn sum_deals(deals: &[&Record]) -> Value {
     let formatted: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::format(*sum, code).into())).collect();
     json!({
         "count": deals.len(),
-        "deals_ids": deals.iter().filter_map(|deal| id_of(deal)).collect::<Vec<_>>(),
+        "deals_ids": deals.iter().filter_map(|deal| read_id(deal)).collect::<Vec<_>>(),
         "values": write_sums(&sums),
         "formatted_values": formatted,
     })
