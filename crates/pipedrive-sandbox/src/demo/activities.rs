@@ -21,12 +21,12 @@ pub(super) fn add(state: &mut State, random: &mut Random) {
 
 fn draw(state: &State, random: &mut Random, n: u64) -> Record {
     let (subject, kind) = *random.pick(ACTIVITIES);
-    let deal = state.get("deals", 1 + random.below(deals::COUNT));
+    let deal = state.get("deals", 1 + random.draw_below(deals::COUNT));
     let linked = |name: &str| deal.and_then(|deal| deal.get(name)).cloned();
-    let (day, done) = (random.below(DAYS + 60), random.one_in(2));
+    let (day, done) = (random.draw_below(DAYS + 60), random.draw_one_in(2));
     let person = linked("person_id");
     build_record(json!({
-        "subject": subject, "type": kind, "owner_id": 1 + random.below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
+        "subject": subject, "type": kind, "owner_id": 1 + random.draw_below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
         "add_time": make_time(day.min(DAYS), n), "update_time": make_time(day.min(DAYS), n), "deal_id": linked("id"),
         "person_id": person, "org_id": linked("org_id"), "due_date": make_date(day + 3), "due_time": "10:00:00", "duration": "00:30:00",
         "busy": false, "done": done, "marked_as_done_time": done.then(|| make_time(day + 3, n)),

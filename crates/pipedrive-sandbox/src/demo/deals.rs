@@ -26,34 +26,34 @@ pub(super) fn add(state: &mut State, random: &mut Random) {
 fn draw(state: &State, random: &mut Random, n: u64) -> Record {
     let stages: Vec<&Record> = state.rows("stages").collect();
     let place = *random.pick(&stages);
-    let person = state.get("persons", 1 + random.below(persons::COUNT)).filter(|_| !random.one_in(8));
+    let person = state.get("persons", 1 + random.draw_below(persons::COUNT)).filter(|_| !random.draw_one_in(8));
     let company = person
         .and_then(|p| p.get("org_id"))
         .and_then(Value::as_u64)
-        .or_else(|| random.one_in(2).then(|| 1 + random.below(organizations::COUNT)));
+        .or_else(|| random.draw_one_in(2).then(|| 1 + random.draw_below(organizations::COUNT)));
     let about = company.and_then(|id| state.get("organizations", id)).or(person).and_then(|row| row.get("name")?.as_str());
     let title = format!("{} {}", about.unwrap_or("Walk-in"), random.pick(SUBJECTS));
-    let (made, seconds) = (random.below(DAYS - 40), random.below(30_000));
-    let moved = make_time(made + random.below(20), seconds);
-    let closed = make_time(made + 20 + random.below(20), seconds);
+    let (made, seconds) = (random.draw_below(DAYS - 40), random.draw_below(30_000));
+    let moved = make_time(made + random.draw_below(20), seconds);
+    let closed = make_time(made + 20 + random.draw_below(20), seconds);
     let status = *random.pick(&["open", "open", "open", "open", "open", "won", "won", "won", "lost", "lost"]);
     let is = |wanted: &str| status == wanted;
-    let cents = if random.one_in(10) { 0.5 } else { 0.0 };
-    let euros = u32::try_from(100 * (1 + random.below(250))).unwrap_or(100);
+    let cents = if random.draw_one_in(10) { 0.5 } else { 0.0 };
+    let euros = u32::try_from(100 * (1 + random.draw_below(250))).unwrap_or(100);
     let is_archived = n.is_multiple_of(25);
     build_record(json!({
-        "title": title, "owner_id": 1 + random.below(4), "creator_user_id": FIRST_USER,
+        "title": title, "owner_id": 1 + random.draw_below(4), "creator_user_id": FIRST_USER,
         "person_id": person.and_then(|p| p.get("id")), "org_id": company,
         "pipeline_id": place.get("pipeline_id"), "stage_id": place.get("id"),
         "value": if cents > 0.0 { json!(f64::from(euros) + cents) } else { json!(euros) },
         "currency": random.pick(&["EUR", "EUR", "USD", "GBP"]), "add_time": make_time(made, seconds),
         "update_time": if is("open") { moved.clone() } else { closed.clone() }, "stage_change_time": moved,
         "is_deleted": n % 60 == 59, "is_archived": is_archived, "archive_time": is_archived.then(|| closed.clone()),
-        "status": status, "probability": random.one_in(3).then(|| 5 * random.below(21)), "visible_to": 3,
+        "status": status, "probability": random.draw_one_in(3).then(|| 5 * random.draw_below(21)), "visible_to": 3,
         "lost_reason": is("lost").then(|| random.pick(&["Price", "No answer", "Chose another"])),
         "close_time": (!is("open")).then(|| closed.clone()), "won_time": is("won").then(|| closed.clone()),
         "first_won_time": is("won").then(|| closed.clone()), "lost_time": is("lost").then(|| closed.clone()),
-        "expected_close_date": (!random.one_in(3)).then(|| make_date(made + 30 + random.below(60))),
+        "expected_close_date": (!random.draw_one_in(3)).then(|| make_date(made + 30 + random.draw_below(60))),
         "label_ids": draw_labels(random), "origin": "ManuallyCreated", "custom_fields": draw_custom_values(state, &FieldTables::new("dealFields"), random),
     }))
 }

@@ -210,21 +210,21 @@ fn require(field: &mut Record, is_required: bool) {
 pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &mut Random) -> Value {
     let mut values = Record::new();
     for field in fields::list_custom(state, tables) {
-        if !random.one_in(3) {
+        if !random.draw_one_in(3) {
             continue;
         }
-        let day = random.below(DAYS);
+        let day = random.draw_below(DAYS);
         let value = match field.get("field_type").and_then(Value::as_str).unwrap_or_default() {
-            "double" => json!(random.below(100)),
-            "monetary" => json!({ "value": 50 * random.below(100), "currency": CURRENCY }),
-            "set" => json!([1, 2 + random.below(2)]),
-            "enum" => json!(1 + random.below(3)),
-            "user" => json!(1 + random.below(4)),
+            "double" => json!(random.draw_below(100)),
+            "monetary" => json!({ "value": 50 * random.draw_below(100), "currency": CURRENCY }),
+            "set" => json!([1, 2 + random.draw_below(2)]),
+            "enum" => json!(1 + random.draw_below(3)),
+            "user" => json!(1 + random.draw_below(4)),
             // The first ones, if they exist already.
             "org" if state.get("organizations", 1).is_some() => json!(1),
             "people" if state.get("persons", 1).is_some() => json!(1),
             "org" | "people" => continue,
-            "phone" => json!(format!("+1 555 02{:02}", random.below(100))),
+            "phone" => json!(format!("+1 555 02{:02}", random.draw_below(100))),
             "time" => json!({ "value": "10:30:00" }),
             "timerange" => json!({ "value": "09:00:00", "until": "17:00:00" }),
             "date" => json!(make_date(day)),
@@ -233,7 +233,7 @@ pub(super) fn draw_custom_values(state: &State, tables: &FieldTables, random: &m
                 json!({ "value": "Harbour Street 1, Tallinn, Estonia", "locality": "Tallinn", "country": "Estonia" })
             }
             "text" => json!("Met at the spring fair; asked for a second demo."),
-            _ => json!(format!("REF-{:04}", random.below(10_000))),
+            _ => json!(format!("REF-{:04}", random.draw_below(10_000))),
         };
         values.insert(fields::read_code(field).to_owned(), value);
     }

@@ -73,7 +73,7 @@ pub(super) fn add(state: &mut State) {
     for name in SOURCES {
         state.insert("leadSources", build_record(json!({ "name": name })));
     }
-    let mut random = Random::named("leads");
+    let mut random = Random::from_name("leads");
     for (n, lead) in (1..).zip(LEADS) {
         add_lead(state, &mut random, n, lead);
     }
@@ -86,7 +86,7 @@ fn add_lead(state: &mut State, random: &mut Random, n: usize, (subject, source, 
     let person = state.get("persons", nth).filter(|_| !n.is_multiple_of(4));
     let organization = person.map_or(Some(nth), |person| person.get("org_id")?.as_u64());
     let about = organization.and_then(|id| state.get("organizations", id)).or(person).map_or("", |row| read_text(row, "name"));
-    let day = random.below(250);
+    let day = random.draw_below(250);
     let row = build_record(json!({
         "uuid": make_uuid("leads", n), "title": format!("{about} {subject}"), "owner_id": 1 + nth % 4, "creator_id": 1,
         "label_ids": if n.is_multiple_of(3) { json!([]) } else { json!([make_uuid("leadLabels", 1 + n % 3)]) },
@@ -94,7 +94,7 @@ fn add_lead(state: &mut State, random: &mut Random, n: usize, (subject, source, 
         "origin": "ManuallyCreated", "is_archived": n == LEADS.len(), "was_seen": n.is_multiple_of(2),
         "value": worth.map(|(amount, currency)| json!({ "amount": amount, "currency": currency })),
         "expected_close_date": (!n.is_multiple_of(2)).then(|| make_date(day + 45)),
-        "add_time": make_time(day, nth), "update_time": make_time(day + random.below(9), nth),
+        "add_time": make_time(day, nth), "update_time": make_time(day + random.draw_below(9), nth),
         "visible_to": 3, "is_deleted": false, "custom_fields": draw_custom_values(state, &leads::FIELDS, random),
     }));
     state.insert("leads", row);

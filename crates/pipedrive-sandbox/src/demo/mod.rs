@@ -29,7 +29,7 @@ use crate::value::random::Random;
 pub(crate) fn build_company(demo: &Demo) -> State {
     let mut company = State::new(demo.id);
     let state = &mut company;
-    let random = &mut Random::named(demo.seed);
+    let random = &mut Random::from_name(demo.seed);
     users::add(state, demo);
     pipelines::add(state);
     fields::add(state);

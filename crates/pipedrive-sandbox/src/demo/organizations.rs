@@ -26,21 +26,21 @@ pub(super) fn add(state: &mut State, demo: &Demo, random: &mut Random) {
 fn draw(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
     let (first, kind) = (pick_nth(demo.customers, n), pick_nth(COMPANY_KINDS, n / 3));
     let name = format!("{first} {kind}{}", if n < 13 { "" } else { " Group" });
-    let made = random.below(DAYS);
+    let made = random.draw_below(DAYS);
     build_record(json!({
-        "name": name, "owner_id": 1 + random.below(4), "add_time": make_time(made, n), "update_time": make_time(made + random.below(10), n),
+        "name": name, "owner_id": 1 + random.draw_below(4), "add_time": make_time(made, n), "update_time": make_time(made + random.draw_below(10), n),
         "is_deleted": false, "visible_to": 3, "address": draw_address(random), "label_ids": draw_labels(random),
         "website": format!("https://{}.example.com", first.to_lowercase()),
-        "industry": 1 + random.below(3), "annual_revenue": 100_000 * (1 + random.below(80)), "employee_count": 5 + random.below(900),
+        "industry": 1 + random.draw_below(3), "annual_revenue": 100_000 * (1 + random.draw_below(80)), "employee_count": 5 + random.draw_below(900),
         "custom_fields": draw_custom_values(state, &FieldTables::new("organizationFields"), random),
     }))
 }
 
 fn draw_address(random: &mut Random) -> Value {
     let (city, country) = *random.pick(CITIES);
-    let number = 1 + random.below(90);
+    let number = 1 + random.draw_below(90);
     json!({
         "value": format!("Harbour Street {number}, {city}, {country}"), "country": country, "locality": city,
-        "route": "Harbour Street", "street_number": number.to_string(), "postal_code": format!("{:05}", 10_000 + random.below(9_000)),
+        "route": "Harbour Street", "street_number": number.to_string(), "postal_code": format!("{:05}", 10_000 + random.draw_below(9_000)),
     })
 }

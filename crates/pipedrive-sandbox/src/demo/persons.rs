@@ -26,18 +26,18 @@ pub(super) fn add(state: &mut State, demo: &Demo, random: &mut Random) {
 fn draw(state: &State, demo: &Demo, random: &mut Random, n: u64) -> Record {
     let (first, last) = (pick_nth(FIRST_NAMES, n), pick_nth(demo.last_names, n));
     let mailbox = format!("{}.{}{n}@example.com", first.to_lowercase(), last.to_lowercase());
-    let made = random.below(DAYS);
+    let made = random.draw_below(DAYS);
     let mut emails = vec![json!({ "value": mailbox, "primary": true, "label": "work" })];
-    if random.one_in(4) {
+    if random.draw_one_in(4) {
         emails.push(json!({ "value": format!("{}{n}@home.example.com", first.to_lowercase()), "primary": false, "label": "home" }));
     }
     build_record(json!({
-        "name": format!("{first} {last}"), "first_name": first, "last_name": last, "owner_id": 1 + random.below(4),
-        "org_id": (!random.one_in(6)).then(|| 1 + random.below(organizations::COUNT)),
-        "add_time": make_time(made, n), "update_time": make_time(made + random.below(10), n), "emails": emails,
+        "name": format!("{first} {last}"), "first_name": first, "last_name": last, "owner_id": 1 + random.draw_below(4),
+        "org_id": (!random.draw_one_in(6)).then(|| 1 + random.draw_below(organizations::COUNT)),
+        "add_time": make_time(made, n), "update_time": make_time(made + random.draw_below(10), n), "emails": emails,
         "phones": [{ "value": format!("+1 555 01{n:02}"), "primary": true, "label": "work" }],
         "is_deleted": false, "visible_to": 3, "label_ids": draw_labels(random),
-        "job_title": random.one_in(2).then_some("Buyer"),
+        "job_title": random.draw_one_in(2).then_some("Buyer"),
         "custom_fields": draw_custom_values(state, &FieldTables::new("personFields"), random),
     }))
 }

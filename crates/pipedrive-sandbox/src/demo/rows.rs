@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::macros::date;
 use time::{Date, Duration};
 
-use crate::value::clock::iso_date;
+use crate::value::clock::format_date;
 use crate::value::random::Random;
 use crate::value::record::Record;
 
@@ -30,7 +30,7 @@ pub(super) fn make_time(day: u64, seconds: u64) -> String {
 
 /// Formats the date of a day of the demo.
 pub(super) fn make_date(day: u64) -> String {
-    iso_date(FIRST_DAY.saturating_add(Duration::days(i64::try_from(day).unwrap_or(0))))
+    format_date(FIRST_DAY.saturating_add(Duration::days(i64::try_from(day).unwrap_or(0))))
 }
 
 pub(super) fn pick_nth<'a>(items: &[&'a str], n: u64) -> &'a str {
@@ -38,5 +38,5 @@ pub(super) fn pick_nth<'a>(items: &[&'a str], n: u64) -> &'a str {
 }
 
 pub(super) fn draw_labels(random: &mut Random) -> Value {
-    if random.one_in(2) { json!([1 + random.below(4)]) } else { json!([]) }
+    if random.draw_one_in(2) { json!([1 + random.draw_below(4)]) } else { json!([]) }
 }

@@ -158,7 +158,7 @@ impl Inner {
                 return Err(Failure::new(StatusCode::GONE, "This endpoint is out of support. Use API v2."));
             }
         };
-        let action = TABLES.action(operation).ok_or_else(|| {
+        let action = TABLES.find_action(operation).ok_or_else(|| {
             let sentence = format!("The sandbox does not serve {} {} yet.", operation.method, operation.path);
             Failure::new(StatusCode::NOT_IMPLEMENTED, sentence)
         })?;
@@ -208,7 +208,7 @@ impl Inner {
     ) -> Response<Bytes> {
         let (status, content) = result.unwrap_or_else(|failure| (failure.status, Content::Json(failure.body())));
         if let Some(recording) = &self.recording {
-            recording.append_request(request, status, &content.recorded());
+            recording.append_request(request, status, &content.describe());
         }
         let mut response = content.into_response();
         *response.status_mut() = status;

@@ -28,7 +28,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The id in the path. Text that cannot be an id becomes 0, which no record has.
+    /// Returns the id in the path. Text that cannot be an id becomes 0, which no record has.
     pub(crate) fn id(&self) -> u64 {
         self.variables.get("id").and_then(|id| id.parse().ok()).unwrap_or(0)
     }
@@ -37,17 +37,17 @@ impl Call {
         self.query.get(name).map(String::as_str)
     }
 
-    /// The tokens of a comma-separated parameter.
+    /// Splits a comma-separated parameter into its tokens.
     pub(crate) fn tokens(&self, name: &str) -> Option<Vec<&str>> {
         self.parameter(name).map(|text| text.split(',').map(str::trim).filter(|t| !t.is_empty()).collect())
     }
 
-    /// The ids in a comma-separated parameter; tokens that are no ids are skipped.
+    /// Reads the ids in a comma-separated parameter. Tokens that are no ids are skipped.
     pub(crate) fn ids(&self, name: &str) -> Option<Vec<u64>> {
         self.tokens(name).map(|tokens| tokens.iter().filter_map(|id| id.parse().ok()).collect())
     }
 
-    /// The same request with another body.
+    /// Copies the request with another body.
     pub(crate) fn with_body(&self, body: Record) -> Self {
         Self { body, ..self.clone() }
     }
@@ -57,14 +57,14 @@ impl Call {
         matches!(self.parameter(name), Some("true" | "1"))
     }
 
-    /// The failure that the document has for a record that the path names and that is not there.
-    pub(crate) fn missing(&self, label: &str) -> Failure {
+    /// Builds the failure that the document has for a record that the path names but that does not exist.
+    pub(crate) fn refuse_missing(&self, label: &str) -> Failure {
         if self.operation.documents(StatusCode::GONE) { Failure::gone(label) } else { Failure::not_found(label) }
     }
 
-    /// The documented shape below the answer, such as that of `data`.
+    /// Finds the documented shape at a path below the answer, such as that of `data`.
     pub(crate) fn shape(&self, path: &[&str]) -> Option<&'static Schema> {
-        api().below(self.operation.success().1?, path)
+        api().find_below(self.operation.success().1?, path)
     }
 }
 
@@ -316,7 +316,7 @@ impl Collection {
     pub(crate) fn check_path(&self, state: &State, call: &Call) -> Result<(), Failure> {
         match self.within {
             Some((_, table)) if state.get_live(table, call.id()).is_none() => {
-                Err(call.missing(call.tables.find(table).map_or(self.label, |around| around.label)))
+                Err(call.refuse_missing(call.tables.find(table).map_or(self.label, |around| around.label)))
             }
             _ => Ok(()),
         }

@@ -17,7 +17,7 @@ pub(crate) enum Action {
 
 impl Tables {
     /// Finds the action of an operation, if the sandbox serves it. An object's own code precedes its rows.
-    pub(crate) fn action(&self, operation: &Operation) -> Option<Action> {
+    pub(crate) fn find_action(&self, operation: &Operation) -> Option<Action> {
         let (method, path) = (operation.method.as_str(), operation.path.as_str());
         let download = || self.objects.iter().flat_map(|object| object.downloads).find(|(served, _)| *served == path);
         let report = || self.objects.iter().flat_map(|object| object.reports).find(|(served, _)| *served == path);
@@ -26,19 +26,19 @@ impl Tables {
         (download().filter(|_| is_read).map(|(_, download)| Action::Download(*download)))
             .or_else(|| report().filter(|_| is_read).map(|(_, report)| Action::Report(*report)))
             .or_else(|| write().map(|(_, _, write)| Action::Write(*write)))
-            .or_else(|| self.verb(method, path).map(|(collection, verb)| Action::Verb(collection, verb)))
+            .or_else(|| self.find_verb(method, path).map(|(collection, verb)| Action::Verb(collection, verb)))
     }
 
-    fn verb(&self, method: &str, path: &str) -> Option<(&'static Collection, Verb)> {
+    fn find_verb(&self, method: &str, path: &str) -> Option<(&'static Collection, Verb)> {
         self.collections().find_map(|collection| {
-            let verb = collection.verb(method, path)?;
+            let verb = collection.find_verb(method, path)?;
             collection.verbs.contains(&verb).then_some((collection, verb))
         })
     }
 }
 
 impl Collection {
-    fn verb(&self, method: &str, path: &str) -> Option<Verb> {
+    fn find_verb(&self, method: &str, path: &str) -> Option<Verb> {
         // Merging stayed in v1 when the collections moved to v2.
         let merged = path.strip_prefix("/api/v1").and_then(|path| path.strip_suffix("/{id}/merge"));
         if merged.is_some() && method == "PUT" {

@@ -214,7 +214,7 @@ fn check_simple(kind: &str, value: &Value) -> Result<Value, String> {
         "date" => value
             .as_str()
             .and_then(clock::parse_date)
-            .map(|date| clock::iso_date(date).into())
+            .map(|date| clock::format_date(date).into())
             .ok_or_else(|| "must be a date as YYYY-MM-DD".to_owned()),
         "time" => value.as_str().and_then(clock::parse_clock).map(Value::String).ok_or_else(|| "must be a time as HH:MM:SS".to_owned()),
         "text" => text_up_to(65_535),
@@ -285,10 +285,10 @@ pub(crate) fn answer_v1(field: &Record, value: Option<&Value>, out: &mut Record)
 /// Makes the key of a custom field: 40 hexadecimal digits, the same for the same company and name.
 pub(crate) fn make_key(state: &State, name: &str) -> String {
     let mut random = match state.company() {
-        FIRST_COMPANY => Random::named(name),
-        other => Random::named(&format!("{other}.{name}")),
+        FIRST_COMPANY => Random::from_name(name),
+        other => Random::from_name(&format!("{other}.{name}")),
     };
-    (0..40).filter_map(|_| char::from_digit(u32::try_from(random.below(16)).unwrap_or(0), 16)).collect()
+    (0..40).filter_map(|_| char::from_digit(u32::try_from(random.draw_below(16)).unwrap_or(0), 16)).collect()
 }
 
 /// Refuses to change a field that every company has.

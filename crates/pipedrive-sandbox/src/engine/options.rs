@@ -61,7 +61,7 @@ fn edit(
     collection: &Collection,
     apply: impl Fn(&mut Record, &[Value]) -> Result<Vec<Value>, Failure>,
 ) -> Result<Value, Failure> {
-    let mut field = find_named(state, call, collection).cloned().ok_or_else(|| call.missing(collection.label))?;
+    let mut field = find_named(state, call, collection).cloned().ok_or_else(|| call.refuse_missing(collection.label))?;
     fields::check_custom(&field)?;
     if !matches!(read_text(&field, "field_type"), "enum" | "set") {
         return Err(Failure::invalid("field_code", "belongs to a field without options"));

@@ -40,7 +40,7 @@ const IGNORED_WITH_FILTER: &[&str] = &["owner_id", "person_id", "organization_id
 pub(crate) fn read_one(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     let row = find_named(state, call, collection)
         .filter(|row| collection.readable_when_deleted || !is_deleted(row))
-        .ok_or_else(|| call.missing(collection.label))?;
+        .ok_or_else(|| call.refuse_missing(collection.label))?;
     Ok(wrap(shape_data(state, call, collection, row)))
 }
 
@@ -129,7 +129,7 @@ impl<'a> Selection<'a> {
             && self.ids.as_ref().is_none_or(|ids| read_id(row).is_some_and(|id| ids.contains(&id)))
             && self.filter.is_none_or(|filter| filters::matches(self.state, self.call, self.collection, row, filter))
             && self.equal.iter().all(|(name, value)| self.equals(row, name, value))
-            && self.in_time(row)
+            && self.is_in_time(row)
             && !(self.collection.is_hidden)(row, self.call)
     }
 
@@ -144,7 +144,7 @@ impl<'a> Selection<'a> {
         }
     }
 
-    fn in_time(&self, row: &Record) -> bool {
+    fn is_in_time(&self, row: &Record) -> bool {
         let moment = |name: &str| self.call.parameter(name).and_then(clock::parse_time).map(clock::stamp);
         let (updated, added) = (read_text(row, "update_time"), read_text(row, "add_time").get(..10).unwrap_or_default());
         moment("updated_since").is_none_or(|since| updated >= since.as_str())

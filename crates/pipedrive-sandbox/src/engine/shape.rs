@@ -13,7 +13,7 @@ use crate::value::record::{Record, read_handle, to_text};
 /// A field without a value is null if the document allows it, else left out.
 pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let version = call.operation.version();
-    let includable = api().includable(call.operation);
+    let includable = api().list_includable(call.operation);
     let included = call.tokens("include_fields").unwrap_or_default();
     let mut out = Record::new();
     for (name, schema) in &shape.properties {
@@ -72,7 +72,7 @@ fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record,
             let other = others.iter().find(|(word, _)| kept.as_str() == Some(word) && !shape.values.contains(kept));
             Some(other.map_or_else(|| kept.clone(), |(_, other)| Value::from(*other)))
         }
-        Some(V1::TimeWithMilliseconds(other)) => row.get(*other)?.as_str().map(|time| clock::with_milliseconds(time).into()),
+        Some(V1::TimeWithMilliseconds(other)) => row.get(*other)?.as_str().map(|time| clock::format_with_milliseconds(time).into()),
         Some(V1::Computed(make)) => Some(make(state, row)).filter(|value| !value.is_null()),
         Some(V1::ComputedForCall(make)) => Some(make(state, call, row)).filter(|value| !value.is_null()),
         Some(V1::Linked(field, table)) => {
@@ -107,7 +107,7 @@ fn convert(value: Value, schema: &Schema, version: Version) -> Option<Value> {
         (Some(Kind::String), Value::Array(items)) if items.is_empty() => return None,
         (Some(Kind::String), Value::Array(items)) => items.iter().map(to_text).collect::<Vec<_>>().join(",").into(),
         (Some(Kind::String), Value::Object(mut whole)) if version == Version::V1 => whole.shift_remove("value")?,
-        (Some(Kind::String), Value::String(text)) if version == Version::V1 => clock::v1_time(&text).into(),
+        (Some(Kind::String), Value::String(text)) if version == Version::V1 => clock::format_v1_time(&text).into(),
         (Some(Kind::String), other) if !other.is_string() => to_text(&other).into(),
         (Some(Kind::Integer), Value::Array(items)) => items.into_iter().next()?,
         (Some(Kind::Integer), Value::Number(n)) if !n.is_i64() && !n.is_u64() => {

@@ -73,10 +73,10 @@ pub(crate) fn update(state: &mut State, call: &Call, collection: &Collection) ->
 
 pub(crate) fn delete(state: &mut State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     collection.check_path(state, call)?;
-    let row = find_named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
+    let row = find_named(state, call, collection).ok_or_else(|| call.refuse_missing(collection.label))?;
     fields::check_custom(row)?;
     let id = read_id(row).unwrap_or(0);
-    let row = remove(state, call, collection, id).ok_or_else(|| call.missing(collection.label))?;
+    let row = remove(state, call, collection, id).ok_or_else(|| call.refuse_missing(collection.label))?;
     let shape = call.shape(&["data"]);
     Ok(wrap(match shape {
         Some(shape) if shape.kind == Some(Kind::Boolean) => Value::Bool(true),

@@ -167,26 +167,26 @@ impl Api {
     }
 
     /// Finds the shape below `path`. An array on the way stands for its items.
-    pub(crate) fn below<'a>(&'a self, schema: &'a Schema, path: &[&str]) -> Option<&'a Schema> {
-        let mut schema = self.items(schema);
+    pub(crate) fn find_below<'a>(&'a self, schema: &'a Schema, path: &[&str]) -> Option<&'a Schema> {
+        let mut schema = self.resolve_items(schema);
         for name in path {
-            schema = self.items(schema.property(name)?);
+            schema = self.resolve_items(schema.property(name)?);
         }
         Some(schema)
     }
 
-    fn items<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
+    fn resolve_items<'a>(&'a self, schema: &'a Schema) -> &'a Schema {
         let schema = self.resolve(schema);
         schema.items.as_deref().map_or(schema, |items| self.resolve(items))
     }
 
     /// Finds the documented answer of an operation.
-    pub(crate) fn answer(&self, method: &str, path: &str) -> Option<&Schema> {
+    pub(crate) fn find_answer(&self, method: &str, path: &str) -> Option<&Schema> {
         self.operations.iter().find(|o| o.method == method && o.path == path)?.success().1
     }
 
     /// Lists the fields that records carry only on request. They are documented with the list of the same records.
-    pub(crate) fn includable(&self, operation: &Operation) -> &[Value] {
+    pub(crate) fn list_includable(&self, operation: &Operation) -> &[Value] {
         let path = operation.path.trim_end_matches("/{id}");
         let read = |o: &&Operation| o.method == "GET" && o.path == path;
         let reads = self.operations.iter().find(read);
@@ -208,7 +208,7 @@ impl Operation {
         self.query.iter().find(|p| p.name == name)
     }
 
-    /// The largest page of a list that silently reduces a larger `limit`. Other lists refuse one.
+    /// Returns the largest page of a list that silently reduces a larger `limit`. Other lists refuse one.
     pub(crate) fn most_on_a_page(&self) -> Option<usize> {
         const IN_PROSE: &[(&str, usize)] = &[("/api/v1/callLogs", 50)];
         let most = self.parameter("limit")?.schema.maximum;
@@ -221,7 +221,7 @@ impl Operation {
         self.answers.contains_key(status.as_str())
     }
 
-    /// The documented status of success, and the answer's shape.
+    /// Returns the documented status of success, and the answer's shape.
     pub(crate) fn success(&self) -> (u16, Option<&Schema>) {
         self.answers
             .iter()

@@ -232,7 +232,7 @@ fn list_of_deals(state: &State, call: &Call) -> Result<Value, Failure> {
 
 /// Lists the deals to which a product is attached.
 fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
-    let product = state.get_live("products", call.id()).ok_or_else(|| call.missing("Product"))?;
+    let product = state.get_live("products", call.id()).ok_or_else(|| call.refuse_missing("Product"))?;
     let has_product = |deal: &Record| list_rows(state, deal).any(|row| row.get("product_id") == product.get("id"));
     let status = call.parameter("status").unwrap_or("all_not_deleted");
     let has_status = |deal: &Record| match status {
@@ -250,7 +250,7 @@ fn list_deals(state: &State, call: &Call) -> Result<Value, Failure> {
 
 /// Lists the products of a person's deals, each beside its deal.
 fn list_of_person(state: &State, call: &Call) -> Result<Value, Failure> {
-    state.get_live("persons", call.id()).ok_or_else(|| call.missing("Person"))?;
+    state.get_live("persons", call.id()).ok_or_else(|| call.refuse_missing("Person"))?;
     let deals = state.live("deals").filter(|deal| deal.get("person_id").and_then(Value::as_u64) == Some(call.id()));
     let pairs = deals.flat_map(|deal| list_rows(state, deal).map(move |row| (deal, row)));
     let pairs: Vec<(&Record, &Record)> =

@@ -67,13 +67,13 @@ pub(super) const OBJECT: Object = Object {
 const BYTES: &str = "base64";
 
 fn list_linked(state: &State, call: &Call, label: &str, table: &str, field: &str) -> Result<Value, Failure> {
-    state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
+    state.get_live(table, call.id()).ok_or_else(|| call.refuse_missing(label))?;
     let is_linked = |file: &&Record| file.get(field).and_then(Value::as_u64) == Some(call.id());
     answer_list(state, call, call.tables.collection("files"), state.live("files").filter(is_linked).collect())
 }
 
 fn download(state: &State, call: &Call) -> Result<File, Failure> {
-    let row = state.get_live("files", call.id()).ok_or_else(|| call.missing("File"))?;
+    let row = state.get_live("files", call.id()).ok_or_else(|| call.refuse_missing("File"))?;
     let bytes = STANDARD.decode(read_text(row, BYTES)).map_err(|_| Failure::internal("The stored bytes of the file are damaged."))?;
     Ok(File { name: read_text(row, "name").to_owned(), media: read_text(row, "media").to_owned(), bytes: bytes.into() })
 }

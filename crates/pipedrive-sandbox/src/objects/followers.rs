@@ -74,7 +74,7 @@ pub(super) fn find_followed<'a>(state: &'a State, call: &Call) -> Result<(&'stat
     let named = call.operation.path.split('/').nth(3);
     let (table, label, field) =
         FOLLOWED.iter().find(|(table, ..)| Some(*table) == named).expect("each path here is below a followed record");
-    let row = state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
+    let row = state.get_live(table, call.id()).ok_or_else(|| call.refuse_missing(label))?;
     Ok((field, row))
 }
 
@@ -118,7 +118,7 @@ fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let (field, _) = find_followed(state, call)?;
     let user = call.variables.get("follower_id").and_then(|id| id.parse().ok()).unwrap_or(0);
     let found = list_followers(state, field, call.id()).find(|row| has_id(row, "user_id", user)).cloned();
-    let mut row = found.ok_or_else(|| call.missing("Follower"))?;
+    let mut row = found.ok_or_else(|| call.refuse_missing("Follower"))?;
     mark_deleted(&mut row, call);
     let data = shape_data(state, call, call.tables.collection(TABLE), &row);
     state.put(TABLE, row);

@@ -192,7 +192,7 @@ fn convert_to_lead(state: &mut State, call: &Call) -> Result<Value, Failure> {
 
 fn find_source(state: &State, call: &Call, collection: &Collection) -> Result<Record, Failure> {
     let row = find_named(state, call, collection).filter(|row| !is_deleted(row)).cloned();
-    row.ok_or_else(|| call.missing(collection.label))
+    row.ok_or_else(|| call.refuse_missing(collection.label))
 }
 
 /// Copies the fields that leads and deals call by the same name.

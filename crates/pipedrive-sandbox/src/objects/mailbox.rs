@@ -12,7 +12,7 @@ use crate::engine::read::shape_data;
 use crate::engine::shape::shape_record;
 use crate::engine::state::State;
 use crate::objects::users::find_company;
-use crate::value::clock::{parse_time, v1_time, with_milliseconds};
+use crate::value::clock::{format_v1_time, format_with_milliseconds, parse_time};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted, read_id, read_text};
 
@@ -114,14 +114,14 @@ fn list_threads(state: &State, call: &Call) -> Result<Value, Failure> {
 fn list_of_thread(state: &State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection("mailThreads");
     let thread = state.get_live(table.name, call.id()).filter(|thread| !(table.is_hidden)(thread, call));
-    let thread = thread.ok_or_else(|| call.missing(table.label))?;
+    let thread = thread.ok_or_else(|| call.refuse_missing(table.label))?;
     Ok(wrap(list_messages(state, thread).map(|message| shape_data(state, call, call.tables.collection("mailMessages"), message)).collect()))
 }
 
 fn read_message(state: &State, call: &Call) -> Result<Value, Failure> {
     let table = call.tables.collection("mailMessages");
     let message = state.get_live(table.name, call.id()).filter(|message| may_see(state, message, call));
-    let message = message.ok_or_else(|| call.missing(table.label))?;
+    let message = message.ok_or_else(|| call.refuse_missing(table.label))?;
     let mut answer = wrap(drop_body(call, shape_data(state, call, table, message)));
     answer["statusCode"] = json!(2000);
     answer["statusText"] = json!("Success");
@@ -131,14 +131,14 @@ fn read_message(state: &State, call: &Call) -> Result<Value, Failure> {
 
 /// Lists the messages about a record, the latest first, each in a wrapper.
 fn list_of_record(state: &State, call: &Call, table: &str, label: &str) -> Result<Value, Failure> {
-    state.get_live(table, call.id()).ok_or_else(|| call.missing(label))?;
+    state.get_live(table, call.id()).ok_or_else(|| call.refuse_missing(label))?;
     let mut found: Vec<&Record> = list_about(state, table, call.id()).filter(|message| may_see(state, message, call)).collect();
     found.sort_by_key(|message| Reverse((read_time(message), read_id(message))));
     let (found, pagination) = cut_page(call, &found);
     let shape = call.shape(&["data", "data"]);
     let wrapped = found.iter().map(|message| {
         let data = shape.map(|shape| shape_record(state, call, call.tables.collection("mailMessages"), message, shape)).unwrap_or_default();
-        json!({ "object": "mailMessage", "timestamp": v1_time(read_time(message)), "data": drop_body(call, data) })
+        json!({ "object": "mailMessage", "timestamp": format_v1_time(read_time(message)), "data": drop_body(call, data) })
     });
     Ok(wrap_page(wrapped.collect(), json!({ "pagination": pagination })))
 }
@@ -257,7 +257,7 @@ fn read_time(message: &Record) -> &str {
 }
 
 pub(super) fn write_time(message: Option<&Record>) -> Value {
-    message.map(|message| with_milliseconds(read_time(message))).into()
+    message.map(|message| format_with_milliseconds(read_time(message))).into()
 }
 
 pub(super) fn read_snippet(message: Option<&Record>) -> Value {

@@ -9,7 +9,7 @@ use crate::engine::related::list_related;
 use crate::engine::shape::{shape_nested, shape_record};
 use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
-use crate::value::clock::{stamp, v1_time};
+use crate::value::clock::{format_v1_time, stamp};
 use crate::value::failure::Failure;
 use crate::value::record::{Record, read_id, read_text};
 
@@ -72,7 +72,7 @@ pub(crate) fn join(state: &mut State, deal: u64, person: u64, user: u64, time: &
 }
 
 fn find_deal<'a>(state: &'a State, call: &Call) -> Result<&'a Record, Failure> {
-    state.get_live("deals", call.id()).ok_or_else(|| call.missing("Deal"))
+    state.get_live("deals", call.id()).ok_or_else(|| call.refuse_missing("Deal"))
 }
 
 fn list(state: &State, call: &Call) -> Result<Value, Failure> {
@@ -102,7 +102,7 @@ fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let mut deal = find_deal(state, call)?.clone();
     let id = call.variables.get("deal_participant_id").and_then(|id| id.parse().ok()).unwrap_or(0);
     let found = list_participants(state, call.id()).find(|row| read_id(row) == Some(id)).cloned();
-    let mut row = found.ok_or_else(|| call.missing("Participant"))?;
+    let mut row = found.ok_or_else(|| call.refuse_missing("Participant"))?;
     if deal.get("person_id") == row.get("person_id") {
         deal.shift_remove("person_id");
         deal.insert("update_time".to_owned(), stamp(call.now).into());
@@ -115,7 +115,7 @@ fn remove(state: &mut State, call: &Call) -> Result<Value, Failure> {
 
 fn shape_participant(state: &State, call: &Call, deal: &Record, row: &Record) -> Value {
     let mut data = json!({
-        "id": row.get("id"), "active_flag": true, "add_time": v1_time(read_text(row, "add_time")),
+        "id": row.get("id"), "active_flag": true, "add_time": format_v1_time(read_text(row, "add_time")),
         "related_item_type": "deal", "related_item_id": deal.get("id"),
         "related_item_data": { "deal_id": deal.get("id"), "title": deal.get("title") },
     });

@@ -35,7 +35,7 @@ fn list(state: &State, call: &Call) -> Result<Value, Failure> {
 /// Lists the users who may see a lead, which nobody follows.
 fn list_of_lead(state: &State, call: &Call) -> Result<Value, Failure> {
     let leads = call.tables.collection("leads");
-    let lead = find_named(state, call, leads).filter(|lead| !is_deleted(lead)).ok_or_else(|| call.missing(leads.label))?;
+    let lead = find_named(state, call, leads).filter(|lead| !is_deleted(lead)).ok_or_else(|| call.refuse_missing(leads.label))?;
     Ok(wrap(list_permitted(state, lead, &[])))
 }
 

@@ -180,7 +180,8 @@ fn set_owner_of_prices(state: &mut State, table: &str, field: &str, owner: &Reco
 /// Copies a product with its prices, custom fields and variations.
 fn duplicate(state: &mut State, call: &Call) -> Result<Value, Failure> {
     let products = call.tables.collection("products");
-    let product = find_named(state, call, products).filter(|row| !is_deleted(row)).cloned().ok_or_else(|| call.missing(products.label))?;
+    let product =
+        find_named(state, call, products).filter(|row| !is_deleted(row)).cloned().ok_or_else(|| call.refuse_missing(products.label))?;
     let variations: Vec<Record> =
         state.live("productVariations").filter(|row| row.get("product_id") == product.get("id")).cloned().collect();
     let id = copy(state, call, "products", product);

@@ -13,7 +13,7 @@ use crate::engine::state::State;
 use crate::facts::api::api;
 use crate::objects::mailbox;
 use crate::objects::mailbox::is_set;
-use crate::value::clock::v1_time;
+use crate::value::clock::format_v1_time;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, read_flag, read_text, to_text};
 
@@ -136,7 +136,8 @@ fn list_flow(state: &State, call: &Call, table: &str) -> Result<Value, Failure> 
     let (page, pagination) = cut_page(call, &updates);
     let data: Vec<Value> = page.iter().map(|update| subject.build_data(update)).collect();
     let related = subject.find_related(&data);
-    let build_item = |(update, data): (&Update, Value)| json!({ "object": update.object, "timestamp": v1_time(update.time), "data": data });
+    let build_item =
+        |(update, data): (&Update, Value)| json!({ "object": update.object, "timestamp": format_v1_time(update.time), "data": data });
     let data = page.iter().zip(data).map(build_item).collect();
     let mut answer = wrap_page(data, json!({ "pagination": pagination }));
     answer["related_objects"] = related.unwrap_or_default();
@@ -153,7 +154,7 @@ fn list_changelog(state: &State, call: &Call, table: &str) -> Result<Value, Fail
 impl<'a> FlowSubject<'a> {
     fn find(state: &'a State, call: &'a Call, table: &str) -> Result<Self, Failure> {
         let collection = call.tables.collection(table);
-        find_named(state, call, collection).ok_or_else(|| call.missing(collection.label))?;
+        find_named(state, call, collection).ok_or_else(|| call.refuse_missing(collection.label))?;
         Ok(Self { state, call, collection, id: call.id() })
     }
 
@@ -203,7 +204,7 @@ impl<'a> FlowSubject<'a> {
     }
 
     fn shape_update(&self, update: &Update, path: &str, below: &[&str]) -> Record {
-        let shape = api().answer("GET", path).and_then(|answer| api().below(answer, below));
+        let shape = api().find_answer("GET", path).and_then(|answer| api().find_below(answer, below));
         let shaped =
             shape.map(|shape| shape_record(self.state, self.call, self.call.tables.collection(update.source.table), update.row, shape));
         match shaped {
@@ -266,7 +267,7 @@ fn copy_without(row: &Record, hidden: &[&str]) -> Record {
 
 /// Formats a time as v1 does. Other values stay as they are.
 fn to_v1(value: &Value) -> Value {
-    value.as_str().map_or_else(|| value.clone(), |text| v1_time(text).into())
+    value.as_str().map_or_else(|| value.clone(), |text| format_v1_time(text).into())
 }
 
 /// Writes a change as the changelog has it, with its values as text.
@@ -277,7 +278,7 @@ fn write_entry(change: &Record) -> Value {
         "old_value": value("old_value"),
         "new_value": value("new_value"),
         "actor_user_id": change.get("user_id"),
-        "time": v1_time(read_text(change, "log_time")),
+        "time": format_v1_time(read_text(change, "log_time")),
         "change_source": change.get("change_source"),
         "change_source_user_agent": change.get("change_source_user_agent"),
         "is_bulk_update_flag": change.get("is_bulk_update_flag"),

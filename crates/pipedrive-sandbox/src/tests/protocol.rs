@@ -58,7 +58,7 @@ fn answers_every_documented_operation() {
     for operation in api().operations() {
         let path = operation.path.split('/').map(|part| if part.starts_with('{') { "1" } else { part }).collect::<Vec<_>>().join("/");
         let (status, body) = send(&sandbox, &operation.method, &path, json!({}));
-        let served = TABLES.action(operation).is_some();
+        let served = TABLES.find_action(operation).is_some();
         assert_eq!(served, !matches!(status, 410 | 501), "{} {path} should be served or say why not: {status} {body}", operation.method);
         assert!(matches!(status, 200 | 201 | 400 | 404 | 410 | 501), "{} {path} answered {status} {body}", operation.method);
     }

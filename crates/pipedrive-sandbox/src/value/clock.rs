@@ -73,20 +73,20 @@ impl fmt::Debug for Clock {
 pub(crate) fn stamp(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let date = time.date();
-    format!("{}T{:02}:{:02}:{:02}Z", iso_date(date), time.hour(), time.minute(), time.second())
+    format!("{}T{:02}:{:02}:{:02}Z", format_date(date), time.hour(), time.minute(), time.second())
 }
 
 /// Formats a record's time as v1 does: `YYYY-MM-DD HH:MM:SS`. Other text is returned as it is.
-pub(crate) fn v1_time(text: &str) -> String {
+pub(crate) fn format_v1_time(text: &str) -> String {
     if parse_time(text).is_some() && text.len() == 20 { text.replace('T', " ").trim_end_matches('Z').to_owned() } else { text.to_owned() }
 }
 
 /// Formats a record's time with milliseconds.
-pub(crate) fn with_milliseconds(text: &str) -> String {
+pub(crate) fn format_with_milliseconds(text: &str) -> String {
     text.replace('Z', ".000Z")
 }
 
-pub(crate) fn iso_date(date: Date) -> String {
+pub(crate) fn format_date(date: Date) -> String {
     format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 

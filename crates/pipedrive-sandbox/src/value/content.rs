@@ -27,7 +27,7 @@ pub(crate) struct File {
 
 impl Content {
     /// Describes the content for a recording: JSON as it is, a file by its properties.
-    pub(crate) fn recorded(&self) -> Value {
+    pub(crate) fn describe(&self) -> Value {
         match self {
             Self::Json(body) => body.clone(),
             Self::File(file) => json!({ "contentType": file.media, "fileName": file.name, "size": file.bytes.len() }),

@@ -11,10 +11,10 @@ impl Image {
     /// Reads a PNG, GIF or JPEG. Returns none for other bytes, and for an image that ends before its size.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (ending, (width, height)) = if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-            ("png", (number(bytes, 16, 4)?, number(bytes, 20, 4)?))
+            ("png", (read_number(bytes, 16, 4)?, read_number(bytes, 20, 4)?))
         } else if bytes.starts_with(b"GIF87a") || bytes.starts_with(b"GIF89a") {
             // GIF alone is little-endian.
-            let side = |at| Some(number(bytes, at + 1, 1)? << 8 | number(bytes, at, 1)?);
+            let side = |at| Some(read_number(bytes, at + 1, 1)? << 8 | read_number(bytes, at, 1)?);
             ("gif", (side(6)?, side(8)?))
         } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
             ("jpg", read_jpeg_size(bytes)?)
@@ -33,13 +33,13 @@ fn read_jpeg_size(bytes: &[u8]) -> Option<(u64, u64)> {
         match kind {
             _ if mark != 0xff => return None,
             0xc4 | 0xc8 | 0xcc => {}
-            0xc0..=0xcf => return Some((number(bytes, at + 7, 2)?, number(bytes, at + 5, 2)?)),
+            0xc0..=0xcf => return Some((read_number(bytes, at + 7, 2)?, read_number(bytes, at + 5, 2)?)),
             _ => {}
         }
-        at += 2 + usize::try_from(number(bytes, at + 2, 2)?).ok()?;
+        at += 2 + usize::try_from(read_number(bytes, at + 2, 2)?).ok()?;
     }
 }
 
-fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
+fn read_number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
     Some(bytes.get(at..at + length)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }

@@ -45,7 +45,7 @@ pub(crate) fn format(value: f64, currency: &str) -> String {
 }
 
 /// Reads the amount of a record's `value`, which is a number or an object with an `amount`.
-pub(crate) fn amount(row: &Record) -> f64 {
+pub(crate) fn read_amount(row: &Record) -> f64 {
     row.get("value").and_then(|value| value.get("amount").unwrap_or(value).as_f64()).unwrap_or(0.0)
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn amount(row: &Record) -> f64 {
 pub(crate) fn round_amount(row: &Record) -> Option<Value> {
     row.get("value")?;
     #[expect(clippy::cast_possible_truncation, reason = "rounded before; a sum beyond the integers is cut to the largest")]
-    let whole = amount(row).round() as i64;
+    let whole = read_amount(row).round() as i64;
     Some(whole.into())
 }
 

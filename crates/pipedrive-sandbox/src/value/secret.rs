@@ -23,7 +23,7 @@ pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
 }
 
 /// Draws random bytes, and writes them as text that needs no escaping in a URL.
-pub(crate) fn random(bytes: usize) -> String {
+pub(crate) fn draw_secret(bytes: usize) -> String {
     let mut random = vec![0; bytes];
     SystemRandom::new().fill(&mut random).expect("the system has random bytes");
     URL_SAFE_NO_PAD.encode(random)

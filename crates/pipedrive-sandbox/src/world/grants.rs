@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::secret::{hash, random};
+use crate::value::secret::{draw_secret, hash};
 use crate::world::refusal::Refusal;
 
 const MINUTE: i64 = 60;
@@ -115,7 +115,7 @@ impl Grants {
         {
             self.questions.remove(&oldest);
         }
-        let token = random(SECRET_BYTES);
+        let token = draw_secret(SECRET_BYTES);
         self.questions.insert(hash(&token), PendingQuestion { question, at: now });
         token
     }
@@ -128,7 +128,7 @@ impl Grants {
 
     /// Issues an authorization code.
     pub(crate) fn issue_code(&mut self, by: Grantor, redirect_uri: String, scopes: Vec<String>, now: i64) -> String {
-        let code = random(SECRET_BYTES);
+        let code = draw_secret(SECRET_BYTES);
         self.codes.insert(hash(&code), Code { by, redirect_uri, scopes, at: now, is_used: false });
         code
     }
@@ -156,7 +156,7 @@ impl Grants {
     pub(crate) fn install(&mut self, by: Grantor, scopes: Vec<String>, now: i64) -> IssuedTokens {
         self.remove_installs(|install| install.by == by);
         self.last_install += 1;
-        let refresh_token = random(SECRET_BYTES);
+        let refresh_token = draw_secret(SECRET_BYTES);
         let install = Install { by, scopes: scopes.clone(), refresh: hash(&refresh_token), used: now };
         self.installs.insert(self.last_install, install);
         IssuedTokens { access_token: self.issue_access(self.last_install, now), refresh_token, scopes }
@@ -171,7 +171,7 @@ impl Grants {
         install.used = now;
         let refresh_token = match tokens {
             RefreshTokens::Kept => token.to_owned(),
-            RefreshTokens::Rotated => random(SECRET_BYTES),
+            RefreshTokens::Rotated => draw_secret(SECRET_BYTES),
         };
         install.refresh = hash(&refresh_token);
         let scopes = install.scopes.clone();
@@ -208,7 +208,7 @@ impl Grants {
     }
 
     fn issue_access(&mut self, install: u64, now: i64) -> String {
-        let token = format!("v1u:{}", random(ACCESS_BYTES));
+        let token = format!("v1u:{}", draw_secret(ACCESS_BYTES));
         self.access.insert(hash(&token), Access { install, at: now });
         token
     }

@@ -189,7 +189,7 @@ fn derive(state: &State, at: &Collection, deal: &Record, name: &str) -> Option<V
         "org_hidden" | "person_hidden" => Value::Bool(false),
         "active" => Value::Bool(read_text(deal, "status") == "open" && !is_deleted(deal)),
         "stage_order_nr" => state.find_linked(deal, "stage_id", "stages")?.get("order_nr")?.clone(),
-        "formatted_value" => money::format(money::amount(deal), read_text(deal, "currency")).into(),
+        "formatted_value" => money::format(money::read_amount(deal), read_text(deal, "currency")).into(),
         "weighted_value" => weigh(state, deal).into(),
         "formatted_weighted_value" => money::format(weigh(state, deal), read_text(deal, "currency")).into(),
         "weighted_value_currency" => deal.get("currency")?.clone(),

@@ -12,7 +12,7 @@ use crate::engine::shape::shape_record;
 use crate::engine::state::State;
 use crate::objects::deals::worth::{sum_by_currency, weigh, write_sums};
 use crate::objects::users::find_currency;
-use crate::value::clock::{iso_date, parse_date};
+use crate::value::clock::{format_date, parse_date};
 use crate::value::failure::Failure;
 use crate::value::money;
 use crate::value::record::{Record, read_flag, read_text, to_text};
@@ -45,7 +45,7 @@ pub(super) fn summarize(state: &State, call: &Call) -> Result<Value, Failure> {
     let mut values: BTreeMap<&str, (f64, f64, usize)> = BTreeMap::new();
     for deal in &deals {
         let sum = values.entry(read_text(deal, "currency")).or_default();
-        *sum = (sum.0 + money::amount(deal), sum.1 + weigh(state, deal), sum.2 + 1);
+        *sum = (sum.0 + money::read_amount(deal), sum.1 + weigh(state, deal), sum.2 + 1);
     }
     let mut data = json!({ "values_total": {}, "weighted_values_total": {}, "total_count": deals.len() });
     let (mut total, mut weighted_total) = (0.0, 0.0);
@@ -90,7 +90,7 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
         .filter_map(|deal| Some((find_date(deal, field)?, deal)))
         .collect();
     let period = |from: Date, until: Date| {
-        let (from, until) = (iso_date(from), iso_date(until));
+        let (from, until) = (format_date(from), format_date(until));
         let inside = deals.iter().filter(|(date, _)| *date >= from && *date < until).map(|(_, deal)| *deal);
         build_period(state, call, &from, &until, &inside.collect::<Vec<_>>())
     };
@@ -102,7 +102,7 @@ pub(super) fn list_timeline(state: &State, call: &Call) -> Result<Value, Failure
 }
 
 fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&Record]) -> Value {
-    let last_day = parse_date(until).and_then(Date::previous_day).map_or_else(String::new, iso_date);
+    let last_day = parse_date(until).and_then(Date::previous_day).map_or_else(String::new, format_date);
     let mut period = json!({ "period_start": format!("{from} 00:00:00"), "period_end": format!("{last_day} 23:59:59") });
     if !call.asks_for("exclude_deals")
         && let Some(shape) = call.shape(&["data", "deals"])
@@ -111,7 +111,7 @@ fn build_period(state: &State, call: &Call, from: &str, until: &str, deals: &[&R
     }
     let of = |status: &str| deals.iter().copied().filter(|deal| read_text(deal, "status") == status).collect::<Vec<_>>();
     let (open, won) = (of("open"), of("won"));
-    let plain_value = |deal: &Record| money::amount(deal);
+    let plain_value = |deal: &Record| money::read_amount(deal);
     let weighted_value = |deal: &Record| weigh(state, deal);
     period["totals"] = json!({
         "count": deals.len(),

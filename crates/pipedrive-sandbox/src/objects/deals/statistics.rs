@@ -207,7 +207,7 @@ fn compute_average(days: &[i64]) -> i64 {
 }
 
 fn sum_deals(deals: &[&Record]) -> Value {
-    let sums = sum_by_currency(deals, money::amount);
+    let sums = sum_by_currency(deals, money::read_amount);
     let formatted: Record = sums.iter().map(|(code, sum)| ((*code).to_owned(), money::format(*sum, code).into())).collect();
     json!({
         "count": deals.len(),

@@ -21,7 +21,7 @@ pub(super) fn weigh(state: &State, deal: &Record) -> f64 {
         "lost" => 0.0,
         _ => deal.get("probability").and_then(Value::as_f64).or_else(from_stage).unwrap_or(100.0),
     };
-    money::round(money::amount(deal) * probability / 100.0)
+    money::round(money::read_amount(deal) * probability / 100.0)
 }
 
 /// Sums a value of deals for each currency.
