@@ -1,8 +1,15 @@
 //! Actions that need code.
 
+use std::pin::Pin;
+
+use connector_core::{Answer, Stop};
+
 pub(crate) mod old_fields;
 mod operations;
 pub(crate) mod person_field;
 mod raw_request;
 
 pub(crate) use operations::find_out_of_support;
+
+/// The future of an action's code, as `connector_core::Code` returns it.
+type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;

@@ -1,10 +1,9 @@
 //! Calls to fields in API v1, for what API v2 lacks: numbers of fields, and scopes for activity fields.
 
-use std::pin::Pin;
-
-use connector_core::{Answer, Call, Declaration, FieldType, Request, Schemas, Stop};
+use connector_core::{Call, Declaration, FieldType, Request, Schemas};
 use serde_json::{Value, json};
 
+use super::Running;
 use super::operations::find_operation;
 
 /// The key of a field, or the number that API v1 gave it.
@@ -15,8 +14,6 @@ impl FieldType for FieldCode {
         json!({"type": ["string", "integer"], "minLength": 1, "minimum": 1})
     }
 }
-
-type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
 /// The longest number of a field in API v1; a longer run of digits is a key.
 const LONGEST_NUMBER: usize = 19;

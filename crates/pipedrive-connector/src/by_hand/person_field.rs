@@ -1,17 +1,13 @@
 //! Sets one field of one person.
 
-use std::pin::Pin;
-
-use connector_core::{Answer, Body, Call, Declaration, Declares, Error, Fault, Place, Stop};
+use connector_core::{Body, Call, Declaration, Declares, Error, Fault, Place};
 use serde_json::{Value, json};
 
+use super::Running;
 use crate::rooms::persons::UpdatePerson;
 
 /// Sends the field under the name that the API has for it.
-pub(crate) fn set<'a>(
-    call: &'a Call<'_>,
-    declaration: &'static Declaration,
-) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>> {
+pub(crate) fn set<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
     Box::pin(async move {
         let input = |name: &str| call.input().get(name).cloned().unwrap_or_default();
         let key = input("fieldKey");
