@@ -253,3 +253,22 @@ struct MergedOrganization {
     /// The ID of the organization that stays.
     id: i64,
 }
+
+/// An organization in short, as other records of API v1 show it.
+#[record]
+pub(super) struct OrganizationInShort {
+    /// The ID of the organization.
+    value: Option<i64>,
+    /// Its name.
+    name: Option<String>,
+    /// The number of persons who belong to it.
+    people_count: Option<i64>,
+    /// The user who owns it.
+    owner_id: Option<i64>,
+    /// Its address, as one text.
+    address: Option<String>,
+    /// True if it is not deleted.
+    active_flag: Option<bool>,
+    /// The address whose mail is kept with it.
+    cc_email: Option<String>,
+}

@@ -2,10 +2,11 @@
 
 use connector_core::{Both, Either, Id, UtcTime, action, record};
 
-use super::persons::OldPersonParts;
+use super::organizations::OrganizationInShort;
+use super::persons::{OldPersonParts, PersonInShort};
 use super::users::User;
 use crate::data_sources::{SelectDeal, SelectPerson};
-use crate::types::{ByStart, ContactValue, Deleted};
+use crate::types::{ByStart, Deleted};
 
 /// Add Deal Participant
 ///
@@ -71,21 +72,12 @@ struct Participant {
     related_item_id: Option<i64>,
 }
 
-/// A person in short.
+/// The person of a participant, with their company.
+type ParticipantPerson = Both<PersonInShort, ParticipantCompany>;
+
+/// The company of a participant.
 #[record]
-struct ParticipantPerson {
-    /// The ID of the person.
-    value: Option<i64>,
-    /// Their name.
-    name: Option<String>,
-    /// True if they are not deleted.
-    active_flag: Option<bool>,
-    /// Their email addresses.
-    email: Option<Vec<ContactValue>>,
-    /// Their phone numbers.
-    phone: Option<Vec<ContactValue>>,
-    /// The user who owns them.
-    owner_id: Option<i64>,
+struct ParticipantCompany {
     /// The ID of the company.
     company_id: Option<i64>,
 }
@@ -127,25 +119,14 @@ struct ParticipantOwner {
     value: Option<i64>,
 }
 
-/// An organization in short.
+/// The organization of a participant, with its labels.
+type ParticipantOrganization = Both<OrganizationInShort, OrganizationLabels>;
+
+/// The labels of an organization.
 #[record]
-struct ParticipantOrganization {
-    /// The ID of the organization.
-    value: Option<i64>,
-    /// Its name.
-    name: Option<String>,
-    /// The number of persons who belong to it.
-    people_count: Option<i64>,
-    /// The user who owns it.
-    owner_id: Option<i64>,
-    /// Its address, as one text.
-    address: Option<String>,
+struct OrganizationLabels {
     /// The IDs of its labels.
     label_ids: Option<Vec<i64>>,
-    /// True if it is not deleted.
-    active_flag: Option<bool>,
-    /// The address whose mail is kept with it.
-    cc_email: Option<String>,
 }
 
 /// A user within an answer of its own.

@@ -4,7 +4,9 @@ use connector_core::{Both, Date, Id, UtcTime, action, record};
 
 use super::deal::ListedStatus;
 use crate::data_sources::SelectDeal;
-use crate::types::{ByStart, ContactValue};
+use crate::rooms::organizations::OrganizationInShort;
+use crate::rooms::persons::PersonInShort;
+use crate::types::ByStart;
 
 /// Get Product Deals
 ///
@@ -77,9 +79,9 @@ struct OldDealLinks {
     /// The user who owns it.
     user_id: Option<OldDealUser>,
     /// The linked person.
-    person_id: Option<OldDealPerson>,
+    person_id: Option<PersonInShort>,
     /// The linked organization.
-    org_id: Option<OldDealOrganization>,
+    org_id: Option<OrganizationInShort>,
 }
 
 /// A user that a deal of API v1 refers to.
@@ -99,42 +101,6 @@ struct OldDealUser {
     active_flag: Option<bool>,
     /// Their ID once more.
     value: Option<i64>,
-}
-
-/// A person that a deal of API v1 refers to.
-#[record]
-struct OldDealPerson {
-    /// Their ID.
-    value: Option<i64>,
-    /// Their name.
-    name: Option<String>,
-    /// True if they are not deleted.
-    active_flag: Option<bool>,
-    /// Their email addresses.
-    email: Option<Vec<ContactValue>>,
-    /// Their phone numbers.
-    phone: Option<Vec<ContactValue>>,
-    /// The user who owns them.
-    owner_id: Option<i64>,
-}
-
-/// An organization that a deal of API v1 refers to.
-#[record]
-struct OldDealOrganization {
-    /// Its ID.
-    value: Option<i64>,
-    /// Its name.
-    name: Option<String>,
-    /// The number of persons who belong to it.
-    people_count: Option<i64>,
-    /// The user who owns it.
-    owner_id: Option<i64>,
-    /// Its address, as one text.
-    address: Option<String>,
-    /// True if it is not deleted.
-    active_flag: Option<bool>,
-    /// The address whose mail is kept with it.
-    cc_email: Option<String>,
 }
 
 /// The members that every deal of API v1 has.

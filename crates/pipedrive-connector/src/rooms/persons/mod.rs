@@ -3,5 +3,5 @@
 mod old;
 mod person;
 
-pub(super) use old::OldPersonParts;
+pub(super) use old::{OldPersonParts, PersonInShort};
 pub(crate) use person::{GetPersons, SearchPersons, UpdatePerson};

@@ -121,6 +121,23 @@ pub(in crate::rooms) struct OldPersonParts {
     last_activity_date: Option<Date>,
 }
 
+/// A person in short, as other records of API v1 show them.
+#[record]
+pub(in crate::rooms) struct PersonInShort {
+    /// The ID of the person.
+    value: Option<i64>,
+    /// Their name.
+    name: Option<String>,
+    /// True if they are not deleted.
+    active_flag: Option<bool>,
+    /// Their email addresses.
+    email: Option<Vec<ContactValue>>,
+    /// Their phone numbers.
+    phone: Option<Vec<ContactValue>>,
+    /// The user who owns them.
+    owner_id: Option<i64>,
+}
+
 /// A picture of a record, as API v1 has it.
 #[record]
 struct OldPicture {
