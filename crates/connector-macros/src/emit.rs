@@ -165,13 +165,19 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
     let Record { item, doc, is_open, shape } = record;
     let name = &item.ident;
     let text = name.to_string();
+    let (generics, arguments, bounds) = item.generics.split_for_impl();
     let body = match shape {
         Shape::Members(members) => {
             let members = members.iter().map(|Member { wire, doc, ty }| {
                 quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>() })
             });
-            let function = if *is_open { quote!(open_record) } else { quote!(record) };
-            quote!(schemas.#function(#text, #doc, &[#(#members),*]))
+            let members = quote!(&[#(#members),*]);
+            // A record with type parameters has a shape for each of their types, and so no name in `$defs`.
+            match (item.generics.params.is_empty(), is_open) {
+                (false, _) => quote!(schemas.object(#doc, #members)),
+                (true, true) => quote!(schemas.open_record(#text, #doc, #members)),
+                (true, false) => quote!(schemas.record(#text, #doc, #members)),
+            }
         }
         Shape::Values(values) => {
             let values = values.iter().map(|value| match value {
@@ -186,7 +192,7 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
         #item
         // An error about another type would list a handful of a hundred records.
         #[diagnostic::do_not_recommend]
-        impl ::connector_core::FieldType for #name {
+        impl #generics ::connector_core::FieldType for #name #arguments #bounds {
             fn schema(schemas: &mut ::connector_core::Schemas) -> ::connector_core::__private::Value {
                 #body
             }

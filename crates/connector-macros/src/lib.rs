@@ -40,7 +40,8 @@ pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Declares a shape: a struct whose fields are members under their own names, or an enum of closed values.
 ///
-/// As an input a struct takes its own members alone; `#[record(open)]` takes others too.
+/// As an input a struct takes its own members alone; `#[record(open)]` takes others too. A struct may have type
+/// parameters; it must not hold itself then.
 #[proc_macro_attribute]
 pub fn record(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -95,7 +95,8 @@ impl Schemas {
         reference
     }
 
-    fn object(&mut self, doc: &str, members: &[Member]) -> Value {
+    /// Describes a record in place, without a name in `$defs`.
+    pub fn object(&mut self, doc: &str, members: &[Member]) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
         for member in members {

@@ -36,6 +36,9 @@ pub(crate) fn parse_record(arguments: TokenStream, mut item: DeriveInput) -> Res
     }
     let is_open = !words.is_empty();
     let span = item.ident.span();
+    if is_open && !item.generics.params.is_empty() {
+        return Err(Error::new(words.span(), "`open` is for a record without type parameters: take them or `open` out"));
+    }
     let doc = Doc::read(&item.attrs, span, "it says what the shape stands for")?.join();
     let shape = match &mut item.data {
         Data::Struct(data) => Shape::Members(parse_members(data)?),

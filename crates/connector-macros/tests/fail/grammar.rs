@@ -397,3 +397,14 @@ mod sentence_of_a_group_outside_a_group {
 }
 
 fn main() {}
+
+mod open_record_with_type_parameters {
+    use connector_core::record;
+
+    /// The records that a search found.
+    #[record(open)]
+    struct Found<Item> {
+        /// The records.
+        items: Vec<Item>,
+    }
+}

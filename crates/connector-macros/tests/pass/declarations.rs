@@ -40,7 +40,7 @@ struct GetDeals {
 /// Search Deals
 ///
 /// Search deals
-#[action(get("/v2/deals/search"), returns(Found), rules(shortest("term", 2, "exact")))]
+#[action(get("/v2/deals/search"), returns(Found<Deal>), rules(shortest("term", 2, "exact")))]
 struct SearchDeals {
     /// The text to look for.
     term: Text,
@@ -136,11 +136,11 @@ struct DealParts {
     deals: Vec<Deal>,
 }
 
-/// The deals that a search found.
+/// The records that a search found.
 #[record]
-struct Found {
-    /// The deals.
-    items: Vec<Deal>,
+struct Found<Item: connector_core::FieldType> {
+    /// The records.
+    items: Vec<Item>,
 }
 
 /// The status of a deal.
@@ -341,6 +341,9 @@ fn main() {
     assert_eq!(deal["status"]["examples"], json!(["open", "closed", "not_yet_known"]));
     assert_eq!(deal["visibleTo"]["examples"], json!([1, 7]));
     assert_eq!(deal["type"]["description"], "Its kind.");
+    let found = &catalogue.find(None, "searchDeals").expect("it is declared").describe(|_| None)["output"];
+    assert_eq!(found["properties"]["items"]["items"]["$ref"], "#/$defs/Deal", "a record with type parameters has no name of its own");
+    assert!(found["$defs"].get("Found").is_none());
     assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(EntryKind::DataSource(_))));
 
     let input = &catalogue.find(None, "addNote").expect("it is declared").describe(|_| None)["input"];
