@@ -217,3 +217,19 @@ pub(crate) struct Named {
     /// Its name.
     pub(crate) name: Option<String>,
 }
+
+/// The records that a search found.
+#[record]
+pub(crate) struct Found<Item: FieldType> {
+    /// The records, the best match first.
+    items: Vec<Match<Item>>,
+}
+
+/// A record that a search found, with its score.
+#[record]
+pub(crate) struct Match<Item: FieldType> {
+    /// The relevance of the match.
+    result_score: Option<f64>,
+    /// The record.
+    item: Item,
+}

@@ -3,7 +3,7 @@
 use connector_core::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid, action, inputs, record};
 
 use crate::data_sources::{SelectOrganization, SelectPerson};
-use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Named, VisibleToText};
+use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText};
 
 /// Add Lead
 ///
@@ -85,7 +85,7 @@ struct DeleteLead {
     get("/api/v2/leads/search"),
     scopes("leads:read", "leads:full", "search:read"),
     cost = 20,
-    returns(FoundLeads),
+    returns(Found<FoundLead>),
     rules(shortest("term", 2, "exactMatch")),
     with(ByCursor)
 )]
@@ -250,22 +250,6 @@ struct Lead {
     visible_to: Option<String>,
     /// The address whose mail is kept with it.
     cc_email: Option<String>,
-}
-
-/// The leads that a search found.
-#[record]
-struct FoundLeads {
-    /// The leads that were found, the best match first.
-    items: Vec<FoundLeadItem>,
-}
-
-/// A lead that was found, and how well it matches.
-#[record]
-struct FoundLeadItem {
-    /// The relevance of the match.
-    result_score: Option<f64>,
-    /// The lead.
-    item: FoundLead,
 }
 
 /// A lead as a search gives it.

@@ -4,7 +4,7 @@ use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, inputs, r
 
 use crate::data_sources::SelectOrganization;
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, Named, SortBy, Sorted, VisibleTo,
+    AddedAt, Address, ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted, VisibleTo,
     WithLabels,
 };
 
@@ -83,7 +83,7 @@ struct DeleteOrganization {
     get("/api/v2/organizations/search"),
     scopes("contacts:read", "contacts:full", "search:read"),
     cost = 20,
-    returns(FoundOrganizations),
+    returns(Found<FoundOrganization>),
     rules(shortest("term", 2, "exactMatch")),
     with(ByCursor)
 )]
@@ -210,25 +210,9 @@ struct Organization {
     custom_fields: Option<CustomFields>,
 }
 
-/// The organizations that a search found.
-#[record]
-struct FoundOrganizations {
-    /// The organizations, the best match first.
-    items: Vec<FoundOrganization>,
-}
-
-/// One organization that a search found.
-#[record]
-struct FoundOrganization {
-    /// The relevance of the match.
-    result_score: Option<f64>,
-    /// The organization.
-    item: FoundOrganizationItem,
-}
-
 /// An organization as a search shows it.
 #[record]
-struct FoundOrganizationItem {
+struct FoundOrganization {
     /// The ID of the organization.
     id: i64,
     /// The kind of record, organization.

@@ -4,7 +4,7 @@ use connector_core::{Id, Json, List, Text, action, record};
 
 use super::deal::DealStatus;
 use crate::data_sources::{SelectOrganization, SelectPerson};
-use crate::types::{ByCursor, Named, VisibleTo};
+use crate::types::{ByCursor, Found, Named, VisibleTo};
 
 /// Search Deals
 ///
@@ -13,7 +13,7 @@ use crate::types::{ByCursor, Named, VisibleTo};
     get("/api/v2/deals/search"),
     scopes("deals:read", "deals:full", "search:read"),
     cost = 20,
-    returns(FoundDeals),
+    returns(Found<FoundDeal>),
     rules(shortest("term", 2, "exactMatch")),
     with(ByCursor)
 )]
@@ -51,25 +51,9 @@ enum DealSearchExtra {
     CcEmail,
 }
 
-/// The deals that a search found.
-#[record]
-struct FoundDeals {
-    /// The deals, the best match first.
-    items: Vec<FoundDeal>,
-}
-
-/// One deal that a search found.
-#[record]
-struct FoundDeal {
-    /// The relevance of the match.
-    result_score: Option<f64>,
-    /// The deal.
-    item: FoundDealItem,
-}
-
 /// A deal as a search shows it.
 #[record]
-struct FoundDealItem {
+struct FoundDeal {
     /// The ID of the deal.
     id: i64,
     /// The kind of record, deal.

@@ -5,8 +5,8 @@ use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, inp
 use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Including, Named, SortBy, Sorted,
-    TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Found, Including, Named, SortBy,
+    Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -138,7 +138,7 @@ struct DeletePersonPicture {
     get("/api/v2/persons/search"),
     scopes("contacts:read", "contacts:full", "search:read"),
     cost = 20,
-    returns(FoundPersons),
+    returns(Found<FoundPerson>),
     rules(shortest("term", 2, "exactMatch")),
     with(ByCursor)
 )]
@@ -307,25 +307,9 @@ struct Person {
     custom_fields: Option<CustomFields>,
 }
 
-/// The persons that a search found.
-#[record]
-struct FoundPersons {
-    /// The persons, the best match first.
-    items: Vec<FoundPerson>,
-}
-
-/// One person that a search found.
-#[record]
-struct FoundPerson {
-    /// The relevance of the match.
-    result_score: Option<f64>,
-    /// The person.
-    item: FoundPersonItem,
-}
-
 /// A person as a search shows them.
 #[record]
-struct FoundPersonItem {
+struct FoundPerson {
     /// The ID of the person.
     id: i64,
     /// The kind of record, person.
