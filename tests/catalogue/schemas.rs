@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::support::assertions::assert_valid;
+use connector_core::Place;
+
+use crate::support::assertions::{assert_none, assert_valid};
 use crate::support::repository::{CONNECTORS, build_catalogue, read_json, read_protocol_schema};
 use crate::support::snapshots::assert_snapshot;
 
@@ -45,6 +47,20 @@ fn schemas_match_their_snapshots() {
             entries.iter().map(|entry| serde_json::to_string_pretty(entry).expect("a schema is JSON")).collect::<Vec<_>>().join("\n");
         assert_snapshot(format!("schemas_{room}"), &text);
     }
+}
+
+#[test]
+fn no_two_inputs_of_an_action_travel_under_one_name() {
+    let mut found = Vec::new();
+    for entry in build_catalogue().entries() {
+        let fields: Vec<_> = entry.fields().into_iter().filter(|field| field.place != Place::Own).collect();
+        for (at, field) in fields.iter().enumerate() {
+            if fields[..at].iter().any(|other| (other.place, other.wire) == (field.place, field.wire)) {
+                found.push(format!("{}: `{}` travels twice in the {:?}", entry.key(), field.wire, field.place));
+            }
+        }
+    }
+    assert_none(&found, "rename one of the two inputs with #[wire(\"…\")], or leave it out of the group");
 }
 
 #[test]

@@ -53,5 +53,6 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
+    pub use crate::declare::action::choose_inputs;
     pub use crate::declare::types::present;
 }

@@ -4,32 +4,29 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, DataSource, Endpoint, Group, Input, Member, Place, Record, Shape, Words};
+use crate::parse::{Action, DataSource, Endpoint, Group, Input, Member, PATH, Record, Shape, Words};
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
     let Words { scopes, rules, is_destructive, .. } = words;
     let (label, description) = (&action.doc.first, &action.doc.rest);
     let name = &action.item.ident;
-    let endpoint = words.endpoint.as_ref().map(|Endpoint { method, path }| {
+    let method = words.endpoint.as_ref().map(|Endpoint { method, .. }| {
         let method = format_ident!("{}", capitalize(&method.to_string()));
-        quote!(::connector_core::Endpoint { method: ::connector_core::Method::#method, path: #path })
+        quote!(::connector_core::Method::#method)
     });
-    let endpoint = emit_option(endpoint.as_ref());
+    let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(::connector_core::Endpoint { method: #method, path: #path }));
+    let (method, endpoint) = (emit_option(method.as_ref()), emit_option(endpoint.as_ref()));
     let cost = emit_option(words.cost.as_ref());
     let idempotent = emit_option(words.idempotent.as_ref());
     let removed = emit_option(words.removed.as_ref());
     let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
     let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
-    let inputs_of_groups = match words.method().as_deref() {
-        Some("post") => quote!(ADD),
-        Some("put" | "patch") => quote!(UPDATE),
-        _ => quote!(QUERY),
-    };
-    let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::connector_core::Inputs>::#inputs_of_groups));
+    let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method)));
     let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
-    let fields = inputs.iter().map(|input| emit_field(input, Place::Own, &input.doc));
-    let paths = inputs.iter().filter(|input| input.place == Some(Place::Path)).map(|input| {
+    let place = quote!(::connector_core::Place::from_method(#method));
+    let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
+    let paths = inputs.iter().filter(|input| input.place == Some(PATH)).map(|input| {
         let ty = &input.ty;
         let message = format!("`{}` stands in the path and is required: take the Option off", input.wire);
         quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #message);)
@@ -82,9 +79,10 @@ pub(crate) fn emit_group(group: &Group) -> TokenStream {
     let Group { item, inputs } = group;
     let name = &item.ident;
     let (generics, arguments, bounds) = item.generics.split_for_impl();
-    let query = inputs.iter().map(|input| emit_field(input, Place::Query, &input.doc));
-    let add = inputs.iter().map(|input| emit_field(input, Place::Body, &input.doc));
-    let update = inputs.iter().map(|input| emit_field(input, Place::Body, &input.doc_on_update));
+    let (in_query, in_body) = (quote!(::connector_core::Place::Query), quote!(::connector_core::Place::Body));
+    let query = inputs.iter().map(|input| emit_field(input, &in_query, &input.doc));
+    let add = inputs.iter().map(|input| emit_field(input, &in_body, &input.doc));
+    let update = inputs.iter().map(|input| emit_field(input, &in_body, &input.doc_on_update));
     quote! {
         #[allow(dead_code)]
         #item
@@ -116,9 +114,10 @@ fn emit_readable_struct(action: &Action) -> TokenStream {
 }
 
 /// Emits a field that travels in the place it names, else in `otherwise`.
-fn emit_field(input: &Input, otherwise: Place, doc: &str) -> TokenStream {
+fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
     let Input { name, wire, ty, overrides, .. } = input;
-    let place = format_ident!("{}", format!("{:?}", input.place.unwrap_or(otherwise)));
+    let named = input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::Place::#place));
+    let place = named.as_ref().unwrap_or(otherwise);
     let source = input
         .source
         .as_ref()
@@ -127,7 +126,7 @@ fn emit_field(input: &Input, otherwise: Place, doc: &str) -> TokenStream {
         ::connector_core::Field {
             name: #name,
             wire: #wire,
-            place: ::connector_core::Place::#place,
+            place: #place,
             doc: #doc,
             source: #source,
             overrides: &[#(#overrides),*],

@@ -66,6 +66,15 @@ pub trait Inputs {
     const UPDATE: &'static [Field];
 }
 
+/// Chooses the inputs of a group for an action of a method.
+pub const fn choose_inputs<G: Inputs>(method: Option<Method>) -> &'static [Field] {
+    match method {
+        Some(Method::Post) => G::ADD,
+        Some(Method::Put | Method::Patch) => G::UPDATE,
+        Some(Method::Get | Method::Delete) | None => G::QUERY,
+    }
+}
+
 impl Declaration {
     /// Lists the inputs in the order of the manifest: its own, then those of the action that it is like.
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {

@@ -1,5 +1,6 @@
 //! Inputs of actions.
 
+use crate::declare::method::Method;
 use crate::declare::shape::FieldShape;
 
 /// An input of an action.
@@ -38,4 +39,15 @@ pub enum Place {
     Multipart,
     /// No part. The code of the action reads the input.
     Own,
+}
+
+impl Place {
+    /// Returns the place of an input that names none. Without an endpoint the code of the action reads the input.
+    pub const fn from_method(method: Option<Method>) -> Self {
+        match method {
+            None => Self::Own,
+            Some(Method::Get | Method::Delete) => Self::Query,
+            Some(Method::Post | Method::Put | Method::Patch) => Self::Body,
+        }
+    }
 }

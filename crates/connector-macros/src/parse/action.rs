@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use syn::spanned::Spanned;
 use syn::{DeriveInput, Error, Expr, LitBool, LitInt, LitStr, Meta, MetaNameValue, Path, Result, Type};
 
-use super::inputs::{Input, Place, parse_action_inputs};
+use super::inputs::{Input, PATH, parse_action_inputs};
 use super::tokens::{
     Doc, Metas, field_to_camel_case, name_of_word, parse_expression, parse_list, parse_value, parse_words, take_text, type_to_camel_case,
 };
@@ -60,9 +60,9 @@ pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Res
     let metas = parse_words(arguments)?;
     let words = Words::parse(&metas)?;
     let variables = words.endpoint.as_ref().map(|endpoint| parse_variables(&endpoint.path)).transpose()?.unwrap_or_default();
-    let inputs = parse_action_inputs(&mut item, &variables, words.place_of_inputs())?;
+    let inputs = parse_action_inputs(&mut item, &variables)?;
     if let Some(endpoint) = &words.endpoint {
-        let is_filled = |variable: &String| inputs.iter().any(|input| input.place == Some(Place::Path) && &input.wire == variable);
+        let is_filled = |variable: &String| inputs.iter().any(|input| input.place == Some(PATH) && &input.wire == variable);
         if let Some(variable) = variables.iter().find(|variable| !is_filled(variable)) {
             let message = format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`");
             return Err(Error::new(endpoint.path.span(), message));
@@ -120,19 +120,6 @@ impl Words {
             return Err("say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list");
         }
         Ok(())
-    }
-
-    /// The place of inputs that name none.
-    fn place_of_inputs(&self) -> Place {
-        match self.method().as_deref() {
-            None => Place::Own,
-            Some("get" | "delete") => Place::Query,
-            Some(_) => Place::Body,
-        }
-    }
-
-    pub(crate) fn method(&self) -> Option<String> {
-        self.endpoint.as_ref().map(|endpoint| endpoint.method.to_string())
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct Group {
 pub(crate) struct Input {
     pub(crate) name: String,
     pub(crate) wire: String,
-    /// The place in the request; none for a group's input, which travels where the action's own do.
-    pub(crate) place: Option<Place>,
+    /// The word of the place in the request, if the path or an attribute names it. Else the method decides.
+    pub(crate) place: Option<&'static str>,
     pub(crate) doc: String,
     /// The sentence in an action that changes a record, where a group gives the input.
     pub(crate) doc_on_update: String,
@@ -32,26 +32,11 @@ pub(crate) struct Input {
     pub(crate) is_optional: bool,
 }
 
-/// The place of an input in the request, by the name of its variant in connector-core.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Path,
-    Query,
-    Body,
-    Flat,
-    Form,
-    Multipart,
-    Own,
-}
+/// The place of an input that the path names.
+pub(crate) const PATH: &str = "path";
 
-const PLACE_WORDS: [(&str, Place); 6] = [
-    ("query", Place::Query),
-    ("body", Place::Body),
-    ("flat", Place::Flat),
-    ("form", Place::Form),
-    ("multipart", Place::Multipart),
-    ("own", Place::Own),
-];
+/// The words of the other places. Each is also an attribute.
+const PLACES: [&str; 6] = ["query", "body", "flat", "form", "multipart", "own"];
 
 /// The closing sentence of an input in an action that changes a record.
 const STAYS: &str = "Left out, it stays.";
@@ -66,15 +51,14 @@ pub(crate) fn parse_group(arguments: TokenStream, mut item: DeriveInput) -> Resu
 
 /// Parses the fields of an action.
 ///
-/// Those that the path names travel in the path, the others in the place that they name or in `otherwise`.
-pub(super) fn parse_action_inputs(item: &mut DeriveInput, variables: &[String], otherwise: Place) -> Result<Vec<Input>> {
+/// Those that the path names travel in the path.
+pub(super) fn parse_action_inputs(item: &mut DeriveInput, variables: &[String]) -> Result<Vec<Input>> {
     parse_fields(item, "an action", |field| {
         if let Some(attribute) = take_attribute(&mut field.attrs, "on_update") {
             let message = "#[on_update] is for a group, which several actions take: write the sentence as the doc comment";
             return Err(Error::new(attribute.path().span(), message));
         }
-        parse_input(field, |wire| variables.iter().any(|variable| variable == wire).then_some(Place::Path))
-            .map(|input| Input { place: input.place.or(Some(otherwise)), ..input })
+        parse_input(field, |wire| variables.iter().any(|variable| variable == wire).then_some(PATH))
     })
 }
 
@@ -102,7 +86,7 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
     for field in named {
         let input = parse(field)?;
         if inputs.iter().any(|other| other.place == input.place && other.wire == input.wire) {
-            let place = input.place.map_or_else(|| "request".to_owned(), |place| format!("{place:?}").to_lowercase());
+            let place = input.place.unwrap_or("request");
             let message = format!("`{}` travels twice in the {place}: rename one of the two with #[wire(\"…\")]", input.wire);
             return Err(Error::new(field.ident.span(), message));
         }
@@ -114,7 +98,7 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
     Ok(inputs)
 }
 
-fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<Place>) -> Result<Input> {
+fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<&'static str>) -> Result<Input> {
     let ident = field.ident.clone().expect("named fields have names");
     let name = plain_name(&ident);
     let doc = Doc::read(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.join();
@@ -141,20 +125,20 @@ fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<Place>)
 }
 
 /// Takes the attribute off that names a place; an input of the path has none.
-fn take_place(attributes: &mut Vec<Attribute>, wire: &str, in_path: Option<Place>) -> Result<Option<Place>> {
-    let mut found: Option<(&str, Place)> = None;
-    for (word, place) in PLACE_WORDS {
+fn take_place(attributes: &mut Vec<Attribute>, wire: &str, in_path: Option<&'static str>) -> Result<Option<&'static str>> {
+    let mut found = None;
+    for word in PLACES {
         let Some(attribute) = take_attribute(attributes, word) else { continue };
         let error = |message: String| Err(Error::new(attribute.path().span(), message));
         if in_path.is_some() {
             return error(format!("`{wire}` stands in the path: take #[{word}] off, or the variable out of the path"));
         }
-        if let Some((other, _)) = found {
+        if let Some(other) = found {
             return error(format!("an input travels in one place: take #[{other}] or #[{word}] off"));
         }
-        found = Some((word, place));
+        found = Some(word);
     }
-    Ok(in_path.or(found.map(|(_, place)| place)))
+    Ok(in_path.or(found))
 }
 
 /// Words an input's sentence for an action that changes a record: left out, the record keeps its value.

@@ -7,6 +7,6 @@ mod source;
 mod tokens;
 
 pub(crate) use action::{Action, Endpoint, Words, parse_action};
-pub(crate) use inputs::{Group, Input, Place, parse_group};
+pub(crate) use inputs::{Group, Input, PATH, parse_group};
 pub(crate) use record::{Member, Record, Shape, parse_record};
 pub(crate) use source::{DataSource, parse_data_source};
