@@ -158,7 +158,7 @@ fn read_headers(given: Option<MapOf<String>>) -> Result<Vec<(String, String)>, F
             }
             () if TRANSPORT_HEADERS.contains(&&*lower) || lower.starts_with("x-connector") => "the connector sets it itself",
             () if OVERRIDING_PREFIXES.iter().any(|prefix| lower.starts_with(prefix)) => {
-                "it could override the method or the path of the request"
+                "it could override the method, the path or the origin of the request"
             }
             () if headers.iter().any(|(other, _): &(String, String)| *other == lower) => "it is given twice",
             () if lower.is_empty() || !lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) => {
