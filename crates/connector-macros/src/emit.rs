@@ -189,7 +189,7 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
     quote! {
         #[allow(dead_code)]
         #item
-        // An error about another type would list a handful of a hundred records.
+        // Without this, an error about a type that is no `FieldType` would list some of the hundred records.
         #[diagnostic::do_not_recommend]
         impl #generics ::connector_core::FieldType for #name #arguments #bounds {
             fn schema(schemas: &mut ::connector_core::Schemas) -> ::connector_core::__private::Value {

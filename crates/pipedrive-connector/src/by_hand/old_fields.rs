@@ -15,13 +15,13 @@ impl FieldType for FieldCode {
     }
 }
 
-/// The longest number of a field in API v1; a longer run of digits is a key.
-const LONGEST_NUMBER: usize = 19;
+/// The most digits that a field's number has in API v1; a longer run of digits is a key.
+const MOST_DIGITS: usize = 19;
 
 /// Calls API v1 where the field is named by its number there, else API v2.
 pub(crate) fn call_by_key_or_number<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -> Running<'a> {
     let is_number = match call.input().get("fieldCode") {
-        Some(Value::String(code)) => code.len() <= LONGEST_NUMBER && code.bytes().all(|byte| byte.is_ascii_digit()),
+        Some(Value::String(code)) => code.len() <= MOST_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()),
         code => code.is_some_and(Value::is_number),
     };
     send(call, declaration, is_number)
@@ -40,7 +40,7 @@ fn send<'a>(call: &'a Call<'_>, declaration: &'static Declaration, is_old: bool)
     })
 }
 
-/// Builds the request for the same path in API v1, which takes no query.
+/// Builds the request for the same path in API v1, without the query, and warns of what differs there.
 fn build_old_request(call: &Call<'_>, request: &Request) -> Request {
     call.warn("API v1 answers this: a field and its members are named as API v1 names them.");
     if !request.query.is_empty() {
