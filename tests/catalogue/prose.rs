@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::house::OPENERS;
 use crate::support::assertions::assert_none;
 use crate::support::repository::build_catalogue;
 
@@ -54,8 +55,12 @@ fn every_schema_member_is_described() {
 
 fn find_undescribed(schema: &Value, at: &str, found: &mut Vec<String>) {
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
-        if member["description"].as_str().is_none_or(str::is_empty) {
+        let description = member["description"].as_str().unwrap_or_default();
+        if description.is_empty() {
             found.push(format!("{at}/{name} has no description"));
+        }
+        if OPENERS.contains(&description.split(' ').next().unwrap_or_default()) {
+            found.push(format!("{at}/{name}: begin with a noun: {description}"));
         }
         if member.get("pattern").is_some() && member.get("examples").is_none() {
             found.push(format!("{at}/{name} has a pattern and no examples"));

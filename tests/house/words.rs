@@ -11,7 +11,7 @@ const MOST_LINES_OF_A_ROOM: usize = 700;
 const MOST_FILES: usize = 20;
 
 /// Words that open a relative clause without its noun.
-const OPENERS: &[&str] = &["How", "What", "When", "Where", "Whether", "Which", "Who", "Whose"];
+pub(crate) const OPENERS: &[&str] = &["How", "What", "When", "Where", "Whether", "Which", "Who", "Whose"];
 
 /// Folders that hold one file for each object, however many there are.
 const OPEN_FOLDERS: &[&str] = &["rooms", "objects"];

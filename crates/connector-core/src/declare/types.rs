@@ -178,7 +178,7 @@ impl FieldType for File {
     fn schema(schemas: &mut Schemas) -> Value {
         let name = json!({"type": "string", "description": "The name of the file, without a folder."});
         let media = json!({"type": "string", "description": "The media type of the file."});
-        let size = json!({"type": "integer", "minimum": 0, "description": "How many bytes the file has."});
+        let size = json!({"type": "integer", "minimum": 0, "description": "The size of the file in bytes."});
         let content = json!({"type": "string", "contentEncoding": "base64", "description": "The bytes of the file, in base64."});
         let mut schema = json!({"type": "object", "properties": {"contentType": media, "fileName": name, "size": size, "base64": content}});
         let properties = &mut schema["properties"];
@@ -189,7 +189,7 @@ impl FieldType for File {
                 properties["contentType"]["pattern"] = r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+( *;[\x20-\x7e]*)?$".into();
                 properties["contentType"]["examples"] = json!(["application/pdf"]);
                 properties["contentType"]["description"] = "The media type of the file. Left out, the name tells it.".into();
-                properties["size"]["description"] = "How many bytes the file has, as a check. Left out, nothing is checked.".into();
+                properties["size"]["description"] = "The size of the file in bytes, as a check. Left out, nothing is checked.".into();
                 schema["required"] = json!(["fileName", "base64"]);
                 schema["additionalProperties"] = false.into();
             }
