@@ -115,13 +115,27 @@ pub(super) struct Modules {
 
 impl Facts {
     pub(super) fn read(source: &Source) -> Self {
-        let stream = TokenStream::from_str(&source.text).unwrap_or_else(|error| panic!("{} is not Rust: {error}", source.path));
         let mut facts = Self::default();
-        let mut tokens = Vec::new();
-        facts.flatten(stream, &mut tokens);
+        let tokens = facts.read_tokens(source);
         facts.read_items(&tokens);
         facts.read_paths(&tokens);
         facts
+    }
+
+    /// Lists the lines of code that hold a keyword; its like in a text or a comment does not count.
+    pub(super) fn keyword_lines(source: &Source, keywords: &[&str]) -> Vec<usize> {
+        let line = |token| match token {
+            Token::Word(word, line) if keywords.contains(&word.as_str()) => Some(line),
+            _ => None,
+        };
+        Self::default().read_tokens(source).into_iter().filter_map(line).collect()
+    }
+
+    fn read_tokens(&mut self, source: &Source) -> Vec<Token> {
+        let stream = TokenStream::from_str(&source.text).unwrap_or_else(|error| panic!("{} is not Rust: {error}", source.path));
+        let mut tokens = Vec::new();
+        self.flatten(stream, &mut tokens);
+        tokens
     }
 
     /// Flattens a token tree, reads doc comments on the way, and leaves tests out.
