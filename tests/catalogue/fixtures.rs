@@ -1,6 +1,6 @@
 //! The fixtures are complete: one for each key, and every input is tried.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;
 use crate::support::fixtures::{live_keys, read_fixtures};
@@ -29,8 +29,8 @@ fn fixtures_try_every_input_and_the_required_ones_alone() {
     for fixture in read_fixtures() {
         let fields = catalogue.find(None, fixture.key).expect("the key is in the catalogue").fields();
         let inputs: Vec<&Value> = std::iter::once(&fixture.input).chain(&fixture.more).collect();
-        let untried = fields.iter().filter(|field| !inputs.iter().any(|input| input.get(field.name).is_some()));
-        found.extend(untried.map(|field| format!("{}: no input tries {}", fixture.key, field.name)));
+        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        found.extend(find_untried(&names, &inputs, &fixture.untried).into_iter().map(|fault| format!("{}: {fault}", fixture.key)));
         let required = fields.iter().filter(|field| field.shape.required).count();
         if !inputs
             .iter()
@@ -39,11 +39,46 @@ fn fixtures_try_every_input_and_the_required_ones_alone() {
             found.push(format!("{}: no input holds the required ones alone", fixture.key));
         }
     }
-    assert_none(&found, "add an input to \"more\" of the fixture");
+    assert_none(
+        &found,
+        "add an input to \"more\" of the fixture; one that the sandbox cannot serve goes under \"untried\", with the reason",
+    );
+}
+
+/// Lists the inputs that are neither tried nor excused, and the excuses that have no use or no reason.
+fn find_untried(names: &[&str], inputs: &[&Value], excused: &Map<String, Value>) -> Vec<String> {
+    let is_tried = |name: &str| inputs.iter().any(|input| input.get(name).is_some());
+    let untried = names.iter().filter(|name| !is_tried(name) && !excused.contains_key(**name)).map(|name| format!("no input tries {name}"));
+    let faults = excused.iter().filter_map(|(name, reason)| match () {
+        () if !names.contains(&name.as_str()) => Some(format!("{name} is under \"untried\" and is no input; take it out")),
+        () if is_tried(name) => Some(format!("{name} is under \"untried\" and is tried; take it out")),
+        () if reason.as_str().is_none_or(|reason| reason.trim().is_empty()) => {
+            Some(format!("{name} is under \"untried\" without a reason"))
+        }
+        () => None,
+    });
+    untried.chain(faults).collect()
+}
+
+#[test]
+fn excuse_of_an_untried_input_needs_a_use_and_a_reason() {
+    let input = json!({"dealId": 1});
+    let find = |excused: Value| find_untried(&["dealId", "taskId"], &[&input], excused.as_object().expect("an object"));
+    assert_eq!(find(json!({"taskId": "the sandbox has no tasks"})), [""; 0]);
+    assert_eq!(find(json!({})), ["no input tries taskId"]);
+    for (excused, part) in [
+        (json!({"taskId": " "}), "taskId is under \"untried\" without a reason"),
+        (json!({"taskId": true}), "taskId is under \"untried\" without a reason"),
+        (json!({"taskId": "no tasks", "dealId": "no deals"}), "dealId is under \"untried\" and is tried"),
+        (json!({"taskId": "no tasks", "tasksId": "no tasks"}), "tasksId is under \"untried\" and is no input"),
+    ] {
+        let found = find(excused);
+        assert!(found.len() == 1 && found[0].starts_with(part), "should be {part:?} alone: {found:?}");
+    }
 }
 
 /// Returns true if a rule demands one of several inputs, and just one of them is given.
-fn is_minimal_by_rule(key: &str, input: &serde_json::Map<String, Value>) -> bool {
+fn is_minimal_by_rule(key: &str, input: &Map<String, Value>) -> bool {
     let catalogue = build_catalogue();
     let declaration = catalogue.find(None, key).expect("the key is in the catalogue").declaration();
     let required = declaration.into_iter().flat_map(connector_core::Declaration::fields).filter(|field| field.shape.required).count();

@@ -78,6 +78,9 @@ fn update_fixture(fixture: &Fixture, data: &Value) {
     if !fixture.then.is_null() {
         file["then"] = fixture.then.clone();
     }
+    if !fixture.untried.is_empty() {
+        file["untried"] = fixture.untried.clone().into();
+    }
     let text = serde_json::to_string_pretty(&file).expect("a fixture is JSON") + "\n";
     std::fs::write(path(&format!("tests/fixtures/{}.json", fixture.key)), text).expect("the fixture can be written");
 }

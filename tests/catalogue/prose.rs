@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::house::OPENERS;
 use crate::support::assertions::assert_none;
-use crate::support::repository::build_catalogue;
+use crate::support::repository::{build_catalogue, read};
 
 #[test]
 fn descriptions_are_plain_sentences() {
@@ -39,6 +39,18 @@ fn descriptions_are_plain_sentences() {
         }
     }
     assert_none(&found, "correct the doc comment of the field");
+}
+
+#[test]
+fn readme_counts_the_actions_and_the_picklists() {
+    let catalogue = build_catalogue();
+    let actions: Vec<_> = catalogue.actions().collect();
+    let removed = actions.iter().filter(|action| action.removed.is_some()).count();
+    let picklists = catalogue.entries().len() - actions.len();
+    let readme = read("README.md");
+    for part in [format!("{} actions and {picklists} picklists", actions.len()), format!("behind {removed} of the actions")] {
+        assert!(readme.contains(&part), "README.md should say {part:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The fixtures in `tests/fixtures`, one for each key of the catalogue.
 
 use connector_core::Entry;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::repository::{build_catalogue, read_json};
 
@@ -15,6 +15,8 @@ pub(crate) struct Fixture {
     pub(crate) more: Vec<Value>,
     /// The action and the input that read a write back.
     pub(crate) then: Value,
+    /// The inputs that the sandbox cannot serve, each with the reason.
+    pub(crate) untried: Map<String, Value>,
 }
 
 /// Lists the keys that can be tried: those that the vendor removed cannot.
@@ -28,7 +30,8 @@ pub(crate) fn read_fixtures() -> Vec<Fixture> {
     let read = |key: &'static str| {
         let file = read_json(&format!("tests/fixtures/{key}.json"));
         let more = file["more"].as_array().cloned().unwrap_or_default();
-        Fixture { key, input: file["input"].clone(), data: file["data"].clone(), more, then: file["then"].clone() }
+        let untried = file["untried"].as_object().cloned().unwrap_or_default();
+        Fixture { key, input: file["input"].clone(), data: file["data"].clone(), more, then: file["then"].clone(), untried }
     };
     live_keys().into_iter().map(read).collect()
 }
