@@ -1,6 +1,6 @@
 //! Absent, null and a value stay three states: each value is sent as given or refused by one fault.
 
-use connector_core::{Declaration, Effect, Entry, Field, Place, Rule, Runtime};
+use connector_core::{Declaration, Effect, Entry, Field, Notation, Place, Rule, Runtime};
 use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;
@@ -55,11 +55,13 @@ async fn check_value(runtime: &Runtime, entry: &Entry, field: &Field, value: &Va
         url.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == wire).map(|(_, value)| value);
     let in_body =
         if field.place == Place::Own { request.get(wire) } else { request["json"].get(wire).or_else(|| request["form"].get(wire)) };
-    let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let digit = value.as_bool().map(|flag| u8::from(flag).to_string());
+    // A flag is sent as a digit, in JSON as that number.
+    let digit = value.as_bool().filter(|_| field.shape.notation == Notation::Digit).map(u8::from);
+    let sent = digit.map_or_else(|| value.clone(), Value::from);
+    let written = sent.as_str().map_or_else(|| sent.to_string(), str::to_owned);
     match in_query {
-        Some(text) if text == written || Some(text) == digit.as_deref() => Ok(true),
-        None if in_body == Some(value) => Ok(true),
+        Some(text) if text == written => Ok(true),
+        None if in_body == Some(&sent) => Ok(true),
         // A read takes null as absent.
         None if value.is_null() && entry.effect() == Effect::Read => Ok(false),
         _ => Err(format!("it is sent as {in_query:?} in the query and {in_body:?} in the body")),

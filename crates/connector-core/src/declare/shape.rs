@@ -9,7 +9,7 @@ pub enum Notation {
     Plain,
     /// The items of a list, separated by commas.
     Commas,
-    /// A boolean, as `1` or `0`.
+    /// A boolean, as `1` or `0`; in JSON as that number.
     Digit,
 }
 

@@ -33,7 +33,7 @@ pub struct List<T, const MOST: usize = 100>(pub Vec<T>);
 #[serde(transparent)]
 pub struct Text(pub String);
 
-/// A boolean sent as `1` or `0`.
+/// A boolean sent as `1` or `0`, in JSON as that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Flag(pub bool);

@@ -208,6 +208,7 @@ fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Byt
     for (field, value) in fields {
         match value {
             Value::Object(members) if field.place == Place::Flat => members.iter().for_each(|(name, value)| member(name, value)),
+            Value::Bool(flag) if field.shape.notation == Notation::Digit => member(field.wire, &u8::from(*flag).into()),
             _ => member(field.wire, value),
         }
     }
