@@ -3,7 +3,6 @@
 mod account;
 mod activity_types;
 mod calls;
-mod comments;
 mod companies;
 mod files;
 mod floors;
@@ -12,6 +11,7 @@ mod followers;
 mod leads;
 mod mail;
 mod marketplace;
+mod notes;
 mod oauth;
 mod pictures;
 mod products;

@@ -52,5 +52,7 @@ pub(crate) fn build_company(demo: &Demo) -> State {
     mailbox::add(state);
     followers::add(state);
     updates::add(state);
+    notes::add_about_leads(state);
+    notes::add_comments(state);
     company
 }

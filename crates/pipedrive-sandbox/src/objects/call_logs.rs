@@ -7,7 +7,7 @@ use crate::engine::collection::{Call, Collection, Draft, NO_COLLECTION, NO_OBJEC
 use crate::engine::read::answer_list;
 use crate::engine::state::State;
 use crate::engine::write::mark_deleted;
-use crate::objects::users::{CALLER, find_company};
+use crate::objects::users::{CALLER, find_company, is_admin};
 use crate::value::clock::parse_time;
 use crate::value::failure::Failure;
 use crate::value::record::{Record, is_deleted, read_flag, read_text};
@@ -122,9 +122,4 @@ fn copy_links(draft: &mut Draft) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-fn is_admin(state: &State, user: u64) -> bool {
-    let access = state.get("users", user).and_then(|user| user.get("access")?.as_array());
-    access.into_iter().flatten().any(|app| app["app"] == "global" && app["admin"] == true)
 }

@@ -52,10 +52,15 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("content")?;
     draft.set("updater_id", draft.call.user);
     if draft.before.is_none() {
-        draft.set("commentId", format!("c0000000-0000-4000-8000-{:012x}", draft.state.rows(draft.table).count() + 1));
+        draft.set("commentId", make_uuid(draft.state.rows(draft.table).count() + 1));
         draft.set("object_id", draft.call.id());
     }
     Ok(())
+}
+
+/// Builds the UUID of the nth comment.
+pub(crate) fn make_uuid(n: usize) -> String {
+    format!("c0000000-0000-4000-8000-{n:012x}")
 }
 
 /// Deletes the comments of a deleted note.

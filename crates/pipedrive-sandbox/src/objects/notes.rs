@@ -1,10 +1,11 @@
 //! Notes about deals, leads, persons and organizations.
 
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1};
 use crate::objects::comments;
-use crate::objects::users::CALLER;
+use crate::objects::users::{CALLER, is_admin};
 use crate::value::failure::Failure;
 use crate::value::record::read_text;
 
@@ -46,20 +47,47 @@ pub(super) const OBJECT: Object = Object {
     ..NO_OBJECT
 };
 
+/// The pins of a note, and the field that each needs.
+const PINS: &[(&str, &str)] = &[
+    ("pinned_to_lead_flag", "lead_id"),
+    ("pinned_to_deal_flag", "deal_id"),
+    ("pinned_to_organization_flag", "org_id"),
+    ("pinned_to_person_flag", "person_id"),
+    ("pinned_to_project_flag", "project_id"),
+    ("pinned_to_task_flag", "task_id"),
+];
+
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     const MAX_CONTENT: usize = 100 * 1024;
-    const ABOUT: &[&str] = &["lead_id", "deal_id", "person_id", "org_id", "project_id", "task_id"];
     draft.require_text("content")?;
     if read_text(draft.row, "content").len() > MAX_CONTENT {
         return Err(Failure::invalid("content", "must have at most 100 KB"));
     }
-    if !ABOUT.iter().any(|field| draft.row.contains_key(*field)) {
-        return Err(Failure::bad_request(format!("A note needs at least one of {}.", ABOUT.join(", "))));
+    if !PINS.iter().any(|(_, about)| draft.row.contains_key(*about)) {
+        let about: Vec<&str> = PINS.iter().map(|(_, about)| *about).collect();
+        return Err(Failure::bad_request(format!("A note needs at least one of {}.", about.join(", "))));
     }
-    // Bodies have 0 and 1, answers false and true.
-    for (_, value) in draft.row.iter_mut().filter(|(name, _)| name.starts_with("pinned_to_")) {
-        *value = Value::Bool(matches!(value, Value::Bool(true)) || value.as_u64() == Some(1));
-    }
+    check_author(draft)?;
     draft.set("last_update_user_id", draft.call.user);
+    PINS.iter().try_for_each(|(pin, about)| check_pin(draft, pin, about))
+}
+
+fn check_author(draft: &Draft) -> Result<(), Failure> {
+    let author = draft.row.get("user_id").and_then(Value::as_u64).unwrap_or(draft.call.user);
+    let before = draft.before.map_or(draft.call.user, |note| note.get("user_id").and_then(Value::as_u64).unwrap_or(0));
+    if author != before && !is_admin(draft.state, draft.call.user) {
+        return Err(Failure::new(StatusCode::FORBIDDEN, "Only an admin may change the author of a note."));
+    }
+    Ok(())
+}
+
+/// Turns 0 and 1 of a body into false and true of an answer. A pin needs the record to which the note is pinned.
+fn check_pin(draft: &mut Draft, pin: &str, about: &str) -> Result<(), Failure> {
+    let is_pinned = draft.row.get(pin).is_some_and(|value| *value == Value::Bool(true) || value.as_u64() == Some(1));
+    let can_be = draft.row.contains_key(about);
+    if is_pinned && !can_be && draft.is_in_body(pin) {
+        return Err(Failure::invalid(pin, format!("needs {about}")));
+    }
+    draft.set(pin, is_pinned && can_be);
     Ok(())
 }

@@ -70,3 +70,9 @@ pub(super) fn require_given(state: &State, call: &Call) -> Result<Record, Failur
     let id = call.body.get("user_id").and_then(Value::as_u64).unwrap_or(0);
     state.get_live("users", id).cloned().ok_or_else(|| Failure::invalid("user_id", "does not exist"))
 }
+
+/// Tells whether a user is an admin of the whole account.
+pub(super) fn is_admin(state: &State, user: u64) -> bool {
+    let access = state.get("users", user).and_then(|user| user.get("access")?.as_array());
+    access.into_iter().flatten().any(|app| app["app"] == "global" && app["admin"] == true)
+}
