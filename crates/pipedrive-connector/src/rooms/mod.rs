@@ -15,6 +15,7 @@ mod lead_labels;
 mod lead_sources;
 mod leads;
 mod mailbox;
+mod notes;
 pub(crate) mod organizations;
 mod participants;
 mod permission_sets;
