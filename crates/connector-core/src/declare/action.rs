@@ -42,7 +42,7 @@ pub struct Declaration {
     pub with: &'static [&'static [Field]],
     /// The action whose inputs this one takes too.
     pub like: Option<fn() -> &'static Declaration>,
-    /// The inputs of that action that this one does not take, each with the reason.
+    /// The inputs that this one does not take, of that action or of the documents, each with the reason.
     pub without: &'static [(&'static str, &'static str)],
     /// The shape of the answer.
     pub returns: FieldShape,

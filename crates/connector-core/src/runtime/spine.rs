@@ -195,7 +195,7 @@ fn refuse_sink(entry: &Entry) -> Error {
         .with_hint("Leave out the destination of the file.")
 }
 
-/// Adds the reason to a fault of an input that a similar action takes and this one does not.
+/// Adds the reason to a fault of an input that the action does not take on purpose.
 fn explain_not_taken(declaration: Option<&Declaration>, fault: Fault) -> Fault {
     let without = declaration.into_iter().flat_map(|declaration| declaration.without);
     match without.into_iter().find(|(name, _)| fault.path().strip_prefix('/') == Some(name)) {

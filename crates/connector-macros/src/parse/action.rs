@@ -113,9 +113,6 @@ impl Words {
         if self.endpoint.is_none() && self.by_hand.is_some() {
             return Err("`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`");
         }
-        if self.like.is_none() && !self.without.is_empty() {
-            return Err("`without` takes inputs from `like(Action)`: name the action");
-        }
         if self.endpoint.is_some() && self.returns.is_none() {
             return Err("say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list");
         }

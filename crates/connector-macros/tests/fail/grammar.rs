@@ -325,19 +325,6 @@ mod word_twice {
     }
 }
 
-mod without_like {
-    use connector_core::action;
-
-    /// Get Pipeline Deals
-    ///
-    /// Get deals in a pipeline
-    #[action(get("/v2/deals"), returns(connector_core::Json), without(filter_id = "it is ignored"))]
-    struct GetPipelineDeals {
-        /// The pipeline whose deals to read.
-        pipeline_id: connector_core::Id,
-    }
-}
-
 mod removed_with_inputs {
     use connector_core::action;
 
