@@ -1,7 +1,7 @@
 //! The behaviour on which a client of the sandbox may rely.
 
 mod account;
-mod activity_types;
+mod activities;
 mod calls;
 mod companies;
 mod files;

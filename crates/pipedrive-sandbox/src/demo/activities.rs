@@ -1,13 +1,13 @@
 //! The demo's activities and their types.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::demo::deals;
 use crate::demo::fields::ACTIVITY_TYPES;
 use crate::demo::rows::{DAYS, build_record, make_date, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::random::Random;
-use crate::value::record::Record;
+use crate::value::record::{Record, UUID};
 
 const ACTIVITIES: &[(&str, &str)] =
     &[("Call", "call"), ("Meeting", "meeting"), ("Send offer", "task"), ("Lunch", "lunch"), ("E-mail", "email")];
@@ -16,6 +16,23 @@ pub(super) fn add(state: &mut State, random: &mut Random) {
     for n in 0..120 {
         let row = draw(state, random, n);
         state.insert("activities", row);
+    }
+}
+
+/// Adds a call about each of the first leads, with a note of what was said.
+pub(super) fn add_about_leads(state: &mut State) {
+    const NOTES: &[&str] = &["<p>Wants a second offer.</p>", "<p>Call again in spring.</p>", "<p>The budget is approved.</p>"];
+    let random = &mut Random::from_name("activities about leads");
+    let leads: Vec<Value> = state.live("leads").filter_map(|lead| lead.get(UUID).cloned()).take(4).collect();
+    for (n, lead) in (0..).zip(leads) {
+        let day = random.draw_below(DAYS);
+        let row = json!({
+            "subject": "Call", "type": "call", "owner_id": 1 + random.draw_below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
+            "add_time": make_time(day, n), "update_time": make_time(day + 3, n), "lead_id": lead, "due_date": make_date(day + 3),
+            "due_time": "14:30:00", "duration": "00:45:00", "busy": true, "done": true, "marked_as_done_time": make_time(day + 3, n),
+            "participants": [], "note": random.pick(NOTES),
+        });
+        state.insert("activities", build_record(row));
     }
 }
 

@@ -54,5 +54,6 @@ pub(crate) fn build_company(demo: &Demo) -> State {
     updates::add(state);
     notes::add_about_leads(state);
     notes::add_comments(state);
+    activities::add_about_leads(state);
     company
 }

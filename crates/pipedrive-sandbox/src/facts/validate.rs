@@ -279,7 +279,8 @@ impl Check<'_> {
         let normal = match name {
             // The duration of a call is a number of seconds.
             "duration" if self.version == Version::V1 => return Ok(value),
-            "due_time" | "duration" => clock::parse_clock(text),
+            "due_time" => clock::parse_clock(text),
+            "duration" => clock::parse_span(text),
             _ if name == "birthday" || name.ends_with("_date") => clock::parse_date(text).map(clock::format_date),
             _ if !name.ends_with("_time") => return Ok(value),
             _ if self.version == Version::V1 || format == Some("utc") => clock::parse_any_time(text).map(clock::stamp),

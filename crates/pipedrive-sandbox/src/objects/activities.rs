@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::collection::{Collection, Draft, NO_COLLECTION, NO_OBJECT, Object, Preset, V1};
+use crate::objects::notes::check_size;
 use crate::objects::users::CALLER;
 use crate::value::clock::stamp;
 use crate::value::failure::Failure;
@@ -58,6 +59,7 @@ pub(super) const OBJECT: Object = Object {
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
     draft.require_text("subject")?;
+    check_size(draft, "note")?;
     if draft.is_in_body("person_id") {
         return Err(Failure::invalid("person_id", "is read-only: send participants"));
     }

@@ -58,11 +58,8 @@ const PINS: &[(&str, &str)] = &[
 ];
 
 fn check(draft: &mut Draft) -> Result<(), Failure> {
-    const MAX_CONTENT: usize = 100 * 1024;
     draft.require_text("content")?;
-    if read_text(draft.row, "content").len() > MAX_CONTENT {
-        return Err(Failure::invalid("content", "must have at most 100 KB"));
-    }
+    check_size(draft, "content")?;
     if !PINS.iter().any(|(_, about)| draft.row.contains_key(*about)) {
         let about: Vec<&str> = PINS.iter().map(|(_, about)| *about).collect();
         return Err(Failure::bad_request(format!("A note needs at least one of {}.", about.join(", "))));
@@ -70,6 +67,12 @@ fn check(draft: &mut Draft) -> Result<(), Failure> {
     check_author(draft)?;
     draft.set("last_update_user_id", draft.call.user);
     PINS.iter().try_for_each(|(pin, about)| check_pin(draft, pin, about))
+}
+
+/// Refuses a text that is too long for a note.
+pub(super) fn check_size(draft: &Draft, field: &str) -> Result<(), Failure> {
+    const MOST: usize = 100 * 1024;
+    if read_text(draft.row, field).len() > MOST { Err(Failure::invalid(field, "must have at most 100 KB")) } else { Ok(()) }
 }
 
 fn check_author(draft: &Draft) -> Result<(), Failure> {

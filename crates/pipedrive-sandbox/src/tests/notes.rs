@@ -111,3 +111,13 @@ fn lists_the_demo_comments_page_by_page() {
     let comment = get_data(&sandbox, "/v1/notes/2/comments/c0000000-0000-4000-8000-000000000002");
     assert_eq!(comment, page["data"][0], "a comment should read alike alone and in the list");
 }
+
+#[test]
+fn some_note_of_the_demo_has_each_field() {
+    let sandbox = sandbox();
+    let notes = get_data(&sandbox, "/v1/notes?limit=500");
+    for field in ["content", "deal_id", "person_id", "org_id", "lead_id", "user_id", "add_time", "update_time"] {
+        let has = notes.as_array().is_some_and(|all| all.iter().any(|note| note[field].is_string() || note[field].is_u64()));
+        assert!(has, "no note of the demo has {field}");
+    }
+}

@@ -115,12 +115,14 @@ pub(crate) fn parse_date(text: &str) -> Option<Date> {
 
 /// Parses a time of day as `HH:MM:SS` or `HH:MM`, and returns it as `HH:MM:SS`.
 pub(crate) fn parse_clock(text: &str) -> Option<String> {
-    let parts: Vec<&str> = text.split(':').collect();
-    let in_range =
-        |part: &str, limit: u8| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()) && part.parse::<u8>().is_ok_and(|n| n < limit);
-    match parts.as_slice() {
-        [h, m] if in_range(h, 24) && in_range(m, 60) => Some(format!("{h}:{m}:00")),
-        [h, m, s] if in_range(h, 24) && in_range(m, 60) && in_range(s, 60) => Some(text.to_owned()),
-        _ => None,
-    }
+    parse_span(text).filter(|span| span.len() == 8 && span.as_str() < "24")
+}
+
+/// Parses a span of up to 999 hours as `HH:MM:SS` or `HH:MM`, and returns it as `HH:MM:SS`.
+pub(crate) fn parse_span(text: &str) -> Option<String> {
+    let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let is_sixtieth = |part: &str| part.len() == 2 && is_number(part) && part < "60";
+    let (hours, rest) = text.split_once(':').filter(|(hours, _)| matches!(hours.len(), 2 | 3) && is_number(hours))?;
+    let (minutes, seconds) = rest.split_once(':').unwrap_or((rest, "00"));
+    (is_sixtieth(minutes) && is_sixtieth(seconds)).then(|| format!("{hours}:{minutes}:{seconds}"))
 }
