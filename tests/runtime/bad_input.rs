@@ -51,6 +51,8 @@ async fn each_fault_says_what_to_do() {
         ("getDeals", json!({"updatedSince": "2026-13-01T00:00:00Z"})),
         ("getDeals", json!({"customFields": ["a,b"]})),
         ("getPipelineDeals", json!({"pipelineId": 1, "filterId": 2})),
+        ("addActivity", json!({"personId": 1, "dueTime": "9:30"})),
+        ("addNote", json!({"content": "x", "pinnedToDealFlag": 1})),
         ("getActivities", json!({"leadId": "7"})),
         ("addDeal", json!({"title": null})),
         ("addDeal", json!({"title": "x", "expectedCloseDate": "31.12.2026"})),

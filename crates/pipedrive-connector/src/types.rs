@@ -99,6 +99,24 @@ impl FieldType for Digits {
     }
 }
 
+/// A time of day, in hours and minutes, and in seconds if need be.
+pub(crate) struct TimeOfDay;
+
+impl FieldType for TimeOfDay {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$", "examples": ["09:30"]})
+    }
+}
+
+/// A span of time, in hours and minutes, and in seconds if need be.
+pub(crate) struct TimeSpan;
+
+impl FieldType for TimeSpan {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": r"^\d{2,3}:[0-5]\d(:[0-5]\d)?$", "examples": ["01:15"]})
+    }
+}
+
 /// Custom fields by their 40-character keys. Their types are the account's own, so values travel as they are.
 pub(crate) struct CustomFields;
 

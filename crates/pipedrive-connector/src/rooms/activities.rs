@@ -1,9 +1,22 @@
 //! Activities: calls, meetings and tasks, planned and done.
 
-use connector_core::{Date, DateTime, Id, List, Uuid, action, record};
+use connector_core::{Date, DateTime, Id, List, Uuid, action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, Sorted};
+use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, Sorted, TimeOfDay, TimeSpan};
+
+/// Add Activity
+///
+/// Add an activity
+#[action(
+    post("/api/v2/activities"),
+    scopes("activities:full"),
+    cost = 5,
+    returns(Activity),
+    with(ActivityInputs),
+    without(person_id = "Pipedrive only shows it; name the person in participants, with primary true")
+)]
+struct AddActivity {}
 
 /// Get Activities
 ///
@@ -39,6 +52,22 @@ struct GetActivities {
 #[action(get("/api/v2/activities/{activity_id}"), scopes("activities:read", "activities:full"), cost = 1, returns(Activity), with(Including<ActivityExtra>))]
 struct GetActivity {
     /// The activity to read.
+    activity_id: Id,
+}
+
+/// Update Activity
+///
+/// Update an activity
+#[action(
+    patch("/api/v2/activities/{activity_id}"),
+    scopes("activities:full"),
+    cost = 5,
+    returns(Activity),
+    with(ActivityInputs),
+    without(person_id = "Pipedrive only shows it; name the person in participants, with primary true")
+)]
+struct UpdateActivity {
+    /// The activity to change.
     activity_id: Id,
 }
 
@@ -100,6 +129,52 @@ struct GetPersonActivities {
     /// The person whose activities to read; only those where they are the main participant.
     #[source(SelectPerson)]
     person_id: Id,
+}
+
+/// The content of an activity.
+#[inputs]
+struct ActivityInputs {
+    /// The subject of the activity. Left out, Pipedrive chooses it.
+    subject: Option<String>,
+    /// The key of the type of the activity, as call or meeting. Left out, Pipedrive chooses it.
+    r#type: Option<String>,
+    /// The user who owns the activity. Left out, it is the connected user.
+    owner_id: Option<Id>,
+    /// The deal to link. Left out, none is linked.
+    #[source(SelectDeal)]
+    deal_id: Option<Id>,
+    /// The lead to link. Left out, none is linked.
+    lead_id: Option<Uuid>,
+    /// The organization to link. Left out, none is linked.
+    #[source(SelectOrganization)]
+    org_id: Option<Id>,
+    /// The project to link. Left out, none is linked.
+    project_id: Option<Id>,
+    /// The day on which the activity is due, in UTC. Left out, none is set.
+    due_date: Option<Date>,
+    /// The time of day at which the activity is due, in UTC. Left out, none is set.
+    due_time: Option<TimeOfDay>,
+    /// The duration of the activity, in hours and minutes. Left out, none is set.
+    duration: Option<TimeSpan>,
+    /// True if the owner is busy meanwhile. Left out, Pipedrive chooses it.
+    busy: Option<bool>,
+    /// True if the activity is done. Left out, it is not.
+    done: Option<bool>,
+    /// The place of the activity. Left out, none is set.
+    #[on_update("The place of the activity; it replaces all parts of the one before. Left out, it stays.")]
+    location: Option<Address>,
+    /// The persons who take part; the primary one is shown as the person of the activity. Left out, nobody does.
+    #[on_update("All persons who take part; they replace those before, and the primary one is shown as the person. Left out, they stay.")]
+    participants: Option<Vec<ActivityParticipant>>,
+    /// The people to invite. Left out, nobody is invited.
+    #[on_update("All people who are invited; they replace those before. Left out, they stay.")]
+    attendees: Option<Vec<Attendee>>,
+    /// The description that the people who are invited can read. Left out, there is none.
+    public_description: Option<String>,
+    /// The priority, as the ID of an option of that field. Left out, there is none.
+    priority: Option<i64>,
+    /// The note, as HTML, which only the account can read. Left out, there is none.
+    note: Option<String>,
 }
 
 /// A field to sort activities by.
