@@ -3,6 +3,7 @@
 mod conformance;
 mod documents;
 mod fixtures;
+mod flat;
 mod invocations;
 mod promises;
 mod prose;

@@ -40,7 +40,10 @@ fn schemas_match_their_snapshots() {
     let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
     for entry in build_catalogue().entries() {
         let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
-        rooms.entry(room).or_default().push(entry.describe(|_| None));
+        let mut described = entry.describe(|_| None);
+        // It follows from the output; its names have a snapshot of their own.
+        described.as_object_mut().expect("a description has members").shift_remove("outputFlat");
+        rooms.entry(room).or_default().push(described);
     }
     for (room, entries) in rooms {
         let text =
@@ -74,7 +77,7 @@ fn manifest_fits_its_schema() {
 fn every_schema_is_json_schema_2020_12() {
     for entry in build_catalogue().entries() {
         let described = entry.describe(|_| None);
-        for side in ["input", "output"] {
+        for side in ["input", "output", "outputFlat"] {
             if described.get(side).is_some() {
                 jsonschema::draft202012::meta::validate(&described[side]).unwrap_or_else(|error| panic!("{} {side}: {error}", entry.key()));
             }

@@ -1,5 +1,6 @@
 //! Assertions that report everything they found at once.
 
+use connector_core::shorten;
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 #[track_caller]
 pub(crate) fn assert_valid(schema: &Validator, value: &Value, name: &str) {
     let faults: Vec<String> = schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    assert!(faults.is_empty(), "{name} does not fit its schema:\n{}\n{value}", faults.join("\n"));
+    assert!(faults.is_empty(), "{name} does not fit its schema:\n{}\n{}", faults.join("\n"), shorten(&value.to_string(), 2000));
 }
 
 /// Fails if anything was found; the message lists all of it after the advice.

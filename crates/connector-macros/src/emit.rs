@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, DataSource, Endpoint, Group, Input, Member, PATH, Record, Shape, Words};
+use crate::parse::{Action, Change, DataSource, Endpoint, Group, Input, Member, PATH, Record, Shape, Words};
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
@@ -23,6 +23,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
     let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
     let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method)));
+    let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::InputValue::#value)));
     let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
     let place = quote!(::connector_core::Place::from_method(#method));
     let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
@@ -62,6 +63,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 with: &[#(#with),*],
                 like: #like,
                 without: &[#(#without),*],
+                when_flat: &[#(#when_flat),*],
                 returns: ::connector_core::FieldShape::from_type::<#returns>(),
             };
             impl ::connector_core::Declares for #name {
@@ -167,9 +169,7 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
     let (generics, arguments, bounds) = item.generics.split_for_impl();
     let body = match shape {
         Shape::Members(members) => {
-            let members = members.iter().map(|Member { wire, doc, ty }| {
-                quote_spanned!(ty.span()=> ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>() })
-            });
+            let members = members.iter().map(emit_member);
             let members = quote!(&[#(#members),*]);
             // A record with type parameters has a shape for each of their types, and so no name in `$defs`.
             match (item.generics.params.is_empty(), is_open) {
@@ -196,6 +196,29 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
                 #body
             }
         }
+    }
+}
+
+fn emit_member(member: &Member) -> TokenStream {
+    let Member { wire, doc, ty, flat_name, change } = member;
+    let flat = match (flat_name, change) {
+        (None, Change::None) => quote!(::connector_core::Flat::PLAIN),
+        _ => {
+            let name = emit_option(flat_name.as_ref());
+            let change = match change {
+                Change::None => quote!(None),
+                Change::Not => quote!(Not),
+                Change::Flag => quote!(Flag),
+                Change::Primary(name) => quote!(Primary(#name)),
+                Change::Id(name) => quote!(Id(#name)),
+                Change::Parts => quote!(Parts),
+                Change::Null => quote!(Null),
+            };
+            quote!(::connector_core::Flat { name: #name, change: ::connector_core::Change::#change })
+        }
+    };
+    quote_spanned! {ty.span()=>
+        ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>(), flat: #flat }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::{Auth, Connector, Envelope, Identity, OAuth};
+use connector_core::{Auth, Connector, Envelope, FlatWords, Identity, OAuth};
 
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;
@@ -24,9 +24,15 @@ pub static CONNECTOR: Connector = Connector {
         next_start: "next_start",
         search: ("items", "item"),
     },
+    flat: FlatWords { id: &["id", "value"], value: "value", primary: "primary", is_custom_key },
     refusal: explain_refusal,
     out_of_support: find_out_of_support,
 };
+
+/// Checks that a name begins with the 40-character key of a custom field.
+fn is_custom_key(name: &str) -> bool {
+    name.len() >= 40 && name.bytes().take(40).all(|byte| byte.is_ascii_hexdigit())
+}
 
 const OAUTH: OAuth = OAuth {
     authorize: "https://oauth.pipedrive.com/oauth/authorize",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, Identity, OAuth};
+use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -48,6 +48,7 @@ pub(super) static ACME: Connector = Connector {
         next_start: "next_start",
         search: ("items", "item"),
     },
+    flat: FlatWords::COMMON,
     refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
     out_of_support: |_, _| None,
 };

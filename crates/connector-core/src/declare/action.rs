@@ -1,5 +1,7 @@
 //! Declarations of actions.
 
+use serde_json::Value;
+
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
 use crate::declare::method::{Effect, Endpoint, Method};
@@ -44,8 +46,28 @@ pub struct Declaration {
     pub like: Option<fn() -> &'static Declaration>,
     /// The inputs that this one does not take, of that action or of the documents, each with the reason.
     pub without: &'static [(&'static str, &'static str)],
+    /// The inputs that the flat view gives where the caller does not, each with its value.
+    pub when_flat: &'static [(&'static str, InputValue)],
     /// The shape of the answer.
     pub returns: FieldShape,
+}
+
+/// A value that a declaration gives to an input.
+#[derive(Clone, Copy, Debug)]
+pub enum InputValue {
+    /// A boolean.
+    Bool(bool),
+    /// A list of texts.
+    Texts(&'static [&'static str]),
+}
+
+impl From<InputValue> for Value {
+    fn from(value: InputValue) -> Self {
+        match value {
+            InputValue::Bool(flag) => flag.into(),
+            InputValue::Texts(texts) => texts.into(),
+        }
+    }
 }
 
 /// A struct under `#[action]`.

@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::declare::answer::Envelope;
+use crate::declare::flat::FlatWords;
 use crate::declare::refusal::Refusal;
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
@@ -27,6 +28,8 @@ pub struct Connector {
     pub auth: &'static [Auth],
     /// The envelope of a response body.
     pub envelope: Envelope,
+    /// The words that the flat view reads in nested objects.
+    pub flat: FlatWords,
     /// The function that turns a refusal into an error.
     pub refusal: fn(&Refusal<'_>) -> Error,
     /// The function that finds an operation the vendor no longer supports, by method and path.

@@ -5,6 +5,7 @@ pub(crate) mod answer;
 pub(crate) mod connector;
 pub(crate) mod data_source;
 pub(crate) mod field;
+pub(crate) mod flat;
 pub(crate) mod method;
 pub(crate) mod page;
 pub(crate) mod refusal;

@@ -99,6 +99,11 @@ pub(crate) fn write_cursor(start: u64) -> String {
     format!("{PREFIX}{start}")
 }
 
+/// Reads the start that a cursor of ours stands for.
+pub(crate) fn read_cursor(cursor: &str) -> Option<u64> {
+    cursor.strip_prefix(PREFIX)?.parse().ok()
+}
+
 /// Reads the query parameter that the input's cursor stands for, in a list that pages by a start.
 pub(crate) fn start_parameter(input: &Map<String, Value>) -> Option<(String, String)> {
     let start = input.get(CURSOR)?.as_str()?.strip_prefix(PREFIX)?;

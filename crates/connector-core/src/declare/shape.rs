@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::declare::flat::{Change, Flat, FlatWords, join_names};
+
 /// A way to write a value outside JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notation {
@@ -48,6 +50,8 @@ pub struct Member {
     pub doc: &'static str,
     /// The shape of the value. `Option` means that it may be absent or null.
     pub shape: FieldShape,
+    /// The place in the flat view.
+    pub flat: Flat,
 }
 
 /// A value of a closed set.
@@ -71,11 +75,21 @@ pub(crate) enum Mode {
 pub struct Schemas {
     pub(crate) mode: Mode,
     defs: Map<String, Value>,
+    /// The words of the flat view, in a schema of that view.
+    flat: Option<&'static FlatWords>,
 }
+
+/// The member of a schema of the flat view that says how each member of the vendor's record gets there.
+pub(crate) const FLAT_RULES: &str = "x-flat";
 
 impl Schemas {
     pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, defs: Map::new() }
+        Self { mode, defs: Map::new(), flat: None }
+    }
+
+    /// Begins a schema of an answer in the flat view.
+    pub(crate) fn for_flat_view(words: &'static FlatWords) -> Self {
+        Self { mode: Mode::Output, defs: Map::new(), flat: Some(words) }
     }
 
     /// Refers to the record `name`, and adds it to `$defs` if it is not there yet.
@@ -99,15 +113,34 @@ impl Schemas {
     pub fn object(&mut self, doc: &str, members: &[Member]) -> Value {
         let mut properties = Map::new();
         let mut required = Vec::new();
+        let mut rules = Map::new();
         for member in members {
+            if member.flat.change == Change::Null && self.flat.is_none() {
+                continue;
+            }
             let mut schema = (member.shape.schema)(self);
+            let name = if self.flat.is_some() { member.flat.name_of(member.name) } else { member.name.into() };
             if member.shape.required {
-                required.push(member.name);
+                required.push(name.clone());
             } else if self.mode == Mode::Output && !member.shape.nullable {
                 schema = self.nullable(schema);
             }
             schema["description"] = member.doc.into();
-            properties.insert(member.name.to_owned(), schema);
+            match self.flat {
+                Some(words) => {
+                    rules.insert(member.name.to_owned(), self.write_rule(words, &name, member.flat.change, &schema));
+                    let placed = self.place_flat(words, &name, member, schema);
+                    let doubled = placed.keys().find(|name| properties.contains_key(*name));
+                    debug_assert!(
+                        doubled.is_none(),
+                        "two members would be named {doubled:?} in the flat view: rename one by #[flat(\"…\")]"
+                    );
+                    properties.extend(placed);
+                }
+                None => {
+                    properties.insert(name.into_owned(), schema);
+                }
+            }
         }
         let mut object = json!({"type": "object", "description": doc, "properties": properties});
         if !required.is_empty() {
@@ -116,7 +149,52 @@ impl Schemas {
         if self.mode == Mode::Input {
             object["additionalProperties"] = false.into();
         }
+        if self.flat.is_some() {
+            object[FLAT_RULES] = rules.into();
+        }
         object
+    }
+
+    /// Returns the properties of the flat view that come from a member, which is called `name` there.
+    fn place_flat(&self, words: &FlatWords, name: &str, member: &Member, schema: Value) -> Map<String, Value> {
+        let beside = |beside: &str, schema: Value| Map::from_iter([(beside.to_owned(), schema), (name.to_owned(), json!(null))]);
+        let boolean = |was: &str, becomes: &str| {
+            let mut kind = json!({"type": ["boolean", "null"], "description": member.doc.replacen(was, becomes, 1)});
+            if member.shape.required {
+                kind["type"] = "boolean".into();
+            }
+            kind
+        };
+        let mut placed = match member.flat.change {
+            Change::None | Change::Null => Map::from_iter([(name.to_owned(), json!(null))]),
+            Change::Not => return Map::from_iter([(name.to_owned(), boolean("True", "False"))]),
+            Change::Flag => return Map::from_iter([(name.to_owned(), boolean("1", "True"))]),
+            Change::Primary(main) => beside(main, json!({"type": ["string", "null"], "description": format!("The main one of `{name}`.")})),
+            Change::Id(id) => {
+                let mut kinds: Vec<Value> = find_properties(&schema, &self.defs, words.id)
+                    .flat_map(|property| match &property["type"] {
+                        Value::Array(kinds) => kinds.clone(),
+                        kind => vec![kind.clone()],
+                    })
+                    .filter(|kind| kind.is_string() && kind != "null")
+                    .collect();
+                kinds.dedup();
+                kinds.push("null".into());
+                beside(id, json!({"type": kinds, "description": format!("The ID of `{name}`.")}))
+            }
+            Change::Parts => {
+                let mut parts = Map::from_iter([(name.to_owned(), json!({"type": ["string", "null"], "description": member.doc}))]);
+                for record in find_records(&schema, &self.defs) {
+                    let properties = record["properties"].as_object().into_iter().flatten();
+                    parts.extend(
+                        properties.filter(|(part, _)| *part != words.value).map(|(part, schema)| (join_names(name, part), schema.clone())),
+                    );
+                }
+                return parts;
+            }
+        };
+        placed[name] = schema;
+        placed
     }
 
     /// Writes a closed set: as an enum in an input, as examples in an answer, since the vendor may add values.
@@ -131,6 +209,26 @@ impl Schemas {
         let kind = if matches!(values.first(), Some(ClosedValue::Number(_))) { "integer" } else { "string" };
         let word = if self.mode == Mode::Input { "enum" } else { "examples" };
         json!({"type": kind, word: allowed})
+    }
+
+    /// Writes how a member gets into the flat view: its name there, the change, and what stands beside it.
+    fn write_rule(&self, words: &FlatWords, name: &str, change: Change, schema: &Value) -> Value {
+        let mut rule = json!({"name": name});
+        match change {
+            Change::None => {}
+            Change::Not => rule["change"] = "not".into(),
+            Change::Flag => rule["change"] = "flag".into(),
+            Change::Null => rule["change"] = "null".into(),
+            Change::Primary(beside) => (rule["change"], rule["beside"]) = ("primary".into(), beside.into()),
+            Change::Id(beside) => (rule["change"], rule["beside"]) = ("id".into(), beside.into()),
+            Change::Parts => {
+                let rules = find_records(schema, &self.defs).into_iter().filter_map(|record| record[FLAT_RULES].as_object()).flatten();
+                let parts = rules.filter(|(part, _)| *part != words.value).map(|(part, rule)| (part.clone(), rule["name"].clone()));
+                rule["parts"] = parts.collect::<Map<_, _>>().into();
+                rule["change"] = "parts".into();
+            }
+        }
+        rule
     }
 
     /// Allows null beside the values of a schema.
@@ -172,6 +270,26 @@ impl Schemas {
         }
         schema
     }
+}
+
+/// Finds the schemas of records that a value may have, through references and alternatives.
+pub(crate) fn find_records<'a>(schema: &'a Value, defs: &'a Map<String, Value>) -> Vec<&'a Value> {
+    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+        return defs.get(name).map_or_else(Vec::new, |record| find_records(record, defs));
+    }
+    if schema.get("properties").is_some() {
+        return vec![schema];
+    }
+    let alternatives = ["allOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
+    alternatives.flat_map(|schema| find_records(schema, defs)).collect()
+}
+
+/// Finds the properties of a nested record that come from one of these members.
+fn find_properties<'a>(schema: &'a Value, defs: &'a Map<String, Value>, members: &'a [&str]) -> impl Iterator<Item = &'a Value> {
+    find_records(schema, defs).into_iter().filter_map(|record| {
+        let rule = members.iter().find_map(|member| record[FLAT_RULES].get(member))?;
+        record["properties"].get(rule["name"].as_str()?)
+    })
 }
 
 impl FieldShape {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
+use crate::value::view::View;
 use crate::value::wording::quote;
 
 /// The connections of an engine, from which each call takes one.
@@ -59,6 +60,8 @@ pub struct Connection {
     pub sandbox: bool,
     /// The scopes that were granted, if they are known. An API token has all scopes of its user.
     pub scopes: Option<Vec<String>>,
+    /// The view of a call that names none. Left out, the runtime's own.
+    pub view: Option<View>,
 }
 
 /// A single connection that does not change, for a program that knows its account.
@@ -71,7 +74,7 @@ pub struct OneConnection {
 impl Connection {
     /// Builds a connection from its name and host.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None }
+        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None, view: None }
     }
 
     /// Sets the id in the engine's store: a name may change between two calls.
@@ -101,6 +104,13 @@ impl Connection {
         self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
+
+    /// Sets the view of calls that name none.
+    #[must_use]
+    pub fn with_view(mut self, view: impl Into<Option<View>>) -> Self {
+        self.view = view.into();
+        self
+    }
 }
 
 impl OneConnection {
@@ -123,6 +133,13 @@ impl OneConnection {
     #[must_use]
     pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.connection = self.connection.with_scopes(scopes);
+        self
+    }
+
+    /// Sets the view of calls that name none.
+    #[must_use]
+    pub fn with_view(mut self, view: impl Into<Option<View>>) -> Self {
+        self.connection = self.connection.with_view(view);
         self
     }
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod files;
 pub(crate) mod input;
+pub(crate) mod plan;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;
+pub(crate) mod view;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::declare::action::Declaration;
 use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
-use crate::declare::shape::{FieldShape, Mode, Schemas};
+use crate::declare::shape::{FLAT_RULES, FieldShape, Mode, Schemas, find_records};
 
 /// Builds the published schema of an action's input: strict, in the order of the declaration.
 pub(crate) fn build_input(declaration: &Declaration) -> Value {
@@ -68,6 +68,90 @@ pub(crate) fn build_output(returns: &FieldShape) -> Value {
     let mut schemas = Schemas::new(Mode::Output);
     let schema = (returns.schema)(&mut schemas);
     schemas.finish(schema)
+}
+
+/// Builds the schema of an answer's records in the flat view, with the rules by which they get there.
+pub(crate) fn build_flat_record(declaration: &Declaration) -> Value {
+    let mut schemas = Schemas::for_flat_view(&declaration.connector.flat);
+    let schema = (declaration.returns.schema)(&mut schemas);
+    schemas.finish(schema)
+}
+
+/// Builds the published schema of an answer in the flat view.
+pub(crate) fn build_flat_output(declaration: &Declaration) -> Value {
+    let mut schema = build_flat_record(declaration);
+    if declaration.is_list() {
+        schema = frame_list(&schema, declaration.connector.envelope.search);
+    }
+    let defs = schema["$defs"].take();
+    strip_rules(&mut schema);
+    let mut kept = Map::new();
+    keep_used(&schema, &defs, &mut kept);
+    match (schema.as_object_mut(), kept.is_empty()) {
+        (Some(schema), true) => drop(schema.shift_remove("$defs")),
+        _ => schema["$defs"] = kept.into(),
+    }
+    schema
+}
+
+/// Frames the schema of a list: its records under `results`, and the page beside them.
+fn frame_list(list: &Value, (items, item): (&str, &str)) -> Value {
+    let no_defs = Map::new();
+    let defs = list["$defs"].as_object().unwrap_or(&no_defs);
+    let found = &list["properties"][items]["items"];
+    let record = match found.get("properties") {
+        // A search result and its record become one.
+        Some(members) => {
+            let mut merged = members.as_object().cloned().unwrap_or_default();
+            let record = merged.shift_remove(item).unwrap_or_default();
+            for record in find_records(&record, defs) {
+                merged.extend(record["properties"].as_object().cloned().unwrap_or_default());
+            }
+            json!({"type": "object", "description": found["description"], "properties": merged})
+        }
+        None => list["items"].clone(),
+    };
+    json!({
+        "type": "object",
+        "required": ["results", "hasMore", "nextCursor", "nextStart"],
+        "properties": {
+            "results": {"type": "array", "items": record, "description": "The records of the page."},
+            "hasMore": {"type": "boolean", "description": "True if more records follow."},
+            "nextCursor": {"type": ["string", "null"], "description": "The `cursor` of the next page."},
+            "nextStart": {"type": ["integer", "null"], "description": "The `start` of the next page; only for a list that pages by a start."},
+        },
+        "$defs": list["$defs"],
+    })
+}
+
+/// Takes the rules out of a schema, which are no part of JSON Schema.
+fn strip_rules(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.shift_remove(FLAT_RULES);
+            members.values_mut().for_each(strip_rules);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_rules),
+        _ => {}
+    }
+}
+
+/// Copies the definitions that a schema refers to, directly or through others.
+fn keep_used(schema: &Value, defs: &Value, kept: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(members) => {
+            let name = members.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/$defs/"));
+            if let Some(name) = name.filter(|name| !kept.contains_key(*name)) {
+                let mut used = defs[name].clone();
+                strip_rules(&mut used);
+                kept.insert(name.to_owned(), used.clone());
+                keep_used(&used, defs, kept);
+            }
+            members.values().for_each(|member| keep_used(member, defs, kept));
+        }
+        Value::Array(items) => items.iter().for_each(|item| keep_used(item, defs, kept)),
+        _ => {}
+    }
 }
 
 fn publish_rule(rule: &Rule) -> (&'static str, Value) {

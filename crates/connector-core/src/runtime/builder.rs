@@ -8,6 +8,7 @@ use crate::embed::ledger::Ledger;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::value::error::{Error, ErrorKind};
+use crate::value::view::View;
 use crate::wire::http::Http;
 use crate::wire::transport::{Transport, TransportSettings};
 
@@ -19,6 +20,7 @@ pub struct Builder {
     ledger: Option<Box<dyn Ledger>>,
     transport: TransportSettings,
     http: Option<Http>,
+    view: View,
 }
 
 impl std::fmt::Debug for Builder {
@@ -53,6 +55,13 @@ impl Builder {
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Some(Box::new(ledger));
+        self
+    }
+
+    /// Sets the view of a call where neither it nor its connection names one. The default is the record view.
+    #[must_use]
+    pub fn view(mut self, view: View) -> Self {
+        self.view = view;
         self
     }
 
@@ -105,6 +114,7 @@ impl Builder {
             catalogue: Arc::new(Catalogue::build(&self.connectors)?),
             connections,
             ledger: self.ledger,
+            view: self.view,
             transport: match self.http {
                 Some(http) => http.transport(),
                 None => Arc::new(Transport::new(self.transport)?),

@@ -9,6 +9,7 @@ use crate::declare::connector::Connector;
 use crate::declare::field::Field;
 use crate::declare::method::Effect;
 use crate::exchange::input::Checks;
+use crate::exchange::plan::Plan;
 use crate::exchange::schema;
 use crate::runtime::data_source::DataSource;
 use crate::runtime::operation::Action;
@@ -38,6 +39,7 @@ pub struct Catalogue {
 pub struct Entry {
     kind: EntryKind,
     checks: OnceLock<Checks>,
+    flat: OnceLock<Plan>,
 }
 
 /// The kind of an entry.
@@ -135,7 +137,7 @@ impl Entry {
             Registration::Action(action) => EntryKind::Action(action),
             Registration::DataSource(source) => EntryKind::DataSource(source),
         };
-        Self { kind, checks: OnceLock::new() }
+        Self { kind, checks: OnceLock::new(), flat: OnceLock::new() }
     }
 
     /// Returns the kind.
@@ -213,6 +215,11 @@ impl Entry {
         }
     }
 
+    /// Returns the plan of the answer in the flat view, compiled on first use. A data source has one view.
+    pub(crate) fn flat_plan(&self) -> Option<&Plan> {
+        self.declaration().map(|declaration| self.flat.get_or_init(|| Plan::build(declaration)))
+    }
+
     /// Returns the checks of the input, compiled on first use: all at once would slow a cold start.
     pub(crate) fn checks(&self) -> &Checks {
         self.checks.get_or_init(|| Checks::new(&self.fields()))
@@ -238,7 +245,7 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, Json, Method};
+    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, FlatWords, Json, Method};
 
     static VENDOR: Connector = Connector {
         key: "vendor",
@@ -258,6 +265,7 @@ mod tests {
             next_start: "next_start",
             search: ("items", "item"),
         },
+        flat: FlatWords::COMMON,
         refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
         out_of_support: |_, _| None,
     };
@@ -281,6 +289,7 @@ mod tests {
             with: &[],
             like: None,
             without: &[],
+            when_flat: &[],
             returns: FieldShape::from_type::<Json>(),
         }
     }

@@ -68,6 +68,7 @@ fn describe_action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&
         "pagination": declaration.paging().map_or("none", Paging::as_str),
         "input": entry.input_schema(),
         "output": schema::build_output(&declaration.returns),
+        "outputFlat": schema::build_flat_output(declaration),
     });
     described["example"] = example(declaration.key).unwrap_or(Value::Null);
     described

@@ -8,6 +8,7 @@ use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
 use crate::value::outcome::Meta;
+use crate::value::view::View;
 
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
@@ -37,6 +38,10 @@ impl Session {
         let mut state = self.lock();
         state.meta.connection = Some(connection.name.clone());
         state.meta.sandbox = connection.sandbox;
+    }
+
+    pub(crate) fn record_view(&self, view: View) {
+        self.lock().meta.view = Some(view);
     }
 
     /// Counts a request that was handed to the network.

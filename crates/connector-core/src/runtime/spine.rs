@@ -12,6 +12,7 @@ use crate::declare::rule::Rule;
 use crate::embed::connections::Connections;
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
+use crate::exchange::view::flatten;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
 use crate::runtime::data_source::Choices;
@@ -24,6 +25,7 @@ use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
 use crate::value::invocation::Invocation;
 use crate::value::outcome::{Answer, Outcome};
+use crate::value::view::View;
 use crate::value::wording::list_names;
 use crate::wire::transport::Transport;
 
@@ -51,6 +53,8 @@ pub(super) struct Spine {
     pub(super) connections: Box<dyn Connections>,
     pub(super) ledger: Option<Box<dyn Ledger>>,
     pub(super) transport: Arc<Transport>,
+    /// The view of a call that names none, over a connection that names none.
+    pub(super) view: View,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -64,7 +68,7 @@ impl Runtime {
     #[must_use]
     pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
-        Self(Arc::new(Spine { catalogue, connections: Box::new(connections), ledger, transport }))
+        Self(Arc::new(Spine { catalogue, connections: Box::new(connections), ledger, transport, view: self.0.view }))
     }
 
     /// Returns the catalogue of all that can be invoked.
@@ -104,9 +108,14 @@ impl Spine {
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
             }
-            let checked = self.check_input(entry, input, files, faults)?;
+            let mut checked = self.check_input(entry, input, files, faults)?;
             let chosen = deadline.enforce(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
             session.record_connection(&chosen);
+            let view = options.view.or(chosen.view).unwrap_or(self.view);
+            let flat = entry.declaration().filter(|_| view == View::Flat);
+            if let Some(declaration) = flat {
+                add_inputs_of_flat_view(declaration, &mut checked.input);
+            }
             session.add_warning(find_overridden(entry, &checked.input));
             let call = Call {
                 key: entry.key(),
@@ -117,7 +126,7 @@ impl Spine {
                 transport: &self.transport,
                 session: &session,
             };
-            match (options.idempotency_key.as_deref(), &self.ledger) {
+            let result = match (options.idempotency_key.as_deref(), &self.ledger) {
                 (Some(_), None) => Err(Error::new(
                     ErrorKind::InvalidInvocation,
                     "An idempotency key is not built yet on this host, which stores no outcomes.",
@@ -128,6 +137,13 @@ impl Spine {
                     run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
                 }
                 _ => deadline.enforce(run(entry, &call)).await,
+            };
+            match (result, flat.and_then(|_| entry.flat_plan())) {
+                (Ok(answer), Some(plan)) if !options.dry_run => {
+                    session.record_view(view);
+                    Ok(Answer { data: flatten(plan, &answer.data, answer.page.as_ref()), ..answer })
+                }
+                (result, _) => result,
             }
         };
         let result = work.await.map_err(|error| session.redact(error));
@@ -169,6 +185,13 @@ impl Spine {
             }
         }
         if faults.is_empty() { Ok(CheckedInput { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
+    }
+}
+
+/// Adds the inputs that the flat view gives where the caller does not.
+fn add_inputs_of_flat_view(declaration: &Declaration, input: &mut Map<String, Value>) {
+    for (name, value) in declaration.when_flat {
+        input.entry(*name).or_insert_with(|| (*value).into());
     }
 }
 

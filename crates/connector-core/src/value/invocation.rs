@@ -11,6 +11,7 @@ use crate::value::fault::Fault;
 use crate::value::file::{Sink, Upload};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
+use crate::value::view::View;
 use crate::value::wording::{find_nearest, quote};
 
 /// A call to make: the key of an action or data source, its input, and options.
@@ -28,7 +29,7 @@ use crate::value::wording::{find_nearest, quote};
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation {
-    /// The caller's name for the call, which the outcome repeats.
+    /// The caller's name for the call, which the outcome repeats: a text or a whole number.
     pub id: Value,
     /// The connector's key. It may be left out if one connector is linked.
     pub connector: Option<String>,
@@ -58,11 +59,13 @@ pub struct Options {
     pub timeout: Duration,
     /// The key under which a write is carried out at most once.
     pub idempotency_key: Option<String>,
+    /// The view of the data. Left out, that of the connection or of the runtime.
+    pub view: Option<View>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None }
+        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None, view: None }
     }
 }
 
@@ -149,10 +152,17 @@ impl Invocation {
         self
     }
 
-    /// Sets the caller's name for the call.
+    /// Sets the caller's name for the call, a text or a whole number.
     #[must_use]
-    pub fn id(mut self, id: impl Into<String>) -> Self {
-        self.id = Value::String(id.into());
+    pub fn id(mut self, id: impl Into<Value>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// Sets the view of the data.
+    #[must_use]
+    pub fn view(mut self, view: View) -> Self {
+        self.options.view = Some(view);
         self
     }
 
@@ -167,7 +177,7 @@ impl Invocation {
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
         let (value, faults) = read_strictly(text)
             .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", &error))))?;
-        let id = value.get("id").filter(|id| id.is_string()).cloned().unwrap_or(Value::Null);
+        let id = value.get("id").filter(|id| is_name(id)).cloned().unwrap_or(Value::Null);
         let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
         Self::from_value(value, faults).map_err(|error| Box::new(Outcome::from_failure(id, action, error)))
     }
@@ -187,12 +197,20 @@ impl Invocation {
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(unknown_member("The invocation", unknown, &MEMBERS));
         }
+        let id = match members.remove("id") {
+            None => Value::Null,
+            Some(id) if id.is_null() || is_name(&id) => id,
+            Some(_) => {
+                return Err(invalid("The member `id` is neither text nor a whole number.")
+                    .with_hint("Give the step's own name or number: the outcome repeats it as it is."));
+            }
+        };
         let mut text = |name: &str| match members.remove(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(invalid(format!("The member `{name}` is not text."))),
         };
-        let (id, connector, connection) = (text("id")?, text("connector")?, text("connection")?);
+        let (connector, connection) = (text("connector")?, text("connection")?);
         let action = text("action")?
             .ok_or_else(|| invalid("The member `action` is missing.").with_hint("Name an action: `connector list` shows all keys."))?;
         let input = match members.remove("input") {
@@ -214,23 +232,13 @@ impl Invocation {
             fault.moved_to(path)
         };
         let faults = input_faults.into_iter().map(from_input).collect();
-        Ok(Self {
-            id: id.map_or(Value::Null, Value::String),
-            connector,
-            action,
-            connection,
-            input,
-            options,
-            files: Vec::new(),
-            sink: None,
-            faults,
-        })
+        Ok(Self { id, connector, action, connection, input, options, files: Vec::new(), sink: None, faults })
     }
 }
 
 impl Options {
     fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 3] = ["dryRun", "timeoutMs", "idempotencyKey"];
+        const KNOWN: [&str; 4] = ["dryRun", "timeoutMs", "idempotencyKey", "view"];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -246,11 +254,14 @@ impl Options {
                 ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
                 ("idempotencyKey" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
                 ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not text of 1 to 255 bytes.")),
+                ("view", Value::String(word)) => {
+                    options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
+                }
+                ("view", _) => return Err(invalid("The option view is not text.").with_hint("Give \"record\" or \"flat\".")),
                 // Options of the contract that are not built yet: only the default is taken.
                 ("pages", Value::String(word)) if word == "one" => {}
-                ("view", Value::String(word)) if word == "record" => {}
                 ("fields", Value::String(word)) if word == "keys" => {}
-                ("pages" | "maxItems" | "view" | "fields" | "expect" | "timeZone" | "estimate", value) => {
+                ("pages" | "maxItems" | "fields" | "expect" | "timeZone" | "estimate", value) => {
                     return not_built(&quote(&value.to_string()));
                 }
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
@@ -258,6 +269,11 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// Checks that a value can name a call: a text or a whole number.
+fn is_name(id: &Value) -> bool {
+    id.is_string() || id.is_i64() || id.is_u64()
 }
 
 fn invalid(message: impl Into<String>) -> Error {
@@ -291,7 +307,7 @@ mod tests {
         let outcome = Invocation::from_json(text).expect_err("must be refused");
         let error = outcome.error().expect("a refusal has an error");
         assert_eq!(error.kind(), ErrorKind::InvalidInvocation, "{error}");
-        (error.to_string(), outcome.id.as_str().map(str::to_owned))
+        (error.to_string(), outcome.id().as_str().map(str::to_owned))
     }
 
     #[test]
@@ -309,6 +325,10 @@ mod tests {
             (b"{\"action\": \"x\", \"input\": []}", "`input` is not an object"),
             (b"{\"action\": \"x\", \"options\": {\"pages\": \"all\"}}", "not built yet"),
             (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"diff\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"view\": \"flatt\"}}", "record or flat"),
+            (b"{\"action\": \"x\", \"options\": {\"view\": null}}", "not text"),
+            (b"{\"id\": 1.5, \"action\": \"x\"}", "neither text nor a whole number"),
+            (b"{\"id\": true, \"action\": \"x\"}", "neither text nor a whole number"),
             (b"{\"action\": \"x\", \"options\": {\"dryrun\": true}}", "nearest is `dryRun`"),
             (b"{\"action\": \"x\", \"options\": {\"timeoutMs\": 0}}", "timeoutMs"),
             (b"{\"action\": \"\xff\"}", "not UTF-8"),
@@ -323,6 +343,14 @@ mod tests {
     #[test]
     fn repeats_a_readable_id_in_the_error() {
         assert_eq!(refused(b"{\"id\": \"a\", \"action\": \"x\", \"bogus\": 1}").1.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn keeps_an_id_that_is_a_whole_number() {
+        for id in ["7", "-1", "18446744073709551615", "\"7\"", "null"] {
+            let invocation = Invocation::from_json(format!(r#"{{"id": {id}, "action": "x"}}"#).as_bytes()).expect("a good id");
+            assert_eq!(invocation.id.to_string(), id);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::{RawJson, write_object, write_value};
+use crate::value::view::View;
 
 /// The outcome of an invocation.
 ///
@@ -73,6 +74,9 @@ pub struct Meta {
     pub attempts: u32,
     /// The time that the call took, in milliseconds.
     pub elapsed_ms: u64,
+    /// The view of the data, if it is not the vendor's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
     /// `true` if the outcome is that of an earlier call with the same idempotency key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
@@ -95,9 +99,9 @@ impl Outcome {
         self.result.is_ok()
     }
 
-    /// Returns the caller's name for the call.
-    pub fn id(&self) -> Option<&str> {
-        self.id.as_str()
+    /// Returns the caller's name for the call: a text or a whole number, or null.
+    pub fn id(&self) -> &Value {
+        &self.id
     }
 
     /// Returns the action's key, if it could be read.

@@ -39,6 +39,8 @@ pub(crate) struct Words {
     pub(crate) without: Vec<(String, LitStr)>,
     /// The groups of inputs that the action takes beside its own.
     pub(crate) with: Vec<Type>,
+    /// The inputs that the flat view gives where the caller does not, each with its value.
+    pub(crate) when_flat: Vec<(String, Expr)>,
 }
 
 /// The method and the path of an action.
@@ -47,8 +49,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str =
-    "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, with, like, without";
+const KNOWN_WORDS: &str = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, with, like, without, when_flat";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -98,6 +99,7 @@ impl Words {
                 "rules" => words.rules = parse_list(meta)?,
                 "with" => words.with = parse_list(meta)?,
                 "like" => words.like = Some(meta.require_list()?.parse_args()?),
+                "when_flat" => words.when_flat = parse_list(meta)?.iter().map(parse_input_value).collect::<Result<_>>()?,
                 "without" => words.without = parse_list(meta)?.iter().map(parse_reason).collect::<Result<_>>()?,
                 _ => {
                     let kind = if matches!(meta, Meta::List(_)) { "method or word" } else { "word" };
@@ -123,6 +125,11 @@ impl Words {
 /// Parses `input = "why"`.
 fn parse_reason(pair: &MetaNameValue) -> Result<(String, LitStr)> {
     Ok((field_to_camel_case(&pair.path.require_ident()?.to_string()), parse_expression(&pair.value)?))
+}
+
+/// Parses `input = value`.
+fn parse_input_value(pair: &MetaNameValue) -> Result<(String, Expr)> {
+    Ok((field_to_camel_case(&pair.path.require_ident()?.to_string()), pair.value.clone()))
 }
 
 /// Lists the names between the braces of a path.

@@ -1,8 +1,9 @@
 //! Records: objects with members, and closed sets of values.
 
 use proc_macro2::TokenStream;
+use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Data, DataEnum, DataStruct, DeriveInput, Error, Fields, Lit, LitStr, Meta, Result, Type};
+use syn::{Data, DataEnum, DataStruct, DeriveInput, Error, Expr, Fields, Lit, LitStr, Meta, Result, Type};
 
 use super::tokens::{Doc, name_of_word, parse_words, plain_name, take_attribute, take_text, variant_to_snake_case};
 
@@ -27,6 +28,23 @@ pub(crate) struct Member {
     pub(crate) wire: String,
     pub(crate) doc: String,
     pub(crate) ty: Type,
+    /// The name in the flat view, if it is not the member's own in camelCase.
+    pub(crate) flat_name: Option<LitStr>,
+    /// The change to the value in the flat view.
+    pub(crate) change: Change,
+}
+
+/// A change to a member in the flat view, as `#[flat(…)]` words it.
+#[derive(Default)]
+pub(crate) enum Change {
+    #[default]
+    None,
+    Not,
+    Flag,
+    Primary(LitStr),
+    Id(LitStr),
+    Parts,
+    Null,
 }
 
 pub(crate) fn parse_record(arguments: TokenStream, mut item: DeriveInput) -> Result<Record> {
@@ -61,9 +79,47 @@ fn parse_members(data: &mut DataStruct) -> Result<Vec<Member>> {
             let message = format!("`{wire}` stands twice in this record: take one out, or rename it with #[wire(\"…\")]");
             return Err(Error::new(ident.span(), message));
         }
-        members.push(Member { wire, doc, ty: field.ty.clone() });
+        let (flat_name, change) = match take_attribute(&mut field.attrs, "flat") {
+            Some(attribute) => parse_flat(&attribute)?,
+            None => (None, Change::None),
+        };
+        members.push(Member { wire, doc, ty: field.ty.clone(), flat_name, change });
     }
     Ok(members)
+}
+
+/// Parses `#[flat("name")]`, `#[flat(change)]` or `#[flat("name", change)]`.
+fn parse_flat(attribute: &syn::Attribute) -> Result<(Option<LitStr>, Change)> {
+    const USE: &str = "#[flat(…)] takes a name in quotes, then one of not, flag, primary(\"name\"), id(\"name\"), parts, null";
+    let parts = attribute.parse_args_with(syn::punctuated::Punctuated::<Expr, syn::Token![,]>::parse_terminated)?;
+    let mut parts = parts.into_iter().peekable();
+    let name = match parts.peek() {
+        Some(Expr::Lit(literal)) => Some(syn::parse2(quote::quote!(#literal))?),
+        _ => None,
+    };
+    if name.is_some() {
+        parts.next();
+    }
+    let change = parts.next().map(|change| parse_change.parse2(quote::quote!(#change))).transpose()?;
+    match parts.next() {
+        Some(surplus) => Err(Error::new(surplus.span(), USE)),
+        None if name.is_none() && change.is_none() => Err(Error::new(attribute.span(), USE)),
+        None => Ok((name, change.unwrap_or_default())),
+    }
+}
+
+fn parse_change(input: syn::parse::ParseStream) -> Result<Change> {
+    let word: Meta = input.parse()?;
+    let beside = || word.require_list()?.parse_args::<LitStr>();
+    match name_of_word(&word).as_str() {
+        "not" => word.require_path_only().map(|_| Change::Not),
+        "flag" => word.require_path_only().map(|_| Change::Flag),
+        "parts" => word.require_path_only().map(|_| Change::Parts),
+        "null" => word.require_path_only().map(|_| Change::Null),
+        "primary" => beside().map(Change::Primary),
+        "id" => beside().map(Change::Id),
+        other => Err(Error::new(word.span(), format!("unknown change `{other}`: one of not, flag, primary, id, parts, null"))),
+    }
 }
 
 fn parse_values(data: &mut DataEnum) -> Result<Vec<Lit>> {

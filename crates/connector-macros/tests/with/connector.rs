@@ -18,6 +18,7 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
         next_start: "next_start",
         search: ("items", "item"),
     },
+    flat: connector_core::FlatWords::COMMON,
     refusal: |refusal| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
     out_of_support: |_, _| None,
 };

@@ -206,6 +206,7 @@ struct Activity {
     /// The user who made it.
     creator_user_id: Option<i64>,
     /// True if it is deleted.
+    #[flat("activeFlag", not)]
     is_deleted: Option<bool>,
     /// The time at which it was made.
     add_time: Option<DateTime>,
@@ -234,6 +235,7 @@ struct Activity {
     /// The time at which it was done.
     marked_as_done_time: Option<DateTime>,
     /// Its location.
+    #[flat(parts)]
     location: Option<Address>,
     /// The persons who take part.
     participants: Option<Vec<ActivityParticipant>>,

@@ -219,6 +219,7 @@ struct Lead {
     /// The linked person.
     person_id: Option<i64>,
     /// The linked organization.
+    #[flat("orgId")]
     organization_id: Option<i64>,
     /// The name of its source.
     source_name: Option<String>,
@@ -262,14 +263,19 @@ struct FoundLead {
     /// Its title.
     title: Option<String>,
     /// The user who owns it.
+    #[flat(id("ownerId"))]
     owner: Option<Named>,
     /// The linked person.
+    #[flat(id("personId"))]
     person: Option<Named>,
     /// The linked organization.
+    #[flat(id("orgId"))]
     organization: Option<Named>,
     /// The phone numbers of the person.
+    #[flat(primary("phone"))]
     phones: Option<Vec<String>>,
     /// The email addresses of the person.
+    #[flat(primary("email"))]
     emails: Option<Vec<String>>,
     /// The values of custom fields that match.
     custom_fields: Option<Vec<String>>,

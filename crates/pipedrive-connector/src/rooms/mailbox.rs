@@ -8,7 +8,7 @@ use crate::types::{ByStart, Deleted};
 /// Get Mail Message
 ///
 /// Get one mail message
-#[action(get("/api/v1/mailbox/mailMessages/{mail_message_id}"), scopes("mail:read", "mail:full"), cost = 2, returns(MailMessage))]
+#[action(get("/api/v1/mailbox/mailMessages/{mail_message_id}"), scopes("mail:read", "mail:full"), cost = 2, returns(MailMessage), when_flat(include_body = Bool(true)))]
 struct GetMailMessage {
     /// The mail message to read.
     mail_message_id: Id,
@@ -139,22 +139,30 @@ struct Mail {
     /// The beginning of the text.
     snippet: Option<String>,
     /// 1 if it was read.
+    #[flat("read", flag)]
     read_flag: Option<ZeroOrOne>,
     /// The state of tracking whether it was opened; null where that is not tracked.
     mail_tracking_status: Option<String>,
     /// 1 if links in it are tracked.
+    #[flat(flag)]
     mail_link_tracking_enabled_flag: Option<ZeroOrOne>,
     /// 1 if it has attachments.
+    #[flat("hasAttachments", flag)]
     has_attachments_flag: Option<ZeroOrOne>,
     /// 1 if it has attachments that are shown in the text.
+    #[flat(flag)]
     has_inline_attachments_flag: Option<ZeroOrOne>,
     /// 1 if it has attachments that are not shown in the text.
+    #[flat(flag)]
     has_real_attachments_flag: Option<ZeroOrOne>,
     /// 1 if it is deleted.
+    #[flat(flag)]
     deleted_flag: Option<ZeroOrOne>,
     /// 1 if it came from the mail account.
+    #[flat(flag)]
     synced_flag: Option<ZeroOrOne>,
     /// 1 if it came by the address that keeps mail with a deal.
+    #[flat(flag)]
     smart_bcc_flag: Option<ZeroOrOne>,
     /// The time at which it was added.
     add_time: Option<DateTime>,
@@ -182,15 +190,28 @@ struct MessageParts {
     /// The draft, where it was not sent.
     draft: Option<String>,
     /// 1 if it is a draft.
+    #[flat(flag)]
     draft_flag: Option<ZeroOrOne>,
     /// 1 if it has a body.
+    #[flat(flag)]
     has_body_flag: Option<ZeroOrOne>,
     /// 1 if it was sent.
+    #[flat(flag)]
     sent_flag: Option<ZeroOrOne>,
     /// 1 if it was sent from Pipedrive.
+    #[flat(flag)]
     sent_from_pipedrive_flag: Option<ZeroOrOne>,
     /// The time at which it was sent or came.
     message_time: Option<DateTime>,
+    /// The linked deal, which a message does not tell; its thread does.
+    #[flat(null)]
+    deal_id: Option<i64>,
+    /// The linked person, which a message does not tell; its parties do.
+    #[flat(null)]
+    person_id: Option<i64>,
+    /// The linked organization, which a message does not tell; its parties do.
+    #[flat(null)]
+    org_id: Option<i64>,
 }
 
 /// The further members of a thread.
@@ -211,18 +232,25 @@ struct ThreadParts {
     /// The number of its messages.
     message_count: Option<i64>,
     /// 1 if it has a draft.
+    #[flat(flag)]
     has_draft_flag: Option<ZeroOrOne>,
     /// 1 if it has a message that was sent.
+    #[flat(flag)]
     has_sent_flag: Option<ZeroOrOne>,
     /// 1 if it is archived.
+    #[flat(flag)]
     archived_flag: Option<ZeroOrOne>,
     /// 1 if others of the company can see it.
+    #[flat(flag)]
     shared_flag: Option<ZeroOrOne>,
     /// 1 if it was deleted in the mail account.
+    #[flat(flag)]
     external_deleted_flag: Option<ZeroOrOne>,
     /// 1 if its first message came to the user.
+    #[flat(flag)]
     first_message_to_me_flag: Option<ZeroOrOne>,
     /// 1 if all of its messages were sent.
+    #[flat(flag)]
     all_messages_sent_flag: Option<ZeroOrOne>,
     /// The time at which its first message was sent or came.
     first_message_timestamp: Option<DateTime>,
@@ -297,6 +325,7 @@ struct MailParty {
     /// Their name.
     name: Option<String>,
     /// Their email address.
+    #[flat("email")]
     email_address: Option<String>,
     /// True if they sent the last message.
     latest_sent: Option<bool>,

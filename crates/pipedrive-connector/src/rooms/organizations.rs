@@ -26,7 +26,7 @@ struct AddOrganization {
 /// Get Organization
 ///
 /// Get details of an organization
-#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, CustomFieldKeys, WithLabels))]
+#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, CustomFieldKeys, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
 struct GetOrganization {
     /// The organization to read.
     #[source(SelectOrganization)]
@@ -189,10 +189,12 @@ struct Organization {
     /// The time of its last change.
     update_time: Option<DateTime>,
     /// True if it is deleted.
+    #[flat("activeFlag", not)]
     is_deleted: Option<bool>,
     /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// Its address.
+    #[flat(parts)]
     address: Option<Address>,
     /// The IDs of its labels.
     label_ids: Option<Vec<i64>>,
@@ -208,6 +210,9 @@ struct Organization {
     employee_count: Option<i64>,
     /// Its custom fields, by their keys.
     custom_fields: Option<CustomFields>,
+    /// The address that files copies of mail with it; only where it was asked for.
+    #[flat("ccEmail")]
+    smart_bcc_email: Option<String>,
 }
 
 /// An organization as a search shows it.
@@ -224,6 +229,7 @@ struct FoundOrganization {
     /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// The user who owns it.
+    #[flat(id("ownerId"))]
     owner: Option<Named>,
     /// The values of custom fields that match.
     custom_fields: Option<Vec<Json>>,

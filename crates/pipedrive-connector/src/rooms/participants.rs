@@ -55,6 +55,7 @@ struct Participant {
     /// The ID of the participant.
     id: i64,
     /// The person in short.
+    #[flat("personInShort", id("personId"))]
     person_id: Option<Either<ParticipantPerson, i64>>,
     /// The time at which they were added, in UTC.
     add_time: Option<UtcTime>,
@@ -95,8 +96,10 @@ struct RelatedDeal {
 #[record]
 struct ParticipantLinks {
     /// The user who owns the person.
+    #[flat("owner", id("ownerId"))]
     owner_id: Option<ParticipantOwner>,
     /// The organization of the person.
+    #[flat("organization", id("orgId"))]
     org_id: Option<ParticipantOrganization>,
 }
 

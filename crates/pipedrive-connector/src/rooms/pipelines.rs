@@ -97,13 +97,18 @@ struct Pipeline {
     /// Its place among the others; the lowest is the default.
     order_nr: Option<i64>,
     /// True if it is deleted.
+    #[flat("active", not)]
     is_deleted: Option<bool>,
     /// True if deals in it have a probability of their own.
+    #[flat("dealProbability")]
     is_deal_probability_enabled: Option<bool>,
     /// The time at which it was made.
     add_time: Option<DateTime>,
     /// The time of its last change.
     update_time: Option<DateTime>,
+    /// Its name in a URL, which Pipedrive no longer gives.
+    #[flat(null)]
+    url_title: Option<String>,
 }
 
 /// The shares of deals that went on from stage to stage.

@@ -85,14 +85,17 @@ struct Stage {
     /// Its name.
     name: Option<String>,
     /// True if it is deleted.
+    #[flat("activeFlag", not)]
     is_deleted: Option<bool>,
     /// The probability of winning deals in it, in percent.
     deal_probability: Option<i64>,
     /// The pipeline it belongs to.
     pipeline_id: Option<i64>,
     /// True if deals in it rot where nothing happens.
+    #[flat("rottenFlag")]
     is_deal_rot_enabled: Option<bool>,
     /// The number of days without a change after which a deal is rotten.
+    #[flat("rottenDays")]
     days_to_rotten: Option<i64>,
     /// The time at which it was made.
     add_time: Option<DateTime>,

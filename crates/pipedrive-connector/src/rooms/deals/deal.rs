@@ -329,4 +329,7 @@ struct Deal {
     acv: Option<f64>,
     /// Its custom fields, by their keys.
     custom_fields: Option<CustomFields>,
+    /// The address that files copies of mail with it; only where it was asked for.
+    #[flat("ccEmail")]
+    smart_bcc_email: Option<String>,
 }

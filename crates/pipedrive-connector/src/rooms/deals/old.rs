@@ -75,12 +75,16 @@ pub(in crate::rooms) struct OldDealIds {
 #[record]
 struct OldDealLinks {
     /// The user who made it.
+    #[flat("creatorUser", id("creatorUserId"))]
     creator_user_id: Option<OldDealUser>,
     /// The user who owns it.
+    #[flat("user", id("userId"))]
     user_id: Option<OldDealUser>,
     /// The linked person.
+    #[flat("person", id("personId"))]
     person_id: Option<PersonInShort>,
     /// The linked organization.
+    #[flat("organization", id("orgId"))]
     org_id: Option<OrganizationInShort>,
 }
 

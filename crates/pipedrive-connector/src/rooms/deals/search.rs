@@ -1,6 +1,6 @@
 //! The search for deals.
 
-use connector_core::{Id, Json, List, Text, action, record};
+use connector_core::{DateTime, Id, Json, List, Text, action, record};
 
 use super::deal::DealStatus;
 use crate::data_sources::{SelectOrganization, SelectPerson};
@@ -69,12 +69,16 @@ struct FoundDeal {
     /// Its visibility.
     visible_to: Option<VisibleTo>,
     /// The user who owns it.
+    #[flat(id("ownerId"))]
     owner: Option<Named>,
     /// The stage it is in.
+    #[flat(id("stageId"))]
     stage: Option<Named>,
     /// The linked person.
+    #[flat(id("personId"))]
     person: Option<Named>,
     /// The linked organization.
+    #[flat(id("orgId"))]
     organization: Option<Named>,
     /// The values of custom fields that match.
     custom_fields: Option<Vec<Json>>,
@@ -84,4 +88,13 @@ struct FoundDeal {
     is_archived: Option<bool>,
     /// The mail address that files copies with the deal; only where it was asked for.
     cc_email: Option<String>,
+    /// The pipeline it is in. A search does not give it.
+    #[flat(null)]
+    pipeline_id: Option<i64>,
+    /// The time at which it was made. A search does not give it.
+    #[flat(null)]
+    add_time: Option<DateTime>,
+    /// The time of its last change. A search does not give it.
+    #[flat(null)]
+    update_time: Option<DateTime>,
 }

@@ -52,8 +52,10 @@ pub(in crate::rooms) struct OldPersonParts {
     /// The first letter of the name.
     first_char: Option<String>,
     /// The phone numbers.
+    #[flat("phones", primary("phone"))]
     phone: Option<Vec<ContactValue>>,
     /// The email addresses.
+    #[flat("emails", primary("email"))]
     email: Option<Vec<ContactValue>>,
     /// True if the person is not deleted.
     active_flag: Option<bool>,
@@ -64,6 +66,7 @@ pub(in crate::rooms) struct OldPersonParts {
     /// The visibility of the person, as a number in a text.
     visible_to: Option<String>,
     /// The picture.
+    #[flat("picture", id("pictureId"))]
     picture_id: Option<OldPicture>,
     /// The ID of the first label.
     label: Option<i64>,
@@ -131,8 +134,10 @@ pub(in crate::rooms) struct PersonInShort {
     /// True if they are not deleted.
     active_flag: Option<bool>,
     /// Their email addresses.
+    #[flat("emails", primary("email"))]
     email: Option<Vec<ContactValue>>,
     /// Their phone numbers.
+    #[flat("phones", primary("phone"))]
     phone: Option<Vec<ContactValue>>,
     /// The user who owns them.
     owner_id: Option<i64>,

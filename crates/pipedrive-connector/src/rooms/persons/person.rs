@@ -278,10 +278,13 @@ struct Person {
     /// The time of the person's last change.
     update_time: Option<DateTime>,
     /// The email addresses.
+    #[flat(primary("email"))]
     emails: Option<Vec<ContactValue>>,
     /// The phone numbers.
+    #[flat(primary("phone"))]
     phones: Option<Vec<ContactValue>>,
     /// True if the person is deleted.
+    #[flat("activeFlag", not)]
     is_deleted: Option<bool>,
     /// The visibility of the person.
     visible_to: Option<VisibleTo>,
@@ -290,6 +293,7 @@ struct Person {
     /// The ID of the picture.
     picture_id: Option<i64>,
     /// The postal address; only where the account syncs contacts.
+    #[flat(parts)]
     postal_address: Option<Address>,
     /// Notes of the contact sync; only where the account syncs contacts.
     notes: Option<String>,
@@ -305,6 +309,9 @@ struct Person {
     marketing_status: Option<MarketingStatus>,
     /// The custom fields, by their keys.
     custom_fields: Option<CustomFields>,
+    /// The address that files copies of mail with the person; only where it was asked for.
+    #[flat("ccEmail")]
+    smart_bcc_email: Option<String>,
 }
 
 /// A person as a search shows them.
@@ -317,16 +324,20 @@ struct FoundPerson {
     /// The whole name.
     name: Option<String>,
     /// The phone numbers.
+    #[flat(primary("phone"))]
     phones: Option<Vec<String>>,
     /// The email addresses.
     emails: Option<Vec<String>>,
     /// The main email address.
+    #[flat("email")]
     primary_email: Option<String>,
     /// The visibility of the person.
     visible_to: Option<VisibleTo>,
     /// The user who owns the person.
+    #[flat(id("ownerId"))]
     owner: Option<Named>,
     /// The organization of the person.
+    #[flat(id("orgId"))]
     organization: Option<Named>,
     /// The values of custom fields that match.
     custom_fields: Option<Vec<Json>>,
@@ -334,4 +345,10 @@ struct FoundPerson {
     notes: Option<Vec<String>>,
     /// The picture; only where it was asked for.
     picture: Option<Json>,
+    /// The time at which the person was added. A search does not give it.
+    #[flat(null)]
+    add_time: Option<DateTime>,
+    /// The time of the person's last change. A search does not give it.
+    #[flat(null)]
+    update_time: Option<DateTime>,
 }

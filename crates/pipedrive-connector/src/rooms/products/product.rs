@@ -175,6 +175,7 @@ struct Product {
     /// True if it can be added to deals.
     is_linkable: Option<bool>,
     /// True if it is deleted.
+    #[flat("activeFlag", not)]
     is_deleted: Option<bool>,
     /// Its visibility.
     visible_to: Option<i64>,

@@ -1,0 +1,190 @@
+//! The flat view of records that a vendor of examples declares.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::declare::action::Declaration;
+use crate::declare::answer::Envelope;
+use crate::declare::connector::Connector;
+use crate::declare::flat::{Change, Flat, FlatWords};
+use crate::declare::method::{Endpoint, Method};
+use crate::declare::shape::{FieldShape, FieldType, Member, Schemas};
+use crate::declare::types::{Json, MapOf};
+use crate::value::error::{Error, ErrorKind};
+
+static VENDOR: Connector = Connector {
+    key: "vendor",
+    label: "Vendor",
+    description: "A vendor.",
+    version: "1",
+    domains: &[],
+    roots: &["/v1/"],
+    auth: &[],
+    envelope: Envelope {
+        success: "ok",
+        data: "data",
+        extra: "beside",
+        next_cursor: "next",
+        page: "page",
+        more: "more",
+        next_start: "next_start",
+        search: ("items", "item"),
+    },
+    flat: FlatWords { id: &["id", "thing_id"], is_custom_key: |name| name.starts_with("cf_"), ..FlatWords::COMMON },
+    refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
+    out_of_support: |_, _| None,
+};
+
+struct Thing;
+struct Mail;
+struct Place;
+
+const fn member<T: FieldType>(name: &'static str, change: Change, flat: Option<&'static str>) -> Member {
+    Member { name, doc: "True for a member.", shape: FieldShape::from_type::<Option<T>>(), flat: Flat { name: flat, change } }
+}
+
+impl FieldType for Thing {
+    fn schema(schemas: &mut Schemas) -> Value {
+        const MEMBERS: &[Member] = &[
+            member::<i64>("thing_id", Change::None, Some("id")),
+            member::<bool>("is_deleted", Change::Not, Some("activeFlag")),
+            member::<i64>("read_flag", Change::Flag, Some("read")),
+            member::<Vec<Mail>>("emails", Change::Primary("email"), None),
+            member::<Thing>("parent_thing", Change::Id("parentId"), None),
+            member::<Place>("address", Change::Parts, None),
+            member::<String>("url_title", Change::Null, None),
+            member::<MapOf<Vec<Json>>>("by_user_id", Change::None, None),
+        ];
+        schemas.record("Thing", "A thing.", MEMBERS)
+    }
+}
+
+impl FieldType for Mail {
+    fn schema(schemas: &mut Schemas) -> Value {
+        const MEMBERS: &[Member] = &[member::<String>("value", Change::None, None), member::<bool>("primary", Change::None, None)];
+        schemas.record("Mail", "An address.", MEMBERS)
+    }
+}
+
+impl FieldType for Place {
+    fn schema(schemas: &mut Schemas) -> Value {
+        const MEMBERS: &[Member] = &[member::<String>("value", Change::None, None), member::<String>("postal_code", Change::None, None)];
+        schemas.record("Place", "A place.", MEMBERS)
+    }
+}
+
+const fn declare<T: FieldType>() -> Declaration {
+    Declaration {
+        key: "getThing",
+        label: "Get Thing",
+        description: "Get a thing",
+        module: "things",
+        line: "things.rs:1",
+        connector: &VENDOR,
+        endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
+        scopes: &[],
+        cost: None,
+        idempotent: None,
+        destructive: false,
+        removed: None,
+        rules: &[],
+        own: &[],
+        with: &[],
+        like: None,
+        without: &[],
+        when_flat: &[],
+        returns: FieldShape::from_type::<T>(),
+    }
+}
+
+static ONE: Declaration = declare::<Thing>();
+static MANY: Declaration = declare::<Vec<Thing>>();
+
+fn flatten_one(text: &str) -> String {
+    let data = RawJson::from_text(text.as_bytes().to_vec());
+    flatten(&Plan::build(&ONE), &data, None).as_str().to_owned()
+}
+
+#[test]
+fn renames_turns_and_adds_as_declared() {
+    for (given, expected) in [
+        (r#"{"thing_id":12345678901234567890,"x_y":1.50}"#, r#"{"id":12345678901234567890,"xY":1.50,"urlTitle":null}"#),
+        (r#"{"url_title":"a-b","is_deleted":true}"#, r#"{"urlTitle":"a-b","activeFlag":false}"#),
+        (r#"{"is_deleted":null,"read_flag":1}"#, r#"{"activeFlag":null,"read":true,"urlTitle":null}"#),
+        (r#"{"is_deleted":"maybe","read_flag":2}"#, r#"{"isDeleted":"maybe","readFlag":2,"urlTitle":null}"#),
+        (
+            r#"{"emails":[{"value":"a","primary":false},{"primary":true,"value":"b\"c"}]}"#,
+            r#"{"email":"b\"c","emails":[{"value":"a","primary":false},{"primary":true,"value":"b\"c"}],"urlTitle":null}"#,
+        ),
+        (r#"{"emails":["a","b"]}"#, r#"{"email":"a","emails":["a","b"],"urlTitle":null}"#),
+        (r#"{"emails":[]}"#, r#"{"email":null,"emails":[],"urlTitle":null}"#),
+        (r#"{"emails":null}"#, r#"{"email":null,"emails":null,"urlTitle":null}"#),
+        (
+            r#"{"parent_thing":{"thing_id":7,"is_deleted":false}}"#,
+            r#"{"parentId":7,"parentThing":{"id":7,"activeFlag":true,"urlTitle":null},"urlTitle":null}"#,
+        ),
+        (r#"{"parent_thing":7}"#, r#"{"parentId":7,"urlTitle":null}"#),
+        (r#"{"parent_thing":null}"#, r#"{"parentId":null,"parentThing":null,"urlTitle":null}"#),
+        (
+            r#"{"address":{"postal_code":"1","value":"Here 1","x_y":{}}}"#,
+            r#"{"address":"Here 1","addressPostalCode":"1","addressXY":{},"urlTitle":null}"#,
+        ),
+        (r#"{"address":null}"#, r#"{"address":null,"urlTitle":null}"#),
+        (r#"{"by_user_id":{"a_b":{"c_d":[{"e_f":1}]}}}"#, r#"{"byUserId":{"a_b":{"cD":[{"eF":1}]}},"urlTitle":null}"#),
+        (r#"{"cf_a_b":{"c_d":1},"c_d":{"e_f":1}}"#, r#"{"cf_a_b":{"c_d":1},"cD":{"eF":1},"urlTitle":null}"#),
+        (" {\t\"x_y\" : [ 1 , {\"a_b\" :2 } ] } ", r#"{"xY":[1,{"aB":2}],"urlTitle":null}"#),
+        ("null", "null"),
+        (r#""text""#, r#""text""#),
+        (r#"[{"is_deleted":true}]"#, r#"[{"activeFlag":false,"urlTitle":null}]"#),
+    ] {
+        assert_eq!(flatten_one(given), expected, "{given}");
+    }
+}
+
+#[test]
+fn object_whose_names_would_become_one_keeps_the_names_of_the_vendor() {
+    for (given, expected) in [
+        (r#"{"x":{"a_b":1,"aB":2,"c_d":{"e_f":3}}}"#, r#"{"x":{"a_b":1,"aB":2,"c_d":{"eF":3}},"urlTitle":null}"#),
+        (r#"{"emails":["a"],"email":"b","x_y":1}"#, r#"{"emails":["a"],"email":"b","x_y":1}"#),
+        (r#"{"is_deleted":true,"active_flag":true}"#, r#"{"is_deleted":true,"active_flag":true}"#),
+    ] {
+        assert_eq!(flatten_one(given), expected, "{given}");
+    }
+}
+
+#[test]
+fn deep_objects_are_copied_as_they_are() {
+    let deep = format!("{}1{}", r#"{"a_b":"#.repeat(20_000), "}".repeat(20_000));
+    let flat = flatten_one(&deep);
+    assert!(flat.starts_with(r#"{"aB":{"aB":"#) && flat.contains(r#"{"a_b":{"a_b":"#) && flat.contains(":1}"), "copy what is too deep");
+}
+
+#[test]
+fn list_has_its_page_beside_its_records() {
+    let list = |data: &str, next: Option<&str>| {
+        let page = Page { count: 1, complete: next.is_none(), next: next.map(str::to_owned) };
+        let data = RawJson::from_text(data.as_bytes().to_vec());
+        let flat = flatten(&Plan::build(&MANY), &data, Some(&page));
+        serde_json::from_str::<Value>(flat.as_str()).expect("the flat view is JSON")
+    };
+    let results = json!([{"id": 1, "urlTitle": null}]);
+    for (next, more, start) in [(None, false, Value::Null), (Some("c\"1"), true, Value::Null), (Some("start:50"), true, json!(50))] {
+        let expected = json!({"results": results, "hasMore": more, "nextCursor": next, "nextStart": start});
+        assert_eq!(list(r#"[{"thing_id":1}]"#, next), expected);
+    }
+    assert_eq!(list("null", None)["results"], json!([]));
+    assert_eq!(list("[]", None)["results"], json!([]));
+}
+
+#[test]
+fn search_result_and_its_record_become_one() {
+    let found = r#"{"items":[{"result_score":0.5,"item":{"a_b":1}},{"item":null}],"more_facts":{"c_d":2}}"#;
+    let data = RawJson::from_text(found.as_bytes().to_vec());
+    let page = Page { count: 1, complete: true, next: None };
+    let flat = flatten(&Plan::build(&MANY), &data, Some(&page));
+    let results = r#"[{"resultScore":0.5,"aB":1},{"item":null}]"#;
+    assert_eq!(
+        flat.as_str(),
+        format!(r#"{{"results":{results},"moreFacts":{{"cD":2}},"hasMore":false,"nextCursor":null,"nextStart":null}}"#)
+    );
+}
