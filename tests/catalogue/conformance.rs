@@ -40,6 +40,12 @@ fn strip_names(path: &str) -> String {
     path.split('/').map(|segment| if segment.starts_with('{') { "{}" } else { segment }).collect::<Vec<_>>().join("/")
 }
 
+fn to_camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |text, word| text + &word[..1].to_uppercase() + &word[1..])
+}
+
 #[test]
 fn declarations_match_the_documents() {
     let documents = Documents::read();
@@ -77,6 +83,14 @@ fn find_differences(documents: &Documents, declaration: &Declaration, operation:
     let declared = declaration.fields().filter(|field| field.place == Place::Path).count();
     if variables != declared {
         found.push(format!("it fills {declared} variables of the path, documented {variables}"));
+    }
+    let parameters = operation["query"].as_array().into_iter().flatten().map(|row| text(&row["name"]));
+    let members = operation["body"]["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+    let documented: Vec<String> = parameters.chain(members).map(|name| to_camel_case(&name)).collect();
+    for (name, _) in declaration.without {
+        if !documented.iter().any(|other| other == name) || declaration.fields().any(|field| field.name == *name) {
+            found.push(format!("{name} is left out, and is no documented input that it lacks"));
+        }
     }
     let queries = operation["query"].as_array().into_iter().flatten().map(|row| (text(&row["name"]), row, row["required"] == true));
     found.extend(compare_fields(documents, declaration, &[Place::Query], &queries.collect::<Vec<_>>()));
