@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
+use crate::support::assertions::assert_view;
 use crate::support::process::{CommandLine, assert_exit, parse_outcomes, stderr_text};
 use crate::support::repository::path;
 
@@ -85,6 +86,44 @@ fn dry_run_starts_no_sandbox_and_shows_the_request() {
     assert!(!cli.has_file("sandbox.json"), "a dry run must start no sandbox");
 }
 
+/// Lines of stdin name their view themselves, as they name their connection.
+#[test]
+fn view_is_chosen_by_the_flag_or_by_the_line() {
+    let cli = CommandLine::new();
+    let input = "{\"stageId\":1}";
+    for (arguments, view) in [(&[][..], None), (&["--view", "record"], None), (&["--view", "flat"], Some("flat"))] {
+        let outcomes = parse_outcomes(&cli.run(&[&["invoke", "getStage", "--input", input], arguments].concat(), ""));
+        assert_view(&outcomes[0], view);
+    }
+    let line = |options: &str| format!("{{\"action\":\"getStage\",\"input\":{input},\"options\":{options}}}\n");
+    let outcomes = parse_outcomes(&cli.run(&["invoke"], [line(r#"{"view":"flat"}"#), line("{}"), line(r#"{"view":"raw"}"#)].concat()));
+    assert_view(&outcomes[0], Some("flat"));
+    assert_view(&outcomes[1], None);
+    let message = outcomes[2]["error"]["message"].as_str().expect("the word is refused");
+    assert!(message.contains("record or flat"), "{message}");
+}
+
+#[test]
+fn ids_that_are_whole_numbers_come_back_in_every_outcome() {
+    let cli = CommandLine::new();
+    let ids = [json!(17), json!(-1), json!(u64::MAX), json!("17")];
+    let calls = [
+        (r#""action":"getStage","input":{"stageId":1}"#, "ok"),
+        (r#""action":"getStage","input":{}"#, "invalid_input"),
+        (r#""action":"getStage","input":{"stageId":99999}"#, "not_found"),
+        (r#""action":"nope""#, "unknown_action"),
+        (r#""action":"getStage","bogus":1"#, "invalid_invocation"),
+    ];
+    for id in ids {
+        let lines: String = calls.iter().map(|(call, _)| format!("{{\"id\":{id},{call}}}\n")).collect();
+        let outcomes = parse_outcomes(&cli.run(&["invoke"], lines));
+        for ((_, kind), outcome) in calls.iter().zip(&outcomes) {
+            assert_eq!((&outcome["id"], outcome["error"]["kind"].as_str().unwrap_or("ok")), (&id, *kind), "{outcome}");
+        }
+        assert_eq!(outcomes.len(), calls.len());
+    }
+}
+
 #[test]
 fn input_is_read_from_argument_file_or_stdin() {
     let cli = CommandLine::new();
@@ -104,13 +143,16 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
     let cli = CommandLine::new();
     for (arguments, words) in [
         (&["invoke", "getDeals", "--pages", "all"][..], "--pages is not built yet"),
-        (&["invoke", "getDeals", "--view", "flat"], "--view is not built yet"),
+        (&["invoke", "getDeals", "--fields", "names"], "--fields is not built yet"),
+        (&["invoke", "getDeals", "--view", "flatt"], "[possible values: record, flat]"),
+        (&["invoke", "--view", "flat"], "<ACTION>"),
         (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
         (&["stats"], "`connector stats` is not built yet"),
         (&["serve", "--store", "postgres://host/name"], "without PostgreSQL"),
         (&["serve", "--public-url", "http://connect.example"], "--public-url"),
         (&["serve", "--install-redirect", "http://platform.example/setup"], "--install-redirect"),
         (&["serve", "--install-redirect", "https://platform.example/setup#part"], "without a fragment"),
+        (&["serve", "--view", "raw"], "[possible values: record, flat]"),
         (&["serve", "--connection-header", "a b"], "a b"),
         (&["serve", "--port", "0", "--host", "0.0.0.0"], "--public-url"),
         (&["serve", "--port", "0", "--host", "0.0.0.0", "--public-url", "http://localhost:8030"], "an https URL"),

@@ -6,3 +6,4 @@ mod owners;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod routes;
+mod views;

@@ -35,6 +35,32 @@ async fn invokes_one_action_or_a_stream_line_by_line() {
 }
 
 #[tokio::test]
+async fn ids_that_are_whole_numbers_come_back_in_every_outcome() {
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("acme");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    let calls = [
+        (r#""action":"getStage","input":{"stageId":1}"#, "ok"),
+        (r#""action":"getStage","input":{}"#, "invalid_input"),
+        (r#""action":"getStage","connection":"other","input":{"stageId":1}"#, "no_connection"),
+        (r#""action":"nope""#, "unknown_action"),
+        (r#""action":"getStage","bogus":1"#, "invalid_invocation"),
+    ];
+    let kind = |outcome: &Value| outcome["error"]["kind"].as_str().unwrap_or("ok").to_owned();
+    for id in [json!(17), json!(i64::MIN), json!(u64::MAX)] {
+        let lines: Vec<String> = calls.iter().map(|(call, _)| format!("{{\"id\":{id},{call}}}")).collect();
+        let response = server.send("POST", "/v1/invoke", &[("authorization", &key), NDJSON], lines.join("\n")).await;
+        let text = response.text();
+        let mut streamed = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line is JSON"));
+        for ((_, expected), line) in calls.iter().zip(lines) {
+            for outcome in [server.invoke(&key, line).await, streamed.next().expect("a line for each line")] {
+                assert_eq!((&outcome["id"], kind(&outcome).as_str()), (&id, *expected), "{outcome}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn streams_outcomes_while_the_body_is_open_and_stops_after_it() {
     let (server, _) = Server::start_with_sandbox(&["--concurrency", "1"]).await;
     let key = server.create_key("acme");

@@ -16,3 +16,10 @@ pub(crate) fn assert_valid(schema: &Validator, value: &Value, name: &str) {
 pub(crate) fn assert_none(found: &[String], advice: &str) {
     assert!(found.is_empty(), "{} found; {advice}:\n{}", found.len(), found.join("\n"));
 }
+
+/// Checks the view of a stage, by what `meta` says and by the names in the data.
+#[track_caller]
+pub(crate) fn assert_view(outcome: &Value, view: Option<&str>) {
+    let name = if view == Some("flat") { "orderNr" } else { "order_nr" };
+    assert!(outcome["meta"]["view"].as_str() == view && outcome["data"][name].is_number(), "{view:?} is not the view of {outcome}");
+}

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use connector_connections::{App, BeginOptions, Connection, Progress, Vault};
+use connector_core::View;
 use connector_server::{Host, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
@@ -92,7 +93,7 @@ async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failur
     let begun = vault.begin(&arguments.owner, connector.key, begin).await?;
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {
-        let runtime = build_runtime(&client, vault.for_owner(&arguments.owner))?;
+        let runtime = build_runtime(&client, vault.for_owner(&arguments.owner), View::default())?;
         let host = Host::new(page_settings(url.clone()), runtime, vault.clone());
         tokio::spawn(connector_server::serve(listener, host, std::future::pending()));
     }

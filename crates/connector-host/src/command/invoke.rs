@@ -5,12 +5,13 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Invocation, Lines, Outcome, Runtime};
+use connector_core::{Invocation, Lines, Outcome, Runtime, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::setup::accounts::Accounts;
 use crate::setup::http::{build_client, build_runtime};
+use crate::terminal::arguments::build_view_parser;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
@@ -41,6 +42,9 @@ pub(super) struct InvokeArguments {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// The shape of the data: Pipedrive's own, or one flat shape. By default the connection's, else Pipedrive's
+    #[arg(long, value_parser = build_view_parser(), requires = "action")]
+    view: Option<View>,
     /// Send nothing, and show the request that would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
@@ -65,8 +69,6 @@ struct ReservedFlags {
     #[arg(long, hide = true)]
     max_items: Option<String>,
     #[arg(long, hide = true)]
-    view: Option<String>,
-    #[arg(long, hide = true)]
     fields: Option<String>,
     #[arg(long, hide = true)]
     estimate: bool,
@@ -79,7 +81,6 @@ impl ReservedFlags {
         [
             ("--pages", self.pages.is_some()),
             ("--max-items", self.max_items.is_some()),
-            ("--view", self.view.is_some()),
             ("--fields", self.fields.is_some()),
             ("--estimate", self.estimate),
             ("--stream", self.stream),
@@ -120,7 +121,7 @@ async fn open_runtime(arguments: &InvokeArguments) -> Result<Runtime, Failure> {
     if !arguments.dry_run {
         accounts.spawn_sweep();
     }
-    let runtime = build_runtime(&http, accounts.clone())?;
+    let runtime = build_runtime(&http, accounts.clone(), View::default())?;
     Ok(match accounts.ledger() {
         Some(ledger) => runtime.with_connections(accounts, Some(Box::new(ledger))),
         None => runtime,
@@ -131,6 +132,7 @@ async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments
     let mut invocation = Invocation::new(action);
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
+    invocation.options.view = arguments.view;
     let invocation = match &arguments.input {
         Some(argument) => invocation.input_json(&read_input(argument)?),
         None => Ok(invocation),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use connector_connections::{App, Vault};
-use connector_core::{Access, Credential};
+use connector_core::{Access, Credential, View};
 use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
 
@@ -12,7 +12,7 @@ use crate::setup::app::build_apps;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::sandbox::serve_beside_host;
 use crate::setup::stored::StoreArguments;
-use crate::terminal::arguments::{LOCAL_OWNER, find_public_url};
+use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, find_public_url};
 use crate::terminal::connectors::vendor_names;
 use crate::terminal::examples::find_example;
 use crate::terminal::exit_code::Exit;
@@ -42,6 +42,9 @@ pub(super) struct ServeArguments {
     /// The header by which a request to the gateway names its connection
     #[arg(long, value_name = "NAME", default_value = "Connector-Connection", value_parser = parse_connection_header)]
     connection_header: http::HeaderName,
+    /// The shape of the data where neither the invocation, the API key nor the connection names one
+    #[arg(long, default_value_t, value_parser = build_view_parser())]
+    view: View,
     /// The most requests that an API key may send to the gateway in a second; 0 means no limit
     #[arg(long, value_name = "N", default_value_t = 10)]
     rate: u32,
@@ -133,7 +136,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
     let has_client = apps.iter().any(App::is_registered);
     let http = build_client()?;
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
-    let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER))?;
+    let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
     let settings = arguments.settings(public_url, installs);
     if !has_client {
         render::say(&format!(

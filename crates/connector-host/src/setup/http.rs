@@ -1,6 +1,6 @@
 //! The HTTP client, and the runtime that sends its requests through it.
 
-use connector_core::{Connections, Http, Runtime};
+use connector_core::{Connections, Http, Runtime, View};
 
 use crate::terminal::connectors::CONNECTORS;
 use crate::terminal::env;
@@ -14,8 +14,8 @@ pub(crate) fn build_client() -> Result<Http, Failure> {
     Http::new(proxy, env::authorities()?).map_err(|error| Failure::host(format!("{}{hint}", error.message())))
 }
 
-/// Builds a runtime that uses these connections.
-pub(crate) fn build_runtime(http: &Http, connections: impl Connections + 'static) -> Result<Runtime, Failure> {
-    let builder = Runtime::builder().connectors(&CONNECTORS).connections(connections).http(http);
+/// Builds a runtime that uses these connections, with the view of calls over connections that name none.
+pub(crate) fn build_runtime(http: &Http, connections: impl Connections + 'static, view: View) -> Result<Runtime, Failure> {
+    let builder = Runtime::builder().connectors(&CONNECTORS).connections(connections).view(view).http(http);
     builder.build().map_err(|error| Failure::host(one_line(&error)))
 }

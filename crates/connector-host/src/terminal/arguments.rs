@@ -1,6 +1,7 @@
 //! Values of the command line that several commands take.
 
-use connector_core::{Access, Credential};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use connector_core::{Access, Credential, View};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
@@ -24,6 +25,11 @@ pub(crate) fn parse_owner(text: &str) -> Result<String, String> {
 /// Parses the name of a connection or an API key.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     connector_connections::check_name(text).map(|()| text.to_owned()).map_err(|error| one_line(&error))
+}
+
+/// Builds the parser of a view, which lists the words.
+pub(crate) fn build_view_parser() -> impl TypedValueParser<Value = View> {
+    PossibleValuesParser::new(View::ALL.map(View::as_str)).try_map(|word| word.parse())
 }
 
 /// Finds the URL at which browsers reach this host: by the flag, else by the variable.
