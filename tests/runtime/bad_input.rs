@@ -112,6 +112,13 @@ async fn each_fault_says_what_to_do() {
         ("getPipelineMovementStatistics", json!({"pipelineId": 1, "startDate": "2026-02-30", "endDate": "tomorrow"})),
         ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "jobtitle", "value": 1})),
         ("setFieldValueForPerson", json!({"personId": 1, "fieldKey": "job_title"})),
+        ("getDeals", json!({"start": 50})),
+        ("getDeals", json!({"start": 0, "cursor": "eyJpZCI6MX0"})),
+        ("searchPersons", json!({"term": "Alma", "start": "next"})),
+        ("getNotes", json!({"start": 0, "cursor": "start:50"})),
+        ("addPerson", json!({"name": "x", "email": "a@acme.com", "emails": []})),
+        ("updatePerson", json!({"personId": 1, "phone": ""})),
+        ("updateActivity", json!({"activityId": 1, "personId": 2, "participants": []})),
         ("getDealField", json!({"fieldCode": ""})),
         ("getDealField", json!({"fieldCode": "../users"})),
         ("deleteDealFollower", json!({"dealId": 1, "userId": 2})),
@@ -179,6 +186,33 @@ async fn runtime_and_published_schema_agree_on_rules_between_inputs() {
         let published = &catalogue.find(None, key).expect("the key is in the catalogue").describe(|_| None)["input"];
         let schema = jsonschema::options().build(published).expect("the schema is sound");
         assert_eq!(schema.is_valid(&input), is_taken, "fix how the rules of {key} are published, for {input}");
+    }
+}
+
+/// Null for an input that a create does not need means that there is none, and so does a start of 0 of a list.
+#[tokio::test]
+async fn takes_null_in_a_create_and_a_start_of_0_as_absent() {
+    let runtime = build_runtime(NOWHERE);
+    for (key, input, sent) in [
+        (
+            "addNote",
+            json!({"content": "x", "dealId": 1, "personId": null, "pinnedToDealFlag": null}),
+            json!({"content": "x", "deal_id": 1}),
+        ),
+        ("addPerson", json!({"name": "x", "visibleTo": null, "emails": null}), json!({"name": "x"})),
+        ("addPerson", json!({"name": "x", "email": "a@b.c"}), json!({"name": "x", "emails": [{"value": "a@b.c", "primary": true}]})),
+        ("updatePerson", json!({"personId": 1, "email": null}), json!({"emails": []})),
+        ("addActivity", json!({"personId": 7}), json!({"participants": [{"person_id": 7, "primary": true}]})),
+    ] {
+        let outcome = dry_run(&runtime, key, input.clone()).await;
+        assert_eq!(outcome["data"][0]["json"], sent, "{key} {input}: {outcome}");
+    }
+    for start in [json!(null), json!(0), json!("0")] {
+        for (key, query) in [("getDeals", ""), ("getNotes", if start.is_null() { "" } else { "?start=0" })] {
+            let outcome = dry_run(&runtime, key, json!({"start": start})).await;
+            let url = outcome["data"][0]["url"].as_str().unwrap_or_default();
+            assert_eq!(url.find('?').map_or("", |at| &url[at..]), query, "{key} with the start {start}: {outcome}");
+        }
     }
 }
 

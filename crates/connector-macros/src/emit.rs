@@ -117,7 +117,8 @@ fn emit_readable_struct(action: &Action) -> TokenStream {
 
 /// Emits a field that travels in the place it names, else in `otherwise`.
 fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
-    let Input { name, wire, ty, overrides, .. } = input;
+    let Input { name, wire, ty, overrides, instead_of, .. } = input;
+    let instead_of = emit_option(instead_of.as_ref().map(|names| quote!(::connector_core::Rule::at_most_one(&[#(#names),*]))).as_ref());
     let named = input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::Place::#place));
     let place = named.as_ref().unwrap_or(otherwise);
     let source = input
@@ -132,6 +133,7 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
             doc: #doc,
             source: #source,
             overrides: &[#(#overrides),*],
+            instead_of: #instead_of,
             shape: ::connector_core::FieldShape::from_type::<#ty>(),
         }
     }

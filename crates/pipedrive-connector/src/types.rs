@@ -1,6 +1,6 @@
 //! Types and groups of inputs that several rooms use.
 
-use connector_core::{DateTime, FieldType, List, Schemas, Start, Text, Uuid, inputs, record};
+use connector_core::{DateTime, FieldType, Id, List, Schemas, Start, Text, Uuid, inputs, record};
 use serde_json::{Value, json};
 
 /// The page size of most lists.
@@ -225,6 +225,30 @@ pub(crate) struct ContactValue {
     pub(crate) primary: Option<bool>,
     /// Its label, as work, home or mobile.
     pub(crate) label: Option<String>,
+}
+
+/// The one email address or phone number of a person, which travels as a list. Null travels as an empty one.
+pub(crate) struct MainContact;
+
+impl FieldType for MainContact {
+    const ENCODE: Option<fn(&Value) -> Value> =
+        Some(|value| value.as_str().map(|text| json!({"value": text, "primary": true})).into_iter().collect());
+
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "minLength": 1})
+    }
+}
+
+/// The one person who takes part, who travels as a list. Null travels as an empty one.
+pub(crate) struct MainParticipant;
+
+impl FieldType for MainParticipant {
+    const ENCODE: Option<fn(&Value) -> Value> =
+        Some(|value| value.as_i64().map(|id| json!({"person_id": id, "primary": true})).into_iter().collect());
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        Id::schema(schemas)
+    }
 }
 
 /// A record that another refers to.

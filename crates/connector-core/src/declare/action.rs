@@ -128,10 +128,11 @@ impl Declaration {
         self.own_fields().chain(self.like_fields())
     }
 
-    /// Lists the rules between inputs: those it declares, and those that follow from how it pages.
+    /// Lists the rules between inputs: those it declares, and those that follow from its inputs.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
         let by_start = self.paging() == Some(Paging::Start);
-        self.rules.iter().chain(by_start.then_some(&page::START_OR_CURSOR))
+        let alternatives = self.fields().filter_map(|field| field.instead_of.as_ref());
+        self.rules.iter().chain(by_start.then_some(&page::START_OR_CURSOR)).chain(alternatives)
     }
 
     /// Returns the effect on the vendor's data.
@@ -172,6 +173,6 @@ impl Declaration {
 
     /// Finds the input that is sent under the name `wire`.
     pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
-        self.fields().find(|field| field.wire == wire)
+        self.fields().find(|field| field.wire == wire && field.instead_of.is_none())
     }
 }

@@ -1,6 +1,7 @@
 //! Inputs of actions.
 
 use crate::declare::method::Method;
+use crate::declare::rule::Rule;
 use crate::declare::shape::FieldShape;
 
 /// An input of an action.
@@ -18,6 +19,8 @@ pub struct Field {
     pub source: Option<&'static str>,
     /// The inputs that the vendor ignores if this one is given.
     pub overrides: &'static [&'static str],
+    /// The rule that excludes the input for which this one stands: both have one name on the wire.
+    pub instead_of: Option<Rule>,
     /// The shape of the value.
     pub shape: FieldShape,
 }

@@ -7,6 +7,8 @@ use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, FieldType, Schemas};
 use crate::declare::types::Text;
+use crate::value::fault::{Fault, FaultCode};
+use crate::value::wording::shorten;
 
 /// The name of the start in a query, in page facts and in an input: the index of a page's first record.
 const START: &str = "start";
@@ -36,6 +38,7 @@ pub(crate) static CURSOR_OVER_START: Field = Field {
     doc: "The cursor, `page.next` of the page before; not together with `start`. Left out, the first page is read.",
     source: None,
     overrides: &[],
+    instead_of: None,
     shape: FieldShape::from_type::<Option<StartCursor>>(),
 };
 
@@ -46,6 +49,7 @@ pub(crate) static CURSOR_OF_CHOICES: Field = Field {
     doc: "The cursor, `page.next` of the page before. Left out, the first page is read.",
     source: None,
     overrides: &[],
+    instead_of: None,
     shape: FieldShape::from_type::<Option<Text>>(),
 };
 
@@ -81,6 +85,18 @@ impl Paging {
             Self::Cursor => CURSOR,
             Self::Start => START,
         }
+    }
+}
+
+/// Takes the start out of the input of a list that pages by a cursor. A start of 0 is the first page.
+pub(crate) fn take_start(input: &mut Map<String, Value>) -> Option<Fault> {
+    let start = input.shift_remove(START)?;
+    let is_first = start.is_null() || start == 0 || start == "0";
+    let has_cursor = input.get(CURSOR).is_some_and(|cursor| !cursor.is_null());
+    match () {
+        () if !is_first => Some(Fault::at(format!("/{START}"), FaultCode::PagesByCursor { value: shorten(&start.to_string(), 80) })),
+        () if has_cursor && !start.is_null() => Some(Fault::at(format!("/{START}"), FaultCode::Exclusive(vec![START, CURSOR]))),
+        () => None,
     }
 }
 

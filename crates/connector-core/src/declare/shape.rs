@@ -37,6 +37,8 @@ pub struct FieldShape {
     pub notation: Notation,
     /// The kind of the value.
     pub kind: ValueKind,
+    /// The function that writes the value in a JSON body, if it is not written as it was given.
+    pub encode: Option<fn(&Value) -> Value>,
     /// The function that builds the JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
 }
@@ -300,7 +302,7 @@ impl FieldShape {
 
     /// Reads the shape from the type `T`.
     pub const fn from_type<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, notation: T::NOTATION, kind: T::KIND, schema: T::schema }
+        Self { required: T::REQUIRED, nullable: T::NULLABLE, notation: T::NOTATION, kind: T::KIND, encode: T::ENCODE, schema: T::schema }
     }
 }
 
@@ -318,6 +320,8 @@ pub trait FieldType {
     const NOTATION: Notation = Notation::Plain;
     /// The kind of the value.
     const KIND: ValueKind = ValueKind::One;
+    /// The function that writes the value in a JSON body, if it is not written as it was given. It is given null too.
+    const ENCODE: Option<fn(&Value) -> Value> = None;
     /// Builds the JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }

@@ -255,6 +255,7 @@ impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
 impl<T: FieldType> FieldType for Nullable<T> {
     const NULLABLE: bool = true;
     const NOTATION: Notation = T::NOTATION;
+    const ENCODE: Option<fn(&Value) -> Value> = T::ENCODE;
     fn schema(schemas: &mut Schemas) -> Value {
         let schema = T::schema(schemas);
         schemas.nullable(schema)
@@ -266,6 +267,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const NULLABLE: bool = T::NULLABLE;
     const NOTATION: Notation = T::NOTATION;
     const KIND: ValueKind = T::KIND;
+    const ENCODE: Option<fn(&Value) -> Value> = T::ENCODE;
     fn schema(schemas: &mut Schemas) -> Value {
         T::schema(schemas)
     }

@@ -67,7 +67,7 @@ impl Checks {
 
     /// Returns the input as it will be sent, or every fault at once.
     ///
-    /// `drops_nulls` is for reads, where a null filter means that there is none.
+    /// `drops_nulls` is for actions in which null for an input that cannot be cleared means that there is none.
     pub(crate) fn read(
         &self,
         mut input: Map<String, Value>,

@@ -206,10 +206,11 @@ fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Byt
         serde_json::to_writer(&mut text, value).expect("a value is written to memory");
     };
     for (field, value) in fields {
-        match value {
+        let encoded = field.shape.encode.map(|encode| encode(value));
+        match encoded.as_ref().unwrap_or(value) {
             Value::Object(members) if field.place == Place::Flat => members.iter().for_each(|(name, value)| member(name, value)),
             Value::Bool(flag) if field.shape.notation == Notation::Digit => member(field.wire, &u8::from(*flag).into()),
-            _ => member(field.wire, value),
+            value => member(field.wire, value),
         }
     }
     text.push(b'}');

@@ -38,6 +38,7 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
         property["title"] = write_title(field.name).into();
         property["description"] = field.doc.into();
         let place = match field.place {
+            _ if field.instead_of.is_some() => None,
             Place::Path => Some("path"),
             Place::Query => Some("query"),
             Place::Body | Place::Form | Place::Multipart => Some("body"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
 use crate::declare::field::Field;
-use crate::declare::method::Effect;
+use crate::declare::method::{Effect, Method};
 use crate::exchange::input::Checks;
 use crate::exchange::plan::Plan;
 use crate::exchange::schema;
@@ -190,6 +190,12 @@ impl Entry {
         self.declaration().map_or(Effect::Read, Declaration::effect)
     }
 
+    /// Checks that null means absent for an input that cannot be cleared: in a read, and in an action that adds.
+    pub(crate) fn takes_null_as_absent(&self) -> bool {
+        let method = self.declaration().and_then(|declaration| declaration.endpoint).map(|endpoint| endpoint.method);
+        self.effect() == Effect::Read || method == Some(Method::Post)
+    }
+
     /// Lists the inputs, in order.
     pub fn fields(&self) -> Vec<&'static Field> {
         match self.kind {
@@ -245,7 +251,7 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, FlatWords, Json, Method};
+    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, FlatWords, Json};
 
     static VENDOR: Connector = Connector {
         key: "vendor",

@@ -63,6 +63,7 @@ static SEARCH: Field = Field {
     doc: "Text to look for. Left out, all records are offered.",
     source: None,
     overrides: &[],
+    instead_of: None,
     shape: FieldShape::from_type::<Option<String>>(),
 };
 

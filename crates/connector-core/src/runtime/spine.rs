@@ -8,6 +8,7 @@ use tracing::debug;
 
 use crate::declare::action::Declaration;
 use crate::declare::method::Effect;
+use crate::declare::page::{self, Paging};
 use crate::declare::rule::Rule;
 use crate::embed::connections::Connections;
 use crate::embed::ledger::Ledger;
@@ -171,9 +172,12 @@ impl Spine {
         mut faults: Vec<Fault>,
     ) -> Result<CheckedInput, Error> {
         let fields = entry.fields();
+        if entry.declaration().and_then(Declaration::paging) == Some(Paging::Cursor) {
+            faults.extend(page::take_start(&mut input));
+        }
         let mut files = Files::attach(files, &fields, &mut input, &mut faults);
         let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
-        let read = entry.checks().read(input, &fields, &rules, entry.effect() == Effect::Read);
+        let read = entry.checks().read(input, &fields, &rules, entry.takes_null_as_absent());
         let (input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
         if found.is_empty() {
             found = files.decode(&fields, &input, self.transport.largest_file());

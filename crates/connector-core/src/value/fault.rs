@@ -120,6 +120,11 @@ pub enum FaultCode {
         /// The reason.
         why: &'static str,
     },
+    /// A start is given to a list that pages by a cursor.
+    PagesByCursor {
+        /// The start, shortened, as JSON.
+        value: String,
+    },
     /// A member of an object is given twice.
     GivenTwice,
     /// A number would not arrive as it was given.
@@ -233,6 +238,7 @@ impl FaultCode {
             Self::TooManyItems { maximum, .. } => format!("Give {name} at most {maximum} items."),
             Self::Unknown { nearest: Some(nearest), .. } => format!("Write `{nearest}` in place of {name}, or leave it out."),
             Self::Unknown { nearest: None, .. } | Self::NotTaken { .. } => format!("Leave {name} out."),
+            Self::PagesByCursor { .. } => format!("Give `cursor`, the `page.next` of the page before, and leave {name} out."),
             Self::GivenTwice => format!("Give {name} once."),
             Self::Inexact { .. } => format!("Give {name} a number that is carried exactly."),
             Self::Other(_) => format!("Correct {name}, and try again."),
@@ -275,6 +281,7 @@ impl fmt::Display for FaultCode {
                 write!(f, "there is no such input; the inputs are {}", list_names(&known, "and"))
             }
             Self::NotTaken { why } => write!(f, "there is no such input here: {why}"),
+            Self::PagesByCursor { value } => write!(f, "is {value}, and the list pages by a cursor: only 0, the first page, can be given"),
             Self::GivenTwice => f.write_str("is given twice"),
             Self::Inexact { value: Some(value) } => write!(f, "{value} is too large to be carried exactly"),
             Self::Inexact { value: None } => f.write_str("is a number too large to be carried exactly"),

@@ -27,6 +27,8 @@ pub(crate) struct Input {
     pub(crate) source: Option<Type>,
     /// The inputs that the vendor ignores beside this one.
     pub(crate) overrides: Vec<String>,
+    /// The names of the input for which this one stands, and of this one.
+    pub(crate) instead_of: Option<[String; 2]>,
     /// True for `Option<Nullable<…>>`: serde alone cannot tell null from absent.
     pub(crate) has_three_states: bool,
     pub(crate) is_optional: bool,
@@ -85,7 +87,9 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
     let mut inputs: Vec<Input> = Vec::new();
     for field in named {
         let input = parse(field)?;
-        if inputs.iter().any(|other| other.place == input.place && other.wire == input.wire) {
+        let stands_for = |one: &Input, other: &Input| one.instead_of.as_ref().is_some_and(|[name, _]| *name == other.name);
+        let is_alternative = |other: &Input| stands_for(&input, other) || stands_for(other, &input);
+        if inputs.iter().any(|other| other.place == input.place && other.wire == input.wire && !is_alternative(other)) {
             let place = input.place.unwrap_or("request");
             let message = format!("`{}` travels twice in the {place}: rename one of the two with #[wire(\"…\")]", input.wire);
             return Err(Error::new(field.ident.span(), message));
@@ -102,7 +106,9 @@ fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<&'stati
     let ident = field.ident.clone().expect("named fields have names");
     let name = plain_name(&ident);
     let doc = Doc::read(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.join();
-    let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(|| name.clone());
+    let instead_of = take_attribute(&mut field.attrs, "instead_of").map(|attribute| attribute.parse_args::<Ident>()).transpose()?;
+    let own_wire = || instead_of.as_ref().map_or_else(|| name.clone(), plain_name);
+    let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(own_wire);
     let place = take_place(&mut field.attrs, &wire, place_in_path(&wire))?;
     let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Type>()).transpose()?;
     let overrides = take_attribute(&mut field.attrs, "overrides")
@@ -119,6 +125,7 @@ fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<&'stati
         ty: field.ty.clone(),
         source,
         overrides: overrides.into_iter().flatten().map(|name| field_to_camel_case(&name.to_string())).collect(),
+        instead_of: instead_of.map(|other| [field_to_camel_case(&plain_name(&other)), field_to_camel_case(&name)]),
         has_three_states,
         is_optional: inner.is_some(),
     })

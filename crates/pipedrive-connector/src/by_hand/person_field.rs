@@ -1,6 +1,6 @@
 //! Sets one field of one person.
 
-use connector_core::{Body, Call, Declaration, Declares, Error, Fault, Place};
+use connector_core::{Body, Call, Declaration, Declares, Error, Fault, Field, Place};
 use serde_json::{Value, json};
 
 use super::Running;
@@ -23,7 +23,8 @@ fn build_body(key: &str, value: &Value) -> Result<Value, Fault> {
     if key.len() == 40 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(json!({"custom_fields": {key: value}}));
     }
-    let fields = || UpdatePerson::declaration().fields().filter(|field| field.place == Place::Body && field.wire != "custom_fields");
+    let is_one_field = |field: &&Field| field.place == Place::Body && field.wire != "custom_fields" && field.instead_of.is_none();
+    let fields = || UpdatePerson::declaration().fields().filter(is_one_field);
     match fields().find(|field| field.wire == key || field.name == key) {
         Some(field) => Ok(json!({field.wire: value})),
         None => {

@@ -1,21 +1,14 @@
 //! Activities: calls, meetings and tasks, planned and done.
 
-use connector_core::{Date, DateTime, Id, List, Uuid, action, inputs, record};
+use connector_core::{Date, DateTime, Id, List, Nullable, Uuid, action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, Sorted, TimeOfDay, TimeSpan};
+use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, MainParticipant, Sorted, TimeOfDay, TimeSpan};
 
 /// Add Activity
 ///
 /// Add an activity
-#[action(
-    post("/api/v2/activities"),
-    scopes("activities:full"),
-    cost = 5,
-    returns(Activity),
-    with(ActivityInputs),
-    without(person_id = "Pipedrive only shows it; name the person in participants, with primary true")
-)]
+#[action(post("/api/v2/activities"), scopes("activities:full"), cost = 5, returns(Activity), with(ActivityInputs))]
 struct AddActivity {}
 
 /// Get Activities
@@ -58,14 +51,7 @@ struct GetActivity {
 /// Update Activity
 ///
 /// Update an activity
-#[action(
-    patch("/api/v2/activities/{activity_id}"),
-    scopes("activities:full"),
-    cost = 5,
-    returns(Activity),
-    with(ActivityInputs),
-    without(person_id = "Pipedrive only shows it; name the person in participants, with primary true")
-)]
+#[action(patch("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 5, returns(Activity), with(ActivityInputs))]
 struct UpdateActivity {
     /// The activity to change.
     activity_id: Id,
@@ -145,6 +131,11 @@ struct ActivityInputs {
     deal_id: Option<Id>,
     /// The lead to link. Left out, none is linked.
     lead_id: Option<Uuid>,
+    /// The person who takes part, alone; not together with `participants`. Left out, nobody takes part.
+    #[on_update("The person who takes part, alone; replaces all participants, and null removes them.")]
+    #[instead_of(participants)]
+    #[source(SelectPerson)]
+    person_id: Option<Nullable<MainParticipant>>,
     /// The organization to link. Left out, none is linked.
     #[source(SelectOrganization)]
     org_id: Option<Id>,

@@ -5,8 +5,8 @@ use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, inp
 use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Found, Including, Named, SortBy,
-    Sorted, TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Found, Including, MainContact, Named,
+    SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -175,6 +175,14 @@ struct PersonInputs {
     /// The phone numbers of the person. Left out, there is none.
     #[on_update("All phone numbers of the person; they replace those there are. Left out, they stay.")]
     phones: Option<Vec<ContactValue>>,
+    /// The only email address of the person, as a text; not together with `emails`. Left out, there is none.
+    #[on_update("The only email address of the person, as a text; it replaces those there are, and null clears them.")]
+    #[instead_of(emails)]
+    email: Option<Nullable<MainContact>>,
+    /// The only phone number of the person, as a text; not together with `phones`. Left out, there is none.
+    #[on_update("The only phone number of the person, as a text; it replaces those there are, and null clears them.")]
+    #[instead_of(phones)]
+    phone: Option<Nullable<MainContact>>,
     /// The visibility of the person. Left out, the default of the user applies.
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels to put on the person. Left out, there is none.
