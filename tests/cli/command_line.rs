@@ -164,6 +164,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["connect", "--api-token", "-", "--api-domain", "https://evil.example"], "--api-domain: \"https://evil.example\" is no host"),
         (&["connect", "--api-token", "-", "--api-domain", "http://127.0.0.1:8020"], "CONNECTOR_SANDBOX=http://127.0.0.1:8020"),
         (&["keys", "create", "--name", " x"], "A name is one line"),
+        (&["keys", "create", "--view", "raw"], "[possible values: record, flat]"),
         (&["keys", "create", "--owner", ""], "An owner is 1 to 100"),
         (&["connections", "rename", "x", "00000000-0000-4000-8000-000000000000"], "and not the form of an id"),
         (&["serve", "--connection-header", "Authorization"], "a meaning of its own"),

@@ -139,6 +139,12 @@ impl Server {
         self.create_key_with(&["keys", "create", "--owner", owner])
     }
 
+    /// Creates a key of an owner with a view of its own.
+    pub(crate) fn create_key_with_view(&self, owner: &str, view: Option<&str>) -> String {
+        let view = view.map_or_else(Vec::new, |view| vec!["--view", view]);
+        self.create_key_with(&[&["keys", "create", "--owner", owner], view.as_slice()].concat())
+    }
+
     pub(crate) fn create_operator_key(&self) -> String {
         self.create_key_with(&["keys", "create", "--operator"])
     }

@@ -1,40 +1,13 @@
 //! API keys by which programs call a host. A key is shown once, and its hash is stored.
 
-use connector_core::{Error, ErrorKind};
+use connector_core::{Error, ErrorKind, View};
 use secrecy::SecretString;
-use serde::Serialize;
 
 use crate::state::rows::api_keys;
-use crate::store::statement::Row;
-use crate::value::clock::Moment;
+use crate::value::api_key::{ApiKey, Holder};
 use crate::value::names::{check_name, check_owner};
 use crate::value::random;
 use crate::vault::Vault;
-
-/// Holder of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Holder {
-    /// The operator of the host, who acts for every owner.
-    Operator,
-    /// One owner.
-    Owner(String),
-}
-
-/// Key as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct ApiKey {
-    /// A UUID.
-    pub id: String,
-    /// The purpose.
-    pub name: String,
-    /// The first characters, by which people tell keys apart.
-    pub prefix: String,
-    /// The owner; the operator's keys have none.
-    pub owner: Option<String>,
-    /// Time of creation.
-    pub creation_time: Moment,
-}
 
 /// Key that was just created.
 #[derive(Clone, Debug)]
@@ -49,18 +22,9 @@ pub struct NewApiKey {
 const MARK: &str = "ck_";
 const PREFIX_LENGTH: usize = MARK.len() + 6;
 
-impl Holder {
-    fn owner(&self) -> Option<&str> {
-        match self {
-            Self::Operator => None,
-            Self::Owner(owner) => Some(owner),
-        }
-    }
-}
-
 impl Vault {
-    /// Creates a key of 256 random bits.
-    pub async fn create_api_key(&self, holder: &Holder, name: &str) -> Result<NewApiKey, Error> {
+    /// Creates a key of 256 random bits, with the view of invocations that name none.
+    pub async fn create_api_key(&self, holder: &Holder, name: &str, view: Option<View>) -> Result<NewApiKey, Error> {
         check_name(name)?;
         holder.owner().map_or(Ok(()), check_owner)?;
         let secret = format!("{MARK}{}", random::generate_secret()?);
@@ -70,23 +34,21 @@ impl Vault {
             prefix: secret[..PREFIX_LENGTH].to_owned(),
             owner: holder.owner().map(str::to_owned),
             creation_time: self.context().now(),
+            view,
         };
-        let insert = api_keys::insert(&key.id, random::hash(&secret), &key.prefix, name, holder.owner(), key.creation_time);
-        self.context().store().rows(insert).await?;
+        self.context().store().rows(api_keys::insert(&key, random::hash(&secret))).await?;
         Ok(NewApiKey { key, secret: secret.into() })
     }
 
     /// Lists a holder's keys, oldest first.
     pub async fn list_api_keys(&self, holder: &Holder) -> Result<Vec<ApiKey>, Error> {
-        self.context().store().rows(api_keys::select_all(holder.owner())).await?.iter().map(read).collect()
+        self.context().store().rows(api_keys::select_all(holder.owner())).await?.iter().map(api_keys::read).collect()
     }
 
-    /// Finds the holder of a key, if the key exists.
-    pub async fn check_api_key(&self, secret: &str) -> Result<Option<Holder>, Error> {
+    /// Finds the key of a secret, if it exists.
+    pub async fn find_api_key(&self, secret: &str) -> Result<Option<ApiKey>, Error> {
         // The look-up is by hash, so that the time taken reveals nothing of the key.
-        let rows = self.context().store().rows(api_keys::select_owner(random::hash(secret))).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        Ok(Some(row.maybe_text(0)?.map_or(Holder::Operator, |owner| Holder::Owner(owner.to_owned()))))
+        self.context().store().rows(api_keys::select_by_hash(random::hash(secret))).await?.first().map(api_keys::read).transpose()
     }
 
     /// Revokes a holder's key.
@@ -96,15 +58,4 @@ impl Vault {
         }
         Ok(())
     }
-}
-
-/// Reads a row of a list.
-fn read(row: &Row) -> Result<ApiKey, Error> {
-    Ok(ApiKey {
-        id: row.text(0)?.to_owned(),
-        name: row.text(1)?.to_owned(),
-        prefix: row.text(2)?.to_owned(),
-        owner: row.maybe_text(3)?.map(str::to_owned),
-        creation_time: row.moment(4)?,
-    })
 }

@@ -36,13 +36,14 @@ mod value;
 mod vault;
 mod visits;
 
-pub use api_keys::{ApiKey, Holder, NewApiKey};
+pub use api_keys::NewApiKey;
 pub use grants::authorize::{Authorization, BeginOptions, Progress};
 pub use grants::installs::{ClaimedInstall, HeldInstall};
 pub use grants::sweep::SweepReport;
 pub use owner_vault::OwnerVault;
 pub use seal::keys::Key;
 pub use store::Store;
+pub use value::api_key::{ApiKey, Holder};
 pub use value::app::App;
 pub use value::clock::{Clock, Moment};
 pub use value::lifetimes::{CODE_LIFETIME, SESSION_LIFETIME, STATE_LIFETIME};

@@ -1,7 +1,7 @@
 //! Connections of one owner, as a runtime uses them.
 
 use async_trait::async_trait;
-use connector_core::{Access, Connections, Error, ErrorKind, quote};
+use connector_core::{Access, Connections, Error, ErrorKind, View, quote};
 
 use crate::grants::refresh;
 use crate::state::lookup;
@@ -14,6 +14,7 @@ use crate::vault::Vault;
 pub struct OwnerVault {
     vault: Vault,
     owner: String,
+    view: Option<View>,
 }
 
 impl Vault {
@@ -22,11 +23,18 @@ impl Vault {
     /// The ledger keeps an outcome of at most 1 MiB for a week. The key of a longer one stays claimed without it, so that the
     /// same call is refused and not carried out again.
     pub fn for_owner(&self, owner: impl Into<String>) -> OwnerVault {
-        OwnerVault { vault: self.clone(), owner: owner.into() }
+        OwnerVault { vault: self.clone(), owner: owner.into(), view: None }
     }
 }
 
 impl OwnerVault {
+    /// Sets the view of calls that name none, which goes before the view of their connection.
+    #[must_use]
+    pub fn with_view(mut self, view: Option<View>) -> Self {
+        self.view = view;
+        self
+    }
+
     pub(crate) fn vault(&self) -> &Vault {
         &self.vault
     }
@@ -61,7 +69,7 @@ impl Connections for OwnerVault {
         };
         let sandbox = context.app(connector)?.is_sandbox();
         let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
-        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id);
+        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view);
         if chosen.method == Method::ApiKey {
             connection = connection.with_api_token();
         }

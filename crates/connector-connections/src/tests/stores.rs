@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use connector_core::{ErrorKind, Ledger};
+use connector_core::{ErrorKind, Ledger, View};
 use secrecy::ExposeSecret;
 
 use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
 use crate::store::statement::{Ran, sql};
-use crate::{Clock, Key, Revocation, Store, Vault};
+use crate::{Clock, Holder, Key, Revocation, Store, Vault};
 
 on_both!(
     many_callers_open_a_new_store_at_once,
     leaves_a_newer_store_alone,
+    upgrades_a_store_without_views,
     reports_a_wrong_key_before_writing,
     rekeys_while_calls_go_on,
     refuses_a_secret_moved_to_another_row,
@@ -56,6 +57,27 @@ async fn leaves_a_newer_store_alone(world: World) {
     assert!(error.message().contains("newer version"), "{error}");
     let rows = world.vault.context().store().rows(sql!("SELECT value FROM connector_setting WHERE name = 'version'")).await.expect("a row");
     assert_eq!(rows[0].text(0).expect("a text"), "99");
+}
+
+async fn upgrades_a_store_without_views(world: World) {
+    let (ann, store) = (Holder::Owner("ann".to_owned()), world.vault.context().store());
+    let made = world.vault.create_api_key(&ann, "n8n", None).await.expect("it is created");
+    // What is left is the store of the version before.
+    let older = vec![
+        sql!("ALTER TABLE connector_key DROP COLUMN view"),
+        sql!("UPDATE connector_setting SET value = '3' WHERE name = 'version' RETURNING 1").expect_row(),
+    ];
+    assert!(matches!(store.run(older).await.expect("the columns are dropped"), Ran::All(_)));
+    let upgraded = world.open_another().await;
+    let found = upgraded.find_api_key(made.secret.expose_secret()).await.expect("the key is looked for");
+    assert_eq!(found.as_ref(), Some(&made.key));
+    // A process of the older version that still runs writes rows without a view.
+    let insert = "INSERT INTO connector_key (id, hash, prefix, name, owner, created_at) VALUES ('1', '2', '3', 'older', 'ann', $1)";
+    store.rows(sql!(insert, START)).await.expect("it is written");
+    upgraded.create_api_key(&ann, "newer", Some(View::Record)).await.expect("it is created");
+    let mut listed: Vec<_> = upgraded.list_api_keys(&ann).await.expect("a list").into_iter().map(|key| (key.name, key.view)).collect();
+    listed.sort_by(|a, b| a.0.cmp(&b.0));
+    assert_eq!(listed, [("n8n".to_owned(), None), ("newer".to_owned(), Some(View::Record)), ("older".to_owned(), None)]);
 }
 
 async fn reports_a_wrong_key_before_writing(world: World) {

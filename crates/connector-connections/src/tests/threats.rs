@@ -155,7 +155,7 @@ async fn shows_and_stores_no_secret(world: World) {
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("it is claimed");
     let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
-    let key = world.vault.create_api_key(&crate::Holder::Operator, "ours").await.expect("it is created");
+    let key = world.vault.create_api_key(&crate::Holder::Operator, "ours", None).await.expect("it is created");
     let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", Some(&made.id)).await.expect("it exists");
     let access = owned.access(&chosen).await.expect("a credential");
@@ -231,7 +231,7 @@ async fn rejects_owners_that_are_not_plain_text(world: World) {
     let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     for bad in ["", " ann", "ann ", "a\nnn", "ann\u{e9}", &"x".repeat(101)] {
         let tried = [
-            vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n").await.map(|_| ()),
+            vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n", None).await.map(|_| ()),
             vault.authorize(bad, "acme", None, BROWSER).await.map(|_| ()),
             vault.begin(bad, "acme", BeginOptions::default()).await.map(|_| ()),
             vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),

@@ -1,5 +1,6 @@
 //! Values that need no store and no network: connections, apps, tokens, time and random ids.
 
+pub(crate) mod api_key;
 pub(crate) mod app;
 pub(crate) mod clock;
 pub(crate) mod lifetimes;

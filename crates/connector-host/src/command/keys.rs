@@ -1,12 +1,12 @@
 //! `connector keys`: the API keys of `connector serve`.
 
-use connector_connections::Holder;
-use connector_core::ErrorKind;
+use connector_connections::{ApiKey, Holder};
+use connector_core::{ErrorKind, View};
 use secrecy::ExposeSecret;
 
 use crate::setup::http::build_client;
 use crate::setup::stored::StoreArguments;
-use crate::terminal::arguments::{LOCAL_OWNER, parse_name, parse_owner};
+use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, parse_name, parse_owner};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::render;
@@ -19,6 +19,9 @@ pub(super) enum KeysCommand {
         /// The name of the key
         #[arg(long, default_value = "key", value_parser = parse_name)]
         name: String,
+        /// The shape of the data for invocations that name none. By default that of their connection
+        #[arg(long, value_parser = build_view_parser())]
+        view: Option<View>,
         #[command(flatten)]
         holder: HolderArguments,
     },
@@ -60,9 +63,9 @@ impl HolderArguments {
 
 pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
     match command {
-        KeysCommand::Create { name, holder } => {
+        KeysCommand::Create { name, view, holder } => {
             let vault = holder.stored.open_or_create("", &build_client()?).await?;
-            let key = vault.create_api_key(&holder.to_holder(), &name).await?;
+            let key = vault.create_api_key(&holder.to_holder(), &name, view).await?;
             render::say("Store the key now: it is not shown again.");
             print(key.secret.expose_secret())
         }
@@ -74,10 +77,9 @@ pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
             if json {
                 return print_json(&keys);
             }
-            let rows: Vec<Vec<String>> =
-                keys.into_iter().map(|key| vec![key.id, key.name, format!("{}…", key.prefix), key.creation_time.to_string()]).collect();
+            let rows: Vec<Vec<String>> = keys.into_iter().map(build_row).collect();
             print_table(
-                &["ID", "NAME", "KEY", "CREATED"],
+                &["ID", "NAME", "KEY", "CREATED", "VIEW"],
                 &rows,
                 &format!("There is no key for {} yet.", describe_holder(&holder.to_holder())),
             )
@@ -87,6 +89,11 @@ pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
             revoked => Ok(revoked.map(|()| Exit::Ok)?),
         },
     }
+}
+
+fn build_row(key: ApiKey) -> Vec<String> {
+    let view = key.view.map_or_else(String::new, |view| view.to_string());
+    vec![key.id, key.name, format!("{}…", key.prefix), key.creation_time.to_string(), view]
 }
 
 /// Explains where the key was looked for, since another holder may have it.

@@ -7,7 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use connector_connections::Holder;
-use connector_core::ErrorKind;
+use connector_core::{ErrorKind, View};
 
 use crate::host::{Audience, Host};
 use crate::wire::authority::{find_authority, is_authority_of, is_from_this_machine, is_this_machine};
@@ -19,17 +19,21 @@ pub(crate) struct Caller {
     pub(crate) holder: Option<Holder>,
     /// A number that tells the API keys of this process apart. It is not a secret.
     pub(crate) key: u64,
+    /// The view of the API key, for invocations that name none.
+    pub(crate) view: Option<View>,
 }
 
 impl Caller {
+    const NOBODY: Self = Self { holder: None, key: 0, view: None };
+
     /// Identifies the caller, and refuses one who is not in the audience of the route.
     pub(crate) async fn identify(host: &Host, audience: Audience, head: &Parts) -> Result<Self, Refusal> {
         match audience {
-            Audience::Anyone | Audience::Vendor => Ok(Self { holder: None, key: 0 }),
+            Audience::Anyone | Audience::Vendor => Ok(Self::NOBODY),
             Audience::Browser if head.method == Method::HEAD => Err(head_of_page()),
-            Audience::Browser if names_host(host, head) => Ok(Self { holder: None, key: 0 }),
+            Audience::Browser if names_host(host, head) => Ok(Self::NOBODY),
             Audience::Browser => Err(misdirected(host)),
-            Audience::Watcher if host.settings.is_for_this_machine() && is_from_this_machine(head) => Ok(Self { holder: None, key: 0 }),
+            Audience::Watcher if host.settings.is_for_this_machine() && is_from_this_machine(head) => Ok(Self::NOBODY),
             Audience::Watcher => {
                 let caller = Self::from_key(host, &head.headers).await?;
                 if caller.holder == Some(Holder::Operator) { Ok(caller) } else { Err(for_operators()) }
@@ -47,8 +51,8 @@ impl Caller {
     async fn from_key(host: &Host, headers: &HeaderMap) -> Result<Self, Refusal> {
         static HASHER: OnceLock<RandomState> = OnceLock::new();
         let secret = find_bearer(headers).ok_or_else(|| unauthorized("There is no API key, or more than one."))?;
-        let holder = host.vault.check_api_key(secret).await?.ok_or_else(|| unauthorized("The API key is not known."))?;
-        Ok(Self { holder: Some(holder), key: HASHER.get_or_init(RandomState::new).hash_one(secret) })
+        let key = host.vault.find_api_key(secret).await?.ok_or_else(|| unauthorized("The API key is not known."))?;
+        Ok(Self { holder: Some(key.holder()), key: HASHER.get_or_init(RandomState::new).hash_one(secret), view: key.view })
     }
 }
 

@@ -11,3 +11,12 @@ pub(crate) mod secrets;
 pub(crate) mod settings;
 pub(crate) mod used;
 pub(crate) mod visits;
+
+use connector_core::{Error, View};
+
+use crate::store::statement::{Row, misread};
+
+/// Reads a column `view`, which is null where no view was set.
+fn read_view(row: &Row, at: usize) -> Result<Option<View>, Error> {
+    row.maybe_text(at)?.map(|word| word.parse().map_err(|_| misread())).transpose()
+}

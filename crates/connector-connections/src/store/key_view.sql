@@ -1,0 +1,1 @@
+ALTER TABLE connector_key ADD COLUMN view TEXT;
