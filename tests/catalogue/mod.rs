@@ -11,3 +11,4 @@ mod read_back;
 mod requests;
 mod schemas;
 mod three_states;
+mod typed;

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use connector_core::Place;
 
 use crate::support::assertions::{assert_none, assert_valid};
+use crate::support::fixtures::read_fixtures;
 use crate::support::repository::{CONNECTORS, build_catalogue, read_json, read_protocol_schema};
+use crate::support::runtime::{NOWHERE, build_runtime, dry_run};
 use crate::support::snapshots::assert_snapshot;
 
 #[test]
@@ -65,6 +67,25 @@ fn no_two_inputs_of_an_action_travel_under_one_name() {
         }
     }
     assert_none(&found, "rename one of the two inputs with #[wire(\"…\")], or leave it out of the group");
+}
+
+/// Checks the inputs that the flat view gives where the caller does not.
+#[tokio::test]
+async fn inputs_of_the_flat_view_fit_their_actions() {
+    let runtime = build_runtime(NOWHERE);
+    let mut seen = 0;
+    for fixture in read_fixtures() {
+        let catalogue = build_catalogue();
+        let entry = catalogue.find(None, fixture.key).expect("the key is in the catalogue");
+        for (name, value) in entry.declaration().into_iter().flat_map(|declaration| declaration.when_flat) {
+            let mut input = fixture.input.clone();
+            input[*name] = (*value).into();
+            let outcome = dry_run(&runtime, fixture.key, input).await;
+            assert_eq!(outcome["ok"], true, "{}: correct the value of {name} in when_flat: {outcome}", fixture.key);
+            seen += 1;
+        }
+    }
+    assert!(seen > 1, "fix the test, which saw {seen} inputs only");
 }
 
 #[test]

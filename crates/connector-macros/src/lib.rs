@@ -14,7 +14,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// The first paragraph of its doc comment is the label, the rest the description.
 /// `#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read"), cost = 1, returns(Deal))]`; without an endpoint the
 /// action is written by hand and implements `Handler`. Further words: `idempotent = bool`, `destructive`, `rules(…)`,
-/// `with(Group)`, `like(Action)`, `without(input = "why")`, `by_hand(function)`, `removed("what replaced it")`.
+/// `with(Group)`, `like(Action)`, `without(input = "why")`, `when_flat(input = Bool(true))`, `by_hand(function)`, `removed("what replaced it")`.
 #[proc_macro_attribute]
 pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
@@ -24,7 +24,8 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares inputs that several actions take by `with(Group)`: the fields of a struct.
 ///
 /// They travel in the query of a GET or DELETE, else in the body. An action that changes a record says of each that it
-/// stays where it is left out; `#[on_update("…")]` gives another sentence.
+/// stays where it is left out; `#[on_update("…")]` gives another sentence. `#[instead_of(other)]` makes an input stand
+/// for another one under its name on the wire.
 #[proc_macro_attribute]
 pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
@@ -41,7 +42,8 @@ pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Declares a shape: a struct whose fields are members under their own names, or an enum of closed values.
 ///
 /// As an input a struct takes its own members alone; `#[record(open)]` takes others too. A struct may have type
-/// parameters; it must not hold itself then.
+/// parameters; it must not hold itself then. `#[flat("name", change)]` places a member in the flat view; the changes are
+/// `not`, `flag`, `primary("name")`, `id("name")`, `parts` and `null`.
 #[proc_macro_attribute]
 pub fn record(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -161,6 +161,11 @@ impl Schemas {
     fn place_flat(&self, words: &FlatWords, name: &str, member: &Member, schema: Value) -> Map<String, Value> {
         let beside = |beside: &str, schema: Value| Map::from_iter([(beside.to_owned(), schema), (name.to_owned(), json!(null))]);
         let boolean = |was: &str, becomes: &str| {
+            debug_assert!(
+                member.doc.starts_with(was),
+                "begin the sentence of `{}` with {was}, for the flat view words its opposite",
+                member.name
+            );
             let mut kind = json!({"type": ["boolean", "null"], "description": member.doc.replacen(was, becomes, 1)});
             if member.shape.required {
                 kind["type"] = "boolean".into();
@@ -217,10 +222,9 @@ impl Schemas {
     fn write_rule(&self, words: &FlatWords, name: &str, change: Change, schema: &Value) -> Value {
         let mut rule = json!({"name": name});
         match change {
-            Change::None => {}
+            Change::None | Change::Null => {}
             Change::Not => rule["change"] = "not".into(),
             Change::Flag => rule["change"] = "flag".into(),
-            Change::Null => rule["change"] = "null".into(),
             Change::Primary(beside) => (rule["change"], rule["beside"]) = ("primary".into(), beside.into()),
             Change::Id(beside) => (rule["change"], rule["beside"]) = ("id".into(), beside.into()),
             Change::Parts => {

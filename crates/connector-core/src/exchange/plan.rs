@@ -57,6 +57,8 @@ pub(crate) struct MemberPlan {
     pub(crate) key: Vec<u8>,
     pub(crate) change: PlannedChange,
     pub(crate) child: NodeId,
+    /// `true` if the member is null where the vendor leaves it out, so that all records have one shape.
+    pub(crate) is_filled: bool,
 }
 
 /// The change to a member. A name that stands beside it is JSON with its colon.
@@ -71,10 +73,10 @@ pub(crate) enum PlannedChange {
     Parts {
         parts: NodeId,
     },
-    /// A member that is null where the vendor does not give it, and its bit in a set of those.
-    Null(u64),
 }
 
+/// The number of members of a record that can be filled.
+pub(crate) const MOST_FILLED: usize = 128;
 /// The node of a value whose shape no record declares.
 pub(crate) const ANY: NodeId = 0;
 /// The node of a value that no view changes.
@@ -137,7 +139,9 @@ impl<'a> Planner<'a> {
             }
             let id = self.add(Node::Any);
             self.known.insert(same, id);
-            self.nodes[id] = Node::Record(self.plan_record(&records));
+            // A record of one of several shapes is not filled with the members of the others.
+            let is_alternative = records.len() > 1 && schema.get("anyOf").is_some();
+            self.nodes[id] = Node::Record(self.plan_record(&records, is_alternative));
             return id;
         }
         match (&schema["items"], &schema["additionalProperties"]) {
@@ -158,8 +162,8 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn plan_record(&mut self, records: &[&'a Value]) -> RecordPlan {
-        let (mut plan, mut nulls) = (RecordPlan::default(), 0_u32);
+    fn plan_record(&mut self, records: &[&'a Value], is_alternative: bool) -> RecordPlan {
+        let mut plan = RecordPlan::default();
         for record in records {
             for (source, rule) in record[FLAT_RULES].as_object().into_iter().flatten() {
                 if plan.members.iter().any(|member| member.source == *source) {
@@ -174,18 +178,23 @@ impl<'a> Planner<'a> {
                     "primary" => PlannedChange::Primary(write_key(beside())),
                     "id" => PlannedChange::Id(write_key(beside())),
                     "parts" => PlannedChange::Parts { parts: self.plan_parts(name, record, source, &mut plan.names) },
-                    "null" => {
-                        nulls += 1;
-                        PlannedChange::Null(1 << (nulls % 64))
-                    }
                     _ => PlannedChange::None,
                 };
                 if matches!(change, PlannedChange::Primary(_) | PlannedChange::Id(_)) {
                     plan.names.push(beside().to_owned());
                 }
                 plan.names.push(name.to_owned());
+                let is_required = record["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
+                let is_filled = !is_alternative && !is_required && plan.members.len() < MOST_FILLED;
                 let child = if matches!(change, PlannedChange::Parts { .. }) { ANY } else { self.plan(nested) };
-                plan.members.push(MemberPlan { source: source.clone(), name: name.to_owned(), key: write_key(name), change, child });
+                plan.members.push(MemberPlan {
+                    source: source.clone(),
+                    name: name.to_owned(),
+                    key: write_key(name),
+                    change,
+                    child,
+                    is_filled,
+                });
             }
         }
         plan.names.sort_unstable();
@@ -200,7 +209,7 @@ impl<'a> Planner<'a> {
             let name = join_names(whole, name.as_str().unwrap_or_default());
             let (source, key) = (part.clone(), write_key(&name));
             names.push(name.clone());
-            plan.members.push(MemberPlan { source, name, key, change: PlannedChange::None, child: ANY });
+            plan.members.push(MemberPlan { source, name, key, change: PlannedChange::None, child: ANY, is_filled: false });
         }
         self.add(Node::Record(plan))
     }

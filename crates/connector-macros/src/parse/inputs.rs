@@ -99,6 +99,11 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
         }
         inputs.push(input);
     }
+    let is_input = |name: &String| inputs.iter().any(|input| input.name == *name);
+    if let Some(input) = inputs.iter().find(|input| input.instead_of.as_ref().is_some_and(|[other, _]| !is_input(other))) {
+        let message = format!("`{}` would stand for an input that is not declared beside it: correct #[instead_of(…)]", input.name);
+        return Err(Error::new(input.ty.span(), message));
+    }
     Ok(inputs)
 }
 

@@ -206,6 +206,44 @@ mod member_twice {
     }
 }
 
+mod instead_of_nothing {
+    use connector_core::action;
+
+    /// Add Person
+    ///
+    /// Add a person
+    #[action(post("/v2/persons"), returns(connector_core::Json))]
+    struct AddPerson {
+        /// The email address.
+        #[instead_of(emails)]
+        email: Option<String>,
+    }
+}
+
+mod unknown_change_of_a_view {
+    use connector_core::record;
+
+    /// A deal.
+    #[record]
+    struct Deal {
+        /// True if it is deleted.
+        #[flat("active", turned)]
+        is_deleted: Option<bool>,
+    }
+}
+
+mod empty_place_in_a_view {
+    use connector_core::record;
+
+    /// A deal.
+    #[record]
+    struct Deal {
+        /// True if it is deleted.
+        #[flat()]
+        is_deleted: Option<bool>,
+    }
+}
+
 mod tuple_struct {
     use connector_core::{action, record};
 

@@ -23,17 +23,22 @@ pub(super) fn add(state: &mut State, random: &mut Random) {
 pub(super) fn add_about_leads(state: &mut State) {
     const NOTES: &[&str] = &["<p>Wants a second offer.</p>", "<p>Call again in spring.</p>", "<p>The budget is approved.</p>"];
     let random = &mut Random::from_name("activities about leads");
-    let leads: Vec<Value> = state.live("leads").filter_map(|lead| lead.get(UUID).cloned()).take(4).collect();
-    for (n, lead) in (0..).zip(leads) {
+    let read = |lead: &Record| Some((lead.get(UUID)?.clone(), lead.get("person_id").cloned()));
+    let leads: Vec<(Value, Option<Value>)> = state.live("leads").filter_map(read).take(4).collect();
+    for (n, (lead, person)) in (0..).zip(leads) {
         let day = random.draw_below(DAYS);
         let row = json!({
             "subject": "Call", "type": "call", "owner_id": 1 + random.draw_below(4), "creator_user_id": FIRST_USER, "is_deleted": false,
-            "add_time": make_time(day, n), "update_time": make_time(day + 3, n), "lead_id": lead, "due_date": make_date(day + 3),
+            "add_time": make_time(day, n), "update_time": make_time(day + 3, n), "lead_id": lead, "person_id": person, "due_date": make_date(day + 3),
             "due_time": "14:30:00", "duration": "00:45:00", "busy": true, "done": true, "marked_as_done_time": make_time(day + 3, n),
-            "participants": [], "note": random.pick(NOTES),
+            "participants": list_participants(person.as_ref()), "note": random.pick(NOTES),
         });
         state.insert("activities", build_record(row));
     }
+}
+
+fn list_participants(person: Option<&Value>) -> Value {
+    person.map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }]))
 }
 
 fn draw(state: &State, random: &mut Random, n: u64) -> Record {
@@ -47,7 +52,7 @@ fn draw(state: &State, random: &mut Random, n: u64) -> Record {
         "add_time": make_time(day.min(DAYS), n), "update_time": make_time(day.min(DAYS), n), "deal_id": linked("id"),
         "person_id": person, "org_id": linked("org_id"), "due_date": make_date(day + 3), "due_time": "10:00:00", "duration": "00:30:00",
         "busy": false, "done": done, "marked_as_done_time": done.then(|| make_time(day + 3, n)),
-        "participants": person.map_or_else(|| json!([]), |person| json!([{ "person_id": person, "primary": true }])),
+        "participants": list_participants(person.as_ref()),
     }))
 }
 

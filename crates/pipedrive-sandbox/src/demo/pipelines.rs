@@ -10,6 +10,11 @@ const PIPELINES: &[(&str, &[(&str, u64)])] = &[
     ("Renewals", &[("Upcoming", 50), ("In talks", 65), ("Offer sent", 80), ("Agreed", 95)]),
 ];
 
+/// Checks that deals rot in the stage of this name.
+fn rots(stage: &str) -> bool {
+    stage == "Negotiation"
+}
+
 pub(super) fn add(state: &mut State) {
     for (order, (name, stages)) in (1_u64..).zip(PIPELINES) {
         let pipeline = state.insert(
@@ -24,7 +29,8 @@ pub(super) fn add(state: &mut State) {
                 "stages",
                 build_record(json!({
                     "order_nr": order, "name": name, "is_deleted": false, "deal_probability": probability,
-                    "pipeline_id": pipeline, "is_deal_rot_enabled": false, "add_time": make_time(0, order), "update_time": make_time(0, order),
+                    "pipeline_id": pipeline, "is_deal_rot_enabled": rots(name), "days_to_rotten": rots(name).then_some(30),
+                    "add_time": make_time(0, order), "update_time": make_time(0, order),
                 })),
             );
         }

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::declare::flat::join_names;
 use crate::declare::page;
-use crate::exchange::plan::{ANY, MemberPlan, Node, NodeId, Plan, PlannedChange, RAW, RecordPlan, write_key};
+use crate::exchange::plan::{ANY, MOST_FILLED, MemberPlan, Node, NodeId, Plan, PlannedChange, RAW, RecordPlan, write_key};
 use crate::value::outcome::Page;
 use crate::value::raw_json::{RawJson, write_value};
 use crate::value::scan::Scanner;
@@ -115,7 +115,7 @@ impl<'a> Walk<'a> {
 
     fn write_record(&mut self, node: NodeId, record: &'a RecordPlan) -> Written {
         let first_unknown = self.unknown.len();
-        let (mut renames, mut guess, mut given) = (false, 0, 0);
+        let (mut renames, mut guess, mut given) = (false, 0, 0_u128);
         let mut members = self.scan.open();
         while self.scan.next_item(&mut members) {
             let key = self.scan.take_key();
@@ -123,18 +123,18 @@ impl<'a> Walk<'a> {
                 Some((at, member)) => {
                     self.order[node][guess] = u16::try_from(at).unwrap_or(u16::MAX);
                     guess = at + 1;
-                    if let PlannedChange::Null(bit) = member.change {
-                        given |= bit;
-                    }
+                    given |= 1 << (at % MOST_FILLED);
                     self.write_member(member)?;
                 }
                 None => renames |= self.write_unknown(key, Some(record))?,
             }
         }
-        for member in &record.members {
-            if let PlannedChange::Null(bit) = member.change
-                && given & bit == 0
-            {
+        for (at, member) in record.members.iter().enumerate().filter(|(_, member)| member.is_filled) {
+            if given & (1 << (at % MOST_FILLED)) == 0 {
+                if let PlannedChange::Primary(beside) | PlannedChange::Id(beside) = &member.change {
+                    self.write_key(beside);
+                    self.out.extend_from_slice(b"null");
+                }
                 self.write_key(&member.key);
                 self.out.extend_from_slice(b"null");
             }
@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
 
     fn write_member(&mut self, member: &'a MemberPlan) -> Written {
         match &member.change {
-            PlannedChange::None | PlannedChange::Null(_) => {
+            PlannedChange::None => {
                 self.write_key(&member.key);
                 self.write(member.child)
             }

@@ -35,12 +35,14 @@ static VENDOR: Connector = Connector {
     out_of_support: |_, _| None,
 };
 
+/// A thing all of whose members are required but one, so that no other one is filled with null.
 struct Thing;
 struct Mail;
 struct Place;
 
 const fn member<T: FieldType>(name: &'static str, change: Change, flat: Option<&'static str>) -> Member {
-    Member { name, doc: "True for a member.", shape: FieldShape::from_type::<Option<T>>(), flat: Flat { name: flat, change } }
+    let doc = if matches!(change, Change::Flag) { "1 for a member." } else { "True for a member." };
+    Member { name, doc, shape: FieldShape::from_type::<T>(), flat: Flat { name: flat, change } }
 }
 
 impl FieldType for Thing {
@@ -52,7 +54,7 @@ impl FieldType for Thing {
             member::<Vec<Mail>>("emails", Change::Primary("email"), None),
             member::<Thing>("parent_thing", Change::Id("parentId"), None),
             member::<Place>("address", Change::Parts, None),
-            member::<String>("url_title", Change::Null, None),
+            member::<Option<String>>("url_title", Change::Null, None),
             member::<MapOf<Vec<Json>>>("by_user_id", Change::None, None),
         ];
         schemas.record("Thing", "A thing.", MEMBERS)
@@ -139,6 +141,28 @@ fn renames_turns_and_adds_as_declared() {
     ] {
         assert_eq!(flatten_one(given), expected, "{given}");
     }
+}
+
+struct Filled;
+
+impl FieldType for Filled {
+    fn schema(schemas: &mut Schemas) -> Value {
+        const MEMBERS: &[Member] = &[
+            member::<i64>("id", Change::None, None),
+            member::<Option<String>>("first_name", Change::None, None),
+            member::<Option<Vec<Mail>>>("emails", Change::Primary("email"), None),
+            member::<Option<bool>>("is_deleted", Change::Not, Some("active")),
+        ];
+        schemas.record("Filled", "A record.", MEMBERS)
+    }
+}
+
+#[test]
+fn record_has_every_member_that_it_may_have() {
+    static FILLED: Declaration = declare::<Filled>();
+    let data = RawJson::from_text(br#"{"first_name":"a"}"#.to_vec());
+    let expected = r#"{"firstName":"a","email":null,"emails":null,"active":null}"#;
+    assert_eq!(flatten(&Plan::build(&FILLED), &data, None).as_str(), expected);
 }
 
 #[test]

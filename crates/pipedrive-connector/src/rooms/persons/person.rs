@@ -335,9 +335,9 @@ struct FoundPerson {
     #[flat(primary("phone"))]
     phones: Option<Vec<String>>,
     /// The email addresses.
+    #[flat(primary("email"))]
     emails: Option<Vec<String>>,
     /// The main email address.
-    #[flat("email")]
     primary_email: Option<String>,
     /// The visibility of the person.
     visible_to: Option<VisibleTo>,
