@@ -32,6 +32,7 @@ fn reading_commands_create_no_store_and_keep_the_sandbox() {
         &["connections", "test", "x"],
         &["connections", "default", "x"],
         &["connections", "rename", "x", "y"],
+        &["connections", "view", "x", "flat"],
         &["connections", "remove", "x"],
         &["connections", "rekey"],
         &["keys", "revoke", "x"],

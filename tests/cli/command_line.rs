@@ -161,6 +161,8 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["connect", "--public-url", "nonsense"], "--public-url \"nonsense\": write a scheme"),
         (&["connect"], "CONNECTOR_CLIENT_ID"),
         (&["connect", "--name", " x"], "A name is one line"),
+        (&["connect", "--view", "raw"], "[possible values: record, flat]"),
+        (&["connections", "view", "x", "raw"], "[possible values: record, flat, none]"),
         (&["connect", "--api-token", "-", "--api-domain", "https://evil.example"], "--api-domain: \"https://evil.example\" is no host"),
         (&["connect", "--api-token", "-", "--api-domain", "http://127.0.0.1:8020"], "CONNECTOR_SANDBOX=http://127.0.0.1:8020"),
         (&["keys", "create", "--name", " x"], "A name is one line"),

@@ -179,6 +179,11 @@ impl Server {
         self.send("POST", path, &[("authorization", key), JSON], body).await
     }
 
+    /// Sends JSON that changes something.
+    pub(crate) async fn patch(&self, path: &str, key: &str, body: impl AsRef<[u8]>) -> Response {
+        self.send("PATCH", path, &[("authorization", key), JSON], body).await
+    }
+
     /// Posts an invocation and returns its outcome.
     pub(crate) async fn invoke(&self, key: &str, invocation: impl AsRef<[u8]>) -> Value {
         self.post("/v1/invoke", key, invocation).await.json()

@@ -69,7 +69,7 @@ impl Connections for OwnerVault {
         };
         let sandbox = context.app(connector)?.is_sandbox();
         let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
-        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view);
+        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view.or(chosen.view));
         if chosen.method == Method::ApiKey {
             connection = connection.with_api_token();
         }

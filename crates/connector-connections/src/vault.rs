@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use connector_core::{Error, ErrorKind, Http};
+use connector_core::{Error, ErrorKind, Http, View};
 use secrecy::SecretString;
 
 use crate::grants::authorize::{self, Authorization, BeginOptions, Progress};
@@ -135,6 +135,13 @@ impl Vault {
         }
     }
 
+    /// Sets the view of calls that use the connection and name none. Without one, calls have the view of the host.
+    pub async fn set_view(&self, owner: &str, id: &str, view: Option<View>) -> Result<Connection, Error> {
+        self.context.store().rows(connections::set_view(owner, id, view, self.context.now())).await?;
+        self.context.cache().forget();
+        self.get(owner, id).await
+    }
+
     /// Removes a connection, and revokes its grant unless another connection uses it.
     pub async fn remove(&self, owner: &str, id: &str) -> Result<Revocation, Error> {
         removal::remove(&self.context, owner, id).await
@@ -218,15 +225,18 @@ impl Vault {
     }
 
     /// Connects an account by an API token, after the vendor has said which account it belongs to.
+    ///
+    /// If the owner has a connection to the account, that one is renewed: it keeps its name, and its view if none is given.
     pub async fn add_api_token(
         &self,
         owner: &str,
         app: &str,
         name: Option<&str>,
+        view: Option<View>,
         origin: &str,
         token: SecretString,
     ) -> Result<Connection, Error> {
-        api_tokens::add(&self.context, owner, app, name, origin, &token).await
+        api_tokens::add(&self.context, owner, app, name, view, origin, &token).await
     }
 
     /// Holds a code that came without a state. It connects nothing until an owner claims and confirms it.

@@ -76,7 +76,7 @@ static ENDPOINTS: &[Endpoint] = routes! {
     POST "/v1/connections" Key, "Begin a connection: open its url in a browser, or give an API token", &[], &[(JSON, "Begin")],
         (201, JSON, "OneConnection") => with connections::begin;
     GET "/v1/connections/{id}" Key, "Show a connection", &[], &[], (200, JSON, "OneConnection") => soon connections::get;
-    PATCH "/v1/connections/{id}" Key, "Rename a connection, or make it the default", &[], &[(JSON, "Change")],
+    PATCH "/v1/connections/{id}" Key, "Rename a connection, make it the default, or set its view", &[], &[(JSON, "Change")],
         (200, JSON, "OneConnection") => with connections::change;
     DELETE "/v1/connections/{id}" Key, "Remove a connection and revoke its grant", &[], &[], (200, JSON, "") => soon connections::remove;
     POST "/v1/connections/{id}/exchange" Key, "Finish a connection with the authorization code that a platform received", &[], &[(JSON, "Code")],

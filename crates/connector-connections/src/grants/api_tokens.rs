@@ -1,6 +1,6 @@
 //! Connections by an API token.
 
-use connector_core::{Credential, Error, ErrorKind};
+use connector_core::{Credential, Error, ErrorKind, View};
 use secrecy::SecretString;
 
 use crate::grants::oauth;
@@ -22,6 +22,7 @@ pub(crate) async fn add(
     owner: &str,
     app: &str,
     name: Option<&str>,
+    view: Option<View>,
     origin: &str,
     token: &SecretString,
 ) -> Result<Connection, Error> {
@@ -30,7 +31,7 @@ pub(crate) async fn add(
     name.map_or(Ok(()), check_name)?;
     let access = app.access(origin, Credential::ApiToken(token.clone()))?;
     let account = oauth::fetch_account(context.http(), app, &access).await?;
-    store(context, owner, app, name, &account, token).await
+    store(context, owner, app, name, view, &account, token).await
 }
 
 async fn store(
@@ -38,6 +39,7 @@ async fn store(
     owner: &str,
     app: &App,
     name: Option<&str>,
+    view: Option<View>,
     account: &Metadata,
     token: &SecretString,
 ) -> Result<Connection, Error> {
@@ -55,11 +57,15 @@ async fn store(
             return Err(name_taken(taken));
         }
         let free = find_free_name(&all, app.key(), account);
-        let new =
-            NewConnection { id, owner, app: app.key(), name: name.unwrap_or(&free), method: Method::ApiKey, status: Status::Active, now };
+        let (name, method, status) = (name.unwrap_or(&free), Method::ApiKey, Status::Active);
+        let new = NewConnection { id, owner, app: app.key(), name, method, status, view, now };
         let ran = context
             .write(|key| {
-                let mut batch = if known.is_none() { new.insert(account) } else { Vec::new() };
+                let mut batch = match known {
+                    None => new.insert(account),
+                    Some(_) if view.is_some() => vec![connections::set_view(owner, id, view, now)],
+                    Some(_) => Vec::new(),
+                };
                 batch.push(secrets::store_api_token(id, key.seal_text(id, "api_token", token)?, now));
                 batch.push(connections::activate(id, Method::ApiKey, account, &free, now));
                 Ok(batch)

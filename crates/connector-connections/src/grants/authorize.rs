@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind};
+use connector_core::{Error, ErrorKind, View};
 use secrecy::SecretString;
 
 use crate::grants::settle::{self, forbid_retry, not_waiting};
@@ -45,6 +45,8 @@ pub struct BeginOptions<'a> {
     pub redirect_uri: Option<&'a str>,
     /// The state that the vendor passes back to a platform. Left out, it is the connection's id.
     pub state: Option<&'a str>,
+    /// The view of calls that name none. Left out, a connection that is renewed keeps its own.
+    pub view: Option<View>,
 }
 
 /// Progress of a connection that was begun.
@@ -72,7 +74,7 @@ pub(crate) async fn authorize(
     browser: &str,
 ) -> Result<Authorization, Error> {
     let app = context.app(app)?;
-    let connection = insert_pending(context, owner, app, name, None, STATE_LIFETIME).await?;
+    let connection = insert_pending(context, owner, app, BeginOptions { name, ..BeginOptions::default() }, STATE_LIFETIME).await?;
     build_authorization(context, connection, browser)
 }
 
@@ -83,7 +85,7 @@ pub(crate) async fn begin(context: &Context, owner: &str, app: &str, options: Be
     if !redirect_uri.starts_with("https://") && !is_local(redirect_uri) {
         return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
     }
-    let connection = insert_pending(context, owner, app, options.name, options.redirect_uri, LINK_LIFETIME).await?;
+    let connection = insert_pending(context, owner, app, options, LINK_LIFETIME).await?;
     let url = oauth::build_authorize_url(app, redirect_uri, options.state.unwrap_or(&connection.id))?.into();
     Ok(Authorization { connection, url })
 }
@@ -95,20 +97,20 @@ async fn insert_pending(
     context: &Context,
     owner: &str,
     app: &App,
-    name: Option<&str>,
-    redirect_uri: Option<&str>,
+    options: BeginOptions<'_>,
     lifetime: Duration,
 ) -> Result<Connection, Error> {
     check_owner(owner)?;
-    name.map_or(Ok(()), check_name)?;
+    options.name.map_or(Ok(()), check_name)?;
     app.client()?;
     let (id, now) = (random::generate_id()?, context.now());
-    let name = name.unwrap_or(&id);
-    let new = NewConnection { id: &id, owner, app: app.key(), name, method: Method::OAuth2, status: Status::Pending, now };
+    let name = options.name.unwrap_or(&id);
+    let (method, status, view) = (Method::OAuth2, Status::Pending, options.view);
+    let new = NewConnection { id: &id, owner, app: app.key(), name, method, status, view, now };
     // Expired connections make room even if nobody calls the sweep.
     let mut batch = vec![connections::delete_expired_of_owner(owner, now), require_room(owner)];
     batch.extend(new.insert(&Metadata::default()));
-    batch.push(connections::wait_for_authorization(&id, now + lifetime, redirect_uri));
+    batch.push(connections::wait_for_authorization(&id, now + lifetime, options.redirect_uri));
     let ran = context.store().run(batch).await?;
     context.cache().forget();
     match ran {

@@ -127,7 +127,8 @@ async fn store_claimed(
 ) -> Result<Connection, Error> {
     let active = renews.filter(|one| one.status == Status::Active && one.method == Method::OAuth2);
     let (id, now) = (random::generate_id()?, context.now());
-    let new = NewConnection { id: &id, owner, app: app.key(), name: &id, method: Method::OAuth2, status: Status::Pending, now };
+    let (method, status) = (Method::OAuth2, Status::Pending);
+    let new = NewConnection { id: &id, owner, app: app.key(), name: &id, method, status, view: None, now };
     let ran = context
         .write(|key| {
             let mut batch: Vec<Statement> = grant.leftover.iter().map(|leftover| leftovers::take(leftover)).collect();

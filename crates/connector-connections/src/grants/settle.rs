@@ -162,10 +162,13 @@ impl Grant {
             Destination::Known(known) if target.status == Status::Pending => {
                 batch.push(ended::insert(target, Some(known), now));
                 batch.push(connections::delete_by_id(&target.id));
+                if target.view.is_some() {
+                    batch.push(connections::set_view(&target.owner, known, target.view, now));
+                }
             }
             Destination::New(id) => {
                 let (owner, app) = (&target.owner, &target.app);
-                let new = NewConnection { id, owner, app, name, method: Method::OAuth2, status: Status::Active, now };
+                let new = NewConnection { id, owner, app, name, method: Method::OAuth2, status: Status::Active, view: None, now };
                 batch.extend(new.insert(&self.account));
             }
             Destination::Known(_) | Destination::Waiting(_) => {}

@@ -108,7 +108,11 @@ async fn a_platform_exchanges_its_own_code(world: World) {
     let callback = "https://platform.example/back";
     let begun = world
         .vault
-        .begin("ann", "acme", BeginOptions { name: Some("Acme"), redirect_uri: Some(callback), state: Some("ours") })
+        .begin(
+            "ann",
+            "acme",
+            BeginOptions { name: Some("Acme"), redirect_uri: Some(callback), state: Some("ours"), ..BeginOptions::default() },
+        )
         .await
         .expect("it begins");
     assert_eq!((parameter(&begun.url, "redirect_uri").as_str(), state_of(&begun.url).as_str()), (callback, "ours"));
@@ -128,7 +132,7 @@ async fn a_platform_exchanges_its_own_code(world: World) {
 async fn tests_an_api_token_before_storing_it(world: World) {
     let add = |name: Option<&'static str>, token: &'static str| {
         let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
-        async move { vault.add_api_token("ann", "acme", name, &url, token.into()).await }
+        async move { vault.add_api_token("ann", "acme", name, None, &url, token.into()).await }
     };
     assert_eq!(add(None, "hunter2-api").await.expect_err("it belongs to nobody").kind(), ErrorKind::Unauthorized);
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (7, 3));
@@ -145,7 +149,7 @@ async fn tests_an_api_token_before_storing_it(world: World) {
     assert_eq!((&mended.id, mended.name.as_str(), mended.status), (&made.id, "main", Status::Active));
     assert_eq!(token(&world.access("ann", "main").await.expect("a credential")), "hunter2-new");
 
-    let elsewhere = world.vault.add_api_token("ann", "acme", None, "https://company.acme.example", "hunter2-new".into()).await;
+    let elsewhere = world.vault.add_api_token("ann", "acme", None, None, "https://company.acme.example", "hunter2-new".into()).await;
     assert_eq!(elsewhere.expect_err("a sandbox is on this machine").kind(), ErrorKind::NoConnection);
     world.connect("ann", (7, 3)).await;
     assert_eq!(add(None, "hunter2-new").await.expect_err("it is connected by OAuth").kind(), ErrorKind::Conflict);
@@ -223,7 +227,7 @@ async fn keeps_the_name_of_a_connected_account(world: World) {
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (8, 3));
     let add = |name: Option<&'static str>| {
         let (vault, url) = (world.vault.clone(), world.vendor.url.clone());
-        async move { vault.add_api_token("ann", "acme", name, &url, "hunter2-api".into()).await }
+        async move { vault.add_api_token("ann", "acme", name, None, &url, "hunter2-api".into()).await }
     };
     let taken = add(Some("Main")).await.expect_err("another's name");
     assert!(taken.kind() == ErrorKind::Conflict && taken.message().contains("Main"), "{taken}");

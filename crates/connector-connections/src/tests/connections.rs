@@ -1,9 +1,11 @@
 //! Choice of a call's connection, and changes by its owner.
 
-use connector_core::{Connections, ErrorKind};
+use connector_core::{Connections, ErrorKind, View};
+use secrecy::ExposeSecret;
 
+use super::vendor::Who;
 use super::{World, on_both};
-use crate::Status;
+use crate::{BeginOptions, Connection, Status};
 
 on_both!(
     chooses_the_only_the_default_or_the_named_connection,
@@ -13,6 +15,8 @@ on_both!(
     a_clock_set_back_outdates_the_cache,
     a_test_keeps_the_scopes_of_a_concurrent_refresh,
     a_test_ignores_the_refusal_of_a_replaced_token,
+    a_view_is_kept_until_another_is_given,
+    the_owner_of_a_connection_alone_sets_its_view,
 );
 
 async fn chooses_the_only_the_default_or_the_named_connection(world: World) {
@@ -105,14 +109,66 @@ async fn a_test_keeps_the_scopes_of_a_concurrent_refresh(world: World) {
 
 async fn a_test_ignores_the_refusal_of_a_replaced_token(world: World) {
     world.vendor.state().api_tokens = [("hunter2-old".to_owned(), (7, 3))].into();
-    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-old".into()).await.expect("it is stored");
+    let made = world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-old".into()).await.expect("it is stored");
     world.vendor.state().api_tokens = [("hunter2-new".to_owned(), (7, 3))].into();
     let gate = world.vendor.close_gate_at("/v1/me");
     let (vault, id) = (world.vault.clone(), made.id.clone());
     let tested = tokio::spawn(async move { vault.test("ann", &id).await });
     gate.arrived.notified().await;
     world.vendor.remove_gate();
-    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-new".into()).await.expect("it is replaced");
+    world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-new".into()).await.expect("it is replaced");
     gate.open();
     assert_eq!(tested.await.expect("no panic").expect("the new token is valid").status, Status::Active);
+}
+
+/// Connects an account by way of a platform, with a view.
+async fn connect_with_view(world: &World, who: Who, view: Option<View>) -> Connection {
+    let begun = world.vault.begin("ann", "acme", BeginOptions { view, ..BeginOptions::default() }).await.expect("it begins").connection;
+    assert_eq!(begun.view, view, "a connection that waits has its view already");
+    world.vault.exchange("ann", &begun.id, world.vendor.code(who)).await.expect("it is connected")
+}
+
+async fn a_view_is_kept_until_another_is_given(world: World) {
+    let vault = &world.vault;
+    let first = connect_with_view(&world, (7, 3), Some(View::Flat)).await;
+    for (given, kept) in [(None, View::Flat), (Some(View::Record), View::Record), (None, View::Record), (Some(View::Flat), View::Flat)] {
+        let renewed = connect_with_view(&world, (7, 3), given).await;
+        assert_eq!((&renewed.id, renewed.view), (&first.id, Some(kept)), "{given:?} was given");
+    }
+    // An install that is confirmed names no view.
+    let held = vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
+    vault.claim_install("ann", held.handle.expose_secret()).await.expect("it is claimed");
+    let confirmed = vault.confirm_install("ann", held.handle.expose_secret()).await.expect("it is confirmed");
+    assert_eq!((&confirmed.id, confirmed.view), (&first.id, Some(View::Flat)));
+    // An account that comes back by the link of another is new.
+    vault.record_uninstall(super::vendor::CLIENT.0, "7", "3", None).await.expect("it is recorded");
+    let link = vault.create_link("ann", &first.id).await.expect("a link");
+    let opened = vault.open_link(link.expose_secret(), super::BROWSER).await.expect("it opens");
+    let state = super::state_of(&opened.url);
+    let other = vault.finish_authorization(super::BROWSER, &state, world.vendor.code((8, 3))).await.expect("it is connected");
+    assert!(other.id != first.id && other.view.is_none(), "{other:?}");
+
+    world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (9, 3));
+    for (given, kept) in
+        [(None, None), (Some(View::Flat), Some(View::Flat)), (None, Some(View::Flat)), (Some(View::Record), Some(View::Record))]
+    {
+        let added = vault.add_api_token("ann", "acme", None, given, &world.vendor.url, "hunter2-api".into()).await;
+        assert_eq!(added.expect("it is stored").view, kept, "{given:?} was given");
+    }
+}
+
+async fn the_owner_of_a_connection_alone_sets_its_view(world: World) {
+    let (vault, made) = (&world.vault, world.connect("ann", (7, 3)).await);
+    let owned = vault.for_owner("ann");
+    assert_eq!((made.view, owned.choose("acme", None).await.expect("the only one").view), (None, None));
+    world.clock.advance(std::time::Duration::from_secs(1));
+    let changed = vault.set_view("ann", &made.id, Some(View::Flat)).await.expect("it is set");
+    assert_eq!((changed.view, changed.last_updated_time), (Some(View::Flat), made.last_updated_time + std::time::Duration::from_secs(1)));
+    let refused = vault.set_view("bob", &made.id, None).await.expect_err("it is another owner's");
+    assert_eq!(refused.kind(), ErrorKind::NoConnection);
+    assert_eq!(owned.choose("acme", None).await.expect("the only one").view, Some(View::Flat));
+    let with_view = owned.clone().with_view(Some(View::Record));
+    assert_eq!(with_view.choose("acme", None).await.expect("the only one").view, Some(View::Record), "the caller's view goes first");
+    assert_eq!(vault.set_view("ann", &made.id, None).await.expect("it is taken away").view, None);
+    assert_eq!(owned.choose("acme", None).await.expect("the only one").view, None);
 }

@@ -214,7 +214,7 @@ async fn public_futures_can_be_spawned() {
     assert_send(&vault.progress("ann", "id"));
     assert_send(&vault.exchange("ann", "id", "code".into()));
     assert_send(&vault.record_uninstall("client", "7", "3", None));
-    assert_send(&vault.add_api_token("ann", "acme", None, "http://127.0.0.1:1", "token".into()));
+    assert_send(&vault.add_api_token("ann", "acme", None, None, "http://127.0.0.1:1", "token".into()));
     assert_send(&vault.remove("ann", "id"));
     assert_send(&vault.test("ann", "id"));
     assert_send(&vault.sweep());

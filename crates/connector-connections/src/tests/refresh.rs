@@ -81,7 +81,7 @@ async fn a_401_refreshes_the_refused_token_once(world: World) {
     world.vault.test("ann", &made.id).await.expect("the new one works");
 
     world.vendor.state().api_tokens.insert("hunter2-api".to_owned(), (8, 1));
-    let made = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
+    let made = world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
     let chosen = owned.choose("acme", Some(&made.id)).await.expect("it exists");
     let refused = owned.access(&chosen).await.expect("a credential");
     assert!(owned.renew(&chosen, &refused).await.expect("nothing fails").is_none(), "an API token was renewed");

@@ -62,18 +62,28 @@ async fn leaves_a_newer_store_alone(world: World) {
 async fn upgrades_a_store_without_views(world: World) {
     let (ann, store) = (Holder::Owner("ann".to_owned()), world.vault.context().store());
     let made = world.vault.create_api_key(&ann, "n8n", None).await.expect("it is created");
+    let connected = world.connect("ann", (7, 3)).await;
     // What is left is the store of the version before.
     let older = vec![
         sql!("ALTER TABLE connector_key DROP COLUMN view"),
+        sql!("ALTER TABLE connector_connection DROP COLUMN view"),
         sql!("UPDATE connector_setting SET value = '3' WHERE name = 'version' RETURNING 1").expect_row(),
     ];
     assert!(matches!(store.run(older).await.expect("the columns are dropped"), Ran::All(_)));
     let upgraded = world.open_another().await;
     let found = upgraded.find_api_key(made.secret.expose_secret()).await.expect("the key is looked for");
     assert_eq!(found.as_ref(), Some(&made.key));
+    assert_eq!(upgraded.list("ann", None, None).await.expect("a list"), std::slice::from_ref(&connected));
+    upgraded.set_view("ann", &connected.id, Some(View::Flat)).await.expect("it is set");
+    assert_eq!(world.vault.get("ann", &connected.id).await.expect("it is stored").view, Some(View::Flat));
+    super::access(&upgraded, "ann", &connected.id).await.expect("a credential");
     // A process of the older version that still runs writes rows without a view.
     let insert = "INSERT INTO connector_key (id, hash, prefix, name, owner, created_at) VALUES ('1', '2', '3', 'older', 'ann', $1)";
     store.rows(sql!(insert, START)).await.expect("it is written");
+    let insert = "INSERT INTO connector_connection (id, owner, app, name, method, status, created_at, updated_at, metadata) \
+        VALUES ('1', 'bob', 'acme', 'older', 'OAUTH2', 'PENDING', $1, $1, $2)";
+    store.rows(sql!(insert, START, serde_json::to_string(&connected.metadata).expect("JSON"))).await.expect("it is written");
+    assert_eq!(upgraded.get("bob", "1").await.expect("it is stored").view, None);
     upgraded.create_api_key(&ann, "newer", Some(View::Record)).await.expect("it is created");
     let mut listed: Vec<_> = upgraded.list_api_keys(&ann).await.expect("a list").into_iter().map(|key| (key.name, key.view)).collect();
     listed.sort_by(|a, b| a.0.cmp(&b.0));
@@ -96,7 +106,7 @@ async fn rekeys_while_calls_go_on(world: World) {
     world.vendor.state().fails = Some(vendor::Fault::Answers(503, "{}"));
     assert_eq!(world.vault.remove("ann", &left.id).await.expect("it is removed"), Revocation::No);
     world.vendor.state().fails = None;
-    world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
+    world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
     let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("it is held");
     world.vault.for_owner("ann").claim("run-1", "the call").await.expect("it is claimed");
     world.vault.for_owner("ann").finish("run-1", b"answer".to_vec()).await.expect("it is stored");

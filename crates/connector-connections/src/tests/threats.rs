@@ -154,15 +154,19 @@ async fn shows_and_stores_no_secret(world: World) {
     let begun = world.vault.authorize("ann", "acme", None, BROWSER).await.expect("it begins");
     let held = world.vault.hold_install("acme", world.vendor.code((7, 3))).await.expect("it is held");
     let claimed = world.vault.claim_install("ann", held.handle.expose_secret()).await.expect("it is claimed");
-    let by_token = world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
+    let by_token =
+        world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
     let key = world.vault.create_api_key(&crate::Holder::Operator, "ours", None).await.expect("it is created");
     let owned = world.vault.for_owner("ann");
     let chosen = owned.choose("acme", Some(&made.id)).await.expect("it exists");
     let access = owned.access(&chosen).await.expect("a credential");
     let bad =
         world.vault.finish_authorization(BROWSER, "forged", SecretString::from("hunter2-code")).await.expect_err("the state is forged");
-    let refused =
-        world.vault.add_api_token("ann", "acme", None, &world.vendor.url, "hunter2-bad".into()).await.expect_err("it belongs to nobody");
+    let refused = world
+        .vault
+        .add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-bad".into())
+        .await
+        .expect_err("it belongs to nobody");
     let shown = format!(
         "{made:?}{begun:?}{held:?}{claimed:?}{by_token:?}{key:?}{owned:?}{chosen:?}{access:?}{bad:?}{refused:?}{:?}{:?}",
         world.vault,
@@ -234,7 +238,7 @@ async fn rejects_owners_that_are_not_plain_text(world: World) {
             vault.create_api_key(&crate::Holder::Owner(bad.to_owned()), "n8n", None).await.map(|_| ()),
             vault.authorize(bad, "acme", None, BROWSER).await.map(|_| ()),
             vault.begin(bad, "acme", BeginOptions::default()).await.map(|_| ()),
-            vault.add_api_token(bad, "acme", None, url, "hunter2-api".into()).await.map(|_| ()),
+            vault.add_api_token(bad, "acme", None, None, url, "hunter2-api".into()).await.map(|_| ()),
             vault.create_sign_in_link(bad).await.map(|_| ()),
             vault.claim_install(bad, held.handle.expose_secret()).await.map(|_| ()),
         ];

@@ -1,6 +1,6 @@
 //! Connections as their owners see them, without secrets.
 
-use connector_core::{Error, ErrorKind, quote};
+use connector_core::{Error, ErrorKind, View, quote};
 use serde::{Deserialize, Serialize};
 
 use crate::value::clock::Moment;
@@ -32,6 +32,9 @@ pub struct Connection {
     pub is_default: bool,
     /// The account, as the vendor describes it.
     pub metadata: Metadata,
+    /// The view of calls that name none. Left out, the host's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<View>,
 }
 
 /// Way in which a connection signs in.

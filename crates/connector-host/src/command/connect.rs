@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use crate::setup::accounts::check_account_host;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::stored::StoreArguments;
-use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, find_public_url, parse_name, parse_owner};
+use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, build_view_parser, find_public_url, parse_name, parse_owner};
 use crate::terminal::connectors::find_connector;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -40,6 +40,9 @@ pub(super) struct ConnectArguments {
     /// The name of the connection; by default the name of the account
     #[arg(long, value_parser = parse_name)]
     name: Option<String>,
+    /// The shape of the data for calls that name none. Left out, an account that is connected again keeps its own
+    #[arg(long, value_parser = build_view_parser())]
+    view: Option<View>,
     /// The owner of the connection
     #[arg(long, value_name = "NAME", default_value = LOCAL_OWNER, value_parser = parse_owner)]
     owner: String,
@@ -69,7 +72,7 @@ async fn connect_by_token(arguments: &ConnectArguments) -> Result<Exit, Failure>
     let token = read_token()?;
     let vault = arguments.stored.open_or_create("", &build_client()?).await?;
     let name = arguments.name.as_deref();
-    let added = vault.add_api_token(&arguments.owner, connector.key, name, &domain, token).await;
+    let added = vault.add_api_token(&arguments.owner, connector.key, name, arguments.view, &domain, token).await;
     print_json(&added.map_err(|error| Failure::from_vendor(&error))?)
 }
 
@@ -89,7 +92,7 @@ async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failur
     let stop = wait_for_stop();
     let client = build_client()?;
     let vault = arguments.stored.open_or_create(&url, &client).await?;
-    let begin = BeginOptions { name: arguments.name.as_deref(), ..BeginOptions::default() };
+    let begin = BeginOptions { name: arguments.name.as_deref(), view: arguments.view, ..BeginOptions::default() };
     let begun = vault.begin(&arguments.owner, connector.key, begin).await?;
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {

@@ -1,6 +1,7 @@
 //! `connector connections`: the connections of an owner.
 
 use connector_connections::{App, Connection, Revocation, Vault};
+use connector_core::View;
 
 use crate::setup::accounts::no_connection;
 use crate::setup::stored::StoreArguments;
@@ -34,10 +35,37 @@ pub(super) enum ConnectionsCommand {
         #[arg(value_parser = parse_name)]
         new: String,
     },
+    /// Set the shape of the data for calls that name none
+    View {
+        #[command(flatten)]
+        arguments: ConnectionArguments,
+        /// The view
+        view: ViewChoice,
+    },
     /// Remove a connection, and revoke its grant
     Remove(ConnectionArguments),
     /// Seal the store with the current key
     Rekey(StoreArguments),
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(super) enum ViewChoice {
+    /// Pipedrive's own data
+    Record,
+    /// One flat shape
+    Flat,
+    /// No view of its own: that of the host
+    None,
+}
+
+impl ViewChoice {
+    fn to_view(self) -> Option<View> {
+        match self {
+            Self::Record => Some(View::Record),
+            Self::Flat => Some(View::Flat),
+            Self::None => None,
+        }
+    }
 }
 
 /// The owner of the connections, and their store.
@@ -85,7 +113,7 @@ pub(super) async fn run(command: ConnectionsCommand) -> Result<Exit, Failure> {
             }
             let rows: Vec<Vec<String>> = all.iter().map(build_row).collect();
             print_table(
-                &["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID"],
+                &["NAME", "STATUS", "METHOD", "COMPANY", "USER", "ID", "VIEW"],
                 &rows,
                 &format!("The owner {:?} has no connection yet.", of.owner),
             )
@@ -102,6 +130,10 @@ pub(super) async fn run(command: ConnectionsCommand) -> Result<Exit, Failure> {
         ConnectionsCommand::Rename { arguments, new } => {
             let (vault, found) = arguments.find().await?;
             print_json(&vault.rename(&found.owner, &found.id, &new).await?)
+        }
+        ConnectionsCommand::View { arguments, view } => {
+            let (vault, found) = arguments.find().await?;
+            print_json(&vault.set_view(&found.owner, &found.id, view.to_view()).await?)
         }
         ConnectionsCommand::Remove(arguments) => {
             let (vault, found) = arguments.find().await?;
@@ -131,5 +163,6 @@ fn build_row(connection: &Connection) -> Vec<String> {
         .map_or_else(|| connection.status.as_str().to_owned(), |reason| format!("{} {}", connection.status.as_str(), reason.as_str()));
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (company, user) = (text(&connection.metadata.company.name), text(&connection.metadata.user.email));
-    vec![format!("{}{mark}", connection.name), status, connection.method.as_str().to_owned(), company, user, connection.id.clone()]
+    let view = connection.view.map_or_else(String::new, |view| view.to_string());
+    vec![format!("{}{mark}", connection.name), status, connection.method.as_str().to_owned(), company, user, connection.id.clone(), view]
 }

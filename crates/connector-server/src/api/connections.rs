@@ -4,10 +4,10 @@ use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use connector_connections::{BeginOptions, Connection, Method, Progress, Status};
-use connector_core::{Error, ErrorKind, quote};
+use connector_core::{Error, ErrorKind, View, quote};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::conduct::call::Call;
@@ -30,6 +30,7 @@ struct BeginBody {
     api_token: Option<SecretString>,
     #[serde(alias = "apiDomain")]
     api_domain: Option<String>,
+    view: Option<String>,
 }
 
 /// The body that changes a connection. Members that are left out stay.
@@ -39,6 +40,14 @@ struct ChangeBody {
     name: Option<String>,
     #[serde(alias = "isDefault")]
     is_default: Option<bool>,
+    /// Null takes the view away.
+    #[serde(default, deserialize_with = "read_present")]
+    view: Option<Value>,
+}
+
+/// Reads a member that is there, even if it is null.
+fn read_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
 }
 
 /// The body that finishes an authorization of a platform.
@@ -69,6 +78,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
     let begin: BeginBody = read_json(&call, body).await?;
     let vault = &call.host.vault;
     let app = call.host.connector_key(begin.app.as_deref())?;
+    let view = begin.view.as_deref().map(parse_view).transpose()?;
     let word = begin.method.as_deref().unwrap_or(if begin.api_token.is_some() { "API_KEY" } else { "OAUTH2" });
     let connection = match Method::from_word(word) {
         Some(Method::ApiKey) => {
@@ -78,7 +88,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                     "Give both, and no redirect_uri or state.",
                 ));
             };
-            vault.add_api_token(&owner, app, begin.name.as_deref(), &domain, token).await.map_err(from_vendor)?
+            vault.add_api_token(&owner, app, begin.name.as_deref(), view, &domain, token).await.map_err(from_vendor)?
         }
         Some(Method::OAuth2) => {
             if begin.api_token.is_some() || begin.api_domain.is_some() {
@@ -91,7 +101,8 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                     "Give its redirect_uri too.",
                 ));
             }
-            let begun = vault.begin(&owner, app, BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state }).await?;
+            let options = BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state, view };
+            let begun = vault.begin(&owner, app, options).await?;
             if uri.is_some() || state.is_some() {
                 // The vendor redirects the browser to the platform, which then exchanges the code.
                 let mut shown = to_json(&begun.connection);
@@ -126,7 +137,13 @@ pub(crate) async fn get(call: Call) -> Result<Response, Refusal> {
 pub(crate) async fn change(call: Call, body: Body) -> Result<Response, Refusal> {
     call.query(&[])?;
     let (owner, id) = (call.owner()?.to_owned(), call.param("id").to_owned());
-    let ChangeBody { name, is_default } = read_json(&call, body).await?;
+    let ChangeBody { name, is_default, view } = read_json(&call, body).await?;
+    let view = match view {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(Value::String(word)) => Some(Some(parse_view(&word)?)),
+        Some(other) => return Err(unknown_view(&other.to_string())),
+    };
     let vault = &call.host.vault;
     let mut connection = vault.get(&owner, &id).await.map_err(not_found)?;
     if is_default == Some(false) {
@@ -140,6 +157,9 @@ pub(crate) async fn change(call: Call, body: Body) -> Result<Response, Refusal> 
     }
     if is_default == Some(true) {
         connection = vault.set_default(&owner, &id).await?;
+    }
+    if let Some(view) = view {
+        connection = vault.set_view(&owner, &id, view).await?;
     }
     Ok(respond_json(StatusCode::OK, &json!({ "connection": call.host.show(&connection).await? })))
 }
@@ -243,6 +263,14 @@ fn not_found(error: Error) -> Refusal {
         }
         _ => error.into(),
     }
+}
+
+fn parse_view(word: &str) -> Result<View, Refusal> {
+    word.parse().map_err(|_| unknown_view(word))
+}
+
+fn unknown_view(word: &str) -> Refusal {
+    unknown_word("view", word, &View::ALL.map(View::as_str).join(", "))
 }
 
 fn unknown_word(name: &str, word: &str, known: &str) -> Refusal {

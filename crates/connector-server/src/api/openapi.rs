@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use connector_core::View;
 use serde_json::{Map, Value, json};
 
 use crate::conduct::call::Call;
@@ -51,6 +52,7 @@ fn write_document(host: &Host) -> Value {
 fn connection_schemas() -> Map<String, Value> {
     let text = || json!({"type": "string"});
     let maybe = || json!({"type": ["string", "null"]});
+    let maybe_view = || json!({"enum": View::ALL.into_iter().map(Some).chain([None]).collect::<Vec<_>>()});
     let connection = json!({
         "type": "object",
         "required": ["connection_id", "name", "app", "method", "status", "reason", "owner", "creation_time", "last_updated_time", "url", "metadata"],
@@ -61,19 +63,22 @@ fn connection_schemas() -> Map<String, Value> {
             "creation_time": {"type": "string", "format": "date-time"}, "last_updated_time": {"type": "string", "format": "date-time"},
             "url": {"type": ["string", "null"], "description": "A link to open once in a browser, while the connection is PENDING or FAILED."},
             "metadata": {"type": "object", "description": "The account: company, user, scopes, api_domain."},
+            "view": {"enum": View::ALL, "description": "The view of calls that name none, where it was set."},
         },
     });
     let reference = json!({"$ref": "#/components/schemas/Connection"});
     let begin = json!({
         "app": text(), "method": {"enum": ["OAUTH2", "API_KEY"]}, "name": maybe(), "redirect_uri": maybe(), "redirectUri": maybe(),
         "state": maybe(), "api_token": maybe(), "apiToken": maybe(), "api_domain": maybe(), "apiDomain": maybe(),
+        "view": maybe_view(),
     });
+    let change = json!({"name": text(), "is_default": {"const": true}, "isDefault": {"const": true}, "view": maybe_view()});
     let all = json!({
         "Connection": connection,
         "OneConnection": {"type": "object", "required": ["connection"], "properties": {"connection": reference}},
         "Connections": {"type": "object", "required": ["connections"], "properties": {"connections": {"type": "array", "items": reference}}},
         "Begin": {"type": "object", "additionalProperties": false, "properties": begin},
-        "Change": {"type": "object", "additionalProperties": false, "properties": {"name": text(), "is_default": {"const": true}, "isDefault": {"const": true}}},
+        "Change": {"type": "object", "additionalProperties": false, "properties": change},
         "Code": {"type": "object", "required": ["code"], "additionalProperties": false, "properties": {"code": text()}},
     });
     all.as_object().cloned().unwrap_or_default()

@@ -1,7 +1,8 @@
 //! Rows of `connector_connection`.
 
-use connector_core::Error;
+use connector_core::{Error, View};
 
+use super::read_view;
 use crate::store::statement::{Row, Statement, misread, sql};
 use crate::value::clock::Moment;
 use crate::value::model::{Connection, Metadata, Method, Reason, Status};
@@ -9,7 +10,7 @@ use crate::value::model::{Connection, Metadata, Method, Reason, Status};
 /// Columns that [`read`] reads.
 macro_rules! columns {
     () => {
-        "id, owner, name, app, method, status, reason, created_at, updated_at, is_default, metadata"
+        "id, owner, name, app, method, status, reason, created_at, updated_at, is_default, metadata, view"
     };
 }
 
@@ -27,6 +28,7 @@ pub(crate) fn read(row: &Row) -> Result<Connection, Error> {
         last_updated_time: row.moment(8)?,
         is_default: row.integer(9)? == 1,
         metadata: read_metadata(row.text(10)?)?,
+        view: read_view(row, 11)?,
     })
 }
 
@@ -47,6 +49,7 @@ pub(crate) struct NewConnection<'a> {
     pub(crate) name: &'a str,
     pub(crate) method: Method,
     pub(crate) status: Status,
+    pub(crate) view: Option<View>,
     pub(crate) now: Moment,
 }
 
@@ -54,8 +57,9 @@ impl NewConnection<'_> {
     /// Builds the statements that insert the connection and its empty secret. The first misses if the name is taken.
     pub(crate) fn insert(&self, metadata: &Metadata) -> Vec<Statement> {
         let connection = sql!(
-            "INSERT INTO connector_connection (id, owner, app, name, method, status, created_at, updated_at, company_id, user_id, metadata) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING 1",
+            "INSERT INTO connector_connection \
+             (id, owner, app, name, method, status, created_at, updated_at, company_id, user_id, metadata, view) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING 1",
             self.id,
             self.owner,
             self.app,
@@ -65,7 +69,8 @@ impl NewConnection<'_> {
             self.now,
             metadata.company.id.as_ref(),
             metadata.user.id.as_ref(),
-            write_metadata(metadata)
+            write_metadata(metadata),
+            self.view.map(View::as_str)
         );
         vec![connection.expect_row(), sql!("INSERT INTO connector_secret (connection_id, version) VALUES ($1, 0)", self.id)]
     }
@@ -183,6 +188,17 @@ pub(crate) fn set_default(owner: &str, id: &str, now: Moment) -> Statement {
         now
     )
     .expect_row()
+}
+
+/// Sets the view of calls that name none, or takes it away.
+pub(crate) fn set_view(owner: &str, id: &str, view: Option<View>, now: Moment) -> Statement {
+    sql!(
+        "UPDATE connector_connection SET view = $3, updated_at = $4 WHERE id = $1 AND owner = $2 RETURNING 1",
+        id,
+        owner,
+        view.map(View::as_str),
+        now
+    )
 }
 
 /// Lets a connection wait for its authorization, by way of a platform's redirect URI if one is given.

@@ -1,0 +1,1 @@
+ALTER TABLE connector_connection ADD COLUMN view TEXT;
