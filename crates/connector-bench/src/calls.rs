@@ -52,11 +52,11 @@ struct Raw {
 }
 
 /// The processes and clients that all calls share.
-struct Setup {
+pub(crate) struct Setup {
     upstream: ServerProcess,
     client: reqwest::Client,
-    runtime: Runtime,
-    one_thread: tokio::runtime::Runtime,
+    pub(crate) runtime: Runtime,
+    pub(crate) one_thread: tokio::runtime::Runtime,
     _core: Option<OneCore>,
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn run_only(words: &[String]) -> Result<(), Failure> {
 }
 
 impl Setup {
-    fn new() -> Result<Self, Failure> {
+    pub(crate) fn new() -> Result<Self, Failure> {
         let upstream = ServerProcess::start(Command::new(std::env::current_exe()?).arg("upstream"))?;
         let core = OneCore::pin(CorePosition::First);
         let runtime = Runtime::builder()

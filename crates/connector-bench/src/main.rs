@@ -13,6 +13,7 @@ mod measure;
 mod one_core;
 mod server_process;
 mod upstream;
+mod views;
 
 use measure::{Failure, Rounds};
 
@@ -36,6 +37,7 @@ fn main() {
         rounds.calls
     );
     report("calls", calls::compare(rounds));
+    report("views", views::compare(rounds));
     report("input", input::compare(rounds));
     report("footprint", footprint::compare());
     report("cold start", cold::compare(rounds));

@@ -200,6 +200,22 @@ fn list_has_its_page_beside_its_records() {
     assert_eq!(list("[]", None)["results"], json!([]));
 }
 
+/// The walk holds as much for ten thousand records as for a hundred, beside what it writes.
+#[test]
+fn long_list_takes_no_more_memory_than_a_short_one() {
+    let plan = Plan::build(&MANY);
+    let measure = |count: usize| {
+        let record = r#"{"thing_id":1,"x_y":{"a_b":[1]},"emails":["a"],"parent_thing":{"thing_id":2},"z_z":0}"#;
+        let text = format!("[{}]", vec![record; count].join(","));
+        let mut out = Vec::new();
+        let mut walk = Walk::new(&plan, &text, &mut out, Care::Fast);
+        assert!(walk.write_answer(None).is_ok());
+        let order: usize = walk.order.iter().map(Vec::capacity).sum();
+        (walk.unknown.capacity(), order, walk.depth)
+    };
+    assert_eq!(measure(100), measure(10_000));
+}
+
 #[test]
 fn search_result_and_its_record_become_one() {
     let found = r#"{"items":[{"result_score":0.5,"item":{"a_b":1}},{"item":null}],"more_facts":{"c_d":2}}"#;
