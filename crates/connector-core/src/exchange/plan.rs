@@ -89,7 +89,7 @@ impl Plan {
         let schema = schema::build_flat_record(declaration);
         let no_defs = Map::new();
         let defs = schema["$defs"].as_object().unwrap_or(&no_defs);
-        let mut planner = Planner { nodes: vec![Node::Any, Node::Raw], known: HashMap::new(), defs };
+        let mut planner = Planner { nodes: vec![Node::Any, Node::Raw], known: HashMap::new(), defs, words };
         let root = planner.plan(&schema);
         let list = declaration.is_list().then_some(&declaration.connector.envelope);
         Self { nodes: planner.nodes, root, words, list }
@@ -127,6 +127,7 @@ struct Planner<'a> {
     /// The nodes that are planned, by the schemas of their records: a record may hold itself.
     known: HashMap<Vec<*const Value>, NodeId>,
     defs: &'a Map<String, Value>,
+    words: &'static FlatWords,
 }
 
 impl<'a> Planner<'a> {
@@ -182,6 +183,10 @@ impl<'a> Planner<'a> {
                 };
                 if matches!(change, PlannedChange::Primary(_) | PlannedChange::Id(_)) {
                     plan.names.push(beside().to_owned());
+                }
+                if matches!(change, PlannedChange::Not | PlannedChange::Flag) {
+                    // A value that is no boolean stays under its own name.
+                    plan.names.push(self.words.rename(source).into_owned());
                 }
                 plan.names.push(name.to_owned());
                 let is_required = record["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));

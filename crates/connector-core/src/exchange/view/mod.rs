@@ -1,14 +1,20 @@
 //! The flat view: the bytes of an answer, rewritten in one pass. Numbers and texts are copied; no tree is built.
 
-use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod names;
 
 use crate::declare::flat::join_names;
 use crate::declare::page;
 use crate::exchange::plan::{ANY, MOST_FILLED, MemberPlan, Node, NodeId, Plan, PlannedChange, RAW, RecordPlan, write_key};
+use crate::exchange::view::names::{Names, has_doubles, hash, is_declared, rename};
 use crate::value::outcome::Page;
 use crate::value::raw_json::{RawJson, write_value};
 use crate::value::scan::Scanner;
+
+/// The names of a list in the flat view.
+const RESULTS: &str = "results";
+const HAS_MORE: &str = "hasMore";
+const NEXT_CURSOR: &str = "nextCursor";
+const NEXT_START: &str = "nextStart";
 
 /// The depth below which objects are copied as they are.
 const DEEPEST: usize = 32;
@@ -123,8 +129,9 @@ impl<'a> Walk<'a> {
                 Some((at, member)) => {
                     self.order[node][guess] = u16::try_from(at).unwrap_or(u16::MAX);
                     guess = at + 1;
-                    given |= 1 << (at % MOST_FILLED);
-                    self.write_member(member)?;
+                    given |= u128::from(member.is_filled) << (at % MOST_FILLED);
+                    renames |= matches!(member.change, PlannedChange::Parts { .. });
+                    self.write_member(record, member)?;
                 }
                 None => renames |= self.write_unknown(key, Some(record))?,
             }
@@ -168,12 +175,7 @@ impl<'a> Walk<'a> {
     /// Writes a member that no record declares, and tells whether its name changed.
     fn write_unknown(&mut self, key: &'a [u8], record: Option<&RecordPlan>) -> Result<bool, Collision> {
         let name = rename(self.plan, key);
-        if self.care == Care::Fast {
-            if record.is_some_and(|record| is_declared(record, &name)) {
-                return Err(Collision);
-            }
-            self.unknown.push(hash(&name));
-        }
+        self.note_name(&name, record)?;
         let renames = name.as_bytes() != key;
         if renames {
             self.write_key(&write_key(&name));
@@ -185,6 +187,15 @@ impl<'a> Walk<'a> {
         Ok(renames)
     }
 
+    /// Remembers a name that no record declares, to compare it with the others of its object.
+    fn note_name(&mut self, name: &str, record: Option<&RecordPlan>) -> Written {
+        if self.care == Care::Careful {
+            return Ok(());
+        }
+        self.unknown.push(hash(name));
+        if record.is_some_and(|record| is_declared(record, name)) { Err(Collision) } else { Ok(()) }
+    }
+
     fn end_unknown(&mut self, first: usize, renames: bool) -> Written {
         let collides = renames && has_doubles(&mut self.unknown[first..]);
         self.unknown.truncate(first);
@@ -193,26 +204,9 @@ impl<'a> Walk<'a> {
 
     /// Checks whether two names of the next object would become one.
     fn collides(&self, node: NodeId) -> bool {
-        let record = match self.plan.node(node) {
-            Node::Record(record) => Some(record),
-            _ => None,
-        };
-        let mut scan = self.scan.clone();
-        let mut names = Vec::new();
-        let mut members = scan.open();
-        while scan.next_item(&mut members) {
-            let key = scan.take_key();
-            scan.take_value();
-            if record.is_some_and(|record| record.members.iter().any(|member| member.source.as_bytes() == key)) {
-                continue;
-            }
-            let name = rename(self.plan, key);
-            if record.is_some_and(|record| is_declared(record, &name)) {
-                return true;
-            }
-            names.push(hash(&name));
-        }
-        has_doubles(&mut names)
+        let mut names = Names::new(self.plan);
+        names.add_object(self.scan.clone(), node);
+        !names.differ()
     }
 
     /// Finds the member of a record by its name. The order of the record before makes the first guess.
@@ -229,7 +223,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn write_member(&mut self, member: &'a MemberPlan) -> Written {
+    fn write_member(&mut self, record: &RecordPlan, member: &'a MemberPlan) -> Written {
         match &member.change {
             PlannedChange::None => {
                 self.write_key(&member.key);
@@ -238,14 +232,14 @@ impl<'a> Walk<'a> {
             PlannedChange::Not => self.write_boolean(member, [b"false", b"true"]),
             PlannedChange::Flag => self.write_boolean(member, [b"true", b"false"]),
             PlannedChange::Primary(beside) => {
-                let is_nested = matches!(self.scan.peek(), b'[' | b'n');
+                let is_nested = matches!(self.scan.peek(), b'[' | b'{' | b'n');
                 self.write_beside(member, beside, self.find_primary(), is_nested)
             }
             PlannedChange::Id(beside) => {
-                let is_nested = matches!(self.scan.peek(), b'{' | b'n');
+                let is_nested = matches!(self.scan.peek(), b'{' | b'[' | b'n');
                 self.write_beside(member, beside, self.find_id(), is_nested)
             }
-            PlannedChange::Parts { parts } => self.write_parts(member, *parts),
+            PlannedChange::Parts { parts } => self.write_parts(record, member, *parts),
         }
     }
 
@@ -280,10 +274,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes an object as the text that it holds, and its other members beside it.
-    fn write_parts(&mut self, member: &MemberPlan, parts: NodeId) -> Written {
+    fn write_parts(&mut self, record: &RecordPlan, member: &MemberPlan, parts: NodeId) -> Written {
         let (plan, text) = (self.plan, self.plan.words.value.as_bytes());
         self.write_key(&member.key);
-        let (b'{', Node::Record(record)) = (self.scan.peek(), plan.node(parts)) else { return self.write(ANY) };
+        let (b'{', Node::Record(known)) = (self.scan.peek(), plan.node(parts)) else { return self.write(ANY) };
         self.out.extend_from_slice(self.scan.clone().find_member(text).unwrap_or(b"null"));
         let mut members = self.scan.open();
         while self.scan.next_item(&mut members) {
@@ -292,9 +286,13 @@ impl<'a> Walk<'a> {
                 self.scan.take_value();
                 continue;
             }
-            match record.members.iter().find(|part| part.source.as_bytes() == key) {
+            match known.members.iter().find(|part| part.source.as_bytes() == key) {
                 Some(part) => self.write_key(&part.key),
-                None => self.write_key(&write_key(&join_names(&member.name, &rename(plan, key)))),
+                None => {
+                    let name = join_names(&member.name, &rename(plan, key));
+                    self.note_name(&name, Some(record))?;
+                    self.write_key(&write_key(&name));
+                }
             }
             self.write(ANY)?;
         }
@@ -305,8 +303,10 @@ impl<'a> Walk<'a> {
     fn find_primary(&self) -> &'a [u8] {
         let words = self.plan.words;
         let mut scan = self.scan.clone();
-        if scan.peek() != b'[' {
-            return scan.take_value();
+        match scan.peek() {
+            b'[' => {}
+            b'{' => return scan.find_member(words.value.as_bytes()).unwrap_or(b"null"),
+            _ => return scan.take_value(),
         }
         let mut first = None;
         let mut items = scan.open();
@@ -328,18 +328,22 @@ impl<'a> Walk<'a> {
 
     /// Finds the ID of a nested object. A value that is no object is the ID itself.
     fn find_id(&self) -> &'a [u8] {
-        if self.scan.peek() != b'{' {
-            return self.scan.peek_value();
+        match self.scan.peek() {
+            b'{' => {}
+            b'[' => return b"null",
+            _ => return self.scan.peek_value(),
         }
         self.plan.words.id.iter().find_map(|name| self.scan.clone().find_member(name.as_bytes())).unwrap_or(b"null")
     }
 
     /// Writes a list under `results`, in an object that is left open. A search result and its record become one.
+    ///
+    /// An object that holds no list, or whose other members would not fit beside it, is the only result.
     fn write_results(&mut self, (items, item): (&str, &str)) -> Written {
-        self.out.extend_from_slice(b"{\"results\":");
+        self.out.push(b'{');
+        self.write_key(&write_key(RESULTS));
         let (root, first) = (self.plan.root, self.scan.peek());
-        let found = if first == b'{' { self.scan.clone().find_member_at(items.as_bytes()) } else { None };
-        match (found, first) {
+        match (self.find_results(items), first) {
             (Some(found), _) => {
                 let object = std::mem::replace(&mut self.scan, found);
                 self.write_matches(self.plan.item(self.plan.member(root, items)), item)?;
@@ -360,17 +364,37 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Finds the list that the next object holds, if its other members fit beside it.
+    fn find_results(&self, items: &str) -> Option<Scanner<'a>> {
+        let scan = self.scan.clone();
+        let found = if scan.peek() == b'{' { scan.clone().find_member_at(items.as_bytes()) } else { None };
+        let mut names = Names::new(self.plan);
+        [RESULTS, HAS_MORE, NEXT_CURSOR, NEXT_START].into_iter().for_each(|name| names.add(name));
+        let found = found.filter(|found| found.peek() == b'[')?;
+        names.add_beside(scan, items, ANY);
+        names.differ().then_some(found)
+    }
+
     fn write_matches(&mut self, result: NodeId, item: &str) -> Written {
         self.out.push(b'[');
-        if self.scan.peek() == b'[' {
-            let mut items = self.scan.open();
-            while self.scan.next_item(&mut items) {
-                self.separate(b'[');
-                if self.scan.peek() == b'{' { self.write_match(result, item)? } else { self.write(result)? }
-            }
+        let mut items = self.scan.open();
+        while self.scan.next_item(&mut items) {
+            self.separate(b'[');
+            if self.fits_in_one(result, item) { self.write_match(result, item)? } else { self.write(result)? }
         }
         self.out.push(b']');
         Ok(())
+    }
+
+    /// Checks that the next search result and its record have no name twice as one object.
+    fn fits_in_one(&self, result: NodeId, item: &str) -> bool {
+        let scan = &self.scan;
+        let found = if scan.peek() == b'{' { scan.clone().find_member_at(item.as_bytes()) } else { None };
+        let Some(found) = found.filter(|found| found.peek() == b'{') else { return false };
+        let (mut names, record) = (Names::new(self.plan), self.plan.member(result, item));
+        names.add_beside(scan.clone(), item, record);
+        names.add_object(found, record);
+        names.differ()
     }
 
     fn write_match(&mut self, result: NodeId, item: &str) -> Written {
@@ -385,6 +409,8 @@ impl<'a> Walk<'a> {
             }
         }
         self.out.push(b'}');
+        // No two of the names are one: that was checked.
+        self.unknown.clear();
         Ok(())
     }
 
@@ -403,11 +429,11 @@ impl<'a> Walk<'a> {
     }
 
     fn write_page(&mut self, page: &Page) {
-        self.write_key(b"\"hasMore\":");
+        self.write_key(&write_key(HAS_MORE));
         write_value(self.out, &page.next.is_some());
-        self.write_key(b"\"nextCursor\":");
+        self.write_key(&write_key(NEXT_CURSOR));
         write_value(self.out, &page.next);
-        self.write_key(b"\"nextStart\":");
+        self.write_key(&write_key(NEXT_START));
         write_value(self.out, &page.next.as_deref().and_then(page::read_cursor));
         self.out.push(b'}');
     }
@@ -431,30 +457,6 @@ impl<'a> Walk<'a> {
             self.out.push(b',');
         }
     }
-}
-
-/// Returns the name of a member that no record declares. One with escapes stays.
-fn rename<'k>(plan: &Plan, key: &'k [u8]) -> Cow<'k, str> {
-    match std::str::from_utf8(key) {
-        Ok(name) if !name.contains('\\') => plan.words.rename(name),
-        Ok(name) => Cow::Borrowed(name),
-        Err(_) => String::from_utf8_lossy(key),
-    }
-}
-
-fn is_declared(record: &RecordPlan, name: &str) -> bool {
-    record.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
-}
-
-fn hash(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn has_doubles(hashes: &mut [u64]) -> bool {
-    hashes.sort_unstable();
-    hashes.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 #[cfg(test)]
