@@ -200,6 +200,8 @@ async fn takes_null_in_a_create_and_a_start_of_0_as_absent() {
             json!({"content": "x", "deal_id": 1}),
         ),
         ("addPerson", json!({"name": "x", "visibleTo": null, "emails": null}), json!({"name": "x"})),
+        ("addDeal", json!({"title": "x", "personId": null, "probability": null}), json!({"title": "x"})),
+        ("addPerson", json!({"name": "x", "email": null, "emails": [{"value": "a"}]}), json!({"name": "x", "emails": [{"value": "a"}]})),
         ("addPerson", json!({"name": "x", "email": "a@b.c"}), json!({"name": "x", "emails": [{"value": "a@b.c", "primary": true}]})),
         ("updatePerson", json!({"personId": 1, "email": null}), json!({"emails": []})),
         ("addActivity", json!({"personId": 7}), json!({"participants": [{"person_id": 7, "primary": true}]})),

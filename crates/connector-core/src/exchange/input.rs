@@ -67,7 +67,7 @@ impl Checks {
 
     /// Returns the input as it will be sent, or every fault at once.
     ///
-    /// `drops_nulls` is for actions in which null for an input that cannot be cleared means that there is none.
+    /// `drops_nulls` is for actions that clear nothing: null for an optional input means that there is none.
     pub(crate) fn read(
         &self,
         mut input: Map<String, Value>,
@@ -76,7 +76,7 @@ impl Checks {
         drops_nulls: bool,
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         if drops_nulls {
-            let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required && !field.shape.nullable);
+            let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required);
             input.retain(|name, value| !(value.is_null() && optional(name)));
         }
         let mut faults = Vec::new();

@@ -190,7 +190,7 @@ impl Entry {
         self.declaration().map_or(Effect::Read, Declaration::effect)
     }
 
-    /// Checks that null means absent for an input that cannot be cleared: in a read, and in an action that adds.
+    /// Checks that null means absent for an optional input: a read and an action that adds clear nothing.
     pub(crate) fn takes_null_as_absent(&self) -> bool {
         let method = self.declaration().and_then(|declaration| declaration.endpoint).map(|endpoint| endpoint.method);
         self.effect() == Effect::Read || method == Some(Method::Post)
