@@ -209,7 +209,7 @@ async fn takes_null_in_a_create_and_a_start_of_0_as_absent() {
         let outcome = dry_run(&runtime, key, input.clone()).await;
         assert_eq!(outcome["data"][0]["json"], sent, "{key} {input}: {outcome}");
     }
-    for start in [json!(null), json!(0), json!("0")] {
+    for start in [json!(null), json!(0), json!("0"), json!(0.0), json!("0.0")] {
         for (key, query) in [("getDeals", ""), ("getNotes", if start.is_null() { "" } else { "?start=0" })] {
             let outcome = dry_run(&runtime, key, json!({"start": start})).await;
             let url = outcome["data"][0]["url"].as_str().unwrap_or_default();

@@ -91,7 +91,8 @@ impl Paging {
 /// Takes the start out of the input of a list that pages by a cursor. A start of 0 is the first page.
 pub(crate) fn take_start(input: &mut Map<String, Value>) -> Option<Fault> {
     let start = input.shift_remove(START)?;
-    let is_first = start.is_null() || start == 0 || start == "0";
+    let number = start.as_f64().or_else(|| start.as_str()?.parse().ok());
+    let is_first = start.is_null() || number == Some(0.0);
     let has_cursor = input.get(CURSOR).is_some_and(|cursor| !cursor.is_null());
     match () {
         () if !is_first => Some(Fault::at(format!("/{START}"), FaultCode::PagesByCursor { value: shorten(&start.to_string(), 80) })),
