@@ -43,6 +43,7 @@ pub use value::invocation::{Invocation, Options};
 pub use value::outcome::{Answer, Meta, Outcome, Page};
 pub use value::pointer::escape_segment;
 pub use value::raw_json::RawJson;
+pub use value::redaction::Redaction;
 pub use value::view::View;
 pub use value::wording::{find_nearest, list_names, quote, shorten};
 pub use wire::http::{Http, HttpResponse};

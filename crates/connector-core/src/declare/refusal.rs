@@ -13,10 +13,10 @@ use crate::value::raw_json::read_members;
 /// A response that refuses a request. A connector says what it means.
 pub struct Refusal<'a> {
     pub(crate) status: u16,
+    /// The headers, without the credential of the request: a vendor may quote it.
     pub(crate) headers: &'a HeaderMap,
+    /// The body, without the credential.
     pub(crate) body: &'a [u8],
-    /// The credential that the request carried: a vendor may quote it.
-    pub(crate) secret: &'a str,
     pub(crate) effect: Effect,
     pub(crate) scopes: &'a [&'static str],
     /// Finds the input that travels under a wire name.
@@ -42,9 +42,7 @@ impl Refusal<'_> {
 
     /// The body, where it is a JSON object, without the credential. A member that no tree can hold is left out.
     pub fn json(&self) -> Option<Value> {
-        let text = std::str::from_utf8(self.body).ok()?;
-        let text = if self.secret.is_empty() { text.to_owned() } else { text.replace(self.secret, "[redacted]") };
-        let raw: &RawValue = serde_json::from_str(&text).ok()?;
+        let raw: &RawValue = serde_json::from_slice(self.body).ok()?;
         if !raw.get().starts_with('{') {
             return None;
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -19,6 +19,7 @@ use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{MemberName, RawJson, read_members};
+use crate::value::redaction::{REDACTED, Redaction};
 
 /// A response of the vendor.
 #[derive(Debug)]
@@ -76,11 +77,12 @@ impl Response {
 
     /// Reads what a refusal means, in the connector's words.
     pub(crate) fn read_refusal(&self, connector: &Connector, declaration: Option<&Declaration>) -> Error {
+        // A connector may cut a text, and a part of a secret would not be found afterwards.
+        let redaction = self.access.redaction();
         (connector.refusal)(&Refusal {
             status: self.status,
-            headers: &self.headers,
-            body: &self.body,
-            secret: self.access.credential().secret(),
+            headers: &redact_headers(&self.headers, redaction),
+            body: &redaction.redact_body(&self.body),
             effect: self.effect,
             scopes: declaration.map_or(&[], |declaration| declaration.scopes),
             field_on_wire: &|wire| declaration?.field_on_wire(wire),
@@ -97,6 +99,15 @@ impl Response {
         };
         bad_answer(&format!("The answer ({}) {what}.", self.status), self.effect).with_source(error)
     }
+}
+
+/// Copies headers without secrets. A value that is no text is kept: nothing reads it.
+fn redact_headers(headers: &HeaderMap, redaction: &Redaction) -> HeaderMap {
+    let clean = |value: &HeaderValue| match value.to_str().map(|text| redaction.redact(text)) {
+        Ok(Cow::Owned(cleaned)) => HeaderValue::try_from(cleaned).unwrap_or(HeaderValue::from_static(REDACTED)),
+        _ => value.clone(),
+    };
+    headers.iter().map(|(name, value)| (name.clone(), clean(value))).collect()
 }
 
 /// Builds the error for a response that is unreadable. A write may have been carried out.

@@ -145,6 +145,7 @@ pub(crate) struct CheckedInput {
 fn explain_redirect(response: &Response) -> Error {
     let to = response.header("location").unwrap_or("nowhere");
     // The query of a redirect may repeat a secret.
-    let to = to.split(['?', '#']).next().unwrap_or_default().replace(response.access.credential().secret(), "[redacted]");
+    let to = to.split(['?', '#']).next().unwrap_or_default();
+    let to = response.access.redaction().redact(to);
     bad_answer(&format!("The answer ({}) is a redirect to {}, which is not followed.", response.status, quote(&to)), response.effect)
 }

@@ -44,7 +44,7 @@ impl Runtime {
         access: &Access,
     ) -> Result<ForwardedResponse, Error> {
         let header = connector.credential_header(access)?;
-        self.0.transport.forward(passing, access, header).await.map_err(|error| error.without(access.credential().secret()))
+        self.0.transport.forward(passing, access, header).await.map_err(|error| error.redact(access.redaction()))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::embed::connections::Connection;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
-use crate::value::outcome::Meta;
+use crate::value::outcome::{Answer, Meta};
 use crate::value::view::View;
 
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
@@ -47,7 +47,9 @@ impl Session {
     /// Counts a request that was handed to the network.
     pub(super) fn record_sent(&self, cost: u32, writes: bool, access: &Access) {
         let mut state = self.lock();
-        state.used.push(access.clone());
+        if !state.used.iter().any(|known| known.is_clone_of(access)) {
+            state.used.push(access.clone());
+        }
         state.meta.requests += 1;
         state.meta.attempts = state.meta.attempts.max(1);
         state.meta.tokens += cost;
@@ -62,9 +64,18 @@ impl Session {
         std::mem::take(&mut self.lock().meta)
     }
 
-    /// Removes all credentials that were sent from an error: a vendor may quote them.
-    pub(crate) fn redact(&self, error: Error) -> Error {
-        self.lock().used.iter().fold(error, |error, access| error.without(access.credential().secret()))
+    /// Removes all credentials that were sent from a result: a vendor may quote them.
+    pub(crate) fn redact(&self, result: Result<Answer, Error>) -> Result<Answer, Error> {
+        let mut state = self.lock();
+        let State { used, meta, .. } = &mut *state;
+        let redactions = || used.iter().map(Access::redaction);
+        for warning in &mut meta.warnings {
+            *warning = redactions().fold(std::mem::take(warning), |text, redaction| redaction.redact(&text).into_owned());
+        }
+        match result {
+            Ok(answer) => Ok(redactions().fold(answer, Answer::redact)),
+            Err(error) => Err(redactions().fold(error, Error::redact)),
+        }
     }
 
     pub(crate) fn explain_timeout(&self, limit: Duration) -> Error {

@@ -147,7 +147,7 @@ impl Spine {
                 (result, _) => result,
             }
         };
-        let result = work.await.map_err(|error| session.redact(error));
+        let result = work.await;
         let mut meta = session.take_meta();
         meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let kind = result.as_ref().err().map(Error::kind);
@@ -236,8 +236,10 @@ async fn run(entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
         EntryKind::Action(action) => action.run(call).await,
         EntryKind::DataSource(source) => source.list_choices(call).await.map(Choices::into_answer),
     };
-    result.or_else(|stop| match stop {
+    let result = result.or_else(|stop| match stop {
         Stop::Planned(request) => Ok(Answer::from_data(&[request])),
         Stop::Failed(error) => Err(error),
-    })
+    });
+    // A ledger stores an answer as it is shown.
+    call.session.redact(result)
 }

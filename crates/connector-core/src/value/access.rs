@@ -1,12 +1,13 @@
 //! The host of a connection and the credential that goes there.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use crate::value::error::{Error, ErrorKind};
+use crate::value::redaction::Redaction;
 
 /// A host and a credential. It is cheap to clone.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ struct Destination {
     host: String,
     local: bool,
     credential: Credential,
+    /// The redaction of the credential, built on first use.
+    redaction: OnceLock<Redaction>,
 }
 
 /// A credential. It is never shown.
@@ -53,7 +56,7 @@ impl Access {
             return Err(refused("it has more than a scheme, a host and a port").with_hint("Write it as https://acme.example."));
         }
         let host = url.host_str().unwrap_or_default().to_owned();
-        Ok(Self(Arc::new(Destination { origin: url.origin().ascii_serialization(), host, local, credential })))
+        Ok(Self(Arc::new(Destination { origin: url.origin().ascii_serialization(), host, local, credential, redaction: OnceLock::new() })))
     }
 
     /// Returns the host with its scheme and port.
@@ -74,6 +77,16 @@ impl Access {
     /// Returns the credential.
     pub fn credential(&self) -> &Credential {
         &self.0.credential
+    }
+
+    /// Returns the redaction of the credential.
+    pub(crate) fn redaction(&self) -> &Redaction {
+        self.0.redaction.get_or_init(|| Redaction::new([self.0.credential.secret()]))
+    }
+
+    /// Checks that two values are clones of one access.
+    pub(crate) fn is_clone_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

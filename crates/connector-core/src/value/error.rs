@@ -1,10 +1,12 @@
 //! Errors: a kind, a message, a hint, a retry and the faults.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::value::fault::Fault;
+use crate::value::redaction::Redaction;
 
 /// An error that an outcome carries.
 #[derive(Debug)]
@@ -268,21 +270,22 @@ impl Error {
         &self.0.faults
     }
 
-    /// Removes a secret from every text of the error: a vendor may quote it.
+    /// Removes secrets from every text of the error: a vendor may quote them.
     #[must_use]
-    pub(crate) fn without(mut self, secret: &str) -> Self {
+    pub fn redact(mut self, redaction: &Redaction) -> Self {
         let clean = |text: &mut String| {
-            if !secret.is_empty() && text.contains(secret) {
-                *text = text.replace(secret, "[redacted]");
+            if let Cow::Owned(cleaned) = redaction.redact(text) {
+                *text = cleaned;
             }
         };
         clean(&mut self.0.message);
         self.0.hint.iter_mut().for_each(clean);
-        if !secret.is_empty() {
-            self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(|fault| fault.without(secret)).collect();
-        }
-        // The text of a cause cannot be changed, so a cause with the secret is dropped.
-        self.0.source = self.0.source.take().filter(|source| secret.is_empty() || !source.to_string().contains(secret));
+        self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(|fault| fault.redact(redaction)).collect();
+        // The text of a cause cannot be changed, so a cause with a secret is dropped.
+        self.0.source = self.0.source.take().filter(|source| {
+            let mut causes = std::iter::successors(Some(&**source as &dyn std::error::Error), |cause| cause.source());
+            causes.all(|cause| redaction.is_clean(&cause.to_string()) && redaction.is_clean(&format!("{cause:?}")))
+        });
         if let Some(upstream) = &mut self.0.upstream {
             [&mut upstream.error, &mut upstream.info, &mut upstream.code].into_iter().flatten().for_each(clean);
         }

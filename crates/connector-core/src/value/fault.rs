@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use crate::value::redaction::Redaction;
 use crate::value::wording::list_names;
 
 /// A fault of an input.
@@ -195,12 +196,17 @@ impl Fault {
         Self::at(path, self.code)
     }
 
-    /// The same fault without a secret in its words.
+    /// The same fault without secrets in its words.
     #[must_use]
-    pub(crate) fn without(self, secret: &str) -> Self {
-        let message = self.message();
-        let code = if message.contains(secret) { FaultCode::Other(message.replace(secret, "[redacted]")) } else { self.code };
-        Self { path: self.path.replace(secret, "[redacted]"), code }
+    pub(crate) fn redact(self, redaction: &Redaction) -> Self {
+        let path = redaction.redact(&self.path).into_owned();
+        let (message, hint) = (self.message(), self.hint());
+        let code = if redaction.is_clean(&message) && redaction.is_clean(&hint) {
+            self.code
+        } else {
+            FaultCode::Other(redaction.redact(&message).into_owned())
+        };
+        Self { path, code }
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod invocation;
 pub(crate) mod outcome;
 pub(crate) mod pointer;
 pub(crate) mod raw_json;
+pub(crate) mod redaction;
 pub(crate) mod scan;
 pub(crate) mod strict;
 pub(crate) mod view;

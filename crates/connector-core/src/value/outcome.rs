@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::{RawJson, write_object, write_value};
+use crate::value::redaction::Redaction;
 use crate::value::view::View;
 
 /// The outcome of an invocation.
@@ -163,6 +164,24 @@ impl Answer {
     /// Builds an answer of data alone.
     pub fn from_data(data: &impl Serialize) -> Self {
         Self { data: RawJson::from_value(data), page: None, extra: Vec::new() }
+    }
+
+    /// Removes secrets: a vendor may quote them in its data too.
+    pub(crate) fn redact(mut self, redaction: &Redaction) -> Self {
+        let clean = |data: &mut RawJson| {
+            if redaction.may_be_in_data(data.as_bytes()) {
+                *data = RawJson::from_text(redaction.redact_data(data.as_str()));
+            }
+        };
+        clean(&mut self.data);
+        for (name, value) in &mut self.extra {
+            *name = redaction.redact(name).into_owned();
+            clean(value);
+        }
+        if let Some(next) = self.page.as_mut().and_then(|page| page.next.as_mut()) {
+            *next = redaction.redact(next).into_owned();
+        }
+        self
     }
 
     /// Writes the answer for a ledger.

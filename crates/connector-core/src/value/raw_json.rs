@@ -32,6 +32,10 @@ impl RawJson {
         std::str::from_utf8(&self.0).expect("it was read as JSON, which is text")
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Parses the value. It fails on JSON that no tree can hold, as 1e999.
     pub fn to_value(&self) -> Result<Value, Error> {
         serde_json::from_slice(&self.0).map_err(|error| Error::new(ErrorKind::BadAnswer, "The data cannot be parsed.").with_source(error))
