@@ -176,8 +176,8 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
             // A record with type parameters has a shape for each of their types, and so no name in `$defs`.
             match (item.generics.params.is_empty(), is_open) {
                 (false, _) => quote!(schemas.object(#doc, #members)),
-                (true, true) => quote!(schemas.open_record(#text, #doc, #members)),
-                (true, false) => quote!(schemas.record(#text, #doc, #members)),
+                (true, true) => quote!(schemas.open_record::<Self>(::core::module_path!(), #text, #doc, #members)),
+                (true, false) => quote!(schemas.record::<Self>(::core::module_path!(), #text, #doc, #members)),
             }
         }
         Shape::Values(values) => {

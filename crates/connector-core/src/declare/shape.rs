@@ -1,5 +1,7 @@
 //! Shapes of inputs, records and answers, and their JSON Schemas.
 
+use std::any::TypeId;
+
 use serde_json::{Map, Value, json};
 
 use crate::declare::flat::{Change, Flat, FlatWords, join_names};
@@ -72,11 +74,13 @@ pub(crate) enum Mode {
     Output,
 }
 
-/// A schema under construction. Records go into `$defs` by name, since a record may hold itself.
+/// A schema under construction. Records go into `$defs`, since a record may hold itself.
 #[derive(Debug)]
 pub struct Schemas {
     pub(crate) mode: Mode,
     defs: Map<String, Value>,
+    /// The record types that have a name in `$defs`. Two types of one name have two names there.
+    named: Vec<(TypeId, String)>,
     /// The words of the flat view, in a schema of that view.
     flat: Option<&'static FlatWords>,
 }
@@ -86,29 +90,58 @@ pub(crate) const FLAT_RULES: &str = "x-flat";
 
 impl Schemas {
     pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, defs: Map::new(), flat: None }
+        Self { mode, defs: Map::new(), named: Vec::new(), flat: None }
     }
 
     /// Begins a schema of an answer in the flat view.
     pub(crate) fn for_flat_view(words: &'static FlatWords) -> Self {
-        Self { mode: Mode::Output, defs: Map::new(), flat: Some(words) }
+        Self { flat: Some(words), ..Self::new(Mode::Output) }
     }
 
-    /// Refers to the record `name`, and adds it to `$defs` if it is not there yet.
-    pub fn record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
-        if !self.defs.contains_key(name) {
-            self.defs.insert(name.to_owned(), Value::Null);
-            let schema = self.object(doc, members);
-            self.defs.insert(name.to_owned(), schema);
-        }
+    /// Refers to the record type `T`, and adds it to `$defs` if it is not there yet.
+    pub fn record<T: 'static>(&mut self, module: &str, name: &str, doc: &str, members: &[Member]) -> Value {
+        self.refer::<T>(module, name, |schemas| schemas.object(doc, members))
+    }
+
+    /// Refers to the record type `T`, which takes members beside its own.
+    pub fn open_record<T: 'static>(&mut self, module: &str, name: &str, doc: &str, members: &[Member]) -> Value {
+        self.refer::<T>(module, name, |schemas| {
+            let mut object = schemas.object(doc, members);
+            object["additionalProperties"] = true.into();
+            object
+        })
+    }
+
+    fn refer<T: 'static>(&mut self, module: &str, name: &str, build: impl FnOnce(&mut Self) -> Value) -> Value {
+        let name = match self.find_name(TypeId::of::<T>()) {
+            Some(known) => known,
+            None => {
+                let name = self.find_free_name(module, name);
+                self.named.push((TypeId::of::<T>(), name.clone()));
+                // The name is taken before the record is built, since it may hold itself.
+                self.defs.insert(name.clone(), Value::Null);
+                let schema = build(self);
+                self.defs.insert(name.clone(), schema);
+                name
+            }
+        };
         json!({"$ref": format!("#/$defs/{name}")})
     }
 
-    /// Refers to the record `name`, which takes members beside its own.
-    pub fn open_record(&mut self, name: &str, doc: &str, members: &[Member]) -> Value {
-        let reference = self.record(name, doc, members);
-        self.defs[name]["additionalProperties"] = true.into();
-        reference
+    /// Finds the name in `$defs` of a record type.
+    fn find_name(&self, record: TypeId) -> Option<String> {
+        self.named.iter().find(|(known, _)| *known == record).map(|(_, name)| name.clone())
+    }
+
+    /// Finds a name in `$defs` that no other record has: its own, else one that its module or a number tells apart.
+    fn find_free_name(&self, module: &str, name: &str) -> String {
+        let of_module = module.rsplit("::").scan(name.to_owned(), |name, segment| {
+            *name = format!("{}{name}", to_type_name(segment));
+            Some(name.clone())
+        });
+        let numbered = (2..).map(|number: u32| format!("{name}{number}"));
+        let is_free = |name: &String| !self.defs.contains_key(name);
+        std::iter::once(name.to_owned()).chain(of_module).chain(numbered).find(is_free).expect("there is a number for each record")
     }
 
     /// Describes a record in place, without a name in `$defs`.
@@ -262,6 +295,12 @@ impl Schemas {
         schema
     }
 
+    /// Describes a value within another one. There, `Option` means that it may be null: nothing can be left out.
+    pub(crate) fn inner<T: FieldType>(&mut self) -> Value {
+        let schema = T::schema(self);
+        if takes_null::<T>() && !T::NULLABLE { self.nullable(schema) } else { schema }
+    }
+
     /// Writes a text of one form, which inputs must have and answers show as an example.
     pub(crate) fn formatted_text(&mut self, format: &str, pattern: &str, example: &str) -> Value {
         match self.mode {
@@ -276,6 +315,11 @@ impl Schemas {
         }
         schema
     }
+}
+
+/// Writes the name of a module as that of a type: `lead_labels` → `LeadLabels`.
+fn to_type_name(module: &str) -> String {
+    module.split('_').map(|word| join_names("", word)).collect()
 }
 
 /// Finds the schemas of records that a value may have, through references and alternatives.
@@ -298,6 +342,11 @@ fn find_properties<'a>(schema: &'a Value, defs: &'a Map<String, Value>, members:
     })
 }
 
+/// Checks that a value within another one may be null.
+pub(crate) const fn takes_null<T: FieldType>() -> bool {
+    T::NULLABLE || !T::REQUIRED
+}
+
 impl FieldShape {
     /// Checks that the value is a file.
     pub fn is_file(&self) -> bool {
@@ -318,7 +367,7 @@ impl FieldShape {
 pub trait FieldType {
     /// `true` if a value is required. It is `false` for `Option` alone.
     const REQUIRED: bool = true;
-    /// `true` if null clears the value. It is `true` for `Nullable` alone.
+    /// `true` if null clears the value. It is `true` for `Nullable`, and for an `Either` of which one side is.
     const NULLABLE: bool = false;
     /// The way to write the value outside JSON.
     const NOTATION: Notation = Notation::Plain;
@@ -331,23 +380,4 @@ pub trait FieldType {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::declare::types::{Both, Either, Json, MapOf};
-
-    #[test]
-    fn every_optional_member_of_an_answer_may_be_null() {
-        let mut schemas = Schemas::new(Mode::Output);
-        let shapes = [
-            FieldShape::from_type::<i64>(),
-            FieldShape::from_type::<Both<MapOf<Json>, MapOf<Json>>>(),
-            FieldShape::from_type::<Either<i64, String>>(),
-        ];
-        for shape in shapes {
-            let schema = (shape.schema)(&mut schemas);
-            let nullable = schemas.nullable(schema);
-            let validator = jsonschema::options().build(&nullable).expect("the schema is sound");
-            assert!(validator.is_valid(&Value::Null), "{nullable} must take null");
-        }
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind};
+use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind, takes_null};
 
 /// The number of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -217,31 +217,36 @@ impl FieldType for Json {
 
 impl<T: FieldType> FieldType for MapOf<T> {
     fn schema(schemas: &mut Schemas) -> Value {
-        json!({"type": "object", "additionalProperties": T::schema(schemas)})
+        json!({"type": "object", "additionalProperties": schemas.inner::<T>()})
     }
 }
 
 impl<A: FieldType, B: FieldType> FieldType for Both<A, B> {
+    const NULLABLE: bool = takes_null::<A>() && takes_null::<B>();
     fn schema(schemas: &mut Schemas) -> Value {
-        json!({"allOf": [A::schema(schemas), B::schema(schemas)]})
+        json!({"allOf": [schemas.inner::<A>(), schemas.inner::<B>()]})
     }
 }
 
 impl<A: FieldType, B: FieldType> FieldType for Either<A, B> {
+    const NULLABLE: bool = takes_null::<A>() || takes_null::<B>();
     fn schema(schemas: &mut Schemas) -> Value {
-        json!({"anyOf": [A::schema(schemas), B::schema(schemas)]})
+        json!({"anyOf": [schemas.inner::<A>(), schemas.inner::<B>()]})
     }
 }
 
 impl<T: FieldType> FieldType for Vec<T> {
     const KIND: ValueKind = ValueKind::List;
     fn schema(schemas: &mut Schemas) -> Value {
-        json!({"type": "array", "items": T::schema(schemas)})
+        json!({"type": "array", "items": schemas.inner::<T>()})
     }
 }
 
 impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
-    const NOTATION: Notation = Notation::Commas;
+    const NOTATION: Notation = {
+        assert!(!takes_null::<T>(), "a List travels as one text, which cannot hold null: take Option or Nullable off, or use Vec");
+        Notation::Commas
+    };
     fn schema(schemas: &mut Schemas) -> Value {
         let mut items = T::schema(schemas);
         // A comma inside an item would make two items of it.
@@ -258,7 +263,7 @@ impl<T: FieldType> FieldType for Nullable<T> {
     const ENCODE: Option<fn(&Value) -> Value> = T::ENCODE;
     fn schema(schemas: &mut Schemas) -> Value {
         let schema = T::schema(schemas);
-        schemas.nullable(schema)
+        if T::NULLABLE { schema } else { schemas.nullable(schema) }
     }
 }
 

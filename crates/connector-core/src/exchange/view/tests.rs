@@ -58,21 +58,21 @@ impl FieldType for Thing {
             member::<Option<String>>("url_title", Change::Null, None),
             member::<MapOf<Vec<Json>>>("by_user_id", Change::None, None),
         ];
-        schemas.record("Thing", "A thing.", MEMBERS)
+        schemas.record::<Self>(module_path!(), "Thing", "A thing.", MEMBERS)
     }
 }
 
 impl FieldType for Mail {
     fn schema(schemas: &mut Schemas) -> Value {
         const MEMBERS: &[Member] = &[member::<String>("value", Change::None, None), member::<bool>("primary", Change::None, None)];
-        schemas.record("Mail", "An address.", MEMBERS)
+        schemas.record::<Self>(module_path!(), "Mail", "An address.", MEMBERS)
     }
 }
 
 impl FieldType for Place {
     fn schema(schemas: &mut Schemas) -> Value {
         const MEMBERS: &[Member] = &[member::<String>("value", Change::None, None), member::<String>("postal_code", Change::None, None)];
-        schemas.record("Place", "A place.", MEMBERS)
+        schemas.record::<Self>(module_path!(), "Place", "A place.", MEMBERS)
     }
 }
 
@@ -154,7 +154,7 @@ impl FieldType for Filled {
             member::<Option<Vec<Mail>>>("emails", Change::Primary("email"), None),
             member::<Option<bool>>("is_deleted", Change::Not, Some("active")),
         ];
-        schemas.record("Filled", "A record.", MEMBERS)
+        schemas.record::<Self>(module_path!(), "Filled", "A record.", MEMBERS)
     }
 }
 
