@@ -18,6 +18,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(::connector_core::Endpoint { method: #method, path: #path }));
     let (method, endpoint) = (emit_option(method.as_ref()), emit_option(endpoint.as_ref()));
     let cost = emit_option(words.cost.as_ref());
+    let resource = emit_option(words.resource.as_ref());
     let idempotent = emit_option(words.idempotent.as_ref());
     let removed = emit_option(words.removed.as_ref());
     let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
@@ -50,6 +51,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 label: #label,
                 description: #description,
                 module: ::core::module_path!(),
+                resource: #resource,
                 line: ::core::concat!(::core::file!(), ":", ::core::line!()),
                 connector: &crate::CONNECTOR,
                 endpoint: #endpoint,

@@ -20,6 +20,8 @@ pub struct Declaration {
     pub description: &'static str,
     /// The module that declares it.
     pub module: &'static str,
+    /// The resource, if it is not the module's name.
+    pub resource: Option<&'static str>,
     /// The file and line of the declaration, which the error about a key declared twice names.
     pub line: &'static str,
     /// The connector of the action.
@@ -152,13 +154,13 @@ impl Declaration {
         self.idempotent.unwrap_or(by_method)
     }
 
-    /// Returns the room that declares the action: the module below `rooms`, else the last module.
+    /// Returns the resource: as declared, else the module below `rooms`, else the last module.
+    ///
+    /// In a crate of one module it is the connector's key.
     pub fn resource(&self) -> &'static str {
-        let mut segments = self.module.split("::");
-        match segments.find(|segment| *segment == "rooms").and_then(|_| segments.next()) {
-            Some(room) => room,
-            None => self.module.rsplit("::").next().unwrap_or(self.module),
-        }
+        let mut below_rooms = self.module.split("::").skip_while(|segment| *segment != "rooms").skip(1);
+        let last = || self.module.rsplit_once("::").map(|(_, last)| last);
+        self.resource.or_else(|| below_rooms.next()).or_else(last).unwrap_or(self.connector.key)
     }
 
     /// Finds how the action pages, if it answers a list by pages.

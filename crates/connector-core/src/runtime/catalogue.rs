@@ -282,6 +282,7 @@ mod tests {
             label: "Label",
             description: "Description",
             module: "vendor::rooms::things",
+            resource: None,
             line,
             connector: &VENDOR,
             endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
@@ -318,6 +319,22 @@ mod tests {
         for named in [None, Some("other")] {
             let error = find(&two, named).expect_err("no connector is meant");
             assert_eq!((error.kind(), error.hint()), (ErrorKind::InvalidInvocation, Some("Linked in: vendor, rival.")), "{error}");
+        }
+    }
+
+    #[test]
+    fn resource_is_declared_or_that_of_the_module() {
+        for (module, resource, expected) in [
+            ("vendor::rooms::things", None, "things"),
+            ("vendor::rooms::things::parts", None, "things"),
+            ("vendor::rooms", None, "rooms"),
+            ("vendor::things", None, "things"),
+            ("vendor", None, "vendor"),
+            ("crate_of_another_name", None, "vendor"),
+            ("vendor::rooms::things", Some("parts"), "parts"),
+        ] {
+            let declared = Declaration { module, resource, ..declaration("getThing", "things.rs:1") };
+            assert_eq!(declared.resource(), expected, "{module} {resource:?}");
         }
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Words {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) scopes: Vec<LitStr>,
     pub(crate) cost: Option<LitInt>,
+    /// The resource, where the module does not name it: a text, or a constant that a module gives once.
+    pub(crate) resource: Option<Expr>,
     pub(crate) returns: Option<Type>,
     pub(crate) idempotent: Option<LitBool>,
     pub(crate) is_destructive: bool,
@@ -49,7 +51,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "get, post, put, patch, delete, scopes, cost, returns, idempotent, destructive, by_hand, removed, rules, with, like, without, when_flat";
+const KNOWN_WORDS: &str = "get, post, put, patch, delete, scopes, cost, resource, returns, idempotent, destructive, by_hand, removed, rules, with, like, without, when_flat";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -90,6 +92,7 @@ impl Words {
                     }
                 }
                 "scopes" => words.scopes = parse_list(meta)?,
+                "resource" => words.resource = Some(meta.require_list()?.parse_args()?),
                 "cost" => words.cost = Some(parse_value(meta)?),
                 "returns" => words.returns = Some(meta.require_list()?.parse_args()?),
                 "idempotent" => words.idempotent = Some(parse_value(meta)?),

@@ -81,7 +81,7 @@ struct MergeDeals {
 /// Ping
 ///
 /// See whether the vendor answers
-#[action(get("/v2/ping"), returns(Json))]
+#[action(get("/v2/ping"), resource("health"), returns(Json))]
 struct Ping;
 
 /// Set Note
@@ -258,6 +258,39 @@ struct Tag {
     name: String,
 }
 
+mod contacts {
+    use connector_core::{FieldType, List, Text, action, record};
+
+    pub const RESOURCE: &str = "contacts";
+
+    /// A deal of a contact: its name is that of the other record, and it is another one.
+    #[record]
+    pub struct Deal {
+        /// The contact's part in it.
+        role: Option<String>,
+        /// Notes, where there are any.
+        notes: Vec<Option<String>>,
+    }
+
+    /// A deal, and a deal of a contact.
+    #[record]
+    pub struct Pair<One: FieldType> {
+        /// The one.
+        one: One,
+        /// The other.
+        other: Deal,
+    }
+
+    /// Get Contact Deals
+    ///
+    /// Get the deals of contacts
+    #[action(get("/v2/contacts/deals"), resource(RESOURCE), returns(Pair<super::Deal>))]
+    pub struct GetContactDeals {
+        /// The tags to look for.
+        tags: Option<List<Text>>,
+    }
+}
+
 fn add_lead<'a>(
     call: &'a Call<'_>,
     declaration: &'static connector_core::Declaration,
@@ -272,6 +305,7 @@ fn main() {
         "addLead",
         "addNote",
         "changeDeal",
+        "getContactDeals",
         "getDeal",
         "getDealFiles",
         "getDeals",
@@ -345,6 +379,13 @@ fn main() {
     assert_eq!(found["properties"]["items"]["items"]["$ref"], "#/$defs/Deal", "a record with type parameters has no name of its own");
     assert!(found["$defs"].get("Found").is_none());
     assert!(matches!(catalogue.find(None, "selectDeal").map(|entry| entry.kind()), Ok(EntryKind::DataSource(_))));
+
+    assert_eq!(["getContactDeals", "ping", "getDeal"].map(|key| declared(key).resource()), ["contacts", "health", "acme"]);
+    let pair = catalogue.find(None, "getContactDeals").expect("it is declared").describe(|_| None);
+    let pair = &pair["output"];
+    assert_eq!(pair["properties"]["one"]["$ref"], "#/$defs/Deal");
+    assert_eq!(pair["properties"]["other"]["$ref"], "#/$defs/ContactsDeal", "two records of one name stay two");
+    assert_eq!(pair["$defs"]["ContactsDeal"]["properties"]["notes"]["items"]["type"], json!(["string", "null"]));
 
     let input = &catalogue.find(None, "addNote").expect("it is declared").describe(|_| None)["input"];
     assert_eq!((&input["additionalProperties"], &input["$defs"]["Tag"]["additionalProperties"]), (&json!(false), &json!(true)));

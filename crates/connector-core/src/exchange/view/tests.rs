@@ -82,6 +82,7 @@ const fn declare<T: FieldType>() -> Declaration {
         label: "Get Thing",
         description: "Get a thing",
         module: "things",
+        resource: None,
         line: "things.rs:1",
         connector: &VENDOR,
         endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
