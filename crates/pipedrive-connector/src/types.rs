@@ -99,6 +99,15 @@ impl FieldType for Digits {
     }
 }
 
+/// A color, as six hexadecimal digits.
+pub(crate) struct HexColor;
+
+impl FieldType for HexColor {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": "^[0-9a-fA-F]{6}$", "examples": ["FFFFFF"]})
+    }
+}
+
 /// A time of day, in hours and minutes, and in seconds if need be.
 pub(crate) struct TimeOfDay;
 
