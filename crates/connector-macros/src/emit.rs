@@ -8,7 +8,9 @@ use crate::parse::{Action, Change, DataSource, Endpoint, Group, Input, Member, P
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
-    let Words { scopes, rules, is_destructive, .. } = words;
+    let Words { scopes, rules, is_destructive, reads, .. } = words;
+    let paging = emit_option(words.paging.as_ref().map(|paging| quote!(&#paging)).as_ref());
+    let envelope = emit_option(words.envelope.as_ref().map(|envelope| quote!(&#envelope)).as_ref());
     let (label, description) = (&action.doc.first, &action.doc.rest);
     let name = &action.item.ident;
     let method = words.endpoint.as_ref().map(|Endpoint { method, .. }| {
@@ -58,6 +60,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 scopes: &[#(#scopes),*],
                 cost: #cost,
                 idempotent: #idempotent,
+                reads: #reads,
                 destructive: #is_destructive,
                 removed: #removed,
                 rules: &[#(::connector_core::Rule::#rules),*],
@@ -66,6 +69,8 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 like: #like,
                 without: &[#(#without),*],
                 when_flat: &[#(#when_flat),*],
+                paging: #paging,
+                envelope: #envelope,
                 returns: ::connector_core::FieldShape::from_type::<#returns>(),
             };
             impl ::connector_core::Declares for #name {

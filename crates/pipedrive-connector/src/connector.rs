@@ -1,6 +1,6 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::{Auth, Connector, Envelope, FlatWords, Identity, OAuth};
+use connector_core::{Auth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;
@@ -14,16 +14,16 @@ pub static CONNECTOR: Connector = Connector {
     domains: &["pipedrive.com"],
     roots: &["/api/v2/", "/api/v1/", "/v1/"],
     auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", query: Some("api_token") }],
-    envelope: Envelope {
-        success: "success",
-        data: "data",
-        extra: "additional_data",
-        next_cursor: "next_cursor",
-        page: "pagination",
-        more: "more_items_in_collection",
-        next_start: "next_start",
-        search: ("items", "item"),
-    },
+    envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
+    paging: &[
+        Paging::Cursor { parameter: "cursor", next: &["/additional_data/next_cursor"] },
+        Paging::Start {
+            parameter: "start",
+            more: &["/additional_data/pagination/more_items_in_collection", "/additional_data/more_items_in_collection"],
+            next: &["/additional_data/pagination/next_start", "/additional_data/next_start"],
+            facts: &["/additional_data/pagination", "/additional_data/start", "/additional_data/limit"],
+        },
+    ],
     flat: FlatWords { id: &["id", "value"], value: "value", primary: "primary", is_custom_key },
     refusal: explain_refusal,
     out_of_support: find_out_of_support,

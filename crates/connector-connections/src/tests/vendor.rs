@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth};
+use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,16 +38,16 @@ pub(super) static ACME: Connector = Connector {
         }),
         Auth::ApiToken { header: "x-api-token", query: None },
     ],
-    envelope: Envelope {
-        success: "success",
-        data: "data",
-        extra: "beside",
-        next_cursor: "next",
-        page: "page",
-        more: "more",
-        next_start: "next_start",
-        search: ("items", "item"),
-    },
+    envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
+    paging: &[
+        Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },
+        Paging::Start {
+            parameter: "start",
+            more: &["/beside/page/more", "/beside/more"],
+            next: &["/beside/page/next_start", "/beside/next_start"],
+            facts: &["/beside/page", "/beside/start", "/beside/limit"],
+        },
+    ],
     flat: FlatWords::COMMON,
     refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
     out_of_support: |_, _| None,

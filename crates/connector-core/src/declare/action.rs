@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use crate::declare::answer::Envelope;
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
 use crate::declare::method::{Effect, Endpoint, Method};
-use crate::declare::page::{self, Paging};
+use crate::declare::page::Paging;
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, ValueKind};
 
@@ -34,6 +35,8 @@ pub struct Declaration {
     pub cost: Option<u32>,
     /// The idempotence of the action, where it differs from that of the method.
     pub idempotent: Option<bool>,
+    /// `true` for an action that changes nothing, whatever its method: a search by POST.
+    pub reads: bool,
     /// `true` for an action that destroys, whatever its method.
     pub destructive: bool,
     /// The replacement of an action that the vendor removed. Such an action makes no call.
@@ -50,6 +53,10 @@ pub struct Declaration {
     pub without: &'static [(&'static str, &'static str)],
     /// The inputs that the flat view gives where the caller does not, each with its value.
     pub when_flat: &'static [(&'static str, InputValue)],
+    /// The way in which the list pages, where it is not the first of the connector's that fits.
+    pub paging: Option<&'static Paging>,
+    /// The shape of the response body, where it is not the connector's.
+    pub envelope: Option<&'static Envelope>,
     /// The shape of the answer.
     pub returns: FieldShape,
 }
@@ -95,7 +102,7 @@ pub const fn choose_inputs<G: Inputs>(method: Option<Method>) -> &'static [Field
     match method {
         Some(Method::Post) => G::ADD,
         Some(Method::Put | Method::Patch) => G::UPDATE,
-        Some(Method::Get | Method::Delete) | None => G::QUERY,
+        Some(Method::Head | Method::Get | Method::Delete) | None => G::QUERY,
     }
 }
 
@@ -109,8 +116,8 @@ impl Declaration {
                 && !own.clone().any(|other| other.name == field.name)
                 && !without.iter().any(|(name, _)| *name == field.name)
         };
-        let by_start = self.paging_fields().any(page::is_start);
-        self.own_fields().chain(self.like_fields().filter(is_taken)).chain(by_start.then_some(&page::CURSOR_OVER_START))
+        let cursor = self.paging().and_then(Paging::own_cursor);
+        self.own_fields().chain(self.like_fields().filter(is_taken)).chain(cursor)
     }
 
     /// Lists its own inputs, and those of its groups that it does not declare itself.
@@ -132,9 +139,9 @@ impl Declaration {
 
     /// Lists the rules between inputs: those it declares, and those that follow from its inputs.
     pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
-        let by_start = self.paging() == Some(Paging::Start);
+        let paging = self.paging().and_then(Paging::rule);
         let alternatives = self.fields().filter_map(|field| field.instead_of.as_ref());
-        self.rules.iter().chain(by_start.then_some(&page::START_OR_CURSOR)).chain(alternatives)
+        self.rules.iter().chain(paging).chain(alternatives)
     }
 
     /// Returns the effect on the vendor's data.
@@ -142,7 +149,7 @@ impl Declaration {
         match self.endpoint.map(|endpoint| endpoint.method) {
             _ if self.destructive => Effect::Destructive,
             // An action that was removed makes no call.
-            _ if self.removed.is_some() => Effect::Read,
+            _ if self.removed.is_some() || self.reads => Effect::Read,
             Some(method) => method.effect(),
             None => Effect::Write,
         }
@@ -150,7 +157,7 @@ impl Declaration {
 
     /// Checks that any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
-        let by_method = self.removed.is_some() || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
+        let by_method = self.removed.is_some() || self.reads || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
         self.idempotent.unwrap_or(by_method)
     }
 
@@ -164,8 +171,14 @@ impl Declaration {
     }
 
     /// Finds how the action pages, if it answers a list by pages.
-    pub fn paging(&self) -> Option<Paging> {
-        self.paging_fields().find_map(Paging::from_field)
+    pub fn paging(&self) -> Option<&'static Paging> {
+        let takes = |paging: &&'static Paging| self.paging_fields().any(|field| paging.is_parameter(field));
+        self.paging.or_else(|| self.connector.paging.iter().find(takes))
+    }
+
+    /// Returns the shape of the response body.
+    pub fn envelope(&self) -> &'static Envelope {
+        self.envelope.unwrap_or(&self.connector.envelope)
     }
 
     /// Checks that the action answers a list.

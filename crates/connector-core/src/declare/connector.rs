@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::declare::answer::Envelope;
 use crate::declare::flat::FlatWords;
+use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
@@ -26,8 +27,10 @@ pub struct Connector {
     pub roots: &'static [&'static str],
     /// The ways to sign in.
     pub auth: &'static [Auth],
-    /// The envelope of a response body.
+    /// The shape of a response body, unless an action names another.
     pub envelope: Envelope,
+    /// The ways in which lists page. An action pages in the first one whose parameter it takes.
+    pub paging: &'static [Paging],
     /// The words that the flat view reads in nested objects.
     pub flat: FlatWords,
     /// The function that turns a refusal into an error.

@@ -49,7 +49,7 @@ impl Place {
     pub const fn from_method(method: Option<Method>) -> Self {
         match method {
             None => Self::Own,
-            Some(Method::Get | Method::Delete) => Self::Query,
+            Some(Method::Head | Method::Get | Method::Delete) => Self::Query,
             Some(Method::Post | Method::Put | Method::Patch) => Self::Body,
         }
     }

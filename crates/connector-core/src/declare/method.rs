@@ -12,6 +12,8 @@ pub struct Endpoint {
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
+    /// HEAD
+    Head,
     /// GET
     Get,
     /// POST
@@ -39,6 +41,7 @@ impl Method {
     /// Returns the method as HTTP writes it.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Head => "HEAD",
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
@@ -50,7 +53,7 @@ impl Method {
     /// Returns the effect that a request of this method has on data.
     pub const fn effect(self) -> Effect {
         match self {
-            Self::Get => Effect::Read,
+            Self::Head | Self::Get => Effect::Read,
             Self::Delete => Effect::Destructive,
             Self::Post | Self::Put | Self::Patch => Effect::Write,
         }

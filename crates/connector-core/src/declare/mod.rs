@@ -11,4 +11,6 @@ pub(crate) mod page;
 pub(crate) mod refusal;
 pub(crate) mod rule;
 pub(crate) mod shape;
+#[cfg(test)]
+pub(crate) mod toy;
 pub(crate) mod types;

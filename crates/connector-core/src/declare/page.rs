@@ -1,8 +1,7 @@
-//! Ways in which lists page: by the vendor's cursor, or by a start, for which the runtime makes the cursor.
+//! Ways in which lists page. Callers give an input named `cursor` in all of them.
 
 use serde_json::{Map, Value, json};
 
-use crate::declare::answer::Envelope;
 use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FieldShape, FieldType, Schemas};
@@ -10,82 +9,201 @@ use crate::declare::types::Text;
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::wording::shorten;
 
-/// The name of the start in a query, in page facts and in an input: the index of a page's first record.
-const START: &str = "start";
-/// The name of the cursor in a query and in an input.
+/// The name of the input that is the cursor.
 const CURSOR: &str = "cursor";
-/// The name of the page size in a query, in page facts and in an input.
+/// The name of the input that is the start: the index of a page's first record.
+const START: &str = "start";
+/// The name of the input that is the page's number.
+const PAGE: &str = "page";
+/// The name of the input that is the page size.
 const LIMIT: &str = "limit";
 
-/// A way in which a list pages.
+/// A way in which a list pages. A place is a JSON pointer into the response body.
+///
+/// An action pages in the first way of its connector whose parameter it takes, in the query or in the body, unless it
+/// names another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// By a cursor of the vendor.
-    Cursor,
-    /// By the index of the page's first record.
-    Start,
+    /// By a cursor of the vendor. The input for the parameter is named `cursor`.
+    Cursor {
+        /// The parameter.
+        parameter: &'static str,
+        /// The places of the next cursor. Absent, null or empty is the end.
+        next: &'static [&'static str],
+    },
+    /// By the index of the page's first record. The input for the parameter is named `start`.
+    Start {
+        /// The parameter.
+        parameter: &'static str,
+        /// The places of a fact that is `true` if more records follow.
+        more: &'static [&'static str],
+        /// The places of the start of the next page.
+        next: &'static [&'static str],
+        /// The places of other facts about the page.
+        facts: &'static [&'static str],
+    },
+    /// By the number of the page. The input for the parameter is named `page`.
+    Page {
+        /// The parameter.
+        parameter: &'static str,
+        /// The number of the first page.
+        first: u64,
+        /// The places of a fact that is `true` if more records follow.
+        more: &'static [&'static str],
+        /// The places of the number of the last page.
+        last: &'static [&'static str],
+        /// The places of other facts about the page.
+        facts: &'static [&'static str],
+    },
+    /// By the URL with `rel="next"` in the header `Link`. Only its query is used, under the path of the action.
+    Link,
 }
 
-/// The cursor of a list that pages by a start.
-struct StartCursor;
+/// The cursor of a list for which the vendor has none: a word, and where to go on.
+struct OwnCursor<const WORD: usize>;
 
-const PREFIX: &str = "start:";
+const WORDS: [&str; 3] = [START, PAGE, "link"];
 
-pub(crate) static CURSOR_OVER_START: Field = Field {
-    name: CURSOR,
-    wire: CURSOR,
-    place: Place::Own,
-    doc: "The cursor, `page.next` of the page before; not together with `start`. Left out, the first page is read.",
-    source: None,
-    overrides: &[],
-    instead_of: None,
-    shape: FieldShape::from_type::<Option<StartCursor>>(),
-};
+const fn own_cursor<const WORD: usize>(doc: &'static str) -> Field {
+    Field {
+        name: CURSOR,
+        wire: CURSOR,
+        place: Place::Own,
+        doc,
+        source: None,
+        overrides: &[],
+        instead_of: None,
+        shape: FieldShape::from_type::<Option<OwnCursor<WORD>>>(),
+    }
+}
+
+static CURSOR_OVER_START: Field =
+    own_cursor::<0>("The cursor, `page.next` of the page before; not together with `start`. Left out, the first page is read.");
+static CURSOR_OVER_PAGES: Field =
+    own_cursor::<1>("The cursor, `page.next` of the page before; not together with `page`. Left out, the first page is read.");
+static CURSOR_OVER_LINKS: Field = own_cursor::<2>("The cursor, `page.next` of the page before. Left out, the first page is read.");
 
 pub(crate) static CURSOR_OF_CHOICES: Field = Field {
-    name: CURSOR,
-    wire: CURSOR,
-    place: Place::Own,
-    doc: "The cursor, `page.next` of the page before. Left out, the first page is read.",
-    source: None,
-    overrides: &[],
-    instead_of: None,
     shape: FieldShape::from_type::<Option<Text>>(),
+    ..own_cursor::<2>("The cursor, `page.next` of the page before. Left out, the first page is read.")
 };
 
-pub(crate) static START_OR_CURSOR: Rule = Rule::at_most_one(&[START, CURSOR]);
+static START_OR_CURSOR: Rule = Rule::at_most_one(&[START, CURSOR]);
+static PAGE_OR_CURSOR: Rule = Rule::at_most_one(&[PAGE, CURSOR]);
 
-impl FieldType for StartCursor {
+impl<const WORD: usize> FieldType for OwnCursor<WORD> {
     fn schema(_: &mut Schemas) -> Value {
-        json!({"type": "string", "pattern": "^start:[0-9]{1,15}$", "examples": ["start:100"]})
+        let (word, rest, example) = match WORDS[WORD] {
+            "link" => ("link", r"[\x21-\x7e]{1,2000}", "link:page=2"),
+            START => (START, "[0-9]{1,15}", "start:100"),
+            word => (word, "[0-9]{1,15}", "page:2"),
+        };
+        json!({"type": "string", "pattern": format!("^{word}:{rest}$"), "examples": [example]})
     }
 }
 
 impl Paging {
-    /// Reads the way to page from an input of an action, if the input shows one.
-    pub(crate) fn from_field(field: &Field) -> Option<Self> {
-        match field.wire {
-            _ if is_start(field) => Some(Self::Start),
-            CURSOR if field.place == Place::Query => Some(Self::Cursor),
-            _ => None,
-        }
-    }
-
-    /// Checks that a member of the envelope is a page fact, which the answer's page already holds.
-    pub(crate) fn is_page_fact(self, envelope: &Envelope, name: &str) -> bool {
-        match self {
-            Self::Cursor => name == envelope.next_cursor,
-            Self::Start => [envelope.page, envelope.more, envelope.next_start, START, LIMIT].contains(&name),
-        }
-    }
-
     /// Returns the name in the manifest.
-    pub const fn as_str(self) -> &'static str {
+    pub const fn as_str(&self) -> &'static str {
         match self {
-            Self::Cursor => CURSOR,
-            Self::Start => START,
+            Self::Cursor { .. } => CURSOR,
+            Self::Start { .. } => START,
+            Self::Page { .. } => PAGE,
+            Self::Link => "link",
         }
     }
+
+    /// Returns the name of the input that the vendor's parameter has.
+    pub(crate) const fn input(&self) -> Option<&'static str> {
+        match self {
+            Self::Cursor { .. } => Some(CURSOR),
+            Self::Start { .. } => Some(START),
+            Self::Page { .. } => Some(PAGE),
+            Self::Link => None,
+        }
+    }
+
+    /// Returns the vendor's parameter.
+    pub(crate) const fn parameter(&self) -> Option<&'static str> {
+        match self {
+            Self::Cursor { parameter, .. } | Self::Start { parameter, .. } | Self::Page { parameter, .. } => Some(parameter),
+            Self::Link => None,
+        }
+    }
+
+    /// Checks that an input carries the vendor's parameter.
+    pub(crate) fn is_parameter(&self, field: &Field) -> bool {
+        matches!(field.place, Place::Query | Place::Body) && self.parameter() == Some(field.wire)
+    }
+
+    /// Returns the input of ours that is the cursor, where the vendor has none.
+    pub(crate) fn own_cursor(&self) -> Option<&'static Field> {
+        match self {
+            Self::Cursor { .. } => None,
+            Self::Start { .. } => Some(&CURSOR_OVER_START),
+            Self::Page { .. } => Some(&CURSOR_OVER_PAGES),
+            Self::Link => Some(&CURSOR_OVER_LINKS),
+        }
+    }
+
+    /// Returns the rule between the cursor and the vendor's parameter.
+    pub(crate) fn rule(&self) -> Option<&'static Rule> {
+        match self {
+            Self::Start { .. } => Some(&START_OR_CURSOR),
+            Self::Page { .. } => Some(&PAGE_OR_CURSOR),
+            Self::Cursor { .. } | Self::Link => None,
+        }
+    }
+
+    /// Lists the places of the page facts, which the answer's page already holds.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &'static str> {
+        let lists: [&'static [&'static str]; 3] = match *self {
+            Self::Cursor { next, .. } => [next, &[], &[]],
+            Self::Start { more, next, facts, .. } => [more, next, facts],
+            Self::Page { more, last, facts, .. } => [more, last, facts],
+            Self::Link => [&[], &[], &[]],
+        };
+        lists.into_iter().flatten().copied()
+    }
+
+    /// Writes where to go on as a cursor of ours.
+    pub(crate) fn write_cursor(&self, next: impl std::fmt::Display) -> String {
+        format!("{}:{next}", self.as_str())
+    }
+
+    /// Reads where a cursor of ours goes on.
+    fn read_cursor<'a>(&self, input: &'a Map<String, Value>) -> Option<&'a str> {
+        input.get(CURSOR)?.as_str()?.strip_prefix(self.as_str())?.strip_prefix(':')
+    }
+
+    /// Reads the parameter that a cursor of ours stands for.
+    pub(crate) fn own_parameter(&self, input: &Map<String, Value>) -> Option<(&'static str, u64)> {
+        self.own_cursor()?;
+        Some((self.parameter()?, self.read_cursor(input)?.parse().ok()?))
+    }
+
+    /// Reads the query that a cursor over links stands for. It is that of the next page.
+    pub(crate) fn own_query(&self, input: &Map<String, Value>) -> Option<Vec<(String, String)>> {
+        let query = matches!(self, Self::Link).then(|| self.read_cursor(input)).flatten()?;
+        Some(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// Reads the position of the page that is asked for: its start or its number.
+    pub(crate) fn position(&self, input: &Map<String, Value>) -> u64 {
+        let first = if let Self::Page { first, .. } = self { *first } else { 0 };
+        let given = || input.get(self.input()?)?.as_u64();
+        self.own_parameter(input).map(|(_, position)| position).or_else(given).unwrap_or(first)
+    }
+}
+
+/// Checks that an input is the page size.
+pub(crate) fn is_limit(field: &Field) -> bool {
+    field.name == LIMIT
+}
+
+/// Reads the start that a cursor of ours stands for, in a list that pages by a start.
+pub(crate) fn read_start(cursor: &str) -> Option<u64> {
+    cursor.strip_prefix(START)?.strip_prefix(':')?.parse().ok()
 }
 
 /// Takes the start out of the input of a list that pages by a cursor. A start of 0 is the first page.
@@ -99,35 +217,4 @@ pub(crate) fn take_start(input: &mut Map<String, Value>) -> Option<Fault> {
         () if has_cursor && !start.is_null() => Some(Fault::at(format!("/{START}"), FaultCode::Exclusive(vec![START, CURSOR]))),
         () => None,
     }
-}
-
-/// Checks that an input is the start of a page.
-pub(crate) fn is_start(field: &Field) -> bool {
-    field.place == Place::Query && field.wire == START
-}
-
-/// Checks that an input is the page size.
-pub(crate) fn is_limit(field: &Field) -> bool {
-    field.name == LIMIT
-}
-
-/// Writes a start as a cursor.
-pub(crate) fn write_cursor(start: u64) -> String {
-    format!("{PREFIX}{start}")
-}
-
-/// Reads the start that a cursor of ours stands for.
-pub(crate) fn read_cursor(cursor: &str) -> Option<u64> {
-    cursor.strip_prefix(PREFIX)?.parse().ok()
-}
-
-/// Reads the query parameter that the input's cursor stands for, in a list that pages by a start.
-pub(crate) fn start_parameter(input: &Map<String, Value>) -> Option<(String, String)> {
-    let start = input.get(CURSOR)?.as_str()?.strip_prefix(PREFIX)?;
-    Some((START.to_owned(), start.to_owned()))
-}
-
-/// Reads the start of the page from a query.
-pub(crate) fn read_start(query: &[(String, String)]) -> u64 {
-    query.iter().find(|(name, _)| name == START).and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Plan {
     nodes: Vec<Node>,
     pub(crate) root: NodeId,
     pub(crate) words: &'static FlatWords,
-    /// The names of a search answer, if the answer is a list.
+    /// The shape of the body, if the answer is a list.
     pub(crate) list: Option<&'static Envelope>,
 }
 
@@ -91,7 +91,7 @@ impl Plan {
         let defs = schema["$defs"].as_object().unwrap_or(&no_defs);
         let mut planner = Planner { nodes: vec![Node::Any, Node::Raw], known: HashMap::new(), defs, words };
         let root = planner.plan(&schema);
-        let list = declaration.is_list().then_some(&declaration.connector.envelope);
+        let list = declaration.is_list().then_some(declaration.envelope());
         Self { nodes: planner.nodes, root, words, list }
     }
 

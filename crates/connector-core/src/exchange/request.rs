@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use crate::declare::action::Declaration;
 use crate::declare::field::{Field, Place};
 use crate::declare::method::{Effect, Endpoint, Method};
-use crate::declare::page;
 use crate::declare::shape::Notation;
 use crate::exchange::files::Files;
 use crate::value::file::{Content, Upload};
@@ -32,6 +31,8 @@ pub struct Request {
     pub body: Body,
     /// The cost in tokens of the daily budget.
     pub cost: u32,
+    /// The position of the page that is asked for: its start or its number.
+    pub(crate) position: u64,
     /// The declaration of the action, which a refusal refers to.
     pub(crate) declaration: Option<&'static Declaration>,
 }
@@ -72,7 +73,7 @@ pub struct Part {
 impl Request {
     /// Builds a request from a method and a path alone.
     pub fn new(method: Method, path: impl Into<String>, cost: u32) -> Self {
-        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost, declaration: None }
+        Self { method, path: path.into(), query: Vec::new(), headers: Vec::new(), body: Body::Empty, cost, position: 0, declaration: None }
     }
 
     /// Builds the request of a declared action. It cannot fail: the input has passed its checks.
@@ -83,11 +84,11 @@ impl Request {
         let given = || declaration.fields().filter_map(|field| Some((field, input.get(field.name)?)));
         let placed = |place: Place| given().filter(move |(field, _)| field.place == place);
         request.query = placed(Place::Query).map(|(field, value)| (field.wire.to_owned(), to_text(field.shape.notation, value))).collect();
-        request.query.extend(page::start_parameter(input));
+        let own_parameter = request.add_page(declaration, input);
         let in_body = |(field, _): &(&Field, &Value)| matches!(field.place, Place::Body | Place::Flat);
         let has = |place: Place| declaration.fields().any(|field| field.place == place);
         request.body = match () {
-            () if has(Place::Body) || has(Place::Flat) => Body::Json(build_object(given().filter(in_body))),
+            () if has(Place::Body) || has(Place::Flat) => Body::Json(build_object(given().filter(in_body), own_parameter)),
             () if has(Place::Form) => Body::Form(
                 placed(Place::Form).map(|(field, value)| (field.wire.to_owned(), to_text(field.shape.notation, value))).collect(),
             ),
@@ -106,12 +107,22 @@ impl Request {
 
     /// Returns the effect on data.
     pub fn effect(&self) -> Effect {
-        self.method.effect()
+        if self.declaration.is_some_and(|declaration| declaration.reads) { Effect::Read } else { self.method.effect() }
     }
 
-    /// Returns the start of the page that the request asks for.
-    pub(crate) fn start(&self) -> u64 {
-        page::read_start(&self.query)
+    /// Asks for the page that a cursor of ours stands for. Returns the parameter if it belongs in the body.
+    fn add_page(&mut self, declaration: &Declaration, input: &Map<String, Value>) -> Option<(&'static str, u64)> {
+        let paging = declaration.paging()?;
+        self.position = paging.position(input);
+        if let Some(query) = paging.own_query(input) {
+            self.query = query.into_iter().filter(|(name, _)| !declaration.connector.is_credential(name)).collect();
+        }
+        let (parameter, position) = paging.own_parameter(input)?;
+        let in_body = declaration.fields().any(|field| field.wire == parameter && field.place == Place::Body);
+        if !in_body {
+            self.query.push((parameter.to_owned(), position.to_string()));
+        }
+        in_body.then_some((parameter, position))
     }
 
     /// Returns the path and the query, encoded.
@@ -195,7 +206,7 @@ fn to_text(how: Notation, value: &Value) -> String {
 }
 
 /// Builds a JSON object under wire names, in the order of the declaration.
-fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Bytes {
+fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>, own_parameter: Option<(&str, u64)>) -> Bytes {
     let mut text = vec![b'{'];
     let mut member = |name: &str, value: &Value| {
         if text.len() > 1 {
@@ -212,6 +223,9 @@ fn build_object<'a>(fields: impl Iterator<Item = (&'a Field, &'a Value)>) -> Byt
             Value::Bool(flag) if field.shape.notation == Notation::Digit => member(field.wire, &u8::from(*flag).into()),
             value => member(field.wire, value),
         }
+    }
+    if let Some((name, position)) = own_parameter {
+        member(name, &position.into());
     }
     text.push(b'}');
     text.into()

@@ -82,7 +82,7 @@ pub(crate) fn build_flat_record(declaration: &Declaration) -> Value {
 pub(crate) fn build_flat_output(declaration: &Declaration) -> Value {
     let mut schema = build_flat_record(declaration);
     if declaration.is_list() {
-        schema = frame_list(&schema, declaration.connector.envelope.search);
+        schema = frame_list(&schema, declaration.envelope().search);
     }
     let defs = schema["$defs"].take();
     strip_rules(&mut schema);
@@ -96,7 +96,8 @@ pub(crate) fn build_flat_output(declaration: &Declaration) -> Value {
 }
 
 /// Frames the schema of a list: its records under `results`, and the page beside them.
-fn frame_list(list: &Value, (items, item): (&str, &str)) -> Value {
+fn frame_list(list: &Value, search: Option<(&str, &str)>) -> Value {
+    let (items, item) = search.unwrap_or_default();
     let no_defs = Map::new();
     let defs = list["$defs"].as_object().unwrap_or(&no_defs);
     let found = &list["properties"][items]["items"];

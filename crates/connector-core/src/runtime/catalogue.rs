@@ -67,6 +67,7 @@ impl Catalogue {
                 return Err(Error::new(ErrorKind::Bug, message).with_hint("Rename one of the two structs, or give it #[key(\"…\")]."));
             }
         }
+        entries.iter().filter_map(Entry::declaration).try_for_each(check_paging)?;
         Ok(Self { connectors: connectors.to_vec(), entries })
     }
 
@@ -128,6 +129,19 @@ impl Catalogue {
             [] => error.with_hint("`connector list` shows all keys."),
             near => error.with_hint(format!("The nearest: {}.", near.join(", "))),
         }
+    }
+}
+
+/// Fails if the input for a page is not named as callers expect it.
+fn check_paging(declaration: &'static Declaration) -> Result<(), Error> {
+    let Some(paging) = declaration.paging() else { return Ok(()) };
+    match declaration.fields().find(|field| paging.is_parameter(field)).filter(|field| Some(field.name) != paging.input()) {
+        Some(field) => {
+            let message = format!("The input `{}` of {} asks for a page: at {}.", field.name, declaration.key, declaration.line);
+            let (wire, name) = (field.wire, paging.input().unwrap_or_default());
+            Err(Error::new(ErrorKind::Bug, message).with_hint(format!("Name it `{name}`, and give it #[wire(\"{wire}\")].")))
+        }
+        None => Ok(()),
     }
 }
 
@@ -251,54 +265,13 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DeclaredAction, Endpoint, Envelope, FieldShape, FlatWords, Json};
-
-    static VENDOR: Connector = Connector {
-        key: "vendor",
-        label: "Vendor",
-        description: "A vendor.",
-        version: "1",
-        domains: &[],
-        roots: &["/v2/", "/v1/"],
-        auth: &[],
-        envelope: Envelope {
-            success: "ok",
-            data: "data",
-            extra: "beside",
-            next_cursor: "next",
-            page: "page",
-            more: "more",
-            next_start: "next_start",
-            search: ("items", "item"),
-        },
-        flat: FlatWords::COMMON,
-        refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
-        out_of_support: |_, _| None,
-    };
+    use crate::DeclaredAction;
+    use crate::declare::field::Place;
+    use crate::declare::toy::{VENDOR, declare, input};
+    use crate::declare::types::Json;
 
     const fn declaration(key: &'static str, line: &'static str) -> Declaration {
-        Declaration {
-            key,
-            label: "Label",
-            description: "Description",
-            module: "vendor::rooms::things",
-            resource: None,
-            line,
-            connector: &VENDOR,
-            endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
-            scopes: &[],
-            cost: None,
-            idempotent: None,
-            destructive: false,
-            removed: None,
-            rules: &[],
-            own: &[],
-            with: &[],
-            like: None,
-            without: &[],
-            when_flat: &[],
-            returns: FieldShape::from_type::<Json>(),
-        }
+        Declaration { line, ..declare::<Json>(key) }
     }
 
     static ONE: Declaration = declaration("getThing", "things.rs:1");
@@ -354,6 +327,15 @@ mod tests {
         let registered = [Registration::Action(&FIRST), Registration::Action(&SECOND), Registration::Action(&THIRD)];
         let error = Catalogue::sort(&[&VENDOR], registered.into_iter()).expect_err("getThing is there twice").to_string();
         assert!(error.contains("things.rs:1") && error.contains("things.rs:9"), "{error}");
+    }
+
+    #[test]
+    fn rejects_an_input_for_a_page_under_another_name() {
+        static INPUTS: [Field; 1] = [input::<Option<Json>>("after", "after", Place::Query)];
+        static NAMED: Declaration = Declaration { own: &INPUTS, ..declare::<Vec<Json>>("getThings") };
+        static ACTION: DeclaredAction = DeclaredAction::new(&NAMED);
+        let error = Catalogue::sort(&[&VENDOR], [Registration::Action(&ACTION)].into_iter()).expect_err("callers give a cursor");
+        assert_eq!(error.hint(), Some("Name it `cursor`, and give it #[wire(\"after\")]."), "{error}");
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl DeclaredSource {
         if data.get() == "null" {
             return Ok(Vec::new());
         }
-        let (list, record) = self.connector.envelope.search;
+        let (list, record) = self.connector.envelope.search.unwrap_or_default();
         // A search answers an object with a list whose items hold the records.
         let found = find_member(data, list);
         let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;

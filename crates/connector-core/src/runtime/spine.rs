@@ -172,7 +172,7 @@ impl Spine {
         mut faults: Vec<Fault>,
     ) -> Result<CheckedInput, Error> {
         let fields = entry.fields();
-        if entry.declaration().and_then(Declaration::paging) == Some(Paging::Cursor) {
+        if matches!(entry.declaration().and_then(Declaration::paging), Some(Paging::Cursor { .. })) {
             faults.extend(page::take_start(&mut input));
         }
         let mut files = Files::attach(files, &fields, &mut input, &mut faults);

@@ -41,6 +41,11 @@ impl RawJson {
         serde_json::from_slice(&self.0).map_err(|error| Error::new(ErrorKind::BadAnswer, "The data cannot be parsed.").with_source(error))
     }
 
+    /// Takes a text that was written from checked parts.
+    pub(crate) fn on_one_line(text: String) -> Self {
+        Self::one_line(text.into())
+    }
+
     /// Takes a text on one line that was written from checked parts.
     pub(crate) fn from_text(text: Vec<u8>) -> Self {
         Self(text.into())

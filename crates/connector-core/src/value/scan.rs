@@ -102,6 +102,15 @@ impl<'a> Scanner<'a> {
         None
     }
 
+    /// Finds the value at a JSON pointer below the next value, whose names have no escapes.
+    pub(crate) fn find_at(self, pointer: &str) -> Option<&'a str> {
+        let mut found = self;
+        for name in pointer.split('/').skip(1) {
+            found = if found.peek() == b'{' { found.find_member_at(name.as_bytes())? } else { return None };
+        }
+        std::str::from_utf8(found.take_value()).ok()
+    }
+
     fn skip_space(&mut self) {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;

@@ -78,7 +78,7 @@ impl Transport {
         let permit = self.acquire_permit(access.origin()).await;
         on_sent();
         let response = self.client.execute(sent).await.map_err(|error| explain_failure(error, request.effect()))?;
-        Ok(OpenResponse { response, effect: request.effect(), start: request.start(), access: access.clone(), _permit: permit })
+        Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), _permit: permit })
     }
 
     /// Fetches a URL that a response refers to, without a credential.
@@ -86,7 +86,7 @@ impl Transport {
         let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
         on_sent();
         let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;
-        Ok(OpenResponse { response, effect: Effect::Read, start: 0, access: access.clone(), _permit: permit })
+        Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), _permit: permit })
     }
 
     pub(crate) fn largest_answer(&self) -> usize {
@@ -205,7 +205,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
 pub(crate) struct OpenResponse {
     response: reqwest::Response,
     effect: Effect,
-    start: u64,
+    position: u64,
     access: Access,
     /// The request stays open until its body is read.
     _permit: OwnedSemaphorePermit,
@@ -231,7 +231,7 @@ impl OpenResponse {
         let headers = std::mem::take(self.response.headers_mut());
         let status = self.status();
         let body = read_body(&mut self.response, declared, most, self.effect).await?;
-        Ok(Response { status, headers, body, effect: self.effect, start: self.start, access: self.access })
+        Ok(Response { status, headers, body, effect: self.effect, position: self.position, access: self.access })
     }
 
     /// Writes the body to `sink`, up to `most` bytes, and returns how many there were.
@@ -339,6 +339,7 @@ fn credential_value(access: &Access) -> Result<HeaderValue, Error> {
 
 fn to_reqwest_method(method: Method) -> reqwest::Method {
     match method {
+        Method::Head => reqwest::Method::HEAD,
         Method::Get => reqwest::Method::GET,
         Method::Post => reqwest::Method::POST,
         Method::Put => reqwest::Method::PUT,

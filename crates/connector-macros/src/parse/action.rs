@@ -30,6 +30,12 @@ pub(crate) struct Words {
     pub(crate) returns: Option<Type>,
     pub(crate) idempotent: Option<LitBool>,
     pub(crate) is_destructive: bool,
+    /// True for an action that changes nothing, whatever its method.
+    pub(crate) reads: bool,
+    /// The way in which the list pages, where it is not one of the connector's.
+    pub(crate) paging: Option<Path>,
+    /// The shape of the response body, where it is not the connector's.
+    pub(crate) envelope: Option<Path>,
     /// The function that runs the action, although it names an endpoint.
     pub(crate) by_hand: Option<Path>,
     /// The replacement of an action that the vendor took away.
@@ -51,7 +57,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "get, post, put, patch, delete, scopes, cost, resource, returns, idempotent, destructive, by_hand, removed, rules, with, like, without, when_flat";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, cost, resource, returns, idempotent, reads, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -85,7 +91,7 @@ impl Words {
         for meta in metas {
             let name = name_of_word(meta);
             match name.as_str() {
-                "get" | "post" | "put" | "patch" | "delete" => {
+                "head" | "get" | "post" | "put" | "patch" | "delete" => {
                     let endpoint = Endpoint { path: meta.require_list()?.parse_args()?, method: meta.path().require_ident()?.clone() };
                     if words.endpoint.replace(endpoint).is_some() {
                         return Err(Error::new(meta.span(), "an action has one endpoint: declare a struct for each of the two"));
@@ -96,6 +102,9 @@ impl Words {
                 "cost" => words.cost = Some(parse_value(meta)?),
                 "returns" => words.returns = Some(meta.require_list()?.parse_args()?),
                 "idempotent" => words.idempotent = Some(parse_value(meta)?),
+                "reads" => words.reads = meta.require_path_only().map(|_| true)?,
+                "paging" => words.paging = Some(meta.require_list()?.parse_args()?),
+                "envelope" => words.envelope = Some(meta.require_list()?.parse_args()?),
                 "destructive" => words.is_destructive = meta.require_path_only().map(|_| true)?,
                 "by_hand" => words.by_hand = Some(meta.require_list()?.parse_args()?),
                 "removed" => words.removed = Some(meta.require_list()?.parse_args()?),

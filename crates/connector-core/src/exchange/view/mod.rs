@@ -339,12 +339,13 @@ impl<'a> Walk<'a> {
     /// Writes a list under `results`, in an object that is left open. A search result and its record become one.
     ///
     /// An object that holds no list, or whose other members would not fit beside it, is the only result.
-    fn write_results(&mut self, (items, item): (&str, &str)) -> Written {
+    fn write_results(&mut self, search: Option<(&str, &str)>) -> Written {
         self.out.push(b'{');
         self.write_key(&write_key(RESULTS));
         let (root, first) = (self.plan.root, self.scan.peek());
-        match (self.find_results(items), first) {
-            (Some(found), _) => {
+        let found = search.and_then(|(items, item)| Some((self.find_results(items)?, items, item)));
+        match (found, first) {
+            (Some((found, items, item)), _) => {
                 let object = std::mem::replace(&mut self.scan, found);
                 self.write_matches(self.plan.item(self.plan.member(root, items)), item)?;
                 self.scan = object;
@@ -434,7 +435,7 @@ impl<'a> Walk<'a> {
         self.write_key(&write_key(NEXT_CURSOR));
         write_value(self.out, &page.next);
         self.write_key(&write_key(NEXT_START));
-        write_value(self.out, &page.next.as_deref().and_then(page::read_cursor));
+        write_value(self.out, &page.next.as_deref().and_then(page::read_start));
         self.out.push(b'}');
     }
 

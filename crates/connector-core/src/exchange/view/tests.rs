@@ -4,37 +4,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::declare::action::Declaration;
-use crate::declare::answer::Envelope;
-use crate::declare::connector::Connector;
-use crate::declare::flat::{Change, Flat, FlatWords};
-use crate::declare::method::{Endpoint, Method};
+use crate::declare::flat::{Change, Flat};
 use crate::declare::shape::{FieldShape, FieldType, Member, Schemas};
+use crate::declare::toy::declare;
 use crate::declare::types::{Json, MapOf};
-use crate::value::error::{Error, ErrorKind};
 use crate::value::strict::read_strictly;
-
-static VENDOR: Connector = Connector {
-    key: "vendor",
-    label: "Vendor",
-    description: "A vendor.",
-    version: "1",
-    domains: &[],
-    roots: &["/v1/"],
-    auth: &[],
-    envelope: Envelope {
-        success: "ok",
-        data: "data",
-        extra: "beside",
-        next_cursor: "next",
-        page: "page",
-        more: "more",
-        next_start: "next_start",
-        search: ("items", "item"),
-    },
-    flat: FlatWords { id: &["id", "thing_id"], is_custom_key: |name| name.starts_with("cf_"), ..FlatWords::COMMON },
-    refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
-    out_of_support: |_, _| None,
-};
 
 /// A thing all of whose members are required but one, so that no other one is filled with null.
 struct Thing;
@@ -76,33 +50,8 @@ impl FieldType for Place {
     }
 }
 
-const fn declare<T: FieldType>() -> Declaration {
-    Declaration {
-        key: "getThing",
-        label: "Get Thing",
-        description: "Get a thing",
-        module: "things",
-        resource: None,
-        line: "things.rs:1",
-        connector: &VENDOR,
-        endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
-        scopes: &[],
-        cost: None,
-        idempotent: None,
-        destructive: false,
-        removed: None,
-        rules: &[],
-        own: &[],
-        with: &[],
-        like: None,
-        without: &[],
-        when_flat: &[],
-        returns: FieldShape::from_type::<T>(),
-    }
-}
-
-static ONE: Declaration = declare::<Thing>();
-static MANY: Declaration = declare::<Vec<Thing>>();
+static ONE: Declaration = declare::<Thing>("getThing");
+static MANY: Declaration = declare::<Vec<Thing>>("getThings");
 
 fn flatten_one(text: &str) -> String {
     let data = RawJson::from_text(text.as_bytes().to_vec());
@@ -161,7 +110,7 @@ impl FieldType for Filled {
 
 #[test]
 fn record_has_every_member_that_it_may_have() {
-    static FILLED: Declaration = declare::<Filled>();
+    static FILLED: Declaration = declare::<Filled>("getFilled");
     let data = RawJson::from_text(br#"{"first_name":"a"}"#.to_vec());
     let expected = r#"{"firstName":"a","email":null,"emails":null,"active":null}"#;
     assert_eq!(flatten(&Plan::build(&FILLED), &data, None).as_str(), expected);
