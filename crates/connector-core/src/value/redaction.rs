@@ -10,6 +10,8 @@ use serde::de::IgnoredAny;
 pub(crate) const REDACTED: &str = "[redacted]";
 /// The fewest characters of a secret that is looked for in data: a shorter text may be a plain word of it.
 const FEWEST_IN_DATA: usize = 8;
+/// The bytes of a text that is searched in every encoding. In a longer one the longest run of a secret must stand plainly.
+const LONGEST_SEARCH: usize = 64 * 1024;
 /// The fewest characters of Base64 by which a secret is recognized.
 const FEWEST_IN_BASE64: usize = 10;
 
@@ -143,6 +145,9 @@ impl Needle {
 
     /// Removes all quotations from a text. It returns none if there is none.
     fn remove_from(&self, text: &str) -> Option<String> {
+        if text.len() > LONGEST_SEARCH && !self.has_run(text.as_bytes()) {
+            return None;
+        }
         let mut out: Option<String> = None;
         let (mut kept, mut at) = (0, 0);
         while at < text.len() {
@@ -158,6 +163,14 @@ impl Needle {
             }
         }
         out.map(|out| out + &text[kept..])
+    }
+
+    /// Checks that the longest run of letters and digits stands in a text, in whatever case.
+    fn has_run(&self, text: &[u8]) -> bool {
+        let run = self.run.as_bytes();
+        let Some(first) = run.first() else { return true };
+        let mut starts = memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text);
+        starts.any(|start| text.get(start..start + run.len()).is_some_and(|part| part.eq_ignore_ascii_case(run)))
     }
 
     /// Finds the end of a quotation that begins at `start`.
@@ -350,6 +363,18 @@ mod tests {
         for quotation in quotations {
             let text = format!("The token {quotation} is bad, {quotation} it is");
             assert_eq!(redaction.redact(&text), "The token [redacted] is bad, [redacted] it is", "{quotation}");
+        }
+    }
+
+    /// A refusal may be as long as an answer may be: without a secret it costs one search.
+    #[test]
+    fn finds_a_secret_in_a_long_text_that_quotes_it_plainly() {
+        let redaction = Redaction::new([SECRET]);
+        let filling = "all is well ".repeat(1 << 16);
+        assert!(redaction.is_clean(&filling));
+        for quotation in [SECRET.to_owned(), SECRET.to_uppercase(), STANDARD.encode(format!("client:{SECRET}"))] {
+            let cleaned = redaction.redact(&format!("{filling}{quotation} it is")).into_owned();
+            assert!(cleaned.ends_with("all is well [redacted] it is"), "{quotation}: {}", &cleaned[cleaned.len() - 60..]);
         }
     }
 
