@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 pub(crate) const REDACTED: &str = "[redacted]";
 /// The fewest characters of a secret that is looked for in data: a shorter text may be a plain word of it.
 const FEWEST_IN_DATA: usize = 8;
-/// The bytes of a text that is searched in every encoding. In a longer one the longest run of a secret must stand plainly.
+/// The bytes of a text that is searched in every encoding. A longer one must quote a part plainly.
 const LONGEST_SEARCH: usize = 64 * 1024;
 /// The fewest characters of Base64 by which a secret is recognized.
 const FEWEST_IN_BASE64: usize = 10;

@@ -1,4 +1,4 @@
-//! What schemas say of null, and of records of one name.
+//! Schemas of null, and of records of one name.
 
 use super::*;
 use crate::declare::types::{Both, Either, Json, MapOf, Nullable, Text};
