@@ -5,7 +5,7 @@ that a raw request needs into the connector.
     python3 spec/pipedrive/extract.py FOLDER [--check]
 
 FOLDER holds openapi-v1.json, openapi-v2.json, actions.json, out_of_support_v1.json and typed-operations.txt. Names, types, scopes and costs
-are taken; prose is not. --check writes nothing and fails where a file is stale.
+are taken; prose is not, only facts that are read in it. --check writes nothing and fails where a file is stale.
 """
 import json
 import re
@@ -14,6 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 COSTS = "../../crates/pipedrive-connector/src/by_hand/operations.tsv"
+# The forms of a text that the documents give in prose alone: in a body, such a field gets this format.
+FORMS = (("6-character HEX", "hex"),)
 METHODS = ("get", "post", "put", "patch", "delete")
 KEPT = ("type", "enum", "nullable", "format", "minimum", "maximum", "minItems", "maxItems", "maxLength", "minLength", "pattern")
 
@@ -47,6 +49,12 @@ def facts(schema):
     return out
 
 
+def forms(schema):
+    """The formats that the prose of a body gives to its fields."""
+    described = {name: field.get("description") or "" for name, field in schema.get("properties", {}).items()}
+    return {name: form for name, text in described.items() for words, form in FORMS if words in text}
+
+
 def parameter(p):
     out = {"name": p["name"], **facts(p["schema"])}
     if "default" in p["schema"]:
@@ -75,7 +83,10 @@ def operation(version, method, path, doc, gone, nullable, required, enums, stamp
             out[member] = found
     for media, content in (doc.get("requestBody") or {}).get("content", {}).items():
         body = facts(content.get("schema", {}))
+        prose = forms(content.get("schema", {}))
         for name, field in body.get("properties", {}).items():
+            if name in prose:
+                field["format"] = prose[name]
             if name in nullable:
                 field["nullable"] = True
             if name in enums and "$type" not in field and field.get("type") != "array":

@@ -143,6 +143,9 @@ fn compare_fields(
         if let Some(difference) = find_type_difference(documents, property, documents.resolve(fact), &schema) {
             found.push(format!("{name}: {difference}"));
         }
+        if has_form_of_prose(fact) && property["pattern"].is_null() {
+            found.push(format!("{name} has no pattern, documented of the form {}", fact["format"]));
+        }
         if fact["nullable"] == true && !field.shape.nullable {
             found.push(format!("{name} may be null"));
         }
@@ -154,6 +157,11 @@ fn compare_fields(
             .map(|field| format!("{} is not documented", field.wire)),
     );
     found
+}
+
+/// Returns true if the documents describe the form of a text in prose: JSON Schema has no name for it.
+fn has_form_of_prose(fact: &Value) -> bool {
+    matches!(fact["format"].as_str(), Some("utc" | "hex"))
 }
 
 fn read_input_schema(key: &str) -> Value {
