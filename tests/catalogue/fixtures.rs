@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;
-use crate::support::fixtures::{live_keys, read_fixtures};
+use crate::support::fixtures::{find_unknown_member, live_keys, read_fixtures};
 use crate::support::repository::{build_catalogue, path};
 
 #[test]
@@ -18,7 +18,7 @@ fn every_key_has_a_fixture_and_every_fixture_a_key() {
         files.iter().filter(|file| !keys.contains(&file.as_str())).map(|file| format!("tests/fixtures/{file}.json belongs to no key"));
     assert_none(
         &missing.chain(surplus).collect::<Vec<_>>(),
-        "write the file as {\"input\": {…}} and run the suite with UPDATE_FIXTURES=1, or remove it",
+        "write the file as CONTRIBUTING.md shows under \"Add an action\", and run `just fixtures`; or remove it",
     );
 }
 
@@ -75,6 +75,13 @@ fn excuse_of_an_untried_input_needs_a_use_and_a_reason() {
         let found = find(excused);
         assert!(found.len() == 1 && found[0].starts_with(part), "should be {part:?} alone: {found:?}");
     }
+}
+
+#[test]
+fn unknown_member_of_a_fixture_is_named() {
+    assert_eq!(find_unknown_member(&json!({"input": {}, "data": [], "more": [], "then": {}, "untried": {}})), None);
+    let fault = find_unknown_member(&json!({"input": {}, "extra": []})).expect("a fault");
+    assert_eq!(fault, "\"extra\" is no member of a fixture; write one of input, data, more, then, untried");
 }
 
 /// Returns true if a rule demands one of several inputs, and just one of them is given.

@@ -3,7 +3,10 @@
 use connector_core::Entry;
 use serde_json::{Map, Value};
 
-use super::repository::{build_catalogue, read_json};
+use super::repository::{build_catalogue, path, read_json};
+
+/// The members that a fixture may have.
+const MEMBERS: [&str; 5] = ["input", "data", "more", "then", "untried"];
 
 /// The content of `tests/fixtures/<key>.json`.
 pub(crate) struct Fixture {
@@ -25,13 +28,26 @@ pub(crate) fn live_keys() -> Vec<&'static str> {
     build_catalogue().entries().iter().filter(|entry| !is_removed(entry)).map(Entry::key).collect()
 }
 
-/// Reads every fixture, in the order of the catalogue.
+/// Reads every fixture, in the order of the catalogue. That one is missing is the fault of one test alone.
 pub(crate) fn read_fixtures() -> Vec<Fixture> {
     let read = |key: &'static str| {
-        let file = read_json(&format!("tests/fixtures/{key}.json"));
+        let name = format!("tests/fixtures/{key}.json");
+        if !path(&name).exists() {
+            return None;
+        }
+        let file = read_json(&name);
+        if let Some(fault) = find_unknown_member(&file) {
+            panic!("{name}: {fault}");
+        }
         let more = file["more"].as_array().cloned().unwrap_or_default();
         let untried = file["untried"].as_object().cloned().unwrap_or_default();
-        Fixture { key, input: file["input"].clone(), data: file["data"].clone(), more, then: file["then"].clone(), untried }
+        Some(Fixture { key, input: file["input"].clone(), data: file["data"].clone(), more, then: file["then"].clone(), untried })
     };
-    live_keys().into_iter().map(read).collect()
+    live_keys().into_iter().filter_map(read).collect()
+}
+
+/// Names a member that no test would read: a misspelt one would be lost when the fixture is rewritten.
+pub(crate) fn find_unknown_member(file: &Value) -> Option<String> {
+    let unknown = file.as_object()?.keys().find(|name| !MEMBERS.contains(&name.as_str()))?;
+    Some(format!("{unknown:?} is no member of a fixture; write one of {}", MEMBERS.join(", ")))
 }
