@@ -42,7 +42,7 @@ async fn fixtures_return_the_recorded_data() {
             }
         }
     }
-    assert_none(&found, "read each difference; if it is right, run the suite with UPDATE_FIXTURES=1 and read the change");
+    assert_none(&found, "correct an input that was refused; if a difference is right, run `just fixtures` and read the change");
 }
 
 fn build_recording_options(record: &std::path::Path) -> pipedrive_sandbox::Options {
