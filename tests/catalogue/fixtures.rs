@@ -3,19 +3,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;
-use crate::support::fixtures::{find_unknown_member, live_keys, read_fixtures};
+use crate::support::fixtures::{FOLDER, find_unknown_member, live_keys, read_fixtures};
 use crate::support::repository::{build_catalogue, path};
 
 #[test]
 fn every_key_has_a_fixture_and_every_fixture_a_key() {
     let keys = live_keys();
-    let files = std::fs::read_dir(path("tests/fixtures")).expect("tests/fixtures can be listed");
+    let files = std::fs::read_dir(path(FOLDER)).expect("the folder of the fixtures can be listed");
     let files: Vec<String> =
         files.map(|file| file.expect("it can be read").path().file_stem().expect("it has a name").to_string_lossy().into_owned()).collect();
-    let missing =
-        keys.iter().filter(|key| !files.iter().any(|file| file == *key)).map(|key| format!("tests/fixtures/{key}.json is missing"));
-    let surplus =
-        files.iter().filter(|file| !keys.contains(&file.as_str())).map(|file| format!("tests/fixtures/{file}.json belongs to no key"));
+    let missing = keys.iter().filter(|key| !files.iter().any(|file| file == *key)).map(|key| format!("{FOLDER}/{key}.json is missing"));
+    let surplus = files.iter().filter(|file| !keys.contains(&file.as_str())).map(|file| format!("{FOLDER}/{file}.json belongs to no key"));
     assert_none(
         &missing.chain(surplus).collect::<Vec<_>>(),
         "write the file as CONTRIBUTING.md shows under \"Add an action\", and run `just fixtures`; or remove it",

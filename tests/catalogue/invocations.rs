@@ -82,7 +82,7 @@ fn update_fixture(fixture: &Fixture, data: &Value) {
         file["untried"] = fixture.untried.clone().into();
     }
     let text = serde_json::to_string_pretty(&file).expect("a fixture is JSON") + "\n";
-    std::fs::write(path(&format!("tests/fixtures/{}.json", fixture.key)), text).expect("the fixture can be written");
+    std::fs::write(path(&format!("{}/{}.json", fixtures::FOLDER, fixture.key)), text).expect("the fixture can be written");
 }
 
 /// Invokes every promised key with the inputs that an old workflow may hold.

@@ -1,4 +1,4 @@
-//! The fixtures in `tests/fixtures`, one for each key of the catalogue.
+//! The fixtures in `tests/fixtures/<connector>/`, one for each key of the catalogue.
 
 use connector_core::Entry;
 use serde_json::{Map, Value};
@@ -8,7 +8,10 @@ use super::repository::{build_catalogue, path, read_json};
 /// The members that a fixture may have.
 const MEMBERS: [&str; 5] = ["input", "data", "more", "then", "untried"];
 
-/// The content of `tests/fixtures/<key>.json`.
+/// The folder of the fixtures of the connector whose catalogue is tested.
+pub(crate) const FOLDER: &str = "tests/fixtures/pipedrive";
+
+/// The content of `tests/fixtures/<connector>/<key>.json`.
 pub(crate) struct Fixture {
     pub(crate) key: &'static str,
     pub(crate) input: Value,
@@ -31,7 +34,7 @@ pub(crate) fn live_keys() -> Vec<&'static str> {
 /// Reads every fixture, in the order of the catalogue. That one is missing is the fault of one test alone.
 pub(crate) fn read_fixtures() -> Vec<Fixture> {
     let read = |key: &'static str| {
-        let name = format!("tests/fixtures/{key}.json");
+        let name = format!("{FOLDER}/{key}.json");
         if !path(&name).exists() {
             return None;
         }

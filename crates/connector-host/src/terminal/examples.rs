@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 pub(crate) fn find_example(key: &str) -> Option<Value> {
     static EXAMPLES: OnceLock<Map<String, Value>> = OnceLock::new();
     let examples = EXAMPLES.get_or_init(|| {
-        let text = include_str!(concat!(env!("OUT_DIR"), "/examples.json"));
+        let text = include_str!(concat!(env!("OUT_DIR"), "/pipedrive.json"));
         serde_json::from_str(text).expect("the build script writes JSON, and a test reads all of it")
     });
     let fixture = examples.get(key)?;
