@@ -92,12 +92,12 @@ complaints:
 
 # Rewrite what is generated from the catalogue: the manifest, and the reference in docs/
 manifest:
-    {{ connector }} manifest --write manifests/pipedrive.json
-    {{ connector }} manifest --docs docs
+    {{ connector }} manifest pipedrive --write manifests/pipedrive.json
+    {{ connector }} manifest pipedrive --docs docs
 
 # Check that the manifest is up to date
 manifest-check:
-    {{ connector }} manifest --check manifests/pipedrive.json
+    {{ connector }} manifest pipedrive --check manifests/pipedrive.json
 
 # Build each library crate from the files in its package
 packages:

@@ -9,7 +9,7 @@ use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
-use crate::support::process::{CommandLine, assert_exit, parse_outcomes, run_with_stdin, send_signal, stderr_text};
+use crate::support::process::{CommandLine, assert_exit, parse_outcomes, run_with_stdin, send_signal, stderr_text, wait};
 use crate::support::server::Server;
 
 /// A key that has sealed nothing.
@@ -111,7 +111,7 @@ fn interrupted_connect_frees_its_name() {
     for signal in ["-INT", "-TERM"] {
         let (child, _stderr) = start_connect(cli.command(&CONNECT));
         send_signal(child.id(), signal);
-        let output = child.wait_with_output().expect("the command ends");
+        let output = wait(child);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{signal}");
         let list = cli.run(&["connections", "list"], "");
         assert_eq!((list.status.code(), list.stdout.len()), (Some(0), 0), "{signal} must remove the pending connection");
@@ -123,7 +123,7 @@ fn connect_reports_when_its_connection_was_removed() {
     let cli = CommandLine::new();
     let (child, stderr) = start_connect(cli.command(&CONNECT));
     assert!(cli.run(&["connections", "remove", "foo"], "").status.success());
-    let output = child.wait_with_output().expect("the command ends");
+    let output = wait(child);
     let stderr: Vec<String> = stderr.collect();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{stderr:?}");
     assert!(stderr.iter().any(|line| line.contains("Nothing was connected")), "{stderr:?}");

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use crate::support::assertions::assert_view;
-use crate::support::process::{CommandLine, assert_exit, parse_outcomes, stderr_text};
+use crate::support::process::{CommandLine, assert_exit, parse_outcomes, read_lines, stderr_text, wait};
 use crate::support::repository::path;
 
 #[test]
@@ -34,7 +34,7 @@ fn processes_sharing_the_sandbox_lose_no_write() {
             child
         })
         .collect();
-    let outputs = running.into_iter().map(|child| child.wait_with_output().expect("the binary ends"));
+    let outputs = running.into_iter().map(wait);
     let mut ids: Vec<i64> =
         outputs.flat_map(|output| parse_outcomes(&output)).map(|outcome| outcome["data"]["id"].as_i64().expect("an ID")).collect();
     ids.sort_unstable();
@@ -236,15 +236,14 @@ fn ignores_proxy_variables_of_the_environment() {
 /// Waits for each outcome before the next line, as an engine may do with any number of jobs.
 #[test]
 fn writes_each_outcome_while_stdin_is_open() {
-    use std::io::{BufRead, BufReader};
     let cli = CommandLine::new();
     for arguments in [&["invoke"][..], &["invoke", "--jobs", "4"], &["invoke", "--jobs", "4", "--unordered"]] {
         let mut child = cli.command(arguments).spawn().expect("the binary runs");
         let mut stdin = child.stdin.take().expect("stdin is piped");
-        let mut stdout = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let mut stdout = read_lines(&mut child);
         for _ in 0..2 {
             stdin.write_all(b"{\"action\":\"getStage\",\"input\":{\"stageId\":1}}\n").expect("the command reads stdin");
-            let line = stdout.next().expect("an outcome").expect("stdout is text");
+            let line = stdout.next().expect("an outcome");
             assert!(line.contains("\"ok\":true"), "{line}");
         }
         drop(stdin);
@@ -278,7 +277,7 @@ fn lists_describes_and_checks_the_catalogue() {
     assert!(check.status.success(), "run `just manifest`: {}", stderr_text(&check));
     let stale = cli.file("stale.json");
     std::fs::write(&stale, "{}\n").expect("the file can be written");
-    let check = cli.run(&["manifest", "--check", &stale], "");
+    let check = cli.run(&["manifest", "pipedrive", "--check", &stale], "");
     assert_exit(&check, 1, "--write");
 }
 
@@ -306,7 +305,7 @@ fn host_failure_exits_3() {
 fn reference_is_up_to_date() {
     let cli = CommandLine::new();
     let folder = cli.folder.path().join("docs");
-    let output = cli.run(&["manifest", "--docs", folder.to_str().expect("a path is text")], "");
+    let output = cli.run(&["manifest", "pipedrive", "--docs", folder.to_str().expect("a path is text")], "");
     assert_exit(&output, 0, "");
     let pages = |folder: &std::path::Path| -> std::collections::BTreeMap<String, String> {
         let files = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -15,7 +15,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
         &[&["value"], &["seal"], &["store"], &["state"], &["grants"], &["vault"], &["owner_vault", "ledger", "api_keys", "visits"]],
     ),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),
-    ("connector-host", &[&["terminal"], &["setup"], &["command"]]),
+    ("connector-host", &[&["terminal"], &["setup"], &["command"], &["connectors"]]),
     ("pipedrive-connector", &[&["types"], &["error"], &["data_sources", "rooms", "by_hand"], &["connector"]]),
     ("pipedrive-sandbox", &[&["value"], &["facts"], &["engine"], &["objects"], &["demo"], &["world"], &["oauth"], &["edge"]]),
 ];

@@ -32,16 +32,56 @@ fn assert_none(found: &[String], instead: &str) {
 
 #[test]
 fn generic_crates_name_no_vendor() {
-    // Core's comments and unit tests too: an example of one vendor becomes a habit of one vendor.
-    let mut sources = read_sources(&root(), "crates/connector-core/src", "rs");
-    for krate in ["connector-macros", "connector-connections", "connector-server"] {
-        sources.extend(product_code(&format!("crates/{krate}/src")));
+    // Comments, messages, schemas and tests too: an example of one vendor becomes a habit of one vendor.
+    let mut sources: Vec<Source> = ["connector-macros", "connector-core", "connector-connections", "connector-server"]
+        .iter()
+        .flat_map(|krate| {
+            ["rs", "toml", "md", "json", "sql", "stderr"].map(|extension| read_sources(&root(), &format!("crates/{krate}"), extension))
+        })
+        .flatten()
+        .collect();
+    sources.extend(read_sources(&root(), "crates/connector-host", "rs").into_iter().filter(|source| !source.is_test()));
+    assert!(sources.len() > 100, "only {} files of the generic crates were found", sources.len());
+    sources.retain(|source| !VENDOR_FILES.contains(&source.path.as_str()));
+    assert_none(&vendor_faults(&sources), "let the connector say it: in its CONNECTOR or in its error.rs");
+}
+
+/// The files of the host that name a vendor: its list of connectors, and the command of the sandbox.
+const VENDOR_FILES: [&str; 2] = ["crates/connector-host/src/connectors.rs", "crates/connector-host/src/command/sandbox.rs"];
+
+/// Lists the lines that name a vendor whose connector is in this workspace, in any notation.
+fn vendor_faults(sources: &[Source]) -> Vec<String> {
+    let vendors = list_vendors();
+    let lines = sources.iter().flat_map(|source| source.text.lines().enumerate().map(move |(at, line)| (source, at + 1, line)));
+    let named = lines.filter(|(_, _, line)| vendors.iter().any(|vendor| line.to_lowercase().contains(vendor)));
+    named.map(|(source, number, line)| format!("{}:{number}: {}", source.path, line.trim())).collect()
+}
+
+/// Lists the keys of the connectors that the program links.
+fn list_vendors() -> Vec<&'static str> {
+    crate::support::repository::CONNECTORS.iter().map(|connector| connector.key).collect()
+}
+
+#[test]
+fn finds_a_vendor_that_a_generic_crate_names() {
+    for (line, is_fault) in [
+        ("/// Asks Pipedrive for the account.", true),
+        ("const DOMAIN: &str = \"acme.PIPEDRIVE.com\";", true),
+        ("use pipedrive_sandbox::App;", true),
+        ("/// Asks the vendor for the account.", false),
+    ] {
+        let faults = vendor_faults(&[Source::new("crates/connector-core/src/value/app.rs", format!("//! One.\n{line}\n"))]);
+        assert_eq!(faults.len(), usize::from(is_fault), "{line}");
+        assert!(faults.iter().all(|fault| fault.starts_with("crates/connector-core/src/value/app.rs:2: ")), "{faults:?}");
     }
-    let named = sources.iter().flat_map(|source| {
-        let lines = source.text.lines().enumerate().filter(|(_, line)| line.to_lowercase().contains("pipedrive"));
-        lines.map(move |(at, line)| format!("{}:{}: {}", source.path, at + 1, line.trim()))
-    });
-    assert_none(&named.collect::<Vec<_>>(), "let the connector say it: in its CONNECTOR or in its error.rs");
+}
+
+/// Lists the lines of the host that link a connector's crate.
+#[test]
+fn one_file_links_the_connectors() {
+    let mut found = lines_with(&product_code("crates/connector-host/src"), &["_connector::CONNECTOR"]);
+    found.retain(|line| !line.starts_with("crates/connector-host/src/connectors.rs:"));
+    assert_none(&found, "add the connector to CONNECTORS in connectors.rs");
 }
 
 #[test]

@@ -260,7 +260,7 @@ async fn metrics_and_logs_hold_no_secret_and_no_owner() {
     server.get("/oauth/callback?code=secret-code&state=secret-state", "").await;
     assert_eq!(server.get("/readyz", "").await.json()["ok"], true);
     let metrics = server.get("/metrics", "").await.text();
-    assert!(metrics.contains("connector_invocations_total{action=\"getStage\",result=\"ok\"} 1"), "{metrics}");
+    assert!(metrics.contains("connector_invocations_total{connector=\"pipedrive\",action=\"getStage\",result=\"ok\"} 1"), "{metrics}");
     assert!(metrics.contains("action=\"unknown\"") && !metrics.contains("made-up-name") && !metrics.contains("some-owner"), "{metrics}");
     let from_outside = |key: &'static str| [("x-forwarded-for", "203.0.113.9"), ("authorization", key)];
     assert_eq!(server.send("GET", "/metrics", &from_outside("none"), "").await.status, 401);

@@ -1,6 +1,7 @@
 //! Parts that tests share: servers, processes, browsers and checks. No test stands here.
 
 pub(crate) mod assertions;
+pub(crate) mod bakery;
 pub(crate) mod browser;
 pub(crate) mod chromium;
 pub(crate) mod evidence;

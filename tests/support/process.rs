@@ -1,6 +1,8 @@
 //! The binary `connector` as a process, and its output.
 
-use std::io::Write;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
@@ -8,18 +10,73 @@ use serde_json::Value;
 use super::assertions::assert_valid;
 use super::repository::read_protocol_schema;
 
+/// The variable that holds the arguments of a program that this suite stands in for, one a line.
+const ARGUMENTS: &str = "CONNECTOR_TEST_ARGUMENTS";
+
+/// The name of the test that is such a program.
+const TEST: &str = "several::program_of_two_connectors";
+
+/// The first lines that a test program prints.
+const PREAMBLE: &[u8] = b"\nrunning 1 test\n";
+
+/// A program of the command line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Program {
+    /// The binary `connector`.
+    Connector,
+    /// The same with a second connector linked in: this suite, which starts itself.
+    TwoConnectors,
+}
+
+impl Program {
+    /// Finds the program of tests that need no certain one. All of them hold for both.
+    pub(crate) fn find() -> Self {
+        if std::env::var_os("CONNECTOR_TEST_TWO").is_some() { Self::TwoConnectors } else { Self::Connector }
+    }
+
+    /// Builds a command with piped streams, and without the variables of this machine.
+    pub(crate) fn command(self, data_folder: &Path) -> Command {
+        let mut command = match self {
+            Self::Connector => Command::new(env!("CARGO_BIN_EXE_connector")),
+            Self::TwoConnectors => {
+                let suite = std::env::current_exe().expect("this program");
+                let script =
+                    format!("{ARGUMENTS}=$(printf '%s\\n' connector \"$@\") exec \"$0\" {TEST} --exact --nocapture --test-threads=2");
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &script]).arg(suite).env("RUST_MIN_STACK", "8388608");
+                shell
+            }
+        };
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
+            command.env_remove(name);
+        }
+        command.env("CONNECTOR_DATA_DIR", data_folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+/// Reads the arguments of the program that this process stands in for, if a test started it as one.
+pub(crate) fn read_arguments() -> Option<Vec<OsString>> {
+    Some(std::env::var(ARGUMENTS).ok()?.lines().map(OsString::from).collect())
+}
+
 /// A command line whose data lies in a folder of its own.
 pub(crate) struct CommandLine {
+    program: Program,
     pub(crate) folder: tempfile::TempDir,
 }
 
 impl CommandLine {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a temporary folder") }
+        Self::with(Program::find())
+    }
+
+    pub(crate) fn with(program: Program) -> Self {
+        Self { program, folder: tempfile::tempdir().expect("a temporary folder") }
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = build_command(self.folder.path());
+        let mut command = self.program.command(self.folder.path());
         command.args(arguments);
         command
     }
@@ -45,21 +102,26 @@ impl CommandLine {
     }
 }
 
-/// Builds a command of the binary with piped streams, and without the variables of this machine.
-pub(crate) fn build_command(data_folder: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
-        command.env_remove(name);
-    }
-    command.env("CONNECTOR_DATA_DIR", data_folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
 pub(crate) fn run_with_stdin(mut command: Command, stdin: &[u8]) -> Output {
     let mut child = command.spawn().expect("the binary runs");
     // A command that reads no stdin may end before all of it is written.
     let _ = child.stdin.take().expect("stdin is piped").write_all(stdin);
-    child.wait_with_output().expect("the binary ends")
+    wait(child)
+}
+
+/// Waits for the end of a command. What a test program prints before its test is taken away.
+pub(crate) fn wait(child: Child) -> Output {
+    let mut output = child.wait_with_output().expect("the binary ends");
+    if output.stdout.starts_with(PREAMBLE) {
+        output.stdout.drain(..PREAMBLE.len());
+    }
+    output
+}
+
+/// Reads the lines of stdout as they come, without those that a test program prints before its test.
+pub(crate) fn read_lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
+    let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines().map(|line| line.expect("stdout is text"));
+    lines.skip_while(|line| PREAMBLE.trim_ascii() == line.as_bytes() || line.is_empty())
 }
 
 /// Parses a line of stdout as an outcome each, and checks it against the published schema.

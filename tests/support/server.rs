@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::evidence;
 use super::http::{JSON, Response, open, send};
-use super::process::{KilledOnDrop, build_command, run_with_stdin, send_signal};
+use super::process::{KilledOnDrop, Program, read_lines, run_with_stdin, send_signal};
 use super::sandbox::{bind, sandbox_options, serve_sandbox};
 
 /// A running host. It ends with the test.
@@ -25,14 +25,27 @@ pub(crate) struct Server {
 
 /// The data of a host: a folder, and its store if that is not the usual file in the folder.
 struct HostData {
+    program: Program,
     folder: tempfile::TempDir,
     store: Option<String>,
+    /// Further variables of every command.
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Server {
     /// Starts a host whose vendor listens at a URL of this machine.
     pub(crate) fn start(upstream: &str, arguments: &[&str]) -> Self {
         let data = HostData::create();
+        Self::spawn(data.command(upstream), data, upstream, arguments).0
+    }
+
+    /// Starts a host that links two connectors, each before a vendor of its own and with a client there.
+    pub(crate) fn start_of_two(upstream: &str, bakery: &str, arguments: &[&str]) -> Self {
+        let mut data = HostData::create();
+        data.program = Program::TwoConnectors;
+        let client = [("CONNECTOR_BAKERY_CLIENT_ID", "bakery-client"), ("CONNECTOR_BAKERY_CLIENT_SECRET", "bakery-secret-of-client")];
+        data.variables = client.map(|(name, value)| (name, value.to_owned())).into();
+        data.variables.push(("CONNECTOR_BAKERY_SANDBOX", bakery.to_owned()));
         Self::spawn(data.command(upstream), data, upstream, arguments).0
     }
 
@@ -127,7 +140,7 @@ impl Server {
         let line = lines.find_map(|line| line.strip_prefix(prefix).map(str::to_owned));
         let line = line.unwrap_or_else(|| panic!("the command ended without a line that begins with {prefix:?}"));
         (line, move || {
-            let printed = std::io::read_to_string(process.0.stdout.take().expect("stdout is piped")).expect("stdout is text");
+            let printed = read_lines(&mut process.0).collect::<Vec<_>>().join("\n");
             let status = process.0.wait().expect("the binary ends");
             assert!(status.success(), "{status:?}");
             printed
@@ -264,11 +277,12 @@ impl HostData {
         let store = super::postgres::create_schema();
         #[cfg(not(feature = "postgres"))]
         let store = None;
-        Self { folder: tempfile::tempdir().expect("a temporary folder"), store }
+        Self { program: Program::find(), folder: tempfile::tempdir().expect("a temporary folder"), store, variables: Vec::new() }
     }
 
     fn command(&self, upstream: &str) -> Command {
-        let mut command = build_command(self.folder.path());
+        let mut command = self.program.command(self.folder.path());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.env("CONNECTOR_SANDBOX", upstream);
         command.env("CONNECTOR_CLIENT_ID", DEMO_CLIENT_ID).env("CONNECTOR_CLIENT_SECRET", DEMO_CLIENT_SECRET);
         if let Some(store) = &self.store {

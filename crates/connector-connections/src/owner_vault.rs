@@ -6,6 +6,7 @@ use connector_core::{Access, Connections, Error, ErrorKind, View, quote};
 use crate::grants::refresh;
 use crate::state::lookup;
 use crate::state::rows::connections;
+use crate::value::app::App;
 use crate::value::model::{Connection, Method, Status};
 use crate::vault::Vault;
 
@@ -63,7 +64,9 @@ impl Connections for OwnerVault {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {
         let context = self.vault.context();
         let all = lookup::list_recent(context, &self.owner).await?;
-        let chosen = match choose(&all.iter().filter(|one| one.app == connector).collect::<Vec<_>>(), named) {
+        // Where there are several vendors, a message says whose connection is missing.
+        let label = context.app(connector).ok().filter(|_| context.apps().len() > 1).map(App::label);
+        let chosen = match choose(&all.iter().filter(|one| one.app == connector).collect::<Vec<_>>(), named, label) {
             Err(missing) => return Err(self.explain_unfinished(connector, named).await?.unwrap_or(missing)),
             chosen => chosen?,
         };
@@ -93,8 +96,10 @@ impl Connections for OwnerVault {
 
 /// Chooses a finished connection: the one of this name or id, else the only one, else the default.
 ///
-/// A failed one counts too, since a call that was meant for it must not go to another account.
-fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connection, Error> {
+/// A failed one counts too, since a call that was meant for it must not go to another account. `label` is the vendor's name
+/// for a message.
+fn choose<'a>(all: &[&'a Connection], named: Option<&str>, label: Option<&str>) -> Result<&'a Connection, Error> {
+    let of_vendor = label.map_or_else(String::new, |label| format!(" of {label}"));
     let missing = |message: String| {
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         let hint = if names.is_empty() {
@@ -106,15 +111,15 @@ fn choose<'a>(all: &[&'a Connection], named: Option<&str>) -> Result<&'a Connect
     };
     if let Some(named) = named {
         let found = all.iter().find(|one| one.name == named || one.id == named);
-        return found.copied().ok_or_else(|| missing(format!("There is no connection {}.", quote(named))));
+        return found.copied().ok_or_else(|| missing(format!("There is no connection {}{of_vendor}.", quote(named))));
     }
     match all {
         [only] => Ok(only),
-        [] => Err(missing("No connection is set up.".to_owned())),
+        [] => Err(missing(format!("No connection{of_vendor} is set up."))),
         several => several
             .iter()
             .find(|one| one.is_default)
             .copied()
-            .ok_or_else(|| missing("Several connections are set up, none is named and none is the default.".to_owned())),
+            .ok_or_else(|| missing(format!("Several connections{of_vendor} are set up, none is named and none is the default."))),
     }
 }

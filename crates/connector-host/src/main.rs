@@ -1,17 +1,7 @@
-//! The binary `connector`: the only crate that knows arguments, environment, files and ports.
-
-mod command;
-mod setup;
-mod terminal;
+//! The binary `connector`.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let arguments = command::Arguments::parse();
-    match command::run(arguments) {
-        Ok(code) => code.into(),
-        Err(failure) => failure.report(),
-    }
+    connector_host::run(&connector_host::CONNECTORS, std::env::args_os()).into()
 }

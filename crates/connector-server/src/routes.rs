@@ -29,8 +29,13 @@ const CALLBACK: &[(&str, &str, &str)] = &[
     ("query", "code", "The authorization code, if access was granted."),
     ("query", "error", "The error, if access was not granted."),
     ("query", "state", "The state of an authorization that began here."),
+    ("query", "connector", "The connector, where the redirect URI of its app names it."),
 ];
-const LINK: &[(&str, &str, &str)] = &[("query", "link", "The link of a connection, which opens once.")];
+const START: &[(&str, &str, &str)] =
+    &[("query", "link", "The link of a connection, which opens once."), ("query", "connector", "The connector, without a link.")];
+const CONNECTOR: &[(&str, &str, &str)] = &[("query", "connector", "The key of the connector; without it, those of all.")];
+const ONE_CONNECTOR: &[(&str, &str, &str)] =
+    &[("query", "connector", "The key of the connector; it may be left out where one alone could be meant.")];
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
 const PASSED: &[(&str, &str, &str)] = &[(
     "header",
@@ -67,10 +72,10 @@ macro_rules! routes {
 static ENDPOINTS: &[Endpoint] = routes! {
     POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line", &[],
         &[(JSON, "Invocation"), (NDJSON, "")], (200, JSON, "Outcome") => with invoke::invoke;
-    GET "/v1/actions" Key, "List the actions", &[], &[], (200, JSON, "") => now catalogue::list_actions;
-    GET "/v1/actions/{key}" Key, "Describe an action or data source", &[], &[], (200, JSON, "") => now catalogue::show_action;
-    GET "/v1/data-sources" Key, "List the data sources", &[], &[], (200, JSON, "") => now catalogue::list_data_sources;
-    GET "/v1/manifest" Key, "Show the whole catalogue of a connector", &[("query", "connector", "The key of the connector; it may be left out if there is one alone.")], &[],
+    GET "/v1/actions" Key, "List the actions", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_actions;
+    GET "/v1/actions/{key}" Key, "Describe an action or data source", ONE_CONNECTOR, &[], (200, JSON, "") => now catalogue::show_action;
+    GET "/v1/data-sources" Key, "List the data sources", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_data_sources;
+    GET "/v1/manifest" Key, "Show the whole catalogue of a connector", ONE_CONNECTOR, &[],
         (200, JSON, "Manifest") => now catalogue::show_manifest;
     GET "/v1/connections" Key, "List the owner's connections, oldest first", FILTERS, &[], (200, JSON, "Connections") => soon connections::list;
     POST "/v1/connections" Key, "Begin a connection: open its url in a browser, or give an API token", &[], &[(JSON, "Begin")],
@@ -90,7 +95,7 @@ static ENDPOINTS: &[Endpoint] = routes! {
     PUT "/gateway/{connector}/{*path}" Key, "Pass a request on to the host of a connection", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::forward;
     PATCH "/gateway/{connector}/{*path}" Key, "Pass a request on to the host of a connection", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::forward;
     DELETE "/gateway/{connector}/{*path}" Key, "Pass a request on to the host of a connection", PASSED, ANY_BODY, (200, "*/*", "") => with gateway::forward;
-    GET "/oauth/start" Browser, "Show the owner for whom an account will be connected", LINK, &[], (200, HTML, "") => soon start::show_start;
+    GET "/oauth/start" Browser, "Show the owner for whom an account will be connected", START, &[], (200, HTML, "") => soon start::show_start;
     POST "/oauth/start" Browser, "Begin an authorization on the vendor's page", &[], FORM_BODY, (200, HTML, "") => with start::begin;
     GET "/oauth/callback" Browser, "Finish an authorization, or hold an install; the vendor redirects a browser here", CALLBACK, &[], (200, HTML, "") => soon callback::finish;
     DELETE "/oauth/callback" Vendor, "Record an uninstall; the vendor sends this with the client id and secret of the app", &[], &[(JSON, "")],

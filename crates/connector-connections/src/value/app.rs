@@ -70,6 +70,11 @@ impl App {
         self.client.is_some()
     }
 
+    /// Returns the URI to which the vendor sends browsers back, if it registered a client.
+    pub fn redirect_uri(&self) -> Option<&str> {
+        self.client.as_ref().map(|client| client.redirect_uri.as_str())
+    }
+
     /// Checks that a caller knows the client's secret, as the vendor does when it reports an uninstall.
     pub fn is_client(&self, id: &str, secret: &str) -> bool {
         // Digests are compared, so that the time taken reveals nothing of the secret.
@@ -77,6 +82,14 @@ impl App {
             client.id == id && random::digest(client.secret.expose_secret().as_bytes()) == random::digest(secret.as_bytes())
         };
         self.client.as_ref().is_some_and(same)
+    }
+
+    /// Checks whether accounts of the app are at a host: at its sandbox, else at one of the vendor's own hosts.
+    pub fn is_at(&self, access: &Access) -> bool {
+        match &self.sandbox {
+            Some(sandbox) => access.origin() == sandbox,
+            None => !access.is_local() && self.connector.accepts(access),
+        }
     }
 
     pub(crate) fn connector(&self) -> &'static Connector {

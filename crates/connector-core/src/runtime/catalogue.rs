@@ -118,12 +118,15 @@ impl Catalogue {
                 Err(Error::new(ErrorKind::InvalidInvocation, format!("Several connectors have {key}."))
                     .with_hint(format!("Give `connector`: {}.", owners.join(" or "))))
             }
-            (None, _) => Err(self.explain_unknown(key)),
+            (None, _) => Err(self.explain_unknown(connector, key)),
         }
     }
 
-    fn explain_unknown(&self, key: &str) -> Error {
-        let near = find_nearest(key, self.entries.iter().map(Entry::key), 3);
+    /// Builds the error for a key that is not there, with the nearest ones: of the connector, if one was named.
+    fn explain_unknown(&self, connector: Option<&str>, key: &str) -> Error {
+        let entries = self.entries.iter().filter(|entry| connector.is_none_or(|named| entry.connector().key == named));
+        let mut near = find_nearest(key, entries.map(Entry::key), 3);
+        near.dedup();
         let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", quote(key)));
         match near.as_slice() {
             [] => error.with_hint("`connector list` shows all keys."),

@@ -103,8 +103,10 @@ impl Spine {
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
         let session = Session::new(options.dry_run, sink);
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
+        let found = self.catalogue.find(connector.as_deref(), &action);
+        let connector = found.as_ref().ok().map(|entry| entry.connector().key);
         let work = async {
-            let entry = self.catalogue.find(connector.as_deref(), &action)?;
+            let entry = found?;
             check_not_removed(entry)?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
@@ -160,7 +162,7 @@ impl Spine {
             error = kind.map(ErrorKind::as_str),
             "invoked"
         );
-        Outcome { id, action: Some(action), result, meta }
+        Outcome { id, action: Some(action), connector, result, meta }
     }
 
     /// Checks the input, and decodes its files.

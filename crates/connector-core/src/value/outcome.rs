@@ -27,6 +27,8 @@ use crate::value::view::View;
 pub struct Outcome {
     pub(crate) id: Value,
     pub(crate) action: Option<String>,
+    /// The key of the action's connector, which is no member of the JSON.
+    pub(crate) connector: Option<&'static str>,
     pub(crate) result: Result<Answer, Error>,
     pub(crate) meta: Meta,
 }
@@ -87,7 +89,7 @@ pub struct Meta {
 
 impl Outcome {
     pub(crate) fn from_failure(id: Value, action: Option<String>, error: Error) -> Self {
-        Self { id, action, result: Err(error), meta: Meta::default() }
+        Self { id, action, connector: None, result: Err(error), meta: Meta::default() }
     }
 
     /// Builds the outcome of an invocation that could not be read.
@@ -108,6 +110,11 @@ impl Outcome {
     /// Returns the action's key, if it could be read.
     pub fn action(&self) -> Option<&str> {
         self.action.as_deref()
+    }
+
+    /// Returns the key of the connector, if the action was found.
+    pub fn connector(&self) -> Option<&'static str> {
+        self.connector
     }
 
     /// Returns the members that came with the data, by name.

@@ -6,10 +6,11 @@ use clap::ValueEnum;
 use connector_core::{Entry, EntryKind};
 use serde_json::Value;
 
-use crate::terminal::connectors::build_catalogue;
-use crate::terminal::examples::find_example;
+use crate::terminal::arguments::read_key;
+use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::{Linked, LinkedConnector};
 use crate::terminal::stdout::{print, print_json};
 use crate::terminal::{reference, render};
 
@@ -18,6 +19,9 @@ pub(super) struct ListArguments {
     /// List this kind alone
     #[arg(long)]
     kind: Option<KindFilter>,
+    /// List this connector alone
+    #[arg(long, value_name = "KEY")]
+    connector: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -31,8 +35,11 @@ enum KindFilter {
 
 #[derive(clap::Args)]
 pub(super) struct DescribeArguments {
-    /// The key of an action or data source
+    /// The key of an action or data source, also as CONNECTOR/KEY
     key: String,
+    /// The connector, where several have the key
+    #[arg(long, value_name = "KEY")]
+    connector: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -42,9 +49,11 @@ pub(super) struct DescribeArguments {
 
 #[derive(clap::Args)]
 pub(super) struct ManifestArguments {
-    /// The key of the connector
-    #[arg(default_value = "pipedrive")]
-    connector: String,
+    /// The key of the connector; it may be left out if there is one alone
+    connector: Option<String>,
+    /// The key of the connector, as other commands take it
+    #[arg(long = "connector", value_name = "KEY", conflicts_with = "connector")]
+    named: Option<String>,
     /// Compare with a file, and fail if the file is out of date
     #[arg(long, value_name = "FILE", conflicts_with = "write")]
     check: Option<PathBuf>,
@@ -63,10 +72,13 @@ fn find_kind(entry: &Entry) -> KindFilter {
     }
 }
 
-pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
-    let catalogue = build_catalogue()?;
-    let entries: Vec<&Entry> =
-        catalogue.entries().iter().filter(|entry| arguments.kind.is_none_or(|wanted| find_kind(entry) == wanted)).collect();
+pub(super) fn list(linked: Linked, arguments: &ListArguments) -> Result<Exit, Failure> {
+    let catalogue = linked.build_catalogue()?;
+    let connector = arguments.connector.as_deref().map(|named| linked.find(named)).transpose()?.map(LinkedConnector::key);
+    let is_wanted = |entry: &&Entry| {
+        arguments.kind.is_none_or(|wanted| find_kind(entry) == wanted) && connector.is_none_or(|key| entry.connector().key == key)
+    };
+    let entries: Vec<&Entry> = catalogue.entries().iter().filter(is_wanted).collect();
     if arguments.json {
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print_json(&listed);
@@ -74,28 +86,33 @@ pub(super) fn list(arguments: &ListArguments) -> Result<Exit, Failure> {
     let name = |entry: &Entry| if find_kind(entry) == KindFilter::Action { entry.effect().as_str() } else { "picklist" };
     let cost =
         |entry: &Entry| entry.declaration().and_then(|declaration| declaration.cost).map_or("–".to_owned(), |cost| cost.to_string());
-    let rows =
-        entries.iter().map(|entry| vec![entry.key().to_owned(), name(entry).to_owned(), cost(entry), entry.description().to_owned()]);
+    let key = |entry: &Entry| {
+        let connector = if linked.are_several() { format!("{}/", entry.connector().key) } else { String::new() };
+        connector + entry.key()
+    };
+    let rows = entries.iter().map(|entry| vec![key(entry), name(entry).to_owned(), cost(entry), entry.description().to_owned()]);
     print(&render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()))
 }
 
-pub(super) fn describe(arguments: &DescribeArguments) -> Result<Exit, Failure> {
+pub(super) fn describe(linked: Linked, arguments: &DescribeArguments) -> Result<Exit, Failure> {
     if arguments.connection.is_some() {
         return Err(Failure::not_built("--connection"));
     }
-    let catalogue = build_catalogue()?;
-    let entry = catalogue.find(None, &arguments.key)?;
-    let described = entry.describe(find_example);
+    let (connector, key) = read_key(&arguments.key, arguments.connector.as_deref())?;
+    let (catalogue, examples) = (linked.build_catalogue()?, Examples::new(linked));
+    let entry = catalogue.find(connector, key)?;
+    let described = entry.describe(|key| examples.find(entry.connector().key, key));
     if arguments.json {
         return print_json(&described);
     }
     print(&render::describe(&described))
 }
 
-pub(super) fn manifest(arguments: &ManifestArguments) -> Result<Exit, Failure> {
-    let catalogue = build_catalogue()?;
-    let connector = catalogue.find_connector(Some(&arguments.connector))?;
-    let manifest = catalogue.manifest(connector, find_example);
+pub(super) fn manifest(linked: Linked, arguments: &ManifestArguments) -> Result<Exit, Failure> {
+    let named = arguments.connector.as_deref().or(arguments.named.as_deref());
+    let connector = linked.choose(named, |_| Ok(false))?.connector;
+    let examples = Examples::new(linked);
+    let manifest = linked.build_catalogue()?.manifest(connector, |key| examples.find(connector.key, key));
     if let Some(folder) = &arguments.docs {
         return write_pages(folder, &manifest);
     }

@@ -5,18 +5,17 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use connector_connections::{App, BeginOptions, Connection, Progress, Vault};
-use connector_core::View;
+use connector_core::{Access, View};
 use connector_server::{Host, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 
-use crate::setup::accounts::check_account_host;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, build_view_parser, find_public_url, parse_name, parse_owner};
-use crate::terminal::connectors::find_connector;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::{Linked, LinkedConnector};
 use crate::terminal::stdout::print_json;
 use crate::terminal::stop::wait_for_stop;
 use crate::terminal::{env, render};
@@ -26,11 +25,14 @@ const CONNECT_TIMEOUT: Duration = Duration::from_mins(10);
 
 #[derive(clap::Args)]
 pub(super) struct ConnectArguments {
+    /// The connector, where the rest of the command does not say which one is meant
+    #[arg(long, value_name = "KEY")]
+    connector: Option<String>,
     /// Connect by an API token: write `--api-token -`, and give the token on stdin. Other programs of this machine
     /// could see an argument
     #[arg(long, value_name = "-")]
     api_token: Option<String>,
-    /// The account of the token, as https://acme.pipedrive.com
+    /// The account of the token, as https://acme.vendor.example
     #[arg(long, value_name = "URL", requires = "api_token")]
     api_domain: Option<String>,
     /// The URL at which browsers reach `connector serve`. If no host runs there, and the URL is on this machine, this
@@ -50,53 +52,94 @@ pub(super) struct ConnectArguments {
     stored: StoreArguments,
 }
 
-pub(super) async fn run(arguments: ConnectArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(linked: Linked, arguments: ConnectArguments) -> Result<Exit, Failure> {
     match arguments.api_token.as_deref() {
-        None => connect_in_browser(&arguments).await,
-        Some("-") => connect_by_token(&arguments).await,
+        None => connect_in_browser(linked, &arguments).await,
+        Some("-") => connect_by_token(linked, &arguments).await,
         // The argument may be the token itself, and is not repeated.
         Some(_) => Err(Failure::usage("--api-token takes only `-`, and reads the token from stdin")),
     }
 }
 
-async fn connect_by_token(arguments: &ConnectArguments) -> Result<Exit, Failure> {
-    let connector = find_connector(None)?;
-    let (name, domain) = match (&arguments.api_domain, env::variable(env::API_DOMAIN)) {
-        (Some(domain), _) => ("--api-domain", domain.clone()),
-        (None, Some(domain)) => (env::API_DOMAIN, domain),
-        (None, None) => return Err(Failure::usage("--api-token needs --api-domain, as https://acme.pipedrive.com")),
+async fn connect_by_token(linked: Linked, arguments: &ConnectArguments) -> Result<Exit, Failure> {
+    let one = choose_by_host(linked, arguments)?;
+    let (name, domain) = match (&arguments.api_domain, one.setting(env::API_DOMAIN)?) {
+        (Some(domain), _) => ("--api-domain".to_owned(), domain.clone()),
+        (None, Some(domain)) => (one.variable(env::API_DOMAIN), domain),
+        (None, None) => return Err(Failure::usage(format!("--api-token needs --api-domain, as {}", one.example_url()))),
     };
-    if check_account_host(&domain, name)?.is_local() && env::variable(env::SANDBOX).is_none() && !arguments.stored.sandbox {
-        return Err(Failure::usage(format!("{name}: to connect a sandbox of this machine, set {}={domain}", env::SANDBOX)));
+    let is_local = linked.check_host(Some(one), &domain, &name)?.is_local();
+    if is_local && one.setting(env::SANDBOX)?.is_none() && !is_in_sandbox(arguments, one) {
+        let variable = one.variable(env::SANDBOX);
+        return Err(Failure::usage(format!("{name}: to connect a sandbox of this machine, set {variable}={domain}")));
     }
     let token = read_token()?;
-    let vault = arguments.stored.open_or_create("", &build_client()?).await?;
+    let vault = arguments.stored.open_or_create(linked, "", &build_client()?).await?;
     let name = arguments.name.as_deref();
-    let added = vault.add_api_token(&arguments.owner, connector.key, name, arguments.view, &domain, token).await;
+    let added = vault.add_api_token(&arguments.owner, one.key(), name, arguments.view, &domain, token).await;
     print_json(&added.map_err(|error| Failure::from_vendor(&error))?)
 }
 
+/// Checks that a connector is the one that `--sandbox` means.
+fn is_in_sandbox(arguments: &ConnectArguments, one: &LinkedConnector) -> bool {
+    arguments.stored.sandbox && one.sandbox.is_some()
+}
+
+/// Chooses the connector of an API token: where none is named, by the host of the account.
+fn choose_by_host(linked: Linked, arguments: &ConnectArguments) -> Result<&'static LinkedConnector, Failure> {
+    let access = arguments.api_domain.as_deref().map(|domain| linked.check_host(None, domain, "--api-domain")).transpose()?;
+    let is_local = access.as_ref().is_some_and(Access::is_local);
+    let serves = |one: &LinkedConnector, access: &Access| Ok::<_, Failure>(one.setting(env::SANDBOX)?.as_deref() == Some(access.origin()));
+    let mut is_served = false;
+    for (one, access) in linked.all().iter().zip(access.iter().cycle()).filter(|_| is_local) {
+        is_served |= serves(one, access)?;
+    }
+    linked.choose(arguments.connector.as_deref(), |one| match &access {
+        Some(access) if is_served => serves(one, access),
+        // The rest of the command then says how to set the sandbox up.
+        Some(_) if is_local => Ok(one.sandbox.is_some()),
+        Some(access) => Ok(one.connector.owns_host(access.host())),
+        None => Ok(one.setting(env::API_DOMAIN)?.is_some()),
+    })
+}
+
+/// Chooses the connector of an account to be connected in a browser: where none is named, the one with a client.
+fn choose_by_client(linked: Linked, arguments: &ConnectArguments) -> Result<&'static LinkedConnector, Failure> {
+    let mut has_client = arguments.stored.sandbox;
+    for one in linked.all() {
+        has_client |= one.setting(env::CLIENT_ID)?.is_some();
+    }
+    if linked.are_several() && !has_client && arguments.connector.is_none() {
+        return Err(explain_missing_app(&linked.vendor_names(), &linked.name_client_variables()));
+    }
+    linked.choose(arguments.connector.as_deref(), |one| {
+        Ok(if arguments.stored.sandbox { one.sandbox.is_some() } else { one.setting(env::CLIENT_ID)?.is_some() })
+    })
+}
+
+fn explain_missing_app(vendors: &str, variables: &str) -> Failure {
+    Failure::usage(format!(
+        "no app of {vendors} is set up here: set {variables}, or connect by an API token, see `connector connect --help`"
+    ))
+}
+
 /// Prints a link, and waits until the account is connected through it.
-async fn connect_in_browser(arguments: &ConnectArguments) -> Result<Exit, Failure> {
-    let connector = find_connector(None)?;
+async fn connect_in_browser(linked: Linked, arguments: &ConnectArguments) -> Result<Exit, Failure> {
     let url = find_public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
+    let one = choose_by_client(linked, arguments)?;
     // Checked before a store is created, which would end the use of the embedded sandbox.
-    if env::variable(env::CLIENT_ID).is_none() && !arguments.stored.sandbox {
-        return Err(Failure::usage(format!(
-            "no app of {} is set up here: set {} and {}, or connect by an API token, see `connector connect --help`",
-            connector.label,
-            env::CLIENT_ID,
-            env::CLIENT_SECRET
-        )));
+    if one.setting(env::CLIENT_ID)?.is_none() && !is_in_sandbox(arguments, one) {
+        let variables = format!("{} and {}", one.variable(env::CLIENT_ID), one.variable(env::CLIENT_SECRET));
+        return Err(explain_missing_app(one.connector.label, &variables));
     }
     let stop = wait_for_stop();
     let client = build_client()?;
-    let vault = arguments.stored.open_or_create(&url, &client).await?;
+    let vault = arguments.stored.open_or_create(linked, &url, &client).await?;
     let begin = BeginOptions { name: arguments.name.as_deref(), view: arguments.view, ..BeginOptions::default() };
-    let begun = vault.begin(&arguments.owner, connector.key, begin).await?;
+    let begun = vault.begin(&arguments.owner, one.key(), begin).await?;
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {
-        let runtime = build_runtime(&client, vault.for_owner(&arguments.owner), View::default())?;
+        let runtime = build_runtime(linked, &client, vault.for_owner(&arguments.owner), View::default())?;
         let host = Host::new(page_settings(url.clone()), runtime, vault.clone());
         tokio::spawn(connector_server::serve(listener, host, std::future::pending()));
     }

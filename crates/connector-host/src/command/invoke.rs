@@ -11,10 +11,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::setup::accounts::Accounts;
 use crate::setup::http::{build_client, build_runtime};
-use crate::terminal::arguments::build_view_parser;
+use crate::terminal::arguments::{build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
+use crate::terminal::linked::Linked;
 use crate::terminal::{render, stdout};
 
 /// The largest line of stdin, in bytes.
@@ -25,8 +26,12 @@ const FILE_TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
 pub(super) struct InvokeArguments {
-    /// The action or data source to run. Without one, invocations are read from stdin, one JSON object per line
+    /// The action or data source to run, also as CONNECTOR/KEY. Without one, invocations are read from stdin, one
+    /// JSON object per line
     action: Option<String>,
+    /// The connector of the action, where several connectors have its key
+    #[arg(long, value_name = "KEY", requires = "action")]
+    connector: Option<String>,
     /// The input: JSON, @FILE, or - for stdin
     #[arg(long, value_name = "JSON", requires = "action")]
     input: Option<String>,
@@ -42,7 +47,7 @@ pub(super) struct InvokeArguments {
     /// The store of connections: the path of a file, or postgres://host/name
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// The shape of the data: Pipedrive's own, or one flat shape. By default the connection's, else Pipedrive's
+    /// The shape of the data: the vendor's own, or one flat shape. By default the connection's, else the vendor's
     #[arg(long, value_parser = build_view_parser(), requires = "action")]
     view: Option<View>,
     /// Send nothing, and show the request that would be sent
@@ -90,11 +95,11 @@ impl ReservedFlags {
     }
 }
 
-pub(super) async fn run(arguments: InvokeArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Exit, Failure> {
     if let Some(flag) = arguments.reserved.find_given() {
         return Err(Failure::not_built(flag));
     }
-    let runtime = open_runtime(&arguments).await?;
+    let runtime = open_runtime(linked, &arguments).await?;
     let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) => {
@@ -115,13 +120,13 @@ pub(super) async fn run(arguments: InvokeArguments) -> Result<Exit, Failure> {
 }
 
 /// Opens a runtime with the connections that are set up on this machine.
-async fn open_runtime(arguments: &InvokeArguments) -> Result<Runtime, Failure> {
+async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Runtime, Failure> {
     let http = build_client()?;
-    let accounts = Accounts::find(arguments.store.as_deref(), &http).await?;
+    let accounts = Accounts::find(linked, arguments.store.as_deref(), &http).await?;
     if !arguments.dry_run {
         accounts.spawn_sweep();
     }
-    let runtime = build_runtime(&http, accounts.clone(), View::default())?;
+    let runtime = build_runtime(linked, &http, accounts.clone(), View::default())?;
     Ok(match accounts.ledger() {
         Some(ledger) => runtime.with_connections(accounts, Some(Box::new(ledger))),
         None => runtime,
@@ -129,7 +134,9 @@ async fn open_runtime(arguments: &InvokeArguments) -> Result<Runtime, Failure> {
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {
-    let mut invocation = Invocation::new(action);
+    let (connector, key) = read_key(action, arguments.connector.as_deref())?;
+    let mut invocation = Invocation::new(key);
+    invocation.connector = connector.map(str::to_owned);
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     invocation.options.view = arguments.view;

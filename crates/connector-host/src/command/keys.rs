@@ -9,6 +9,7 @@ use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, parse_name, parse_owner};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::Linked;
 use crate::terminal::render;
 use crate::terminal::stdout::{print, print_json, print_table};
 
@@ -61,16 +62,16 @@ impl HolderArguments {
     }
 }
 
-pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
+pub(super) async fn run(linked: Linked, command: KeysCommand) -> Result<Exit, Failure> {
     match command {
         KeysCommand::Create { name, view, holder } => {
-            let vault = holder.stored.open_or_create("", &build_client()?).await?;
+            let vault = holder.stored.open_or_create(linked, "", &build_client()?).await?;
             let key = vault.create_api_key(&holder.to_holder(), &name, view).await?;
             render::say("Store the key now: it is not shown again.");
             print(key.secret.expose_secret())
         }
         KeysCommand::List { json, holder } => {
-            let keys = match holder.stored.open_existing().await? {
+            let keys = match holder.stored.open_existing(linked).await? {
                 Some(vault) => vault.list_api_keys(&holder.to_holder()).await?,
                 None => Vec::new(),
             };
@@ -84,7 +85,7 @@ pub(super) async fn run(command: KeysCommand) -> Result<Exit, Failure> {
                 &format!("There is no key for {} yet.", describe_holder(&holder.to_holder())),
             )
         }
-        KeysCommand::Revoke { id, holder } => match holder.stored.require().await?.revoke_api_key(&holder.to_holder(), &id).await {
+        KeysCommand::Revoke { id, holder } => match holder.stored.require(linked).await?.revoke_api_key(&holder.to_holder(), &id).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Failure::not_ok(explain_missing(&id, &holder.to_holder()))),
             revoked => Ok(revoked.map(|()| Exit::Ok)?),
         },

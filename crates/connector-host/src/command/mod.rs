@@ -9,17 +9,19 @@ mod sandbox;
 mod serve;
 mod sign_in;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
 
-use crate::terminal::env;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::{Linked, LinkedConnector};
 use crate::terminal::threads::{run_on_all_threads, run_on_one_thread};
 
 /// Runs actions on other people's software from JSON invocations.
 #[derive(Parser)]
-#[command(name = "connector", version, after_help = env::HELP, max_term_width = 100)]
-pub(crate) struct Arguments {
+#[command(name = "connector", version, max_term_width = 100)]
+struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -34,7 +36,6 @@ enum Command {
     Describe(catalogue::DescribeArguments),
     /// Print the catalogue as JSON
     Manifest(catalogue::ManifestArguments),
-    /// Run a sandbox of Pipedrive on this machine
     Sandbox(sandbox::SandboxArguments),
     /// Connect an account
     Connect(connect::ConnectArguments),
@@ -64,24 +65,38 @@ struct ReservedArguments {
     _rest: Vec<String>,
 }
 
-/// Runs the command that the arguments name.
-pub(crate) fn run(arguments: Arguments) -> Result<Exit, Failure> {
-    match arguments.command {
-        Command::Invoke(arguments) => run_on_one_thread(invoke::run(arguments)),
-        Command::List(arguments) => catalogue::list(&arguments),
-        Command::Describe(arguments) => catalogue::describe(&arguments),
-        Command::Manifest(arguments) => catalogue::manifest(&arguments),
-        Command::Connect(arguments) => run_on_one_thread(connect::run(arguments)),
-        Command::Connections(arguments) => run_on_one_thread(connections::run(arguments)),
-        Command::Keys(arguments) => run_on_one_thread(keys::run(arguments)),
-        Command::SignIn(arguments) => run_on_one_thread(sign_in::run(arguments)),
-        Command::Serve(arguments) => run_on_all_threads(serve::run(arguments)),
-        Command::Sandbox(arguments) => run_on_one_thread(sandbox::run(arguments)),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "connector", &mut std::io::stdout());
-            Ok(Exit::Ok)
+/// Runs the command that the arguments name, for these connectors, and returns the exit code of the program.
+///
+/// The first argument is the name of the program. One that cannot be parsed ends the process.
+pub fn run(connectors: &'static [LinkedConnector], arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let linked = Linked::new(connectors);
+    let matches = Arguments::command().after_help(linked.build_help()).get_matches_from(arguments);
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match arguments.command.run(linked) {
+        Ok(exit) => exit as u8,
+        Err(failure) => failure.report() as u8,
+    }
+}
+
+impl Command {
+    fn run(self, linked: Linked) -> Result<Exit, Failure> {
+        match self {
+            Self::Invoke(arguments) => run_on_one_thread(invoke::run(linked, arguments)),
+            Self::List(arguments) => catalogue::list(linked, &arguments),
+            Self::Describe(arguments) => catalogue::describe(linked, &arguments),
+            Self::Manifest(arguments) => catalogue::manifest(linked, &arguments),
+            Self::Connect(arguments) => run_on_one_thread(connect::run(linked, arguments)),
+            Self::Connections(arguments) => run_on_one_thread(connections::run(linked, arguments)),
+            Self::Keys(arguments) => run_on_one_thread(keys::run(linked, arguments)),
+            Self::SignIn(arguments) => run_on_one_thread(sign_in::run(linked, arguments)),
+            Self::Serve(arguments) => run_on_all_threads(serve::run(linked, arguments)),
+            Self::Sandbox(arguments) => run_on_one_thread(sandbox::run(arguments)),
+            Self::Completions { shell } => {
+                clap_complete::generate(shell, &mut Arguments::command(), "connector", &mut std::io::stdout());
+                Ok(Exit::Ok)
+            }
+            Self::Stats(_) => Err(Failure::not_built("`connector stats`")),
         }
-        Command::Stats(_) => Err(Failure::not_built("`connector stats`")),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::terminal::failure::Failure;
 use crate::terminal::stop::wait_for_stop;
 use crate::terminal::{env, render};
 
+/// Run a sandbox of Pipedrive on this machine
 #[derive(clap::Args)]
 pub(super) struct SandboxArguments {
     /// The port on this machine; 0 takes a free one

@@ -8,17 +8,17 @@ use connector_core::{Access, Credential, View};
 use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
 
-use crate::setup::app::build_apps;
+use crate::setup::app::{build_apps, build_apps_beside};
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::sandbox::serve_beside_host;
 use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, find_public_url};
-use crate::terminal::connectors::vendor_names;
-use crate::terminal::examples::find_example;
+use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::Linked;
+use crate::terminal::render;
 use crate::terminal::stop::wait_for_stop;
-use crate::terminal::{env, render};
 
 #[derive(clap::Args)]
 pub(super) struct ServeArguments {
@@ -33,10 +33,10 @@ pub(super) struct ServeArguments {
     /// The URL at which browsers reach this host, as https://connect.example
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Redirect an install from Pipedrive's marketplace to this page of a platform, with `?install=HANDLE`
+    /// Redirect an install from a vendor's marketplace to this page of a platform, with `?install=HANDLE`
     #[arg(long, value_name = "URL", conflicts_with = "install")]
     install_redirect: Option<String>,
-    /// The way to handle an install from Pipedrive's marketplace
+    /// The way to handle an install from a vendor's marketplace
     #[arg(long, default_value = "confirm")]
     install: InstallChoice,
     /// The header by which a request to the gateway names its connection
@@ -82,7 +82,7 @@ impl ServeArguments {
         }
     }
 
-    fn settings(&self, public_url: String, installs: Installs) -> Settings {
+    fn settings(&self, linked: Linked, public_url: String, installs: Installs) -> Settings {
         let mut settings = Settings::default();
         settings.public_url = public_url;
         settings.connection_header = self.connection_header.clone();
@@ -92,12 +92,7 @@ impl ServeArguments {
         settings.concurrency = self.concurrency.into();
         settings.drain = Duration::from_secs(self.drain.into());
         settings.installs = installs;
-        settings.no_client_hint = format!(
-            "Whoever runs this host sets {}, {} and {}, or starts it with --sandbox.",
-            env::CLIENT_ID,
-            env::CLIENT_SECRET,
-            env::PUBLIC_URL
-        );
+        settings.no_client_hint = format!("Whoever runs this host sets {}, or starts it with --sandbox.", linked.name_client_variables());
         settings
     }
 
@@ -122,34 +117,34 @@ fn is_page(url: &str) -> bool {
     url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') && Access::new(origin, Credential::bearer("")).is_ok()
 }
 
-pub(super) async fn run(arguments: ServeArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exit, Failure> {
     start_log();
     let (public_url, installs) = (arguments.public_url()?, arguments.installs()?);
     let listener = bind((arguments.host, arguments.port)).await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
     let apps = if arguments.stored.sandbox {
-        vec![serve_beside_host(bind_next(arguments.port).await?, &public_url)?]
+        let demo = serve_beside_host(linked, bind_next(arguments.port).await?, &public_url)?;
+        build_apps_beside(demo, linked, &public_url)?
     } else {
-        build_apps(&public_url)?
+        build_apps(linked, &public_url)?
     };
     let has_client = apps.iter().any(App::is_registered);
     let http = build_client()?;
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
-    let runtime = build_runtime(&http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
-    let settings = arguments.settings(public_url, installs);
+    let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
+    let settings = arguments.settings(linked, public_url, installs);
     if !has_client {
         render::say(&format!(
-            "No app of {} is set up: accounts can connect by API token only. Set {}, {} and {} for OAuth, or try --sandbox.",
-            vendor_names(),
-            env::CLIENT_ID,
-            env::CLIENT_SECRET,
-            env::PUBLIC_URL
+            "No app of {} is set up: accounts can connect by API token only. Set {} for OAuth, or try --sandbox.",
+            linked.vendor_names(),
+            linked.name_client_variables()
         ));
     }
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(sweep_every_minute(vault.clone()));
-    let host = Host::new(settings, runtime, vault.clone()).with_examples(find_example);
+    let examples = Examples::new(linked);
+    let host = Host::new(settings, runtime, vault.clone()).with_examples(move |connector, key| examples.find(connector, key));
     let deadline = connector_server::serve(listener, host, wait_for_stop()).await;
     // A response of the vendor is stored, although its caller has gone.
     if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
@@ -189,7 +184,8 @@ fn start_log() {
     use tracing_subscriber::fmt;
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
-    let ours = ["connector", "connector_core", "connector_connections", "connector_server"].map(|target| (target, tracing::Level::INFO));
+    let ours =
+        ["connector_host", "connector_core", "connector_connections", "connector_server"].map(|target| (target, tracing::Level::INFO));
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     // A logger that is set already stays.
     let _ = tracing_subscriber::registry().with(lines).with(Targets::new().with_targets(ours)).try_init();

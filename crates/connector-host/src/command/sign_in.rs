@@ -7,6 +7,7 @@ use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, find_public_url, parse_owner};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
+use crate::terminal::linked::Linked;
 use crate::terminal::stdout::print;
 
 #[derive(clap::Args)]
@@ -21,8 +22,8 @@ pub(super) struct SignInArguments {
     stored: StoreArguments,
 }
 
-pub(super) async fn run(arguments: SignInArguments) -> Result<Exit, Failure> {
+pub(super) async fn run(linked: Linked, arguments: SignInArguments) -> Result<Exit, Failure> {
     let url = find_public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
-    let link = arguments.stored.open_or_create(&url, &build_client()?).await?.create_sign_in_link(&arguments.owner).await?;
+    let link = arguments.stored.open_or_create(linked, &url, &build_client()?).await?.create_sign_in_link(&arguments.owner).await?;
     print(&format!("{url}/sign-in?token={}", link.expose_secret()))
 }

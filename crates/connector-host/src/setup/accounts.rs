@@ -4,176 +4,194 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_connections::{OwnerVault, Status, Vault};
-use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http, OneConnection};
+use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http};
 
 use crate::setup::app::build_apps;
 use crate::setup::sandbox::{self, EmbeddedSandbox};
 use crate::setup::store::{STORE_FILE, StorePlace};
 use crate::terminal::arguments::LOCAL_OWNER;
-use crate::terminal::connectors::{CONNECTORS, vendor_names};
 use crate::terminal::env;
-use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::failure::Failure;
+use crate::terminal::linked::{Linked, LinkedConnector};
+
+/// The name of the connection that the environment makes.
+const ENVIRONMENT: &str = "env";
 
 /// The connections that a command can choose from.
 #[derive(Clone)]
-pub(crate) enum Accounts {
-    /// The connections of the store, then those of the environment by name.
-    Stored(Vault, Vec<(String, OneConnection)>),
-    /// The connections of the environment by name.
-    Named(Vec<(String, OneConnection)>),
+pub(crate) struct Accounts {
+    linked: Linked,
+    /// The connections of the store, which go first.
+    vault: Option<Vault>,
+    named: Arc<[EnvironmentAccount]>,
     /// The embedded sandbox, where nothing at all is set up.
-    Embedded(Arc<EmbeddedSandbox>),
+    embedded: Option<Arc<EmbeddedSandbox>>,
+}
+
+/// An account of a connector that the environment names.
+struct EnvironmentAccount {
+    connector: &'static str,
+    connection: Connection,
+    access: Access,
 }
 
 impl Accounts {
     /// Finds what is set up on this machine.
-    pub(crate) async fn find(store: Option<&str>, http: &Http) -> Result<Self, Failure> {
-        let named = read_environment()?;
+    pub(crate) async fn find(linked: Linked, store: Option<&str>, http: &Http) -> Result<Self, Failure> {
+        let named: Arc<[EnvironmentAccount]> = read_environment(linked)?.into();
         let place = StorePlace::find(store, STORE_FILE)?;
         if place.is_set() {
             let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
-            return Ok(Self::Stored(place.open_or_create(build_apps(&public_url)?, http).await?, named));
+            let vault = place.open_or_create(build_apps(linked, &public_url)?, http).await?;
+            return Ok(Self { linked, vault: Some(vault), named, embedded: None });
         }
-        if named.is_empty() && !place.is_expected() {
-            return Ok(Self::Embedded(Arc::new(EmbeddedSandbox::new()?)));
-        }
-        Ok(Self::Named(named))
+        let is_untouched = named.is_empty() && !place.is_expected(linked)?;
+        let sandboxed = linked.find_sandboxed().filter(|_| is_untouched);
+        let embedded = sandboxed.map(|(linked, sandbox)| EmbeddedSandbox::new(linked, sandbox).map(Arc::new)).transpose()?;
+        Ok(Self { linked, vault: None, named, embedded })
     }
 
     /// Returns the ledger that keeps outcomes by idempotency key. Only a store has one.
     pub(crate) fn ledger(&self) -> Option<OwnerVault> {
-        match self {
-            Self::Stored(vault, _) => Some(vault.for_owner(LOCAL_OWNER)),
-            Self::Named(_) | Self::Embedded(_) => None,
-        }
+        self.vault.as_ref().map(|vault| vault.for_owner(LOCAL_OWNER))
     }
 
     /// Starts to remove what nobody finished. The next command goes on with what is left when this one ends.
     pub(crate) fn spawn_sweep(&self) {
-        if let Self::Stored(vault, _) = self {
-            let vault = vault.clone();
+        if let Some(vault) = self.vault.clone() {
             tokio::spawn(async move { vault.sweep().await });
         }
+    }
+
+    /// Chooses a connection of the environment where the store has none to give. The store goes first.
+    async fn choose_elsewhere(&self, refused: Error, vault: &Vault, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
+        let stored = vault.list(LOCAL_OWNER, Some(connector), None).await?;
+        let finished: Vec<&str> = stored.iter().filter(|one| one.status != Status::Pending).map(|one| one.name.as_str()).collect();
+        match named {
+            // The connection is in the store, whose error says what is missing.
+            Some(named) if stored.iter().any(|one| one.name == named || one.id == named) => Err(refused),
+            None if !finished.is_empty() => Err(self.no_connection(refused.message(), connector, &finished)),
+            _ => self.choose_named(&finished, connector, named),
+        }
+    }
+
+    /// Chooses the account that is named, else the only one. `others` are names of the store, for the hint.
+    fn choose_named(&self, others: &[&str], connector: &str, named: Option<&str>) -> Result<Connection, Error> {
+        let accounts: Vec<&EnvironmentAccount> = self.named.iter().filter(|account| account.connector == connector).collect();
+        let missing = |message: &str| self.no_connection(message, connector, others);
+        let account = match (named, accounts.as_slice()) {
+            (Some(wanted), _) => {
+                let found = accounts.iter().find(|account| account.connection.name == wanted);
+                found.ok_or_else(|| missing(&format!("There is no connection {wanted:?}{}.", self.linked.of_vendor(connector))))?
+            }
+            (None, [only]) => only,
+            (None, []) => return Err(missing(&self.explain_missing(connector))),
+            (None, _) => return Err(missing("Several connections are set up, and none is named.")),
+        };
+        Ok(account.connection.clone())
+    }
+
+    /// Explains why no connection of a connector can be used, although none is named.
+    fn explain_missing(&self, connector: &str) -> String {
+        let label = self.linked.get(connector).map_or(connector, |linked| linked.connector.label);
+        match self.linked.find_sandboxed() {
+            Some((sandboxed, _)) if sandboxed.key() == connector => {
+                "No connection is set up, and the embedded sandbox is not used where a store, a key or an app is.".to_owned()
+            }
+            Some((sandboxed, _)) if self.embedded.is_some() => {
+                format!("No account of {label} is set up. The embedded sandbox stands in for {} alone.", sandboxed.connector.label)
+            }
+            _ => format!("No account of {label} is set up."),
+        }
+    }
+
+    fn no_connection(&self, message: &str, connector: &str, others: &[&str]) -> Error {
+        let own = self.named.iter().filter(|account| account.connector == connector).map(|account| account.connection.name.as_str());
+        no_connection(self.linked, self.linked.get(connector), message, others.iter().copied().chain(own))
+    }
+
+    /// Finds the account of the environment that was chosen. No connection of the store has the id of one.
+    fn find_account(&self, connection: &Connection) -> Option<&EnvironmentAccount> {
+        self.named.iter().find(|account| account.connection.id == connection.id && account.connection.name == connection.name)
     }
 }
 
 /// Reads the connections that the environment names.
-fn read_environment() -> Result<Vec<(String, OneConnection)>, Failure> {
+fn read_environment(linked: Linked) -> Result<Vec<EnvironmentAccount>, Failure> {
     let mut named = Vec::new();
-    if let Some(url) = env::variable(env::SANDBOX) {
-        named.push(sandbox::build_connection(&url)?);
-    }
-    match (env::variable(env::API_TOKEN), env::variable(env::API_DOMAIN)) {
-        (Some(token), Some(domain)) => named.push(("env".to_owned(), build_connection(&domain, token)?)),
-        (Some(_), None) => {
-            return Err(Failure::usage(format!("{} needs {}, as https://acme.pipedrive.com", env::API_TOKEN, env::API_DOMAIN)));
+    for one in linked.all() {
+        if let Some(sandbox) = one.sandbox
+            && let Some(url) = one.setting(env::SANDBOX)?
+        {
+            let (connection, access) = sandbox::build_connection(one, sandbox, &url)?;
+            named.push(EnvironmentAccount { connector: one.key(), connection, access });
         }
-        (None, Some(_)) => {
-            return Err(Failure::usage(format!("{} needs {}, an API token of that account", env::API_DOMAIN, env::API_TOKEN)));
+        let needs = |given: &str, missing: &str| {
+            let what =
+                if missing.ends_with("DOMAIN") { format!("as {}", one.example_url()) } else { "an API token of that account".to_owned() };
+            format!("{given} needs {missing}, {what}")
+        };
+        if let Some((token, domain)) = one.pair(env::API_TOKEN, env::API_DOMAIN, needs)? {
+            let access = linked.check_host(Some(one), &domain, &one.variable(env::API_DOMAIN))?;
+            let access = Access::new(access.origin(), Credential::api_token(token)).map_err(Failure::from)?;
+            let mut connection = Connection::new(ENVIRONMENT, access.origin()).with_api_token();
+            if one.variable(env::API_TOKEN) != env::API_TOKEN {
+                // Accounts of two connectors may have one name and one host.
+                connection = connection.with_id(format!("{}/{ENVIRONMENT}", one.key()));
+            }
+            named.push(EnvironmentAccount { connector: one.key(), connection, access });
         }
-        (None, None) => {}
     }
     Ok(named)
-}
-
-fn build_connection(domain: &str, token: String) -> Result<OneConnection, Failure> {
-    check_account_host(domain, env::API_DOMAIN)?;
-    let connection = OneConnection::new("env", domain, Credential::api_token(token));
-    connection.map_err(|error| Failure::usage(format!("{}: {}", env::API_DOMAIN, one_line(&error))))
-}
-
-/// Checks that a flag or variable holds a host of a vendor, or of this machine.
-pub(crate) fn check_account_host(domain: &str, name: &str) -> Result<Access, Failure> {
-    let wrong = |what: &str| Failure::usage(format!("{name}: {domain:?} is {what}; write it as https://acme.pipedrive.com"));
-    let access = Access::new(domain, Credential::api_token("")).map_err(|_| wrong("no https URL of a host alone"))?;
-    if CONNECTORS.iter().any(|connector| connector.accepts(&access)) {
-        return Ok(access);
-    }
-    Err(wrong(&format!("no host of {}", vendor_names())))
 }
 
 #[async_trait]
 impl Connections for Accounts {
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error> {
-        match self {
-            Self::Embedded(embedded) => embedded.choose(named),
-            Self::Stored(vault, accounts) => match vault.for_owner(LOCAL_OWNER).choose(connector, named).await {
-                Err(error) if error.kind() == ErrorKind::NoConnection => choose_elsewhere(error, vault, accounts, connector, named).await,
+        match (&self.embedded, &self.vault) {
+            (Some(embedded), _) if embedded.stands_in_for(connector) => embedded.choose(named),
+            (_, Some(vault)) => match vault.for_owner(LOCAL_OWNER).choose(connector, named).await {
+                Err(error) if error.kind() == ErrorKind::NoConnection => self.choose_elsewhere(error, vault, connector, named).await,
                 chosen => chosen,
             },
-            Self::Named(accounts) => choose_named(accounts, &[], connector, named).await,
+            _ => self.choose_named(&[], connector, named),
         }
     }
 
     async fn access(&self, connection: &Connection) -> Result<Access, Error> {
-        match self {
-            Self::Embedded(embedded) => embedded.access().await,
-            Self::Stored(vault, _) if !connection.id.is_empty() => vault.for_owner(LOCAL_OWNER).access(connection).await,
-            Self::Named(accounts) | Self::Stored(_, accounts) => {
-                let account = accounts.iter().find(|(name, _)| *name == connection.name);
-                let (_, account) = account.ok_or_else(|| Error::new(ErrorKind::NoConnection, "The connection is gone."))?;
-                account.access(connection).await
-            }
+        match (&self.embedded, &self.vault, self.find_account(connection)) {
+            (Some(embedded), ..) => embedded.access().await,
+            (_, _, Some(account)) => Ok(account.access.clone()),
+            (_, Some(vault), None) => vault.for_owner(LOCAL_OWNER).access(connection).await,
+            _ => Err(Error::new(ErrorKind::NoConnection, "The connection is gone.")),
         }
     }
 
     async fn renew(&self, connection: &Connection, refused: &Access) -> Result<Option<Access>, Error> {
-        match self {
-            Self::Stored(vault, _) if !connection.id.is_empty() => vault.for_owner(LOCAL_OWNER).renew(connection, refused).await,
+        match &self.vault {
+            Some(vault) if self.find_account(connection).is_none() => vault.for_owner(LOCAL_OWNER).renew(connection, refused).await,
             _ => Ok(None),
         }
     }
 }
 
-/// Chooses a connection of the environment where the store has none to give. The store goes first.
-async fn choose_elsewhere(
-    refused: Error,
-    vault: &Vault,
-    accounts: &[(String, OneConnection)],
-    connector: &str,
-    named: Option<&str>,
-) -> Result<Connection, Error> {
-    let stored = vault.list(LOCAL_OWNER, Some(connector), None).await?;
-    let finished: Vec<&str> = stored.iter().filter(|one| one.status != Status::Pending).map(|one| one.name.as_str()).collect();
-    match named {
-        // The connection is in the store, whose error says what is missing.
-        Some(named) if stored.iter().any(|one| one.name == named || one.id == named) => Err(refused),
-        None if !finished.is_empty() => Err(no_connection(refused.message(), finished.into_iter().chain(names(accounts)))),
-        _ => choose_named(accounts, &finished, connector, named).await,
-    }
-}
-
-/// Chooses the account that is named, else the only one. `others` are names of the store, for the hint.
-async fn choose_named(
-    accounts: &[(String, OneConnection)],
-    others: &[&str],
-    connector: &str,
-    named: Option<&str>,
-) -> Result<Connection, Error> {
-    let missing = |message: &str| no_connection(message, others.iter().copied().chain(names(accounts)));
-    let (_, account) = match (named, accounts) {
-        (Some(wanted), _) => {
-            accounts.iter().find(|(name, _)| name == wanted).ok_or_else(|| missing(&format!("There is no connection {wanted:?}.")))?
-        }
-        (None, [only]) => only,
-        (None, []) => {
-            return Err(missing("No connection is set up, and the embedded sandbox is not used where a store, a key or an app is."));
-        }
-        (None, _) => return Err(missing("Several connections are set up, and none is named.")),
-    };
-    account.choose(connector, None).await
-}
-
-fn names(accounts: &[(String, OneConnection)]) -> impl Iterator<Item = &str> {
-    accounts.iter().map(|(name, _)| name.as_str())
-}
-
-/// Builds the error for a connection that was not found. Its hint lists the names that exist.
-pub(crate) fn no_connection<'a>(message: &str, names: impl Iterator<Item = &'a str>) -> Error {
+/// Builds the error for a connection that was not found. Its hint lists the names that exist, or how to make one.
+pub(crate) fn no_connection<'a>(
+    linked: Linked,
+    connector: Option<&LinkedConnector>,
+    message: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Error {
     let names: Vec<&str> = names.collect();
-    let hint = match names.as_slice() {
-        [] => "There is none yet: `connector connect` creates one.".to_owned(),
-        names => format!("There are: {}.", names.join(", ")),
+    let hint = match (names.as_slice(), connector.filter(|_| linked.are_several())) {
+        ([], None) => "There is none yet: `connector connect` creates one.".to_owned(),
+        ([], Some(connector)) => format!(
+            "`connector connect --connector {}` connects one; or set {} and {}.",
+            connector.key(),
+            connector.variable(env::API_TOKEN),
+            connector.variable(env::API_DOMAIN)
+        ),
+        (names, _) => format!("There are: {}.", names.join(", ")),
     };
     Error::new(ErrorKind::NoConnection, message).with_hint(hint)
 }

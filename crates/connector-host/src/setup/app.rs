@@ -1,31 +1,34 @@
 //! The apps that accounts connect through.
 
 use connector_connections::App;
-use connector_core::Connector;
 
 use crate::setup::sandbox;
-use crate::terminal::arguments::callback_url;
-use crate::terminal::connectors::{CONNECTORS, SANDBOXED, find_connector};
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::linked::{Linked, LinkedConnector};
 
 /// Builds an app for each connector, with the client and the sandbox that the environment names.
-pub(crate) fn build_apps(public_url: &str) -> Result<Vec<App>, Failure> {
-    CONNECTORS.into_iter().map(|connector| build_app(connector, public_url)).collect()
+pub(crate) fn build_apps(linked: Linked, public_url: &str) -> Result<Vec<App>, Failure> {
+    linked.all().iter().map(|one| build_app(linked, one, public_url)).collect()
 }
 
-fn build_app(connector: &'static Connector, public_url: &str) -> Result<App, Failure> {
-    let mut app = App::new(connector).map_err(|error| Failure::host(one_line(&error)))?;
-    if let Some(url) = env::variable(env::SANDBOX).filter(|_| connector.key == SANDBOXED.key) {
-        app = sandbox::use_sandbox(app, &url)?;
+/// Builds the apps of a host that runs a sandbox: that of its demo app in place of the connector's own.
+pub(crate) fn build_apps_beside(demo: App, linked: Linked, public_url: &str) -> Result<Vec<App>, Failure> {
+    let others = linked.all().iter().filter(|one| one.key() != demo.key()).map(|one| build_app(linked, one, public_url));
+    let others: Vec<App> = others.collect::<Result<_, _>>()?;
+    Ok([vec![demo], others].concat())
+}
+
+fn build_app(linked: Linked, one: &LinkedConnector, public_url: &str) -> Result<App, Failure> {
+    let mut app = App::new(one.connector).map_err(|error| Failure::host(one_line(&error)))?;
+    if let Some(url) = one.setting(env::SANDBOX)? {
+        app = sandbox::use_sandbox(app, &url, &one.variable(env::SANDBOX))?;
     }
-    match (env::variable(env::CLIENT_ID), env::variable(env::CLIENT_SECRET)) {
-        (Some(id), Some(secret)) => {
-            // The environment names one client: it belongs to the only connector.
-            find_connector(None)?;
-            Ok(app.with_client(id, secret, callback_url(public_url)))
-        }
-        (None, None) => Ok(app),
-        _ => Err(Failure::usage(format!("set both {} and {}, or neither", env::CLIENT_ID, env::CLIENT_SECRET))),
-    }
+    let client = one.pair(env::CLIENT_ID, env::CLIENT_SECRET, |_, _| {
+        format!("set both {} and {}, or neither", one.variable(env::CLIENT_ID), one.variable(env::CLIENT_SECRET))
+    })?;
+    Ok(match client {
+        Some((id, secret)) => app.with_client(id, secret, linked.callback_url(one, public_url)),
+        None => app,
+    })
 }

@@ -2,9 +2,9 @@
 
 use connector_core::{Connections, Http, Runtime, View};
 
-use crate::terminal::connectors::CONNECTORS;
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::linked::Linked;
 
 /// Builds the HTTP client, with the proxy and the certificate authorities that the environment names.
 pub(crate) fn build_client() -> Result<Http, Failure> {
@@ -15,7 +15,7 @@ pub(crate) fn build_client() -> Result<Http, Failure> {
 }
 
 /// Builds a runtime that uses these connections, with the view of calls over connections that name none.
-pub(crate) fn build_runtime(http: &Http, connections: impl Connections + 'static, view: View) -> Result<Runtime, Failure> {
-    let builder = Runtime::builder().connectors(&CONNECTORS).connections(connections).view(view).http(http);
+pub(crate) fn build_runtime(linked: Linked, http: &Http, connections: impl Connections + 'static, view: View) -> Result<Runtime, Failure> {
+    let builder = Runtime::builder().connectors(&linked.connectors()).connections(connections).view(view).http(http);
     builder.build().map_err(|error| Failure::host(one_line(&error)))
 }

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::linked::Linked;
 
 /// The file of the store in the data folder.
 pub(crate) const STORE_FILE: &str = "connections.db";
@@ -58,9 +59,15 @@ impl StorePlace {
     }
 
     /// Checks whether a key or an app is set up, so that a store is expected although there is none.
-    pub(crate) fn is_expected(&self) -> bool {
+    pub(crate) fn is_expected(&self, linked: Linked) -> Result<bool, Failure> {
         let has_key = matches!(&self.database, Database::File(path) if path.with_extension("key").exists());
-        has_key || env::STORE_VARIABLES.iter().any(|name| env::variable(name).is_some())
+        let mut is_expected = has_key || env::STORE_VARIABLES.iter().any(|name| env::variable(name).is_some());
+        for one in linked.all() {
+            for setting in env::APP_SETTINGS {
+                is_expected |= one.setting(setting)?.is_some();
+            }
+        }
+        Ok(is_expected)
     }
 
     /// Names the file of the store as the end of a clause: ` at /a/file`.

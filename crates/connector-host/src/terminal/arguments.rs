@@ -12,11 +12,6 @@ pub(crate) const LOCAL_OWNER: &str = "local";
 /// The URL at which browsers reach `connector serve` on this machine, unless another is named.
 pub(crate) const DEFAULT_URL: &str = "http://127.0.0.1:8030";
 
-/// Builds the URL that the vendor redirects a browser to, below the public URL of this host.
-pub(crate) fn callback_url(public_url: &str) -> String {
-    format!("{public_url}/oauth/callback")
-}
-
 /// Parses the name of an owner, before a store is made for it.
 pub(crate) fn parse_owner(text: &str) -> Result<String, String> {
     connector_connections::check_owner(text).map(|()| text.to_owned()).map_err(|error| one_line(&error))
@@ -25,6 +20,17 @@ pub(crate) fn parse_owner(text: &str) -> Result<String, String> {
 /// Parses the name of a connection or an API key.
 pub(crate) fn parse_name(text: &str) -> Result<String, String> {
     connector_connections::check_name(text).map(|()| text.to_owned()).map_err(|error| one_line(&error))
+}
+
+/// Reads a key with the connector before it, as `acme/getThing`, or the connector that a flag names beside it.
+pub(crate) fn read_key<'a>(written: &'a str, flag: Option<&'a str>) -> Result<(Option<&'a str>, &'a str), Failure> {
+    match (written.split_once('/'), flag) {
+        (Some((connector, _)), Some(flag)) if connector != flag => {
+            Err(Failure::usage(format!("{written} and --connector {flag} name two connectors: name one of them")))
+        }
+        (Some((connector, key)), _) => Ok((Some(connector), key)),
+        (None, flag) => Ok((flag, written)),
+    }
 }
 
 /// Builds the parser of a view, which lists the words.

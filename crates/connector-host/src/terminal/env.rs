@@ -6,9 +6,9 @@ use crate::terminal::failure::Failure;
 
 /// A running sandbox, as `http://127.0.0.1:PORT`; this machine alone. It makes the connection `sandbox`.
 pub(crate) const SANDBOX: &str = "CONNECTOR_SANDBOX";
-/// An API token of Pipedrive; together with the domain it makes the connection `env`.
+/// An API token of an account; together with the domain it makes the connection `env`.
 pub(crate) const API_TOKEN: &str = "CONNECTOR_API_TOKEN";
-/// The account of the API token, as `https://acme.pipedrive.com`.
+/// The account of the API token, as `https://acme.vendor.example`.
 pub(crate) const API_DOMAIN: &str = "CONNECTOR_API_DOMAIN";
 /// The folder that holds the sandbox's data.
 pub(crate) const DATA_DIR: &str = "CONNECTOR_DATA_DIR";
@@ -33,9 +33,12 @@ pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
 pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
 /// The variables that only a store needs. If one of them is set, the embedded sandbox is not used.
-pub(crate) const STORE_VARIABLES: [&str; 5] = [KEY, KEY_FILE, FORMER_KEY_FILE, CLIENT_ID, CLIENT_SECRET];
+pub(crate) const STORE_VARIABLES: [&str; 3] = [KEY, KEY_FILE, FORMER_KEY_FILE];
 
-/// The text that `--help` ends with.
+/// The settings of an app. If one is set for any connector, the embedded sandbox is not used.
+pub(crate) const APP_SETTINGS: [&str; 2] = [CLIENT_ID, CLIENT_SECRET];
+
+/// The examples and the variables that `--help` shows. `{vendor}` and `{account}` are those of the plain names.
 pub(crate) const HELP: &str = "\
 Examples:
   connector invoke searchDeals --input '{\"term\": \"audit\"}'
@@ -45,8 +48,8 @@ Examples:
 Environment:
   CONNECTOR_SANDBOX        a running sandbox, as http://127.0.0.1:8020:
                            the connection `sandbox`
-  CONNECTOR_API_TOKEN      an API token of Pipedrive, together with
-  CONNECTOR_API_DOMAIN     its account, as https://acme.pipedrive.com:
+  CONNECTOR_API_TOKEN      an API token of {vendor}, together with
+  CONNECTOR_API_DOMAIN     its account, as {account}:
                            the connection `env`
   CONNECTOR_STORE          the store of connections: the path of a file,
                            or postgres://host/name
@@ -55,7 +58,7 @@ Environment:
   CONNECTOR_FORMER_KEY_FILE
                            the file of the key before it, needed until
                            `connector connections rekey` is done
-  CONNECTOR_CLIENT_ID      the client id of an app registered at Pipedrive,
+  CONNECTOR_CLIENT_ID      the client id of an app registered at {vendor},
   CONNECTOR_CLIENT_SECRET  its secret, and
   CONNECTOR_PUBLIC_URL     the URL at which browsers reach `connector serve`,
                            as https://connect.example; the callback URL of
@@ -65,15 +68,32 @@ Environment:
   CONNECTOR_CA_FILE        certificate authorities to trust beside the public
                            ones, as PEM
 
-If no connection, store, key or app is set up, `invoke` uses an embedded
-sandbox, which stands in for Pipedrive on this machine.
+Each connector also has these settings under its own key. For a connector
+`acme` they are CONNECTOR_ACME_API_TOKEN, CONNECTOR_ACME_API_DOMAIN,
+CONNECTOR_ACME_CLIENT_ID, CONNECTOR_ACME_CLIENT_SECRET and
+CONNECTOR_ACME_SANDBOX.
+";
 
+/// The part of `--help` about the embedded sandbox.
+pub(crate) const HELP_OF_SANDBOX: &str = "
+If no connection, store, key or app is set up, `invoke` uses an embedded
+sandbox, which stands in for {vendor} on this machine.
+";
+
+/// The end of `--help`.
+pub(crate) const HELP_OF_CODES: &str = "
 Exit codes: 0 all outcomes are ok, 1 some outcome is not ok, 2 wrong usage,
 3 the host failed.";
 
 /// Reads a variable. An empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Names the variable of a connector's own setting: `CONNECTOR_CLIENT_ID` becomes `CONNECTOR_ACME_CLIENT_ID`.
+pub(crate) fn name_for(connector: &str, setting: &str) -> String {
+    let key = connector.to_ascii_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    setting.replacen('_', &format!("_{key}_"), 1)
 }
 
 /// Finds the folder that holds the data of this program.

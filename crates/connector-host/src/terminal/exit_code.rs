@@ -1,7 +1,5 @@
 //! The exit codes of the process.
 
-use std::process::ExitCode;
-
 /// The exit codes of `connector`; each is part of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -14,10 +12,4 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The host itself failed: a file, a port, a store.
     Host = 3,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
 }

@@ -1,7 +1,5 @@
 //! The failure of a command: a message for stderr and an exit code.
 
-use std::process::ExitCode;
-
 use connector_connections::Store;
 use connector_core::{Error, ErrorKind};
 
@@ -53,11 +51,11 @@ impl Failure {
     }
 
     /// Writes the message to stderr, and returns the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    pub(crate) fn report(&self) -> Exit {
         if !self.message.is_empty() {
             render::say(&format!("error: {}", self.message));
         }
-        self.exit.into()
+        self.exit
     }
 }
 

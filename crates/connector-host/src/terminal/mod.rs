@@ -1,12 +1,13 @@
 //! The terminal, the environment and the files of this machine; and how a command ends.
 
 pub(crate) mod arguments;
-pub(crate) mod connectors;
+
 pub(crate) mod env;
 pub(crate) mod examples;
 pub(crate) mod exit_code;
 pub(crate) mod failure;
 pub(crate) mod files;
+pub(crate) mod linked;
 pub(crate) mod reference;
 pub(crate) mod render;
 pub(crate) mod stdout;

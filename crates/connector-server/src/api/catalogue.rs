@@ -3,42 +3,42 @@
 use axum::http::StatusCode;
 use axum::response::Response;
 use connector_core::Entry;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::conduct::call::Call;
 use crate::wire::refusal::Refusal;
 use crate::wire::response::respond_json;
 
 pub(crate) fn list_actions(call: &Call) -> Result<Response, Refusal> {
-    call.query(&[])?;
-    let entries = call.host.catalogue().entries().iter();
-    let rows: Vec<_> = entries.filter(|entry| entry.declaration().is_some()).map(Entry::summary).collect();
+    let rows = summarize(call, |entry| entry.declaration().is_some())?;
     Ok(respond_json(StatusCode::OK, &json!({ "actions": rows })))
 }
 
 pub(crate) fn list_data_sources(call: &Call) -> Result<Response, Refusal> {
-    call.query(&[])?;
-    let entries = call.host.catalogue().entries().iter();
-    let rows: Vec<_> = entries.filter(|entry| entry.declaration().is_none()).map(Entry::summary).collect();
+    let rows = summarize(call, |entry| entry.declaration().is_none())?;
     Ok(respond_json(StatusCode::OK, &json!({ "dataSources": rows })))
 }
 
+/// Summarizes the entries of a kind: those of the connector that the query names, else all.
+fn summarize(call: &Call, is_wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Value>, Refusal> {
+    let (_, connector) = call.query_of_connector(&[])?;
+    let is_listed = |entry: &Entry| is_wanted(entry) && connector.is_none_or(|connector| entry.connector().key == connector.key);
+    Ok(call.host.catalogue().entries().iter().filter(|entry| is_listed(entry)).map(Entry::summary).collect())
+}
+
 pub(crate) fn show_action(call: &Call) -> Result<Response, Refusal> {
-    if call.query(&["connection"])?.iter().any(|(name, _)| name == "connection") {
+    let (query, connector) = call.query_of_connector(&["connection"])?;
+    if !query.is_empty() {
         let message = "The form of an action for one account (`connection`) is not built yet.";
         return Err(Refusal::bad_request(message, "Leave it out."));
     }
-    let entry = call.host.catalogue().find(None, call.param("key"))?;
-    Ok(respond_json(StatusCode::OK, &entry.describe(call.host.find_example)))
+    let entry = call.host.catalogue().find(connector.map(|connector| connector.key), call.param("key"))?;
+    Ok(respond_json(StatusCode::OK, &entry.describe(|key| call.host.find_example(entry.connector().key, key))))
 }
 
 pub(crate) fn show_manifest(call: &Call) -> Result<Response, Refusal> {
-    let query = call.query(&["connector"])?;
-    let named = query.first().map(|(_, key)| key.as_str());
-    let connector = call.host.catalogue().find_connector(named).map_err(|error| match named {
-        // The key is the caller's text, and messages are logged.
-        Some(_) => Refusal::bad_request("There is no such connector.", error.hint().unwrap_or_default()),
-        None => error.into(),
-    })?;
-    Ok(respond_json(StatusCode::OK, &call.host.catalogue().manifest(connector, call.host.find_example)))
+    let (_, named) = call.query_of_connector(&[])?;
+    let connector = named.map_or_else(|| call.host.choose_connector(None, |_| false, "as ?connector=KEY"), Ok)?;
+    let manifest = call.host.catalogue().manifest(connector, |key| call.host.find_example(connector.key, key));
+    Ok(respond_json(StatusCode::OK, &manifest))
 }

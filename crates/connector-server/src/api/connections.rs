@@ -3,8 +3,8 @@
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_connections::{BeginOptions, Connection, Method, Progress, Status};
-use connector_core::{Error, ErrorKind, View, quote};
+use connector_connections::{App, BeginOptions, Connection, Method, Progress, Status};
+use connector_core::{Access, Connector, Credential, Error, ErrorKind, View, quote};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -20,6 +20,7 @@ use crate::wire::response::{JSON, respond_json};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BeginBody {
+    #[serde(alias = "connector")]
     app: Option<String>,
     method: Option<String>,
     name: Option<String>,
@@ -77,9 +78,9 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
     let owner = call.owner()?.to_owned();
     let begin: BeginBody = read_json(&call, body).await?;
     let vault = &call.host.vault;
-    let app = call.host.connector_key(begin.app.as_deref())?;
     let view = begin.view.as_deref().map(parse_view).transpose()?;
     let word = begin.method.as_deref().unwrap_or(if begin.api_token.is_some() { "API_KEY" } else { "OAUTH2" });
+    let app = choose_app(&call.host, &begin)?;
     let connection = match Method::from_word(word) {
         Some(Method::ApiKey) => {
             let (Some(token), Some(domain), None, None) = (begin.api_token, begin.api_domain, begin.redirect_uri, begin.state) else {
@@ -88,7 +89,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                     "Give both, and no redirect_uri or state.",
                 ));
             };
-            vault.add_api_token(&owner, app, begin.name.as_deref(), view, &domain, token).await.map_err(from_vendor)?
+            vault.add_api_token(&owner, &app, begin.name.as_deref(), view, &domain, token).await.map_err(from_vendor)?
         }
         Some(Method::OAuth2) => {
             if begin.api_token.is_some() || begin.api_domain.is_some() {
@@ -102,7 +103,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                 ));
             }
             let options = BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state, view };
-            let begun = vault.begin(&owner, app, options).await?;
+            let begun = vault.begin(&owner, &app, options).await?;
             if uri.is_some() || state.is_some() {
                 // The vendor redirects the browser to the platform, which then exchanges the code.
                 let mut shown = to_json(&begun.connection);
@@ -114,6 +115,32 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
         _ => return Err(unknown_word("method", word, "OAUTH2, API_KEY")),
     };
     Ok(respond_json(StatusCode::CREATED, &json!({ "connection": call.host.show(&connection).await? })))
+}
+
+/// Chooses the connector of a connection: where none is named, by the host of an API token, else by the clients.
+fn choose_app(host: &Host, begin: &BeginBody) -> Result<String, Refusal> {
+    let connectors = host.catalogue().connectors();
+    match (&begin.app, connectors) {
+        // An unknown name is refused by the vault, in its own words.
+        (Some(named), _) => return Ok(named.clone()),
+        (None, [only]) => return Ok(only.key.to_owned()),
+        (None, _) => {}
+    }
+    let access = begin.api_domain.as_deref().and_then(|domain| Access::new(domain, Credential::bearer("")).ok());
+    if let Some(access) = access.as_ref().filter(|access| !connectors.iter().any(|connector| connector.accepts(access))) {
+        let domains: Vec<&str> = connectors.iter().flat_map(|connector| connector.domains).copied().collect();
+        let error =
+            Error::new(ErrorKind::NoConnection, format!("The host {} is of no vendor here, and gets no credential.", access.origin()));
+        return Err(error.with_hint(format!("Their hosts are below {}.", domains.join(", "))).into());
+    }
+    if begin.api_token.is_none() && !host.apps().any(App::is_registered) {
+        return Err(host.explain_missing_client().into());
+    }
+    let is_meant = |connector: &Connector| match &access {
+        Some(access) => host.vault.app(connector.key).is_ok_and(|app| app.is_at(access)),
+        None => host.has_client(connector.key),
+    };
+    Ok(host.choose_connector(None, is_meant, "as the member app")?.key.to_owned())
 }
 
 pub(crate) async fn get(call: Call) -> Result<Response, Refusal> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::{Entry, Lines, Outcome, Runtime};
+use connector_core::{Lines, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
@@ -60,10 +60,11 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
 
 fn record_and_write(host: &Host, outcome: &Outcome) -> Vec<u8> {
     // Keys of the catalogue alone are counted by name: a caller could send any number of others.
-    let entry = outcome.action().and_then(|action| host.catalogue().find(None, action).ok());
+    let entry = outcome.action().and_then(|action| host.catalogue().find(outcome.connector(), action).ok());
+    let names = entry.map_or(("unknown", "unknown"), |entry| (entry.connector().key, entry.key()));
     let result = outcome.error().map_or("ok", |error| error.kind().as_str());
     let meta = outcome.meta();
-    host.metrics.record_outcome(entry.map_or("unknown", Entry::key), result, meta.requests, meta.tokens);
+    host.metrics.record_outcome(names, result, meta.requests, meta.tokens);
     let mut text = outcome.to_json();
     text.push(b'\n');
     text

@@ -68,7 +68,7 @@ fn connection_schemas() -> Map<String, Value> {
     });
     let reference = json!({"$ref": "#/components/schemas/Connection"});
     let begin = json!({
-        "app": text(), "method": {"enum": ["OAUTH2", "API_KEY"]}, "name": maybe(), "redirect_uri": maybe(), "redirectUri": maybe(),
+        "app": text(), "connector": text(), "method": {"enum": ["OAUTH2", "API_KEY"]}, "name": maybe(), "redirect_uri": maybe(), "redirectUri": maybe(),
         "state": maybe(), "api_token": maybe(), "apiToken": maybe(), "api_domain": maybe(), "apiDomain": maybe(),
         "view": maybe_view(),
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use connector_connections::{Connection, Holder, Status};
-use connector_core::{ErrorKind, Runtime, quote};
+use connector_core::{Connector, ErrorKind, Runtime, quote};
 
 use crate::conduct::caller::{Caller, unauthorized};
 use crate::host::Host;
@@ -13,6 +13,9 @@ use crate::wire::refusal::Refusal;
 
 /// The header that names the owner for whom an operator's key is used.
 const OWNER: HeaderName = HeaderName::from_static("connector-owner");
+
+/// The parameters of a query: names and values.
+type Query = Vec<(String, String)>;
 
 /// A request that found its route, and whose caller may use it.
 pub(crate) struct Call {
@@ -46,9 +49,8 @@ impl Call {
     }
 
     /// Reads the query. It may hold the known parameters alone, each once.
-    pub(crate) fn query(&self, known: &[&str]) -> Result<Vec<(String, String)>, Refusal> {
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+    pub(crate) fn query(&self, known: &[&str]) -> Result<Query, Refusal> {
+        let pairs: Query = form_urlencoded::parse(self.head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         for (at, (name, _)) in pairs.iter().enumerate() {
             // An unknown name may hold a secret, and messages are logged: only the hint repeats it, cut short.
             if !known.contains(&name.as_str()) {
@@ -61,6 +63,15 @@ impl Call {
             }
         }
         Ok(pairs)
+    }
+
+    /// Reads the query, and the connector that it may name. Without `known` it may hold no other parameter.
+    pub(crate) fn query_of_connector(&self, known: &[&str]) -> Result<(Query, Option<&'static Connector>), Refusal> {
+        let mut pairs = self.query(&[known, &["connector"]].concat())?;
+        let at = pairs.iter().position(|(name, _)| name == "connector");
+        let named = at.map(|at| pairs.remove(at).1);
+        let connector = named.map(|named| self.host.find_connector(&named)).transpose()?;
+        Ok((pairs, connector))
     }
 
     /// Finds the owner for whom the request is.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use connector_connections::{App, Connection, Vault};
-use connector_core::{Catalogue, Error, ErrorKind, Runtime};
+use connector_core::{Catalogue, Connector, Error, ErrorKind, Runtime};
 use serde_json::Value;
 
 use crate::wire::limit::RateLimit;
@@ -23,12 +23,15 @@ pub use settings::{Installs, Settings, parse_connection_header};
 /// The last answer of the store: its time, and its error.
 type Readiness = tokio::sync::Mutex<Option<(Instant, Option<(ErrorKind, String)>)>>;
 
+/// A function that finds an example by connector and key.
+type FindExample = Box<dyn Fn(&str, &str) -> Option<Value> + Send + Sync>;
+
 /// A host to serve: a runtime, the vault of its owners' connections, and settings.
 pub struct Host {
     pub(crate) settings: Settings,
     pub(crate) runtime: Runtime,
     pub(crate) vault: Vault,
-    pub(crate) find_example: fn(&str) -> Option<Value>,
+    find_example: FindExample,
     /// The routes that the host describes.
     pub(crate) routes: Vec<&'static Route>,
     pub(crate) limit: RateLimit<u64>,
@@ -55,7 +58,7 @@ impl Host {
             settings,
             runtime,
             vault,
-            find_example: |_| None,
+            find_example: Box::new(|_, _| None),
             routes: Vec::new(),
             metrics: Metrics::default(),
             openapi: OnceLock::new(),
@@ -63,23 +66,67 @@ impl Host {
         }
     }
 
-    /// Adds examples to the descriptions of actions and data sources; `find` takes a key.
+    /// Adds examples to the descriptions of actions and data sources; `find` takes the connector's key and theirs.
     #[must_use]
-    pub fn with_examples(mut self, find: fn(&str) -> Option<Value>) -> Self {
-        self.find_example = find;
+    pub fn with_examples(mut self, find: impl Fn(&str, &str) -> Option<Value> + Send + Sync + 'static) -> Self {
+        self.find_example = Box::new(find);
         self
+    }
+
+    /// Finds the example of an action or data source of a connector.
+    pub(crate) fn find_example(&self, connector: &str, key: &str) -> Option<Value> {
+        (self.find_example)(connector, key)
     }
 
     pub(crate) fn catalogue(&self) -> &Catalogue {
         self.runtime.catalogue()
     }
 
-    /// Finds the key of the connector that is named, else of the only one.
-    pub(crate) fn connector_key<'a>(&self, named: Option<&'a str>) -> Result<&'a str, Refusal> {
-        match named {
-            Some(key) => Ok(key),
-            None => Ok(self.catalogue().find_connector(None)?.key),
+    /// Finds the connector that a caller names.
+    pub(crate) fn find_connector(&self, named: &str) -> Result<&'static Connector, Refusal> {
+        self.catalogue().find_connector(Some(named)).map_err(|error| {
+            // The key is the caller's text, and messages are logged.
+            Refusal::bad_request("There is no such connector.", error.hint().unwrap_or_default())
+        })
+    }
+
+    /// Chooses the connector that is named, else the only one, else the only one among those that could be meant.
+    ///
+    /// `how` says how a caller names it.
+    pub(crate) fn choose_connector(
+        &self,
+        named: Option<&str>,
+        is_meant: impl Fn(&Connector) -> bool,
+        how: &str,
+    ) -> Result<&'static Connector, Refusal> {
+        if let Some(named) = named {
+            return self.find_connector(named);
         }
+        let all = self.catalogue().connectors();
+        let meant: Vec<&'static Connector> = all.iter().copied().filter(|connector| is_meant(connector)).collect();
+        match (all, meant.as_slice()) {
+            ([only], _) | (_, [only]) => Ok(only),
+            (all, meant) => {
+                let meant = if meant.is_empty() { all } else { meant };
+                let keys: Vec<&str> = meant.iter().map(|connector| connector.key).collect();
+                Err(Refusal::bad_request("Several connectors could be meant.", format!("Name one {how}: {}.", keys.join(" or "))))
+            }
+        }
+    }
+
+    /// Chooses the connector of a redirect that came without a state: the one whose redirect URI it used.
+    pub(crate) fn choose_redirected(&self, named: Option<&str>) -> Result<&'static Connector, Refusal> {
+        let parameter = named.map(|named| format!("connector={named}"));
+        let is_used = |uri: &str| match (&parameter, uri.split_once('?')) {
+            (Some(parameter), Some((_, query))) => query.split('&').any(|other| other == parameter),
+            (None, query) => query.is_none_or(|(_, query)| !query.contains("connector=")),
+            _ => false,
+        };
+        let is_meant = |connector: &Connector| {
+            let uri = self.vault.app(connector.key).ok().and_then(App::redirect_uri);
+            uri.is_some_and(is_used)
+        };
+        self.choose_connector(named, is_meant, "in the query of the redirect URI, as connector=KEY")
     }
 
     /// Finds the name of a connection's vendor. Without a connection, it is the one of the only connector.
@@ -104,9 +151,27 @@ impl Host {
         if self.apps().any(App::is_registered) {
             return Ok(());
         }
+        Err(Refusal::with_status(StatusCode::SERVICE_UNAVAILABLE, self.explain_missing_client()))
+    }
+
+    /// Builds the error for a host without a client at any vendor.
+    pub(crate) fn explain_missing_client(&self) -> Error {
         let vendors: Vec<&str> = self.catalogue().connectors().iter().map(|connector| connector.label).collect();
         let message = format!("No app of {} is set up on this host.", vendors.join(" or "));
-        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::NoConnection, message, &self.settings.no_client_hint))
+        Error::new(ErrorKind::NoConnection, message).with_hint(&self.settings.no_client_hint)
+    }
+
+    /// Builds the path of the page that begins an authorization. It names a connector where several could be meant.
+    pub(crate) fn start_path(&self, connector: &Connector) -> String {
+        match self.find_only(None) {
+            Some(only) if only.key == connector.key => "/oauth/start".to_owned(),
+            _ => format!("/oauth/start?connector={}", connector.key),
+        }
+    }
+
+    /// Finds the connector that is named, else the only one whose accounts can connect here.
+    pub(crate) fn find_only(&self, named: Option<&'static Connector>) -> Option<&'static Connector> {
+        named.or_else(|| self.choose_connector(None, |connector| self.has_client(connector.key), "").ok())
     }
 
     /// Counts the requests of programs in flight.

@@ -1,7 +1,7 @@
 //! `GET /oauth/callback`: the target of the vendor's redirect, with a state of this host or without one.
 
 use axum::response::Response;
-use connector_core::ErrorKind;
+use connector_core::{Connector, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::connected_page;
@@ -15,6 +15,8 @@ use crate::wire::refusal::Refusal;
 /// The query of the vendor's redirect.
 struct Redirect {
     state: Option<String>,
+    /// The connector that the redirect URI names.
+    connector: Option<String>,
     result: AuthorizationResult,
 }
 
@@ -28,7 +30,7 @@ enum AuthorizationResult {
 
 pub(crate) async fn finish(call: Call) -> Result<Response, Refusal> {
     call.host.require_client()?;
-    let Redirect { state, result } = Redirect::parse(call.head.uri.query().unwrap_or_default())?;
+    let Redirect { state, connector, result } = Redirect::parse(call.head.uri.query().unwrap_or_default())?;
     // A state that is there must be valid. An invalid one never counts as none.
     match (state, result) {
         (Some(state), AuthorizationResult::Code(code)) => {
@@ -36,9 +38,9 @@ pub(crate) async fn finish(call: Call) -> Result<Response, Refusal> {
         }
         (Some(state), AuthorizationResult::Declined) => Ok(cancelled_page(decline(&call, &state).await?)),
         (Some(state), AuthorizationResult::Failed(error)) => Err(failed(decline(&call, &state).await?, &error)),
-        (None, AuthorizationResult::Code(code)) => hold_install(&call, code).await,
-        (None, AuthorizationResult::Declined) => Ok(cancelled_page(call.host.vendor_name(None))),
-        (None, AuthorizationResult::Failed(error)) => Err(failed(call.host.vendor_name(None), &error)),
+        (None, AuthorizationResult::Code(code)) => hold_install(&call, call.host.choose_redirected(connector.as_deref())?, code).await,
+        (None, AuthorizationResult::Declined) => Ok(cancelled_page(find_vendor(&call, connector.as_deref()))),
+        (None, AuthorizationResult::Failed(error)) => Err(failed(find_vendor(&call, connector.as_deref()), &error)),
     }
 }
 
@@ -52,20 +54,26 @@ async fn decline(call: &Call, state: &str) -> Result<&'static str, Refusal> {
     Ok(call.host.vendor_name(declined.as_ref()))
 }
 
+/// Finds the name of the vendor of a redirect that came without a state.
+fn find_vendor(call: &Call, named: Option<&str>) -> &'static str {
+    call.host.choose_redirected(named).map_or("the vendor", |connector| connector.label)
+}
+
 /// Holds an install that did not begin here. Its code connects nothing by itself: an attacker may have made it.
-async fn hold_install(call: &Call, code: SecretString) -> Result<Response, Refusal> {
+async fn hold_install(call: &Call, connector: &Connector, code: SecretString) -> Result<Response, Refusal> {
     let installs = &call.host.settings.installs;
+    let start = call.host.start_path(connector);
     if *installs == Installs::Restart {
-        return redirect("/oauth/start");
+        return redirect(&start);
     }
-    let held = match call.host.vault.hold_install(call.host.connector_key(None)?, code).await {
+    let held = match call.host.vault.hold_install(connector.key, code).await {
         Ok(held) => held,
         // No more installs are held for now. Anyone can fill the places, which must not keep people out: they
         // authorize once more, where a platform begins that.
         Err(error) if error.kind() == ErrorKind::RateLimited => {
             return match installs {
                 Installs::Redirect(url) => redirect(&add_parameter(url, "error", "try_again")),
-                Installs::Confirm | Installs::Restart => redirect("/oauth/start"),
+                Installs::Confirm | Installs::Restart => redirect(&start),
             };
         }
         Err(error) => return Err(error.into()),
@@ -107,7 +115,7 @@ impl Redirect {
                 _ => Err(Refusal::bad_request(format!("The redirect has `{name}` twice."), "Start over.")),
             }
         };
-        let state = once("state")?;
+        let (state, connector) = (once("state")?, once("connector")?);
         let result = match (once("code")?.filter(|code| !code.is_empty()), once("error")?) {
             (Some(code), None) => AuthorizationResult::Code(code.into()),
             (None, Some(error)) if matches!(error.as_str(), "user_denied" | "access_denied") => AuthorizationResult::Declined,
@@ -115,6 +123,6 @@ impl Redirect {
             (Some(_), Some(_)) => return Err(Refusal::bad_request("The redirect holds both a code and an error.", "Start over.")),
             (None, None) => return Err(Refusal::bad_request("The redirect holds neither a code nor an error.", "Start over.")),
         };
-        Ok(Self { state, result })
+        Ok(Self { state, connector, result })
     }
 }

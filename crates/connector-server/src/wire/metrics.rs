@@ -14,7 +14,7 @@ const BOUNDS: [f64; 8] = [0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 pub(crate) struct Metrics {
     requests: Mutex<BTreeMap<(&'static str, &'static str, u16), u64>>,
     durations: Mutex<BTreeMap<&'static str, Histogram>>,
-    outcomes: Mutex<BTreeMap<(&'static str, &'static str), u64>>,
+    outcomes: Mutex<BTreeMap<(&'static str, &'static str, &'static str), u64>>,
     upstream_requests: AtomicU64,
     tokens: AtomicU64,
 }
@@ -40,9 +40,15 @@ impl Metrics {
         histogram.sum += seconds;
     }
 
-    /// Records the outcome of an invocation; `action` is a key of the catalogue.
-    pub(crate) fn record_outcome(&self, action: &'static str, result: &'static str, requests: u32, tokens: u32) {
-        *lock(&self.outcomes).entry((action, result)).or_default() += 1;
+    /// Records the outcome of an invocation, by keys of the catalogue: that of the connector and that of the action.
+    pub(crate) fn record_outcome(
+        &self,
+        (connector, action): (&'static str, &'static str),
+        result: &'static str,
+        requests: u32,
+        tokens: u32,
+    ) {
+        *lock(&self.outcomes).entry((connector, action, result)).or_default() += 1;
         self.upstream_requests.fetch_add(requests.into(), Ordering::Relaxed);
         self.tokens.fetch_add(tokens.into(), Ordering::Relaxed);
     }
@@ -69,8 +75,9 @@ impl Metrics {
             write_sample(&mut out, "connector_http_request_seconds_count", &format!("route=\"{route}\""), histogram.count);
         }
         write_help(&mut out, "connector_invocations_total", "counter", "Invocations by result: ok, or the kind of error.");
-        for ((action, result), count) in &*lock(&self.outcomes) {
-            write_sample(&mut out, "connector_invocations_total", &format!("action=\"{action}\",result=\"{result}\""), count);
+        for ((connector, action, result), count) in &*lock(&self.outcomes) {
+            let labels = format!("connector=\"{connector}\",action=\"{action}\",result=\"{result}\"");
+            write_sample(&mut out, "connector_invocations_total", &labels, count);
         }
         let single: [(&str, &str, &str, u64); 3] = [
             (
@@ -116,7 +123,7 @@ mod tests {
         let metrics = Metrics::default();
         metrics.record_request("GET", "/v1/actions", 200, Duration::from_millis(30));
         metrics.record_request("GET", "/v1/actions", 200, Duration::from_mins(1));
-        metrics.record_outcome("getDeal", "ok", 2, 3);
+        metrics.record_outcome(("vendor", "getDeal"), "ok", 2, 3);
         let text = metrics.to_text(1);
         for line in [
             "connector_http_requests_total{method=\"GET\",route=\"/v1/actions\",status=\"200\"} 2",
@@ -124,7 +131,7 @@ mod tests {
             "connector_http_request_seconds_bucket{route=\"/v1/actions\",le=\"0.1\"} 1",
             "connector_http_request_seconds_bucket{route=\"/v1/actions\",le=\"+Inf\"} 2",
             "connector_http_request_seconds_sum{route=\"/v1/actions\"} 60.03",
-            "connector_invocations_total{action=\"getDeal\",result=\"ok\"} 1",
+            "connector_invocations_total{connector=\"vendor\",action=\"getDeal\",result=\"ok\"} 1",
             "connector_upstream_tokens_total 3",
             "connector_http_requests_in_flight 1",
         ] {

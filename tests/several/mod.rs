@@ -1,0 +1,17 @@
+//! Several connectors in one program: each has its own settings, connections and examples.
+
+mod accounts;
+mod catalogue;
+mod http;
+
+use crate::support::bakery::TWO_CONNECTORS;
+use crate::support::process::read_arguments;
+
+/// Becomes the program of two connectors, if another test started this process as that.
+#[test]
+fn program_of_two_connectors() {
+    if let Some(arguments) = read_arguments() {
+        std::process::exit(connector_host::run(&TWO_CONNECTORS, arguments).into());
+    }
+    assert_eq!(TWO_CONNECTORS.len(), connector_host::CONNECTORS.len() + 1, "link one more than the released program");
+}
