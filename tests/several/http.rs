@@ -102,6 +102,10 @@ async fn person_chooses_the_vendor_or_a_link_names_it() {
     assert!(back.ends_with("%2Foauth%2Fcallback%3Fconnector%3Dbakery"), "each connector has a redirect URI of its own: {back}");
     let state = find_parameter(&to, "state=").expect("a state");
     let callback = format!("{}/oauth/callback?connector=bakery&code=granted&state={state}", server.url);
+    // A code that came by the redirect URI of another vendor is not given to this one.
+    let mixed = browser.get(&callback.replace("connector=bakery&", "")).await;
+    assert_page(&mixed, 400, "This did not work");
+    assert_eq!(server.read_statuses(&key).await, ["PENDING"]);
     assert_page(&browser.get(&callback).await, 200, "Connected");
     let outcome = server.invoke(&key, r#"{"action": "getOrder", "input": {"orderId": 1}}"#).await;
     assert_eq!(outcome["data"]["bread"], "rye for bearer 1", "{outcome}");

@@ -185,6 +185,11 @@ impl Vault {
         self.run_to_end(async move |context| authorize::finish(&context, &browser, &state, &code).await).await
     }
 
+    /// Finds the connection of a state without using the state up, to check which vendor redirected the browser.
+    pub async fn find_by_state(&self, state: &str) -> Result<Connection, Error> {
+        authorize::find_by_state(&self.context, state).await
+    }
+
     /// Ends an authorization that the user declined. Returns the connection that waited for it, if there was one.
     pub async fn decline_authorization(&self, browser: &str, state: &str) -> Result<Option<Connection>, Error> {
         authorize::decline(&self.context, browser, state).await

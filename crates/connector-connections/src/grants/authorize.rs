@@ -193,6 +193,12 @@ pub(crate) async fn decline(context: &Arc<Context>, browser: &str, state: &str) 
     Ok(Some(target))
 }
 
+/// Finds the connection of a state, which stays valid.
+pub(crate) async fn find_by_state(context: &Context, state: &str) -> Result<Connection, Error> {
+    let ticket = Ticket::open(context, state, Purpose::State)?;
+    lookup::get_by_id(context, ticket.connection()).await
+}
+
 async fn use_state(context: &Context, browser: &str, state: &str) -> Result<Ticket, Error> {
     let ticket = Ticket::open(context, state, Purpose::State)?;
     ticket.check_browser(browser)?;

@@ -34,6 +34,7 @@ pub(crate) async fn finish(call: Call) -> Result<Response, Refusal> {
     // A state that is there must be valid. An invalid one never counts as none.
     match (state, result) {
         (Some(state), AuthorizationResult::Code(code)) => {
+            check_vendor(&call, &state, connector.as_deref()).await?;
             Ok(connected_page(&call.host.vault.finish_authorization(&find_browser(&call), &state, code).await?))
         }
         (Some(state), AuthorizationResult::Declined) => Ok(cancelled_page(decline(&call, &state).await?)),
@@ -52,6 +53,20 @@ fn find_browser(call: &Call) -> String {
 async fn decline(call: &Call, state: &str) -> Result<&'static str, Refusal> {
     let declined = call.host.vault.decline_authorization(&find_browser(call), state).await?;
     Ok(call.host.vendor_name(declined.as_ref()))
+}
+
+/// Checks that the redirect used the redirect URI of the vendor that the authorization is for.
+///
+/// Else one vendor could send the code of another one here, to be given to itself.
+async fn check_vendor(call: &Call, state: &str, named: Option<&str>) -> Result<(), Refusal> {
+    if call.host.catalogue().connectors().len() == 1 {
+        return Ok(());
+    }
+    let expected = call.host.vault.find_by_state(state).await?.app;
+    if call.host.choose_redirected(named)?.key == expected {
+        return Ok(());
+    }
+    Err(Refusal::bad_request("The redirect is not from the vendor of this authorization.", "Start over."))
 }
 
 /// Finds the name of the vendor of a redirect that came without a state.
