@@ -41,7 +41,7 @@ impl Program {
             Self::TwoConnectors => {
                 let suite = std::env::current_exe().expect("this program");
                 let script =
-                    format!("{ARGUMENTS}=$(printf '%s\\n' connector \"$@\") exec \"$0\" {TEST} --exact --nocapture --test-threads=2");
+                    format!("{ARGUMENTS}=$(printf '%s\\n' connector \"$@\" end) exec \"$0\" {TEST} --exact --nocapture --test-threads=2");
                 let mut shell = Command::new("sh");
                 shell.args(["-c", &script]).arg(suite).env("RUST_MIN_STACK", "8388608");
                 shell
@@ -57,7 +57,10 @@ impl Program {
 
 /// Reads the arguments of the program that this process stands in for, if a test started it as one.
 pub(crate) fn read_arguments() -> Option<Vec<OsString>> {
-    Some(std::env::var(ARGUMENTS).ok()?.lines().map(OsString::from).collect())
+    let mut lines: Vec<OsString> = std::env::var(ARGUMENTS).ok()?.lines().map(OsString::from).collect();
+    // The shell cuts empty lines off the end, so that a word stands behind an empty argument.
+    lines.pop();
+    Some(lines)
 }
 
 /// A command line whose data lies in a folder of its own.
