@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, Change, DataSource, Endpoint, Group, Input, Member, PATH, Record, Shape, Words};
+use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Input, Member, Origin, PATH, Record, Shape, Words};
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
@@ -42,7 +42,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let (item, kind, code) = match &words.by_hand {
         Some(function) => (plain(), quote!(::connector_core::CodedAction), quote!(, #function)),
         None if words.endpoint.is_some() || words.removed.is_some() => (plain(), quote!(::connector_core::DeclaredAction), quote!()),
-        None => (emit_readable_struct(action), quote!(::connector_core::HandledAction::<#name>), quote!()),
+        None => (emit_readable_struct(&action.item, inputs), quote!(::connector_core::HandledAction::<#name>), quote!()),
     };
     quote! {
         #item
@@ -103,11 +103,11 @@ pub(crate) fn emit_group(group: &Group) -> TokenStream {
     }
 }
 
-/// Derives how serde reads the struct of an action by hand: in camelCase, and with null apart from absent.
-fn emit_readable_struct(action: &Action) -> TokenStream {
-    let mut item = action.item.clone();
+/// Derives how serde reads the struct of what is written by hand: in camelCase, and with null apart from absent.
+fn emit_readable_struct(item: &syn::DeriveInput, inputs: &[Input]) -> TokenStream {
+    let mut item = item.clone();
     if let syn::Data::Struct(data) = &mut item.data {
-        for (field, input) in data.fields.iter_mut().zip(&action.inputs) {
+        for (field, input) in data.fields.iter_mut().zip(inputs) {
             if input.has_three_states {
                 field.attrs.push(syn::parse_quote!(#[serde(default, deserialize_with = "::connector_core::__private::present")]));
             } else if input.is_optional {
@@ -147,25 +147,40 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
 }
 
 pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
-    let DataSource { item, key, list, search, label: text, .. } = source;
+    let DataSource { item, key, origin, .. } = source;
     let (label, description) = (&source.doc.first, &source.doc.rest);
     let name = &item.ident;
+    let own = quote!(::connector_core::Place::Own);
+    let (item, fields, registered) = match origin {
+        Origin::Actions(derivation) => {
+            let Derivation { list, search, term, value, text } = &**derivation;
+            let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::Declares>::declaration);
+            let (list, search) = (declaration(list), emit_option(search.as_ref().map(declaration).as_ref()));
+            let derivation = quote!(::connector_core::Derivation { list: #list, search: #search, term: #term, value: #value, text: #text });
+            let kind = quote!(::connector_core::DerivedSource);
+            (quote!(#item), Vec::new(), quote!(#kind = #kind::new(&DECLARATION, #derivation)))
+        }
+        Origin::Code(inputs) => {
+            let kind = quote!(::connector_core::HandledSource::<#name>);
+            let fields = inputs.iter().map(|input| emit_field(input, &own, &input.doc)).collect();
+            (emit_readable_struct(item, inputs), fields, quote!(#kind = <#kind>::new(&DECLARATION)))
+        }
+    };
     quote! {
         #item
         impl ::connector_core::Picklist for #name {
             const KEY: &'static str = #key;
         }
         const _: () = {
-            static SOURCE: ::connector_core::DeclaredSource = ::connector_core::DeclaredSource {
+            static DECLARATION: ::connector_core::SourceDeclaration = ::connector_core::SourceDeclaration {
                 key: #key,
                 label: #label,
                 description: #description,
                 line: ::core::concat!(::core::file!(), ":", ::core::line!()),
                 connector: &crate::CONNECTOR,
-                list: <#list as ::connector_core::Declares>::declaration,
-                search: <#search as ::connector_core::Declares>::declaration,
-                choice: #text,
+                own: &[#(#fields),*],
             };
+            static SOURCE: #registered;
             ::connector_core::__private::inventory::submit! { ::connector_core::Registration::DataSource(&SOURCE) }
         };
     }

@@ -33,7 +33,11 @@ pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expand(parse::parse_group(arguments.into(), item).map(|declared| emit::emit_group(&declared)))
 }
 
-/// Declares a data source: `#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"))]`.
+/// Declares a data source: `#[data_source(list(GetDeals), search(SearchDeals), label("{title}, {owner.name}"))]`.
+///
+/// Further words: `key("uuid")`, the member whose value a choice gives, in place of `id`; `term = "query"`, the input of
+/// the search that takes the text, in place of `term`. Without `search(…)` there is no input to search by.
+/// `#[data_source(by_hand)]` is for a struct whose fields are the inputs and which implements `ChoiceHandler`.
 #[proc_macro_attribute]
 pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -2,6 +2,7 @@
 
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
+use crate::declare::field::Field;
 
 /// A struct under `#[data_source]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]
@@ -10,9 +11,9 @@ pub trait Picklist {
     const KEY: &'static str;
 }
 
-/// A data source made of two actions: one that lists and one that searches.
+/// A declaration of a data source. The macro writes it as a static.
 #[derive(Debug)]
-pub struct DeclaredSource {
+pub struct SourceDeclaration {
     /// The stable key.
     pub key: &'static str,
     /// The name to show.
@@ -23,10 +24,28 @@ pub struct DeclaredSource {
     pub line: &'static str,
     /// The connector of the data source.
     pub connector: &'static Connector,
+    /// The inputs of a data source that runs code. Those of any other follow from its actions.
+    pub own: &'static [Field],
+}
+
+/// The way from the records of actions to choices. A path is the names of members, divided by dots: `owner.name`.
+#[derive(Debug)]
+pub struct Derivation {
     /// The action that lists the records.
     pub list: fn() -> &'static Declaration,
-    /// The action that finds records by a term.
-    pub search: fn() -> &'static Declaration,
-    /// The text of a choice, with members of the record in braces.
-    pub choice: &'static str,
+    /// The action that finds records by a term, if there is one.
+    pub search: Option<fn() -> &'static Declaration>,
+    /// The input of that action that takes the term.
+    pub term: &'static str,
+    /// The path of the member whose value the choice gives.
+    pub value: &'static str,
+    /// The text of a choice, with paths of members in braces.
+    pub text: &'static str,
+}
+
+impl Derivation {
+    /// Lists the paths in the text of a choice.
+    pub(crate) fn text_paths(&self) -> impl Iterator<Item = &'static str> {
+        self.text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(path, _)| path)
+    }
 }

@@ -83,6 +83,8 @@ pub struct Schemas {
     named: Vec<(TypeId, String)>,
     /// The words of the flat view, in a schema of that view.
     flat: Option<&'static FlatWords>,
+    /// The names of the members that records keep, in a schema of some members alone.
+    only: Option<Vec<String>>,
 }
 
 /// The member of a schema of the flat view that says how each member of the vendor's record gets there.
@@ -90,12 +92,17 @@ pub(crate) const FLAT_RULES: &str = "x-flat";
 
 impl Schemas {
     pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, defs: Map::new(), named: Vec::new(), flat: None }
+        Self { mode, defs: Map::new(), named: Vec::new(), flat: None, only: None }
     }
 
     /// Begins a schema of an answer in the flat view.
     pub(crate) fn for_flat_view(words: &'static FlatWords) -> Self {
         Self { flat: Some(words), ..Self::new(Mode::Output) }
+    }
+
+    /// Begins a schema of an answer in which records have members of these names alone.
+    pub(crate) fn for_members(names: &[&str]) -> Self {
+        Self { only: Some(names.iter().map(|name| (*name).to_owned()).collect()), ..Self::new(Mode::Output) }
     }
 
     /// Refers to the record type `T`, and adds it to `$defs` if it is not there yet.
@@ -150,7 +157,8 @@ impl Schemas {
         let mut required = Vec::new();
         let mut rules = Map::new();
         for member in members {
-            if member.flat.change == Change::Null && self.flat.is_none() {
+            let is_left_out = self.only.as_ref().is_some_and(|names| !names.iter().any(|name| name == member.name));
+            if is_left_out || member.flat.change == Change::Null && self.flat.is_none() {
                 continue;
             }
             let mut schema = (member.shape.schema)(self);

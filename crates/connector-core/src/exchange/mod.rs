@@ -1,5 +1,6 @@
 //! Requests built and responses read, without IO: (declaration, input) to request, response to answer.
 
+pub(crate) mod choices;
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod plan;

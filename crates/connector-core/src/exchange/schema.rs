@@ -71,6 +71,13 @@ pub(crate) fn build_output(returns: &FieldShape) -> Value {
     schemas.finish(schema)
 }
 
+/// Builds the schema of an answer with the members of these names alone, at whatever depth they stand.
+pub(crate) fn build_members(returns: &FieldShape, names: &[&str]) -> Value {
+    let mut schemas = Schemas::for_members(names);
+    let schema = (returns.schema)(&mut schemas);
+    schemas.finish(schema)
+}
+
 /// Builds the schema of an answer's records in the flat view, with the rules by which they get there.
 pub(crate) fn build_flat_record(declaration: &Declaration) -> Value {
     let mut schemas = Schemas::for_flat_view(&declaration.connector.flat);

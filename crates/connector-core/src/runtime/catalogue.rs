@@ -52,13 +52,15 @@ pub enum EntryKind {
 }
 
 impl Catalogue {
-    /// Collects all that is linked in of these connectors. Fails on a key declared twice: link order would choose.
+    /// Collects all that is linked in of these connectors.
+    ///
+    /// Fails on a key declared twice, since link order would choose, and on a data source that names what its actions do not have.
     pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
         let is_listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
         Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| is_listed(registered.connector())))
     }
 
-    fn sort(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {
+    pub(super) fn sort(connectors: &[&'static Connector], registered: impl Iterator<Item = Registration>) -> Result<Self, Error> {
         let mut entries: Vec<Entry> = registered.map(Entry::new).collect();
         entries.sort_by_key(|entry| (entry.key(), entry.connector().key));
         for pair in entries.windows(2) {
@@ -68,6 +70,11 @@ impl Catalogue {
             }
         }
         entries.iter().filter_map(Entry::declaration).try_for_each(check_paging)?;
+        for entry in &entries {
+            if let EntryKind::DataSource(source) = entry.kind {
+                source.check()?;
+            }
+        }
         Ok(Self { connectors: connectors.to_vec(), entries })
     }
 
@@ -174,7 +181,7 @@ impl Entry {
     pub fn key(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().key,
-            EntryKind::DataSource(source) => source.key(),
+            EntryKind::DataSource(source) => source.declaration().key,
         }
     }
 
@@ -182,7 +189,7 @@ impl Entry {
     pub fn label(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().label,
-            EntryKind::DataSource(source) => source.label(),
+            EntryKind::DataSource(source) => source.declaration().label,
         }
     }
 
@@ -190,7 +197,7 @@ impl Entry {
     pub fn description(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().description,
-            EntryKind::DataSource(source) => source.description(),
+            EntryKind::DataSource(source) => source.declaration().description,
         }
     }
 
@@ -198,7 +205,7 @@ impl Entry {
     pub fn connector(&self) -> &'static Connector {
         match self.kind {
             EntryKind::Action(action) => action.declaration().connector,
-            EntryKind::DataSource(source) => source.connector(),
+            EntryKind::DataSource(source) => source.declaration().connector,
         }
     }
 
@@ -251,7 +258,7 @@ impl Entry {
     fn line(&self) -> &'static str {
         match self.kind {
             EntryKind::Action(action) => action.declaration().line,
-            EntryKind::DataSource(source) => source.line(),
+            EntryKind::DataSource(source) => source.declaration().line,
         }
     }
 }
@@ -260,7 +267,7 @@ impl Registration {
     fn connector(&self) -> &'static Connector {
         match self {
             Self::Action(action) => action.declaration().connector,
-            Self::DataSource(source) => source.connector(),
+            Self::DataSource(source) => source.declaration().connector,
         }
     }
 }

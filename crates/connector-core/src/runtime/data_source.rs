@@ -1,41 +1,41 @@
 //! Data sources: the choices that fill an input, listed or searched.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use async_trait::async_trait;
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 
-use crate::declare::connector::Connector;
-use crate::declare::data_source::DeclaredSource;
-use crate::declare::field::{Field, Place};
-use crate::declare::page::{CURSOR_OF_CHOICES, is_limit};
-use crate::declare::shape::FieldShape;
-use crate::exchange::files::Files;
-use crate::exchange::request::Request;
+use crate::declare::data_source::SourceDeclaration;
+use crate::declare::field::Field;
 use crate::runtime::call::Call;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::fault::Fault;
 use crate::value::outcome::{Answer, Page};
-use crate::value::raw_json::{RawJson, read_members};
+use crate::value::raw_json::RawJson;
 
-/// A data source in the catalogue.
+/// A data source in the catalogue, which does not distinguish those made of actions from code.
 #[async_trait]
 pub trait DataSource: fmt::Debug + Send + Sync {
-    /// Returns the stable key: `selectDeal`.
-    fn key(&self) -> &'static str;
-    /// Returns the name to show.
-    fn label(&self) -> &'static str;
-    /// Returns a sentence that says what it offers.
-    fn description(&self) -> &'static str;
-    /// Returns the file and line of the declaration.
-    fn line(&self) -> &'static str;
-    /// Returns the connector.
-    fn connector(&self) -> &'static Connector;
+    /// Returns the declaration.
+    fn declaration(&self) -> &'static SourceDeclaration;
     /// Lists the inputs.
     fn fields(&self) -> Vec<&'static Field>;
+    /// Checks what the compiler cannot: that the actions have what the data source reads of them.
+    fn check(&self) -> Result<(), Error>;
     /// Lists one page of choices.
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
+}
+
+/// A data source that needs code. Its inputs are read into the struct, and `list_choices` does the rest.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no code that lists its choices",
+    note = "write `impl ChoiceHandler for {Self}`, or make the choices of an action by `list(Action)` in place of `by_hand`"
+)]
+#[async_trait]
+pub trait ChoiceHandler: DeserializeOwned + Send {
+    /// Lists one page of choices. It sends all requests through `call`.
+    async fn list_choices(self, call: &Call<'_>) -> Result<Choices, Stop>;
 }
 
 /// A page of choices.
@@ -56,91 +56,43 @@ pub struct Choice {
     pub label: String,
 }
 
-static SEARCH: Field = Field {
-    name: "search",
-    wire: "search",
-    place: Place::Own,
-    doc: "Text to look for. Left out, all records are offered.",
-    source: None,
-    overrides: &[],
-    instead_of: None,
-    shape: FieldShape::from_type::<Option<String>>(),
-};
+/// A data source that a [`ChoiceHandler`] runs.
+pub struct HandledSource<H>(&'static SourceDeclaration, PhantomData<fn() -> H>);
+
+impl<H> HandledSource<H> {
+    /// Builds the data source from its declaration.
+    pub const fn new(declaration: &'static SourceDeclaration) -> Self {
+        Self(declaration, PhantomData)
+    }
+}
+
+impl<H> fmt::Debug for HandledSource<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HandledSource").field(&self.0.key).finish()
+    }
+}
 
 #[async_trait]
-impl DataSource for DeclaredSource {
-    fn key(&self) -> &'static str {
-        self.key
-    }
-
-    fn label(&self) -> &'static str {
-        self.label
-    }
-
-    fn description(&self) -> &'static str {
-        self.description
-    }
-
-    fn line(&self) -> &'static str {
-        self.line
-    }
-
-    fn connector(&self) -> &'static Connector {
-        self.connector
+impl<H: ChoiceHandler> DataSource for HandledSource<H> {
+    fn declaration(&self) -> &'static SourceDeclaration {
+        self.0
     }
 
     fn fields(&self) -> Vec<&'static Field> {
-        let limit = (self.list)().fields().find(|field| is_limit(field));
-        [&SEARCH, &CURSOR_OF_CHOICES].into_iter().chain(limit).collect()
+        self.0.own.iter().collect()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        Ok(())
     }
 
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
-        let mut input = call.input().clone();
-        let term = input.shift_remove("search");
-        let searches = term.is_some();
-        input.extend(term.map(|term| ("term".to_owned(), term)));
-        let declaration = if searches { (self.search)() } else { (self.list)() };
-        // A rule of the search refers to its term, which the caller gave as `search`.
-        let faults: Vec<Fault> =
-            declaration.rules().filter_map(|rule| rule.find_fault(&input)).map(|fault| fault.moved_to("/search")).collect();
-        if !faults.is_empty() {
-            return Err(Error::invalid_input(self.key, faults).into());
-        }
-        let request = Request::build(declaration, &input, &Files::default());
-        let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
-        let answer = response.into_answer(declaration)?;
-        let next = answer.page.and_then(|page| page.next);
-        Ok(Choices { choices: self.read_choices(&answer.data)?, next })
+        let handler = H::deserialize(call.input()).map_err(|error| {
+            Error::new(ErrorKind::Bug, format!("The input of {} fits its schema, and its code cannot read it.", self.0.key))
+                .with_source(error)
+        })?;
+        handler.list_choices(call).await
     }
-}
-
-impl DeclaredSource {
-    fn read_choices(&self, data: &RawJson) -> Result<Vec<Choice>, Error> {
-        let unread =
-            |error: serde_json::Error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").with_source(error);
-        let data: &RawValue = serde_json::from_str(data.as_str()).map_err(unread)?;
-        if data.get() == "null" {
-            return Ok(Vec::new());
-        }
-        let (list, record) = self.connector.envelope.search.unwrap_or_default();
-        // A search answers an object with a list whose items hold the records.
-        let found = find_member(data, list);
-        let items: Vec<&RawValue> = serde_json::from_str(found.unwrap_or(data).get()).map_err(unread)?;
-        let records = items.into_iter().map(|item| found.and_then(|_| find_member(item, record)).unwrap_or(item));
-        let text = |record, name: &str| find_member(record, name).map_or_else(String::new, to_text);
-        let choices: Vec<Choice> = records
-            .map(|record| Choice { key: text(record, "id"), label: fill_template(self.choice, |name| text(record, name)) })
-            .collect();
-        if choices.iter().any(|choice| choice.key.is_empty()) {
-            return Err(Error::new(ErrorKind::BadAnswer, "A record of the list to choose from has no ID."));
-        }
-        Ok(choices)
-    }
-}
-
-/// Finds a member of an object.
-fn find_member<'a>(object: &'a RawValue, name: &str) -> Option<&'a RawValue> {
-    read_members(object).into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 impl Choices {
@@ -148,26 +100,4 @@ impl Choices {
         let page = Page { count: self.choices.len() as u64, complete: self.next.is_none(), next: self.next };
         Answer { data: RawJson::from_value(&self.choices), page: Some(page), extra: Vec::new() }
     }
-}
-
-/// Writes a text without quotes, null as nothing, and any other value as JSON.
-fn to_text(raw: &RawValue) -> String {
-    match serde_json::from_str::<String>(raw.get()) {
-        Ok(text) => text,
-        Err(_) if raw.get() == "null" => String::new(),
-        Err(_) => raw.get().to_owned(),
-    }
-}
-
-/// Replaces each `{name}` of a template.
-fn fill_template(template: &str, member: impl Fn(&str) -> String) -> String {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        out.push_str(before);
-        out.push_str(&member(name));
-        rest = after;
-    }
-    out + rest
 }

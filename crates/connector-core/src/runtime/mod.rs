@@ -5,6 +5,7 @@ pub(crate) mod call;
 pub(crate) mod catalogue;
 pub(crate) mod data_source;
 mod deadline;
+pub(crate) mod derived;
 mod download;
 pub(crate) mod lines;
 mod manifest;

@@ -289,34 +289,6 @@ mod record_with_words {
     }
 }
 
-mod data_source_incomplete {
-    use connector_core::data_source;
-
-    /// Select Deal
-    ///
-    /// Select a deal.
-    #[data_source(search(SearchDeals), label("{title}"))]
-    struct SelectDeal;
-
-    /// Select Person
-    ///
-    /// Select a person.
-    #[data_source(list(GetPersons), label("{name}"))]
-    struct SelectPerson;
-
-    /// Select Stage
-    ///
-    /// Select a stage.
-    #[data_source(list(GetStages), search(SearchStages))]
-    struct SelectStage;
-
-    /// Select User
-    ///
-    /// Select a user.
-    #[data_source(list(GetUsers), find(FindUsers), label("{name}"))]
-    struct SelectUser;
-}
-
 mod value_with_fields {
     use connector_core::record;
 

@@ -87,6 +87,19 @@ mod data_source_over_no_action {
     struct SelectDeal;
 }
 
+mod data_source_by_hand_without_code {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal.
+    #[data_source(by_hand)]
+    struct SelectDeal {
+        /// The owner of the deals.
+        owner_id: connector_core::Id,
+    }
+}
+
 mod no_group_of_inputs {
     use connector_core::{Json, action};
 

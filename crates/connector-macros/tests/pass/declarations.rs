@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use connector_core::{
-    Answer, Call, Catalogue, Date, Effect, Handler, ValueKind, Id, Invocation, Json, EntryKind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
+    Answer, Call, Catalogue, Choice, ChoiceHandler, Choices, Date, Effect, Handler, ValueKind, Id, Invocation, Json, EntryKind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
     action, data_source, inputs, record,
 };
 use serde_json::{Value, json};
@@ -113,11 +113,46 @@ impl Handler for SetNote {
 #[data_source(list(GetDeals), search(SearchDeals), label("{title}"))]
 struct SelectDeal;
 
+/// Select Parent
+///
+/// Select the deal that a deal was made from.
+#[data_source(list(GetDeals), key("parent.deals_id"), label("{type} of {parent.deals_id}"))]
+#[key("selectParentDeal")]
+struct SelectParent;
+
+/// Select Contact Deal
+///
+/// Select a deal of a contact.
+#[data_source(list(GetDeals), search(contacts::FindDeals), term = "text_to_find", label("{type}"))]
+struct SelectContactDeal;
+
+/// Select Color
+///
+/// Select a color.
+#[data_source(by_hand)]
+struct SelectColor {
+    /// The kind of the deal.
+    deal_type: Option<Text>,
+    /// The text to look for; null is any.
+    search: Option<Nullable<Text>>,
+}
+
+#[async_trait]
+impl ChoiceHandler for SelectColor {
+    async fn list_choices(self, _call: &Call<'_>) -> Result<Choices, Stop> {
+        let choices = [self.deal_type].into_iter().flatten().map(|Text(text)| Choice { key: text.clone(), label: text });
+        let any = matches!(self.search, Some(Nullable::Null)).then(|| Choice { key: "any".into(), label: "Any".into() });
+        Ok(Choices { choices: choices.chain(any).collect(), next: None })
+    }
+}
+
 /// A deal.
 #[record]
 struct Deal {
     /// Its ID.
     id: i64,
+    /// Its title.
+    title: Option<String>,
     /// The deal that it was made from.
     parent: Option<DealParts>,
     /// Its status.
@@ -132,6 +167,8 @@ struct Deal {
 /// A deal within a deal.
 #[record]
 struct DealParts {
+    /// The ID of the whole.
+    deals_id: Option<i64>,
     /// The deals within.
     deals: Vec<Deal>,
 }
@@ -281,6 +318,24 @@ mod contacts {
         other: Deal,
     }
 
+    /// Find Deals
+    ///
+    /// Find deals by a text
+    #[action(get("/v2/contacts/deals/find"), returns(FoundDeals))]
+    pub struct FindDeals {
+        /// The text to look for.
+        text_to_find: Text,
+    }
+
+    /// The deals that a text is in.
+    #[record]
+    pub struct FoundDeals {
+        /// Their number.
+        count: i64,
+        /// The deals.
+        deals: Vec<super::Deal>,
+    }
+
     /// Get Contact Deals
     ///
     /// Get the deals of contacts
@@ -305,6 +360,7 @@ fn main() {
         "addLead",
         "addNote",
         "changeDeal",
+        "findDeals",
         "getContactDeals",
         "getDeal",
         "getDealFiles",
@@ -314,7 +370,10 @@ fn main() {
         "mergeDeals",
         "ping",
         "searchDeals",
+        "selectColor",
+        "selectContactDeal",
         "selectDeal",
+        "selectParentDeal",
         "setNote",
         "updateNote",
     ]);
@@ -386,6 +445,14 @@ fn main() {
     assert_eq!(pair["properties"]["one"]["$ref"], "#/$defs/Deal");
     assert_eq!(pair["properties"]["other"]["$ref"], "#/$defs/ContactsDeal", "two records of one name stay two");
     assert_eq!(pair["$defs"]["ContactsDeal"]["properties"]["notes"]["items"]["type"], json!(["string", "null"]));
+
+    let inputs = |key: &str| catalogue.find(None, key).expect("it is declared").fields().iter().map(|field| field.name).collect::<Vec<_>>();
+    assert_eq!(inputs("selectDeal"), ["search", "cursor"]);
+    assert_eq!(inputs("selectParentDeal"), ["cursor"], "what has no search has no input for it");
+    assert_eq!(inputs("selectColor"), ["dealType", "search"], "the fields of a data source by hand are its inputs");
+    let color = catalogue.find(None, "selectColor").expect("it is declared").describe(|_| None);
+    assert_eq!((&color["type"], &color["label"]), (&json!("picklist"), &json!("Select Color")));
+    assert_eq!(color["input"]["properties"]["search"]["type"], json!(["string", "null"]));
 
     let input = &catalogue.find(None, "addNote").expect("it is declared").describe(|_| None)["input"];
     assert_eq!((&input["additionalProperties"], &input["$defs"]["Tag"]["additionalProperties"]), (&json!(false), &json!(true)));
