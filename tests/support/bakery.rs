@@ -1,6 +1,6 @@
 //! A second vendor: a connector that only the suite links, and its server.
 
-use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, FlatWords, Id, Identity, OAuth, Text, action, record};
+use connector_core::{Auth, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Id, Identity, OAuth, Text, action, record};
 use connector_host::LinkedConnector;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -23,26 +23,30 @@ pub(crate) static CONNECTOR: Connector = Connector {
     description: "A vendor of bread.",
     version: "1.0.0",
     domains: &["bakery.example"],
+    host: None,
     roots: &["/v1/"],
     auth: &[
         Auth::OAuth2(OAuth {
             authorize: "https://bakery.example/oauth/authorize",
             token: "https://bakery.example/oauth/token",
-            revoke: "https://bakery.example/oauth/revoke",
-            api_domain: "api_domain",
+            revoke: Some("https://bakery.example/oauth/revoke"),
+            client_auth: ClientAuth::Basic,
+            pkce: false,
+            scopes: &[],
+            host_member: Some("api_domain"),
             scope_separator: ' ',
-            identity: Identity {
-                path: "/v1/me",
-                company: "/data/shop",
-                company_name: "/data/shopName",
-                company_domain: "/data/shopDomain",
-                user: "/data/id",
-                user_name: "/data/name",
-                email: "/data/email",
-            },
         }),
-        Auth::ApiToken { header: "x-bakery-token", query: None },
+        Auth::ApiToken { header: "x-bakery-token", prefix: "", query: None },
     ],
+    identity: Some(Identity {
+        path: "/v1/me",
+        company: "/data/shop",
+        company_name: "/data/shopName",
+        company_domain: "/data/shopDomain",
+        user: "/data/id",
+        user_name: "/data/name",
+        email: "/data/email",
+    }),
     envelope: Envelope { success: Some("ok"), ..Envelope::at("/data") },
     paging: &[],
     flat: FlatWords::COMMON,

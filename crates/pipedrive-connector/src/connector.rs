@@ -1,6 +1,6 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::{Auth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use connector_core::{Auth, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;
@@ -12,8 +12,10 @@ pub static CONNECTOR: Connector = Connector {
     description: "Work with deals, contacts, activities and the rest of the Pipedrive sales CRM.",
     version: env!("CARGO_PKG_VERSION"),
     domains: &["pipedrive.com"],
+    host: None,
     roots: &["/api/v2/", "/api/v1/", "/v1/"],
-    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", query: Some("api_token") }],
+    auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", prefix: "", query: Some("api_token") }],
+    identity: Some(IDENTITY),
     envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "cursor", next: &["/additional_data/next_cursor"] },
@@ -34,19 +36,23 @@ fn is_custom_key(name: &str) -> bool {
     name.len() >= 40 && name.bytes().take(40).all(|byte| byte.is_ascii_hexdigit())
 }
 
+const IDENTITY: Identity = Identity {
+    path: "/api/v1/users/me",
+    company: "/data/company_id",
+    company_name: "/data/company_name",
+    company_domain: "/data/company_domain",
+    user: "/data/id",
+    user_name: "/data/name",
+    email: "/data/email",
+};
+
 const OAUTH: OAuth = OAuth {
     authorize: "https://oauth.pipedrive.com/oauth/authorize",
     token: "https://oauth.pipedrive.com/oauth/token",
-    revoke: "https://oauth.pipedrive.com/oauth/revoke",
-    api_domain: "api_domain",
+    revoke: Some("https://oauth.pipedrive.com/oauth/revoke"),
+    client_auth: ClientAuth::Basic,
+    pkce: false,
+    scopes: &[],
+    host_member: Some("api_domain"),
     scope_separator: ',',
-    identity: Identity {
-        path: "/api/v1/users/me",
-        company: "/data/company_id",
-        company_name: "/data/company_name",
-        company_domain: "/data/company_domain",
-        user: "/data/id",
-        user_name: "/data/name",
-        email: "/data/email",
-    },
 };

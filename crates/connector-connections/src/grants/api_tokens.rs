@@ -17,6 +17,8 @@ use crate::value::random;
 use crate::value::wording::name_taken;
 
 /// Checks the input, asks the vendor for the account, then stores the token.
+///
+/// A vendor that tells no account does not check the token either.
 pub(crate) async fn add(
     context: &Context,
     owner: &str,
@@ -29,6 +31,9 @@ pub(crate) async fn add(
     let app = context.app(app)?;
     check_owner(owner)?;
     name.map_or(Ok(()), check_name)?;
+    if !app.connector().takes_token() {
+        return Err(Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", app.label())).with_hint("Connect by OAuth."));
+    }
     let access = app.access(origin, Credential::ApiToken(token.clone()))?;
     let account = oauth::fetch_account(context.http(), app, &access).await?;
     store(context, owner, app, name, view, &account, token).await
@@ -45,7 +50,12 @@ async fn store(
 ) -> Result<Connection, Error> {
     for _ in 0..MAX_ATTEMPTS {
         let all = lookup::list(context, connections::select_all(owner)).await?;
-        let known = find_same_account(&all, app.key(), account);
+        let known = if app.has_identity() {
+            find_same_account(&all, app.key(), account)
+        } else {
+            // An account that the vendor does not name is known by the name of its connection.
+            all.iter().find(|one| one.app == app.key() && one.method == Method::ApiKey && name == Some(&one.name))
+        };
         if let Some(by_oauth) = known.filter(|known| known.method == Method::OAuth2) {
             let message = format!("The account is connected by OAuth already, as {}.", by_oauth.name);
             return Err(Error::new(ErrorKind::Conflict, message).with_hint("Use that connection, or remove it first."));

@@ -11,7 +11,7 @@ use crate::grants::{oauth, removal};
 use crate::state::context::Context;
 use crate::state::lookup;
 use crate::state::rows::connections::{self, NewConnection};
-use crate::state::rows::ended;
+use crate::state::rows::{ended, secrets};
 use crate::state::tickets::{Purpose, Ticket};
 use crate::store::statement::{Ran, Statement};
 use crate::value::app::App;
@@ -86,7 +86,13 @@ pub(crate) async fn begin(context: &Context, owner: &str, app: &str, options: Be
         return Err(Error::new(ErrorKind::InvalidInput, "The redirect URI is not https.").with_hint("Give the one that is registered."));
     }
     let connection = insert_pending(context, owner, app, options, LINK_LIFETIME).await?;
-    let url = oauth::build_authorize_url(app, redirect_uri, options.state.unwrap_or(&connection.id))?.into();
+    let verifier = oauth::generate_verifier(app)?;
+    if let Some(verifier) = &verifier {
+        let id = &connection.id;
+        context.write(|key| Ok(vec![secrets::store_verifier(id, key.seal_text(id, "verifier", verifier)?)])).await?.into_all()?;
+    }
+    let state = options.state.unwrap_or(&connection.id);
+    let url = oauth::build_authorize_url(app, redirect_uri, state, verifier.as_ref())?.into();
     Ok(Authorization { connection, url })
 }
 
@@ -125,9 +131,10 @@ fn build_authorization(context: &Context, connection: Connection, browser: &str)
         return Err(Error::new(ErrorKind::Bug, "A browser's token is too short to tell it from another's."));
     }
     let app = context.app(&connection.app)?;
-    let ticket = Ticket::new(&connection.id, browser, context.now() + STATE_LIFETIME)?;
+    let verifier = oauth::generate_verifier(app)?;
+    let ticket = Ticket::new(&connection.id, browser, context.now() + STATE_LIFETIME)?.with_verifier(verifier.clone());
     let state = ticket.seal(context, Purpose::State)?;
-    let url = oauth::build_authorize_url(app, &app.client()?.redirect_uri, &state)?.into();
+    let url = oauth::build_authorize_url(app, &app.client()?.redirect_uri, &state, verifier.as_ref())?.into();
     Ok(Authorization { connection, url })
 }
 
@@ -175,7 +182,7 @@ pub(crate) async fn finish(context: &Context, browser: &str, state: &str, code: 
     let ticket = use_state(context, browser, state).await?;
     let target = lookup::get_by_id(context, ticket.connection()).await?;
     let app = context.app(&target.app)?;
-    let grant = settle::exchange(context, app, code, &app.client()?.redirect_uri).await;
+    let grant = settle::exchange(context, app, code, &app.client()?.redirect_uri, ticket.verifier()).await;
     // The state is used up, so that the same callback cannot be repeated even if the code can.
     let grant = grant.map_err(|failure| forbid_retry(failure.into()))?;
     settle::settle(context, &target, &grant).await
@@ -211,7 +218,10 @@ pub(crate) async fn exchange(context: &Context, target: &Connection, code: &Secr
     let rows = context.store().rows(connections::select_redirect_uri(&target.id, context.now())).await?;
     let app = context.app(&target.app)?;
     let redirect_uri = rows.first().ok_or_else(not_waiting)?.maybe_text(0)?.unwrap_or(&app.client()?.redirect_uri);
-    let grant = settle::exchange(context, app, code, redirect_uri).await?;
+    let rows_of_verifier = context.store().rows(secrets::select_verifier(&target.id)).await?;
+    let sealed = rows_of_verifier.first().ok_or_else(not_waiting)?.maybe_bytes(0)?;
+    let verifier = sealed.map(|sealed| context.open_secret(&target.id, "verifier", sealed)).transpose()?;
+    let grant = settle::exchange(context, app, code, redirect_uri, verifier.as_ref()).await?;
     settle::settle(context, target, &grant).await
 }
 

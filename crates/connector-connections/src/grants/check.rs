@@ -16,6 +16,10 @@ pub(crate) async fn test(context: &Arc<Context>, owner: &str, id: &str) -> Resul
     let connection = lookup::get(context, owner, id).await?;
     let app = context.app(&connection.app)?;
     let access = refresh::get_access(context, owner, id).await?;
+    if !app.has_identity() {
+        let message = format!("{} does not tell which account a credential belongs to, so it was not checked.", app.label());
+        return Err(Error::new(ErrorKind::InvalidInput, message).with_hint("Invoke an action that reads, to see whether it works."));
+    }
     let account = match oauth::fetch_account(context.http(), app, &access).await {
         Err(refused) if refused.kind() == ErrorKind::Unauthorized => match refresh::renew(context, owner, id, &access).await? {
             Some(fresh) => oauth::fetch_account(context.http(), app, &fresh).await?,

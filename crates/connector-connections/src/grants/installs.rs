@@ -10,11 +10,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::grants::authorize::{no_room, require_room};
 use crate::grants::removal;
-use crate::grants::settle::{self, ExchangeFailure, Grant};
+use crate::grants::settle::{self, ExchangeFailure, Grant, Keeper};
 use crate::state::context::Context;
 use crate::state::lookup::{self, find_same_account};
 use crate::state::rows::connections::{self, NewConnection};
-use crate::state::rows::{ended, installs, leftovers, secrets};
+use crate::state::rows::{ended, installs, secrets};
 use crate::store::statement::{Ran, Statement, misread};
 use crate::value::app::App;
 use crate::value::clock::Moment;
@@ -90,7 +90,7 @@ pub(crate) async fn claim(context: &Context, owner: &str, handle_hash: &str) -> 
     let row = rows.first().ok_or_else(misread)?;
     let app = context.app(row.text(0)?)?;
     let code = context.open_secret(handle_hash, "code", row.bytes(1)?)?;
-    let grant = match settle::exchange(context, app, &code, &app.client()?.redirect_uri).await {
+    let grant = match settle::exchange(context, app, &code, &app.client()?.redirect_uri, None).await {
         Ok(grant) => grant,
         Err(ExchangeFailure::Unused(error)) => {
             put_back(context, handle_hash, app, &code, row.moment(2)?).await?;
@@ -131,7 +131,7 @@ async fn store_claimed(
     let new = NewConnection { id: &id, owner, app: app.key(), name: &id, method, status, view: None, now };
     let ran = context
         .write(|key| {
-            let mut batch: Vec<Statement> = grant.leftover.iter().map(|leftover| leftovers::take(leftover)).collect();
+            let mut batch: Vec<Statement> = grant.keeper.take().into_iter().collect();
             batch.extend(new.insert(&grant.account));
             batch.push(secrets::store_grant(key, active.map_or(&id, |one| &one.id), &grant.tokens, grant.granted_at)?);
             if let Some(one) = active {
@@ -203,19 +203,19 @@ pub(crate) async fn decline(context: &Arc<Context>, owner: &str, handle_hash: &s
 async fn load_grant(context: &Context, claimed: &Connection) -> Result<Option<Grant>, Error> {
     let rows = context.store().rows(secrets::select_tokens(&claimed.id)).await?;
     let row = rows.first().ok_or_else(no_install)?;
-    let Some(refresh) = row.maybe_bytes(1)? else { return Ok(None) };
+    let Some(access) = row.maybe_bytes(0)? else { return Ok(None) };
     let account = claimed.metadata.clone();
     let granted_at = row.moment(3)?;
     let lifetime =
         row.maybe_moment(2)?.map(|end| Duration::from_micros(u64::try_from(end.as_micros() - granted_at.as_micros()).unwrap_or(0)));
     let tokens = Tokens {
-        access: context.open_secret(&claimed.id, "access_token", row.bytes(0)?)?,
-        refresh: Some(context.open_secret(&claimed.id, "refresh_token", refresh)?),
+        access: context.open_secret(&claimed.id, "access_token", access)?,
+        refresh: row.maybe_bytes(1)?.map(|refresh| context.open_secret(&claimed.id, "refresh_token", refresh)).transpose()?,
         api_domain: account.api_domain.clone(),
         scopes: account.scopes.clone(),
         lifetime,
     };
-    Ok(Some(Grant { tokens, account, granted_at, leftover: None }))
+    Ok(Some(Grant { tokens, account, granted_at, keeper: Keeper::Install }))
 }
 
 /// Fails the connections whose grants a user's uninstall ended, and returns their number.

@@ -63,18 +63,29 @@ pub(crate) async fn revoke(context: &Context, id: &str) -> Result<Revocation, Er
         // A token goes to the vendor that issued it alone: not to a sandbox, nor to another vendor of this process.
         app.access(domain, Credential::Bearer(SecretString::default()))?;
     }
-    let (company, user) = find_account(context, id, app, row).await?;
-    check_none_is_settling(context, id, app).await?;
-    let living = context.store().rows(secrets::select_living_grant(app.key(), company, user)).await?;
-    let revocation = if living.is_empty() {
-        let token = context.open_secret(id, "refresh_token", row.bytes(5)?)?;
-        oauth::revoke(context.http(), app, &token).await?;
-        Revocation::Yes
-    } else {
+    let revocation = if is_used(context, id, app, row).await? {
         Revocation::StillUsed
+    } else {
+        let (column, sealed) = match row.maybe_bytes(5)? {
+            Some(refresh) => ("refresh_token", refresh),
+            None => ("access_token", row.bytes(4)?),
+        };
+        oauth::revoke(context.http(), app, column, &context.open_secret(id, column, sealed)?).await?;
+        Revocation::Yes
     };
     context.store().rows(leftovers::delete(id)).await?;
     Ok(revocation)
+}
+
+/// Checks whether a connection uses the same grant.
+async fn is_used(context: &Context, id: &str, app: &App, row: &Row) -> Result<bool, Error> {
+    if !app.has_identity() {
+        // The vendor tells no accounts apart: each authorization is a grant of its own.
+        return Ok(false);
+    }
+    let (company, user) = find_account(context, id, app, row).await?;
+    check_none_is_settling(context, id, app).await?;
+    Ok(!context.store().rows(secrets::select_living_grant(app.key(), company, user)).await?.is_empty())
 }
 
 /// Checks that no new grant waits for its connection.
@@ -93,12 +104,13 @@ async fn check_none_is_settling(context: &Context, id: &str, app: &App) -> Resul
 ///
 /// If they cannot be found the grant is not revoked, since another connection may use it.
 async fn find_account(context: &Context, id: &str, app: &App, row: &Row) -> Result<(Option<String>, Option<String>), Error> {
-    if let (Some(company), Some(user)) = (row.maybe_text(1)?, row.maybe_text(2)?) {
-        return Ok((Some(company.to_owned()), Some(user.to_owned())));
+    let known = (row.maybe_text(1)?.map(str::to_owned), row.maybe_text(2)?.map(str::to_owned));
+    if known != (None, None) {
+        return Ok(known);
     }
     let unknown = || Error::new(ErrorKind::BadAnswer, "The account of the grant is unknown.").with_retry(Retry::Never);
-    let (domain, sealed) = (row.maybe_text(3)?.ok_or_else(unknown)?, row.maybe_bytes(4)?.ok_or_else(unknown)?);
-    let access = app.access(domain, Credential::Bearer(context.open_secret(id, "access_token", sealed)?))?;
+    let (host, sealed) = (row.maybe_text(3)?.or(app.host()).ok_or_else(unknown)?, row.maybe_bytes(4)?.ok_or_else(unknown)?);
+    let access = app.access(host, Credential::Bearer(context.open_secret(id, "access_token", sealed)?))?;
     let account = oauth::fetch_account(context.http(), app, &access).await?;
     Ok((account.company.id, account.user.id))
 }

@@ -40,6 +40,8 @@ pub(crate) async fn get_access(context: &Arc<Context>, owner: &str, id: &str) ->
 }
 
 /// Returns an access other than the refused one. An API token has none, unless it was replaced.
+///
+/// An access token that cannot be refreshed has ended, whatever its lifetime was.
 pub(crate) async fn renew(context: &Arc<Context>, owner: &str, id: &str, refused: &Access) -> Result<Option<Access>, Error> {
     let credential = lookup::get_credential(context, owner, id).await?;
     if !has_same_secret(&credential.access, refused) {
@@ -47,7 +49,12 @@ pub(crate) async fn renew(context: &Arc<Context>, owner: &str, id: &str, refused
         return get_access(context, owner, id).await.map(Some);
     }
     if credential.refresh.is_none() {
-        return Ok(None);
+        if matches!(credential.access.credential(), Credential::ApiToken(_)) {
+            return Ok(None);
+        }
+        mark_needs_reconnect(context, owner, id, refused).await?;
+        // Reading the credential reports that the account must be connected again, or finds one that replaced it.
+        return lookup::get_credential(context, owner, id).await.map(|credential| Some(credential.access));
     }
     let fresh = refresh(context, id, credential.version, context.flights().join(id)).await?;
     Ok(Some(fresh.access))

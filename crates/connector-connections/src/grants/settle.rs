@@ -27,8 +27,27 @@ pub(crate) struct Grant {
     pub(crate) account: Metadata,
     /// Time of the request for the tokens. An uninstall before it does not concern them.
     pub(crate) granted_at: Moment,
-    /// Id of the leftover that keeps the tokens until a connection takes them.
-    pub(crate) leftover: Option<String>,
+    pub(crate) keeper: Keeper,
+}
+
+/// Keeper of a grant until a connection takes it.
+pub(crate) enum Keeper {
+    /// The leftover with this id.
+    Leftover(String),
+    /// The claimed install, which can be confirmed again.
+    Install,
+    /// Nobody, since the vendor revokes no grants.
+    Nobody,
+}
+
+impl Keeper {
+    /// Builds the statement that takes the grant. It misses one that was revoked.
+    pub(crate) fn take(&self) -> Option<Statement> {
+        match self {
+            Self::Leftover(id) => Some(leftovers::take(id)),
+            Self::Install | Self::Nobody => None,
+        }
+    }
 }
 
 /// Failure to exchange a code.
@@ -72,9 +91,15 @@ impl Destination {
 }
 
 /// Exchanges a code for a grant.
-pub(crate) async fn exchange(context: &Context, app: &App, code: &SecretString, redirect_uri: &str) -> Result<Grant, ExchangeFailure> {
+pub(crate) async fn exchange(
+    context: &Context,
+    app: &App,
+    code: &SecretString,
+    redirect_uri: &str,
+    verifier: Option<&SecretString>,
+) -> Result<Grant, ExchangeFailure> {
     let granted_at = context.now();
-    let tokens = oauth::exchange_code(context.http(), app, code, redirect_uri).await.map_err(|error| match error.kind() {
+    let tokens = oauth::exchange_code(context.http(), app, code, redirect_uri, verifier).await.map_err(|error| match error.kind() {
         // The vendor took the code, or refused it.
         ErrorKind::BadAnswer | ErrorKind::Gone => ExchangeFailure::spent(error),
         _ => ExchangeFailure::Unused(error),
@@ -84,15 +109,15 @@ pub(crate) async fn exchange(context: &Context, app: &App, code: &SecretString, 
 
 /// Stores freshly issued tokens, then asks the vendor which account they belong to.
 async fn identify(context: &Context, app: &App, tokens: Tokens, granted_at: Moment) -> Result<Grant, Error> {
-    let missing = |what: &str| Error::new(ErrorKind::BadAnswer, format!("{}'s token endpoint gave no {what}.", app.label()));
-    if tokens.refresh.is_none() {
-        return Err(missing("refresh token"));
-    }
-    let leftover = leftover::store(context, app, &tokens).await?;
-    let domain = tokens.api_domain.as_deref().ok_or_else(|| missing("host"))?;
-    let account = oauth::fetch_account(context.http(), app, &app.access(domain, tokens.to_credential())?).await?;
-    let account = Metadata { scopes: tokens.scopes.clone(), ..account };
-    Ok(Grant { tokens, account, granted_at, leftover: Some(leftover) })
+    let no_host = || Error::new(ErrorKind::BadAnswer, format!("{}'s token endpoint gave no host.", app.label()));
+    // A grant that cannot be revoked need not be kept for it.
+    let keeper = if app.can_revoke() { Keeper::Leftover(leftover::store(context, app, &tokens).await?) } else { Keeper::Nobody };
+    let host = tokens.api_domain.as_deref().or(app.host()).ok_or_else(no_host)?;
+    let account = oauth::fetch_account(context.http(), app, &app.access(host, tokens.to_credential())?).await?;
+    // A response without scopes means that all were granted that were asked for.
+    let asked = || Some(app.scopes()).filter(|asked| !asked.is_empty()).map(|asked| asked.into_iter().map(str::to_owned).collect());
+    let account = Metadata { scopes: tokens.scopes.clone().or_else(asked), ..account };
+    Ok(Grant { tokens, account, granted_at, keeper })
 }
 
 /// Settles a grant for the connection that it was meant for. A grant that cannot be settled is revoked.
@@ -107,19 +132,27 @@ pub(crate) async fn settle(context: &Context, target: &Connection, grant: &Grant
 ///
 /// A grant that a claimed install has is kept and can be confirmed again.
 pub(crate) async fn give_up(context: &Context, grant: &Grant, why: Error) -> Error {
-    let Some(leftover) = &grant.leftover else { return why };
-    if let Err(error) = leftover::abandon(context, leftover, &grant.account).await {
-        tracing::warn!(grant = leftover, %error, "a grant could not be revoked yet");
+    match &grant.keeper {
+        Keeper::Leftover(leftover) => {
+            if let Err(error) = leftover::abandon(context, leftover, &grant.account).await {
+                tracing::warn!(grant = leftover, %error, "a grant could not be revoked yet");
+            }
+            forbid_retry(why)
+        }
+        Keeper::Nobody => forbid_retry(why),
+        Keeper::Install => why,
     }
-    forbid_retry(why)
 }
 
 /// Gives the grant to the connection to the same account, else to the one that waits for it, else to a new one.
 async fn place(context: &Context, target: &Connection, grant: &Grant) -> Result<Connection, Error> {
+    let has_identity = context.app(&target.app)?.has_identity();
     for _ in 0..MAX_ATTEMPTS {
         let all = lookup::list(context, connections::select_all(&target.owner)).await?;
         let destination = match find_same_account(&all, &target.app, &grant.account) {
             Some(known) => Destination::Known(known.id.clone()),
+            // An account that the vendor does not name is known by its connection.
+            None if !has_identity && target.status != Status::Pending => Destination::Known(target.id.clone()),
             None if target.status == Status::Pending => Destination::Waiting(target.id.clone()),
             None => Destination::New(random::generate_id()?),
         };
@@ -150,9 +183,8 @@ impl Grant {
             Status::Pending => connections::end_wait(&target.id, now),
             Status::Active | Status::Failed => connections::require(&target.id),
         };
-        let leftover = self.leftover.iter().map(|id| leftovers::take(id));
         // The secret is locked first, in the order of those who end or refresh a connection.
-        leftover.chain([secrets::lock(&target.id), still_there]).collect()
+        self.keeper.take().into_iter().chain([secrets::lock(&target.id), still_there]).collect()
     }
 
     /// Builds the statements that give the grant to its destination.

@@ -28,7 +28,7 @@ pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
     for row in context.store().rows(connections::select_expired(now)).await? {
         let id = row.text(0)?;
         match removal::end(context, id, vec![connections::delete_expired(id, now)], now).await {
-            Ok(ended) => report.connections += usize::from(ended),
+            Ok(ended) => report.connections += usize::from(ended.is_some()),
             // A connection that another process locks must not stop the removal of the others.
             Err(error) => tracing::warn!(connection = id, %error, "an expired connection could not be removed yet"),
         }

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connector_core::{Error, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::state::context::Context;
 use crate::state::rows::used;
@@ -28,6 +29,8 @@ pub(crate) struct Ticket {
     browser: [u8; 32],
     nonce: [u8; 16],
     expires: Moment,
+    /// The code verifier (PKCE) of an authorization.
+    verifier: Option<SecretString>,
 }
 
 impl Purpose {
@@ -46,7 +49,18 @@ impl Ticket {
     /// If the token is empty the ticket is for any browser.
     pub(crate) fn new(connection: &str, browser: &str, expires: Moment) -> Result<Self, Error> {
         let (browser, nonce) = (random::digest(browser.as_bytes()), random::generate_bytes()?);
-        Ok(Self { connection: connection.to_owned(), browser, nonce, expires })
+        Ok(Self { connection: connection.to_owned(), browser, nonce, expires, verifier: None })
+    }
+
+    /// Sets the code verifier of the authorization that the ticket leads back from.
+    pub(crate) fn with_verifier(mut self, verifier: Option<SecretString>) -> Self {
+        self.verifier = verifier;
+        self
+    }
+
+    /// Returns the code verifier of the authorization.
+    pub(crate) fn verifier(&self) -> Option<&SecretString> {
+        self.verifier.as_ref()
     }
 
     /// Returns the id of the connection.
@@ -65,7 +79,8 @@ impl Ticket {
     /// Seals the ticket into text for a URL.
     pub(crate) fn seal(&self, context: &Context, purpose: Purpose) -> Result<String, Error> {
         let expires = self.expires.as_micros().to_be_bytes();
-        let content = [self.connection.as_bytes(), &self.browser, &self.nonce, &expires].concat();
+        let verifier = self.verifier.as_ref().map_or("", |verifier| verifier.expose_secret()).as_bytes();
+        let content = [self.connection.as_bytes(), &self.browser, &self.nonce, &expires, verifier].concat();
         Ok(URL_SAFE_NO_PAD.encode(context.keys().sealing().seal("ticket", purpose.column(), &content)?))
     }
 
@@ -77,12 +92,15 @@ impl Ticket {
         let (connection, rest) = content.split_at_checked(ID_LENGTH).ok_or_else(forged)?;
         let (browser, rest) = rest.split_first_chunk::<32>().ok_or_else(forged)?;
         let (nonce, rest) = rest.split_first_chunk::<16>().ok_or_else(forged)?;
-        let expires = Moment::from_micros(i64::from_be_bytes(rest.try_into().map_err(|_| forged())?));
+        let (expires, verifier) = rest.split_first_chunk::<8>().ok_or_else(forged)?;
+        let expires = Moment::from_micros(i64::from_be_bytes(*expires));
         if expires <= context.now() {
             return Err(refuse("is too old"));
         }
         let connection = String::from_utf8(connection.to_vec()).map_err(|_| forged())?;
-        Ok(Self { connection, browser: *browser, nonce: *nonce, expires })
+        let verifier = String::from_utf8(verifier.to_vec()).map_err(|_| forged())?;
+        let verifier = Some(verifier).filter(|verifier| !verifier.is_empty()).map(SecretString::from);
+        Ok(Self { connection, browser: *browser, nonce: *nonce, expires, verifier })
     }
 
     /// Uses the ticket up. A second use fails.

@@ -5,12 +5,13 @@ use connector_core::{Error, ErrorKind};
 use crate::store::database::{Database, mark_failure};
 use crate::store::statement::{Ran, Row, misread, sql};
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("visits.sql"),
     include_str!("ended.sql"),
     include_str!("key_view.sql"),
     include_str!("connection_view.sql"),
+    include_str!("any_grant.sql"),
 ];
 
 /// Brings the tables up to date. A store of a newer version is left alone.

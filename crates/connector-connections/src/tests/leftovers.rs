@@ -86,8 +86,10 @@ async fn keeps_a_grant_that_another_owner_has_claimed(world: World) {
     world.vault.test("bob", &confirmed.id).await.expect("its grant is in force");
     assert_eq!(world.vault.remove("bob", &confirmed.id).await.expect("it is removed"), Revocation::Yes);
     assert_eq!((world.vendor.revocations(), world.count_leftovers().await), (1, 0));
-    let words = serde_json::to_value([Revocation::Yes, Revocation::NothingToRevoke, Revocation::No, Revocation::StillUsed]).expect("words");
-    assert_eq!(words, serde_json::json!(["yes", "nothingToRevoke", "no", "stillUsed"]));
+    let words =
+        serde_json::to_value([Revocation::Yes, Revocation::NothingToRevoke, Revocation::No, Revocation::StillUsed, Revocation::NotOffered])
+            .expect("words");
+    assert_eq!(words, serde_json::json!(["yes", "nothingToRevoke", "no", "stillUsed", "notOffered"]));
 }
 
 async fn revokes_a_grant_once_its_account_is_known(world: World) {

@@ -3,6 +3,7 @@
 mod api_keys;
 mod authorization;
 mod connections;
+mod credentials;
 mod installs;
 mod ledger;
 mod leftovers;
@@ -10,6 +11,7 @@ mod log;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub(crate) mod processes;
+mod recorder;
 mod refresh;
 mod stores;
 mod threats;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use connector_core::{ErrorKind, Ledger, View};
 use secrecy::ExposeSecret;
 
+use super::vendor::Fault;
 use super::{HEX_KEY, Place, START, World, http, on_both, open, token, vault, vendor};
 use crate::store::statement::{Ran, sql};
 use crate::{Clock, Holder, Key, Revocation, Store, Vault};
@@ -12,7 +13,7 @@ use crate::{Clock, Holder, Key, Revocation, Store, Vault};
 on_both!(
     many_callers_open_a_new_store_at_once,
     leaves_a_newer_store_alone,
-    upgrades_a_store_without_views,
+    upgrades_an_older_store,
     reports_a_wrong_key_before_writing,
     rekeys_while_calls_go_on,
     refuses_a_secret_moved_to_another_row,
@@ -59,14 +60,19 @@ async fn leaves_a_newer_store_alone(world: World) {
     assert_eq!(rows[0].text(0).expect("a text"), "99");
 }
 
-async fn upgrades_a_store_without_views(world: World) {
+async fn upgrades_an_older_store(world: World) {
     let (ann, store) = (Holder::Owner("ann".to_owned()), world.vault.context().store());
     let made = world.vault.create_api_key(&ann, "n8n", None).await.expect("it is created");
     let connected = world.connect("ann", (7, 3)).await;
+    let gone = world.connect("ann", (8, 3)).await;
+    world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
+    assert_eq!(world.vault.remove("ann", &gone.id).await.expect("it is removed"), Revocation::No);
+    world.vendor.state().fails = None;
     // What is left is the store of the version before.
     let older = vec![
         sql!("ALTER TABLE connector_key DROP COLUMN view"),
         sql!("ALTER TABLE connector_connection DROP COLUMN view"),
+        sql!("ALTER TABLE connector_secret DROP COLUMN verifier"),
         sql!("UPDATE connector_setting SET value = '3' WHERE name = 'version' RETURNING 1").expect_row(),
     ];
     assert!(matches!(store.run(older).await.expect("the columns are dropped"), Ran::All(_)));
@@ -74,6 +80,9 @@ async fn upgrades_a_store_without_views(world: World) {
     let found = upgraded.find_api_key(made.secret.expose_secret()).await.expect("the key is looked for");
     assert_eq!(found.as_ref(), Some(&made.key));
     assert_eq!(upgraded.list("ann", None, None).await.expect("a list"), std::slice::from_ref(&connected));
+    world.clock.advance(Duration::from_mins(5));
+    upgraded.sweep().await.expect("the sweep runs");
+    assert_eq!(world.vendor.revocations(), 1, "a grant that waited to be revoked was lost");
     upgraded.set_view("ann", &connected.id, Some(View::Flat)).await.expect("it is set");
     assert_eq!(world.vault.get("ann", &connected.id).await.expect("it is stored").view, Some(View::Flat));
     super::access(&upgraded, "ann", &connected.id).await.expect("a credential");

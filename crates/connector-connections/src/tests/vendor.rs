@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::{Auth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
+use connector_core::{Auth, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,26 +18,22 @@ pub(super) static ACME: Connector = Connector {
     description: "A vendor of examples.",
     version: "1.0.0",
     domains: &["acme.example"],
+    host: None,
     roots: &["/v1/"],
     auth: &[
         Auth::OAuth2(OAuth {
             authorize: "https://oauth.acme.example/oauth/authorize",
             token: "https://oauth.acme.example/oauth/token",
-            revoke: "https://oauth.acme.example/oauth/revoke",
-            api_domain: "api_domain",
+            revoke: Some("https://oauth.acme.example/oauth/revoke"),
+            client_auth: ClientAuth::Basic,
+            pkce: false,
+            scopes: &[],
+            host_member: Some("api_domain"),
             scope_separator: ',',
-            identity: Identity {
-                path: "/v1/me",
-                company: "/data/company_id",
-                company_name: "/data/company_name",
-                company_domain: "/data/company_domain",
-                user: "/data/id",
-                user_name: "/data/name",
-                email: "/data/email",
-            },
         }),
-        Auth::ApiToken { header: "x-api-token", query: None },
+        Auth::ApiToken { header: "x-api-token", prefix: "", query: None },
     ],
+    identity: Some(IDENTITY),
     envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },
@@ -51,6 +47,16 @@ pub(super) static ACME: Connector = Connector {
     flat: FlatWords::COMMON,
     refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
     out_of_support: |_, _| None,
+};
+
+const IDENTITY: Identity = Identity {
+    path: "/v1/me",
+    company: "/data/company_id",
+    company_name: "/data/company_name",
+    company_domain: "/data/company_domain",
+    user: "/data/id",
+    user_name: "/data/name",
+    email: "/data/email",
 };
 
 pub(super) const CLIENT: (&str, &str) = ("client", "client-secret-hunter2");

@@ -9,7 +9,8 @@ use crate::value::random;
 #[derive(Clone, Debug)]
 pub struct App {
     connector: &'static Connector,
-    oauth: &'static OAuth,
+    /// The scopes to ask for, in place of the connector's own.
+    scopes: Option<Vec<String>>,
     /// The base URL of a sandbox, in place of the vendor's own hosts.
     sandbox: Option<String>,
     client: Option<Client>,
@@ -19,29 +20,38 @@ pub struct App {
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub(crate) id: String,
-    pub(crate) secret: SecretString,
+    /// Absent for a public client.
+    pub(crate) secret: Option<SecretString>,
     pub(crate) redirect_uri: String,
 }
 
-/// OAuth endpoint of the vendor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    Authorize,
-    Token,
-    Revoke,
-}
-
 impl App {
-    /// Builds the app of a connector whose accounts can sign in by OAuth.
+    /// Builds the app of a connector.
     pub fn new(connector: &'static Connector) -> Result<Self, Error> {
-        let oauth = connector.oauth().ok_or_else(|| Error::new(ErrorKind::Bug, format!("{} declares no OAuth.", connector.label)))?;
-        Ok(Self { connector, oauth, sandbox: None, client: None })
+        if connector.auth.is_empty() {
+            return Err(Error::new(ErrorKind::Bug, format!("{} declares no way to sign in.", connector.label)));
+        }
+        Ok(Self { connector, scopes: None, sandbox: None, client: None })
     }
 
     /// Sets the client that the vendor registered, and the URI to which it sends browsers back.
     #[must_use]
     pub fn with_client(mut self, id: impl Into<String>, secret: impl Into<SecretString>, redirect_uri: impl Into<String>) -> Self {
-        self.client = Some(Client { id: id.into(), secret: secret.into(), redirect_uri: redirect_uri.into() });
+        self.client = Some(Client { id: id.into(), secret: Some(secret.into()), redirect_uri: redirect_uri.into() });
+        self
+    }
+
+    /// Sets a client that has no secret. The vendor must take a code challenge (PKCE).
+    #[must_use]
+    pub fn with_public_client(mut self, id: impl Into<String>, redirect_uri: impl Into<String>) -> Self {
+        self.client = Some(Client { id: id.into(), secret: None, redirect_uri: redirect_uri.into() });
+        self
+    }
+
+    /// Sets the scopes to ask for, if the client was registered with other ones than the connector asks for.
+    #[must_use]
+    pub fn with_scopes(mut self, scopes: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
 
@@ -67,7 +77,17 @@ impl App {
 
     /// Checks whether the vendor registered a client for this host, so that accounts can connect by OAuth.
     pub fn is_registered(&self) -> bool {
-        self.client.is_some()
+        self.client.is_some() && self.connector.oauth().is_some()
+    }
+
+    /// Returns the host of every account, if accounts have no hosts of their own.
+    pub fn host(&self) -> Option<&str> {
+        self.connector.host.map(|host| self.sandbox.as_deref().unwrap_or(host))
+    }
+
+    /// Checks that the vendor tells the account of a credential. Else a token is not checked when it is added.
+    pub fn has_identity(&self) -> bool {
+        self.connector.identity.is_some()
     }
 
     /// Returns the URI to which the vendor sends browsers back, if it registered a client.
@@ -78,10 +98,8 @@ impl App {
     /// Checks that a caller knows the client's secret, as the vendor does when it reports an uninstall.
     pub fn is_client(&self, id: &str, secret: &str) -> bool {
         // Digests are compared, so that the time taken reveals nothing of the secret.
-        let same = |client: &Client| {
-            client.id == id && random::digest(client.secret.expose_secret().as_bytes()) == random::digest(secret.as_bytes())
-        };
-        self.client.as_ref().is_some_and(same)
+        let is_same = |own: &SecretString| random::digest(own.expose_secret().as_bytes()) == random::digest(secret.as_bytes());
+        self.client.as_ref().is_some_and(|client| client.id == id && client.secret.as_ref().is_some_and(is_same))
     }
 
     /// Checks whether accounts of the app are at a host: at its sandbox, else at one of the vendor's own hosts.
@@ -96,8 +114,24 @@ impl App {
         self.connector
     }
 
-    pub(crate) fn oauth(&self) -> &'static OAuth {
-        self.oauth
+    /// Returns how accounts sign in by OAuth, or an error if they cannot.
+    pub(crate) fn oauth(&self) -> Result<&'static OAuth, Error> {
+        self.connector.oauth().ok_or_else(|| {
+            Error::new(ErrorKind::NoConnection, format!("{} has no OAuth.", self.connector.label)).with_hint("Connect by an API token.")
+        })
+    }
+
+    /// Lists the scopes to ask for.
+    pub(crate) fn scopes(&self) -> Vec<&str> {
+        match &self.scopes {
+            Some(scopes) => scopes.iter().map(String::as_str).collect(),
+            None => self.connector.oauth().map_or_else(Vec::new, |oauth| oauth.scopes.to_vec()),
+        }
+    }
+
+    /// Checks that a grant can be revoked at the vendor.
+    pub(crate) fn can_revoke(&self) -> bool {
+        self.connector.oauth().is_some_and(|oauth| oauth.revoke.is_some())
     }
 
     pub(crate) fn is_sandbox(&self) -> bool {
@@ -106,6 +140,7 @@ impl App {
 
     /// Returns the registered client, or an error that says what to set.
     pub(crate) fn client(&self) -> Result<&Client, Error> {
+        self.oauth()?;
         self.client.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("No client is registered for {} on this host.", self.connector.label))
                 .with_hint("Set the client's id, secret and redirect URI, or connect by an API token.")
@@ -116,12 +151,8 @@ impl App {
         self.client.as_ref().is_some_and(|client| client.id == id)
     }
 
-    pub(crate) fn url(&self, endpoint: Endpoint) -> String {
-        let url = match endpoint {
-            Endpoint::Authorize => self.oauth.authorize,
-            Endpoint::Token => self.oauth.token,
-            Endpoint::Revoke => self.oauth.revoke,
-        };
+    /// Returns the URL of an OAuth endpoint, at the sandbox if there is one.
+    pub(crate) fn url(&self, url: &str) -> String {
         let Some(base) = &self.sandbox else { return url.to_owned() };
         let path = url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("/");
         format!("{base}{path}")

@@ -81,6 +81,8 @@ pub enum Revocation {
     No,
     /// Another connection uses the same grant and keeps it.
     StillUsed,
+    /// The vendor revokes no grants: this one ends at the vendor, by its user or by its age.
+    NotOffered,
 }
 
 /// Account of a connection, as the vendor describes it.
@@ -146,7 +148,7 @@ macro_rules! words {
 
 words!(Method { OAuth2 = "OAUTH2", ApiKey = "API_KEY" });
 words!(Status { Pending = "PENDING", Active = "ACTIVE", Failed = "FAILED" });
-words!(Revocation { Yes = "yes", NothingToRevoke = "nothingToRevoke", No = "no", StillUsed = "stillUsed" });
+words!(Revocation { Yes = "yes", NothingToRevoke = "nothingToRevoke", No = "no", StillUsed = "stillUsed", NotOffered = "notOffered" });
 words!(Reason { NeedsReconnect = "needsReconnect", Uninstalled = "uninstalled" });
 
 impl Status {
@@ -167,8 +169,8 @@ impl Status {
 }
 
 impl Metadata {
-    /// Checks that two descriptions are of the same company and user. One without a company is like no other.
+    /// Checks that two descriptions are of the same company and user. One without both is like no other.
     pub(crate) fn is_same_account(&self, other: &Self) -> bool {
-        self.company.id.is_some() && self.company.id == other.company.id && self.user.id == other.user.id
+        (self.company.id.is_some() || self.user.id.is_some()) && self.company.id == other.company.id && self.user.id == other.user.id
     }
 }

@@ -15,7 +15,7 @@ const REFRESH_AHEAD: Duration = Duration::from_mins(5);
 #[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) access: SecretString,
-    /// Absent where a refresh leaves the old refresh token in force.
+    /// Absent where a refresh leaves the old refresh token in force, or the vendor has none.
     pub(crate) refresh: Option<SecretString>,
     pub(crate) api_domain: Option<String>,
     pub(crate) scopes: Option<Vec<String>>,
@@ -26,6 +26,11 @@ impl Tokens {
     /// Builds the credential of the access token.
     pub(crate) fn to_credential(&self) -> Credential {
         Credential::Bearer(self.access.clone())
+    }
+
+    /// Computes when tokens of a new grant are no longer used as they are: without a refresh token, when they expire.
+    pub(crate) fn renew_at(&self, now: Moment) -> Option<Moment> {
+        if self.refresh.is_some() { self.refresh_at(now) } else { self.expires_at(now) }
     }
 
     /// Computes when tokens issued at `now` are to be refreshed.

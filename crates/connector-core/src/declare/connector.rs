@@ -23,10 +23,14 @@ pub struct Connector {
     pub version: &'static str,
     /// The domains whose subdomains are the hosts of accounts.
     pub domains: &'static [&'static str],
+    /// The host of every account, as `https://api.acme.example`, if accounts have no hosts of their own.
+    pub host: Option<&'static str>,
     /// The path prefixes of the vendor's API, as `/api/v2/`.
     pub roots: &'static [&'static str],
     /// The ways to sign in.
     pub auth: &'static [Auth],
+    /// The request that tells the account of a credential, if the vendor has one.
+    pub identity: Option<Identity>,
     /// The shape of a response body, unless an action names another.
     pub envelope: Envelope,
     /// The ways in which lists page. An action pages in the first one whose parameter it takes.
@@ -53,10 +57,14 @@ pub struct OutOfSupport {
 pub enum Auth {
     /// An access token, sent as `Authorization: Bearer`.
     OAuth2(OAuth),
-    /// A token of one user, sent in a header of the vendor's own.
+    /// An access token that a person copies, sent as `Authorization: Bearer`.
+    BearerToken,
+    /// An API key, sent in a header.
     ApiToken {
         /// The header, in lower case.
         header: &'static str,
+        /// The text before the key, with its space, as `Token `. Mostly empty.
+        prefix: &'static str,
         /// The query parameter from which the vendor also takes the token. A caller may not send it.
         query: Option<&'static str>,
     },
@@ -69,17 +77,45 @@ pub struct OAuth {
     pub authorize: &'static str,
     /// The URL that exchanges an authorization code or a refresh token for tokens.
     pub token: &'static str,
-    /// The URL that revokes a token.
-    pub revoke: &'static str,
-    /// The member of the token response that holds the account's host.
-    pub api_domain: &'static str,
+    /// The URL that revokes a token, if the vendor has one.
+    pub revoke: Option<&'static str>,
+    /// The way in which the client authenticates at the token endpoint.
+    pub client_auth: ClientAuth,
+    /// `true` if the vendor takes a code challenge (PKCE, method S256).
+    pub pkce: bool,
+    /// The scopes to ask for. Without any, no `scope` is sent: the client's registration has them.
+    pub scopes: &'static [&'static str],
     /// The character between two scopes.
     pub scope_separator: char,
-    /// The way to find the account of a token.
-    pub identity: Identity,
+    /// The member of the token response that holds the account's host. Left out, the connector's host is used.
+    pub host_member: Option<&'static str>,
 }
 
-/// A request that tells the account of a token: a path, and JSON pointers into the response.
+/// A way in which a client authenticates at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// Id and secret in the header `Authorization: Basic`: `client_secret_basic`.
+    Basic,
+    /// Id and secret in the form: `client_secret_post`.
+    Form,
+    /// The id in the form, since the clients of the vendor have no secret: `none`.
+    Public,
+}
+
+/// A header that carries a credential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CredentialHeader {
+    /// The name, in lower case.
+    pub(crate) name: &'static str,
+    /// The text before the credential.
+    pub(crate) prefix: &'static str,
+}
+
+const BEARER: CredentialHeader = CredentialHeader { name: "authorization", prefix: "Bearer " };
+
+/// A request that tells the account of a credential: a path, and JSON pointers into the response.
+///
+/// An empty pointer stands for what the vendor does not have. The company or the user has an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The path.
@@ -137,33 +173,44 @@ impl Connector {
     pub fn oauth(&self) -> Option<&OAuth> {
         self.auth.iter().find_map(|auth| match auth {
             Auth::OAuth2(oauth) => Some(oauth),
-            Auth::ApiToken { .. } => None,
+            Auth::BearerToken | Auth::ApiToken { .. } => None,
         })
     }
 
-    /// Returns the header that carries an API token, if the vendor takes one.
-    pub(crate) fn token_header(&self) -> Option<&'static str> {
+    /// Checks that the vendor takes a token or key that a person copies.
+    pub fn takes_token(&self) -> bool {
+        self.token_header().is_some()
+    }
+
+    /// Checks that a header carries a credential of the vendor.
+    pub(crate) fn is_credential_header(&self, name: &str) -> bool {
+        name == BEARER.name || self.auth.iter().any(|auth| matches!(auth, Auth::ApiToken { header, .. } if *header == name))
+    }
+
+    /// Returns the header that carries a token or key that a person copied, if the vendor takes one.
+    fn token_header(&self) -> Option<CredentialHeader> {
         self.auth.iter().find_map(|auth| match auth {
-            Auth::ApiToken { header, .. } => Some(*header),
+            Auth::ApiToken { header, prefix, .. } => Some(CredentialHeader { name: header, prefix }),
+            Auth::BearerToken => Some(BEARER),
             Auth::OAuth2(_) => None,
         })
     }
 
     /// Returns the header that carries an API token, or fails if the vendor takes none.
-    pub(crate) fn require_token_header(&self) -> Result<&'static str, Error> {
+    pub(crate) fn require_token_header(&self) -> Result<CredentialHeader, Error> {
         self.token_header().ok_or_else(|| {
             Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint("Connect it by OAuth.")
         })
     }
 
     /// Returns the header that carries a credential, or fails if the credential may not go to the host.
-    pub(crate) fn credential_header(&self, access: &Access) -> Result<&'static str, Error> {
+    pub(crate) fn credential_header(&self, access: &Access) -> Result<CredentialHeader, Error> {
         if !self.accepts(access) {
             let message = format!("The host {} is not one of {}'s, so no credential is sent to it.", access.origin(), self.label);
             return Err(Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", self.domains.join(", "))));
         }
         match access.credential() {
-            Credential::Bearer(_) => Ok("authorization"),
+            Credential::Bearer(_) => Ok(BEARER),
             Credential::ApiToken(_) => self.require_token_header(),
         }
     }

@@ -16,8 +16,10 @@ pub(crate) static VENDOR: Connector = Connector {
     description: "A vendor.",
     version: "1",
     domains: &[],
+    host: None,
     roots: &["/v2/", "/v1/"],
     auth: &[],
+    identity: None,
     envelope: Envelope { data: "/data", success: Some("ok"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "after", next: &["/paging/next/after"] },

@@ -48,6 +48,7 @@ impl Auth {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::OAuth2(_) => "oauth2",
+            Self::BearerToken => "bearerToken",
             Self::ApiToken { .. } => "apiToken",
         }
     }

@@ -28,7 +28,7 @@ struct Destination {
 pub enum Credential {
     /// An access token of OAuth.
     Bearer(SecretString),
-    /// An API token.
+    /// A token or key that a person copied, which is sent as the connector declares.
     ApiToken(SecretString),
 }
 
@@ -80,7 +80,7 @@ impl Access {
     }
 
     /// Returns the redaction of the credential.
-    pub(crate) fn redaction(&self) -> &Redaction {
+    pub fn redaction(&self) -> &Redaction {
         self.0.redaction.get_or_init(|| Redaction::new([self.0.credential.secret()]))
     }
 
@@ -96,7 +96,7 @@ impl Credential {
         Self::Bearer(token.into().into())
     }
 
-    /// Builds an API token.
+    /// Builds a credential from a token or key that a person copied.
     pub fn api_token(token: impl Into<String>) -> Self {
         Self::ApiToken(token.into().into())
     }

@@ -48,14 +48,18 @@ impl Http {
         Transport::new(TransportSettings { proxy, authorities, ..TransportSettings::default() }).map(|transport| Self(Arc::new(transport)))
     }
 
-    /// Posts a form to an OAuth server with Basic authentication: over https, or to this machine.
-    pub async fn post_form(&self, url: &str, user: &str, password: &SecretString, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
+    /// Posts a form to an OAuth server, with Basic authentication if a user is given: over https, or to this machine.
+    pub async fn post_form(&self, url: &str, basic: Option<(&str, &SecretString)>, form: &[(&str, &str)]) -> Result<HttpResponse, Error> {
         let url = Url::parse(url)
             .map_err(|error| Error::new(ErrorKind::NoConnection, "The URL of the OAuth server is invalid.").with_source(error))?;
         // The rule of a connection's host holds here too: a secret goes over https, or stays on this machine.
         Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.0.client.post(url).basic_auth(user, Some(password.expose_secret()));
+        let request = self.0.client.post(url);
+        let request = match basic {
+            Some((user, password)) => request.basic_auth(user, Some(password.expose_secret())),
+            None => request,
+        };
         let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(body);
         self.answer(request, Effect::Write).await
     }

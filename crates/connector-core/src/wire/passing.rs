@@ -147,11 +147,10 @@ impl ForwardedRequest {
 
     /// Removes the headers that are not forwarded.
     pub(crate) fn filter(mut self, connector: &Connector) -> Self {
-        let token = connector.token_header();
         remove_headers(&mut self.headers, |name| {
             let ours =
                 REQUEST_HEADERS_DROPPED.contains(&name) || REQUEST_HEADER_PREFIXES_DROPPED.iter().any(|start| name.starts_with(start));
-            ours || Some(name) == token
+            ours || connector.is_credential_header(name)
         });
         if let ForwardedBody::Kept(bytes) = &self.body {
             // A second length could make two requests of one.

@@ -14,10 +14,11 @@ use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::io::ReaderStream;
 
+use crate::declare::connector::CredentialHeader;
 use crate::declare::method::{Effect, Method};
 use crate::exchange::request::{Body, Part, Request, Role};
 use crate::exchange::response::{Response, bad_answer};
-use crate::value::access::{Access, Credential};
+use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Sink};
 use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
@@ -70,7 +71,7 @@ impl Transport {
         &self,
         request: &Request,
         access: &Access,
-        credential: &'static str,
+        credential: CredentialHeader,
         mark: Option<(&str, Role)>,
         on_sent: impl FnOnce(),
     ) -> Result<OpenResponse, Error> {
@@ -101,7 +102,7 @@ impl Transport {
         &self,
         request: &Request,
         access: &Access,
-        credential: &'static str,
+        credential: CredentialHeader,
         mark: Option<(&str, Role)>,
     ) -> Result<reqwest::Request, Error> {
         let url = resolve(access, &request.target())?;
@@ -112,7 +113,7 @@ impl Transport {
                 HeaderValue::try_from(value).map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential, credential_value(access)?);
+        headers.insert(credential.name, write_credential(credential, access)?);
         if let Some((action, role)) = mark {
             headers.extend(HeaderValue::try_from(action).ok().map(|action| (HeaderName::from_static("x-connector-action"), action)));
             if role == Role::Helper {
@@ -137,7 +138,7 @@ impl Transport {
         &self,
         passing: ForwardedRequest,
         access: &Access,
-        credential: &'static str,
+        credential: CredentialHeader,
     ) -> Result<ForwardedResponse, Error> {
         let url = resolve(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
@@ -147,7 +148,7 @@ impl Transport {
                 .map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential, credential_value(access)?);
+        headers.insert(credential.name, write_credential(credential, access)?);
         let built = self.client.request(to_reqwest_method(passing.method), url).headers(headers);
         let built = match passing.body {
             // An empty body is not sent: some servers refuse a read that has a length.
@@ -324,11 +325,8 @@ fn resolve(access: &Access, target: &str) -> Result<Url, Error> {
 }
 
 /// Writes the header value of the credential.
-fn credential_value(access: &Access) -> Result<HeaderValue, Error> {
-    let value = match access.credential() {
-        Credential::Bearer(_) => HeaderValue::try_from(format!("Bearer {}", access.credential().secret())),
-        Credential::ApiToken(_) => HeaderValue::try_from(access.credential().secret()),
-    };
+fn write_credential(header: CredentialHeader, access: &Access) -> Result<HeaderValue, Error> {
+    let value = HeaderValue::try_from(format!("{}{}", header.prefix, access.credential().secret()));
     let mut value = value.map_err(|_| {
         Error::new(ErrorKind::NoConnection, "The connection's token has a character that a header cannot carry.")
             .with_hint("Copy the token again.")

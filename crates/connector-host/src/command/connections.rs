@@ -167,6 +167,9 @@ pub(super) async fn run(linked: Linked, command: ConnectionsCommand) -> Result<E
                 Revocation::No => format!(
                     "The connection is removed. {label} could not be told yet: `connector serve` tries again for a day. Or uninstall the app there."
                 ),
+                Revocation::NotOffered => {
+                    format!("The connection is removed. {label} takes no access back from programs: remove the app in the account there.")
+                }
                 _ => "The connection is removed; there was no access to give back.".to_owned(),
             });
             Ok(Exit::Ok)

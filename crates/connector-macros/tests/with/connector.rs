@@ -6,8 +6,10 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
     description: "A vendor of examples.",
     version: "1.0.0",
     domains: &["acme.example"],
+    host: None,
     roots: &["/v2/", "/v1/"],
-    auth: &[connector_core::Auth::ApiToken { header: "x-token", query: None }],
+    auth: &[connector_core::Auth::ApiToken { header: "x-token", prefix: "", query: None }],
+    identity: None,
     envelope: connector_core::Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         connector_core::Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },

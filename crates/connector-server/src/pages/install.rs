@@ -60,6 +60,9 @@ pub(crate) async fn decline(call: Call, body: Body) -> Result<Response, Refusal>
                 "The installation was declined. Another connection of yours uses the same access, and keeps it.".to_owned()
             }
             Revocation::No => format!("The installation was declined. {vendor} could not be told yet; it will be."),
+            Revocation::NotOffered => {
+                format!("The installation was declined. Remove the app in {vendor} too, which ends its access there.")
+            }
             _ => "The installation was declined, and its access was given back.".to_owned(),
         }),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(expired_page()),

@@ -26,9 +26,10 @@ pub(crate) fn insert(key: &Key, id: &str, app: &str, tokens: &Tokens, due: Momen
 /// Inserts the grant of a connection that is about to be deleted, if it has one.
 pub(crate) fn insert_from_connection(connection: &Connection, due: Moment, expires: Moment) -> Statement {
     sql!(
-        "INSERT INTO connector_leftover (id, app, company_id, user_id, api_domain, refresh_token, next_at, expires_at) \
-         SELECT c.id, c.app, c.company_id, c.user_id, $2, s.refresh_token, $3, $4 \
-         FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id WHERE c.id = $1 AND s.refresh_token IS NOT NULL",
+        "INSERT INTO connector_leftover (id, app, company_id, user_id, api_domain, access_token, refresh_token, next_at, expires_at) \
+         SELECT c.id, c.app, c.company_id, c.user_id, $2, CASE WHEN s.refresh_token IS NULL THEN s.access_token END, s.refresh_token, \
+         $3, $4 FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
+         WHERE c.id = $1 AND (s.refresh_token IS NOT NULL OR s.access_token IS NOT NULL)",
         &connection.id,
         connection.metadata.api_domain.as_ref(),
         due,
@@ -45,7 +46,8 @@ pub(crate) fn select(id: &str) -> Statement {
 pub(crate) fn select_unsettled(app: &str, id: &str, expires_after: Moment) -> Statement {
     sql!(
         "SELECT 1 FROM connector_leftover \
-         WHERE app = $1 AND id <> $2 AND company_id IS NULL AND access_token IS NOT NULL AND expires_at > $3 LIMIT 1",
+         WHERE app = $1 AND id <> $2 AND company_id IS NULL AND user_id IS NULL AND access_token IS NOT NULL \
+         AND expires_at > $3 LIMIT 1",
         app,
         id,
         expires_after

@@ -22,10 +22,11 @@ macro_rules! sealed {
 }
 
 /// All sealed columns.
-pub(crate) const SEALED_COLUMNS: [SealedColumn; 7] = [
+pub(crate) const SEALED_COLUMNS: [SealedColumn; 8] = [
     sealed!("connector_secret", "connection_id", "access_token"),
     sealed!("connector_secret", "connection_id", "refresh_token"),
     sealed!("connector_secret", "connection_id", "api_token"),
+    sealed!("connector_secret", "connection_id", "verifier"),
     sealed!("connector_leftover", "id", "access_token"),
     sealed!("connector_leftover", "id", "refresh_token"),
     sealed!("connector_install", "handle", "code"),

@@ -38,15 +38,32 @@ pub(crate) fn lock_granted(app: &str, company_id: &str, user_id: &str, granted_u
     sql!(GRANTED, app, company_id, user_id, granted_until)
 }
 
-/// Selects a row if a connection to the account has a refresh token.
+/// Selects a row if a connection to the account has tokens. The account has a company or a user.
 pub(crate) fn select_living_grant(app: &str, company_id: Option<String>, user_id: Option<String>) -> Statement {
-    sql!(
-        "SELECT 1 FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id \
-         WHERE c.app = $1 AND c.company_id = $2 AND c.user_id = $3 AND s.refresh_token IS NOT NULL LIMIT 1",
-        app,
-        company_id,
-        user_id
-    )
+    macro_rules! living {
+        ($account:literal) => {
+            concat!(
+                "SELECT 1 FROM connector_connection c JOIN connector_secret s ON s.connection_id = c.id WHERE c.app = $1 AND ",
+                $account,
+                " AND (s.refresh_token IS NOT NULL OR s.access_token IS NOT NULL) LIMIT 1"
+            )
+        };
+    }
+    match (company_id, user_id) {
+        (company_id, None) => sql!(living!("c.company_id = $2 AND c.user_id IS NULL"), app, company_id),
+        (None, user_id) => sql!(living!("c.company_id IS NULL AND c.user_id = $2"), app, user_id),
+        (company_id, user_id) => sql!(living!("c.company_id = $2 AND c.user_id = $3"), app, company_id, user_id),
+    }
+}
+
+/// Stores the sealed code verifier of an authorization that a platform began.
+pub(crate) fn store_verifier(id: &str, sealed: Vec<u8>) -> Statement {
+    sql!("UPDATE connector_secret SET verifier = $2 WHERE connection_id = $1", id, sealed)
+}
+
+/// Selects the code verifier of an authorization that a platform began.
+pub(crate) fn select_verifier(id: &str) -> Statement {
+    sql!("SELECT verifier FROM connector_secret WHERE connection_id = $1", id)
 }
 
 /// Locks the secrets of a connection until the batch ends.
@@ -62,13 +79,13 @@ pub(crate) fn lock_version(id: &str, version: i64) -> Statement {
 /// Stores the tokens of a new grant.
 pub(crate) fn store_grant(key: &Key, id: &str, tokens: &Tokens, granted_at: Moment) -> Result<Statement, Error> {
     Ok(sql!(
-        "UPDATE connector_secret SET version = version + 1, access_token = $2, refresh_token = $3, api_token = NULL, \
+        "UPDATE connector_secret SET version = version + 1, access_token = $2, refresh_token = $3, api_token = NULL, verifier = NULL, \
          granted_at = $4, refresh_at = $5, expires_at = $6 WHERE connection_id = $1",
         id,
         key.seal_text(id, "access_token", &tokens.access)?,
         seal_refresh_token(key, id, tokens)?,
         granted_at,
-        tokens.refresh_at(granted_at),
+        tokens.renew_at(granted_at),
         tokens.expires_at(granted_at)
     ))
 }
