@@ -82,15 +82,15 @@ fn takes_members_that_the_records_of_its_actions_have() {
 
 #[test]
 fn refuses_members_that_no_record_has() {
-    let (message, hint) = refuse(Derivation { text: "{titel} of {owner.name}", ..DERIVATION });
+    let (message, hint) = refuse(Derivation { text: "{heading} of {owner.name}", ..DERIVATION });
     assert_eq!(
         message,
-        "The data source selectThing names the member `titel`, which no record of getThings has as a single value: at sources.rs:7."
+        "The data source selectThing names the member `heading`, which no record of getThings has as a single value: at sources.rs:7."
     );
     assert_eq!(hint, "The nearest: title.");
 
-    let (message, hint) = refuse(Derivation { search: Some(|| &FOUND), value: "owner.nam", ..DERIVATION });
-    assert!(message.contains("`owner.nam`") && message.contains("getThings"), "{message}");
+    let (message, hint) = refuse(Derivation { search: Some(|| &FOUND), value: "owner.nick", ..DERIVATION });
+    assert!(message.contains("`owner.nick`") && message.contains("getThings"), "{message}");
     assert!(hint.contains("owner.name"), "{hint}");
 
     for (value, text) in [("owner", "{title}"), ("id", "{tags}"), ("id", "{owner.ref}"), ("id", "{title.text}")] {
