@@ -82,10 +82,10 @@ fn takes_members_that_the_records_of_its_actions_have() {
 
 #[test]
 fn refuses_members_that_no_record_has() {
-    let (message, hint) = refuse(Derivation { text: "{heading} of {owner.name}", ..DERIVATION });
+    let (message, hint) = refuse(Derivation { text: "{titles} of {owner.name}", ..DERIVATION });
     assert_eq!(
         message,
-        "The data source selectThing names the member `heading`, which no record of getThings has as a single value: at sources.rs:7."
+        "The data source selectThing names the member `titles`, which no record of getThings has as a single value: at sources.rs:7."
     );
     assert_eq!(hint, "The nearest: title.");
 
