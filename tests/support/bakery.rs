@@ -1,6 +1,6 @@
 //! A second vendor: a connector that only the suite links, and its server.
 
-use connector_core::{Auth, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Id, Identity, OAuth, Text, action, record};
+use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Id, Identity, OAuth, Text, action, record};
 use connector_host::LinkedConnector;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -47,6 +47,7 @@ pub(crate) static CONNECTOR: Connector = Connector {
         user_name: "/data/name",
         email: "/data/email",
     }),
+    case: Case::Snake,
     envelope: Envelope { success: Some("ok"), ..Envelope::at("/data") },
     paging: &[],
     flat: FlatWords::COMMON,

@@ -13,6 +13,7 @@ mod wire;
 pub use connector_macros::{action, data_source, inputs, record};
 pub use declare::action::{Declaration, Declares, InputValue, Inputs};
 pub use declare::answer::Envelope;
+pub use declare::case::Case;
 pub use declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
 pub use declare::data_source::{Derivation, Picklist, SourceDeclaration};
 pub use declare::field::{Field, Place};

@@ -3,8 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use connector_core::{
-    Auth, Connector, Credential, Envelope, Error, ErrorKind, Fault, FlatWords, Invocation, Json, OneConnection, Refusal, Runtime, Upstream,
-    action, shorten,
+    Auth, Case, Connector, Credential, Envelope, Error, ErrorKind, Fault, FlatWords, Invocation, Json, OneConnection, Refusal, Runtime,
+    Upstream, action, shorten,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,6 +20,7 @@ pub static CONNECTOR: Connector = Connector {
     roots: &["/v1/"],
     auth: &[Auth::ApiToken { header: "x-token", prefix: "", query: None }],
     identity: None,
+    case: Case::Snake,
     envelope: Envelope { success: Some("success"), ..Envelope::at("/data") },
     paging: &[],
     flat: FlatWords::COMMON,

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Input, Member, Origin, PATH, Record, Shape, Words};
+use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Input, Member, Origin, PATH, Record, Shape, WireName, Words};
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
@@ -32,7 +32,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
     let paths = inputs.iter().filter(|input| input.place == Some(PATH)).map(|input| {
         let ty = &input.ty;
-        let message = format!("`{}` stands in the path and is required: take the Option off", input.wire);
+        let message = format!("`{}` stands in the path and is required: take the Option off", input.wire.snake);
         quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #message);)
     });
     let plain = || {
@@ -126,6 +126,7 @@ fn emit_readable_struct(item: &syn::DeriveInput, inputs: &[Input]) -> TokenStrea
 fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
     let Input { name, wire, ty, overrides, instead_of, .. } = input;
     let instead_of = emit_option(instead_of.as_ref().map(|names| quote!(::connector_core::Rule::at_most_one(&[#(#names),*]))).as_ref());
+    let wire = emit_wire(wire);
     let named = input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::Place::#place));
     let place = named.as_ref().unwrap_or(otherwise);
     let source = input
@@ -158,7 +159,7 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
             let (list, search) = (declaration(list), emit_option(search.as_ref().map(declaration).as_ref()));
             let derivation = quote!(::connector_core::Derivation { list: #list, search: #search, term: #term, value: #value, text: #text });
             let kind = quote!(::connector_core::DerivedSource);
-            (quote!(#item), Vec::new(), quote!(#kind = #kind::new(&DECLARATION, #derivation)))
+            (quote!(#[allow(dead_code)] #item), Vec::new(), quote!(#kind = #kind::new(&DECLARATION, #derivation)))
         }
         Origin::Code(inputs) => {
             let kind = quote!(::connector_core::HandledSource::<#name>);
@@ -241,9 +242,16 @@ fn emit_member(member: &Member) -> TokenStream {
             quote!(::connector_core::Flat { name: #name, change: ::connector_core::Change::#change })
         }
     };
+    let wire = emit_wire(wire);
     quote_spanned! {ty.span()=>
         ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>(), flat: #flat }
     }
+}
+
+/// Emits a name on the wire. Where the spellings differ, the connector chooses while the statics are compiled.
+fn emit_wire(name: &WireName) -> TokenStream {
+    let WireName { snake, camel } = name;
+    if snake == camel { quote!(#snake) } else { quote!(crate::CONNECTOR.case.choose(#snake, #camel)) }
 }
 
 fn emit_option(value: Option<&impl quote::ToTokens>) -> TokenStream {

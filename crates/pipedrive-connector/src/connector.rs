@@ -1,6 +1,6 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::{Auth, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;
@@ -16,6 +16,7 @@ pub static CONNECTOR: Connector = Connector {
     roots: &["/api/v2/", "/api/v1/", "/v1/"],
     auth: &[Auth::OAuth2(OAUTH), Auth::ApiToken { header: "x-api-token", prefix: "", query: Some("api_token") }],
     identity: Some(IDENTITY),
+    case: Case::Snake,
     envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "cursor", next: &["/additional_data/next_cursor"] },

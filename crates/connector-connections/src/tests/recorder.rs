@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::{Auth, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth};
+use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -22,6 +22,7 @@ const BASE: Connector = Connector {
     roots: &["/v1/"],
     auth: &[],
     identity: None,
+    case: Case::Snake,
     envelope: Envelope::at("/data"),
     paging: &[],
     flat: FlatWords::COMMON,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::{Auth, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
+use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -34,6 +34,7 @@ pub(super) static ACME: Connector = Connector {
         Auth::ApiToken { header: "x-api-token", prefix: "", query: None },
     ],
     identity: Some(IDENTITY),
+    case: Case::Snake,
     envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },

@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::declare::answer::Envelope;
+use crate::declare::case::Case;
 use crate::declare::flat::FlatWords;
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
@@ -31,6 +32,8 @@ pub struct Connector {
     pub auth: &'static [Auth],
     /// The request that tells the account of a credential, if the vendor has one.
     pub identity: Option<Identity>,
+    /// The case in which the vendor writes the names of inputs and members.
+    pub case: Case,
     /// The shape of a response body, unless an action names another.
     pub envelope: Envelope,
     /// The ways in which lists page. An action pages in the first one whose parameter it takes.

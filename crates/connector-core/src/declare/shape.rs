@@ -181,7 +181,8 @@ impl Schemas {
                     properties.extend(placed);
                 }
                 None => {
-                    properties.insert(name.into_owned(), schema);
+                    let doubled = properties.insert(name.into_owned(), schema);
+                    debug_assert!(doubled.is_none(), "two members are named `{}`: rename one by #[wire(\"…\")]", member.name);
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::declare::action::Declaration;
 use crate::declare::answer::Envelope;
+use crate::declare::case::Case;
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
 use crate::declare::flat::FlatWords;
@@ -20,6 +21,7 @@ pub(crate) static VENDOR: Connector = Connector {
     roots: &["/v2/", "/v1/"],
     auth: &[],
     identity: None,
+    case: Case::Snake,
     envelope: Envelope { data: "/data", success: Some("ok"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         Paging::Cursor { parameter: "after", next: &["/paging/next/after"] },

@@ -71,7 +71,7 @@ pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Res
     let variables = words.endpoint.as_ref().map(|endpoint| parse_variables(&endpoint.path)).transpose()?.unwrap_or_default();
     let inputs = parse_action_inputs(&mut item, &variables)?;
     if let Some(endpoint) = &words.endpoint {
-        let is_filled = |variable: &String| inputs.iter().any(|input| input.place == Some(PATH) && &input.wire == variable);
+        let is_filled = |variable: &String| inputs.iter().any(|input| input.place == Some(PATH) && input.wire.snake == *variable);
         if let Some(variable) = variables.iter().find(|variable| !is_filled(variable)) {
             let message = format!("the path's `{{{variable}}}` has no field: add `{variable}: Id`");
             return Err(Error::new(endpoint.path.span(), message));

@@ -5,7 +5,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Result, Token, Type};
 
-use super::tokens::{Doc, field_to_camel_case, find_argument, parse_words, plain_name, take_attribute, take_text};
+use super::tokens::{Doc, WireName, field_to_camel_case, find_argument, parse_words, plain_name, take_attribute};
 
 /// A struct under `#[inputs]`.
 pub(crate) struct Group {
@@ -17,7 +17,7 @@ pub(crate) struct Group {
 /// One field of an action or a group.
 pub(crate) struct Input {
     pub(crate) name: String,
-    pub(crate) wire: String,
+    pub(crate) wire: WireName,
     /// The word of the place in the request, if the path or an attribute names it. Else the method decides.
     pub(crate) place: Option<&'static str>,
     pub(crate) doc: String,
@@ -60,7 +60,7 @@ pub(super) fn parse_action_inputs(item: &mut DeriveInput, variables: &[String]) 
             let message = "#[on_update] is for a group, which several actions take: write the sentence as the doc comment";
             return Err(Error::new(attribute.path().span(), message));
         }
-        parse_input(field, |wire| variables.iter().any(|variable| variable == wire).then_some(PATH))
+        parse_input(field, |wire| variables.iter().find(|variable| [&wire.snake, &wire.camel].contains(variable)).cloned())
     })
 }
 
@@ -89,9 +89,9 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
         let input = parse(field)?;
         let stands_for = |one: &Input, other: &Input| one.instead_of.as_ref().is_some_and(|[name, _]| *name == other.name);
         let is_alternative = |other: &Input| stands_for(&input, other) || stands_for(other, &input);
-        if inputs.iter().any(|other| other.place == input.place && other.wire == input.wire && !is_alternative(other)) {
+        if inputs.iter().any(|other| other.place == input.place && other.wire.snake == input.wire.snake && !is_alternative(other)) {
             let place = input.place.unwrap_or("request");
-            let message = format!("`{}` travels twice in the {place}: rename one of the two with #[wire(\"…\")]", input.wire);
+            let message = format!("`{}` travels twice in the {place}: rename one of the two with #[wire(\"…\")]", input.wire.snake);
             return Err(Error::new(field.ident.span(), message));
         }
         if inputs.iter().any(|other| other.name == input.name) {
@@ -107,14 +107,20 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
     Ok(inputs)
 }
 
-fn parse_input(field: &mut Field, place_in_path: impl Fn(&str) -> Option<&'static str>) -> Result<Input> {
+/// Parses a field. One whose name the path has, in either spelling, goes by the name that stands there.
+fn parse_input(field: &mut Field, find_variable: impl Fn(&WireName) -> Option<String>) -> Result<Input> {
     let ident = field.ident.clone().expect("named fields have names");
     let name = plain_name(&ident);
     let doc = Doc::read(&field.attrs, ident.span(), "it tells the person who fills in the form what to give")?.join();
     let instead_of = take_attribute(&mut field.attrs, "instead_of").map(|attribute| attribute.parse_args::<Ident>()).transpose()?;
-    let own_wire = || instead_of.as_ref().map_or_else(|| name.clone(), plain_name);
-    let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(own_wire);
-    let place = take_place(&mut field.attrs, &wire, place_in_path(&wire))?;
+    let own_name = instead_of.as_ref().map_or_else(|| name.clone(), plain_name);
+    let mut wire = WireName::take(&mut field.attrs, &own_name)?;
+    let variable = find_variable(&wire);
+    let in_path = variable.is_some().then_some(PATH);
+    if let Some(variable) = variable {
+        wire = WireName::fixed(variable);
+    }
+    let place = take_place(&mut field.attrs, &wire.snake, in_path)?;
     let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Type>()).transpose()?;
     let overrides = take_attribute(&mut field.attrs, "overrides")
         .map(|attribute| attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated))

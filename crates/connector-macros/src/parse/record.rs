@@ -5,7 +5,7 @@ use syn::parse::Parser;
 use syn::spanned::Spanned;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Error, Expr, Fields, Lit, LitStr, Meta, Result, Type};
 
-use super::tokens::{Doc, name_of_word, parse_words, plain_name, take_attribute, take_text, variant_to_snake_case};
+use super::tokens::{Doc, WireName, name_of_word, parse_words, plain_name, take_attribute, variant_to_snake_case};
 
 /// A struct or an enum under `#[record]`.
 pub(crate) struct Record {
@@ -25,7 +25,7 @@ pub(crate) enum Shape {
 
 /// One field of a record.
 pub(crate) struct Member {
-    pub(crate) wire: String,
+    pub(crate) wire: WireName,
     pub(crate) doc: String,
     pub(crate) ty: Type,
     /// The name in the flat view, if it is not the member's own in camelCase.
@@ -74,9 +74,9 @@ fn parse_members(data: &mut DataStruct) -> Result<Vec<Member>> {
             return Err(Error::new(field.span(), "give the fields names: they are the record's members"));
         };
         let doc = Doc::read(&field.attrs, ident.span(), "it says what the member holds")?.join();
-        let wire = take_text(&mut field.attrs, "wire")?.unwrap_or_else(|| plain_name(&ident));
-        if members.iter().any(|other| other.wire == wire) {
-            let message = format!("`{wire}` stands twice in this record: take one out, or rename it with #[wire(\"…\")]");
+        let wire = WireName::take(&mut field.attrs, &plain_name(&ident))?;
+        if members.iter().any(|other| other.wire.snake == wire.snake) {
+            let message = format!("`{}` stands twice in this record: take one out, or rename it with #[wire(\"…\")]", wire.snake);
             return Err(Error::new(ident.span(), message));
         }
         let (flat_name, change) = match take_attribute(&mut field.attrs, "flat") {

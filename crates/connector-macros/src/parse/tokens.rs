@@ -15,6 +15,30 @@ pub(crate) struct Doc {
     pub(crate) rest: String,
 }
 
+/// A name on the wire, in both spellings: the macro cannot see which one the connector has.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct WireName {
+    pub(crate) snake: String,
+    pub(crate) camel: String,
+}
+
+impl WireName {
+    /// Takes a name that is written out, which no case changes.
+    pub(super) fn fixed(name: String) -> Self {
+        Self { camel: name.clone(), snake: name }
+    }
+
+    /// Derives the name from that of a field.
+    pub(super) fn from_field(name: &str) -> Self {
+        Self { snake: name.to_owned(), camel: field_to_camel_case(name) }
+    }
+
+    /// Takes the name in `#[wire("…")]` off, else derives it from that of a field.
+    pub(super) fn take(attributes: &mut Vec<Attribute>, field: &str) -> Result<Self> {
+        Ok(take_text(attributes, "wire")?.map_or_else(|| Self::from_field(field), Self::fixed))
+    }
+}
+
 impl Doc {
     /// Reads the doc comment among attributes; an error says `why` there must be one.
     pub(super) fn read(attributes: &[Attribute], span: Span, why: &str) -> Result<Self> {

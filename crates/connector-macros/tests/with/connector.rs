@@ -10,6 +10,7 @@ pub static CONNECTOR: connector_core::Connector = connector_core::Connector {
     roots: &["/v2/", "/v1/"],
     auth: &[connector_core::Auth::ApiToken { header: "x-token", prefix: "", query: None }],
     identity: None,
+    case: connector_core::Case::Snake,
     envelope: connector_core::Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
     paging: &[
         connector_core::Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },
