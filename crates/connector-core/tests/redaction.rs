@@ -1,5 +1,7 @@
 //! Redaction from end to end: a vendor quotes credentials in every way, and a connector repeats all of it.
 
+mod loopback;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use connector_core::{
@@ -7,8 +9,6 @@ use connector_core::{
     Upstream, action, shorten,
 };
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 pub static CONNECTOR: Connector = Connector {
     key: "parrot",
@@ -63,24 +63,7 @@ fn repeat(refusal: &Refusal<'_>) -> Error {
 const TOKENS: [&str; 5] =
     ["hunter2plainhunter2", "hunter2/a+b==", r#"hunter2"quo\te"&<x>'y"#, "hunter2 with space%2F%", "pat_hunter2-._~:hunter2"];
 
-async fn start_parrot() -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(answer(stream));
-        }
-    });
-    url
-}
-
-async fn answer(mut stream: TcpStream) {
-    let mut head = String::new();
-    while !head.contains("\r\n\r\n") {
-        let mut part = [0; 4096];
-        let read = stream.read(&mut part).await.expect("a request");
-        head += std::str::from_utf8(&part[..read]).expect("text");
-    }
+fn answer(head: &str, _: &str) -> loopback::Answer {
     let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let token = value("authorization").map_or_else(|| value("x-token"), |value| value.strip_prefix("Bearer ")).expect("a credential");
     let quoted = json!({ "success": true, "data": {"quotations": quote_all(token), token: token} }).to_string();
@@ -89,8 +72,7 @@ async fn answer(mut stream: TcpStream) {
         "/v1/redirect" => ("302 Found", format!("location: /x/{token}\r\n")),
         _ => ("200 OK", String::new()),
     };
-    let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", quoted.len());
-    stream.write_all((head + &quoted).as_bytes()).await.expect("the client reads");
+    (status, headers, quoted)
 }
 
 /// Quotes a token in every way that leaves it readable.
@@ -121,7 +103,7 @@ fn assert_hidden(token: &str, shown: &str, what: &str) {
 
 #[tokio::test]
 async fn no_outcome_shows_a_credential_that_the_vendor_quotes() {
-    let url = start_parrot().await;
+    let url = loopback::serve(answer).await;
     for token in TOKENS {
         for credential in [Credential::bearer(token), Credential::api_token(token), Credential::api_token(format!("Token {token}"))] {
             let account = OneConnection::new("me", &url, credential).expect("this machine");

@@ -68,7 +68,7 @@ async fn upgrades_an_older_store(world: World) {
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
     assert_eq!(world.vault.remove("ann", &gone.id).await.expect("it is removed"), Revocation::No);
     world.vendor.state().fails = None;
-    // What is left is the store of the version before.
+    // The store of version 3 had none of these columns.
     let older = vec![
         sql!("ALTER TABLE connector_key DROP COLUMN view"),
         sql!("ALTER TABLE connector_connection DROP COLUMN view"),

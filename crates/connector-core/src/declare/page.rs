@@ -59,46 +59,46 @@ pub enum Paging {
     Link,
 }
 
-/// The cursor of a list for which the vendor has none: a word, and where to go on.
-struct OwnCursor<const WORD: usize>;
+/// A cursor of ours over starts: `start:100`.
+struct StartCursor;
+/// A cursor of ours over page numbers: `page:2`.
+struct PageCursor;
+/// A cursor of ours over links, with the query of the next page: `link:page=2`.
+struct LinkCursor;
 
-const WORDS: [&str; 3] = [START, PAGE, "link"];
+/// The sentence of a cursor that no other input excludes.
+const ALONE: &str = "The cursor, `page.next` of the page before. Left out, the first page is read.";
 
-const fn own_cursor<const WORD: usize>(doc: &'static str) -> Field {
-    Field {
-        name: CURSOR,
-        wire: CURSOR,
-        place: Place::Own,
-        doc,
-        source: None,
-        overrides: &[],
-        instead_of: None,
-        shape: FieldShape::from_type::<Option<OwnCursor<WORD>>>(),
-    }
+const fn own_cursor<T: FieldType>(doc: &'static str) -> Field {
+    let shape = FieldShape::from_type::<Option<T>>();
+    Field { name: CURSOR, wire: CURSOR, place: Place::Own, doc, source: None, overrides: &[], instead_of: None, shape }
 }
 
 static CURSOR_OVER_START: Field =
-    own_cursor::<0>("The cursor, `page.next` of the page before; not together with `start`. Left out, the first page is read.");
+    own_cursor::<StartCursor>("The cursor, `page.next` of the page before; not together with `start`. Left out, the first page is read.");
 static CURSOR_OVER_PAGES: Field =
-    own_cursor::<1>("The cursor, `page.next` of the page before; not together with `page`. Left out, the first page is read.");
-static CURSOR_OVER_LINKS: Field = own_cursor::<2>("The cursor, `page.next` of the page before. Left out, the first page is read.");
-
-pub(crate) static CURSOR_OF_CHOICES: Field = Field {
-    shape: FieldShape::from_type::<Option<Text>>(),
-    ..own_cursor::<2>("The cursor, `page.next` of the page before. Left out, the first page is read.")
-};
+    own_cursor::<PageCursor>("The cursor, `page.next` of the page before; not together with `page`. Left out, the first page is read.");
+static CURSOR_OVER_LINKS: Field = own_cursor::<LinkCursor>(ALONE);
+pub(crate) static CURSOR_OF_CHOICES: Field = own_cursor::<Text>(ALONE);
 
 static START_OR_CURSOR: Rule = Rule::at_most_one(&[START, CURSOR]);
 static PAGE_OR_CURSOR: Rule = Rule::at_most_one(&[PAGE, CURSOR]);
 
-impl<const WORD: usize> FieldType for OwnCursor<WORD> {
+impl FieldType for StartCursor {
     fn schema(_: &mut Schemas) -> Value {
-        let (word, rest, example) = match WORDS[WORD] {
-            "link" => ("link", r"[\x21-\x7e]{1,2000}", "link:page=2"),
-            START => (START, "[0-9]{1,15}", "start:100"),
-            word => (word, "[0-9]{1,15}", "page:2"),
-        };
-        json!({"type": "string", "pattern": format!("^{word}:{rest}$"), "examples": [example]})
+        json!({"type": "string", "pattern": "^start:[0-9]{1,15}$", "examples": ["start:100"]})
+    }
+}
+
+impl FieldType for PageCursor {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": "^page:[0-9]{1,15}$", "examples": ["page:2"]})
+    }
+}
+
+impl FieldType for LinkCursor {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "pattern": r"^link:[\x21-\x7e]{1,2000}$", "examples": ["link:page=2"]})
     }
 }
 
