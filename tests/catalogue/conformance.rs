@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use connector_core::{Declaration, Field, Place};
+use connector_core::declare::{Declaration, Field, Place};
 use serde_json::{Map, Value};
 
 use crate::support::assertions::assert_none;

@@ -2,7 +2,7 @@
 //!
 //! The documents are not part of the project: CI sets `PIPEDRIVE_DOCUMENTS` to the folder that holds them.
 
-use connector_core::Declaration;
+use connector_core::declare::Declaration;
 use serde_json::Value;
 
 use crate::support::assertions::assert_none;

@@ -86,7 +86,9 @@ fn unknown_member_of_a_fixture_is_named() {
 fn is_minimal_by_rule(key: &str, input: &Map<String, Value>) -> bool {
     let catalogue = build_catalogue();
     let declaration = catalogue.find(None, key).expect("the key is in the catalogue").declaration();
-    let required = declaration.into_iter().flat_map(connector_core::Declaration::fields).filter(|field| field.shape.required).count();
-    let has_rule = declaration.is_some_and(|declaration| declaration.rules().any(|rule| matches!(rule, connector_core::Rule::AnyOf(_))));
+    let required =
+        declaration.into_iter().flat_map(connector_core::declare::Declaration::fields).filter(|field| field.shape.required).count();
+    let has_rule =
+        declaration.is_some_and(|declaration| declaration.rules().any(|rule| matches!(rule, connector_core::declare::Rule::AnyOf(_))));
     has_rule && input.len() == required + 1
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
-use connector_core::{Invocation, Runtime, View};
+use connector_core::run::{Invocation, Runtime, View};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -133,7 +133,7 @@ async fn serve(body: Arc<Mutex<String>>) -> String {
 }
 
 /// Returns true for an action whose data is the answer to its one request.
-fn answers_its_own_data(catalogue: &connector_core::Catalogue, fixture: &Fixture) -> bool {
+fn answers_its_own_data(catalogue: &connector_core::run::Catalogue, fixture: &Fixture) -> bool {
     let entry = catalogue.find(None, fixture.key).expect("the key is in the catalogue");
     entry.declaration().is_some_and(|declaration| declaration.endpoint.is_some() && !declaration.returns.is_file())
         && (fixture.data.is_object() || fixture.data.is_array())

@@ -1,6 +1,6 @@
 //! Whole invocations over HTTP against the sandbox.
 
-use connector_core::Runtime;
+use connector_core::run::Runtime;
 use serde_json::{Value, json};
 
 use crate::support::assertions::{assert_none, assert_valid};

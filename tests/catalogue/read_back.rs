@@ -1,6 +1,7 @@
 //! Every write, read back by another action.
 
-use connector_core::{Effect, Runtime};
+use connector_core::declare::Effect;
+use connector_core::run::Runtime;
 use serde_json::{Value, json};
 
 use crate::support::assertions::assert_none;

@@ -24,7 +24,7 @@ async fn requests_match_their_snapshots() {
                 .find(None, fixture.key)
                 .expect("the key is in the catalogue")
                 .declaration()
-                .map_or("data_sources", connector_core::Declaration::resource);
+                .map_or("data_sources", connector_core::declare::Declaration::resource);
             let text = rooms.entry(room).or_default();
             for request in outcome["data"].as_array().expect("a dry run returns requests") {
                 writeln!(text, "{}", describe(request)).expect("writing to a String cannot fail");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use connector_core::Place;
+use connector_core::declare::Place;
 
 use crate::support::assertions::{assert_none, assert_valid};
 use crate::support::fixtures::read_fixtures;
@@ -41,7 +41,7 @@ fn catalogue_matches_its_snapshot() {
 fn schemas_match_their_snapshots() {
     let mut rooms: BTreeMap<&str, Vec<serde_json::Value>> = BTreeMap::new();
     for entry in build_catalogue().entries() {
-        let room = entry.declaration().map_or("data_sources", connector_core::Declaration::resource);
+        let room = entry.declaration().map_or("data_sources", connector_core::declare::Declaration::resource);
         let mut described = entry.describe(|_| None);
         // It follows from the output; its names have a snapshot of their own.
         described.as_object_mut().expect("a description has members").shift_remove("outputFlat");

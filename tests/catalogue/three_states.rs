@@ -1,6 +1,7 @@
 //! Absent, null and a value stay three states: each value is sent as given or refused by one fault.
 
-use connector_core::{Declaration, Effect, Entry, Field, Notation, Place, Rule, Runtime};
+use connector_core::declare::{Declaration, Effect, Field, Notation, Place, Rule};
+use connector_core::run::{Entry, Runtime};
 use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use connector_core::{Entry, Field, Invocation, Runtime, View};
+use connector_core::declare::Field;
+use connector_core::run::{Entry, Invocation, Runtime, View};
 use serde_json::{Map, Value, json};
 
 use crate::support::assertions::assert_none;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
 
 use connector_connections::{App, Clock, Key, Moment, Store, Vault};
-use connector_core::Http;
+use connector_core::run::Http;
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::{Value, json};
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use connector_core::{ForwardedBody, ForwardedRequest, Method, Runtime};
+use connector_core::declare::Method;
+use connector_core::run::{ForwardedBody, ForwardedRequest, Runtime};
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::json;
 
@@ -204,7 +205,7 @@ fn debug_output_hides_headers_queries_and_bodies() {
         headers: vec![("authorization".to_owned(), "Bearer hunter2".into())],
         body: ForwardedBody::Kept("hunter2".into()),
     };
-    let received = connector_core::HttpResponse { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
+    let received = connector_core::run::HttpResponse { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
     let shown = format!("{passing:?} {received:?}");
     assert!(!shown.contains("hunter2") && shown.contains("/api/v2/deals") && shown.contains("200"), "{shown}");
 }

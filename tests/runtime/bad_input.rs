@@ -1,6 +1,6 @@
 //! Bad input: its kind of error, its pointers and its hints. Nothing is sent.
 
-use connector_core::Invocation;
+use connector_core::run::Invocation;
 use serde_json::{Value, json};
 
 use crate::support::repository::build_catalogue;

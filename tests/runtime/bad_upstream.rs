@@ -1,6 +1,7 @@
 //! Upstreams that refuse or misbehave: the kind of error, whether a retry is safe, and no secret.
 
-use connector_core::{ErrorKind, Invocation, Runtime};
+use connector_core::ErrorKind;
+use connector_core::run::{Invocation, Runtime};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;

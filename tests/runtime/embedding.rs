@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use connector_core::{Access, Claim, Connection, Connections, Credential, Error, Invocation, Ledger, OneConnection, Runtime};
+use connector_core::Error;
+use connector_core::embed::{Access, Claim, Connection, Connections, Credential, Ledger, OneConnection};
+use connector_core::run::{Invocation, Runtime};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::json;
 use tokio::io::AsyncReadExt;

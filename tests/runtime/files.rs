@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use connector_core::{Invocation, Upload};
+use connector_core::run::{Invocation, Upload};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 

@@ -1,6 +1,7 @@
 //! Keys of several connectors on the command line and in the library.
 
-use connector_core::{Credential, Invocation, OneConnection, Runtime};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::{Invocation, Runtime};
 use serde_json::{Value, json};
 
 use crate::support::bakery::CONNECTOR;

@@ -1,6 +1,6 @@
 //! Assertions that report everything they found at once.
 
-use connector_core::shorten;
+use connector_core::wording::shorten;
 use jsonschema::Validator;
 use serde_json::Value;
 

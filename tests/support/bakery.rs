@@ -1,6 +1,7 @@
 //! A second vendor: a connector that only the suite links, and its server.
 
-use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Id, Identity, OAuth, Text, action, record};
+use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Id, Identity, OAuth, Text};
+use connector_core::{Error, ErrorKind, action, record};
 use connector_host::LinkedConnector;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;

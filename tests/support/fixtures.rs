@@ -1,6 +1,6 @@
 //! The fixtures in `tests/fixtures/<connector>/`, one for each key of the catalogue.
 
-use connector_core::Entry;
+use connector_core::run::Entry;
 use serde_json::{Map, Value};
 
 use super::repository::{build_catalogue, path, read_json};

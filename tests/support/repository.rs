@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use connector_core::{Catalogue, Connector};
+use connector_core::declare::Connector;
+use connector_core::run::Catalogue;
 use jsonschema::Validator;
 use serde_json::Value;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use connector_core::{Access, Builder, Connection, Connections, Credential, Error, Invocation, OneConnection, Outcome, Runtime};
+use connector_core::Error;
+use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
+use connector_core::run::{Builder, Invocation, Outcome, Runtime};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::Value;
 

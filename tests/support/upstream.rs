@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use connector_core::{Credential, OneConnection, Runtime};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::Runtime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

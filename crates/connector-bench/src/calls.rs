@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use connector_core::{Credential, Invocation, OneConnection, Runtime};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::{Invocation, Runtime};
 use pipedrive_connector::CONNECTOR;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Value, json};
@@ -249,7 +250,7 @@ impl Raw {
     }
 }
 
-fn check_outcome(outcome: &connector_core::Outcome) -> Result<(), Failure> {
+fn check_outcome(outcome: &connector_core::run::Outcome) -> Result<(), Failure> {
     outcome.error().map_or(Ok(()), |error| Err(error.to_string().into()))
 }
 

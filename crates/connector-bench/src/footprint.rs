@@ -3,7 +3,8 @@
 use std::process::Command;
 use std::time::Instant;
 
-use connector_core::{Catalogue, Credential, Invocation, OneConnection, Runtime};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::{Catalogue, Invocation, Runtime};
 use pipedrive_connector::CONNECTOR;
 use serde_json::json;
 
@@ -24,7 +25,7 @@ pub(crate) fn print_own() -> Result<(), Failure> {
     let connection = OneConnection::new("bench", "http://127.0.0.1:1", Credential::bearer("a-token-of-the-bench"))?;
     let runtime = Runtime::builder().connectors(&[&CONNECTOR]).connections(connection).build()?;
     let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let keys: Vec<&str> = runtime.catalogue().entries().iter().map(connector_core::Entry::key).collect();
+    let keys: Vec<&str> = runtime.catalogue().entries().iter().map(connector_core::run::Entry::key).collect();
     let use_one = |key: &str| {
         let before = Instant::now();
         // The input is checked with the action's validator, whether it is accepted or not.

@@ -1,7 +1,9 @@
 //! Measures the cost of an invocation before anything is sent: reading, finding, checking.
 
 use async_trait::async_trait;
-use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Invocation, OneConnection, Runtime};
+use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
+use connector_core::run::{Invocation, Runtime};
+use connector_core::{Error, ErrorKind};
 use pipedrive_connector::CONNECTOR;
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use connector_core::{Invocation, View};
+use connector_core::run::{Invocation, View};
 use serde_json::json;
 
 use crate::bodies;

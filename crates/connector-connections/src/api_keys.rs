@@ -1,6 +1,7 @@
 //! API keys by which programs call a host. A key is shown once, and its hash is stored.
 
-use connector_core::{Error, ErrorKind, View};
+use connector_core::run::View;
+use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
 use crate::state::rows::api_keys;

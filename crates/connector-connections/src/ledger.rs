@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector_core::{Claim, Error, ErrorKind, Ledger};
+use connector_core::embed::{Claim, Ledger};
+use connector_core::{Error, ErrorKind};
 
 use crate::owner_vault::OwnerVault;
 use crate::state::rows::ledger;

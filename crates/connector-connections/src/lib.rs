@@ -7,16 +7,16 @@
 //! finished in time, and revokes grants that no connection uses.
 //!
 //! ```no_run
-//! # async fn embed(connector: &'static connector_core::Connector, path: &std::path::Path) -> Result<(), connector_core::Error> {
+//! # async fn embed(connector: &'static connector_core::declare::Connector, path: &std::path::Path) -> Result<(), connector_core::Error> {
 //! use connector_connections::{App, Key, Store, Vault};
 //!
-//! let http = connector_core::Http::new(None, Vec::new())?;
+//! let http = connector_core::run::Http::new(None, Vec::new())?;
 //! let store = Store::sqlite(path.join("connections.db")).await?;
 //! let app = App::new(connector)?.with_client("client-id", "client-secret", "https://engine.example/oauth/callback");
 //! let vault = Vault::builder(store, Key::load_or_create(&path.join("key"))?, &http).app(app).open().await?;
 //!
 //! let ann = vault.for_owner("ann");
-//! let runtime = connector_core::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann).http(&http).build()?;
+//! let runtime = connector_core::run::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann).http(&http).build()?;
 //! # Ok(()) }
 //! ```
 

@@ -1,7 +1,10 @@
 //! Connections of one owner, as a runtime uses them.
 
 use async_trait::async_trait;
-use connector_core::{Access, Connections, Error, ErrorKind, View, quote};
+use connector_core::embed::{Access, Connections};
+use connector_core::run::View;
+use connector_core::wording::quote;
+use connector_core::{Error, ErrorKind};
 
 use crate::grants::refresh;
 use crate::state::lookup;
@@ -61,7 +64,7 @@ impl OwnerVault {
 
 #[async_trait]
 impl Connections for OwnerVault {
-    async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::Connection, Error> {
+    async fn choose(&self, connector: &str, named: Option<&str>) -> Result<connector_core::embed::Connection, Error> {
         let context = self.vault.context();
         let all = lookup::list_recent(context, &self.owner).await?;
         // Where there are several vendors, a message says whose connection is missing.
@@ -72,7 +75,8 @@ impl Connections for OwnerVault {
         };
         let sandbox = context.app(connector)?.is_sandbox();
         let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
-        let mut connection = connector_core::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view.or(chosen.view));
+        let mut connection =
+            connector_core::embed::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view.or(chosen.view));
         if chosen.method == Method::ApiKey {
             connection = connection.with_api_token();
         }
@@ -85,11 +89,11 @@ impl Connections for OwnerVault {
         })
     }
 
-    async fn access(&self, connection: &connector_core::Connection) -> Result<Access, Error> {
+    async fn access(&self, connection: &connector_core::embed::Connection) -> Result<Access, Error> {
         refresh::get_access(self.vault.context(), &self.owner, &connection.id).await
     }
 
-    async fn renew(&self, connection: &connector_core::Connection, refused: &Access) -> Result<Option<Access>, Error> {
+    async fn renew(&self, connection: &connector_core::embed::Connection, refused: &Access) -> Result<Option<Access>, Error> {
         refresh::renew(self.vault.context(), &self.owner, &connection.id, refused).await
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use connector_core::{Error, ErrorKind, Http, View};
+use connector_core::run::{Http, View};
+use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
 use crate::grants::authorize::{self, Authorization, BeginOptions, Progress};

@@ -1,55 +1,59 @@
 //! Declared actions and data sources, and the runtime that invokes them: JSON in, JSON out.
 //!
-//! Data flows one way: invocation → catalogue → validated input → [`Request`] → transport → response → [`Outcome`].
-//! This crate names no vendor: a [`Connector`] says how its answers and refusals are read.
+//! Data flows one way: invocation → catalogue → validated input → request → transport → response → outcome.
+//!
+//! - [`declare`] has the words of a connector: its [`declare::Connector`], the types of inputs and members, how it pages and refuses.
+//! - [`by_hand`] has what an action or data source that needs code works with.
+//! - [`embed`] has the traits that an engine implements: connections with their credentials, outcomes by idempotency key.
+//! - [`run`] has the runtime: invocations in, outcomes out, and the catalogue.
+//!
+//! This crate names no vendor: a connector says how its answers and refusals are read.
 
-mod declare;
-mod embed;
+pub mod declare;
+pub mod embed;
 mod exchange;
 mod runtime;
 mod value;
 mod wire;
 
 pub use connector_macros::{action, data_source, inputs, record};
-pub use declare::action::{Declaration, Declares, InputValue, Inputs};
-pub use declare::answer::Envelope;
-pub use declare::case::Case;
-pub use declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
-pub use declare::data_source::{Derivation, Picklist, SourceDeclaration};
-pub use declare::field::{Field, Place};
-pub use declare::flat::{Change, Flat, FlatWords};
-pub use declare::method::{Effect, Endpoint, Method};
-pub use declare::page::Paging;
-pub use declare::refusal::Refusal;
-pub use declare::rule::Rule;
-pub use declare::shape::{ClosedValue, FieldShape, FieldType, Member, Notation, Schemas, ValueKind};
-pub use declare::types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nullable, Start, Text, UtcTime, Uuid};
-pub use embed::connections::{Connection, Connections, OneConnection};
-pub use embed::ledger::{Claim, Ledger};
-pub use exchange::request::{Body, Part, Request};
-pub use exchange::response::Response;
-pub use runtime::builder::Builder;
-pub use runtime::call::Call;
-pub use runtime::catalogue::{Catalogue, Entry, EntryKind, Registration};
-pub use runtime::data_source::{Choice, ChoiceHandler, Choices, DataSource, HandledSource};
-pub use runtime::derived::DerivedSource;
-pub use runtime::lines::{Line, Lines};
-pub use runtime::operation::{Action, Code, CodedAction, DeclaredAction, HandledAction, Handler};
-pub use runtime::spine::Runtime;
-pub use runtime::stop::Stop;
-pub use value::access::{Access, Credential};
 pub use value::error::{Error, ErrorKind, Retry, Upstream};
 pub use value::fault::{Fault, FaultCode, JsonType};
-pub use value::file::{Content, Sink, Source, Upload};
-pub use value::invocation::{Invocation, Options};
-pub use value::outcome::{Answer, Meta, Outcome, Page};
-pub use value::pointer::escape_segment;
-pub use value::raw_json::RawJson;
-pub use value::redaction::Redaction;
-pub use value::view::View;
-pub use value::wording::{find_nearest, list_names, quote, shorten};
-pub use wire::http::{Http, HttpResponse};
-pub use wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
+
+/// Actions and data sources that need code: what the code is given, and what it returns.
+pub mod by_hand {
+    pub use crate::exchange::request::{Body, Part, Request};
+    pub use crate::exchange::response::Response;
+    pub use crate::runtime::call::Call;
+    pub use crate::runtime::data_source::{Choice, ChoiceHandler, Choices};
+    pub use crate::runtime::operation::{Code, Handler};
+    pub use crate::runtime::stop::Stop;
+    pub use crate::value::outcome::Answer;
+    pub use crate::value::raw_json::RawJson;
+}
+
+/// The runtime: invocations in, outcomes out, and the catalogue of what is linked in.
+pub mod run {
+    pub use crate::runtime::builder::Builder;
+    pub use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
+    pub use crate::runtime::data_source::DataSource;
+    pub use crate::runtime::lines::{Line, Lines};
+    pub use crate::runtime::operation::Action;
+    pub use crate::runtime::spine::Runtime;
+    pub use crate::value::file::{Content, Sink, Source, Upload};
+    pub use crate::value::invocation::{Invocation, Options};
+    pub use crate::value::outcome::{Answer, Meta, Outcome, Page};
+    pub use crate::value::raw_json::RawJson;
+    pub use crate::value::view::View;
+    pub use crate::wire::http::{Http, HttpResponse};
+    pub use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
+}
+
+/// Words of errors and hints: values quoted and shortened, names listed, the nearest one found.
+pub mod wording {
+    pub use crate::value::pointer::escape_segment;
+    pub use crate::value::wording::{find_nearest, list_names, quote, shorten};
+}
 
 /// Names that the output of the macros uses. They are no interface.
 #[doc(hidden)]
@@ -58,6 +62,16 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::declare::action::choose_inputs;
-    pub use crate::declare::types::present;
+    pub use crate::declare::action::{Declaration, Declares, InputValue, Inputs, choose_inputs};
+    pub use crate::declare::data_source::{Derivation, Picklist, SourceDeclaration};
+    pub use crate::declare::field::{Field, Place};
+    pub use crate::declare::flat::{Change, Flat};
+    pub use crate::declare::method::{Endpoint, Method};
+    pub use crate::declare::rule::Rule;
+    pub use crate::declare::shape::{ClosedValue, FieldShape, FieldType, Member, Schemas};
+    pub use crate::declare::types::{Json, present};
+    pub use crate::runtime::catalogue::Registration;
+    pub use crate::runtime::data_source::HandledSource;
+    pub use crate::runtime::derived::DerivedSource;
+    pub use crate::runtime::operation::{CodedAction, DeclaredAction, HandledAction};
 }

@@ -3,11 +3,11 @@
 mod loopback;
 
 use async_trait::async_trait;
-use connector_core::{
-    Auth, Call, Case, Catalogue, Choice, ChoiceHandler, Choices, Connector, Credential, Envelope, Error, ErrorKind, Fault, Flag, FlatWords,
-    Id, Invocation, Method, Nullable, OneConnection, Outcome, Paging, Refusal, Request, Runtime, Stop, Text, View, action, data_source,
-    inputs, record,
-};
+use connector_core::by_hand::{Call, Choice, ChoiceHandler, Choices, Request, Stop};
+use connector_core::declare::{Auth, Case, Connector, Envelope, Flag, FlatWords, Id, Method, Nullable, Paging, Refusal, Text};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::{Catalogue, Invocation, Outcome, Runtime, View};
+use connector_core::{Error, ErrorKind, Fault, action, data_source, inputs, record};
 use serde_json::{Value, json};
 
 pub static CONNECTOR: Connector = Connector {

@@ -4,10 +4,11 @@ mod loopback;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use connector_core::{
-    Auth, Case, Connector, Credential, Envelope, Error, ErrorKind, Fault, FlatWords, Invocation, Json, OneConnection, Refusal, Runtime,
-    Upstream, action, shorten,
-};
+use connector_core::declare::{Auth, Case, Connector, Envelope, FlatWords, Json, Refusal};
+use connector_core::embed::{Credential, OneConnection};
+use connector_core::run::{Invocation, Runtime};
+use connector_core::wording::shorten;
+use connector_core::{Error, ErrorKind, Fault, Upstream, action};
 use serde_json::{Value, json};
 
 pub static CONNECTOR: Connector = Connector {
@@ -126,7 +127,7 @@ async fn no_outcome_shows_a_credential_that_the_vendor_quotes() {
 #[test]
 fn base64_of_a_credential_is_found_whatever_stands_around_it() {
     for token in TOKENS {
-        let redaction = connector_core::Redaction::new([token]);
+        let redaction = connector_core::embed::Redaction::new([token]);
         for around in ["client:", "c", "", "me@x.example/"] {
             let text = format!("{around}{token}:x");
             for encoded in [STANDARD.encode(&text), URL_SAFE_NO_PAD.encode(&text)] {

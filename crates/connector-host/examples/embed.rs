@@ -4,7 +4,9 @@
 //! it uses that account.
 
 use async_trait::async_trait;
-use connector_core::{Access, Connection, Connections, Credential, Error, Invocation, Runtime};
+use connector_core::Error;
+use connector_core::embed::{Access, Connection, Connections, Credential};
+use connector_core::run::{Invocation, Runtime};
 use serde_json::json;
 
 /// The vault of the engine: the host of one account, and its token.

@@ -15,40 +15,43 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let name = &action.item.ident;
     let method = words.endpoint.as_ref().map(|Endpoint { method, .. }| {
         let method = format_ident!("{}", capitalize(&method.to_string()));
-        quote!(::connector_core::Method::#method)
+        quote!(::connector_core::__private::Method::#method)
     });
-    let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(::connector_core::Endpoint { method: #method, path: #path }));
+    let endpoint =
+        words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(::connector_core::__private::Endpoint { method: #method, path: #path }));
     let (method, endpoint) = (emit_option(method.as_ref()), emit_option(endpoint.as_ref()));
     let cost = emit_option(words.cost.as_ref());
     let resource = emit_option(words.resource.as_ref());
     let idempotent = emit_option(words.idempotent.as_ref());
     let removed = emit_option(words.removed.as_ref());
-    let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::Json), |ty| quote!(#ty));
-    let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::Declares>::declaration)).as_ref());
+    let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::__private::Json), |ty| quote!(#ty));
+    let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::__private::Declares>::declaration)).as_ref());
     let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method)));
-    let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::InputValue::#value)));
+    let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::__private::InputValue::#value)));
     let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
-    let place = quote!(::connector_core::Place::from_method(#method));
+    let place = quote!(::connector_core::__private::Place::from_method(#method));
     let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
     let paths = inputs.iter().filter(|input| input.place == Some(PATH)).map(|input| {
         let ty = &input.ty;
         let message = format!("`{}` stands in the path and is required: take the Option off", input.wire.snake);
-        quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::FieldType>::REQUIRED, #message);)
+        quote_spanned!(ty.span()=> const _: () = ::core::assert!(<#ty as ::connector_core::__private::FieldType>::REQUIRED, #message);)
     });
     let plain = || {
         let item = &action.item;
         quote!(#[allow(dead_code)] #item)
     };
     let (item, kind, code) = match &words.by_hand {
-        Some(function) => (plain(), quote!(::connector_core::CodedAction), quote!(, #function)),
-        None if words.endpoint.is_some() || words.removed.is_some() => (plain(), quote!(::connector_core::DeclaredAction), quote!()),
-        None => (emit_readable_struct(&action.item, inputs), quote!(::connector_core::HandledAction::<#name>), quote!()),
+        Some(function) => (plain(), quote!(::connector_core::__private::CodedAction), quote!(, #function)),
+        None if words.endpoint.is_some() || words.removed.is_some() => {
+            (plain(), quote!(::connector_core::__private::DeclaredAction), quote!())
+        }
+        None => (emit_readable_struct(&action.item, inputs), quote!(::connector_core::__private::HandledAction::<#name>), quote!()),
     };
     quote! {
         #item
         const _: () = {
             #(#paths)*
-            static DECLARATION: ::connector_core::Declaration = ::connector_core::Declaration {
+            static DECLARATION: ::connector_core::__private::Declaration = ::connector_core::__private::Declaration {
                 key: #key,
                 label: #label,
                 description: #description,
@@ -63,7 +66,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 reads: #reads,
                 destructive: #is_destructive,
                 removed: #removed,
-                rules: &[#(::connector_core::Rule::#rules),*],
+                rules: &[#(::connector_core::__private::Rule::#rules),*],
                 own: &[#(#fields),*],
                 with: &[#(#with),*],
                 like: #like,
@@ -71,15 +74,15 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 when_flat: &[#(#when_flat),*],
                 paging: #paging,
                 envelope: #envelope,
-                returns: ::connector_core::FieldShape::from_type::<#returns>(),
+                returns: ::connector_core::__private::FieldShape::from_type::<#returns>(),
             };
-            impl ::connector_core::Declares for #name {
-                fn declaration() -> &'static ::connector_core::Declaration {
+            impl ::connector_core::__private::Declares for #name {
+                fn declaration() -> &'static ::connector_core::__private::Declaration {
                     &DECLARATION
                 }
             }
             static ACTION: #kind = <#kind>::new(&DECLARATION #code);
-            ::connector_core::__private::inventory::submit! { ::connector_core::Registration::Action(&ACTION) }
+            ::connector_core::__private::inventory::submit! { ::connector_core::__private::Registration::Action(&ACTION) }
         };
     }
 }
@@ -88,17 +91,17 @@ pub(crate) fn emit_group(group: &Group) -> TokenStream {
     let Group { item, inputs } = group;
     let name = &item.ident;
     let (generics, arguments, bounds) = item.generics.split_for_impl();
-    let (in_query, in_body) = (quote!(::connector_core::Place::Query), quote!(::connector_core::Place::Body));
+    let (in_query, in_body) = (quote!(::connector_core::__private::Place::Query), quote!(::connector_core::__private::Place::Body));
     let query = inputs.iter().map(|input| emit_field(input, &in_query, &input.doc));
     let add = inputs.iter().map(|input| emit_field(input, &in_body, &input.doc));
     let update = inputs.iter().map(|input| emit_field(input, &in_body, &input.doc_on_update));
     quote! {
         #[allow(dead_code)]
         #item
-        impl #generics ::connector_core::Inputs for #name #arguments #bounds {
-            const QUERY: &'static [::connector_core::Field] = &[#(#query),*];
-            const ADD: &'static [::connector_core::Field] = &[#(#add),*];
-            const UPDATE: &'static [::connector_core::Field] = &[#(#update),*];
+        impl #generics ::connector_core::__private::Inputs for #name #arguments #bounds {
+            const QUERY: &'static [::connector_core::__private::Field] = &[#(#query),*];
+            const ADD: &'static [::connector_core::__private::Field] = &[#(#add),*];
+            const UPDATE: &'static [::connector_core::__private::Field] = &[#(#update),*];
         }
     }
 }
@@ -125,16 +128,18 @@ fn emit_readable_struct(item: &syn::DeriveInput, inputs: &[Input]) -> TokenStrea
 /// Emits a field that travels in the place it names, else in `otherwise`.
 fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
     let Input { name, wire, ty, overrides, instead_of, .. } = input;
-    let instead_of = emit_option(instead_of.as_ref().map(|names| quote!(::connector_core::Rule::at_most_one(&[#(#names),*]))).as_ref());
+    let instead_of =
+        emit_option(instead_of.as_ref().map(|names| quote!(::connector_core::__private::Rule::at_most_one(&[#(#names),*]))).as_ref());
     let wire = emit_wire(wire);
-    let named = input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::Place::#place));
+    let named =
+        input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::__private::Place::#place));
     let place = named.as_ref().unwrap_or(otherwise);
-    let source = input
-        .source
-        .as_ref()
-        .map_or_else(|| quote!(None), |source| quote_spanned!(source.span()=> Some(<#source as ::connector_core::Picklist>::KEY)));
+    let source = input.source.as_ref().map_or_else(
+        || quote!(None),
+        |source| quote_spanned!(source.span()=> Some(<#source as ::connector_core::__private::Picklist>::KEY)),
+    );
     quote_spanned! {ty.span()=>
-        ::connector_core::Field {
+        ::connector_core::__private::Field {
             name: #name,
             wire: #wire,
             place: #place,
@@ -142,7 +147,7 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
             source: #source,
             overrides: &[#(#overrides),*],
             instead_of: #instead_of,
-            shape: ::connector_core::FieldShape::from_type::<#ty>(),
+            shape: ::connector_core::__private::FieldShape::from_type::<#ty>(),
         }
     }
 }
@@ -151,29 +156,30 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     let DataSource { item, key, origin, .. } = source;
     let (label, description) = (&source.doc.first, &source.doc.rest);
     let name = &item.ident;
-    let own = quote!(::connector_core::Place::Own);
+    let own = quote!(::connector_core::__private::Place::Own);
     let (item, fields, registered) = match origin {
         Origin::Actions(derivation) => {
             let Derivation { list, search, term, value, text } = &**derivation;
-            let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::Declares>::declaration);
+            let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::__private::Declares>::declaration);
             let (list, search) = (declaration(list), emit_option(search.as_ref().map(declaration).as_ref()));
-            let derivation = quote!(::connector_core::Derivation { list: #list, search: #search, term: #term, value: #value, text: #text });
-            let kind = quote!(::connector_core::DerivedSource);
+            let derivation =
+                quote!(::connector_core::__private::Derivation { list: #list, search: #search, term: #term, value: #value, text: #text });
+            let kind = quote!(::connector_core::__private::DerivedSource);
             (quote!(#[allow(dead_code)] #item), Vec::new(), quote!(#kind = #kind::new(&DECLARATION, #derivation)))
         }
         Origin::Code(inputs) => {
-            let kind = quote!(::connector_core::HandledSource::<#name>);
+            let kind = quote!(::connector_core::__private::HandledSource::<#name>);
             let fields = inputs.iter().map(|input| emit_field(input, &own, &input.doc)).collect();
             (emit_readable_struct(item, inputs), fields, quote!(#kind = <#kind>::new(&DECLARATION)))
         }
     };
     quote! {
         #item
-        impl ::connector_core::Picklist for #name {
+        impl ::connector_core::__private::Picklist for #name {
             const KEY: &'static str = #key;
         }
         const _: () = {
-            static DECLARATION: ::connector_core::SourceDeclaration = ::connector_core::SourceDeclaration {
+            static DECLARATION: ::connector_core::__private::SourceDeclaration = ::connector_core::__private::SourceDeclaration {
                 key: #key,
                 label: #label,
                 description: #description,
@@ -182,7 +188,7 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
                 own: &[#(#fields),*],
             };
             static SOURCE: #registered;
-            ::connector_core::__private::inventory::submit! { ::connector_core::Registration::DataSource(&SOURCE) }
+            ::connector_core::__private::inventory::submit! { ::connector_core::__private::Registration::DataSource(&SOURCE) }
         };
     }
 }
@@ -205,8 +211,8 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
         }
         Shape::Values(values) => {
             let values = values.iter().map(|value| match value {
-                syn::Lit::Int(number) => quote!(::connector_core::ClosedValue::Number(#number)),
-                other => quote!(::connector_core::ClosedValue::Text(#other)),
+                syn::Lit::Int(number) => quote!(::connector_core::__private::ClosedValue::Number(#number)),
+                other => quote!(::connector_core::__private::ClosedValue::Text(#other)),
             });
             quote!(schemas.closed(&[#(#values),*]))
         }
@@ -216,8 +222,8 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
         #item
         // Without this, an error about a type that is no `FieldType` would list some of the hundred records.
         #[diagnostic::do_not_recommend]
-        impl #generics ::connector_core::FieldType for #name #arguments #bounds {
-            fn schema(schemas: &mut ::connector_core::Schemas) -> ::connector_core::__private::Value {
+        impl #generics ::connector_core::__private::FieldType for #name #arguments #bounds {
+            fn schema(schemas: &mut ::connector_core::__private::Schemas) -> ::connector_core::__private::Value {
                 #body
             }
         }
@@ -227,7 +233,7 @@ pub(crate) fn emit_record(record: &Record) -> TokenStream {
 fn emit_member(member: &Member) -> TokenStream {
     let Member { wire, doc, ty, flat_name, change } = member;
     let flat = match (flat_name, change) {
-        (None, Change::None) => quote!(::connector_core::Flat::PLAIN),
+        (None, Change::None) => quote!(::connector_core::__private::Flat::PLAIN),
         _ => {
             let name = emit_option(flat_name.as_ref());
             let change = match change {
@@ -239,12 +245,12 @@ fn emit_member(member: &Member) -> TokenStream {
                 Change::Parts => quote!(Parts),
                 Change::Null => quote!(Null),
             };
-            quote!(::connector_core::Flat { name: #name, change: ::connector_core::Change::#change })
+            quote!(::connector_core::__private::Flat { name: #name, change: ::connector_core::__private::Change::#change })
         }
     };
     let wire = emit_wire(wire);
     quote_spanned! {ty.span()=>
-        ::connector_core::Member { name: #wire, doc: #doc, shape: ::connector_core::FieldShape::from_type::<#ty>(), flat: #flat }
+        ::connector_core::__private::Member { name: #wire, doc: #doc, shape: ::connector_core::__private::FieldShape::from_type::<#ty>(), flat: #flat }
     }
 }
 

@@ -5,7 +5,7 @@
 //! no environment variable and names no vendor: the connectors are those of the runtime.
 //!
 //! ```no_run
-//! # async fn embed(runtime: connector_core::Runtime, vault: connector_connections::Vault) -> std::io::Result<()> {
+//! # async fn embed(runtime: connector_core::run::Runtime, vault: connector_connections::Vault) -> std::io::Result<()> {
 //! use connector_server::{Host, Settings};
 //!
 //! let mut settings = Settings::default();

@@ -1,6 +1,6 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;

@@ -1,6 +1,8 @@
 //! Pipedrive's refusals as errors.
 
-use connector_core::{Effect, Error, ErrorKind, Fault, Refusal, Retry, Upstream, shorten};
+use connector_core::declare::{Effect, Refusal};
+use connector_core::wording::shorten;
+use connector_core::{Error, ErrorKind, Fault, Retry, Upstream};
 use serde_json::Value;
 
 /// Explains a refusal by its status and, where one status has two meanings, by its words.

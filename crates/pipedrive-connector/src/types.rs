@@ -1,6 +1,7 @@
 //! Types and groups of inputs that several rooms use.
 
-use connector_core::{DateTime, FieldType, Id, List, Schemas, Start, Text, Uuid, inputs, record};
+use connector_core::declare::{DateTime, FieldType, Id, List, Schemas, Start, Text, Uuid};
+use connector_core::{inputs, record};
 use serde_json::{Value, json};
 
 /// The page size of most lists.

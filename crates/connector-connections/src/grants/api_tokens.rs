@@ -1,6 +1,8 @@
 //! Connections by an API token.
 
-use connector_core::{Credential, Error, ErrorKind, View};
+use connector_core::embed::Credential;
+use connector_core::run::View;
+use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
 use crate::grants::oauth;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use connector_core::{Error, ErrorKind, View};
+use connector_core::run::View;
+use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 
 use crate::grants::settle::{self, forbid_retry, not_waiting};

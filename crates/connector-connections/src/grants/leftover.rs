@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use connector_core::{Credential, Error, ErrorKind, Retry};
+use connector_core::embed::Credential;
+use connector_core::{Error, ErrorKind, Retry};
 use secrecy::SecretString;
 
 use crate::grants::oauth;

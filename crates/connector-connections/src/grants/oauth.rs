@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use connector_core::{Access, ClientAuth, Error, ErrorKind, Http, HttpResponse, OAuth, Redaction, Retry, Upstream};
+use connector_core::declare::{ClientAuth, OAuth};
+use connector_core::embed::{Access, Redaction};
+use connector_core::run::{Http, HttpResponse};
+use connector_core::{Error, ErrorKind, Retry, Upstream};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use connector_core::{Access, Credential, Error, Retry};
+use connector_core::embed::{Access, Credential};
+use connector_core::{Error, Retry};
 use secrecy::ExposeSecret;
 
 use crate::grants::oauth::{self, TokenFailure};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use connector_core::Access;
+use connector_core::embed::Access;
 use secrecy::SecretString;
 
 use crate::value::clock::Moment;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connector_core::{Error, ErrorKind, Http, quote};
+use connector_core::run::Http;
+use connector_core::wording::quote;
+use connector_core::{Error, ErrorKind};
 use secrecy::SecretString;
 use tokio::sync::RwLock;
 

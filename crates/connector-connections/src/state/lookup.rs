@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use connector_core::{Credential, Error};
+use connector_core::Error;
+use connector_core::embed::Credential;
 use secrecy::SecretString;
 
 use crate::state::cache::StoredCredential;

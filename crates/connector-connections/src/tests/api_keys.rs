@@ -1,6 +1,7 @@
 //! The host's own keys.
 
-use connector_core::{ErrorKind, View};
+use connector_core::ErrorKind;
+use connector_core::run::View;
 use secrecy::ExposeSecret;
 
 use super::{World, on_both};

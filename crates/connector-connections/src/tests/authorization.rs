@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use connector_core::{Connections, ErrorKind};
+use connector_core::ErrorKind;
+use connector_core::embed::Connections;
 use secrecy::ExposeSecret;
 use serde_json::json;
 

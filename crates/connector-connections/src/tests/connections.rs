@@ -1,6 +1,8 @@
 //! Choice of a call's connection, and changes by its owner.
 
-use connector_core::{Connections, ErrorKind, View};
+use connector_core::ErrorKind;
+use connector_core::embed::Connections;
+use connector_core::run::View;
 use secrecy::ExposeSecret;
 
 use super::vendor::Who;

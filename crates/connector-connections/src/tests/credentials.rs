@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connector_core::{Access, Connections, Connector, Error, ErrorKind};
+use connector_core::declare::Connector;
+use connector_core::embed::{Access, Connections};
+use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use connector_core::{Claim, Ledger};
+use connector_core::embed::{Claim, Ledger};
 
 use super::{World, on_both};
 

@@ -20,7 +20,9 @@ mod visits;
 
 use std::time::Duration;
 
-use connector_core::{Access, Connections, Credential, Error, Http};
+use connector_core::Error;
+use connector_core::embed::{Access, Connections, Credential};
+use connector_core::run::Http;
 use secrecy::ExposeSecret;
 
 use crate::{BeginOptions, Clock, Connection, Key, Moment, Store, Vault};

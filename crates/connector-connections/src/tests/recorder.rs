@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth};
+use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth};
+use connector_core::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

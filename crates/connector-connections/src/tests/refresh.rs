@@ -3,7 +3,8 @@
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use connector_core::{Connections, ErrorKind, Retry};
+use connector_core::embed::Connections;
+use connector_core::{ErrorKind, Retry};
 use serde_json::json;
 
 use super::vendor::Fault;

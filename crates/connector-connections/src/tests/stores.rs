@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use connector_core::{ErrorKind, Ledger, View};
+use connector_core::ErrorKind;
+use connector_core::embed::Ledger;
+use connector_core::run::View;
 use secrecy::ExposeSecret;
 
 use super::vendor::Fault;

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use connector_core::{Connections, ErrorKind};
+use connector_core::ErrorKind;
+use connector_core::embed::Connections;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::vendor::{ACME, Vendor};
@@ -252,7 +253,7 @@ async fn rejects_owners_that_are_not_plain_text(world: World) {
 
 #[test]
 fn gives_credentials_to_the_vendor_or_the_sandbox_alone() {
-    let bearer = || connector_core::Credential::bearer("hunter2");
+    let bearer = || connector_core::embed::Credential::bearer("hunter2");
     let real = crate::App::new(&ACME).expect("it signs in by OAuth");
     for good in ["https://acme.example", "https://company7.acme.example"] {
         assert!(real.access(good, bearer()).is_ok(), "{good}");

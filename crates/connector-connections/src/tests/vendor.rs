@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::{Auth, Case, ClientAuth, Connector, Envelope, Error, ErrorKind, FlatWords, Identity, OAuth, Paging};
+use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use connector_core::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

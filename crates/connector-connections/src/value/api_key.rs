@@ -1,6 +1,6 @@
 //! API keys as they are listed, without their secrets.
 
-use connector_core::View;
+use connector_core::run::View;
 use serde::Serialize;
 
 use crate::value::clock::Moment;

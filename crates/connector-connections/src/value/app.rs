@@ -1,6 +1,8 @@
 //! Apps: a connector, and this host's registration with its vendor.
 
-use connector_core::{Access, Connector, Credential, Error, ErrorKind, OAuth};
+use connector_core::declare::{Connector, OAuth};
+use connector_core::embed::{Access, Credential};
+use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::value::random;

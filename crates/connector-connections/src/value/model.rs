@@ -1,6 +1,8 @@
 //! Connections as their owners see them, without secrets.
 
-use connector_core::{Error, ErrorKind, View, quote};
+use connector_core::run::View;
+use connector_core::wording::quote;
+use connector_core::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::value::clock::Moment;

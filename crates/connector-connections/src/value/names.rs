@@ -1,6 +1,7 @@
 //! Rules for the names of owners and connections.
 
-use connector_core::{Error, ErrorKind, quote};
+use connector_core::wording::quote;
+use connector_core::{Error, ErrorKind};
 
 /// Checks that `owner` is 1 to 100 visible ASCII characters, which a header and a log can carry.
 pub fn check_owner(owner: &str) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use connector_core::Credential;
+use connector_core::embed::Credential;
 use secrecy::SecretString;
 
 use crate::value::clock::Moment;

@@ -1,6 +1,7 @@
 //! Messages and hints that several floors share.
 
-use connector_core::{Error, ErrorKind, quote};
+use connector_core::wording::quote;
+use connector_core::{Error, ErrorKind};
 
 /// Hint for a person whose link or authorization can no longer be used.
 pub(crate) const BEGIN_AGAIN: &str =

@@ -1,4 +1,4 @@
-//! Declarations of a connector: statics and function pointers that the macros write.
+//! Declarations: the connector, the types of inputs and members, and the statics that the macros write.
 
 pub(crate) mod action;
 pub(crate) mod answer;
@@ -15,3 +15,17 @@ pub(crate) mod shape;
 #[cfg(test)]
 pub(crate) mod toy;
 pub(crate) mod types;
+
+pub use action::{Declaration, Declares, InputValue, Inputs};
+pub use answer::Envelope;
+pub use case::Case;
+pub use connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
+pub use data_source::{Picklist, SourceDeclaration};
+pub use field::{Field, Place};
+pub use flat::FlatWords;
+pub use method::{Effect, Endpoint, Method};
+pub use page::Paging;
+pub use refusal::Refusal;
+pub use rule::Rule;
+pub use shape::{ClosedValue, FieldShape, FieldType, Notation, Schemas, ValueKind};
+pub use types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nullable, Start, Text, UtcTime, Uuid};

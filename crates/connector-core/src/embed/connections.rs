@@ -11,7 +11,8 @@ use crate::value::wording::quote;
 ///
 /// ```
 /// use async_trait::async_trait;
-/// use connector_core::{Access, Connection, Connections, Credential, Error};
+/// use connector_core::Error;
+/// use connector_core::embed::{Access, Connection, Connections, Credential};
 ///
 /// /// The store of an engine that has one account: its host and its token.
 /// struct Store {

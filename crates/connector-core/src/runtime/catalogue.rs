@@ -275,10 +275,10 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DeclaredAction;
     use crate::declare::field::Place;
     use crate::declare::toy::{VENDOR, declare, input};
     use crate::declare::types::Json;
+    use crate::runtime::operation::DeclaredAction;
 
     const fn declaration(key: &'static str, line: &'static str) -> Declaration {
         Declaration { line, ..declare::<Json>(key) }

@@ -33,7 +33,9 @@ use crate::wire::transport::Transport;
 /// A runtime that carries out invocations. It is cheap to clone, and every clone shares one HTTP client.
 ///
 /// ```
-/// use connector_core::{Credential, ErrorKind, Invocation, OneConnection, Runtime};
+/// use connector_core::ErrorKind;
+/// use connector_core::embed::{Credential, OneConnection};
+/// use connector_core::run::{Invocation, Runtime};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), connector_core::Error> {

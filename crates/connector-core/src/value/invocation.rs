@@ -17,7 +17,7 @@ use crate::value::wording::{find_nearest, quote};
 /// A call to make: the key of an action or data source, its input, and options.
 ///
 /// ```
-/// use connector_core::Invocation;
+/// use connector_core::run::Invocation;
 /// use serde_json::json;
 ///
 /// let invocation = Invocation::new("getDeal").input(json!({"dealId": 1})).connection("acme").id("step-1");

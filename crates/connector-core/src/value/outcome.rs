@@ -15,7 +15,8 @@ use crate::value::view::View;
 /// The outcome of an invocation.
 ///
 /// ```
-/// use connector_core::{Error, ErrorKind, Outcome};
+/// use connector_core::{Error, ErrorKind};
+/// use connector_core::run::Outcome;
 ///
 /// let outcome = Outcome::from_error(Error::new(ErrorKind::InvalidInvocation, "The invocation is not JSON."));
 /// assert!(!outcome.is_ok());

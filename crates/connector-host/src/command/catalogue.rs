@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use connector_core::{Entry, EntryKind};
+use connector_core::run::{Entry, EntryKind};
 use serde_json::Value;
 
 use crate::terminal::arguments::read_key;

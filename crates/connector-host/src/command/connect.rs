@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use connector_connections::{App, BeginOptions, Connection, Progress, Vault};
-use connector_core::{Access, View};
+use connector_core::embed::Access;
+use connector_core::run::View;
 use connector_server::{Host, Settings};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;

@@ -1,7 +1,8 @@
 //! `connector connections`: the connections of an owner.
 
 use connector_connections::{App, Connection, Revocation, Vault};
-use connector_core::{View, list_names};
+use connector_core::run::View;
+use connector_core::wording::list_names;
 
 use crate::setup::accounts::no_connection;
 use crate::setup::stored::StoreArguments;

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::{Invocation, Lines, Outcome, Runtime, View};
+use connector_core::run::{Invocation, Lines, Outcome, Runtime, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 

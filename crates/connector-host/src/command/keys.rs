@@ -1,7 +1,8 @@
 //! `connector keys`: the API keys of `connector serve`.
 
 use connector_connections::{ApiKey, Holder};
-use connector_core::{ErrorKind, View};
+use connector_core::ErrorKind;
+use connector_core::run::View;
 use secrecy::ExposeSecret;
 
 use crate::setup::http::build_client;

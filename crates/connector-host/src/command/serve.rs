@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use connector_connections::{App, Vault};
-use connector_core::{Access, Credential, View};
+use connector_core::embed::{Access, Credential};
+use connector_core::run::View;
 use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
 

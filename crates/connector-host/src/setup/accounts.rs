@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_connections::{OwnerVault, Status, Vault};
-use connector_core::{Access, Connection, Connections, Credential, Error, ErrorKind, Http};
+use connector_core::embed::{Access, Connection, Connections, Credential};
+use connector_core::run::Http;
+use connector_core::{Error, ErrorKind};
 
 use crate::setup::app::build_apps;
 use crate::setup::sandbox::{self, EmbeddedSandbox};

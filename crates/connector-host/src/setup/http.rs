@@ -1,6 +1,7 @@
 //! The HTTP client, and the runtime that sends its requests through it.
 
-use connector_core::{Connections, Http, Runtime, View};
+use connector_core::embed::Connections;
+use connector_core::run::{Http, Runtime, View};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};

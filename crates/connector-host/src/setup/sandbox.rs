@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Once;
 
 use connector_connections::App;
-use connector_core::{Access, Connection, Credential, Error, ErrorKind};
+use connector_core::embed::{Access, Connection, Credential};
+use connector_core::{Error, ErrorKind};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 

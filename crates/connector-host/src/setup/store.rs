@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use connector_connections::{App, Key, Store, Vault};
-use connector_core::{Error, Http};
+use connector_core::Error;
+use connector_core::run::Http;
 #[cfg(feature = "postgres")]
 use secrecy::{ExposeSecret, SecretString};
 

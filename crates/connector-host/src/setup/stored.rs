@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connector_connections::{App, Vault};
-use connector_core::Http;
+use connector_core::run::Http;
 
 use crate::setup::app::{build_apps, build_apps_beside};
 use crate::setup::http::build_client;

@@ -1,7 +1,8 @@
 //! Values of the command line that several commands take.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use connector_core::{Access, Credential, View};
+use connector_core::embed::{Access, Credential};
+use connector_core::run::View;
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};

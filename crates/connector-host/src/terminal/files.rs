@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connector_core::{Fault, Invocation, Outcome, Source, Upload};
+use connector_core::Fault;
+use connector_core::run::{Invocation, Outcome, Source, Upload};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncRead;
 

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use connector_core::{Access, Catalogue, Connector, list_names};
+use connector_core::declare::Connector;
+use connector_core::embed::Access;
+use connector_core::run::Catalogue;
+use connector_core::wording::list_names;
 use tokio::net::TcpListener;
 
 use crate::terminal::env;
@@ -213,7 +216,8 @@ impl Linked {
         let candidates: Vec<&LinkedConnector> = of.map_or_else(|| self.0.iter().collect(), |linked| vec![linked]);
         let example = candidates.first().map_or_else(String::new, |linked| linked.example_url());
         let wrong = |what: &str| Failure::usage(format!("{name}: {domain:?} is {what}; write it as {example}"));
-        let access = Access::new(domain, connector_core::Credential::api_token("")).map_err(|_| wrong("no https URL of a host alone"))?;
+        let access =
+            Access::new(domain, connector_core::embed::Credential::api_token("")).map_err(|_| wrong("no https URL of a host alone"))?;
         if candidates.iter().any(|linked| linked.connector.accepts(&access)) {
             return Ok(access);
         }

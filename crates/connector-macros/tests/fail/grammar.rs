@@ -3,10 +3,10 @@
 mod action_without_doc {
     use connector_core::action;
 
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -14,10 +14,10 @@ mod label_without_description {
     use connector_core::action;
 
     /// Get Deal
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -27,9 +27,9 @@ mod field_without_doc {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -59,10 +59,10 @@ mod unknown_method {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(fetch("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(fetch("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -72,10 +72,10 @@ mod unknown_word {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), price = 1, returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), price = 1, returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -85,10 +85,10 @@ mod two_endpoints {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), post("/v2/deals"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), post("/v2/deals"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -98,10 +98,10 @@ mod path_without_slash {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -111,10 +111,10 @@ mod path_variable_without_field {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        id: connector_core::Id,
+        id: connector_core::declare::Id,
     }
 }
 
@@ -124,11 +124,11 @@ mod place_of_a_path_variable {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
         #[query]
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -141,7 +141,7 @@ mod returns_missing {
     #[action(get("/v2/deals/{deal_id}"))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -151,12 +151,12 @@ mod two_places {
     /// Add Deal
     ///
     /// Add a deal
-    #[action(post("/v2/deals"), returns(connector_core::Json))]
+    #[action(post("/v2/deals"), returns(connector_core::declare::Json))]
     struct AddDeal {
         /// The owner of the deal.
         #[query]
         #[form]
-        owner_id: connector_core::Id,
+        owner_id: connector_core::declare::Id,
     }
 }
 
@@ -166,13 +166,13 @@ mod doubled_wire_name {
     /// Get Deals
     ///
     /// Get all deals
-    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    #[action(get("/v2/deals"), returns(connector_core::declare::Json))]
     struct GetDeals {
         /// Only deals of this owner.
-        owner_id: Option<connector_core::Id>,
+        owner_id: Option<connector_core::declare::Id>,
         /// Only deals of this user.
         #[wire("owner_id")]
-        user_id: Option<connector_core::Id>,
+        user_id: Option<connector_core::declare::Id>,
     }
 }
 
@@ -182,13 +182,13 @@ mod two_inputs_of_one_name {
     /// Get Deals
     ///
     /// Get all deals
-    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    #[action(get("/v2/deals"), returns(connector_core::declare::Json))]
     struct GetDeals {
         /// Only deals of this owner.
-        owner_id: Option<connector_core::Id>,
+        owner_id: Option<connector_core::declare::Id>,
         /// Only deals of this user.
         #[allow(non_snake_case)]
-        ownerId: Option<connector_core::Id>,
+        ownerId: Option<connector_core::declare::Id>,
     }
 }
 
@@ -212,7 +212,7 @@ mod instead_of_nothing {
     /// Add Person
     ///
     /// Add a person
-    #[action(post("/v2/persons"), returns(connector_core::Json))]
+    #[action(post("/v2/persons"), returns(connector_core::declare::Json))]
     struct AddPerson {
         /// The email address.
         #[instead_of(emails)]
@@ -250,8 +250,8 @@ mod tuple_struct {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::Json))]
-    struct GetDeal(connector_core::Id);
+    #[action(get("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
+    struct GetDeal(connector_core::declare::Id);
 
     /// A deal.
     #[record]
@@ -264,7 +264,7 @@ mod enum_as_action {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals"), returns(connector_core::Json))]
+    #[action(get("/v2/deals"), returns(connector_core::declare::Json))]
     enum GetDeal {
         One,
         All,
@@ -306,19 +306,19 @@ mod variable_beside_text {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}.json"), returns(connector_core::Json))]
+    #[action(get("/v2/deals/{deal_id}.json"), returns(connector_core::declare::Json))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 
     /// Get Person
     ///
     /// Get details of a person
-    #[action(get("/v2/persons/{{person_id}}"), returns(connector_core::Json))]
+    #[action(get("/v2/persons/{{person_id}}"), returns(connector_core::declare::Json))]
     struct GetPerson {
         /// The person to read.
-        person_id: connector_core::Id,
+        person_id: connector_core::declare::Id,
     }
 }
 
@@ -328,10 +328,10 @@ mod word_twice {
     /// Get Deal
     ///
     /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), cost = 1, returns(connector_core::Json), cost = 2)]
+    #[action(get("/v2/deals/{deal_id}"), cost = 1, returns(connector_core::declare::Json), cost = 2)]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -344,7 +344,7 @@ mod removed_with_inputs {
     #[action(removed("Read the deal's products."))]
     struct GetSubscription {
         /// The subscription to read.
-        subscription_id: connector_core::Id,
+        subscription_id: connector_core::declare::Id,
     }
 
     /// Delete Subscription
@@ -363,7 +363,7 @@ mod code_without_endpoint {
     #[action(by_hand(run))]
     struct GetDeal {
         /// The deal to read.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
     }
 }
 
@@ -373,7 +373,7 @@ mod group_with_words {
     #[inputs(query)]
     struct ByStart {
         /// The place at which to start.
-        start: Option<connector_core::Start>,
+        start: Option<connector_core::declare::Start>,
     }
 }
 
@@ -383,10 +383,10 @@ mod sentence_of_a_group_outside_a_group {
     /// Update Deal
     ///
     /// Update a deal
-    #[action(patch("/v2/deals/{deal_id}"), returns(connector_core::Json))]
+    #[action(patch("/v2/deals/{deal_id}"), returns(connector_core::declare::Json))]
     struct UpdateDeal {
         /// The deal to change.
-        deal_id: connector_core::Id,
+        deal_id: connector_core::declare::Id,
         /// The title of the deal.
         #[on_update("Another title.")]
         title: Option<String>,

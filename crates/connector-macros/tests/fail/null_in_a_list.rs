@@ -1,4 +1,5 @@
-use connector_core::{Json, List, Nullable, Text, action};
+use connector_core::action;
+use connector_core::declare::{Json, List, Nullable, Text};
 
 include!("../with/connector.rs");
 

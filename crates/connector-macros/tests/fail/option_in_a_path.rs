@@ -1,7 +1,8 @@
 // Errors that only the value of a constant can tell: an alias hides an Option from the tokens.
 
 mod option_in_path {
-    use connector_core::{Id, Json, action};
+    use connector_core::action;
+    use connector_core::declare::{Id, Json};
 
     /// Get Deal
     ///
@@ -14,7 +15,8 @@ mod option_in_path {
 }
 
 mod option_in_path_by_another_name {
-    use connector_core::{Id, Json, action};
+    use connector_core::action;
+    use connector_core::declare::{Id, Json};
 
     type MaybeId = Option<Id>;
 

@@ -1,7 +1,8 @@
 // Errors that the types tell: each module is one wrong declaration.
 
 mod input_of_another_type {
-    use connector_core::{Json, action};
+    use connector_core::action;
+    use connector_core::declare::Json;
 
     /// Get Deals
     ///
@@ -14,7 +15,8 @@ mod input_of_another_type {
 }
 
 mod answer_of_another_type {
-    use connector_core::{Id, action};
+    use connector_core::action;
+    use connector_core::declare::Id;
 
     /// Get Deal
     ///
@@ -38,7 +40,8 @@ mod member_of_another_type {
 }
 
 mod by_hand_without_handler {
-    use connector_core::{Id, action};
+    use connector_core::action;
+    use connector_core::declare::Id;
 
     /// Download File
     ///
@@ -51,7 +54,8 @@ mod by_hand_without_handler {
 }
 
 mod source_that_is_none {
-    use connector_core::{Id, Json, action};
+    use connector_core::action;
+    use connector_core::declare::{Id, Json};
 
     struct SelectDeal;
 
@@ -67,7 +71,8 @@ mod source_that_is_none {
 }
 
 mod data_source_over_no_action {
-    use connector_core::{Json, Text, action, data_source};
+    use connector_core::{action, data_source};
+    use connector_core::declare::{Json, Text};
 
     struct SearchDeals;
 
@@ -96,12 +101,13 @@ mod data_source_by_hand_without_code {
     #[data_source(by_hand)]
     struct SelectDeal {
         /// The owner of the deals.
-        owner_id: connector_core::Id,
+        owner_id: connector_core::declare::Id,
     }
 }
 
 mod no_group_of_inputs {
-    use connector_core::{Json, action};
+    use connector_core::action;
+    use connector_core::declare::Json;
 
     struct ByCursor;
 

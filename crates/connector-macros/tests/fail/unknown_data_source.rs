@@ -1,4 +1,5 @@
-use connector_core::{Id, Json, action};
+use connector_core::action;
+use connector_core::declare::{Id, Json};
 
 /// Get Deal
 ///

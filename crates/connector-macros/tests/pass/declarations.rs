@@ -1,10 +1,10 @@
 //! One declaration of each kind, and what the catalogue then knows.
 
 use async_trait::async_trait;
-use connector_core::{
-    Answer, Call, Catalogue, Choice, ChoiceHandler, Choices, Date, Effect, Handler, ValueKind, Id, Invocation, Json, EntryKind, List, MapOf, Nullable, Paging, Place, Start, Stop, Text,
-    action, data_source, inputs, record,
-};
+use connector_core::{action, data_source, inputs, record};
+use connector_core::by_hand::{Call, Choice, ChoiceHandler, Choices, Handler, Stop};
+use connector_core::declare::{Date, Effect, ValueKind, Id, Json, List, MapOf, Nullable, Paging, Place, Start, Text};
+use connector_core::run::{Answer, Catalogue, Invocation, EntryKind};
 use serde_json::{Value, json};
 
 include!("../with/connector.rs");
@@ -175,7 +175,7 @@ struct DealParts {
 
 /// The records that a search found.
 #[record]
-struct Found<Item: connector_core::FieldType> {
+struct Found<Item: connector_core::declare::FieldType> {
     /// The records.
     items: Vec<Item>,
 }
@@ -274,7 +274,7 @@ struct UpdateNote {
 
 /// The inputs that adding and updating a note share.
 #[inputs]
-struct NoteInputs<Link: connector_core::FieldType> {
+struct NoteInputs<Link: connector_core::declare::FieldType> {
     /// The deal of the note. Left out, it has none.
     #[on_update("The deal of the note; null unlinks.")]
     deal_id: Option<Link>,
@@ -296,7 +296,8 @@ struct Tag {
 }
 
 mod contacts {
-    use connector_core::{FieldType, List, Text, action, record};
+    use connector_core::{action, record};
+    use connector_core::declare::{FieldType, List, Text};
 
     pub const RESOURCE: &str = "contacts";
 
@@ -348,7 +349,7 @@ mod contacts {
 
 fn add_lead<'a>(
     call: &'a Call<'_>,
-    declaration: &'static connector_core::Declaration,
+    declaration: &'static connector_core::declare::Declaration,
 ) -> std::pin::Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>> {
     Box::pin(async move { Ok(call.send(call.request(declaration)).await?.into_answer(declaration)?) })
 }

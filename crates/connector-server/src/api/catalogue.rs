@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::Entry;
+use connector_core::run::Entry;
 use serde_json::{Value, json};
 
 use crate::conduct::call::Call;

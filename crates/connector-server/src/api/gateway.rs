@@ -10,7 +10,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use connector_connections::Status;
-use connector_core::{Connector, Effect, Error, ErrorKind, ForwardedBody, ForwardedRequest, ForwardedResponse, Method, OutOfSupport};
+use connector_core::declare::{Connector, Effect, Method, OutOfSupport};
+use connector_core::run::{ForwardedBody, ForwardedRequest, ForwardedResponse};
+use connector_core::{Error, ErrorKind};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 

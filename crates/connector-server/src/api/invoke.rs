@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::{Lines, Outcome, Runtime};
+use connector_core::run::{Lines, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 

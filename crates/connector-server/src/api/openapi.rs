@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::View;
+use connector_core::run::View;
 use serde_json::{Map, Value, json};
 
 use crate::conduct::call::Call;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode};
 use connector_connections::{Connection, Holder, Status};
-use connector_core::{Connector, ErrorKind, Runtime, quote};
+use connector_core::ErrorKind;
+use connector_core::declare::Connector;
+use connector_core::run::Runtime;
+use connector_core::wording::quote;
 
 use crate::conduct::caller::{Caller, unauthorized};
 use crate::host::Host;

@@ -7,7 +7,8 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use connector_connections::Holder;
-use connector_core::{ErrorKind, View};
+use connector_core::ErrorKind;
+use connector_core::run::View;
 
 use crate::host::{Audience, Host};
 use crate::wire::authority::{find_authority, is_authority_of, is_from_this_machine, is_this_machine};

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use connector_connections::{App, Connection, Vault};
-use connector_core::{Catalogue, Connector, Error, ErrorKind, Runtime};
+use connector_core::declare::Connector;
+use connector_core::run::{Catalogue, Runtime};
+use connector_core::{Error, ErrorKind};
 use serde_json::Value;
 
 use crate::wire::limit::RateLimit;

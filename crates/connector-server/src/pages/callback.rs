@@ -1,7 +1,8 @@
 //! `GET /oauth/callback`: the target of the vendor's redirect, with a state of this host or without one.
 
 use axum::response::Response;
-use connector_core::{Connector, ErrorKind};
+use connector_core::ErrorKind;
+use connector_core::declare::Connector;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::connected_page;

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use connector_core::Connector;
+use connector_core::declare::Connector;
 use secrecy::ExposeSecret;
 
 use super::forms::{check_csrf, csrf_token, find_field, forged, read_form, with_cookie};

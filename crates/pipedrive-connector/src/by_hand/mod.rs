@@ -2,7 +2,8 @@
 
 use std::pin::Pin;
 
-use connector_core::{Answer, Stop};
+use connector_core::by_hand::Stop;
+use connector_core::run::Answer;
 
 pub(crate) mod old_fields;
 mod operations;
@@ -11,5 +12,5 @@ mod raw_request;
 
 pub(crate) use operations::find_out_of_support;
 
-/// The future of an action's code, as `connector_core::Code` returns it.
+/// The future of an action's code, as `connector_core::by_hand::Code` returns it.
 type Running<'a> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;

@@ -1,6 +1,7 @@
 //! Calls to fields in API v1, for what API v2 lacks: numbers of fields, and scopes for activity fields.
 
-use connector_core::{Call, Declaration, FieldType, Request, Schemas};
+use connector_core::by_hand::{Call, Request};
+use connector_core::declare::{Declaration, FieldType, Schemas};
 use serde_json::{Value, json};
 
 use super::Running;

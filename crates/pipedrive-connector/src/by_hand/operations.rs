@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use connector_core::OutOfSupport;
+use connector_core::declare::OutOfSupport;
 
 /// The day on which Pipedrive ended support for operations of v1 that v2 replaces: 2026-08-01.
 const UNSUPPORTED_SINCE: i64 = 1_785_542_400;

@@ -1,6 +1,8 @@
 //! Sets one field of one person.
 
-use connector_core::{Body, Call, Declaration, Declares, Error, Fault, Field, Place};
+use connector_core::by_hand::{Body, Call};
+use connector_core::declare::{Declaration, Declares, Field, Place};
+use connector_core::{Error, Fault};
 use serde_json::{Value, json};
 
 use super::Running;

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connector_core::{
-    Answer, Base64, Body, Call, Declares, Error, Fault, Handler, Json, MapOf, Method, Nullable, Part, Request, Stop, Text, action,
-    escape_segment, record,
-};
+use connector_core::by_hand::{Body, Call, Handler, Part, Request, Stop};
+use connector_core::declare::{Base64, Declares, Json, MapOf, Method, Nullable, Text};
+use connector_core::run::Answer;
+use connector_core::wording::escape_segment;
+use connector_core::{Error, Fault, action, record};
 use serde::Deserialize;
 use serde_json::Value;
 

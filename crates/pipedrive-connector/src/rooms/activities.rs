@@ -1,6 +1,7 @@
 //! Activities: calls, meetings and tasks, planned and done.
 
-use connector_core::{Date, DateTime, Id, List, Nullable, Uuid, action, inputs, record};
+use connector_core::declare::{Date, DateTime, Id, List, Nullable, Uuid};
+use connector_core::{action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, MainParticipant, Sorted, TimeOfDay, TimeSpan};

@@ -1,6 +1,7 @@
 //! Activity types: the kinds of activities.
 
-use connector_core::{Id, Text, UtcTime, action, record};
+use connector_core::declare::{Id, Text, UtcTime};
+use connector_core::{action, record};
 
 use crate::types::HexColor;
 

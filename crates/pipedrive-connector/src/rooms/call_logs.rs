@@ -1,6 +1,7 @@
 //! Call logs: phone calls and their outcomes.
 
-use connector_core::{Id, Json, Text, UtcTime, Uuid, action, record};
+use connector_core::declare::{Id, Json, Text, UtcTime, Uuid};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{AtMost, ByStart, Digits};

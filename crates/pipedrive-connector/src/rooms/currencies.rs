@@ -1,6 +1,7 @@
 //! Currencies that amounts can be in.
 
-use connector_core::{Text, action, record};
+use connector_core::declare::Text;
+use connector_core::{action, record};
 
 /// Get Currencies
 ///

@@ -1,6 +1,7 @@
 //! Fields of activities, deals, notes, persons and products, with the account's own fields.
 
-use connector_core::{DateTime, Either, Id, MapOf, UtcTime, action, record};
+use connector_core::declare::{DateTime, Either, Id, MapOf, UtcTime};
+use connector_core::{action, record};
 
 use crate::by_hand::old_fields::{self, FieldCode};
 use crate::types::{ByCursor, Including};

@@ -1,6 +1,7 @@
 //! Files that are attached to records.
 
-use connector_core::{File, Id, Text, UtcTime, Uuid, action, record};
+use connector_core::declare::{File, Id, Text, UtcTime, Uuid};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{AtMost, ByStart, Deleted};

@@ -1,6 +1,7 @@
 //! Filters: conditions that an account keeps under a name.
 
-use connector_core::{Both, Either, Id, Json, UtcTime, action, record};
+use connector_core::declare::{Both, Either, Id, Json, UtcTime};
+use connector_core::{action, record};
 
 /// Get Filter
 ///

@@ -1,6 +1,7 @@
 //! Followers: the users who are told what happens to a record.
 
-use connector_core::{DateTime, Id, action, record};
+use connector_core::declare::{DateTime, Id};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::ByCursor;

@@ -1,6 +1,7 @@
 //! Lead labels: names and colors that mark leads.
 
-use connector_core::{DateTime, Text, Uuid, action, record};
+use connector_core::declare::{DateTime, Text, Uuid};
+use connector_core::{action, record};
 
 use crate::types::DeletedUuid;
 

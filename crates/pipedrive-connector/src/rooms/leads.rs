@@ -1,6 +1,7 @@
 //! Leads: contacts that may become deals.
 
-use connector_core::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid, action, inputs, record};
+use connector_core::declare::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid};
+use connector_core::{action, inputs, record};
 
 use crate::data_sources::{SelectOrganization, SelectPerson};
 use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText};

@@ -1,6 +1,7 @@
 //! Mail: threads and messages of the connected user's mailbox, and messages of a record.
 
-use connector_core::{Both, DateTime, Flag, Id, Json, MapOf, Uuid, action, record};
+use connector_core::declare::{Both, DateTime, Flag, Id, Json, MapOf, Uuid};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{ByStart, Deleted};

@@ -1,6 +1,7 @@
 //! Notes about records, and comments on notes.
 
-use connector_core::{Date, DateTime, Flag, Id, UtcTime, Uuid, action, inputs, record};
+use connector_core::declare::{Date, DateTime, Flag, Id, UtcTime, Uuid};
+use connector_core::{action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::ByStart;

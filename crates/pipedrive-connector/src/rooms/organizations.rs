@@ -1,6 +1,7 @@
 //! Organizations: the companies that contacts work for.
 
-use connector_core::{DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
+use connector_core::declare::{DateTime, Id, Json, List, Nullable, Text};
+use connector_core::{action, inputs, record};
 
 use crate::data_sources::SelectOrganization;
 use crate::types::{

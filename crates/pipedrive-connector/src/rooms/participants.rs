@@ -1,6 +1,7 @@
 //! Participants: the persons who take part in a deal beside its main one.
 
-use connector_core::{Both, Either, Id, UtcTime, action, record};
+use connector_core::declare::{Both, Either, Id, UtcTime};
+use connector_core::{action, record};
 
 use super::organizations::OrganizationInShort;
 use super::persons::{OldPersonParts, PersonInShort};

@@ -1,6 +1,7 @@
 //! Permission sets: the permissions of users.
 
-use connector_core::{Both, Either, Id, Uuid, action, record};
+use connector_core::declare::{Both, Either, Id, Uuid};
+use connector_core::{action, record};
 
 use crate::types::ByStart;
 

@@ -1,6 +1,7 @@
 //! Pipelines: series of stages for deals.
 
-use connector_core::{Date, DateTime, Id, MapOf, action, record};
+use connector_core::declare::{Date, DateTime, Id, MapOf};
+use connector_core::{action, record};
 
 use crate::types::{ByCursor, Deleted, SortBy, Sorted};
 

@@ -1,6 +1,7 @@
 //! Stages: the steps of a pipeline.
 
-use connector_core::{DateTime, Id, Nullable, action, inputs, record};
+use connector_core::declare::{DateTime, Id, Nullable};
+use connector_core::{action, inputs, record};
 
 use crate::types::{ByCursor, Deleted, Sorted};
 

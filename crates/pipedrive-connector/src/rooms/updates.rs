@@ -1,6 +1,7 @@
 //! Updates: the history of a record, newest first.
 
-use connector_core::{Id, Json, List, MapOf, action, record};
+use connector_core::declare::{Id, Json, List, MapOf};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectOrganization, SelectPerson};
 use crate::types::ByStart;

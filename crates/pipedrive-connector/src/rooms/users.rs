@@ -1,6 +1,7 @@
 //! Users: the people who work with the account.
 
-use connector_core::{Both, Flag, Id, Text, UtcTime, action, record};
+use connector_core::declare::{Both, Flag, Id, Text, UtcTime};
+use connector_core::{action, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::ByStart;

@@ -1,6 +1,7 @@
 //! Rows of `connector_connection`.
 
-use connector_core::{Error, View};
+use connector_core::Error;
+use connector_core::run::View;
 
 use super::read_view;
 use crate::store::statement::{Row, Statement, misread, sql};

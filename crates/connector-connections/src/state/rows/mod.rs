@@ -12,7 +12,8 @@ pub(crate) mod settings;
 pub(crate) mod used;
 pub(crate) mod visits;
 
-use connector_core::{Error, View};
+use connector_core::Error;
+use connector_core::run::View;
 
 use crate::store::statement::{Row, misread};
 

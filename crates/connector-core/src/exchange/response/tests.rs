@@ -16,7 +16,8 @@ static OFFSET: [Field; 1] = [input::<Option<Start>>("start", "offset", Place::Qu
 static OFFSET_IN_BODY: [Field; 1] = [input::<Option<Start>>("start", "offset", Place::Body)];
 static PAGE: [Field; 1] = [input::<Option<Id>>("page", "page", Place::Query)];
 
-const SEARCH: Declaration = Declaration { reads: true, endpoint: Some(crate::Endpoint { method: Method::Post, path: "/search" }), ..LIST };
+const SEARCH: Declaration =
+    Declaration { reads: true, endpoint: Some(crate::declare::Endpoint { method: Method::Post, path: "/search" }), ..LIST };
 const LIST: Declaration = declare::<Vec<Json>>("getThings");
 
 static BY_AFTER: Declaration = Declaration { own: &AFTER, ..SEARCH };
@@ -174,7 +175,7 @@ fn reads_data_at_any_place_and_what_comes_beside_it() {
 fn empty_body_is_null_where_the_status_or_the_vendor_says_so() {
     static LENIENT: Declaration = Declaration { envelope: Some(&Envelope::BARE), ..declare::<Json>("deleteThing") };
     static HEAD: Declaration =
-        Declaration { endpoint: Some(crate::Endpoint { method: Method::Head, path: "/things" }), ..declare::<Json>("hasThing") };
+        Declaration { endpoint: Some(crate::declare::Endpoint { method: Method::Head, path: "/things" }), ..declare::<Json>("hasThing") };
     static STRICT: Declaration = declare::<Json>("getThing");
     for (declaration, status, is_null) in [
         (&LENIENT, 200, true),

@@ -1,6 +1,7 @@
 //! A deal: a sale in progress.
 
-use connector_core::{Date, DateTime, Id, List, Nullable, UtcTime, action, inputs, record};
+use connector_core::declare::{Date, DateTime, Id, List, Nullable, UtcTime};
+use connector_core::{action, inputs, record};
 
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
 use crate::types::{ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};

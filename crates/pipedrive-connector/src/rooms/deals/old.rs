@@ -1,6 +1,7 @@
 //! Deals, as API v1 shows them.
 
-use connector_core::{Both, Date, Id, UtcTime, action, record};
+use connector_core::declare::{Both, Date, Id, UtcTime};
+use connector_core::{action, record};
 
 use super::deal::ListedStatus;
 use crate::data_sources::SelectDeal;

@@ -1,6 +1,7 @@
 //! Totals over deals.
 
-use connector_core::{Date, Flag, Id, MapOf, Text, UtcTime, action, record};
+use connector_core::declare::{Date, Flag, Id, MapOf, Text, UtcTime};
+use connector_core::{action, record};
 
 use super::deal::DealStatus;
 use super::old::TimelineDeal;

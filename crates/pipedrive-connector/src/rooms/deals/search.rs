@@ -1,6 +1,7 @@
 //! The search for deals.
 
-use connector_core::{DateTime, Id, Json, List, Text, action, record};
+use connector_core::declare::{DateTime, Id, Json, List, Text};
+use connector_core::{action, record};
 
 use super::deal::DealStatus;
 use crate::data_sources::{SelectOrganization, SelectPerson};

@@ -1,6 +1,7 @@
 //! Persons, as API v1 shows them.
 
-use connector_core::{Both, Date, Id, UtcTime, action, record};
+use connector_core::declare::{Both, Date, Id, UtcTime};
+use connector_core::{action, record};
 
 use crate::data_sources::SelectPerson;
 use crate::types::ContactValue;

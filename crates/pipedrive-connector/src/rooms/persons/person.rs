@@ -1,6 +1,7 @@
 //! A person: a contact of an account.
 
-use connector_core::{Date, DateTime, Id, Json, List, Nullable, Text, action, inputs, record};
+use connector_core::declare::{Date, DateTime, Id, Json, List, Nullable, Text};
+use connector_core::{action, inputs, record};
 
 use crate::by_hand::person_field;
 use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};

@@ -1,6 +1,7 @@
 //! Products of a deal, with their quantities and prices.
 
-use connector_core::{Date, DateTime, Id, Nullable, action, inputs, record};
+use connector_core::declare::{Date, DateTime, Id, Nullable};
+use connector_core::{action, inputs, record};
 
 use super::product::{BillingFrequency, Cycles, RECURRING};
 use crate::data_sources::SelectDeal;

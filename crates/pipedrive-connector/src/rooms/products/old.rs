@@ -1,6 +1,7 @@
 //! Products, as API v1 shows them.
 
-use connector_core::{Both, Id, MapOf, UtcTime, action, record};
+use connector_core::declare::{Both, Id, MapOf, UtcTime};
+use connector_core::{action, record};
 
 use crate::data_sources::SelectPerson;
 use crate::rooms::deals::{OldDealIds, OldDealParts};

@@ -1,6 +1,7 @@
 //! A product that an account sells.
 
-use connector_core::{DateTime, Either, Id, List, Nullable, Text, action, inputs, record};
+use connector_core::declare::{DateTime, Either, Id, List, Nullable, Text};
+use connector_core::{action, inputs, record};
 
 use crate::types::{ByCursor, CustomFieldKeys, CustomFields, Deleted, Sorted, VisibleTo};
 
