@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_core::declare::{Declaration, Field, Place};
+use connector_testkit::assert_none;
 use serde_json::{Map, Value};
 
-use crate::support::assertions::assert_none;
 use crate::support::repository::{build_catalogue, read_json};
 
 /// The documented operations, by method and path. Variables of a path lose their names.

@@ -3,9 +3,9 @@
 //! The documents are not part of the project: CI sets `PIPEDRIVE_DOCUMENTS` to the folder that holds them.
 
 use connector_core::declare::Declaration;
+use connector_testkit::assert_none;
 use serde_json::Value;
 
-use crate::support::assertions::assert_none;
 use crate::support::repository::build_catalogue;
 
 #[test]

@@ -2,13 +2,9 @@
 
 mod conformance;
 mod documents;
-mod fixtures;
-mod flat;
 mod invocations;
+mod kit;
 mod promises;
-mod prose;
-mod read_back;
+mod published;
 mod requests;
-mod schemas;
-mod three_states;
 mod typed;

@@ -1,6 +1,7 @@
 //! The promised keys, labels and descriptions, to the letter. Keys beyond them are free.
 
-use crate::support::assertions::assert_none;
+use connector_testkit::assert_none;
+
 use crate::support::repository::{build_catalogue, read_json};
 
 #[test]

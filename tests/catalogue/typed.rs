@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use connector_core::declare::Field;
 use connector_core::run::{Entry, Invocation, Runtime, View};
+use connector_testkit::assert_none;
 use serde_json::{Map, Value, json};
 
-use crate::support::assertions::assert_none;
-use crate::support::fixtures::read_fixtures;
+use crate::support::kit::build_kit;
 use crate::support::repository::{build_catalogue, read_json};
 use crate::support::runtime::{build_sandbox_runtime, run};
 use crate::support::sandbox::sandbox_options;
@@ -156,7 +156,7 @@ fn find_field(entry: &Entry, name: &str) -> Option<&'static Field> {
 #[tokio::test]
 async fn each_promised_member_is_given_somewhere() {
     let not_given = read_json("spec/pipedrive/not_given.json");
-    let (fixtures, catalogue) = (read_fixtures(), build_catalogue());
+    let (fixtures, catalogue) = (build_kit().read_fixtures(), build_catalogue());
     let mut found = Vec::new();
     for operation in read_operations() {
         let runtime = build_sandbox_runtime(sandbox_options()).await;

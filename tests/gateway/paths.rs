@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use connector_testkit::assert_none;
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::Value;
 
-use crate::support::assertions::assert_none;
 use crate::support::http::{JSON, Response, send};
 use crate::support::repository::read_json;
 use crate::support::sandbox::{sandbox_options, start_sandbox};

@@ -33,7 +33,7 @@ fn assert_none(found: &[String], instead: &str) {
 #[test]
 fn generic_crates_name_no_vendor() {
     // Comments, messages, schemas and tests too: an example of one vendor becomes a habit of one vendor.
-    let mut sources: Vec<Source> = ["connector-macros", "connector-core", "connector-connections", "connector-server"]
+    let mut sources: Vec<Source> = ["connector-macros", "connector-core", "connector-connections", "connector-server", "connector-testkit"]
         .iter()
         .flat_map(|krate| {
             ["rs", "toml", "md", "json", "sql", "stderr"].map(|extension| read_sources(&root(), &format!("crates/{krate}"), extension))

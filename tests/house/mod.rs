@@ -8,7 +8,6 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use source::{Source, read_sources};
-pub(crate) use words::OPENERS;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the workspace is above its crate")

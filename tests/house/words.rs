@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use connector_testkit::OPENERS;
+
 use super::floors::by_crate;
 use super::source::{Facts, Modules, Source};
 
@@ -9,9 +11,6 @@ const MOST_CHARACTERS: usize = 110;
 const MOST_LINES: usize = 500;
 const MOST_LINES_OF_A_ROOM: usize = 700;
 const MOST_FILES: usize = 20;
-
-/// Words that open a relative clause without its noun.
-pub(crate) const OPENERS: &[&str] = &["How", "What", "When", "Where", "Whether", "Which", "Who", "Whose"];
 
 /// Folders that hold one file for each object, however many there are.
 const OPEN_FOLDERS: &[&str] = &["rooms", "objects"];

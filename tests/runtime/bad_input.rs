@@ -3,10 +3,10 @@
 use connector_core::run::Invocation;
 use serde_json::{Value, json};
 
+use crate::support::kit::build_kit;
 use crate::support::repository::build_catalogue;
 use crate::support::runtime::{NOWHERE, build_runtime, build_sandbox_runtime, dry_run, invoke, run, run_text};
 use crate::support::sandbox::sandbox_options;
-use crate::support::snapshots::assert_snapshot;
 
 /// Invokes an action that must be refused, and returns the error.
 async fn refuse(key: &str, input: Value) -> Value {
@@ -28,7 +28,7 @@ async fn names_all_faults_at_once_with_pointers() {
         .map(|fault| (fault["path"].as_str().unwrap_or_default().to_owned(), fault["message"].as_str().unwrap_or_default().to_owned()))
         .collect();
     faults.sort();
-    assert_snapshot("faults_at_once", &format!("{faults:#?}"));
+    build_kit().assert_snapshot("faults_at_once", &format!("{faults:#?}"));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn each_fault_says_what_to_do() {
         }
         text += &format!("    → {}\n", error["hint"].as_str().unwrap_or_default());
     }
-    assert_snapshot("faults_and_hints", &text.replace("hunter2", "[a secret]"));
+    build_kit().assert_snapshot("faults_and_hints", &text.replace("hunter2", "[a secret]"));
 }
 
 #[tokio::test]

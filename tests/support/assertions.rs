@@ -1,4 +1,4 @@
-//! Assertions that report everything they found at once.
+//! Assertions about values and outcomes.
 
 use connector_core::wording::shorten;
 use jsonschema::Validator;
@@ -9,12 +9,6 @@ use serde_json::Value;
 pub(crate) fn assert_valid(schema: &Validator, value: &Value, name: &str) {
     let faults: Vec<String> = schema.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(faults.is_empty(), "{name} does not fit its schema:\n{}\n{}", faults.join("\n"), shorten(&value.to_string(), 2000));
-}
-
-/// Fails if anything was found; the message lists all of it after the advice.
-#[track_caller]
-pub(crate) fn assert_none(found: &[String], advice: &str) {
-    assert!(found.is_empty(), "{} found; {advice}:\n{}", found.len(), found.join("\n"));
 }
 
 /// Checks the view of a stage, by what `meta` says and by the names in the data.

@@ -5,8 +5,8 @@ pub(crate) mod bakery;
 pub(crate) mod browser;
 pub(crate) mod chromium;
 pub(crate) mod evidence;
-pub(crate) mod fixtures;
 pub(crate) mod http;
+pub(crate) mod kit;
 pub(crate) mod platform;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -16,6 +16,5 @@ pub(crate) mod runtime;
 pub(crate) mod sandbox;
 pub(crate) mod server;
 pub(crate) mod site;
-pub(crate) mod snapshots;
 pub(crate) mod upstream;
 pub(crate) mod vendor;

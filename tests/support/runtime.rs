@@ -1,12 +1,13 @@
 //! Runtimes before a sandbox, and their outcomes as JSON.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use connector_core::Error;
 use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
 use connector_core::run::{Builder, Invocation, Outcome, Runtime};
+use jsonschema::Validator;
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::Value;
 
@@ -25,9 +26,12 @@ pub(crate) async fn build_sandbox_runtime(options: Options) -> Runtime {
 
 /// Builds a runtime whose one connection is a sandbox at a URL.
 pub(crate) fn build_runtime(url: &str) -> Runtime {
-    let connection =
-        OneConnection::new("sandbox", url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is allowed").mark_as_sandbox();
-    build(Runtime::builder().connections(connection))
+    build(Runtime::builder().connections(connect(url)))
+}
+
+/// Builds the connection to a sandbox at a URL.
+pub(crate) fn connect(url: &str) -> OneConnection {
+    OneConnection::new("sandbox", url, Credential::api_token(DEMO_API_TOKEN)).expect("loopback is allowed").mark_as_sandbox()
 }
 
 /// Builds a runtime of all connectors.
@@ -55,13 +59,16 @@ pub(crate) async fn run_text(runtime: &Runtime, invocation: impl AsRef<[u8]>) ->
     render(&runtime.invoke_json(invocation.as_ref()).await)
 }
 
+/// The published schema of an outcome.
+static SCHEMA: LazyLock<Validator> = LazyLock::new(|| read_protocol_schema("outcome"));
+
 /// Renders an outcome as JSON, and checks it against its published schema.
 pub(crate) fn render(outcome: &Outcome) -> Value {
     let text = outcome.to_json();
     assert!(!text.contains(&b'\n'), "write an outcome on one line");
     evidence::record_shown("outcome", &text);
     let value: Value = serde_json::from_slice(&text).expect("an outcome is JSON");
-    assert_valid(&read_protocol_schema("outcome"), &value, "outcome");
+    assert_valid(&SCHEMA, &value, "outcome");
     value
 }
 

@@ -1,0 +1,89 @@
+//! Rules of prose for every text of the catalogue.
+
+use connector_core::declare::Field;
+use connector_core::run::Entry;
+use serde_json::Value;
+
+use crate::kit::Kit;
+use crate::report::assert_none;
+
+/// The words that open a relative clause without its noun. No description begins with one.
+pub const OPENERS: &[&str] = &["How", "What", "When", "Where", "Whether", "Which", "Who", "Whose"];
+
+/// Words that a description can do without.
+const FILLERS: [&str; 6] = ["please", "simply", "just ", "e.g.", "i.e.", "etc"];
+
+/// The most bytes of a description that a form has room for.
+const LONGEST: usize = 180;
+
+impl Kit {
+    /// Checks that each label is a name, and each description of an input a plain sentence.
+    ///
+    /// The sentence of an optional input says what happens without it: "Left out, …". Each member of the schemas is described.
+    pub fn check_prose(&self) {
+        let mut found = Vec::new();
+        for entry in self.build_catalogue().entries() {
+            let faults = find_faults(entry).into_iter().chain(entry.fields().into_iter().flat_map(find_faults_of_field));
+            found.extend(faults.map(|fault| format!("{}: {fault}", entry.key())));
+            let described = entry.describe(|_| None);
+            for side in ["input", "output"] {
+                find_undescribed(&described[side], &format!("{}/{side}", entry.key()), &mut found);
+            }
+        }
+        assert_none(&found, "correct the doc comment of the struct or field, or give the pattern an example");
+    }
+}
+
+fn find_faults(entry: &Entry) -> Vec<String> {
+    let mut found = Vec::new();
+    if entry.label().ends_with('.') || entry.label().trim() != entry.label() {
+        found.push(format!("write the label {:?} as a name, without a full stop", entry.label()));
+    }
+    if entry.description().is_empty() {
+        found.push("write a description".to_owned());
+    }
+    found
+}
+
+fn find_faults_of_field(field: &Field) -> Vec<String> {
+    let (name, doc) = (field.name, field.doc);
+    let mut found = Vec::new();
+    if !doc.starts_with(char::is_uppercase) || !doc.ends_with('.') {
+        found.push(format!("{name}: write {doc:?} as a sentence, with a capital and a full stop"));
+    }
+    if !field.shape.required && !doc.contains("Left out,") {
+        found.push(format!("{name}: say in {doc:?} what happens when it is left out: \"Left out, …\""));
+    }
+    if field.shape.required && doc.contains("Left out,") {
+        found.push(format!("{name}: a required input cannot be left out: do not say so"));
+    }
+    for word in FILLERS.iter().filter(|word| doc.to_lowercase().contains(**word)) {
+        found.push(format!("{name}: write it without {word:?}"));
+    }
+    if doc.len() > LONGEST {
+        found.push(format!("{name}: shorten its {} characters, which are too many for a form", doc.len()));
+    }
+    found
+}
+
+fn find_undescribed(schema: &Value, at: &str, found: &mut Vec<String>) {
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let description = member["description"].as_str().unwrap_or_default();
+        if description.is_empty() {
+            found.push(format!("{at}/{name} has no description"));
+        }
+        if OPENERS.contains(&description.split(' ').next().unwrap_or_default()) {
+            found.push(format!("{at}/{name}: begin with a noun: {description}"));
+        }
+        if member.get("pattern").is_some() && member.get("examples").is_none() {
+            found.push(format!("{at}/{name} has a pattern and no examples"));
+        }
+        find_undescribed(member, &format!("{at}/{name}"), found);
+    }
+    for (name, def) in schema["$defs"].as_object().into_iter().flatten() {
+        find_undescribed(def, &format!("{at}/{name}"), found);
+    }
+    if let Some(items) = schema.get("items") {
+        find_undescribed(items, &format!("{at}[]"), found);
+    }
+}

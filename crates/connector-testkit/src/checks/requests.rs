@@ -1,0 +1,79 @@
+//! The requests of every fixture as snapshots, by dry runs, which open no socket.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use connector_core::declare::Auth;
+use serde_json::Value;
+
+use crate::checks::schemas::find_resource;
+use crate::kit::{Kit, find_entry};
+use crate::report::assert_none;
+use crate::trial::{NOWHERE, Trial};
+
+impl Kit {
+    /// Compares the requests of every fixture with the snapshots `requests_<resource>`.
+    ///
+    /// They are dry runs, which show no credential. The inputs that the flat view gives where the caller does not, `when_flat`, are
+    /// tried too.
+    pub async fn check_requests(&self) {
+        let (trial, catalogue) = (Trial::at(self, NOWHERE), self.build_catalogue());
+        let mut found = Vec::new();
+        let mut resources: BTreeMap<&str, String> = BTreeMap::new();
+        for fixture in self.read_fixtures() {
+            let entry = find_entry(&catalogue, fixture.key);
+            let text = resources.entry(find_resource(entry)).or_default();
+            for input in fixture.inputs() {
+                match build_requests(&trial, fixture.key, input.clone()).await {
+                    Ok(requests) => {
+                        for request in &requests {
+                            writeln!(text, "{}", write_request(request)).expect("writing to a String cannot fail");
+                            found.extend(self.find_shown_credential(request));
+                        }
+                    }
+                    Err(fault) => found.push(fault),
+                }
+            }
+            for (name, value) in entry.declaration().into_iter().flat_map(|declaration| declaration.when_flat) {
+                let mut input = fixture.input.clone();
+                input[*name] = (*value).into();
+                if let Err(fault) = build_requests(&trial, fixture.key, input).await {
+                    found.push(format!("when_flat({name} = …) does not fit. {fault}"));
+                }
+            }
+        }
+        assert_none(&found, "correct the input of the fixture, or the declaration that refuses it");
+        let texts = resources.iter().map(|(resource, text)| (format!("requests_{resource}"), text.as_str()));
+        let changed = self.find_changed_snapshots(texts);
+        assert_none(&changed, "if the change is meant, run the tests with INSTA_UPDATE=always and read the change of the snapshots");
+    }
+
+    /// Finds a request that does not redact the header of the credential.
+    fn find_shown_credential(&self, request: &Value) -> Option<String> {
+        let of_key = self.connector.auth.iter().find_map(|auth| match auth {
+            Auth::ApiToken { header, .. } => Some(*header),
+            _ => None,
+        });
+        let header = of_key.unwrap_or("authorization");
+        (request["headers"][header] != "[redacted]").then(|| format!("{}: the header {header} is not redacted", request["action"]))
+    }
+}
+
+/// Builds the requests of an action by a dry run, which must send nothing.
+async fn build_requests(trial: &Trial, key: &str, input: Value) -> Result<Vec<Value>, String> {
+    let outcome = trial.dry_run(key, input.clone()).await;
+    let requests = outcome["data"].as_array().filter(|_| outcome["ok"] == true && outcome["meta"]["requests"] == 0);
+    requests.cloned().ok_or_else(|| format!("{key} makes no request of {input}: {outcome}"))
+}
+
+/// Writes a request in one line, and its body in a second.
+fn write_request(request: &Value) -> String {
+    let word = |name: &str| request[name].as_str().unwrap_or_default();
+    let mut text = format!("{}: {} {}", word("action"), word("method"), word("url").trim_start_matches(NOWHERE));
+    for body in ["json", "form", "multipart"] {
+        if let Some(body) = request.get(body) {
+            write!(text, "\n    {body}").expect("writing to a String cannot fail");
+        }
+    }
+    text
+}

@@ -1,0 +1,23 @@
+//! The manifest, and the counts in README.md.
+
+use crate::support::assertions::assert_valid;
+use crate::support::repository::{CONNECTORS, build_catalogue, read, read_json, read_protocol_schema};
+
+#[test]
+fn manifest_fits_its_schema() {
+    let manifest = read_json("manifests/pipedrive.json");
+    assert_valid(&read_protocol_schema("manifest"), &manifest, "manifests/pipedrive.json");
+    assert_eq!(manifest["connector"]["key"], CONNECTORS[0].key);
+}
+
+#[test]
+fn readme_counts_the_actions_and_the_picklists() {
+    let catalogue = build_catalogue();
+    let actions: Vec<_> = catalogue.actions().collect();
+    let removed = actions.iter().filter(|action| action.removed.is_some()).count();
+    let picklists = catalogue.entries().len() - actions.len();
+    let readme = read("README.md");
+    for part in [format!("{} actions and {picklists} picklists", actions.len()), format!("behind {removed} of the actions")] {
+        assert!(readme.contains(&part), "README.md should say {part:?}");
+    }
+}
