@@ -9,6 +9,7 @@ use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Inpu
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
     let Words { scopes, rules, is_destructive, reads, .. } = words;
+    let scopes_all = words.scopes_all.iter().map(|list| quote!(&[#(#list),*]));
     let paging = emit_option(words.paging.as_ref().map(|paging| quote!(&#paging)).as_ref());
     let envelope = emit_option(words.envelope.as_ref().map(|envelope| quote!(&#envelope)).as_ref());
     let (label, description) = (&action.doc.first, &action.doc.rest);
@@ -61,6 +62,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
                 connector: &crate::CONNECTOR,
                 endpoint: #endpoint,
                 scopes: &[#(#scopes),*],
+                scopes_all: &[#(#scopes_all),*],
                 cost: #cost,
                 idempotent: #idempotent,
                 reads: #reads,

@@ -21,7 +21,7 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
         // A page instead of JSON means that the limits were abused, not that a permission is missing.
         403 if body.is_none() => Error::new(ErrorKind::RateLimited, "Pipedrive's gateway blocks the account for a while.")
             .with_hint("Requests went on although Pipedrive refused them: wait some minutes before the next call."),
-        403 if reason.contains("Scope and URL mismatch") => explain_missing_scope(refusal.scopes()),
+        403 if reason.contains("Scope and URL mismatch") => refusal.explain_missing_scope(),
         402 | 403 => error(
             ErrorKind::Forbidden,
             "Pipedrive does not allow the call",
@@ -54,14 +54,6 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
         _ => explain_failure(refusal),
     };
     failure.with_upstream(upstream)
-}
-
-fn explain_missing_scope(scopes: &[&str]) -> Error {
-    let error = Error::new(ErrorKind::MissingScope, "The connection was not granted a scope that the action needs.");
-    match scopes {
-        [_, ..] => error.with_hint(format!("Add one of these scopes to the app, and connect again: {}.", scopes.join(", "))),
-        [] => error.with_hint("Add the scope to the app, and connect again."),
-    }
 }
 
 /// Explains a 429: the daily budget is spent, or too many requests were sent within two seconds.

@@ -31,6 +31,8 @@ pub struct Declaration {
     pub endpoint: Option<Endpoint>,
     /// The scopes, any one of which suffices.
     pub scopes: &'static [&'static str],
+    /// The lists of scopes of an action that makes several calls. One scope of each list is needed.
+    pub scopes_all: &'static [&'static [&'static str]],
     /// The cost of one call, in tokens of the daily budget.
     pub cost: Option<u32>,
     /// The idempotence of the action, where it differs from that of the method.
@@ -168,6 +170,12 @@ impl Declaration {
         let mut below_rooms = self.module.split("::").skip_while(|segment| *segment != "rooms").skip(1);
         let last = || self.module.rsplit_once("::").map(|(_, last)| last);
         self.resource.or_else(|| below_rooms.next()).or_else(last).unwrap_or(self.connector.key)
+    }
+
+    /// Lists the lists of scopes, of each of which one is needed. An action that makes one call has at most one list.
+    pub fn scope_lists(&self) -> impl Iterator<Item = &'static [&'static str]> + use<> {
+        let own = Some(self.scopes).filter(|scopes| !scopes.is_empty());
+        own.into_iter().chain(self.scopes_all.iter().copied())
     }
 
     /// Finds how the action pages, if it answers a list by pages.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::declare::field::Field;
 use crate::declare::method::Effect;
+use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::read_members;
 
 /// A response that refuses a request. A connector says what it means.
@@ -18,7 +19,10 @@ pub struct Refusal<'a> {
     /// The body, without the credential.
     pub(crate) body: &'a [u8],
     pub(crate) effect: Effect,
-    pub(crate) scopes: &'a [&'static str],
+    /// The lists of scopes, of each of which one is needed.
+    ///
+    /// Those that the connection is known to have are left out.
+    pub(crate) scope_lists: &'a [&'static [&'static str]],
     /// Finds the input that travels under a wire name.
     pub(crate) field_on_wire: &'a dyn Fn(&str) -> Option<&'static Field>,
 }
@@ -57,8 +61,31 @@ impl Refusal<'_> {
     }
 
     /// The scopes of the action, any one of which suffices; none where they are not known.
+    ///
+    /// An action that makes several calls may lack some of several lists: `scopes_all` has them.
     pub fn scopes(&self) -> &[&'static str] {
-        self.scopes
+        match self.scope_lists {
+            [only] => only,
+            _ => &[],
+        }
+    }
+
+    /// The lists of scopes that can be missing, of each of which one is needed.
+    pub fn scopes_all(&self) -> &[&'static [&'static str]] {
+        self.scope_lists
+    }
+
+    /// Builds the error for a call that lacked a scope. Its hint names the scopes to add.
+    pub fn explain_missing_scope(&self) -> Error {
+        let hint = match self.scope_lists {
+            [] => "Add the scope to the app, and connect again.".to_owned(),
+            [only] => format!("Add one of these scopes to the app, and connect again: {}.", only.join(", ")),
+            several => {
+                let lists: Vec<String> = several.iter().map(|list| list.join(" or ")).collect();
+                format!("Add each of these scopes to the app, and connect again: {}.", lists.join("; "))
+            }
+        };
+        Error::new(ErrorKind::MissingScope, "The connection was not granted a scope that the action needs.").with_hint(hint)
     }
 
     /// The input of the action that travels as `wire`.

@@ -45,6 +45,7 @@ pub(crate) const fn declare<T: FieldType>(key: &'static str) -> Declaration {
         connector: &VENDOR,
         endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
         scopes: &[],
+        scopes_all: &[],
         cost: None,
         idempotent: None,
         reads: false,

@@ -21,6 +21,8 @@ pub struct Call<'a> {
     /// The key of the action or data source.
     pub(super) key: &'static str,
     pub(super) connector: &'static Connector,
+    /// The declaration of the action. A data source has none.
+    pub(super) declaration: Option<&'static Declaration>,
     pub(super) checked: &'a CheckedInput,
     pub(super) connection: &'a Connection,
     pub(super) connections: &'a dyn Connections,
@@ -50,6 +52,11 @@ impl Call<'_> {
         self.connection.scopes.as_ref().is_none_or(|granted| scopes.iter().any(|scope| granted.iter().any(|other| other == scope)))
     }
 
+    /// Checks that the connection was granted one scope of each of these lists. It passes if the scopes are unknown.
+    pub fn is_granted_all(&self, lists: &[&[&str]]) -> bool {
+        lists.iter().all(|scopes| self.is_granted(scopes))
+    }
+
     /// Adds a warning to the outcome.
     pub fn warn(&self, warning: impl Into<String>) {
         self.session.lock().meta.warnings.push(warning.into());
@@ -72,8 +79,18 @@ impl Call<'_> {
         match response.status {
             200..=299 => Ok(response),
             300..=399 => Err(explain_redirect(&response).into()),
-            _ => Err(response.read_refusal(self.connector, request.declaration).into()),
+            _ => Err(self.read_refusal(&response, &request).into()),
         }
+    }
+
+    /// Reads what a refusal means, in the connector's words.
+    pub(super) fn read_refusal(&self, response: &Response, request: &Request) -> Error {
+        // A request that code built needs one list of those of the action, and nobody knows which.
+        let of_action = self.declaration.filter(|declaration| !declaration.scopes_all.is_empty());
+        let needed: Vec<_> = request.declaration.or(of_action).into_iter().flat_map(Declaration::scope_lists).collect();
+        let missing: Vec<_> = needed.iter().copied().filter(|scopes| needed.len() > 1 && !self.is_granted(scopes)).collect();
+        let lists = if missing.is_empty() || self.connection.scopes.is_none() { needed } else { missing };
+        response.read_refusal(self.connector, request.declaration, &lists)
     }
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.

@@ -112,7 +112,7 @@ impl Call<'_> {
             }
             _ => {
                 let response = self.record_response(opened.read(self.transport.largest_answer()).await)?;
-                return Err(response.read_refusal(self.connector, request.declaration).into());
+                return Err(self.read_refusal(&response, &request).into());
             }
         }
         let content_type = opened.header("content-type").unwrap_or("application/octet-stream").to_owned();

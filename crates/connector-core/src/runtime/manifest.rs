@@ -71,6 +71,10 @@ fn describe_action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&
         "output": schema::build_output(&declaration.returns),
         "outputFlat": schema::build_flat_output(declaration),
     });
+    if let Some(described) = described.as_object_mut().filter(|_| !declaration.scopes_all.is_empty()) {
+        let after_scopes = described.keys().position(|key| key == "scopes").map_or(0, |at| at + 1);
+        described.shift_insert(after_scopes, "scopesAll".to_owned(), json!(declaration.scopes_all));
+    }
     described["example"] = example(declaration.key).unwrap_or(Value::Null);
     described
 }

@@ -125,6 +125,7 @@ impl Spine {
             let call = Call {
                 key: entry.key(),
                 connector: entry.connector(),
+                declaration: entry.declaration(),
                 checked: &checked,
                 connection: &chosen,
                 connections: self.connections.as_ref(),

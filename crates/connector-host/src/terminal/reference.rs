@@ -68,9 +68,9 @@ fn write_entry(entry: &Value) -> String {
     if let Some(cost) = entry["cost"].as_u64() {
         facts.push(format!("costs {cost} tokens"));
     }
-    let scopes: Vec<String> = items(&entry["scopes"]).map(|scope| format!("`{}`", text(scope))).collect();
+    let scopes: Vec<String> = render::scope_lists(entry).into_iter().map(write_scopes).collect();
     if !scopes.is_empty() {
-        facts.push(format!("{} {}", if scopes.len() > 1 { "any scope of" } else { "scope" }, scopes.join(", ")));
+        facts.push(scopes.join(" and "));
     }
     if !facts.is_empty() {
         let _ = write!(out, "\n{}\n", facts.join(" · "));
@@ -79,6 +79,12 @@ fn write_entry(entry: &Value) -> String {
     out.push_str(&write_output(&entry["output"]));
     out.push_str(&write_example(key, &entry["example"]));
     out
+}
+
+fn write_scopes(scopes: Vec<&str>) -> String {
+    let what = if scopes.len() > 1 { "any scope of" } else { "scope" };
+    let scopes: Vec<String> = scopes.into_iter().map(|scope| format!("`{scope}`")).collect();
+    format!("{what} {}", scopes.join(", "))
 }
 
 fn write_inputs(schema: &Value) -> String {
@@ -172,4 +178,25 @@ fn text(value: &Value) -> &str {
 
 fn items(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn facts_name_the_scopes_of_each_call() {
+        let write = |scopes: Value, scopes_all: Value| write_entry(&json!({"key": "a", "scopes": scopes, "scopesAll": scopes_all}));
+        for (scopes, scopes_all, expected) in [
+            (json!(["base"]), json!(null), "\nscope `base`\n"),
+            (json!(["a", "b"]), json!(null), "\nany scope of `a`, `b`\n"),
+            (json!([]), json!([["a", "b"], ["c"]]), "\nany scope of `a`, `b` and scope `c`\n"),
+        ] {
+            let written = write(scopes, scopes_all);
+            assert!(written.contains(expected), "{expected} is missing: {written}");
+        }
+        assert!(!write(json!([]), json!(null)).contains("scope"));
+    }
 }

@@ -47,8 +47,8 @@ pub(crate) fn describe(entry: &Value) -> String {
     );
     fact("Effect", text(&entry["effect"]));
     fact("Cost", entry["cost"].as_u64().map_or_else(String::new, |cost| format!("{cost} tokens of the daily budget")));
-    let scopes: Vec<String> = entry["scopes"].as_array().into_iter().flatten().map(text).collect();
-    fact("Scopes", if scopes.len() > 1 { format!("any of {}", scopes.join(", ")) } else { scopes.concat() });
+    let name = |scopes: Vec<&str>| if scopes.len() > 1 { format!("any of {}", scopes.join(", ")) } else { scopes.concat() };
+    fact("Scopes", scope_lists(entry).into_iter().map(name).collect::<Vec<_>>().join("; and "));
     let properties = entry["input"]["properties"].as_object();
     let required = entry["input"]["required"].as_array();
     out.push_str(if properties.is_none_or(serde_json::Map::is_empty) { "\nNo input.\n" } else { "\nInput:\n" });
@@ -71,6 +71,14 @@ pub(crate) fn describe(entry: &Value) -> String {
             write!(out, "\nExample:\n  connector invoke {} --input '{}'\n", text(&entry["key"]), input.to_string().replace('\'', "'\\''"));
     }
     out
+}
+
+/// Lists the lists of scopes of a described action, of each of which one is needed.
+pub(crate) fn scope_lists(entry: &Value) -> Vec<Vec<&str>> {
+    let several = entry["scopesAll"].as_array().into_iter().flatten();
+    let lists = std::iter::once(&entry["scopes"]).chain(several);
+    let lists = lists.map(|list| list.as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>());
+    lists.filter(|list| !list.is_empty()).collect()
 }
 
 const BOLD: &str = "\u{1b}[1m";
@@ -163,6 +171,8 @@ pub(crate) fn indent(json: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -179,5 +189,19 @@ mod tests {
             text,
             "{\n  \"a\": [\n    1.10,\n    {\n      \"b\": \"x, \\\"y\\\": {z}\\\\\"\n    },\n    [],\n    {}\n  ],\n  \"n\": 12345678901234567890123\n}"
         );
+    }
+
+    #[test]
+    fn description_names_the_scopes_of_each_call() {
+        let describe = |scopes: Value, scopes_all: Value| describe(&json!({"key": "a", "scopes": scopes, "scopesAll": scopes_all}));
+        for (scopes, scopes_all, expected) in [
+            (json!(["base"]), json!(null), "Scopes    base\n"),
+            (json!(["a", "b"]), json!(null), "Scopes    any of a, b\n"),
+            (json!([]), json!([["a", "b"], ["c"]]), "Scopes    any of a, b; and c\n"),
+        ] {
+            let described = describe(scopes, scopes_all);
+            assert!(described.contains(expected), "{expected} is missing: {described}");
+        }
+        assert!(!describe(json!([]), json!(null)).contains("Scopes"));
     }
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use syn::spanned::Spanned;
-use syn::{DeriveInput, Error, Expr, LitBool, LitInt, LitStr, Meta, MetaNameValue, Path, Result, Type};
+use syn::{DeriveInput, Error, Expr, ExprArray, LitBool, LitInt, LitStr, Meta, MetaNameValue, Path, Result, Type};
 
 use super::inputs::{Input, PATH, parse_action_inputs};
 use super::tokens::{
@@ -24,6 +24,8 @@ pub(crate) struct Action {
 pub(crate) struct Words {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) scopes: Vec<LitStr>,
+    /// The lists of scopes of an action that makes several calls, of each of which one is needed.
+    pub(crate) scopes_all: Vec<Vec<LitStr>>,
     pub(crate) cost: Option<LitInt>,
     /// The resource, where the module does not name it: a text, or a constant that a module gives once.
     pub(crate) resource: Option<Expr>,
@@ -57,7 +59,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, cost, resource, returns, idempotent, reads, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -98,6 +100,7 @@ impl Words {
                     }
                 }
                 "scopes" => words.scopes = parse_list(meta)?,
+                "scopes_all" => words.scopes_all = parse_scope_lists(meta)?,
                 "resource" => words.resource = Some(meta.require_list()?.parse_args()?),
                 "cost" => words.cost = Some(parse_value(meta)?),
                 "returns" => words.returns = Some(meta.require_list()?.parse_args()?),
@@ -124,6 +127,12 @@ impl Words {
 
     /// Refuses words that need another one.
     fn check(&self) -> std::result::Result<(), &'static str> {
+        if !self.scopes.is_empty() && !self.scopes_all.is_empty() {
+            return Err("`scopes(…)` is for an action that makes one call, `scopes_all(…)` for one that makes several: take one out");
+        }
+        if !self.scopes_all.is_empty() && self.endpoint.is_some() && self.by_hand.is_none() {
+            return Err("an action that only names its endpoint makes one call: write `scopes(…)` in place of `scopes_all(…)`");
+        }
         if self.endpoint.is_none() && self.by_hand.is_some() {
             return Err("`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`");
         }
@@ -132,6 +141,17 @@ impl Words {
         }
         Ok(())
     }
+}
+
+/// Parses `scopes_all(["a", "b"], ["c"])`.
+fn parse_scope_lists(meta: &Meta) -> Result<Vec<Vec<LitStr>>> {
+    let message = "`scopes_all` takes two lists or more, of each of which one scope is needed: `scopes_all([\"a\", \"b\"], [\"c\"])`";
+    let wrong = || Error::new(meta.span(), message);
+    let lists: Vec<ExprArray> = parse_list(meta).map_err(|_| wrong())?;
+    if lists.len() < 2 || lists.iter().any(|list| list.elems.is_empty()) {
+        return Err(wrong());
+    }
+    lists.iter().map(|list| list.elems.iter().map(parse_expression).collect()).collect()
 }
 
 /// Parses `input = "why"`.

@@ -367,6 +367,55 @@ mod code_without_endpoint {
     }
 }
 
+mod scopes_of_one_call_and_of_several {
+    use connector_core::action;
+
+    /// Bill Deal
+    ///
+    /// Read a deal, and add an invoice for it
+    #[action(scopes("deals:read"), scopes_all(["deals:read"], ["invoices:full"]))]
+    struct BillDeal {
+        /// The deal to bill.
+        deal_id: connector_core::declare::Id,
+    }
+
+    /// Get Deal
+    ///
+    /// Get details of a deal
+    #[action(get("/v2/deals/{deal_id}"), scopes_all(["deals:read"], ["deals:full"]), returns(connector_core::declare::Json))]
+    struct GetDeal {
+        /// The deal to read.
+        deal_id: connector_core::declare::Id,
+    }
+
+    /// Find Deal
+    ///
+    /// Find a deal
+    #[action(scopes_all(["deals:read", "deals:full"]))]
+    struct FindDeal {
+        /// The text to look for.
+        term: connector_core::declare::Text,
+    }
+
+    /// Copy Deal
+    ///
+    /// Copy a deal
+    #[action(scopes_all(["deals:full"], []))]
+    struct CopyDeal {
+        /// The deal to copy.
+        deal_id: connector_core::declare::Id,
+    }
+
+    /// Lose Deal
+    ///
+    /// Lose a deal
+    #[action(scopes_all("deals:full", "deals:read"))]
+    struct LoseDeal {
+        /// The deal that is lost.
+        deal_id: connector_core::declare::Id,
+    }
+}
+
 mod group_with_words {
     use connector_core::inputs;
 

@@ -87,7 +87,7 @@ struct Ping;
 /// Set Note
 ///
 /// Set or clear the note of a deal
-#[action]
+#[action(scopes_all(["deals:read", "deals:full"], ["notes:full"]))]
 struct SetNote {
     /// The deal to change.
     deal_id: Id,
@@ -383,6 +383,10 @@ fn main() {
     let get = declared("getDeal");
     assert_eq!((get.label, get.description), ("Get Deal", "Get details of a deal, in two lines"));
     assert_eq!((get.cost, get.scopes), (Some(1), &["deals:read", "deals:full"][..]));
+    assert_eq!(get.scope_lists().collect::<Vec<_>>(), [get.scopes]);
+    let (set, ping) = (declared("setNote"), declared("ping"));
+    assert_eq!(set.scope_lists().collect::<Vec<_>>(), [&["deals:read", "deals:full"][..], &["notes:full"]]);
+    assert_eq!((set.scopes.len(), ping.scope_lists().count()), (0, 0));
     assert_eq!(get.fields().map(|field| (field.name, field.wire, field.place)).collect::<Vec<_>>(), [
         ("dealId", "deal_id", Place::Path),
         ("includeFields", "include_fields", Place::Query),

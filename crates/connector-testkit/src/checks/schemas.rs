@@ -52,7 +52,7 @@ fn list_entries(catalogue: &Catalogue) -> String {
                     action.key,
                     action.resource(),
                     action.effect().as_str(),
-                    action.scopes.join(" ")
+                    action.scope_lists().map(|scopes| scopes.join(" ")).collect::<Vec<_>>().join(" + ")
                 )
             }
             None => format!("{} | picklist", entry.key()),

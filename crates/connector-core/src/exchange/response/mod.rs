@@ -72,7 +72,7 @@ impl Response {
             Err(error) => return Err(self.explain_unreadable(error)),
         };
         if parts.success == Some(false) {
-            return Err(self.read_refusal(declaration.connector, Some(declaration)));
+            return Err(self.read_refusal(declaration.connector, Some(declaration), &declaration.scope_lists().collect::<Vec<_>>()));
         }
         Ok(parts.into_answer(&self, declaration))
     }
@@ -92,8 +92,13 @@ impl Response {
         Some(url.split_once('#').map_or(url, |(url, _)| url).split_once('?').map_or("", |(_, query)| query))
     }
 
-    /// Reads what a refusal means, in the connector's words.
-    pub(crate) fn read_refusal(&self, connector: &Connector, declaration: Option<&Declaration>) -> Error {
+    /// Reads what a refusal means, in the connector's words. `scope_lists` are those that can be missing.
+    pub(crate) fn read_refusal(
+        &self,
+        connector: &Connector,
+        declaration: Option<&Declaration>,
+        scope_lists: &[&'static [&'static str]],
+    ) -> Error {
         // A connector may cut a text, and a part of a secret would not be found afterwards.
         let redaction = self.access.redaction();
         (connector.refusal)(&Refusal {
@@ -101,7 +106,7 @@ impl Response {
             headers: &redact_headers(&self.headers, redaction),
             body: &redaction.redact_body(&self.body),
             effect: self.effect,
-            scopes: declaration.map_or(&[], |declaration| declaration.scopes),
+            scope_lists,
             field_on_wire: &|wire| declaration?.field_on_wire(wire),
         })
     }
