@@ -28,4 +28,4 @@ pub use page::Paging;
 pub use refusal::Refusal;
 pub use rule::Rule;
 pub use shape::{ClosedValue, FieldShape, FieldType, Notation, Schemas, ValueKind};
-pub use types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nullable, Start, Text, UtcTime, Uuid};
+pub use types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nothing, Nullable, Start, Text, UtcTime, Uuid};

@@ -72,6 +72,10 @@ pub struct Json(pub Value);
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapOf<T>(pub Vec<(String, T)>);
 
+/// No data. It is the answer of an action whose response has an empty body: `data` is null.
+#[derive(Debug)]
+pub struct Nothing;
+
 /// A file, as an input or as an answer.
 #[derive(Debug)]
 pub struct File;
@@ -212,6 +216,13 @@ impl FieldType for Start {
 impl FieldType for Json {
     fn schema(_: &mut Schemas) -> Value {
         json!({"description": "Any JSON value."})
+    }
+}
+
+impl FieldType for Nothing {
+    const NULLABLE: bool = true;
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "null"})
     }
 }
 

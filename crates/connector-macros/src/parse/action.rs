@@ -35,9 +35,9 @@ pub(crate) struct Words {
     /// True for an action that changes nothing, whatever its method.
     pub(crate) reads: bool,
     /// The way in which the list pages, where it is not one of the connector's.
-    pub(crate) paging: Option<Path>,
+    pub(crate) paging: Option<Expr>,
     /// The shape of the response body, where it is not the connector's.
-    pub(crate) envelope: Option<Path>,
+    pub(crate) envelope: Option<Expr>,
     /// The function that runs the action, although it names an endpoint.
     pub(crate) by_hand: Option<Path>,
     /// The replacement of an action that the vendor took away.
