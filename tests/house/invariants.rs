@@ -57,9 +57,10 @@ fn vendor_faults(sources: &[Source]) -> Vec<String> {
     named.map(|(source, number, line)| format!("{}:{number}: {}", source.path, line.trim())).collect()
 }
 
-/// Lists the keys of the connectors that the program links.
+/// Lists the keys of the connectors of this workspace.
 fn list_vendors() -> Vec<&'static str> {
-    crate::support::repository::CONNECTORS.iter().map(|connector| connector.key).collect()
+    let example = &example_connector::CONNECTOR;
+    crate::support::repository::CONNECTORS.iter().copied().chain([example]).map(|connector| connector.key).collect()
 }
 
 #[test]
@@ -84,17 +85,38 @@ fn one_file_links_the_connectors() {
     assert_none(&found, "add the connector to CONNECTORS in connectors.rs");
 }
 
+/// The server that plays the vendor of the example, beside its connector.
+const EXAMPLE_SERVER: &str = "crates/example-connector/src/server/";
+
+/// Reads the code of the connectors, the server of the example aside.
+fn read_connectors() -> Vec<Source> {
+    let crates = ["pipedrive-connector", "example-connector"];
+    let mut sources: Vec<Source> = crates.iter().flat_map(|krate| product_code(&format!("crates/{krate}/src"))).collect();
+    sources.retain(|source| !source.path.starts_with(EXAMPLE_SERVER));
+    sources
+}
+
+#[test]
+fn server_of_the_example_knows_no_connector() {
+    // So that two descriptions meet: what is declared, and what the server takes.
+    let sources = product_code(EXAMPLE_SERVER.trim_end_matches('/'));
+    assert!(sources.len() > 5, "only {} files of the server were found", sources.len());
+    let mut found = lines_with(&sources, &["connector_core", "crate::"]);
+    found.retain(|line| line.contains("connector_core") || !line.contains("crate::server::"));
+    assert_none(&found, "write down what the vendor does, not what the connector says");
+}
+
 #[test]
 fn a_connector_does_no_io() {
     let words = ["std::fs", "std::net", "std::env", "std::process", "tokio::", "reqwest", "Instant::now", "SystemTime"];
-    let mut sources = product_code("crates/pipedrive-connector/src");
+    let mut sources = read_connectors();
     sources.retain(|source| !source.path.ends_with("/lib.rs"));
     assert_none(&lines_with(&sources, &words), "a connector declares; the runtime acts");
 }
 
 #[test]
 fn a_room_has_no_control_flow() {
-    let mut sources = product_code("crates/pipedrive-connector/src");
+    let mut sources = read_connectors();
     sources.retain(|source| source.path.contains("/rooms/") || source.path.ends_with("/data_sources.rs"));
     let found = sources.iter().flat_map(|source| {
         let lines = Facts::keyword_lines(source, &["if", "match", "for", "while", "loop", "fn", "async", "let"]);

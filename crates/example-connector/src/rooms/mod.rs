@@ -1,0 +1,5 @@
+//! Actions, one file an object.
+
+pub(crate) mod people;
+pub(crate) mod tags;
+pub(crate) mod tickets;

@@ -1,0 +1,5 @@
+//! The connector against its server, through the runtime.
+
+mod calls;
+mod credentials;
+mod support;
