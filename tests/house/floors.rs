@@ -14,7 +14,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
         "connector-connections",
         &[&["value"], &["seal"], &["store"], &["state"], &["grants"], &["vault"], &["owner_vault", "ledger", "api_keys", "visits"]],
     ),
-    ("connector-testkit", &[&["report", "fixture"], &["kit"], &["trial"], &["checks"]]),
+    ("connector-testkit", &[&["report", "fixture", "loopback"], &["kit"], &["trial"], &["checks"]]),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),
     ("connector-host", &[&["terminal"], &["setup"], &["command"], &["connectors"]]),
     ("pipedrive-connector", &[&["types"], &["error"], &["data_sources", "rooms", "by_hand"], &["connector"]]),

@@ -16,6 +16,8 @@ pub struct Kit {
     fixtures: PathBuf,
     snapshots: PathBuf,
     pub(crate) observe: fn(&Outcome),
+    pub(crate) updates_fixtures: bool,
+    pub(crate) not_sent: &'static [(&'static str, &'static str)],
 }
 
 impl Kit {
@@ -26,7 +28,8 @@ impl Kit {
     pub fn new(connector: &'static Connector, folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let (fixtures, snapshots) = (folder.join("tests/fixtures"), folder.join("tests/snapshots"));
-        Self { connector, folder, fixtures, snapshots, observe: |_| {} }
+        let updates_fixtures = std::env::var_os("UPDATE_FIXTURES").is_some();
+        Self { connector, folder, fixtures, snapshots, observe: |_| {}, updates_fixtures, not_sent: &[] }
     }
 
     /// Moves the fixtures to another folder, below that of the kit unless the path is absolute.
@@ -47,6 +50,22 @@ impl Kit {
     #[must_use]
     pub fn observe(mut self, observe: fn(&Outcome)) -> Self {
         self.observe = observe;
+        self
+    }
+
+    /// Sets whether data that differs is written into the fixtures.
+    ///
+    /// Left out, it is where the environment has a variable `UPDATE_FIXTURES`.
+    #[must_use]
+    pub fn update_fixtures(mut self, is_update: bool) -> Self {
+        self.updates_fixtures = is_update;
+        self
+    }
+
+    /// Names inputs that code uses and does not send, each with the key of its action: a filter of what came back.
+    #[must_use]
+    pub fn not_sent(mut self, inputs: &'static [(&'static str, &'static str)]) -> Self {
+        self.not_sent = inputs;
         self
     }
 

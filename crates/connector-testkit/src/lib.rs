@@ -1,7 +1,49 @@
 //! Tests that hold the catalogue of any connector to one standard.
 //!
-//! A test of the connector's crate builds a [`Kit`] from its `CONNECTOR` and calls each `check_…`, in a test of its own. A check fails
-//! with all that it found.
+//! The tests of a connector's crate build a [`Kit`] from its `CONNECTOR`, and each calls one check. A check fails with all that it
+//! found, and says what to do. The author brings fixtures, and a server of the vendor on loopback.
+//!
+//! ```no_run
+//! use connector_core::embed::{Credential, OneConnection};
+//! use connector_testkit::Kit;
+//! # mod acme_connector {
+//! #     use connector_core::declare::{Auth, Case, Connector, Envelope, FlatWords};
+//! #     pub static CONNECTOR: Connector = Connector {
+//! #         key: "acme", label: "Acme", description: "A vendor of examples.", version: "1.0.0", domains: &["acme.example"],
+//! #         host: None, roots: &["/v1/"], auth: &[Auth::BearerToken], identity: None, case: Case::Snake,
+//! #         envelope: Envelope::BARE, paging: &[], flat: FlatWords::COMMON, out_of_support: |_, _| None,
+//! #         refusal: |_| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, "Acme refused it."),
+//! #     };
+//! # }
+//! # mod server { pub async fn start() -> String { "http://127.0.0.1:9".to_owned() } }
+//!
+//! fn build_kit() -> Kit {
+//!     Kit::new(&acme_connector::CONNECTOR, env!("CARGO_MANIFEST_DIR"))
+//! }
+//!
+//! /// Starts the vendor's server, and connects an account to it.
+//! async fn connect() -> OneConnection {
+//!     let origin = server::start().await;
+//!     OneConnection::new("test", &origin, Credential::bearer("a-token")).expect("loopback is allowed")
+//! }
+//!
+//! // Each of these lines is a test: #[test] or #[tokio::test].
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! build_kit().check_fixtures();
+//! build_kit().check_prose();
+//! build_kit().check_schemas();
+//! build_kit().check_requests().await;
+//! build_kit().check_three_states().await;
+//! build_kit().check_answers(connect).await;
+//! build_kit().check_flat_answers(connect).await;
+//! build_kit().check_flat_view().await;
+//! build_kit().check_read_back(connect).await;
+//! # }
+//! ```
+//!
+//! The checks that call `connect` do so before each input, so that a server may keep what is written and each input finds the same
+//! records all the same.
 //!
 //! # Fixtures
 //!
@@ -29,10 +71,18 @@
 mod checks;
 mod fixture;
 mod kit;
+mod loopback;
 mod report;
 mod trial;
+
+#[cfg(test)]
+mod tests;
 
 pub use checks::prose::OPENERS;
 pub use fixture::Fixture;
 pub use kit::Kit;
 pub use report::assert_none;
+
+/// The connector of the declarations in this crate's own tests, where the macros look for it.
+#[cfg(test)]
+pub(crate) use tests::kiosk::CONNECTOR;

@@ -12,11 +12,10 @@ impl Kit {
     /// Invokes every fixture over HTTP, and compares what comes back with its `data`.
     ///
     /// `connect` starts the vendor's server and connects an account to it. It is called before each input, so that each of them finds
-    /// the same records. The data of all inputs fits the schema of the output. Where `UPDATE_FIXTURES` is set in the environment, data
-    /// that differs is written into the fixture.
+    /// the same records. The data of all inputs fits the schema of the output. Under `UPDATE_FIXTURES=1` data that differs is
+    /// written into the fixture.
     pub async fn check_answers<C: Connections + 'static>(&self, connect: impl AsyncFn() -> C) {
         let catalogue = self.build_catalogue();
-        let is_update = std::env::var_os("UPDATE_FIXTURES").is_some();
         let mut found = Vec::new();
         for fixture in self.read_fixtures() {
             let described = find_entry(&catalogue, fixture.key).describe(|_| None);
@@ -24,7 +23,7 @@ impl Kit {
             let outcome = Trial::new(self, connect().await).invoke(fixture.key, fixture.input.clone()).await;
             find_refusal_or_misfit(&described["output"], &fixture.input, &outcome).into_iter().for_each(&mut report);
             if outcome["ok"] == true && outcome["data"] != fixture.data {
-                if is_update {
+                if self.updates_fixtures {
                     fixture.write(&self.find_fixture(fixture.key), &outcome["data"]);
                 } else {
                     report(format!("data is\n{}\nthe fixture says\n{}", outcome["data"], fixture.data));

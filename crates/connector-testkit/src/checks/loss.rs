@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 use connector_core::declare::{Declaration, Envelope, Method};
 use connector_core::run::{Entry, Invocation, View};
 use serde_json::{Map, Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 use crate::fixture::Fixture;
 use crate::kit::{Kit, find_entry};
+use crate::loopback::serve;
 use crate::report::assert_none;
 use crate::trial::Trial;
 
@@ -24,7 +23,9 @@ impl Kit {
     /// needed: the data are those of the fixtures, changed, in the envelope that the action declares.
     pub async fn check_flat_view(&self) {
         let body = Arc::new(Mutex::new(String::new()));
-        let trial = Trial::at(self, &serve(Arc::clone(&body)).await);
+        let served = Arc::clone(&body);
+        let url = serve(move |_, _| ("200 OK", served.lock().expect("no test panics while it writes a body").clone())).await;
+        let trial = Trial::at(self, &url);
         let catalogue = self.build_catalogue();
         let mut random = Random(0x2545_F491_4F6C_DD1D);
         let mut found = Vec::new();
@@ -187,41 +188,46 @@ impl Random {
     }
 }
 
-/// Starts a server on loopback that answers each request with a body that may change. Returns its URL.
-async fn serve(body: Arc<Mutex<String>>) -> String {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("loopback has a free port");
-    let url = format!("http://{}", listener.local_addr().expect("a bound listener has an address"));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let body = body.lock().expect("no test panics while it writes a body").clone();
-            tokio::spawn(answer(stream, body));
-        }
-    });
-    url
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Reads a request with all of its body, and answers it.
-async fn answer(mut stream: TcpStream, body: String) {
-    let (mut request, mut part) = (Vec::new(), [0; 4096]);
-    while !is_whole(&request) {
-        match stream.read(&mut part).await {
-            Ok(0) | Err(_) => return,
-            Ok(count) => request.extend_from_slice(&part[..count]),
+    #[test]
+    fn value_that_is_missing_in_the_flat_view_is_found() {
+        for (record, flat, lost) in [
+            (r#"{"a_b": 1, "c": [true, null]}"#, r#"{"aB": true, "c": [false, null]}"#, None),
+            (r#"{"a": "x", "b": "x"}"#, r#"{"a": "x"}"#, Some("\"x\" is there 2 times")),
+            (r#"{"a": 1.50}"#, r#"{"a": 1.5}"#, Some("1.50 is there 1 times")),
+            (r#"{"a": null}"#, "{}", Some("null is there 1 times")),
+            (r#"{"a": "\" , x"}"#, r#"{"a": "\" , x"}"#, None),
+            ("[]", "[", Some("EOF while parsing a list")),
+        ] {
+            let found = find_loss(record, flat);
+            let is_right = match (&found, lost) {
+                (None, None) => true,
+                (Some(found), Some(lost)) => found.starts_with(lost),
+                _ => false,
+            };
+            assert!(is_right, "{record} {flat}: {found:?}");
         }
     }
-    let head = format!("content-type: application/json\r\ncontent-length: {}\r\nconnection: close", body.len());
-    // A client that has gone sees nothing: the call has failed by then.
-    let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{body}").as_bytes()).await;
-}
 
-/// Returns true once a request has as much of a body as its head says.
-fn is_whole(request: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(request);
-    let Some((head, _)) = text.split_once("\r\n\r\n") else { return false };
-    let head_length = request.windows(4).position(|window| window == b"\r\n\r\n").map_or(0, |at| at + 4);
-    let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
-    match length {
-        Some(length) => request.len() >= head_length + length,
-        None => !head.to_lowercase().contains("transfer-encoding:") || request.ends_with(b"0\r\n\r\n"),
+    #[test]
+    fn body_has_the_data_where_the_envelope_says() {
+        let confirmed = Envelope { success: Some("ok"), ..Envelope::at("/data") };
+        for (envelope, body) in
+            [(Envelope::BARE, "[1]"), (Envelope::at("/a/b~1c"), r#"{"a":{"b/c":[1]}}"#), (confirmed, r#"{"ok":true,"data":[1]}"#)]
+        {
+            assert_eq!(wrap(&envelope, "[1]"), body);
+        }
+    }
+
+    #[test]
+    fn changed_data_is_json_with_members_that_no_record_declares() {
+        let mut random = Random(7);
+        let texts: Vec<String> = (0..50).map(|_| random.change(&json!({"a": [{"b": "c"}]}), 0)).collect();
+        let values: Vec<Value> = texts.iter().map(|text| serde_json::from_str(text).expect("it is JSON")).collect();
+        assert!(values.iter().any(|value| value.as_object().is_some_and(|members| members.len() > 1)));
+        assert!(values.iter().any(|value| value["a"][0]["b"] == "c") && values.iter().any(|value| value["a"][0]["b"] != "c"));
     }
 }

@@ -87,3 +87,28 @@ fn find_undescribed(schema: &Value, at: &str, found: &mut Vec<String>) {
         find_undescribed(items, &format!("{at}[]"), found);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn member_without_a_description_or_an_example_is_found_at_any_depth() {
+        let owner = json!({"properties": {"name": {"description": "The name."}, "mail": {"description": ""}}});
+        let day = json!({"description": "The day.", "pattern": "^[0-9-]+$"});
+        let schema = json!({
+            "properties": {"day": day, "list": {"description": "A list.", "items": owner}},
+            "$defs": {"Owner": {"properties": {"team": {"description": "Who leads."}}}},
+        });
+        let mut found = Vec::new();
+        find_undescribed(&schema, "getDay/output", &mut found);
+        let expected = [
+            "getDay/output/day has a pattern and no examples",
+            "getDay/output/list[]/mail has no description",
+            "getDay/output/Owner/team: begin with a noun: Who leads.",
+        ];
+        assert_eq!(found, expected);
+    }
+}

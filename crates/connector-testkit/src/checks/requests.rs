@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use connector_core::declare::Auth;
+use connector_core::declare::{Auth, Connector};
 use serde_json::Value;
 
 use crate::checks::schemas::find_resource;
@@ -18,6 +18,7 @@ impl Kit {
     /// tried too.
     pub async fn check_requests(&self) {
         let (trial, catalogue) = (Trial::at(self, NOWHERE), self.build_catalogue());
+        let header = find_credential_header(self.connector);
         let mut found = Vec::new();
         let mut resources: BTreeMap<&str, String> = BTreeMap::new();
         for fixture in self.read_fixtures() {
@@ -28,7 +29,7 @@ impl Kit {
                     Ok(requests) => {
                         for request in &requests {
                             writeln!(text, "{}", write_request(request)).expect("writing to a String cannot fail");
-                            found.extend(self.find_shown_credential(request));
+                            found.extend(find_shown_credential(header, request));
                         }
                     }
                     Err(fault) => found.push(fault),
@@ -47,16 +48,20 @@ impl Kit {
         let changed = self.find_changed_snapshots(texts);
         assert_none(&changed, "if the change is meant, run the tests with INSTA_UPDATE=always and read the change of the snapshots");
     }
+}
 
-    /// Finds a request that does not redact the header of the credential.
-    fn find_shown_credential(&self, request: &Value) -> Option<String> {
-        let of_key = self.connector.auth.iter().find_map(|auth| match auth {
-            Auth::ApiToken { header, .. } => Some(*header),
-            _ => None,
-        });
-        let header = of_key.unwrap_or("authorization");
-        (request["headers"][header] != "[redacted]").then(|| format!("{}: the header {header} is not redacted", request["action"]))
-    }
+/// Returns the header that carries the credential of a trial.
+fn find_credential_header(connector: &Connector) -> &'static str {
+    let of_key = connector.auth.iter().find_map(|auth| match auth {
+        Auth::ApiToken { header, .. } => Some(*header),
+        _ => None,
+    });
+    of_key.unwrap_or("authorization")
+}
+
+/// Says that a request does not redact the header of the credential.
+fn find_shown_credential(header: &str, request: &Value) -> Option<String> {
+    (request["headers"][header] != "[redacted]").then(|| format!("{}: the header {header} is not redacted", request["action"]))
 }
 
 /// Builds the requests of an action by a dry run, which must send nothing.
@@ -76,4 +81,27 @@ fn write_request(request: &Value) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn request_that_shows_its_credential_is_found() {
+        let build = |value: &str| json!({"action": "getPaper", "headers": {"x-key": value}});
+        assert_eq!(find_shown_credential("x-key", &build("[redacted]")), None);
+        for request in [build("a-key"), json!({"action": "getPaper", "headers": {}})] {
+            let fault = find_shown_credential("x-key", &request);
+            assert_eq!(fault.as_deref(), Some("\"getPaper\": the header x-key is not redacted"));
+        }
+    }
+
+    #[test]
+    fn request_is_written_without_its_host() {
+        let request = json!({"action": "addPaper", "method": "POST", "url": format!("{NOWHERE}/v1/papers?a=1"), "form": {"b": "2"}});
+        assert_eq!(write_request(&request), "addPaper: POST /v1/papers?a=1\n    {\"b\":\"2\"}");
+    }
 }

@@ -125,11 +125,27 @@ fn find_invalid(catalogue: &Catalogue) -> Vec<String> {
     for entry in catalogue.entries() {
         let described = entry.describe(|_| None);
         for side in ["input", "output", "outputFlat"] {
-            let schema = described.get(side);
-            if let Some(Err(error)) = schema.map(jsonschema::draft202012::meta::validate) {
-                found.push(format!("{} {side}: {error}", entry.key()));
-            }
+            let fault = described.get(side).and_then(find_fault_of_schema);
+            found.extend(fault.map(|fault| format!("{} {side}: {fault}", entry.key())));
         }
     }
     found
+}
+
+fn find_fault_of_schema(schema: &Value) -> Option<String> {
+    jsonschema::draft202012::meta::validate(schema).err().map(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn schema_of_no_type_that_there_is_is_invalid() {
+        assert_eq!(find_fault_of_schema(&json!({"type": ["integer", "null"]})), None);
+        let fault = find_fault_of_schema(&json!({"type": "whole"})).expect("there is no such type");
+        assert!(fault.contains("whole"), "{fault}");
+    }
 }

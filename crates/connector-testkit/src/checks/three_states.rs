@@ -4,6 +4,7 @@ use connector_core::declare::{Declaration, Effect, Field, Notation, Place, Rule}
 use connector_core::run::{Entry, EntryKind};
 use serde_json::{Map, Value, json};
 
+use crate::fixture::Fixture;
 use crate::kit::{Kit, find_entry};
 use crate::report::assert_none;
 use crate::trial::{NOWHERE, Trial};
@@ -11,11 +12,15 @@ use crate::trial::{NOWHERE, Trial};
 /// A text that a data source is asked for, to find the name under which it is sent.
 const PROBE: &str = "probe-of-the-testkit";
 
+/// The way out for an input that code uses in another way than sending it.
+const EXCUSE: &str = "send it, or name it in Kit::not_sent";
+
 impl Kit {
     /// Checks that each value of an optional input is sent as given, or refused by one fault that names the input.
     ///
     /// The values are `0`, an empty text, `false`, null and an empty list, each beside the required inputs of the fixture. Null may
-    /// be absent in a read and in an action that adds. By hand an input may travel under any name, and must change the request.
+    /// be absent in a read and in an action that adds. An input that code reads may travel in any way, but must change the request,
+    /// unless [`Kit::not_sent`] names it.
     pub async fn check_three_states(&self) {
         let (trial, catalogue) = (Trial::at(self, NOWHERE), self.build_catalogue());
         let mut found = Vec::new();
@@ -28,6 +33,10 @@ impl Kit {
                     if let Err(fault) = check_value(&trial, entry, (field, &wire), &value, &required).await {
                         found.push(format!("{}.{} = {value}: {fault}", fixture.key, field.name));
                     }
+                }
+                let is_read_by_code = field.place == Place::Own && !self.not_sent.contains(&(fixture.key, field.name));
+                if is_read_by_code && let Some(value) = find_dropped(&trial, &fixture, field.name).await {
+                    found.push(format!("{}.{} = {value}: it is dropped, as no request changes; {EXCUSE}", fixture.key, field.name));
                 }
             }
         }
@@ -97,13 +106,24 @@ async fn check_value(
         (Some(text), _) if text == written => Ok(()),
         (None, Some(member)) if *member == sent || (is_text && *member == written) => Ok(()),
         (None, _) if value.is_null() && takes_null_as_absent => Ok(()),
-        // Code may send the input in another way, but may not drop it.
-        (None, None) if field.place == Place::Own => {
-            let without = trial.dry_run(entry.key(), required.clone().into()).await;
-            if without["data"][0] == *request { Err("it is dropped: the request is that of an absent input".to_owned()) } else { Ok(()) }
-        }
+        // Code may send the input in another way; that it is not dropped shows with the value of the fixture.
+        (None, None) if field.place == Place::Own => Ok(()),
         _ => Err(format!("it is sent as {in_query:?} in the query and {in_body:?} in the body")),
     }
+}
+
+/// Finds the value of an input in a fixture that makes no difference to the request.
+async fn find_dropped(trial: &Trial, fixture: &Fixture, name: &str) -> Option<Value> {
+    for input in fixture.inputs() {
+        let mut without = input.clone();
+        let value = without.as_object_mut().and_then(|members| members.shift_remove(name));
+        let Some(value) = value.filter(|value| !value.is_null()) else { continue };
+        let (given, absent) = (trial.dry_run(fixture.key, input.clone()).await, trial.dry_run(fixture.key, without).await);
+        if given["ok"] == true && given["data"] == absent["data"] {
+            return Some(value);
+        }
+    }
+    None
 }
 
 /// Finds the member of a body under a name on the wire. Code that takes a whole request shows its parts by name.
