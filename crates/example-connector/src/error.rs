@@ -12,7 +12,7 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
     let error = |kind, message: &str, hint: &str| Error::new(kind, message).with_hint(hint);
     let failure = match status {
         401 => error(ErrorKind::Unauthorized, "Larkdesk does not accept the credential.", "Connect the account again."),
-        403 if code.as_deref() == Some("missing_scope") => explain_missing_scope(refusal.scopes()),
+        403 if code.as_deref() == Some("missing_scope") => refusal.explain_missing_scope(),
         403 => error(ErrorKind::Forbidden, "Larkdesk does not allow the call.", "Check the role of the connected person."),
         404 => error(ErrorKind::NotFound, "Larkdesk has no such record.", "Check the ID; the record may be deleted."),
         409 => error(ErrorKind::Conflict, "The state of the record does not allow the change.", "Read the record, and try again."),
@@ -22,11 +22,6 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
         _ => explain_failure(refusal.effect()),
     };
     failure.with_upstream(Upstream { status, error: text("message"), info: None, code })
-}
-
-fn explain_missing_scope(scopes: &[&str]) -> Error {
-    Error::new(ErrorKind::MissingScope, "The connection was not granted a scope that the action needs.")
-        .with_hint(format!("Connect the account again, and allow {}.", scopes.join(" or ")))
 }
 
 fn explain_limit(refusal: &Refusal<'_>) -> Error {

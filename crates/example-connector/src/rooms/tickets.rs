@@ -119,7 +119,7 @@ struct TicketDetails {
 
 /// A ticket.
 #[record]
-struct Ticket {
+pub(crate) struct Ticket {
     /// The number of the ticket.
     id: i64,
     /// The subject.

@@ -110,6 +110,17 @@ async fn writes_are_read_back_and_deletes_answer_nothing() {
 }
 
 #[tokio::test]
+async fn action_of_two_calls_assigns_a_ticket_by_the_name_of_an_agent() {
+    let desk = Desk::start().await;
+    let assigned = desk.invoke("assignTicket", json!({"ticketId": 1, "agentName": "Nils Aho"})).await;
+    assert_eq!(assigned["data"]["assignee"], json!({"id": "per_2", "displayName": "Nils Aho"}), "{assigned}");
+    assert_eq!(desk.server.requests(), ["GET /v1/people?role=agent&page=1", "PATCH /v1/tickets/1"]);
+    let refused = desk.invoke("assignTicket", json!({"ticketId": 1, "agentName": "Ines Roy"})).await;
+    let fault = &refused["error"]["faults"][0];
+    assert_eq!((&fault["path"], &fault["message"]), (&json!("/agentName"), &json!("no agent has this name")), "a customer is none");
+}
+
+#[tokio::test]
 async fn refusals_name_the_input_and_say_what_to_do() {
     let desk = Desk::start().await;
     let ticket = |more: Value| {

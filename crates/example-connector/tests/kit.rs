@@ -1,0 +1,61 @@
+//! The connector holds itself to the tests of any connector.
+
+use connector_core::embed::{Credential, OneConnection};
+use connector_testkit::Kit;
+use example_connector::CONNECTOR;
+use example_connector::server::{LarkdeskServer, NORTH_TOKEN};
+
+fn build_kit() -> Kit {
+    Kit::new(&CONNECTOR, env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Starts a server, and connects an account to it.
+async fn connect() -> OneConnection {
+    let server = LarkdeskServer::start().await.expect("a port of this machine is free");
+    OneConnection::new("north", server.url(), Credential::api_token(NORTH_TOKEN)).expect("loopback is allowed")
+}
+
+#[test]
+fn fixtures_are_complete() {
+    build_kit().check_fixtures();
+}
+
+#[test]
+fn texts_are_plain_sentences() {
+    build_kit().check_prose();
+}
+
+#[test]
+fn schemas_match_their_snapshots() {
+    build_kit().check_schemas();
+}
+
+#[tokio::test]
+async fn requests_match_their_snapshots() {
+    build_kit().check_requests().await;
+}
+
+#[tokio::test]
+async fn each_value_is_sent_as_given_or_refused_with_one_fault() {
+    build_kit().check_three_states().await;
+}
+
+#[tokio::test]
+async fn fixtures_return_the_recorded_data() {
+    build_kit().check_answers(connect).await;
+}
+
+#[tokio::test]
+async fn flat_answers_fit_their_schema() {
+    build_kit().check_flat_answers(connect).await;
+}
+
+#[tokio::test]
+async fn flat_view_loses_nothing_and_record_view_changes_no_byte() {
+    build_kit().check_flat_view().await;
+}
+
+#[tokio::test]
+async fn every_write_is_read_back() {
+    build_kit().check_read_back(connect).await;
+}
