@@ -150,6 +150,13 @@ fn one_match_alone_names_the_kinds_of_error() {
 }
 
 #[test]
+fn published_schema_lists_the_kinds_of_error() {
+    let schema = crate::support::repository::read_json("spec/protocol/outcome.schema.json");
+    let kinds: Vec<&str> = connector_core::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(schema["properties"]["error"]["properties"]["kind"]["enum"], serde_json::json!(kinds));
+}
+
+#[test]
 fn tests_never_sleep_and_none_is_ignored() {
     let words = [concat!("slee", "p("), concat!("#[igno", "re"), concat!("#[should", "_panic")];
     let mut sources = all_sources();

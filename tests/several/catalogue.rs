@@ -43,8 +43,7 @@ async fn ambiguous_key_is_a_fault_that_names_both_connectors() {
 
 #[tokio::test]
 async fn key_of_another_connector_is_unknown() {
-    let mut invocation = Invocation::new("getDeal").input(json!({"dealId": 1}));
-    invocation.connector = Some("bakery".to_owned());
+    let invocation = Invocation::new("getDeal").connector("bakery").input(json!({"dealId": 1}));
     let outcome = run(&build_runtime(), invocation).await;
     assert_eq!(outcome["error"]["kind"], "unknown_action", "{outcome}");
     let hint = outcome["error"]["hint"].as_str().expect("a hint");

@@ -104,7 +104,7 @@ pub struct Upstream {
 
 impl ErrorKind {
     /// Lists all kinds, for schemas and tests.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: &'static [Self] = &[
         Self::InvalidInvocation,
         Self::UnknownAction,
         Self::InvalidInput,

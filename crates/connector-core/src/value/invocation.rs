@@ -145,6 +145,13 @@ impl Invocation {
         Ok(self)
     }
 
+    /// Sets the connector, by its key.
+    #[must_use]
+    pub fn connector(mut self, connector: impl Into<String>) -> Self {
+        self.connector = Some(connector.into());
+        self
+    }
+
     /// Sets the connection.
     #[must_use]
     pub fn connection(mut self, connection: impl Into<String>) -> Self {

@@ -138,6 +138,29 @@ impl Outcome {
         self.result.as_ref().err()
     }
 
+    /// Returns the answer, or the error of a call that did not succeed.
+    ///
+    /// ```
+    /// use connector_core::Error;
+    /// use connector_core::run::{Invocation, Runtime};
+    ///
+    /// async fn read_deal(runtime: &Runtime) -> Result<String, Error> {
+    ///     let answer = runtime.invoke(Invocation::new("getDeal")).await.into_result()?;
+    ///     Ok(answer.data.as_str().to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Error> {
+    /// # let runtime = Runtime::builder().build()?;
+    /// let error = read_deal(&runtime).await.expect_err("no connector is linked");
+    /// assert_eq!(error.kind().as_str(), "unknown_action");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn into_result(self) -> Result<Answer, Error> {
+        self.result
+    }
+
     /// Returns the facts about the call.
     pub fn meta(&self) -> &Meta {
         &self.meta
