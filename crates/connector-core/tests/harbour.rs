@@ -209,6 +209,30 @@ async fn refusals_and_answers_are_read_under_the_names_of_the_vendor() {
     }
 }
 
+#[tokio::test]
+async fn runtime_without_connections_says_who_gives_some() {
+    let runtime = Runtime::builder().connectors(&[&CONNECTOR]).build().expect("it builds without connections");
+    let ship = json!({"portId": 5, "shipNo": 1});
+    for invocation in [Invocation::new("getShip").input(ship.clone()), Invocation::new("getShip").input(ship).connection("pier").dry_run()]
+    {
+        let refused = read(&runtime.invoke(invocation).await);
+        assert_eq!(
+            (&refused["error"]["kind"], &refused["error"]["message"], &refused["error"]["hint"]),
+            (
+                &json!("no_connection"),
+                &json!("This program gave the runtime no connections."),
+                &json!("Its author gives some by `Builder::connections`, as a `OneConnection` or a store.")
+            )
+        );
+    }
+    // Whatever needs no connection is checked as ever.
+    let refused = runtime.invoke(Invocation::new("getShip").connector("harbour")).await.into_result().expect_err("inputs are missing");
+    assert_eq!((refused.kind(), refused.faults().len()), (ErrorKind::InvalidInput, 2));
+    let unknown =
+        runtime.invoke(Invocation::new("getShip").connector("haven")).await.into_result().expect_err("there is no such connector");
+    assert_eq!(unknown.kind(), ErrorKind::InvalidInvocation);
+}
+
 #[test]
 fn manifest_has_the_names_of_the_vendor_and_no_cost() {
     let catalogue = Catalogue::build(&[&CONNECTOR]).expect("the declarations fit each other");

@@ -34,7 +34,8 @@ pub(crate) async fn add(
     check_owner(owner)?;
     name.map_or(Ok(()), check_name)?;
     if !app.connector().takes_token() {
-        return Err(Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", app.label())).with_hint("Connect by OAuth."));
+        let hint = if app.connector().is_open() { "Its API is open to all: no connection is needed." } else { "Connect by OAuth." };
+        return Err(Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", app.label())).with_hint(hint));
     }
     let access = app.access(origin, Credential::ApiToken(token.clone()))?;
     let account = oauth::fetch_account(context.http(), app, &access).await?;

@@ -191,6 +191,7 @@ async fn fail_connection(context: &Context, id: &str, version: i64, mut lock: Bo
 fn has_same_secret(one: &Access, other: &Access) -> bool {
     let secret = |access: &Access| match access.credential() {
         Credential::Bearer(secret) | Credential::ApiToken(secret) => secret.expose_secret().to_owned(),
+        Credential::None => String::new(),
     };
     secret(one) == secret(other)
 }

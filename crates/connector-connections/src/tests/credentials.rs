@@ -10,7 +10,7 @@ use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::recorder::{Asked, CALLBACK, CHALLENGED, CLOSED, COPIED, HOSTED, KEYED, PUBLIC, Recorder, SECRET};
+use super::recorder::{Asked, CALLBACK, CHALLENGED, COPIED, HOSTED, KEYED, LOST, OPEN, PUBLIC, Recorder, SECRET};
 use super::{BROWSER, World, http, on_both, parameter, state_of, token};
 use crate::value::random;
 use crate::{App, BeginOptions, Connection, Method, Reason, Revocation, Status, Vault};
@@ -306,7 +306,15 @@ async fn an_app_without_oauth_takes_tokens_alone(world: World) {
     let any = Any::new(&world, &CHALLENGED).await;
     let refused = any.add(None, "hunter2-key").await.expect_err("it takes no token");
     assert_eq!((refused.kind(), refused.hint()), (ErrorKind::NoConnection, Some("Connect by OAuth.")));
-    assert!(App::new(&CLOSED).is_err(), "nobody can sign in");
+
+    let any = Any::new(&world, &OPEN).await;
+    for refused in [any.add(None, "hunter2-key").await.map(drop), any.vault.begin("ann", "open", BeginOptions::default()).await.map(drop)] {
+        let refused = refused.expect_err("nobody signs in");
+        assert_eq!(refused.hint(), Some("Its API is open to all: no connection is needed."), "{refused}");
+    }
+    let owned = any.vault.for_owner("ann");
+    assert_eq!(owned.choose("open", None).await.expect_err("there is none").kind(), ErrorKind::NoConnection);
+    assert!(App::new(&LOST).is_err(), "requests could go nowhere");
 }
 
 async fn revokes_whatever_token_there_is(world: World) {

@@ -81,8 +81,11 @@ pub(super) static KEYED: Connector =
 /// Bearer token that a person copies, with an identity.
 pub(super) static COPIED: Connector = Connector { key: "copied", label: "Copied", auth: &[Auth::BearerToken], identity: Some(WHO), ..BASE };
 
-/// Connector that declares no way to sign in.
-pub(super) static CLOSED: Connector = Connector { key: "closed", label: "Closed", ..BASE };
+/// Connector of an API that is open to all.
+pub(super) static OPEN: Connector = Connector { key: "open", label: "Open", ..BASE };
+
+/// Connector that declares neither a way to sign in nor a host.
+pub(super) static LOST: Connector = Connector { key: "lost", label: "Lost", host: None, ..BASE };
 
 pub(super) const SECRET: &str = "hunter2/client+secret";
 pub(super) const CALLBACK: &str = "https://host.example/oauth/callback";

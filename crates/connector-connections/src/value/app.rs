@@ -1,6 +1,6 @@
 //! Apps: a connector, and this host's registration with its vendor.
 
-use connector_core::declare::{Connector, OAuth};
+use connector_core::declare::{ClientAuth, Connector, OAuth};
 use connector_core::embed::{Access, Credential};
 use connector_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
@@ -30,8 +30,8 @@ pub(crate) struct Client {
 impl App {
     /// Builds the app of a connector.
     pub fn new(connector: &'static Connector) -> Result<Self, Error> {
-        if connector.auth.is_empty() {
-            return Err(Error::new(ErrorKind::Bug, format!("{} declares no way to sign in.", connector.label)));
+        if connector.is_open() && connector.host.is_none() {
+            return Err(Error::new(ErrorKind::Bug, format!("{} declares no way to sign in, and no host.", connector.label)));
         }
         Ok(Self { connector, scopes: None, sandbox: None, client: None })
     }
@@ -119,7 +119,9 @@ impl App {
     /// Returns how accounts sign in by OAuth, or an error if they cannot.
     pub(crate) fn oauth(&self) -> Result<&'static OAuth, Error> {
         self.connector.oauth().ok_or_else(|| {
-            Error::new(ErrorKind::NoConnection, format!("{} has no OAuth.", self.connector.label)).with_hint("Connect by an API token.")
+            let hint =
+                if self.connector.is_open() { "Its API is open to all: no connection is needed." } else { "Connect by an API token." };
+            Error::new(ErrorKind::NoConnection, format!("{} has no OAuth.", self.connector.label)).with_hint(hint)
         })
     }
 
@@ -142,10 +144,12 @@ impl App {
 
     /// Returns the registered client, or an error that says what to set.
     pub(crate) fn client(&self) -> Result<&Client, Error> {
-        self.oauth()?;
+        let oauth = self.oauth()?;
         self.client.as_ref().ok_or_else(|| {
+            let parts = if oauth.client_auth == ClientAuth::Public { "id and redirect URI" } else { "id, secret and redirect URI" };
+            let otherwise = if self.connector.takes_token() { ", or connect by an API token" } else { "" };
             Error::new(ErrorKind::NoConnection, format!("No client is registered for {} on this host.", self.connector.label))
-                .with_hint("Set the client's id, secret and redirect URI, or connect by an API token.")
+                .with_hint(format!("Set the client's {parts}{otherwise}."))
         })
     }
 

@@ -29,6 +29,8 @@ pub struct Connector {
     /// The path prefixes of the vendor's API, as `/api/v2/`.
     pub roots: &'static [&'static str],
     /// The ways to sign in.
+    ///
+    /// Without any, the API is open to all: requests carry no credential, and go to `host`.
     pub auth: &'static [Auth],
     /// The request that tells the account of a credential, if the vendor has one.
     pub identity: Option<Identity>,
@@ -180,6 +182,11 @@ impl Connector {
         })
     }
 
+    /// Checks that the API is open to all, so that calls need no connection.
+    pub fn is_open(&self) -> bool {
+        self.auth.is_empty()
+    }
+
     /// Checks that the vendor takes a token or key that a person copies.
     pub fn takes_token(&self) -> bool {
         self.token_header().is_some()
@@ -199,22 +206,34 @@ impl Connector {
         })
     }
 
+    /// Returns the credential's header that a dry run shows, if requests carry one.
+    ///
+    /// Fails for an API token that the vendor does not take.
+    pub(crate) fn planned_header(&self, is_api_token: bool) -> Result<Option<&'static str>, Error> {
+        if is_api_token {
+            return Ok(Some(self.require_token_header()?.name));
+        }
+        Ok((!self.is_open()).then_some(BEARER.name))
+    }
+
     /// Returns the header that carries an API token, or fails if the vendor takes none.
-    pub(crate) fn require_token_header(&self) -> Result<CredentialHeader, Error> {
+    fn require_token_header(&self) -> Result<CredentialHeader, Error> {
         self.token_header().ok_or_else(|| {
-            Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint("Connect it by OAuth.")
+            let hint = if self.is_open() { "Its API is open to all, and needs no connection." } else { "Connect it by OAuth." };
+            Error::new(ErrorKind::NoConnection, format!("{} takes no API token.", self.label)).with_hint(hint)
         })
     }
 
-    /// Returns the header that carries a credential, or fails if the credential may not go to the host.
-    pub(crate) fn credential_header(&self, access: &Access) -> Result<CredentialHeader, Error> {
+    /// Returns the header that carries a credential, if there is one, or fails if it may not go to the host.
+    pub(crate) fn credential_header(&self, access: &Access) -> Result<Option<CredentialHeader>, Error> {
         if !self.accepts(access) {
             let message = format!("The host {} is not one of {}'s, so no credential is sent to it.", access.origin(), self.label);
             return Err(Error::new(ErrorKind::NoConnection, message).with_hint(format!("Its hosts are below {}.", self.domains.join(", "))));
         }
         match access.credential() {
-            Credential::Bearer(_) => Ok(BEARER),
-            Credential::ApiToken(_) => self.require_token_header(),
+            Credential::Bearer(_) => Ok(Some(BEARER)),
+            Credential::ApiToken(_) => self.require_token_header().map(Some),
+            Credential::None => Ok(None),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::declare::connector::Connector;
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::view::View;
@@ -34,6 +35,8 @@ use crate::value::wording::quote;
 #[async_trait]
 pub trait Connections: Send + Sync {
     /// Chooses the connection that a call names by name or id, or the default if it names none.
+    ///
+    /// For a connector whose API is open to all, the error `NoConnection` means that the call goes to its host.
     async fn choose(&self, connector: &str, named: Option<&str>) -> Result<Connection, Error>;
 
     /// Returns the host and the credential. It is called before each request, and never for a dry run.
@@ -65,11 +68,79 @@ pub struct Connection {
     pub view: Option<View>,
 }
 
+/// The connections of a runtime that was given none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoConnections;
+
+/// The connection that was chosen for a call, and where its credential comes from.
+pub(crate) struct Chosen<'a> {
+    pub(crate) connection: Connection,
+    from: Origin<'a>,
+}
+
+enum Origin<'a> {
+    /// The connections of the engine.
+    Engine(&'a dyn Connections),
+    /// An API that is open to all.
+    Open(OneConnection),
+}
+
 /// A single connection that does not change, for a program that knows its account.
 #[derive(Clone, Debug)]
 pub struct OneConnection {
     connection: Connection,
     access: Access,
+}
+
+impl<'a> Chosen<'a> {
+    /// Chooses a connection of the engine. A call to an API that is open to all needs none.
+    pub(crate) async fn choose(
+        connections: &'a dyn Connections,
+        connector: &'static Connector,
+        named: Option<&str>,
+    ) -> Result<Self, Error> {
+        match connections.choose(connector.key, named).await {
+            Ok(connection) => Ok(Self { connection, from: Origin::Engine(connections) }),
+            Err(error) if error.kind() == ErrorKind::NoConnection && connector.is_open() => Self::open(connector, named),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Builds the connection to the host of an API that is open to all.
+    fn open(connector: &'static Connector, named: Option<&str>) -> Result<Self, Error> {
+        if let Some(named) = named {
+            let message = format!("There is no connection {} of {}.", quote(named), connector.label);
+            return Err(Error::new(ErrorKind::NoConnection, message).with_hint("Its API is open to all: name no connection."));
+        }
+        let account = OneConnection::new("open", connector.host.unwrap_or_default(), Credential::None)?;
+        Ok(Self { connection: account.connection.clone(), from: Origin::Open(account) })
+    }
+
+    /// Returns the connections that give the credential.
+    pub(crate) fn connections(&self) -> &dyn Connections {
+        match &self.from {
+            Origin::Engine(connections) => *connections,
+            Origin::Open(account) => account,
+        }
+    }
+}
+
+impl NoConnections {
+    fn explain() -> Error {
+        Error::new(ErrorKind::NoConnection, "This program gave the runtime no connections.")
+            .with_hint("Its author gives some by `Builder::connections`, as a `OneConnection` or a store.")
+    }
+}
+
+#[async_trait]
+impl Connections for NoConnections {
+    async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
+        Err(Self::explain())
+    }
+
+    async fn access(&self, _connection: &Connection) -> Result<Access, Error> {
+        Err(Self::explain())
+    }
 }
 
 impl Connection {

@@ -138,9 +138,9 @@ impl Request {
     }
 
     /// Describes the request for a dry run, in the form of recorded traffic.
-    pub(crate) fn describe(&self, action: &str, origin: &str, credential: &str, role: Role) -> Value {
+    pub(crate) fn describe(&self, action: &str, origin: &str, credential: Option<&str>, role: Role) -> Value {
         let mut line = json!({"action": action, "method": self.method.as_str(), "url": format!("{origin}{}", self.target())});
-        let mut headers = Map::from_iter([(credential.to_owned(), Value::from("[redacted]"))]);
+        let mut headers: Map<_, _> = credential.into_iter().map(|name| (name.to_owned(), Value::from("[redacted]"))).collect();
         headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone().into())));
         line["headers"] = headers.into();
         match &self.body {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::declare::connector::Connector;
-use crate::embed::connections::Connections;
+use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::spine::{Runtime, Spine};
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::Error;
 use crate::value::view::View;
 use crate::wire::http::Http;
 use crate::wire::transport::{Transport, TransportSettings};
@@ -44,7 +44,7 @@ impl Builder {
         self
     }
 
-    /// Sets the connections that calls may use.
+    /// Sets the connections that calls may use. Without any, only an API that is open to all can be called.
     #[must_use]
     pub fn connections(mut self, connections: impl Connections + 'static) -> Self {
         self.connections = Some(Box::new(connections));
@@ -109,10 +109,9 @@ impl Builder {
 
     /// Builds the runtime, or explains what is wrong with the settings.
     pub fn build(self) -> Result<Runtime, Error> {
-        let connections = self.connections.ok_or_else(|| Error::new(ErrorKind::Bug, "The runtime was given no connections."))?;
         Ok(Runtime(Arc::new(Spine {
             catalogue: Arc::new(Catalogue::build(&self.connectors)?),
-            connections,
+            connections: self.connections.unwrap_or_else(|| Box::new(NoConnections)),
             ledger: self.ledger,
             view: self.view,
             transport: match self.http {

@@ -55,7 +55,12 @@ impl Catalogue {
     /// Collects all that is linked in of these connectors.
     ///
     /// Fails on a key declared twice, since link order would choose, and on a data source that names what its actions do not have.
+    /// A connector without a way to sign in must name its host.
     pub fn build(connectors: &[&'static Connector]) -> Result<Self, Error> {
+        if let Some(connector) = connectors.iter().find(|connector| connector.is_open() && connector.host.is_none()) {
+            let message = format!("{} declares no way to sign in, and no host.", connector.label);
+            return Err(Error::new(ErrorKind::Bug, message).with_hint("Give `auth`; or `host`, if its API is open to all."));
+        }
         let is_listed = |connector: &Connector| connectors.iter().any(|known| known.key == connector.key);
         Self::sort(connectors, inventory::iter::<Registration>().copied().filter(|registered| is_listed(registered.connector())))
     }

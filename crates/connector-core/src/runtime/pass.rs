@@ -1,6 +1,7 @@
 //! Forwarding of a caller's request with a connection's credential.
 
 use crate::declare::connector::Connector;
+use crate::embed::connections::Chosen;
 use crate::runtime::spine::Runtime;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind};
@@ -19,15 +20,15 @@ impl Runtime {
     ) -> Result<ForwardedResponse, Error> {
         check_target(connector, &passing.target)?;
         let passing = passing.filter(connector);
-        let chosen = self.0.connections.choose(connector.key, connection).await?;
-        let access = self.0.connections.access(&chosen).await?;
+        let chosen = Chosen::choose(&*self.0.connections, connector, connection).await?;
+        let access = chosen.connections().access(&chosen.connection).await?;
         let (effect, again) = (passing.method.effect(), passing.try_clone());
         let passed = self.send_forwarded(connector, passing, &access).await?;
         if passed.status != 401 {
             return passed.filter(effect);
         }
         // A request answered by 401 was not carried out, so it is safe to send it again.
-        let fresh = self.0.connections.renew(&chosen, &access).await?;
+        let fresh = chosen.connections().renew(&chosen.connection, &access).await?;
         match fresh.zip(again) {
             Some((fresh, again)) => {
                 drop(passed);

@@ -10,7 +10,7 @@ use crate::declare::action::Declaration;
 use crate::declare::method::Effect;
 use crate::declare::page::{self, Paging};
 use crate::declare::rule::Rule;
-use crate::embed::connections::Connections;
+use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
 use crate::exchange::view::flatten;
@@ -114,9 +114,9 @@ impl Spine {
                 return Err(refuse_sink(entry));
             }
             let mut checked = self.check_input(entry, input, files, faults)?;
-            let chosen = deadline.enforce(self.connections.choose(entry.connector().key, connection.as_deref())).await?;
-            session.record_connection(&chosen);
-            let view = options.view.or(chosen.view).unwrap_or(self.view);
+            let chosen = deadline.enforce(Chosen::choose(&*self.connections, entry.connector(), connection.as_deref())).await?;
+            session.record_connection(&chosen.connection);
+            let view = options.view.or(chosen.connection.view).unwrap_or(self.view);
             let flat = entry.declaration().filter(|_| view == View::Flat);
             if let Some(declaration) = flat {
                 add_inputs_of_flat_view(declaration, &mut checked.input);
@@ -127,8 +127,8 @@ impl Spine {
                 connector: entry.connector(),
                 declaration: entry.declaration(),
                 checked: &checked,
-                connection: &chosen,
-                connections: self.connections.as_ref(),
+                connection: &chosen.connection,
+                connections: chosen.connections(),
                 transport: &self.transport,
                 session: &session,
             };

@@ -30,6 +30,8 @@ pub enum Credential {
     Bearer(SecretString),
     /// A token or key that a person copied, which is sent as the connector declares.
     ApiToken(SecretString),
+    /// No credential, for an API that is open to all.
+    None,
 }
 
 impl Access {
@@ -104,6 +106,7 @@ impl Credential {
     pub(crate) fn secret(&self) -> &str {
         match self {
             Self::Bearer(secret) | Self::ApiToken(secret) => secret.expose_secret(),
+            Self::None => "",
         }
     }
 }
@@ -113,6 +116,7 @@ impl fmt::Debug for Credential {
         f.write_str(match self {
             Self::Bearer(_) => "Bearer([redacted])",
             Self::ApiToken(_) => "ApiToken([redacted])",
+            Self::None => "None",
         })
     }
 }

@@ -71,7 +71,7 @@ impl Transport {
         &self,
         request: &Request,
         access: &Access,
-        credential: CredentialHeader,
+        credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
         on_sent: impl FnOnce(),
     ) -> Result<OpenResponse, Error> {
@@ -102,7 +102,7 @@ impl Transport {
         &self,
         request: &Request,
         access: &Access,
-        credential: CredentialHeader,
+        credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
     ) -> Result<reqwest::Request, Error> {
         let url = resolve(access, &request.target())?;
@@ -113,7 +113,9 @@ impl Transport {
                 HeaderValue::try_from(value).map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential.name, write_credential(credential, access)?);
+        if let Some(credential) = credential {
+            headers.insert(credential.name, write_credential(credential, access)?);
+        }
         if let Some((action, role)) = mark {
             headers.extend(HeaderValue::try_from(action).ok().map(|action| (HeaderName::from_static("x-connector-action"), action)));
             if role == Role::Helper {
@@ -138,7 +140,7 @@ impl Transport {
         &self,
         passing: ForwardedRequest,
         access: &Access,
-        credential: CredentialHeader,
+        credential: Option<CredentialHeader>,
     ) -> Result<ForwardedResponse, Error> {
         let url = resolve(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
@@ -148,7 +150,9 @@ impl Transport {
                 .map_err(|error| refuse_to_send(&format!("value of the header {name}")).with_source(error))?;
             headers.append(name, value);
         }
-        headers.insert(credential.name, write_credential(credential, access)?);
+        if let Some(credential) = credential {
+            headers.insert(credential.name, write_credential(credential, access)?);
+        }
         let built = self.client.request(to_reqwest_method(passing.method), url).headers(headers);
         let built = match passing.body {
             // An empty body is not sent: some servers refuse a read that has a length.
