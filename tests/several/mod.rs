@@ -3,6 +3,7 @@
 mod accounts;
 mod catalogue;
 mod http;
+mod plain;
 
 use crate::support::bakery::TWO_CONNECTORS;
 use crate::support::process::read_arguments;

@@ -7,6 +7,7 @@ pub(crate) mod chromium;
 pub(crate) mod evidence;
 pub(crate) mod http;
 pub(crate) mod kit;
+pub(crate) mod plain;
 pub(crate) mod platform;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;

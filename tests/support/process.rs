@@ -13,9 +13,6 @@ use super::repository::read_protocol_schema;
 /// The variable that holds the arguments of a program that this suite stands in for, one a line.
 const ARGUMENTS: &str = "CONNECTOR_TEST_ARGUMENTS";
 
-/// The name of the test that is such a program.
-const TEST: &str = "several::program_of_two_connectors";
-
 /// The first lines that a test program prints.
 const PREAMBLE: &[u8] = b"\nrunning 1 test\n";
 
@@ -26,6 +23,8 @@ pub(crate) enum Program {
     Connector,
     /// The same with a second connector linked in: this suite, which starts itself.
     TwoConnectors,
+    /// Two vendors of few words, none of which has a sandbox: this suite again.
+    PlainVendors,
 }
 
 impl Program {
@@ -34,14 +33,23 @@ impl Program {
         if std::env::var_os("CONNECTOR_TEST_TWO").is_some() { Self::TwoConnectors } else { Self::Connector }
     }
 
+    /// Finds the test that is this program.
+    fn find_test(self) -> Option<&'static str> {
+        match self {
+            Self::Connector => None,
+            Self::TwoConnectors => Some("several::program_of_two_connectors"),
+            Self::PlainVendors => Some("several::plain::program_of_plain_vendors"),
+        }
+    }
+
     /// Builds a command with piped streams, and without the variables of this machine.
     pub(crate) fn command(self, data_folder: &Path) -> Command {
-        let mut command = match self {
-            Self::Connector => Command::new(env!("CARGO_BIN_EXE_connector")),
-            Self::TwoConnectors => {
+        let mut command = match self.find_test() {
+            None => Command::new(env!("CARGO_BIN_EXE_connector")),
+            Some(test) => {
                 let suite = std::env::current_exe().expect("this program");
                 let script =
-                    format!("{ARGUMENTS}=$(printf '%s\\n' connector \"$@\" end) exec \"$0\" {TEST} --exact --nocapture --test-threads=2");
+                    format!("{ARGUMENTS}=$(printf '%s\\n' connector \"$@\" end) exec \"$0\" {test} --exact --nocapture --test-threads=2");
                 let mut shell = Command::new("sh");
                 shell.args(["-c", &script]).arg(suite).env("RUST_MIN_STACK", "8388608");
                 shell

@@ -49,6 +49,14 @@ impl Server {
         Self::spawn(data.command(upstream), data, upstream, arguments).0
     }
 
+    /// Starts a host that links vendors of few words, which listen at one URL of this machine.
+    pub(crate) fn start_of_plain_vendors(upstream: &str) -> Self {
+        let mut data = HostData::create();
+        data.program = Program::PlainVendors;
+        data.variables = vec![("CONNECTOR_FERRY_SANDBOX", upstream.to_owned())];
+        Self::spawn(data.command(upstream), data, upstream, &[]).0
+    }
+
     /// Starts another host over the same store, with the same key.
     #[cfg(feature = "postgres")]
     pub(crate) fn start_beside(other: &Self) -> Self {

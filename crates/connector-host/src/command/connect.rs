@@ -33,7 +33,7 @@ pub(super) struct ConnectArguments {
     /// could see an argument
     #[arg(long, value_name = "-")]
     api_token: Option<String>,
-    /// The account of the token, as https://acme.vendor.example
+    /// The account of the token, as https://acme.vendor.example. A vendor whose accounts share one host needs none
     #[arg(long, value_name = "URL", requires = "api_token")]
     api_domain: Option<String>,
     /// The URL at which browsers reach `connector serve`. If no host runs there, and the URL is on this machine, this
@@ -64,9 +64,10 @@ pub(super) async fn run(linked: Linked, arguments: ConnectArguments) -> Result<E
 
 async fn connect_by_token(linked: Linked, arguments: &ConnectArguments) -> Result<Exit, Failure> {
     let one = choose_by_host(linked, arguments)?;
-    let (name, domain) = match (&arguments.api_domain, one.setting(env::API_DOMAIN)?) {
+    check_not_open(one)?;
+    let (name, domain) = match (&arguments.api_domain, one.account_host()?) {
         (Some(domain), _) => ("--api-domain".to_owned(), domain.clone()),
-        (None, Some(domain)) => (one.variable(env::API_DOMAIN), domain),
+        (None, Some(named)) => named,
         (None, None) => return Err(Failure::usage(format!("--api-token needs --api-domain, as {}", one.example_url()))),
     };
     let is_local = linked.check_host(Some(one), &domain, &name)?.is_local();
@@ -78,7 +79,23 @@ async fn connect_by_token(linked: Linked, arguments: &ConnectArguments) -> Resul
     let vault = arguments.stored.open_or_create(linked, "", &build_client()?).await?;
     let name = arguments.name.as_deref();
     let added = vault.add_api_token(&arguments.owner, one.key(), name, arguments.view, &domain, token).await;
-    print_json(&added.map_err(|error| Failure::from_vendor(&error))?)
+    let added = added.map_err(|error| Failure::from_vendor(&error))?;
+    if one.connector.identity.is_none() {
+        let label = one.connector.label;
+        render::say(&format!("{label} does not tell which account a token belongs to: the token was stored, and not checked."));
+    }
+    print_json(&added)
+}
+
+/// Refuses to connect an account of a vendor whose API needs none.
+fn check_not_open(one: &LinkedConnector) -> Result<(), Failure> {
+    if !one.connector.is_open() {
+        return Ok(());
+    }
+    let (label, key) = (one.connector.label, one.key());
+    Err(Failure::usage(format!(
+        "the API of {label} is open to all: its actions need no connection, see `connector list --connector {key}`"
+    )))
 }
 
 /// Checks that a connector is the one that `--sandbox` means.
@@ -100,6 +117,7 @@ fn choose_by_host(linked: Linked, arguments: &ConnectArguments) -> Result<&'stat
         // The rest of the command then says how to set the sandbox up.
         Some(_) if is_local => Ok(one.sandbox.is_some()),
         Some(access) => Ok(one.connector.owns_host(access.host())),
+        // The one host of a vendor says nothing about a token, which may be that of another.
         None => Ok(one.setting(env::API_DOMAIN)?.is_some()),
     })
 }
@@ -111,27 +129,36 @@ fn choose_by_client(linked: Linked, arguments: &ConnectArguments) -> Result<&'st
         has_client |= one.setting(env::CLIENT_ID)?.is_some();
     }
     if linked.are_several() && !has_client && arguments.connector.is_none() {
-        return Err(explain_missing_app(&linked.vendor_names(), &linked.name_client_variables()));
+        let takes_token = linked.all().iter().any(|one| one.connector.takes_token());
+        return Err(explain_missing_app(&linked.names_with_oauth(), &linked.name_client_variables(), takes_token));
     }
     linked.choose(arguments.connector.as_deref(), |one| {
         Ok(if arguments.stored.sandbox { one.sandbox.is_some() } else { one.setting(env::CLIENT_ID)?.is_some() })
     })
 }
 
-fn explain_missing_app(vendors: &str, variables: &str) -> Failure {
-    Failure::usage(format!(
-        "no app of {vendors} is set up here: set {variables}, or connect by an API token, see `connector connect --help`"
-    ))
+fn explain_missing_app(vendors: &str, variables: &str, takes_token: bool) -> Failure {
+    let otherwise = if takes_token { ", or connect by an API token, see `connector connect --help`" } else { "" };
+    Failure::usage(format!("no app of {vendors} is set up here: set {variables}{otherwise}"))
+}
+
+/// Explains why an account of a connector cannot be connected in a browser.
+fn explain_no_browser(one: &LinkedConnector) -> Failure {
+    let label = one.connector.label;
+    if one.connector.oauth().is_none() {
+        return Failure::usage(format!("{label} has no OAuth: connect by an API token, see `connector connect --help`"));
+    }
+    explain_missing_app(label, &one.client_variables().join(" and "), one.connector.takes_token())
 }
 
 /// Prints a link, and waits until the account is connected through it.
 async fn connect_in_browser(linked: Linked, arguments: &ConnectArguments) -> Result<Exit, Failure> {
     let url = find_public_url(arguments.public_url.as_deref())?.unwrap_or_else(|| DEFAULT_URL.to_owned());
     let one = choose_by_client(linked, arguments)?;
+    check_not_open(one)?;
     // Checked before a store is created, which would end the use of the embedded sandbox.
-    if one.setting(env::CLIENT_ID)?.is_none() && !is_in_sandbox(arguments, one) {
-        let variables = format!("{} and {}", one.variable(env::CLIENT_ID), one.variable(env::CLIENT_SECRET));
-        return Err(explain_missing_app(one.connector.label, &variables));
+    if (one.client()?.is_none() || one.connector.oauth().is_none()) && !is_in_sandbox(arguments, one) {
+        return Err(explain_no_browser(one));
     }
     let stop = wait_for_stop();
     let client = build_client()?;

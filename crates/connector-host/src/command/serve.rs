@@ -93,7 +93,10 @@ impl ServeArguments {
         settings.concurrency = self.concurrency.into();
         settings.drain = Duration::from_secs(self.drain.into());
         settings.installs = installs;
-        settings.no_client_hint = format!("Whoever runs this host sets {}, or starts it with --sandbox.", linked.name_client_variables());
+        settings.no_client_hint = match linked.names_with_oauth().as_str() {
+            "" => "None of them has OAuth.".to_owned(),
+            _ => format!("Whoever runs this host sets {}, or starts it with --sandbox.", linked.name_client_variables()),
+        };
         settings
     }
 
@@ -135,10 +138,10 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
     let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
     let settings = arguments.settings(linked, public_url, installs);
-    if !has_client {
+    let with_oauth = linked.names_with_oauth();
+    if !has_client && !with_oauth.is_empty() {
         render::say(&format!(
-            "No app of {} is set up: accounts can connect by API token only. Set {} for OAuth, or try --sandbox.",
-            linked.vendor_names(),
+            "No app of {with_oauth} is set up: accounts can connect by API token only. Set {} for OAuth, or try --sandbox.",
             linked.name_client_variables()
         ));
     }

@@ -128,15 +128,11 @@ fn read_environment(linked: Linked) -> Result<Vec<EnvironmentAccount>, Failure> 
             let (connection, access) = sandbox::build_connection(one, sandbox, &url)?;
             named.push(EnvironmentAccount { connector: one.key(), connection, access });
         }
-        let needs = |given: &str, missing: &str| {
-            let what =
-                if missing.ends_with("DOMAIN") { format!("as {}", one.example_url()) } else { "an API token of that account".to_owned() };
-            format!("{given} needs {missing}, {what}")
-        };
-        if let Some((token, domain)) = one.pair(env::API_TOKEN, env::API_DOMAIN, needs)? {
-            let access = linked.check_host(Some(one), &domain, &one.variable(env::API_DOMAIN))?;
-            let access = Access::new(access.origin(), Credential::api_token(token)).map_err(Failure::from)?;
-            let mut connection = Connection::new(ENVIRONMENT, access.origin()).with_api_token();
+        if let Some((credential, name, domain)) = read_credential(one)? {
+            let access = linked.check_host(Some(one), &domain, &name)?;
+            let access = Access::new(access.origin(), credential).map_err(Failure::from)?;
+            let mut connection = Connection::new(ENVIRONMENT, access.origin());
+            connection.api_token = matches!(access.credential(), Credential::ApiToken(_));
             if one.variable(env::API_TOKEN) != env::API_TOKEN {
                 // Accounts of two connectors may have one name and one host.
                 connection = connection.with_id(format!("{}/{ENVIRONMENT}", one.key()));
@@ -145,6 +141,23 @@ fn read_environment(linked: Linked) -> Result<Vec<EnvironmentAccount>, Failure> 
         }
     }
     Ok(named)
+}
+
+/// Reads the credential of an account, and the host with the name of where it stands.
+fn read_credential(one: &LinkedConnector) -> Result<Option<(Credential, String, String)>, Failure> {
+    let (token_name, host_name) = (one.variable(env::API_TOKEN), one.variable(env::API_DOMAIN));
+    let is_open = one.connector.is_open();
+    match (one.setting(env::API_TOKEN)?, one.setting(env::API_DOMAIN)?, one.fixed_host()?) {
+        (Some(_), ..) if is_open => {
+            Err(Failure::usage(format!("{token_name}: the API of {} is open to all, and takes no token", one.connector.label)))
+        }
+        (Some(token), Some(domain), _) => Ok(Some((Credential::api_token(token), host_name, domain))),
+        (Some(token), None, Some((name, host))) => Ok(Some((Credential::api_token(token), name, host))),
+        (Some(_), None, None) => Err(Failure::usage(format!("{token_name} needs {host_name}, as {}", one.example_url()))),
+        (None, Some(domain), _) if is_open => Ok(Some((Credential::None, host_name, domain))),
+        (None, Some(_), _) => Err(Failure::usage(format!("{host_name} needs {token_name}, an API token of that account"))),
+        (None, None, _) => Ok(None),
+    }
 }
 
 #[async_trait]
@@ -187,12 +200,10 @@ pub(crate) fn no_connection<'a>(
     let names: Vec<&str> = names.collect();
     let hint = match (names.as_slice(), connector.filter(|_| linked.are_several())) {
         ([], None) => "There is none yet: `connector connect` creates one.".to_owned(),
-        ([], Some(connector)) => format!(
-            "`connector connect --connector {}` connects one; or set {} and {}.",
-            connector.key(),
-            connector.variable(env::API_TOKEN),
-            connector.variable(env::API_DOMAIN)
-        ),
+        ([], Some(connector)) => {
+            let variables = connector.token_variables().map_or_else(String::new, |variables| format!("; or set {variables}"));
+            format!("`connector connect --connector {}` connects one{variables}.", connector.key())
+        }
         (names, _) => format!("There are: {}.", names.join(", ")),
     };
     Error::new(ErrorKind::NoConnection, message).with_hint(hint)

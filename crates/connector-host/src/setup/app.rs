@@ -24,11 +24,10 @@ fn build_app(linked: Linked, one: &LinkedConnector, public_url: &str) -> Result<
     if let Some(url) = one.setting(env::SANDBOX)? {
         app = sandbox::use_sandbox(app, &url, &one.variable(env::SANDBOX))?;
     }
-    let client = one.pair(env::CLIENT_ID, env::CLIENT_SECRET, |_, _| {
-        format!("set both {} and {}, or neither", one.variable(env::CLIENT_ID), one.variable(env::CLIENT_SECRET))
-    })?;
-    Ok(match client {
-        Some((id, secret)) => app.with_client(id, secret, linked.callback_url(one, public_url)),
+    let callback = linked.callback_url(one, public_url);
+    Ok(match one.client()? {
+        Some((id, Some(secret))) => app.with_client(id, secret, callback),
+        Some((id, None)) => app.with_public_client(id, callback),
         None => app,
     })
 }

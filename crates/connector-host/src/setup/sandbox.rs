@@ -83,13 +83,12 @@ impl EmbeddedSandbox {
     /// Chooses the sandbox, and says so once.
     pub(crate) fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
         if let Some(named) = named.filter(|named| *named != NAME) {
-            return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up.")).with_hint(
-                format!(
-                    "Set {} and {}, or name no connection to use the sandbox.",
-                    self.linked.variable(env::API_TOKEN),
-                    self.linked.variable(env::API_DOMAIN)
-                ),
-            ));
+            let set_up = match self.linked.token_variables() {
+                Some(variables) => format!("Set {variables}"),
+                None => "Connect an account by `connector connect`".to_owned(),
+            };
+            return Err(Error::new(ErrorKind::NoConnection, format!("There is no connection {named:?}; no account is set up."))
+                .with_hint(format!("{set_up}, or name no connection to use the sandbox.")));
         }
         self.announced.call_once(|| {
             render::say(&format!("No account is set up: using the embedded sandbox, which keeps its data in {}.", self.data.display()));

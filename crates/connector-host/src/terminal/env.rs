@@ -71,7 +71,8 @@ Environment:
 Each connector also has these settings under its own key. For a connector
 `acme` they are CONNECTOR_ACME_API_TOKEN, CONNECTOR_ACME_API_DOMAIN,
 CONNECTOR_ACME_CLIENT_ID, CONNECTOR_ACME_CLIENT_SECRET and
-CONNECTOR_ACME_SANDBOX.
+CONNECTOR_ACME_SANDBOX. The domain is not needed where all accounts of a
+vendor have one host, nor the secret where its clients have none.
 ";
 
 /// The part of `--help` about the embedded sandbox.

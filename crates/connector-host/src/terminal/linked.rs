@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use connector_core::declare::Connector;
+use connector_core::declare::{ClientAuth, Connector};
 use connector_core::embed::Access;
 use connector_core::run::Catalogue;
 use connector_core::wording::list_names;
@@ -97,19 +97,54 @@ impl LinkedConnector {
         }
     }
 
-    /// Reads two settings that belong together. One without the other is refused.
-    pub(crate) fn pair(
-        &self,
-        one: &'static str,
-        other: &'static str,
-        hint: impl Fn(&str, &str) -> String,
-    ) -> Result<Option<(String, String)>, Failure> {
-        match (self.setting(one)?, self.setting(other)?) {
-            (Some(first), Some(second)) => Ok(Some((first, second))),
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(Failure::usage(hint(&self.variable(one), &self.variable(other)))),
-            (None, Some(_)) => Err(Failure::usage(hint(&self.variable(other), &self.variable(one)))),
+    /// Returns the host of all accounts, or the sandbox in its place, if accounts have no hosts of their own.
+    ///
+    /// The name beside it is where it stands.
+    pub(crate) fn fixed_host(&self) -> Result<Option<(String, String)>, Failure> {
+        let Some(host) = self.connector.host else { return Ok(None) };
+        let sandbox = self.setting(env::SANDBOX)?.map(|url| (self.variable(env::SANDBOX), url));
+        Ok(Some(sandbox.unwrap_or_else(|| (self.connector.label.to_owned(), host.to_owned()))))
+    }
+
+    /// Reads the host of an account, with the name of where it stands: as it is set, else the one of all accounts.
+    pub(crate) fn account_host(&self) -> Result<Option<(String, String)>, Failure> {
+        match self.setting(env::API_DOMAIN)? {
+            Some(domain) => Ok(Some((self.variable(env::API_DOMAIN), domain))),
+            None => self.fixed_host(),
         }
+    }
+
+    /// Reads the client of the app: its id, and its secret unless clients of the vendor have none.
+    pub(crate) fn client(&self) -> Result<Option<(String, Option<String>)>, Failure> {
+        let (id, secret) = (self.setting(env::CLIENT_ID)?, self.setting(env::CLIENT_SECRET)?);
+        let (id_name, secret_name) = (self.variable(env::CLIENT_ID), self.variable(env::CLIENT_SECRET));
+        match (id, secret, self.has_public_clients()) {
+            (None, None, _) => Ok(None),
+            (_, Some(_), true) => Err(Failure::usage(format!(
+                "clients of {} have no secret: set {id_name} alone, without {secret_name}",
+                self.connector.label
+            ))),
+            (Some(id), None, true) => Ok(Some((id, None))),
+            (Some(id), Some(secret), false) => Ok(Some((id, Some(secret)))),
+            (_, _, false) => Err(Failure::usage(format!("set both {id_name} and {secret_name}, or neither"))),
+        }
+    }
+
+    fn has_public_clients(&self) -> bool {
+        self.connector.oauth().is_some_and(|oauth| oauth.client_auth == ClientAuth::Public)
+    }
+
+    /// Lists the variables that set up the client of the app.
+    pub(crate) fn client_variables(&self) -> Vec<String> {
+        let secret = (!self.has_public_clients()).then(|| self.variable(env::CLIENT_SECRET));
+        std::iter::once(self.variable(env::CLIENT_ID)).chain(secret).collect()
+    }
+
+    /// Names the variables that make an account by an API token, if the vendor takes one.
+    pub(crate) fn token_variables(&self) -> Option<String> {
+        let token = self.variable(env::API_TOKEN);
+        let needed = if self.connector.host.is_some() { token } else { format!("{token} and {}", self.variable(env::API_DOMAIN)) };
+        self.connector.takes_token().then_some(needed)
     }
 
     /// Writes the URL of an account, as an example.
@@ -150,6 +185,11 @@ impl Linked {
     /// Lists the names of the vendors for a message: `A or B`.
     pub(crate) fn vendor_names(self) -> String {
         list_vendors(self.0.iter())
+    }
+
+    /// Lists the names of the vendors that have OAuth: `A or B`. None has it where this is empty.
+    pub(crate) fn names_with_oauth(self) -> String {
+        list_vendors(self.0.iter().filter(|one| one.connector.oauth().is_some()))
     }
 
     /// Finds the connector that has a sandbox.
@@ -234,13 +274,12 @@ impl Linked {
 
     /// Lists the variables that set up an app, for each connector: `A, B and C`.
     pub(crate) fn name_client_variables(self) -> String {
-        let of_one = |one: &LinkedConnector| (one.variable(env::CLIENT_ID), one.variable(env::CLIENT_SECRET));
         if let [only] = self.0 {
-            let (id, secret) = of_one(only);
-            return format!("{id}, {secret} and {}", env::PUBLIC_URL);
+            return format!("{} and {}", only.client_variables().join(", "), env::PUBLIC_URL);
         }
-        let each = self.0.iter().map(|one| (one.connector.label, of_one(one)));
-        let each: Vec<String> = each.map(|(label, (id, secret))| format!("{id} and {secret} for {label}")).collect();
+        let with_oauth = self.0.iter().filter(|one| one.connector.oauth().is_some());
+        let each: Vec<String> =
+            with_oauth.map(|one| format!("{} for {}", one.client_variables().join(" and "), one.connector.label)).collect();
         format!("{}, and {}", env::PUBLIC_URL, each.join(" or "))
     }
 

@@ -87,10 +87,17 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
     let app = choose_app(&call.host, &begin)?;
     let connection = match Method::from_word(word) {
         Some(Method::ApiKey) => {
-            let (Some(token), Some(domain), None, None) = (begin.api_token, begin.api_domain, begin.redirect_uri, begin.state) else {
+            // Where all accounts have one host, it need not be given.
+            let fixed = vault.app(&app).ok().and_then(App::host).map(str::to_owned);
+            let (takes, give) = match &fixed {
+                Some(_) => ("api_token", "it"),
+                None => ("api_token and api_domain", "both"),
+            };
+            let (Some(token), Some(domain), None, None) = (begin.api_token, begin.api_domain.or(fixed), begin.redirect_uri, begin.state)
+            else {
                 return Err(Refusal::bad_request(
-                    "A connection by API_KEY takes api_token and api_domain.",
-                    "Give both, and no redirect_uri or state.",
+                    format!("A connection by API_KEY takes {takes}."),
+                    format!("Give {give}, and no redirect_uri or state."),
                 ));
             };
             vault.add_api_token(&owner, &app, begin.name.as_deref(), view, &domain, token).await.map_err(from_vendor)?
@@ -142,7 +149,8 @@ fn choose_app(host: &Host, begin: &BeginBody) -> Result<String, Refusal> {
     }
     let is_meant = |connector: &Connector| match &access {
         Some(access) => host.vault.app(connector.key).is_ok_and(|app| app.is_at(access)),
-        None => host.has_client(connector.key),
+        // A token that names no host may be that of any vendor.
+        None => begin.api_token.is_none() && host.has_client(connector.key),
     };
     Ok(host.choose_connector(None, is_meant, "as the member app")?.key.to_owned())
 }
