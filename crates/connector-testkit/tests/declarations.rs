@@ -216,7 +216,7 @@ fn finds_prose_that_is_no_plain_sentence() {
             "getHut: hutId: write \"the hut, please\" as a sentence",
             "getHut: hutId: write it without \"please\"",
             "getHut: fields: say in \"The fields to read.\" what happens when it is left out",
-            "getHut: colour: shorten its 219 characters",
+            "getHut: colour: shorten its 216 characters",
             "getHut: language: a required input cannot be left out",
         ],
     );
