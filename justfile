@@ -85,6 +85,7 @@ sbom:
 # Rewrite the fixtures and the snapshots of the suite; then read the difference
 fixtures:
     UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-host --test suite -- catalogue:: runtime::bad_input::
+    UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-testkit --lib -- tests::sound::
 
 # Rewrite the complaints of the macros; then read the difference
 complaints:
