@@ -176,6 +176,17 @@ impl Paging {
         input.get(CURSOR)?.as_str()?.strip_prefix(self.as_str())?.strip_prefix(':')
     }
 
+    /// Finds the fault of a cursor that is none of ours, in a list that pages by one of ours.
+    pub(crate) fn find_cursor_fault(&self, input: &Map<String, Value>) -> Option<Fault> {
+        let given = input.get(CURSOR).filter(|_| self.own_cursor().is_some())?;
+        let is_ours = match self {
+            Self::Link => self.read_cursor(input).is_some_and(|query| !query.is_empty()),
+            _ => self.own_parameter(input).is_some(),
+        };
+        let example = self.write_cursor(if matches!(self, Self::Link) { "page=2" } else { "2" });
+        (!is_ours).then(|| Fault::at(format!("/{CURSOR}"), FaultCode::WrongForm { value: shorten(&given.to_string(), 80), example }))
+    }
+
     /// Reads the parameter that a cursor of ours stands for.
     pub(crate) fn own_parameter(&self, input: &Map<String, Value>) -> Option<(&'static str, u64)> {
         self.own_cursor()?;

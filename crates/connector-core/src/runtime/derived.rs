@@ -161,9 +161,11 @@ fn find_faults(action: &'static Declaration, input: &Map<String, Value>, searche
     let why = if searches { "the search takes no such input" } else { "the list takes no such input" };
     let takes = |name: &str| action.fields().any(|field| field.name == name);
     let dropped = input.keys().filter(|name| !takes(name)).map(|name| Fault::at(format!("/{name}"), FaultCode::NotTaken { why }));
+    // A cursor that is none would be left out of the request, which then reads the first page again.
+    let strange = action.paging().and_then(|paging| paging.find_cursor_fault(input));
     // A rule of the search refers to its term, which the caller gave as `search`.
     let broken = action.rules().filter_map(|rule| rule.find_fault(input)).map(|fault| fault.moved_to("/search"));
-    dropped.chain(broken).collect()
+    dropped.chain(strange).chain(broken).collect()
 }
 
 /// Replaces each `{path}` of a template.

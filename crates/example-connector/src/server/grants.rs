@@ -28,7 +28,7 @@ struct Grant {
 #[derive(Debug)]
 enum State {
     /// A code was given out.
-    Code { code: String, redirect_uri: String, challenge: String },
+    Code { code: String, redirect_uri: String, challenge: Option<String> },
     /// The code was exchanged.
     Tokens { access: Option<String>, refresh: String },
 }
@@ -43,19 +43,19 @@ pub(super) struct Issued {
 
 impl Grants {
     /// Gives out a code.
-    pub(super) fn add_code(&mut self, client: &str, scopes: Vec<String>, redirect_uri: &str, challenge: &str) -> String {
+    pub(super) fn add_code(&mut self, client: &str, scopes: Vec<String>, redirect_uri: &str, challenge: Option<&str>) -> String {
         let code = self.name("code");
-        let state = State::Code { code: code.clone(), redirect_uri: redirect_uri.to_owned(), challenge: challenge.to_owned() };
+        let state = State::Code { code: code.clone(), redirect_uri: redirect_uri.to_owned(), challenge: challenge.map(str::to_owned) };
         self.all.push(Grant { client: client.to_owned(), scopes, state });
         code
     }
 
-    /// Exchanges a code for tokens. It is used up even if the rest does not fit.
-    pub(super) fn exchange(&mut self, client: &str, code: &str, redirect_uri: &str, challenge: &str) -> Option<Issued> {
+    /// Exchanges a code for tokens. It is used up even if the rest does not fit, as the challenge that it was given out for.
+    pub(super) fn exchange(&mut self, client: &str, code: &str, redirect_uri: &str, challenge: Option<&str>) -> Option<Issued> {
         let at = self.all.iter().position(|grant| matches!(&grant.state, State::Code { code: known, .. } if known == code))?;
         let grant = self.all.remove(at);
         let State::Code { redirect_uri: asked, challenge: proof, .. } = &grant.state else { return None };
-        let fits = grant.client == client && asked == redirect_uri && proof == challenge;
+        let fits = grant.client == client && asked == redirect_uri && proof.as_deref() == challenge;
         fits.then(|| self.issue(grant.client.clone(), grant.scopes.clone()))
     }
 

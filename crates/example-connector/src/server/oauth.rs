@@ -12,6 +12,7 @@ use crate::server::message::{Received, Reply};
 pub(super) fn answer(grants: &mut Grants, request: &Received) -> Reply {
     match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/oauth/authorize") => authorize(grants, &request.query),
+        ("GET", "/oauth/install") => install(grants, &request.query),
         ("POST", "/oauth/token") => answer_client(request, |client, form| issue_tokens(grants, client, form)),
         ("POST", "/oauth/revoke") => answer_client(request, |client, form| {
             grants.revoke(client, find(form, "token"));
@@ -24,8 +25,7 @@ pub(super) fn answer(grants: &mut Grants, request: &Received) -> Reply {
 /// Sends the browser back with a code. The person is signed in, and allows what is asked for.
 fn authorize(grants: &mut Grants, query: &[(String, String)]) -> Reply {
     let (client, back) = (find(query, "client_id"), find(query, "redirect_uri"));
-    // A redirect URI on this machine may have any port, as RFC 8252 says. No other one is registered.
-    if ![CLIENT_ID, PUBLIC_CLIENT_ID].contains(&client) || !back.starts_with("http://127.0.0.1:") {
+    if ![CLIENT_ID, PUBLIC_CLIENT_ID].contains(&client) || !is_registered(back) {
         return refuse(400, "invalid_request");
     }
     let scopes: Vec<String> = find(query, "scope").split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
@@ -36,14 +36,34 @@ fn authorize(grants: &mut Grants, query: &[(String, String)]) -> Reply {
         () if scopes.is_empty() || !scopes.iter().all(|scope| SCOPES.contains(&scope.as_str())) => Some("invalid_scope"),
         () => None,
     };
-    let start = back.len() + 1;
-    let mut to = form_urlencoded::Serializer::for_suffix(format!("{back}{}", if back.contains('?') { '&' } else { '?' }), start);
-    match error {
-        Some(error) => to.append_pair("error", error),
-        None => to.append_pair("code", &grants.add_code(client, scopes, back, challenge)),
+    let outcome = match error {
+        Some(error) => ("error", error.to_owned()),
+        None => ("code", grants.add_code(client, scopes, back, Some(challenge))),
     };
-    to.append_pair("state", find(query, "state"));
-    Reply::empty(302).with_header("location", to.finish())
+    send_back(back, &[outcome, ("state", find(query, "state").to_owned())])
+}
+
+/// Sends the browser of a person who installs the app in the vendor's directory to the app, with a code.
+///
+/// The app asked for nothing, so that there is no challenge, and no state. Only a client with a secret can use the code.
+fn install(grants: &mut Grants, query: &[(String, String)]) -> Reply {
+    let back = find(query, "redirect_uri");
+    if find(query, "client_id") != CLIENT_ID || !is_registered(back) {
+        return refuse(400, "invalid_request");
+    }
+    send_back(back, &[("code", grants.add_code(CLIENT_ID, SCOPES.map(str::to_owned).into(), back, None))])
+}
+
+/// Checks a redirect URI. One on this machine may have any port, as RFC 8252 says, and no other one is registered.
+fn is_registered(redirect_uri: &str) -> bool {
+    redirect_uri.starts_with("http://127.0.0.1:")
+}
+
+fn send_back(redirect_uri: &str, pairs: &[(&str, String)]) -> Reply {
+    let start = redirect_uri.len() + 1;
+    let mut to =
+        form_urlencoded::Serializer::for_suffix(format!("{redirect_uri}{}", if redirect_uri.contains('?') { '&' } else { '?' }), start);
+    Reply::empty(302).with_header("location", to.extend_pairs(pairs).finish())
 }
 
 /// Reads the form of a client, and checks that it is the client that it says.
@@ -61,8 +81,9 @@ fn answer_client(request: &Received, answer: impl FnOnce(&str, &[(String, String
 fn issue_tokens(grants: &mut Grants, client: &str, form: &[(String, String)]) -> Reply {
     let issued = match find(form, "grant_type") {
         "authorization_code" => {
-            let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(find(form, "code_verifier")));
-            grants.exchange(client, find(form, "code"), find(form, "redirect_uri"), &challenge)
+            let verifier = Some(find(form, "code_verifier")).filter(|verifier| !verifier.is_empty());
+            let challenge = verifier.map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+            grants.exchange(client, find(form, "code"), find(form, "redirect_uri"), challenge.as_deref())
         }
         "refresh_token" => grants.refresh(client, find(form, "refresh_token")),
         _ => return refuse(400, "unsupported_grant_type"),

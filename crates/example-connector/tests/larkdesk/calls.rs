@@ -179,6 +179,14 @@ async fn data_sources_offer_tickets_people_and_queues() {
 
     let people = desk.invoke("selectPerson", json!({"limit": 1})).await;
     assert_eq!(people["data"], json!([{"key": "ada@north.example", "label": "Ada Berg"}]), "{people}");
+    for (key, example) in [("selectPerson", "page:2"), ("selectTicket", "link:page=2")] {
+        let refused = desk.invoke(key, json!({"cursor": "made up"})).await;
+        let expected = format!("\"made up\" does not have the form {example:?}");
+        assert_eq!(
+            (&refused["error"]["faults"][0]["path"], &refused["error"]["faults"][0]["message"]),
+            (&json!("/cursor"), &json!(expected))
+        );
+    }
     let queues = desk.invoke("selectQueue", json!({"search": "print"})).await;
     assert_eq!(queues["data"], json!([{"key": "devices", "label": "Devices and printers"}]), "{queues}");
     assert_eq!(desk.invoke("selectQueue", json!({})).await["data"].as_array().map(Vec::len), Some(3));
