@@ -1,7 +1,7 @@
 //! A second vendor: a connector that only the suite links, and its server.
 
-use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Id, Identity, OAuth, Text};
-use connector_core::{Error, ErrorKind, action, record};
+use connector_core::declare::{Auth, Connector, Envelope, Id, Identity, OAuth, Text};
+use connector_core::{action, record};
 use connector_host::LinkedConnector;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -18,43 +18,27 @@ pub(crate) static TWO_CONNECTORS: [LinkedConnector; 2] = [
 ];
 
 /// The connector. Its key for the currencies is that of another connector, too.
-pub(crate) static CONNECTOR: Connector = Connector {
-    key: "bakery",
-    label: "Bakery",
-    description: "A vendor of bread.",
-    version: "1.0.0",
-    domains: &["bakery.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[
-        Auth::OAuth2(OAuth {
-            authorize: "https://bakery.example/oauth/authorize",
-            token: "https://bakery.example/oauth/token",
-            revoke: Some("https://bakery.example/oauth/revoke"),
-            client_auth: ClientAuth::Basic,
-            pkce: false,
-            scopes: &[],
-            host_member: Some("api_domain"),
-            scope_separator: ' ',
-        }),
-        Auth::ApiToken { header: "x-bakery-token", prefix: "", query: None },
-    ],
-    identity: Some(Identity {
-        path: "/v1/me",
-        company: "/data/shop",
-        company_name: "/data/shopName",
-        company_domain: "/data/shopDomain",
-        user: "/data/id",
-        user_name: "/data/name",
-        email: "/data/email",
-    }),
-    case: Case::Snake,
-    envelope: Envelope { success: Some("ok"), ..Envelope::at("/data") },
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("Bakery answered {}.", refusal.status())),
-    out_of_support: |_, _| None,
-};
+pub(crate) static CONNECTOR: Connector = Connector::new("bakery", "Bakery", "A vendor of bread.", "1.0.0")
+    .with_domains(&["bakery.example"])
+    .with_roots(&["/v1/"])
+    .with_auth(&[
+        Auth::oauth2(
+            OAuth::new("https://bakery.example/oauth/authorize", "https://bakery.example/oauth/token")
+                .with_revoke("https://bakery.example/oauth/revoke")
+                .with_host_member("api_domain"),
+        ),
+        Auth::api_token("x-bakery-token"),
+    ])
+    .with_identity(
+        Identity::at("/v1/me")
+            .with_company("/data/shop")
+            .with_company_name("/data/shopName")
+            .with_company_domain("/data/shopDomain")
+            .with_user("/data/id")
+            .with_user_name("/data/name")
+            .with_email("/data/email"),
+    )
+    .with_envelope(Envelope::at("/data").with_success("ok"));
 
 /// An order of the bakery.
 #[record]

@@ -2,10 +2,7 @@
 
 use connector_core::__private::inventory;
 use connector_core::__private::{DeclaredAction, Registration};
-use connector_core::declare::{
-    Auth, Case, ClientAuth, Connector, Declaration, Endpoint, Envelope, FieldShape, FlatWords, Json, Method, OAuth,
-};
-use connector_core::{Error, ErrorKind};
+use connector_core::declare::{Auth, ClientAuth, Connector, Declaration, FieldShape, Json, Method, OAuth};
 use connector_host::LinkedConnector;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -16,77 +13,30 @@ use super::upstream::{build_json_response, read_request, serve_connections};
 pub(crate) static PLAIN_CONNECTORS: [LinkedConnector; 2] = [LinkedConnector::new(&FERRY), LinkedConnector::new(&TIDES)];
 
 /// The connector of an API that is open to all.
-const OPEN: Connector = Connector {
-    key: "tides",
-    label: "Tides",
-    description: "A vendor of tides.",
-    version: "1.0.0",
-    domains: &["tides.example"],
-    host: Some("https://api.tides.example"),
-    roots: &["/v1/"],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("The vendor answered {}.", refusal.status())),
-    out_of_support: |_, _| None,
-};
-
-static TIDES: Connector = OPEN;
+static TIDES: Connector = Connector::new("tides", "Tides", "A vendor of tides.", "1.0.0")
+    .with_domains(&["tides.example"])
+    .with_host("https://api.tides.example")
+    .with_roots(&["/v1/"]);
 
 /// The connector of a vendor whose accounts have one host, and which tells of none.
-static FERRY: Connector = Connector {
-    key: "ferry",
-    label: "Ferry",
-    description: "A vendor of crossings.",
-    domains: &["ferry.example"],
-    host: Some("https://api.ferry.example"),
-    auth: &[
-        Auth::OAuth2(OAuth {
-            authorize: "https://ferry.example/oauth/authorize",
-            token: "https://ferry.example/oauth/token",
-            revoke: None,
-            client_auth: ClientAuth::Public,
-            pkce: true,
-            scopes: &["crossings"],
-            scope_separator: ' ',
-            host_member: None,
-        }),
-        Auth::BearerToken,
-    ],
-    ..OPEN
-};
+static FERRY: Connector = Connector::new("ferry", "Ferry", "A vendor of crossings.", "1.0.0")
+    .with_domains(&["ferry.example"])
+    .with_host("https://api.ferry.example")
+    .with_roots(&["/v1/"])
+    .with_auth(&[
+        Auth::oauth2(
+            OAuth::new("https://ferry.example/oauth/authorize", "https://ferry.example/oauth/token")
+                .with_client_auth(ClientAuth::Public)
+                .with_pkce()
+                .with_scopes(&["crossings"]),
+        ),
+        Auth::bearer_token(),
+    ]);
 
 /// Declares an action without inputs. The macros would take the connector of the whole suite.
 const fn declare(key: &'static str, connector: &'static Connector) -> Declaration {
-    Declaration {
-        key,
-        label: "Get",
-        description: "Get what the vendor has",
-        module: module_path!(),
-        resource: None,
-        line: file!(),
-        connector,
-        endpoint: Some(Endpoint { method: Method::Get, path: "/v1/all" }),
-        scopes: &[],
-        scopes_all: &[],
-        cost: None,
-        idempotent: None,
-        reads: false,
-        destructive: false,
-        removed: None,
-        rules: &[],
-        own: &[],
-        with: &[],
-        like: None,
-        without: &[],
-        when_flat: &[],
-        paging: None,
-        envelope: None,
-        returns: FieldShape::from_type::<Json>(),
-    }
+    Declaration::new(key, ["Get", "Get what the vendor has"], [module_path!(), file!()], connector, FieldShape::from_type::<Json>())
+        .with_endpoint(Method::Get, "/v1/all")
 }
 
 static GET_TIDES: Declaration = declare("getTides", &TIDES);

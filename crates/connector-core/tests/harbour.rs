@@ -4,29 +4,20 @@ mod loopback;
 
 use async_trait::async_trait;
 use connector_core::by_hand::{Call, Choice, ChoiceHandler, Choices, Request, Stop};
-use connector_core::declare::{Auth, Case, Connector, Envelope, Flag, FlatWords, Id, Method, Nullable, Paging, Refusal, Text};
+use connector_core::declare::{Auth, Case, Connector, Envelope, Flag, Id, Method, Nullable, Paging, Refusal, Text};
 use connector_core::embed::{Credential, OneConnection};
 use connector_core::run::{Catalogue, Invocation, Outcome, Runtime, View};
 use connector_core::{Error, ErrorKind, Fault, action, data_source, inputs, record};
 use serde_json::{Value, json};
 
-pub static CONNECTOR: Connector = Connector {
-    key: "harbour",
-    label: "Harbour",
-    description: "A vendor of berths.",
-    version: "1.0.0",
-    domains: &["harbour.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[Auth::ApiToken { header: "x-key", prefix: "", query: None }],
-    identity: None,
-    case: Case::Camel,
-    envelope: Envelope::at("/results"),
-    paging: &[Paging::Cursor { parameter: "after", next: &["/paging/next/after"] }],
-    flat: FlatWords::COMMON,
-    refusal: explain,
-    out_of_support: |_, _| None,
-};
+pub(crate) static CONNECTOR: Connector = Connector::new("harbour", "Harbour", "A vendor of berths.", "1.0.0")
+    .with_domains(&["harbour.example"])
+    .with_roots(&["/v1/"])
+    .with_auth(&[Auth::api_token("x-key")])
+    .with_case(Case::Camel)
+    .with_envelope(Envelope::at("/results"))
+    .with_paging(&[Paging::cursor("after", &["/paging/next/after"])])
+    .with_refusal(explain);
 
 /// Reads a refusal, which names the field by its name on the wire.
 fn explain(refusal: &Refusal<'_>) -> Error {

@@ -3,31 +3,16 @@
 mod loopback;
 
 use bytes::Bytes;
-use connector_core::declare::{Case, Connector, Envelope, FlatWords, Json, Method};
+use connector_core::action;
+use connector_core::declare::{Connector, Json, Method};
 use connector_core::embed::{Credential, OneConnection};
 use connector_core::run::{Catalogue, ForwardedBody, ForwardedRequest, Invocation, Runtime};
-use connector_core::{Error, ErrorKind, action};
 use serde_json::{Value, json};
 
-const OPEN: Connector = Connector {
-    key: "tides",
-    label: "Tides",
-    description: "A vendor of tides.",
-    version: "1.0.0",
-    domains: &["tides.example"],
-    host: Some("https://api.tides.example"),
-    roots: &["/v1/"],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("Tides answered {}.", refusal.status())),
-    out_of_support: |_, _| None,
-};
-
-pub static CONNECTOR: Connector = OPEN;
+pub(crate) static CONNECTOR: Connector = Connector::new("tides", "Tides", "A vendor of tides.", "1.0.0")
+    .with_domains(&["tides.example"])
+    .with_host("https://api.tides.example")
+    .with_roots(&["/v1/"]);
 
 /// Get Tides
 ///
@@ -85,7 +70,7 @@ async fn requests_carry_no_credential() {
 }
 
 /// A connector that no request can be sent for.
-static LOST: Connector = Connector { host: None, ..OPEN };
+static LOST: Connector = Connector::new("tides", "Tides", "A vendor of tides.", "1.0.0");
 
 #[test]
 fn catalogue_asks_for_the_host_of_an_open_api() {

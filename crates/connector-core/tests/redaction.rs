@@ -4,30 +4,18 @@ mod loopback;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use connector_core::declare::{Auth, Case, Connector, Envelope, FlatWords, Json, Refusal};
+use connector_core::declare::{Auth, Connector, Envelope, Json, Refusal};
 use connector_core::embed::{Credential, OneConnection};
 use connector_core::run::{Invocation, Runtime};
 use connector_core::wording::shorten;
 use connector_core::{Error, ErrorKind, Fault, Upstream, action};
 use serde_json::{Value, json};
 
-pub static CONNECTOR: Connector = Connector {
-    key: "parrot",
-    label: "Parrot",
-    description: "A vendor that repeats what it hears.",
-    version: "1.0.0",
-    domains: &["parrot.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[Auth::ApiToken { header: "x-token", prefix: "", query: None }],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope { success: Some("success"), ..Envelope::at("/data") },
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: repeat,
-    out_of_support: |_, _| None,
-};
+pub(crate) static CONNECTOR: Connector = Connector::new("parrot", "Parrot", "A vendor that repeats what it hears.", "1.0.0")
+    .with_domains(&["parrot.example"])
+    .with_auth(&[Auth::api_token("x-token")])
+    .with_envelope(Envelope::at("/data").with_success("success"))
+    .with_refusal(repeat);
 
 /// Repeat Things
 ///

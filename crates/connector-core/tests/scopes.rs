@@ -3,30 +3,22 @@
 mod loopback;
 
 use async_trait::async_trait;
-use connector_core::action;
 use connector_core::by_hand::{Call, Handler, Request, Stop};
-use connector_core::declare::{Auth, Case, Connector, Declares, Envelope, FlatWords, Id, Json, Method};
+use connector_core::declare::{Auth, Connector, Declares, Id, Json, Method, Refusal};
 use connector_core::embed::{Credential, OneConnection};
 use connector_core::run::{Answer, Catalogue, Invocation, Runtime};
+use connector_core::{Error, action};
 use serde_json::{Value, json};
 
-pub static CONNECTOR: Connector = Connector {
-    key: "quay",
-    label: "Quay",
-    description: "A vendor of moorings.",
-    version: "1.0.0",
-    domains: &["quay.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[Auth::BearerToken],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| refusal.explain_missing_scope(),
-    out_of_support: |_, _| None,
-};
+pub(crate) static CONNECTOR: Connector = Connector::new("quay", "Quay", "A vendor of moorings.", "1.0.0")
+    .with_domains(&["quay.example"])
+    .with_auth(&[Auth::bearer_token()])
+    .with_refusal(explain);
+
+/// Takes each refusal for a scope that was not granted.
+fn explain(refusal: &Refusal<'_>) -> Error {
+    refusal.explain_missing_scope()
+}
 
 /// Get Berth
 ///

@@ -8,30 +8,18 @@ use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Inpu
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
-    let Words { scopes, rules, is_destructive, reads, .. } = words;
-    let scopes_all = words.scopes_all.iter().map(|list| quote!(&[#(#list),*]));
-    let paging = emit_option(words.paging.as_ref().map(|paging| quote!(&#paging)).as_ref());
-    let envelope = emit_option(words.envelope.as_ref().map(|envelope| quote!(&#envelope)).as_ref());
     let (label, description) = (&action.doc.first, &action.doc.rest);
     let name = &action.item.ident;
     let method = words.endpoint.as_ref().map(|Endpoint { method, .. }| {
         let method = format_ident!("{}", capitalize(&method.to_string()));
         quote!(::connector_core::__private::Method::#method)
     });
-    let endpoint =
-        words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(::connector_core::__private::Endpoint { method: #method, path: #path }));
-    let (method, endpoint) = (emit_option(method.as_ref()), emit_option(endpoint.as_ref()));
-    let cost = emit_option(words.cost.as_ref());
-    let resource = emit_option(words.resource.as_ref());
-    let idempotent = emit_option(words.idempotent.as_ref());
-    let removed = emit_option(words.removed.as_ref());
+    let parts = emit_parts(words, method.as_ref());
+    let method = emit_option(method.as_ref());
     let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::__private::Json), |ty| quote!(#ty));
-    let like = emit_option(words.like.as_ref().map(|ty| quote!(<#ty as ::connector_core::__private::Declares>::declaration)).as_ref());
-    let with = words.with.iter().map(|ty| quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method)));
-    let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::__private::InputValue::#value)));
-    let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
     let place = quote!(::connector_core::__private::Place::from_method(#method));
     let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
+    let own = (!inputs.is_empty()).then(|| quote!(.with_inputs(&[#(#fields),*])));
     let paths = inputs.iter().filter(|input| input.place == Some(PATH)).map(|input| {
         let ty = &input.ty;
         let message = format!("`{}` stands in the path and is required: take the Option off", input.wire.snake);
@@ -52,32 +40,15 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
         #item
         const _: () = {
             #(#paths)*
-            static DECLARATION: ::connector_core::__private::Declaration = ::connector_core::__private::Declaration {
-                key: #key,
-                label: #label,
-                description: #description,
-                module: ::core::module_path!(),
-                resource: #resource,
-                line: ::core::concat!(::core::file!(), ":", ::core::line!()),
-                connector: &crate::CONNECTOR,
-                endpoint: #endpoint,
-                scopes: &[#(#scopes),*],
-                scopes_all: &[#(#scopes_all),*],
-                cost: #cost,
-                idempotent: #idempotent,
-                reads: #reads,
-                destructive: #is_destructive,
-                removed: #removed,
-                rules: &[#(::connector_core::__private::Rule::#rules),*],
-                own: &[#(#fields),*],
-                with: &[#(#with),*],
-                like: #like,
-                without: &[#(#without),*],
-                when_flat: &[#(#when_flat),*],
-                paging: #paging,
-                envelope: #envelope,
-                returns: ::connector_core::__private::FieldShape::from_type::<#returns>(),
-            };
+            static DECLARATION: ::connector_core::__private::Declaration = ::connector_core::__private::Declaration::new(
+                #key,
+                [#label, #description],
+                [::core::module_path!(), ::core::concat!(::core::file!(), ":", ::core::line!())],
+                &crate::CONNECTOR,
+                ::connector_core::__private::FieldShape::from_type::<#returns>(),
+            )
+            #own
+            #(#parts)*;
             impl ::connector_core::__private::Declares for #name {
                 fn declaration() -> &'static ::connector_core::__private::Declaration {
                     &DECLARATION
@@ -87,6 +58,38 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
             ::connector_core::__private::inventory::submit! { ::connector_core::__private::Registration::Action(&ACTION) }
         };
     }
+}
+
+/// Emits the parts of a declaration that its words set.
+fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
+    let Words { scopes, rules, .. } = words;
+    let with = words.with.iter().map(|ty| {
+        let method = emit_option(method);
+        quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method))
+    });
+    let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::__private::InputValue::#value)));
+    let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
+    let scopes_all = words.scopes_all.iter().map(|list| quote!(&[#(#list),*]));
+    let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(.with_endpoint(#method, #path)));
+    let parts = [
+        words.resource.as_ref().map(|resource| quote!(.with_resource(#resource))),
+        endpoint,
+        (!scopes.is_empty()).then(|| quote!(.with_scopes(&[#(#scopes),*]))),
+        (!words.scopes_all.is_empty()).then(|| quote!(.with_scopes_all(&[#(#scopes_all),*]))),
+        words.cost.as_ref().map(|cost| quote!(.with_cost(#cost))),
+        words.idempotent.as_ref().map(|idempotent| quote!(.with_idempotent(#idempotent))),
+        words.reads.then(|| quote!(.mark_as_reading())),
+        words.is_destructive.then(|| quote!(.mark_as_destructive())),
+        words.removed.as_ref().map(|instead| quote!(.mark_as_removed(#instead))),
+        (!rules.is_empty()).then(|| quote!(.with_rules(&[#(::connector_core::__private::Rule::#rules),*]))),
+        (!words.with.is_empty()).then(|| quote!(.with_groups(&[#(#with),*]))),
+        words.like.as_ref().map(|ty| quote!(.with_inputs_like(<#ty as ::connector_core::__private::Declares>::declaration))),
+        (!words.without.is_empty()).then(|| quote!(.without_inputs(&[#(#without),*]))),
+        (!words.when_flat.is_empty()).then(|| quote!(.with_inputs_when_flat(&[#(#when_flat),*]))),
+        words.paging.as_ref().map(|paging| quote!(.with_paging(&#paging))),
+        words.envelope.as_ref().map(|envelope| quote!(.with_envelope(&#envelope))),
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 pub(crate) fn emit_group(group: &Group) -> TokenStream {
@@ -131,26 +134,27 @@ fn emit_readable_struct(item: &syn::DeriveInput, inputs: &[Input]) -> TokenStrea
 fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
     let Input { name, wire, ty, overrides, instead_of, .. } = input;
     let instead_of =
-        emit_option(instead_of.as_ref().map(|names| quote!(::connector_core::__private::Rule::at_most_one(&[#(#names),*]))).as_ref());
+        instead_of.as_ref().map(|names| quote!(.with_instead_of(::connector_core::__private::Rule::at_most_one(&[#(#names),*]))));
     let wire = emit_wire(wire);
     let named =
         input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::__private::Place::#place));
     let place = named.as_ref().unwrap_or(otherwise);
-    let source = input.source.as_ref().map_or_else(
-        || quote!(None),
-        |source| quote_spanned!(source.span()=> Some(<#source as ::connector_core::__private::Picklist>::KEY)),
-    );
+    let source = input
+        .source
+        .as_ref()
+        .map(|source| quote_spanned!(source.span()=> .with_source(<#source as ::connector_core::__private::Picklist>::KEY)));
+    let overrides = (!overrides.is_empty()).then(|| quote!(.with_overrides(&[#(#overrides),*])));
     quote_spanned! {ty.span()=>
-        ::connector_core::__private::Field {
-            name: #name,
-            wire: #wire,
-            place: #place,
-            doc: #doc,
-            source: #source,
-            overrides: &[#(#overrides),*],
-            instead_of: #instead_of,
-            shape: ::connector_core::__private::FieldShape::from_type::<#ty>(),
-        }
+        ::connector_core::__private::Field::new(
+            #name,
+            #wire,
+            #place,
+            #doc,
+            ::connector_core::__private::FieldShape::from_type::<#ty>(),
+        )
+        #source
+        #overrides
+        #instead_of
     }
 }
 
@@ -181,14 +185,13 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
             const KEY: &'static str = #key;
         }
         const _: () = {
-            static DECLARATION: ::connector_core::__private::SourceDeclaration = ::connector_core::__private::SourceDeclaration {
-                key: #key,
-                label: #label,
-                description: #description,
-                line: ::core::concat!(::core::file!(), ":", ::core::line!()),
-                connector: &crate::CONNECTOR,
-                own: &[#(#fields),*],
-            };
+            static DECLARATION: ::connector_core::__private::SourceDeclaration = ::connector_core::__private::SourceDeclaration::new(
+                #key,
+                [#label, #description],
+                ::core::concat!(::core::file!(), ":", ::core::line!()),
+                &crate::CONNECTOR,
+                &[#(#fields),*],
+            );
             static SOURCE: #registered;
             ::connector_core::__private::inventory::submit! { ::connector_core::__private::Registration::DataSource(&SOURCE) }
         };

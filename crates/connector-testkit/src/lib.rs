@@ -7,13 +7,10 @@
 //! use connector_core::embed::{Credential, OneConnection};
 //! use connector_testkit::Kit;
 //! # mod acme_connector {
-//! #     use connector_core::declare::{Auth, Case, Connector, Envelope, FlatWords};
-//! #     pub static CONNECTOR: Connector = Connector {
-//! #         key: "acme", label: "Acme", description: "A vendor of examples.", version: "1.0.0", domains: &["acme.example"],
-//! #         host: None, roots: &["/v1/"], auth: &[Auth::BearerToken], identity: None, case: Case::Snake,
-//! #         envelope: Envelope::BARE, paging: &[], flat: FlatWords::COMMON, out_of_support: |_, _| None,
-//! #         refusal: |_| connector_core::Error::new(connector_core::ErrorKind::UpstreamRejected, "Acme refused it."),
-//! #     };
+//! #     use connector_core::declare::{Auth, Connector};
+//! #     pub static CONNECTOR: Connector = Connector::new("acme", "Acme", "A vendor of examples.", "1.0.0")
+//! #         .with_domains(&["acme.example"])
+//! #         .with_auth(&[Auth::bearer_token()]);
 //! # }
 //! # mod server { pub async fn start() -> String { "http://127.0.0.1:9".to_owned() } }
 //!

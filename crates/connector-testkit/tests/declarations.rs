@@ -5,49 +5,20 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use connector_core::by_hand::{Body, Call, Handler, RawJson, Request, Stop};
-use connector_core::declare::{Auth, Case, Connector, Declaration, Envelope, FlatWords, Id, Method, Nullable, Text};
+use connector_core::declare::{Auth, Connector, Declaration, Id, Method, Nullable, Text};
 use connector_core::run::Answer;
-use connector_core::{Error, ErrorKind, Fault, action, inputs, record};
+use connector_core::{Error, Fault, action, inputs, record};
 use connector_testkit::Kit;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-static CONNECTOR: Connector = Connector {
-    key: "shack",
-    label: "Shack",
-    description: "A vendor whose declarations have faults.",
-    version: "1.0.0",
-    domains: &["shack.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[Auth::ApiToken { header: "x-key", prefix: "", query: None }],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("Shack answered {}.", refusal.status())),
-    out_of_support: |_, _| None,
-};
+static CONNECTOR: Connector = Connector::new("shack", "Shack", "A vendor whose declarations have faults.", "1.0.0")
+    .with_domains(&["shack.example"])
+    .with_roots(&["/v1/"])
+    .with_auth(&[Auth::api_token("x-key")]);
 
 /// A connector of which no action is linked.
-static EMPTY: Connector = Connector {
-    key: "nothing",
-    label: "Nothing",
-    description: "A vendor of nothing.",
-    version: "1.0.0",
-    domains: &[],
-    host: None,
-    roots: &[],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |_| Error::new(ErrorKind::Bug, "Nothing is sent."),
-    out_of_support: |_, _| None,
-};
+static EMPTY: Connector = Connector::new("nothing", "Nothing", "A vendor of nothing.", "1.0.0");
 
 /// A hut.
 #[record]

@@ -1,49 +1,34 @@
 //! The connector: hosts, ways to sign in, and the shape of answers.
 
-use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use connector_core::declare::{Auth, Case, ClientAuth, Connector, Identity, OAuth, Paging};
 
 use crate::error::explain_refusal;
 
 /// The connector. A host lists it; naming it links this crate.
-pub static CONNECTOR: Connector = Connector {
-    key: "larkdesk",
-    label: "Larkdesk",
-    description: "Work with the tickets, people and tags of the Larkdesk help desk.",
-    version: env!("CARGO_PKG_VERSION"),
-    domains: &["larkdesk.example"],
-    host: Some("https://api.larkdesk.example"),
-    roots: &["/v1/"],
-    auth: &[Auth::OAuth2(OAUTH), Auth::BearerToken],
-    identity: Some(IDENTITY),
-    case: Case::Camel,
-    envelope: Envelope::BARE,
-    paging: &[
-        Paging::Cursor { parameter: "after", next: &["/paging/next/after"] },
-        Paging::Page { parameter: "page", first: 1, more: &[], last: &["/meta/lastPage"], facts: &["/meta/page"] },
-        Paging::Start { parameter: "offset", more: &["/window/more"], next: &["/window/next"], facts: &[] },
-    ],
-    flat: FlatWords::COMMON,
-    refusal: explain_refusal,
-    out_of_support: |_, _| None,
-};
+pub static CONNECTOR: Connector =
+    Connector::new("larkdesk", "Larkdesk", "Work with the tickets, people and tags of the Larkdesk help desk.", env!("CARGO_PKG_VERSION"))
+        .with_domains(&["larkdesk.example"])
+        .with_host("https://api.larkdesk.example")
+        .with_roots(&["/v1/"])
+        .with_auth(&[Auth::oauth2(OAUTH), Auth::bearer_token()])
+        .with_identity(IDENTITY)
+        .with_case(Case::Camel)
+        .with_paging(&[
+            Paging::cursor("after", &["/paging/next/after"]),
+            Paging::page("page", 1).with_last(&["/meta/lastPage"]).with_facts(&["/meta/page"]),
+            Paging::start("offset").with_more(&["/window/more"]).with_next(&["/window/next"]),
+        ])
+        .with_refusal(explain_refusal);
 
-const IDENTITY: Identity = Identity {
-    path: "/v1/me",
-    company: "/account/id",
-    company_name: "/account/name",
-    company_domain: "",
-    user: "/id",
-    user_name: "/displayName",
-    email: "/email",
-};
+const IDENTITY: Identity = Identity::at("/v1/me")
+    .with_company("/account/id")
+    .with_company_name("/account/name")
+    .with_user("/id")
+    .with_user_name("/displayName")
+    .with_email("/email");
 
-const OAUTH: OAuth = OAuth {
-    authorize: "https://larkdesk.example/oauth/authorize",
-    token: "https://larkdesk.example/oauth/token",
-    revoke: Some("https://larkdesk.example/oauth/revoke"),
-    client_auth: ClientAuth::Form,
-    pkce: true,
-    scopes: &["tickets:read", "tickets:write", "people:read"],
-    scope_separator: ' ',
-    host_member: None,
-};
+const OAUTH: OAuth = OAuth::new("https://larkdesk.example/oauth/authorize", "https://larkdesk.example/oauth/token")
+    .with_revoke("https://larkdesk.example/oauth/revoke")
+    .with_client_auth(ClientAuth::Form)
+    .with_pkce()
+    .with_scopes(&["tickets:read", "tickets:write", "people:read"]);

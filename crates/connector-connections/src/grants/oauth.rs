@@ -178,7 +178,7 @@ async fn post(http: &Http, app: &App, url: &str, form: &[(&str, &str)]) -> Resul
     match (oauth.client_auth, &client.secret) {
         (ClientAuth::Basic, Some(secret)) => basic = Some((client.id.as_str(), secret)),
         (ClientAuth::Form, Some(secret)) => form.extend([("client_id", client.id.as_str()), ("client_secret", secret.expose_secret())]),
-        (ClientAuth::Public, _) | (_, None) => form.push(("client_id", client.id.as_str())),
+        _ => form.push(("client_id", client.id.as_str())),
     }
     // The caller's own request was not sent, so that a retry is safe.
     let later = |error: Error| error.with_retry(Retry::Later).with_hint("The vendor's OAuth server did not respond. Try again.");

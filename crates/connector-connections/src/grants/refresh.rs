@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use connector_core::embed::{Access, Credential};
 use connector_core::{Error, Retry};
-use secrecy::ExposeSecret;
 
 use crate::grants::oauth::{self, TokenFailure};
 use crate::state::cache::StoredCredential;
@@ -45,7 +44,7 @@ pub(crate) async fn get_access(context: &Arc<Context>, owner: &str, id: &str) ->
 /// An access token that cannot be refreshed has ended, whatever its lifetime was.
 pub(crate) async fn renew(context: &Arc<Context>, owner: &str, id: &str, refused: &Access) -> Result<Option<Access>, Error> {
     let credential = lookup::get_credential(context, owner, id).await?;
-    if !has_same_secret(&credential.access, refused) {
+    if !credential.access.has_same_secret(refused) {
         // It was refreshed or replaced meanwhile.
         return get_access(context, owner, id).await.map(Some);
     }
@@ -64,7 +63,7 @@ pub(crate) async fn renew(context: &Arc<Context>, owner: &str, id: &str, refused
 /// Marks a connection as one that must be connected again, unless its access was replaced meanwhile.
 pub(crate) async fn mark_needs_reconnect(context: &Context, owner: &str, id: &str, refused: &Access) -> Result<(), Error> {
     let credential = lookup::get_credential(context, owner, id).await?;
-    if has_same_secret(&credential.access, refused) {
+    if credential.access.has_same_secret(refused) {
         let mark = connections::mark_needs_reconnect(id, context.now());
         context.store().run(vec![secrets::lock_version(id, credential.version), mark]).await?;
         context.cache().forget();
@@ -186,14 +185,6 @@ async fn fail_connection(context: &Context, id: &str, version: i64, mut lock: Bo
     lock.release().await?;
     context.cache().forget();
     credential
-}
-
-fn has_same_secret(one: &Access, other: &Access) -> bool {
-    let secret = |access: &Access| match access.credential() {
-        Credential::Bearer(secret) | Credential::ApiToken(secret) => secret.expose_secret().to_owned(),
-        Credential::None => String::new(),
-    };
-    secret(one) == secret(other)
 }
 
 /// Copies an error for another caller that waited for the same result.

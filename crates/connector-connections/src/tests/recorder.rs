@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth};
-use connector_core::{Error, ErrorKind};
+use connector_core::declare::{Auth, ClientAuth, Connector, Envelope, Identity, OAuth};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,79 +12,50 @@ use super::{World, http};
 use crate::value::app::App;
 use crate::{Key, Vault};
 
-const BASE: Connector = Connector {
-    key: "base",
-    label: "Base",
-    description: "A vendor of examples.",
-    version: "1.0.0",
-    domains: &["vendor.example"],
-    host: Some("https://api.vendor.example"),
-    roots: &["/v1/"],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::at("/data"),
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
-    out_of_support: |_, _| None,
-};
+/// Builds a vendor that has one host.
+const fn build(key: &'static str, label: &'static str) -> Connector {
+    let connector = Connector::new(key, label, "A vendor of examples.", "1.0.0");
+    connector.with_domains(&["vendor.example"]).with_host("https://api.vendor.example").with_envelope(Envelope::at("/data"))
+}
 
-const OAUTH: OAuth = OAuth {
-    authorize: "https://vendor.example/authorize?prompt=consent",
-    token: "https://vendor.example/token",
-    revoke: Some("https://vendor.example/revoke"),
-    client_auth: ClientAuth::Form,
-    pkce: true,
-    scopes: &["things:read", "things:write"],
-    scope_separator: ' ',
-    host_member: None,
-};
+/// OAuth of most of them, without PKCE and scopes.
+const OAUTH: OAuth = OAuth::new("https://vendor.example/authorize?prompt=consent", "https://vendor.example/token");
 
 /// Account of a user, without a company.
-const WHO: Identity = Identity {
-    path: "/v1/whoami",
-    company: "",
-    company_name: "/workspace",
-    company_domain: "",
-    user: "/user/id",
-    user_name: "/user/name",
-    email: "",
-};
+const WHO: Identity = Identity::at("/v1/whoami").with_company_name("/workspace").with_user("/user/id").with_user_name("/user/name");
 
 /// OAuth with scopes, PKCE, the secret in the form, a fixed host, and an identity.
-pub(super) static CHALLENGED: Connector =
-    Connector { key: "challenged", label: "Challenged", auth: &[Auth::OAuth2(OAUTH)], identity: Some(WHO), ..BASE };
+pub(super) static CHALLENGED: Connector = build("challenged", "Challenged")
+    .with_auth(&[Auth::oauth2(
+        OAUTH
+            .with_revoke("https://vendor.example/revoke")
+            .with_client_auth(ClientAuth::Form)
+            .with_pkce()
+            .with_scopes(&["things:read", "things:write"]),
+    )])
+    .with_identity(WHO);
 
 /// OAuth for clients without a secret; no identity, no revocation.
-pub(super) static PUBLIC: Connector = Connector {
-    key: "public",
-    label: "Public",
-    auth: &[Auth::OAuth2(OAuth { client_auth: ClientAuth::Public, revoke: None, scopes: &[], ..OAUTH })],
-    ..BASE
-};
+pub(super) static PUBLIC: Connector =
+    build("public", "Public").with_auth(&[Auth::oauth2(OAUTH.with_client_auth(ClientAuth::Public).with_pkce())]);
 
 /// OAuth with Basic, and the host in the token response.
-pub(super) static HOSTED: Connector = Connector {
-    key: "hosted",
-    label: "Hosted",
-    host: None,
-    auth: &[Auth::OAuth2(OAuth { client_auth: ClientAuth::Basic, pkce: false, host_member: Some("instance_url"), ..OAUTH })],
-    ..BASE
-};
+pub(super) static HOSTED: Connector =
+    Connector::new("hosted", "Hosted", "A vendor of examples.", "1.0.0").with_domains(&["vendor.example"]).with_auth(&[Auth::oauth2(
+        OAUTH.with_revoke("https://vendor.example/revoke").with_scopes(&["things:read", "things:write"]).with_host_member("instance_url"),
+    )]);
 
 /// API key with a prefix, and no identity.
-pub(super) static KEYED: Connector =
-    Connector { key: "keyed", label: "Keyed", auth: &[Auth::ApiToken { header: "authorization", prefix: "Token ", query: None }], ..BASE };
+pub(super) static KEYED: Connector = build("keyed", "Keyed").with_auth(&[Auth::api_token("authorization").with_prefix("Token ")]);
 
 /// Bearer token that a person copies, with an identity.
-pub(super) static COPIED: Connector = Connector { key: "copied", label: "Copied", auth: &[Auth::BearerToken], identity: Some(WHO), ..BASE };
+pub(super) static COPIED: Connector = build("copied", "Copied").with_auth(&[Auth::bearer_token()]).with_identity(WHO);
 
 /// Connector of an API that is open to all.
-pub(super) static OPEN: Connector = Connector { key: "open", label: "Open", ..BASE };
+pub(super) static OPEN: Connector = build("open", "Open");
 
 /// Connector that declares neither a way to sign in nor a host.
-pub(super) static LOST: Connector = Connector { key: "lost", label: "Lost", host: None, ..BASE };
+pub(super) static LOST: Connector = Connector::new("lost", "Lost", "A vendor of examples.", "1.0.0").with_domains(&["vendor.example"]);
 
 pub(super) const SECRET: &str = "hunter2/client+secret";
 pub(super) const CALLBACK: &str = "https://host.example/oauth/callback";

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine as _;
-use connector_core::declare::{Auth, Case, ClientAuth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
-use connector_core::{Error, ErrorKind};
+use connector_core::declare::{Auth, Connector, Envelope, Identity, OAuth};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,53 +12,25 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::value::app::App;
 
-pub(super) static ACME: Connector = Connector {
-    key: "acme",
-    label: "Acme",
-    description: "A vendor of examples.",
-    version: "1.0.0",
-    domains: &["acme.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[
-        Auth::OAuth2(OAuth {
-            authorize: "https://oauth.acme.example/oauth/authorize",
-            token: "https://oauth.acme.example/oauth/token",
-            revoke: Some("https://oauth.acme.example/oauth/revoke"),
-            client_auth: ClientAuth::Basic,
-            pkce: false,
-            scopes: &[],
-            host_member: Some("api_domain"),
-            scope_separator: ',',
-        }),
-        Auth::ApiToken { header: "x-api-token", prefix: "", query: None },
-    ],
-    identity: Some(IDENTITY),
-    case: Case::Snake,
-    envelope: Envelope { data: "/data", success: Some("success"), search: Some(("items", "item")), may_be_empty: false },
-    paging: &[
-        Paging::Cursor { parameter: "cursor", next: &["/beside/next"] },
-        Paging::Start {
-            parameter: "start",
-            more: &["/beside/page/more", "/beside/more"],
-            next: &["/beside/page/next_start", "/beside/next_start"],
-            facts: &["/beside/page", "/beside/start", "/beside/limit"],
-        },
-    ],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("{}", refusal.status())),
-    out_of_support: |_, _| None,
-};
+pub(super) static ACME: Connector = Connector::new("acme", "Acme", "A vendor of examples.", "1.0.0")
+    .with_domains(&["acme.example"])
+    .with_roots(&["/v1/"])
+    .with_auth(&[Auth::oauth2(OAUTH), Auth::api_token("x-api-token")])
+    .with_identity(IDENTITY)
+    .with_envelope(Envelope::at("/data").with_success("success").never_empty());
 
-const IDENTITY: Identity = Identity {
-    path: "/v1/me",
-    company: "/data/company_id",
-    company_name: "/data/company_name",
-    company_domain: "/data/company_domain",
-    user: "/data/id",
-    user_name: "/data/name",
-    email: "/data/email",
-};
+const OAUTH: OAuth = OAuth::new("https://oauth.acme.example/oauth/authorize", "https://oauth.acme.example/oauth/token")
+    .with_revoke("https://oauth.acme.example/oauth/revoke")
+    .with_scope_separator(',')
+    .with_host_member("api_domain");
+
+const IDENTITY: Identity = Identity::at("/v1/me")
+    .with_company("/data/company_id")
+    .with_company_name("/data/company_name")
+    .with_company_domain("/data/company_domain")
+    .with_user("/data/id")
+    .with_user_name("/data/name")
+    .with_email("/data/email");
 
 pub(super) const CLIENT: (&str, &str) = ("client", "client-secret-hunter2");
 pub(super) const CALLBACK: &str = "https://host.example/oauth/callback";

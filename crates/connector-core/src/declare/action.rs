@@ -12,6 +12,7 @@ use crate::declare::shape::{FieldShape, ValueKind};
 
 /// A declaration of an action. The macro writes it as a static.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Declaration {
     /// The stable key: `getDeal`.
     pub key: &'static str,
@@ -65,6 +66,7 @@ pub struct Declaration {
 
 /// A value that a declaration gives to an input.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum InputValue {
     /// A boolean.
     Bool(bool),

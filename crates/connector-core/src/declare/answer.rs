@@ -2,6 +2,7 @@
 
 /// The places of the parts of a response body. A place is a JSON pointer.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Envelope {
     /// The place of the data: `/data`, or empty if the whole body is the data.
     pub data: &'static str,

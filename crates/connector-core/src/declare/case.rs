@@ -5,6 +5,7 @@
 /// It decides the names on the wire of inputs and members, which their fields in Rust give: `owner_id`. A name in
 /// `#[wire("…")]` stays as it is written, and so does a value of a closed set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Case {
     /// `owner_id`
     Snake,

@@ -13,6 +13,7 @@ use crate::value::wording::quote;
 
 /// A connector. Its crate exports it as `CONNECTOR`, and a host that lists it links the crate.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Connector {
     /// The stable key, which an invocation gives as `connector`.
     pub key: &'static str,
@@ -50,6 +51,7 @@ pub struct Connector {
 
 /// An operation that the vendor no longer supports. It may still answer today and be gone tomorrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OutOfSupport {
     /// The time from which it is unsupported, in seconds of Unix time.
     pub since: i64,
@@ -59,12 +61,14 @@ pub struct OutOfSupport {
 
 /// A way to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Auth {
     /// An access token, sent as `Authorization: Bearer`.
     OAuth2(OAuth),
     /// An access token that a person copies, sent as `Authorization: Bearer`.
     BearerToken,
     /// An API key, sent in a header.
+    #[non_exhaustive]
     ApiToken {
         /// The header, in lower case.
         header: &'static str,
@@ -77,6 +81,7 @@ pub enum Auth {
 
 /// The parts of OAuth 2.0 that the standard leaves to the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OAuth {
     /// The URL at which a person grants access.
     pub authorize: &'static str,
@@ -98,6 +103,7 @@ pub struct OAuth {
 
 /// A way in which a client authenticates at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ClientAuth {
     /// Id and secret in the header `Authorization: Basic`: `client_secret_basic`.
     Basic,
@@ -122,6 +128,7 @@ const BEARER: CredentialHeader = CredentialHeader { name: "authorization", prefi
 ///
 /// An empty pointer stands for what the vendor does not have. The company or the user has an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// The path.
     pub path: &'static str,
@@ -143,7 +150,8 @@ impl Connector {
     /// Checks that a host is one of the vendor's. An account's credential goes to no other.
     pub fn owns_host(&self, host: &str) -> bool {
         let below = |domain: &str| host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
-        self.domains.iter().any(|domain| below(domain))
+        let is_fixed = self.host.is_some_and(|origin| origin.split("://").nth(1) == Some(host));
+        is_fixed || self.domains.iter().any(|domain| below(domain))
     }
 
     /// Checks that a credential may go to the host of an access: one of the vendor's, or this machine.

@@ -13,6 +13,7 @@ pub trait Picklist {
 
 /// A declaration of a data source. The macro writes it as a static.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SourceDeclaration {
     /// The stable key.
     pub key: &'static str,

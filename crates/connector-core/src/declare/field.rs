@@ -6,6 +6,7 @@ use crate::declare::shape::FieldShape;
 
 /// An input of an action.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Field {
     /// The name in an invocation's `input`.
     pub name: &'static str,
@@ -27,6 +28,7 @@ pub struct Field {
 
 /// A part of a request that carries an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Place {
     /// The path, percent-encoded.
     Path,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// The words of a vendor that the flat view reads in nested objects.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FlatWords {
     /// The members of a nested object that can hold its ID, the likeliest first.
     pub id: &'static [&'static str],

@@ -2,6 +2,7 @@
 
 /// The endpoint of an action.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Endpoint {
     /// The method.
     pub method: Method,
@@ -11,6 +12,7 @@ pub struct Endpoint {
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// HEAD
     Head,

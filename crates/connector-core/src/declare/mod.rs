@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 pub(crate) mod answer;
+mod builders;
 pub(crate) mod case;
 pub(crate) mod connector;
 pub(crate) mod data_source;

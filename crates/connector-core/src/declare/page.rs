@@ -23,8 +23,10 @@ const LIMIT: &str = "limit";
 /// An action pages in the first way of its connector whose parameter it takes, in the query or in the body, unless it
 /// names another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Paging {
     /// By a cursor of the vendor. The input for the parameter is named `cursor`.
+    #[non_exhaustive]
     Cursor {
         /// The parameter.
         parameter: &'static str,
@@ -32,6 +34,7 @@ pub enum Paging {
         next: &'static [&'static str],
     },
     /// By the index of the page's first record. The input for the parameter is named `start`.
+    #[non_exhaustive]
     Start {
         /// The parameter.
         parameter: &'static str,
@@ -43,6 +46,7 @@ pub enum Paging {
         facts: &'static [&'static str],
     },
     /// By the number of the page. The input for the parameter is named `page`.
+    #[non_exhaustive]
     Page {
         /// The parameter.
         parameter: &'static str,
@@ -70,8 +74,7 @@ struct LinkCursor;
 const ALONE: &str = "The cursor, `page.next` of the page before. Left out, the first page is read.";
 
 const fn own_cursor<T: FieldType>(doc: &'static str) -> Field {
-    let shape = FieldShape::from_type::<Option<T>>();
-    Field { name: CURSOR, wire: CURSOR, place: Place::Own, doc, source: None, overrides: &[], instead_of: None, shape }
+    Field::new(CURSOR, CURSOR, Place::Own, doc, FieldShape::from_type::<Option<T>>())
 }
 
 static CURSOR_OVER_START: Field =

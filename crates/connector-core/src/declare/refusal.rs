@@ -8,11 +8,29 @@ use serde_json::value::RawValue;
 
 use crate::declare::field::Field;
 use crate::declare::method::Effect;
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::{Error, ErrorKind, Retry, Upstream};
 use crate::value::raw_json::read_members;
+use crate::value::wording::shorten;
 
 /// A response that refuses a request. A connector says what it means.
+///
+/// ```
+/// use connector_core::declare::Refusal;
+/// use connector_core::{Error, Fault};
+///
+/// /// Reads `{"message": "…", "field": "dueOn"}`, which names an input by its name on the wire.
+/// fn explain(refusal: &Refusal<'_>) -> Error {
+///     let body = refusal.json().unwrap_or_default();
+///     let error = refusal.explain(body["message"].as_str());
+///     match body["field"].as_str().and_then(|field| refusal.field_on_wire(field)) {
+///         Some(field) => error.with_faults(vec![Fault::new(format!("/{}", field.name), "is refused")]),
+///         None => error,
+///     }
+/// }
+/// ```
 pub struct Refusal<'a> {
+    /// The name of the vendor.
+    pub(crate) label: &'static str,
     pub(crate) status: u16,
     /// The headers, without the credential of the request: a vendor may quote it.
     pub(crate) headers: &'a HeaderMap,
@@ -53,6 +71,40 @@ impl Refusal<'_> {
         let parsed =
             read_members(raw).into_iter().filter_map(|(name, raw)| Some((name.into_owned(), serde_json::from_str(raw.get()).ok()?)));
         Some(Value::Object(parsed.collect()))
+    }
+
+    /// Explains the refusal by its status, with the vendor's message if it is known.
+    ///
+    /// A failure (5xx) of a write may have been carried out, and the error says so. `Retry-After` in seconds is passed on. A vendor
+    /// that means something else by a status builds an error of its own.
+    pub fn explain(&self, message: Option<&str>) -> Error {
+        let (vendor, status) = (self.label, self.status);
+        let message = message.map(|message| shorten(message.trim().trim_end_matches('.'), 500)).filter(|message| !message.is_empty());
+        let reason = message.as_deref().unwrap_or("no reason given");
+        let error = |kind, what: &str, hint: &str| Error::new(kind, format!("{vendor} {what}: {reason}.")).with_hint(hint);
+        let failed = format!("failed with {status}");
+        let explained = match status {
+            401 => error(ErrorKind::Unauthorized, "does not accept the connection's credential", "Connect the account again."),
+            402 | 403 => {
+                error(ErrorKind::Forbidden, "does not allow the call", "Check the permissions and the plan of the connected user.")
+            }
+            404 => error(ErrorKind::NotFound, "has no such record", "Check the ID; the record may not be visible to the connected user."),
+            409 => error(ErrorKind::Conflict, "refuses the request in the record's current state", "Read the record, and try again."),
+            410 => error(ErrorKind::Gone, "no longer has the record", "The record is gone for good."),
+            429 => error(ErrorKind::RateLimited, "takes no more requests for a moment", "Try again later, or make fewer calls at once."),
+            ..500 => error(ErrorKind::UpstreamRejected, "rejects the request", "Read the message and correct the input."),
+            _ if status == 503 || self.effect == Effect::Read => {
+                error(ErrorKind::UpstreamError, &failed, "Nothing was changed: try again later.")
+            }
+            _ => error(ErrorKind::UpstreamError, &failed, "The request may have been carried out: check before you repeat it.")
+                .with_retry(Retry::Unsafe),
+        };
+        let seconds = self.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
+        let explained = match seconds {
+            Some(seconds) => explained.with_retry_after_ms(seconds.saturating_mul(1000)),
+            None => explained,
+        };
+        explained.with_upstream(Upstream { status, error: message, ..Upstream::default() })
     }
 
     /// Returns the effect that the refused request would have had.

@@ -6,6 +6,7 @@ use crate::value::fault::{Fault, FaultCode};
 
 /// A rule between the inputs of an action.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Rule {
     /// At least one of these is given.
     AnyOf(&'static [&'static str]),

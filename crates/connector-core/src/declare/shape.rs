@@ -8,6 +8,7 @@ use crate::declare::flat::{Change, Flat, FlatWords, join_names};
 
 /// A way to write a value outside JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Notation {
     /// The text of the value.
     Plain,
@@ -19,6 +20,7 @@ pub enum Notation {
 
 /// A kind of value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ValueKind {
     /// A single value.
     One,
@@ -30,6 +32,7 @@ pub enum ValueKind {
 
 /// The shape of a value, as its Rust type declares it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct FieldShape {
     /// `true` if a value is required.
     pub required: bool,
@@ -60,6 +63,7 @@ pub struct Member {
 
 /// A value of a closed set.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum ClosedValue {
     /// A text.
     Text(&'static str),

@@ -2,69 +2,30 @@
 
 use crate::declare::action::Declaration;
 use crate::declare::answer::Envelope;
-use crate::declare::case::Case;
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
 use crate::declare::flat::FlatWords;
-use crate::declare::method::{Endpoint, Method};
+use crate::declare::method::Method;
 use crate::declare::page::Paging;
 use crate::declare::shape::{FieldShape, FieldType};
-use crate::value::error::{Error, ErrorKind};
 
-pub(crate) static VENDOR: Connector = Connector {
-    key: "vendor",
-    label: "Vendor",
-    description: "A vendor.",
-    version: "1",
-    domains: &[],
-    host: None,
-    roots: &["/v2/", "/v1/"],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope { data: "/data", success: Some("ok"), search: Some(("items", "item")), may_be_empty: false },
-    paging: &[
-        Paging::Cursor { parameter: "after", next: &["/paging/next/after"] },
-        Paging::Start { parameter: "offset", more: &["/page/more"], next: &["/page/next", "/next"], facts: &["/page"] },
-        Paging::Page { parameter: "page", first: 1, more: &["/more"], last: &["/meta/pages"], facts: &["/meta/page"] },
-    ],
-    flat: FlatWords { id: &["id", "thing_id"], is_custom_key: |name| name.starts_with("cf_"), ..FlatWords::COMMON },
-    refusal: |_| Error::new(ErrorKind::Bug, "Refused."),
-    out_of_support: |_, _| None,
-};
+pub(crate) static VENDOR: Connector = Connector::new("vendor", "Vendor", "A vendor.", "1")
+    .with_roots(&["/v2/", "/v1/"])
+    .with_envelope(Envelope::at("/data").with_success("ok").with_search("items", "item").never_empty())
+    .with_paging(&[
+        Paging::cursor("after", &["/paging/next/after"]),
+        Paging::start("offset").with_more(&["/page/more"]).with_next(&["/page/next", "/next"]).with_facts(&["/page"]),
+        Paging::page("page", 1).with_more(&["/more"]).with_last(&["/meta/pages"]).with_facts(&["/meta/page"]),
+    ])
+    .with_flat(FlatWords::COMMON.with_id(&["id", "thing_id"]).with_custom_key(|name| name.starts_with("cf_")));
 
 /// Declares an action without inputs that returns a `T`.
 pub(crate) const fn declare<T: FieldType>(key: &'static str) -> Declaration {
-    Declaration {
-        key,
-        label: "Label",
-        description: "Description",
-        module: "vendor::rooms::things",
-        resource: None,
-        line: "things.rs:1",
-        connector: &VENDOR,
-        endpoint: Some(Endpoint { method: Method::Get, path: "/things" }),
-        scopes: &[],
-        scopes_all: &[],
-        cost: None,
-        idempotent: None,
-        reads: false,
-        destructive: false,
-        removed: None,
-        rules: &[],
-        own: &[],
-        with: &[],
-        like: None,
-        without: &[],
-        when_flat: &[],
-        paging: None,
-        envelope: None,
-        returns: FieldShape::from_type::<T>(),
-    }
+    Declaration::new(key, ["Label", "Description"], ["vendor::rooms::things", "things.rs:1"], &VENDOR, FieldShape::from_type::<T>())
+        .with_endpoint(Method::Get, "/things")
 }
 
 /// Declares an input.
 pub(crate) const fn input<T: FieldType>(name: &'static str, wire: &'static str, place: Place) -> Field {
-    let shape = FieldShape::from_type::<T>();
-    Field { name, wire, place, doc: "An input.", source: None, overrides: &[], instead_of: None, shape }
+    Field::new(name, wire, place, "An input.", FieldShape::from_type::<T>())
 }

@@ -20,6 +20,7 @@ pub trait Ledger: Send + Sync {
 
 /// The state of a key in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Claim {
     /// The key is new, and is now claimed for this call.
     Fresh,

@@ -36,15 +36,9 @@ struct Places {
     search: RecordPlace,
 }
 
-static SEARCH: Field = Field {
-    name: "search",
-    wire: "search",
-    place: Place::Own,
-    doc: "Text to look for. Left out, all records are offered.",
-    source: None,
-    overrides: &[],
-    instead_of: None,
-    shape: FieldShape::from_type::<Option<String>>(),
+static SEARCH: Field = {
+    let doc = "Text to look for. Left out, all records are offered.";
+    Field::new("search", "search", Place::Own, doc, FieldShape::from_type::<Option<String>>())
 };
 
 impl DerivedSource {

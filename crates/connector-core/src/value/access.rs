@@ -25,6 +25,7 @@ struct Destination {
 
 /// A credential. It is never shown.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Credential {
     /// An access token of OAuth.
     Bearer(SecretString),
@@ -84,6 +85,11 @@ impl Access {
     /// Returns the redaction of the credential.
     pub fn redaction(&self) -> &Redaction {
         self.0.redaction.get_or_init(|| Redaction::new([self.0.credential.secret()]))
+    }
+
+    /// Checks that two accesses hold one secret.
+    pub fn has_same_secret(&self, other: &Self) -> bool {
+        self.0.credential.secret() == other.0.credential.secret()
     }
 
     /// Checks that two values are clones of one access.

@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn body_has_the_data_where_the_envelope_says() {
-        let confirmed = Envelope { success: Some("ok"), ..Envelope::at("/data") };
+        let confirmed = Envelope::at("/data").with_success("ok");
         for (envelope, body) in
             [(Envelope::BARE, "[1]"), (Envelope::at("/a/b~1c"), r#"{"a":{"b/c":[1]}}"#), (confirmed, r#"{"ok":true,"data":[1]}"#)]
         {

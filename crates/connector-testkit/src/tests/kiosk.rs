@@ -1,33 +1,16 @@
 //! A vendor of papers: a small connector without a fault.
 
-use connector_core::declare::{Auth, Case, Connector, Envelope, FlatWords, Id, Json, Nullable, Paging, Refusal, Text};
-use connector_core::{Error, ErrorKind, action, data_source, record};
+use connector_core::declare::{Auth, Connector, Envelope, Id, Json, Nullable, Paging, Text};
+use connector_core::{action, data_source, record};
 
-pub(crate) static CONNECTOR: Connector = Connector {
-    key: "kiosk",
-    label: "Kiosk",
-    description: "A vendor of papers.",
-    version: "1.0.0",
-    domains: &["kiosk.example"],
-    host: None,
-    roots: &["/v1/"],
-    auth: &[Auth::BearerToken],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[Paging::Cursor { parameter: "after", next: &["/paging/after"] }],
-    flat: FlatWords::COMMON,
-    refusal: explain,
-    out_of_support: |_, _| None,
-};
+pub(crate) static CONNECTOR: Connector = Connector::new("kiosk", "Kiosk", "A vendor of papers.", "1.0.0")
+    .with_domains(&["kiosk.example"])
+    .with_roots(&["/v1/"])
+    .with_auth(&[Auth::bearer_token()])
+    .with_paging(&[Paging::cursor("after", &["/paging/after"])]);
 
 /// The shape of a list.
 static LIST: Envelope = Envelope::at("/papers");
-
-fn explain(refusal: &Refusal<'_>) -> Error {
-    let kind = if refusal.status() == 404 { ErrorKind::NotFound } else { ErrorKind::UpstreamRejected };
-    Error::new(kind, format!("Kiosk answered {}.", refusal.status()))
-}
 
 /// A paper.
 #[record]

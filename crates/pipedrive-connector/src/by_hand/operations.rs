@@ -30,7 +30,7 @@ pub(super) fn find_operation(method: &str, path: &str) -> Option<&'static Operat
 /// Finds what replaces an operation that is out of support. A deprecated operation is still supported.
 pub(crate) fn find_out_of_support(method: &str, path: &str) -> Option<OutOfSupport> {
     let instead = find_operation(method, path)?.instead.filter(|instead| *instead != "deprecated")?;
-    Some(OutOfSupport { since: UNSUPPORTED_SINCE, instead: Some(instead).filter(|instead| *instead != "nothing") })
+    Some(OutOfSupport::new(UNSUPPORTED_SINCE, Some(instead).filter(|instead| *instead != "nothing")))
 }
 
 fn read_line(line: &'static str) -> Option<Operation> {

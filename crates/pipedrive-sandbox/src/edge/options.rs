@@ -15,6 +15,7 @@ pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
 /// The options of a sandbox.
 #[derive(Clone)]
 pub struct Options {
+    /// The place where the data is kept.
     pub store: Store,
     /// The number of demo companies, 1 to 3. A state file that has more keeps them.
     pub companies: usize,
@@ -25,9 +26,11 @@ pub struct Options {
     pub bearers: Vec<Bearer>,
     /// Apps that users can install.
     pub apps: Vec<App>,
+    /// The way in which refresh tokens are issued.
     pub refresh_tokens: RefreshTokens,
     /// Faults of the first requests to the token endpoint, one for each request, in this order.
     pub token_faults: Vec<TokenFault>,
+    /// The clock.
     pub clock: Clock,
     /// The file to which a JSON line is appended for each request.
     pub record_file: Option<PathBuf>,
@@ -37,6 +40,7 @@ pub struct Options {
     pub burst_limit: Option<u32>,
     /// The limit of tokens that a company can spend in a day. Without it no request is refused.
     pub daily_budget: Option<u64>,
+    /// The way in which files are downloaded.
     pub downloads: Downloads,
 }
 
@@ -53,7 +57,9 @@ pub enum Downloads {
 /// An OAuth access token with its scopes.
 #[derive(Clone)]
 pub struct Bearer {
+    /// The token.
     pub token: String,
+    /// The scopes that it was granted.
     pub scopes: Vec<String>,
     /// The id of the user that it acts as, by default the first one.
     pub user: Option<u64>,

@@ -53,13 +53,16 @@ pub const SCOPES: &[&str] = &[
 /// Each installation asks for all scopes of the app. A client cannot name other scopes in its request.
 #[derive(Clone)]
 pub struct App {
+    /// The id of the client.
     pub client_id: String,
+    /// The secret of the client.
     pub client_secret: String,
     /// The name on the consent page.
     pub name: String,
     /// The addresses to which a browser may return. The first one is the app's callback:
     /// installations from the marketplace return to it, and uninstallations are reported to it.
     pub redirect_uris: Vec<String>,
+    /// The scopes of the app.
     pub scopes: Vec<String>,
 }
 

@@ -7,11 +7,39 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
-    Corrupt { path: PathBuf, reason: String },
-    Newer { path: PathBuf, version: u32 },
-    Options { reason: String },
-    Unreadable { path: PathBuf, reason: String },
-    Unwritable { path: PathBuf, reason: String },
+    /// The file is no state file.
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// A newer sandbox wrote the file.
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version of its format.
+        version: u32,
+    },
+    /// The options contradict each other.
+    Options {
+        /// The reason.
+        reason: String,
+    },
+    /// The file cannot be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The file cannot be written.
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
 }
 
 impl OpenError {

@@ -11,8 +11,11 @@ use crate::value::secret::hash;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Company {
+    /// The id.
     pub id: u64,
+    /// The name.
     pub name: &'static str,
+    /// The part of the host that is the company's own.
     pub domain: &'static str,
     /// The API token of the company's first user.
     pub api_token: String,

@@ -102,6 +102,7 @@ impl Response {
         // A connector may cut a text, and a part of a secret would not be found afterwards.
         let redaction = self.access.redaction();
         (connector.refusal)(&Refusal {
+            label: connector.label,
             status: self.status,
             headers: &redact_headers(&self.headers, redaction),
             body: &redaction.redact_body(&self.body),
