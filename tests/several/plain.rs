@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::plain::{PLAIN_CONNECTORS, start_plain_vendor};
+use crate::support::plain::{PLAIN_CONNECTORS, WITHOUT_OAUTH, start_plain_vendor};
 use crate::support::process::{CommandLine, Program, assert_exit, parse_outcomes, read_arguments, run_with_stdin, stderr_text};
 use crate::support::server::Server;
 
@@ -15,6 +15,15 @@ fn program_of_plain_vendors() {
         std::process::exit(connector_host::run(&PLAIN_CONNECTORS, arguments).into());
     }
     assert_eq!(PLAIN_CONNECTORS.len(), 2, "link two connectors, none of which has a sandbox");
+}
+
+/// Becomes the program of vendors without OAuth, if another test started this process as that.
+#[test]
+fn program_of_vendors_without_oauth() {
+    if let Some(arguments) = read_arguments() {
+        std::process::exit(connector_host::run(&WITHOUT_OAUTH, arguments).into());
+    }
+    assert_eq!(WITHOUT_OAUTH.len(), 2, "link two connectors");
 }
 
 fn start() -> CommandLine {
@@ -119,7 +128,7 @@ async fn open_api_needs_no_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn host_serves_vendors_without_oauth_and_without_credentials() {
     let vendor = start_plain_vendor().await;
-    let server = Server::start_of_plain_vendors(&vendor);
+    let server = Server::start_of_plain_vendors(Program::PlainVendors, &vendor).0;
     let key = server.create_key("acme");
     let planned = server.invoke(&key, r#"{"action": "getTides", "options": {"dryRun": true}}"#).await;
     assert_eq!(planned["data"][0]["url"], "https://api.tides.example/v1/all", "{planned}");
@@ -137,4 +146,22 @@ async fn host_serves_vendors_without_oauth_and_without_credentials() {
         let refused = begin(body).await;
         assert_eq!(refused.json()["error"]["hint"], "Its API is open to all: no connection is needed.", "{}", refused.text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn vendors_without_oauth_are_not_asked_for_a_client() {
+    let cli = CommandLine::with(Program::WithoutOAuth);
+    assert_exit(&cli.run(&["connect"], ""), 2, "no vendor here has OAuth: connect by an API token");
+    assert_exit(&cli.run(&["connect", "--connector", "kiosk"], ""), 2, "Kiosk has no OAuth: connect by an API token");
+    let vendor = start_plain_vendor().await;
+    let outcome = invoke(&cli, &[("CONNECTOR_KIOSK_API_TOKEN", TOKEN), ("CONNECTOR_KIOSK_SANDBOX", &vendor)], &["getPapers"]);
+    assert_eq!(outcome["data"], json!({"scheme": "token", "lengths": ["token".len(), TOKEN.len()]}), "{outcome}");
+
+    let (server, messages) = Server::start_of_plain_vendors(Program::WithoutOAuth, &vendor);
+    assert!(!messages.contains("No app of"), "{messages}");
+    let refused = server.post("/v1/connections", &server.create_key("acme"), "{}").await.json();
+    assert_eq!(
+        (&refused["error"]["message"], &refused["error"]["hint"]),
+        (&json!("No vendor of this host has OAuth."), &json!("Connect an account by an API token."))
+    );
 }

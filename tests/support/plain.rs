@@ -1,4 +1,4 @@
-//! Vendors of few words: one takes bearer tokens and public clients at one host, one takes no credential at all.
+//! Vendors of few words: bearer tokens and public clients at one host, keys alone, no credential at all.
 
 use connector_core::__private::inventory;
 use connector_core::__private::{DeclaredAction, Registration};
@@ -11,6 +11,9 @@ use super::upstream::{build_json_response, read_request, serve_connections};
 
 /// The connectors of a program that links these two.
 pub(crate) static PLAIN_CONNECTORS: [LinkedConnector; 2] = [LinkedConnector::new(&FERRY), LinkedConnector::new(&TIDES)];
+
+/// The connectors of a program that links none with OAuth.
+pub(crate) static WITHOUT_OAUTH: [LinkedConnector; 2] = [LinkedConnector::new(&KIOSK), LinkedConnector::new(&TIDES)];
 
 /// The connector of an API that is open to all.
 static TIDES: Connector = Connector::new("tides", "Tides", "A vendor of tides.", "1.0.0")
@@ -33,6 +36,13 @@ static FERRY: Connector = Connector::new("ferry", "Ferry", "A vendor of crossing
         Auth::bearer_token(),
     ]);
 
+/// The connector of a vendor that takes keys behind a prefix.
+static KIOSK: Connector = Connector::new("kiosk", "Kiosk", "A vendor of papers.", "1.0.0")
+    .with_domains(&["kiosk.example"])
+    .with_host("https://api.kiosk.example")
+    .with_roots(&["/v1/"])
+    .with_auth(&[Auth::api_token("authorization").with_prefix("Token ")]);
+
 /// Declares an action without inputs. The macros would take the connector of the whole suite.
 const fn declare(key: &'static str, connector: &'static Connector) -> Declaration {
     Declaration::new(key, ["Get", "Get what the vendor has"], [module_path!(), file!()], connector, FieldShape::from_type::<Json>())
@@ -41,10 +51,13 @@ const fn declare(key: &'static str, connector: &'static Connector) -> Declaratio
 
 static GET_TIDES: Declaration = declare("getTides", &TIDES);
 static GET_CROSSINGS: Declaration = declare("getCrossings", &FERRY);
+static GET_PAPERS: Declaration = declare("getPapers", &KIOSK);
 static READ_TIDES: DeclaredAction = DeclaredAction::new(&GET_TIDES);
 static READ_CROSSINGS: DeclaredAction = DeclaredAction::new(&GET_CROSSINGS);
 inventory::submit! { Registration::Action(&READ_TIDES) }
+static READ_PAPERS: DeclaredAction = DeclaredAction::new(&GET_PAPERS);
 inventory::submit! { Registration::Action(&READ_CROSSINGS) }
+inventory::submit! { Registration::Action(&READ_PAPERS) }
 
 /// Starts a server of either vendor. It answers how a request carried the credential, without its letters.
 pub(crate) async fn start_plain_vendor() -> String {

@@ -25,6 +25,8 @@ pub(crate) enum Program {
     TwoConnectors,
     /// Two vendors of few words, none of which has a sandbox: this suite again.
     PlainVendors,
+    /// Two vendors, none of which has OAuth: this suite again.
+    WithoutOAuth,
 }
 
 impl Program {
@@ -38,6 +40,7 @@ impl Program {
         match self {
             Self::Connector => None,
             Self::TwoConnectors => Some("several::program_of_two_connectors"),
+            Self::WithoutOAuth => Some("several::plain::program_of_vendors_without_oauth"),
             Self::PlainVendors => Some("several::plain::program_of_plain_vendors"),
         }
     }

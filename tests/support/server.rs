@@ -49,12 +49,12 @@ impl Server {
         Self::spawn(data.command(upstream), data, upstream, arguments).0
     }
 
-    /// Starts a host that links vendors of few words, which listen at one URL of this machine.
-    pub(crate) fn start_of_plain_vendors(upstream: &str) -> Self {
+    /// Starts a host that links vendors of few words, all at one URL of this machine. Returns its messages too.
+    pub(crate) fn start_of_plain_vendors(program: Program, upstream: &str) -> (Self, String) {
         let mut data = HostData::create();
-        data.program = Program::PlainVendors;
+        data.program = program;
         data.variables = vec![("CONNECTOR_FERRY_SANDBOX", upstream.to_owned())];
-        Self::spawn(data.command(upstream), data, upstream, &[]).0
+        Self::spawn(data.command(upstream), data, upstream, &[])
     }
 
     /// Starts another host over the same store, with the same key.

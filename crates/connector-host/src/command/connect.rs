@@ -129,8 +129,12 @@ fn choose_by_client(linked: Linked, arguments: &ConnectArguments) -> Result<&'st
         has_client |= one.setting(env::CLIENT_ID)?.is_some();
     }
     if linked.are_several() && !has_client && arguments.connector.is_none() {
+        let vendors = linked.names_with_oauth();
+        if vendors.is_empty() {
+            return Err(Failure::usage("no vendor here has OAuth: connect by an API token, see `connector connect --help`"));
+        }
         let takes_token = linked.all().iter().any(|one| one.connector.takes_token());
-        return Err(explain_missing_app(&linked.names_with_oauth(), &linked.name_client_variables(), takes_token));
+        return Err(explain_missing_app(&vendors, &linked.name_client_variables(), takes_token));
     }
     linked.choose(arguments.connector.as_deref(), |one| {
         Ok(if arguments.stored.sandbox { one.sandbox.is_some() } else { one.setting(env::CLIENT_ID)?.is_some() })

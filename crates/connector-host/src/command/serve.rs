@@ -93,10 +93,7 @@ impl ServeArguments {
         settings.concurrency = self.concurrency.into();
         settings.drain = Duration::from_secs(self.drain.into());
         settings.installs = installs;
-        settings.no_client_hint = match linked.names_with_oauth().as_str() {
-            "" => "None of them has OAuth.".to_owned(),
-            _ => format!("Whoever runs this host sets {}, or starts it with --sandbox.", linked.name_client_variables()),
-        };
+        settings.no_client_hint = format!("Whoever runs this host sets {}, or starts it with --sandbox.", linked.name_client_variables());
         settings
     }
 

@@ -158,7 +158,12 @@ impl Host {
 
     /// Builds the error for a host without a client at any vendor.
     pub(crate) fn explain_missing_client(&self) -> Error {
-        let vendors: Vec<&str> = self.catalogue().connectors().iter().map(|connector| connector.label).collect();
+        let with_oauth = self.catalogue().connectors().iter().filter(|connector| connector.oauth().is_some());
+        let vendors: Vec<&str> = with_oauth.map(|connector| connector.label).collect();
+        if vendors.is_empty() {
+            return Error::new(ErrorKind::NoConnection, "No vendor of this host has OAuth.")
+                .with_hint("Connect an account by an API token.");
+        }
         let message = format!("No app of {} is set up on this host.", vendors.join(" or "));
         Error::new(ErrorKind::NoConnection, message).with_hint(&self.settings.no_client_hint)
     }
