@@ -58,6 +58,11 @@ impl Fixture {
         Ok(Self { key, input, data, more, then, untried })
     }
 
+    /// Returns the first input in `"<next of {…}>"`, if the cursor of an input stands for the one that a first call returns.
+    pub(crate) fn find_first_input(input: &Value) -> Option<&str> {
+        input["cursor"].as_str()?.strip_prefix("<next of ")?.strip_suffix('>')
+    }
+
     /// Lists all inputs of the fixture.
     pub fn inputs(&self) -> impl Iterator<Item = &Value> {
         std::iter::once(&self.input).chain(&self.more)

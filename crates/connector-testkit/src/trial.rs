@@ -10,6 +10,9 @@ use crate::kit::Kit;
 /// A URL of this machine that nothing listens at.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
 
+/// The credential of an account that no vendor has.
+const SECRET: &str = "the-secret-of-the-testkit";
+
 /// A runtime whose outcomes are observed.
 pub(crate) struct Trial {
     runtime: Runtime,
@@ -26,9 +29,12 @@ impl Trial {
     /// Builds a trial over an account at a URL of this machine.
     pub(crate) fn at(kit: &Kit, url: &str) -> Self {
         let has_key = kit.connector.auth.iter().any(|auth| matches!(auth, Auth::ApiToken { .. }));
-        let credential = if has_key { Credential::api_token } else { Credential::bearer };
-        let connection = OneConnection::new("testkit", url, credential("the-secret-of-the-testkit")).expect("loopback is allowed");
-        Self::new(kit, connection)
+        let credential = match (kit.connector.is_open(), has_key) {
+            (true, _) => Credential::None,
+            (false, true) => Credential::api_token(SECRET),
+            (false, false) => Credential::bearer(SECRET),
+        };
+        Self::new(kit, OneConnection::new("testkit", url, credential).expect("loopback is allowed"))
     }
 
     /// Invokes an action and returns its outcome as JSON.

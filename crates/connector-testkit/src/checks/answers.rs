@@ -50,8 +50,7 @@ impl Kit {
 
 /// Replaces `"<next of {…}>"` with the cursor that a first call with that input returns.
 async fn fill_cursor(trial: &Trial, fixture: &Fixture, input: &Value) -> Result<Value, String> {
-    let first = input["cursor"].as_str().and_then(|cursor| cursor.strip_prefix("<next of ")).and_then(|rest| rest.strip_suffix('>'));
-    let Some(first) = first else { return Ok(input.clone()) };
+    let Some(first) = Fixture::find_first_input(input) else { return Ok(input.clone()) };
     let first = serde_json::from_str(first).map_err(|error| format!("the input in {} is not JSON: {error}", input["cursor"]))?;
     let outcome = trial.invoke(fixture.key, first).await;
     if outcome["page"]["complete"] != false {

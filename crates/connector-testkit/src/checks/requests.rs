@@ -7,6 +7,7 @@ use connector_core::declare::{Auth, Connector};
 use serde_json::Value;
 
 use crate::checks::schemas::find_resource;
+use crate::fixture::Fixture;
 use crate::kit::{Kit, find_entry};
 use crate::report::assert_none;
 use crate::trial::{NOWHERE, Trial};
@@ -29,9 +30,11 @@ impl Kit {
                     Ok(requests) => {
                         for request in &requests {
                             writeln!(text, "{}", write_request(request)).expect("writing to a String cannot fail");
-                            found.extend(find_shown_credential(header, request));
+                            found.extend(header.and_then(|header| find_shown_credential(header, request)));
                         }
                     }
+                    // A cursor that the runtime reads itself must be one, and a first call is not made here.
+                    Err(_) if Fixture::find_first_input(input).is_some() => {}
                     Err(fault) => found.push(fault),
                 }
             }
@@ -50,13 +53,13 @@ impl Kit {
     }
 }
 
-/// Returns the header that carries the credential of a trial.
-fn find_credential_header(connector: &Connector) -> &'static str {
+/// Returns the header that carries the credential of a trial. An API that is open to all has none.
+fn find_credential_header(connector: &Connector) -> Option<&'static str> {
     let of_key = connector.auth.iter().find_map(|auth| match auth {
         Auth::ApiToken { header, .. } => Some(*header),
         _ => None,
     });
-    of_key.unwrap_or("authorization")
+    of_key.or((!connector.is_open()).then_some("authorization"))
 }
 
 /// Says that a request does not redact the header of the credential.

@@ -114,7 +114,7 @@ async fn check_value(
 
 /// Finds the value of an input in a fixture that makes no difference to the request.
 async fn find_dropped(trial: &Trial, fixture: &Fixture, name: &str) -> Option<Value> {
-    for input in fixture.inputs() {
+    for input in fixture.inputs().filter(|input| Fixture::find_first_input(input).is_none()) {
         let mut without = input.clone();
         let value = without.as_object_mut().and_then(|members| members.shift_remove(name));
         let Some(value) = value.filter(|value| !value.is_null()) else { continue };
