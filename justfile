@@ -82,10 +82,10 @@ sbom:
     cargo sbom --output-format cyclone_dx_json_1_6 >target/sbom/connector.cdx.json
     python3 .ci/check_sbom.py target/sbom/connector.cdx.json
 
-# Rewrite the fixtures and the snapshots of the suite; then read the difference
+# Rewrite the fixtures and the snapshots of every connector; then read the difference
 fixtures:
     UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-host --test suite -- catalogue:: runtime::bad_input::
-    UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-testkit --lib -- tests::sound::
+    UPDATE_FIXTURES=1 INSTA_UPDATE=always cargo test -p connector-testkit -p example-connector --locked
 
 # Rewrite the complaints of the macros; then read the difference
 complaints:
