@@ -58,7 +58,7 @@ impl Fixture {
         Ok(Self { key, input, data, more, then, untried })
     }
 
-    /// Returns the first input in `"<next of {…}>"`, if the cursor of an input stands for the one that a first call returns.
+    /// Returns the first input in `"<next of {…}>"`, where that stands for the cursor of an input.
     pub(crate) fn find_first_input(input: &Value) -> Option<&str> {
         input["cursor"].as_str()?.strip_prefix("<next of ")?.strip_suffix('>')
     }

@@ -18,8 +18,7 @@ static CONNECTOR: Connector = Connector::new("shack", "Shack", "A vendor whose d
     .with_auth(&[Auth::api_token("x-key")]);
 
 /// A connector of which no action is linked.
-static EMPTY: Connector =
-    Connector::new("nothing", "Nothing", "A vendor of nothing.", "1.0.0").with_host("https://api.nothing.example");
+static EMPTY: Connector = Connector::new("nothing", "Nothing", "A vendor of nothing.", "1.0.0").with_host("https://api.nothing.example");
 
 /// A hut.
 #[record]

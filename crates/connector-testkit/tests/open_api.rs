@@ -1,26 +1,13 @@
 //! The checks that need no server of the vendor, over an API that is open to all.
 
-use connector_core::declare::{Case, Connector, Envelope, FlatWords, Text};
-use connector_core::{Error, ErrorKind, action, record};
+use connector_core::declare::{Connector, Text};
+use connector_core::{action, record};
 use connector_testkit::Kit;
 
-static CONNECTOR: Connector = Connector {
-    key: "tides",
-    label: "Tides",
-    description: "The tides of harbours.",
-    version: "1.0.0",
-    domains: &["tides.example"],
-    host: Some("https://api.tides.example"),
-    roots: &["/v1/"],
-    auth: &[],
-    identity: None,
-    case: Case::Snake,
-    envelope: Envelope::BARE,
-    paging: &[],
-    flat: FlatWords::COMMON,
-    refusal: |refusal| Error::new(ErrorKind::UpstreamRejected, format!("Tides answered {}.", refusal.status())),
-    out_of_support: |_, _| None,
-};
+static CONNECTOR: Connector = Connector::new("tides", "Tides", "The tides of harbours.", "1.0.0")
+    .with_domains(&["tides.example"])
+    .with_host("https://api.tides.example")
+    .with_roots(&["/v1/"]);
 
 /// A tide.
 #[record]
