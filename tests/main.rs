@@ -10,6 +10,3 @@ mod oauth;
 mod runtime;
 mod several;
 mod support;
-
-/// The connector of the declarations in this crate, where the macros look for it.
-pub(crate) use support::bakery::CONNECTOR;

@@ -5,7 +5,7 @@ mod catalogue;
 mod http;
 mod plain;
 
-use crate::support::bakery::TWO_CONNECTORS;
+use crate::support::example::TWO_CONNECTORS;
 use crate::support::process::read_arguments;
 
 /// Becomes the program of two connectors, if another test started this process as that.

@@ -1,10 +1,10 @@
 //! Parts that tests share: servers, processes, browsers and checks. No test stands here.
 
 pub(crate) mod assertions;
-pub(crate) mod bakery;
 pub(crate) mod browser;
 pub(crate) mod chromium;
 pub(crate) mod evidence;
+pub(crate) mod example;
 pub(crate) mod http;
 pub(crate) mod kit;
 pub(crate) mod plain;

@@ -5,6 +5,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use example_connector::server::{CLIENT_ID, CLIENT_SECRET};
 use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -40,12 +41,12 @@ impl Server {
     }
 
     /// Starts a host that links two connectors, each before a vendor of its own and with a client there.
-    pub(crate) fn start_of_two(upstream: &str, bakery: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start_of_two(upstream: &str, larkdesk: &str, arguments: &[&str]) -> Self {
         let mut data = HostData::create();
         data.program = Program::TwoConnectors;
-        let client = [("CONNECTOR_BAKERY_CLIENT_ID", "bakery-client"), ("CONNECTOR_BAKERY_CLIENT_SECRET", "bakery-secret-of-client")];
+        let client = [("CONNECTOR_LARKDESK_CLIENT_ID", CLIENT_ID), ("CONNECTOR_LARKDESK_CLIENT_SECRET", CLIENT_SECRET)];
         data.variables = client.map(|(name, value)| (name, value.to_owned())).into();
-        data.variables.push(("CONNECTOR_BAKERY_SANDBOX", bakery.to_owned()));
+        data.variables.push(("CONNECTOR_LARKDESK_SANDBOX", larkdesk.to_owned()));
         Self::spawn(data.command(upstream), data, upstream, arguments).0
     }
 

@@ -121,7 +121,9 @@ fn list_tickets(account: &Account, request: &Received) -> Result<Reply, Denial> 
     let (tickets, next) = cut(&found, 0, number(&query, "limit", PAGE_SIZE));
     let reply = Reply::json(200, tickets.into());
     let Some((_, last)) = next.zip(tickets.last()) else { return Ok(reply) };
-    let mut link = form_urlencoded::Serializer::new(format!("{}{}?", request.origin, request.path));
+    let url = format!("{}{}?", request.origin, request.path);
+    let start = url.len();
+    let mut link = form_urlencoded::Serializer::for_suffix(url, start);
     link.extend_pairs(request.query.iter().filter(|(name, _)| name != "afterId")).append_pair("afterId", &last["id"].to_string());
     Ok(reply.with_header("link", format!("<{}>; rel=\"next\"", link.finish())))
 }

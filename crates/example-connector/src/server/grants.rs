@@ -50,7 +50,7 @@ impl Grants {
         code
     }
 
-    /// Exchanges a code for tokens. It is used up even if the rest does not fit, as the challenge that it was given out for.
+    /// Exchanges a code for tokens. It is used up even if the client, the redirect URI or the challenge is another.
     pub(super) fn exchange(&mut self, client: &str, code: &str, redirect_uri: &str, challenge: Option<&str>) -> Option<Issued> {
         let at = self.all.iter().position(|grant| matches!(&grant.state, State::Code { code: known, .. } if known == code))?;
         let grant = self.all.remove(at);

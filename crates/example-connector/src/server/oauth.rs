@@ -43,7 +43,7 @@ fn authorize(grants: &mut Grants, query: &[(String, String)]) -> Reply {
     send_back(back, &[outcome, ("state", find(query, "state").to_owned())])
 }
 
-/// Sends the browser of a person who installs the app in the vendor's directory to the app, with a code.
+/// Sends the browser of a person who installs the app at the vendor to the app, with a code.
 ///
 /// The app asked for nothing, so that there is no challenge, and no state. Only a client with a secret can use the code.
 fn install(grants: &mut Grants, query: &[(String, String)]) -> Reply {
@@ -54,7 +54,7 @@ fn install(grants: &mut Grants, query: &[(String, String)]) -> Reply {
     send_back(back, &[("code", grants.add_code(CLIENT_ID, SCOPES.map(str::to_owned).into(), back, None))])
 }
 
-/// Checks a redirect URI. One on this machine may have any port, as RFC 8252 says, and no other one is registered.
+/// Checks a redirect URI. One on this machine may have any port (RFC 8252), and no other one is registered.
 fn is_registered(redirect_uri: &str) -> bool {
     redirect_uri.starts_with("http://127.0.0.1:")
 }
