@@ -157,7 +157,7 @@ async fn next_command_removes_expired_pending_connections() {
     let key = Key::load_or_create(&file("connections.key")).expect("a key");
     let vault = Vault::builder(store, key, &http).app(app).clock(Clock::fixed(Moment::from_micros(0))).open().await.expect("a vault");
     let begun = vault
-        .begin("local", "pipedrive", connector_connections::BeginOptions { name: Some("foo"), ..Default::default() })
+        .begin("local", "pipedrive", connector_connections::BeginOptions::default().with_name("foo"))
         .await
         .expect("the connection begins");
     let output = cli.run(&["keys", "list"], "");

@@ -182,11 +182,9 @@ async fn renews_on_401_and_repeats_only_kept_bodies() {
     let renewed = Arc::new(AtomicU32::new(0));
     let vault = RenewingVault { url, renewed: Arc::clone(&renewed) };
     let runtime = build(Runtime::builder().connections(vault));
-    let create = |body: ForwardedBody| ForwardedRequest {
-        method: Method::Post,
-        target: "/api/v2/deals".to_owned(),
-        headers: vec![("content-type".to_owned(), "application/json".into())],
-        body,
+    let create = |body: ForwardedBody| {
+        let headers = vec![("content-type".to_owned(), "application/json".into())];
+        ForwardedRequest::new(Method::Post, "/api/v2/deals", body).with_headers(headers)
     };
     let text = r#"{"title":"ForwardedResponse on"}"#;
     let kept = runtime.forward(CONNECTORS[0], None, create(ForwardedBody::Kept(text.into()))).await.expect("the request is forwarded");
@@ -199,13 +197,9 @@ async fn renews_on_401_and_repeats_only_kept_bodies() {
 
 #[test]
 fn debug_output_hides_headers_queries_and_bodies() {
-    let passing = ForwardedRequest {
-        method: Method::Get,
-        target: "/api/v2/deals?api_token=hunter2".to_owned(),
-        headers: vec![("authorization".to_owned(), "Bearer hunter2".into())],
-        body: ForwardedBody::Kept("hunter2".into()),
-    };
-    let received = connector_core::run::HttpResponse { status: 200, body: r#"{"access_token":"hunter2"}"#.into() };
+    let passing = ForwardedRequest::new(Method::Get, "/api/v2/deals?api_token=hunter2", ForwardedBody::Kept("hunter2".into()))
+        .with_headers(vec![("authorization".to_owned(), "Bearer hunter2".into())]);
+    let received = connector_core::run::HttpResponse::new(200, r#"{"access_token":"hunter2"}"#);
     let shown = format!("{passing:?} {received:?}");
     assert!(!shown.contains("hunter2") && shown.contains("/api/v2/deals") && shown.contains("200"), "{shown}");
 }

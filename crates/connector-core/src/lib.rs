@@ -8,6 +8,49 @@
 //! - [`run`] has the runtime: invocations in, outcomes out, and the catalogue.
 //!
 //! This crate names no vendor: a connector says how its answers and refusals are read.
+//!
+//! ```standalone_crate
+//! use connector_core::declare::{Auth, Connector, Id};
+//! use connector_core::embed::{Credential, OneConnection};
+//! use connector_core::run::{Invocation, Runtime};
+//! use connector_core::{Error, action, record};
+//!
+//! /// The macros look for the connector here, at the root of its crate.
+//! pub static CONNECTOR: Connector = Connector::new("harbour", "Harbour", "Work with ships.", "1.0.0")
+//!     .with_host("https://api.harbour.example")
+//!     .with_auth(&[Auth::bearer_token()]);
+//!
+//! /// A ship.
+//! #[record]
+//! struct Ship {
+//!     /// The number of the ship.
+//!     id: Id,
+//!     /// The name.
+//!     name: String,
+//! }
+//!
+//! /// Get Ship
+//! ///
+//! /// Get a ship
+//! #[action(get("/v1/ships/{ship_id}"), returns(Ship))]
+//! struct GetShip {
+//!     /// The ship to read.
+//!     ship_id: Id,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Error> {
+//! let account = OneConnection::new("fleet", "https://api.harbour.example", Credential::bearer("a token"))?;
+//! let runtime = Runtime::builder().connectors(&[&CONNECTOR]).connections(account).build()?;
+//!
+//! // A dry run builds the request and sends nothing.
+//! let invocation = Invocation::new("getShip").input(serde_json::json!({"shipId": 7})).dry_run();
+//! let outcome = runtime.invoke(invocation).await;
+//! let answer = outcome.into_result()?;
+//! assert!(answer.data.as_str().contains("https://api.harbour.example/v1/ships/7"));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod declare;
 pub mod embed;
@@ -62,7 +105,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::declare::action::{Declaration, Declares, InputValue, Inputs, choose_inputs};
+    pub use crate::declare::action::{Declaration, Declares, InputValue, Inputs, MadeByMacro, choose_inputs};
     pub use crate::declare::data_source::{Derivation, Picklist, SourceDeclaration};
     pub use crate::declare::field::{Field, Place};
     pub use crate::declare::flat::{Change, Flat};

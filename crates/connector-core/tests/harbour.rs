@@ -138,7 +138,7 @@ impl ChoiceHandler for SelectBerth {
             .map_err(|error| Error::new(ErrorKind::BadAnswer, "The berths cannot be read.").with_source(error))?;
         let side = self.quay_side.map_or_else(String::new, |Text(side)| side);
         let berths = berths.into_iter().filter(|berth| berth.starts_with(&side));
-        Ok(Choices { choices: berths.map(|berth| Choice { key: berth.to_lowercase(), label: berth }).collect(), next: None })
+        Ok(berths.map(|berth| Choice::new(berth.to_lowercase(), berth)).collect())
     }
 }
 

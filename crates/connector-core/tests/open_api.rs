@@ -31,7 +31,7 @@ async fn invoke(runtime: &Runtime, invocation: Invocation) -> Value {
 }
 
 fn forward() -> ForwardedRequest {
-    ForwardedRequest { method: Method::Get, target: "/v1/tides".to_owned(), headers: Vec::new(), body: ForwardedBody::Kept(Bytes::new()) }
+    ForwardedRequest::new(Method::Get, "/v1/tides", ForwardedBody::Kept(Bytes::new()))
 }
 
 #[tokio::test]

@@ -39,8 +39,7 @@ struct FollowThings {}
 fn repeat(refusal: &Refusal<'_>) -> Error {
     let body = refusal.json().unwrap_or_default().to_string();
     let header = refusal.header("www-authenticate").unwrap_or_default().to_owned();
-    let words =
-        Upstream { status: refusal.status(), error: Some(body.clone()), info: Some(header.clone()), code: Some(shorten(&body, 30)) };
+    let words = Upstream::new(refusal.status()).with_error(body.clone()).with_info(header.clone()).with_code(shorten(&body, 30));
     let faults = vec![Fault::new(format!("/{body}"), body.clone()), Fault::new("/debug", format!("{header:?}"))];
     Error::new(ErrorKind::UpstreamRejected, format!("Refused: {body}"))
         .with_hint(format!("Not with {header}, nor {:?}", shorten(&body, 40)))

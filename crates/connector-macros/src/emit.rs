@@ -49,6 +49,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
             )
             #own
             #(#parts)*;
+            impl ::connector_core::__private::MadeByMacro for #name {}
             impl ::connector_core::__private::Declares for #name {
                 fn declaration() -> &'static ::connector_core::__private::Declaration {
                     &DECLARATION
@@ -103,6 +104,7 @@ pub(crate) fn emit_group(group: &Group) -> TokenStream {
     quote! {
         #[allow(dead_code)]
         #item
+        impl #generics ::connector_core::__private::MadeByMacro for #name #arguments #bounds {}
         impl #generics ::connector_core::__private::Inputs for #name #arguments #bounds {
             const QUERY: &'static [::connector_core::__private::Field] = &[#(#query),*];
             const ADD: &'static [::connector_core::__private::Field] = &[#(#add),*];
@@ -181,6 +183,7 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     };
     quote! {
         #item
+        impl ::connector_core::__private::MadeByMacro for #name {}
         impl ::connector_core::__private::Picklist for #name {
             const KEY: &'static str = #key;
         }

@@ -119,7 +119,7 @@ impl Handler for CountHuts {
         // The country is forgotten.
         drop(self.country);
         let response = call.send(Request::new(Method::Get, format!("/v1/huts{area}/count"), 0)).await?;
-        Ok(Answer { data: RawJson::from_value(&response.status()), page: None, extra: Vec::new() })
+        Ok(Answer::from_data(&response.status()))
     }
 }
 

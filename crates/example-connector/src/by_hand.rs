@@ -28,7 +28,7 @@ impl ChoiceHandler for SelectQueue {
         let queues: BTreeMap<String, String> = parse(&response)?;
         let part = self.search.map_or_else(String::new, |Text(text)| text.to_lowercase());
         let found = queues.into_iter().filter(|(_, name)| name.to_lowercase().contains(&part));
-        Ok(Choices { choices: found.map(|(key, label)| Choice { key, label }).collect(), next: None })
+        Ok(found.map(|(key, label)| Choice::new(key, label)).collect())
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
             .with_faults(read_fault(&body, refusal).into_iter().collect()),
         _ => explain_failure(refusal.effect()),
     };
-    failure.with_upstream(Upstream { status, error: text("message"), info: None, code })
+    failure.with_upstream(Upstream::new(status).with_error(text("message")).with_code(code))
 }
 
 fn explain_limit(refusal: &Refusal<'_>) -> Error {

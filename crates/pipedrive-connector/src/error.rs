@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
     let status = refusal.status();
     let body = refusal.json();
-    let upstream = body.as_ref().map_or_else(|| Upstream { status, ..Upstream::default() }, |body| read_words(status, body));
+    let upstream = body.as_ref().map_or_else(|| Upstream::new(status), |body| read_words(status, body));
     let reason = upstream.error.clone().unwrap_or_else(|| "no reason given".to_owned());
     let error = |kind, message: &str, hint: &str| Error::new(kind, format!("{message}: {reason}.")).with_hint(hint);
     let failure = match status {
@@ -94,7 +94,10 @@ fn read_words(status: u16, body: &Value) -> Upstream {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Some(shorten(text.trim().trim_end_matches('.'), 500))
     };
-    Upstream { status, error: text(&["error", "message", "errors"]), info: text(&["error_info"]), code: text(&["code", "errorCode"]) }
+    Upstream::new(status)
+        .with_error(text(&["error", "message", "errors"]))
+        .with_info(text(&["error_info"]))
+        .with_code(text(&["code", "errorCode"]))
 }
 
 /// Reads `Validation failed: custom_fields.abc: Unknown key` as a fault at `/customFields/abc`.

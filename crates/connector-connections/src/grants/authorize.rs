@@ -39,6 +39,7 @@ pub struct Authorization {
 
 /// Options of a connection that begins; each may be left out.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct BeginOptions<'a> {
     /// The connection's name. Left out, it takes the account's own name once that is known.
     pub name: Option<&'a str>,
@@ -48,6 +49,36 @@ pub struct BeginOptions<'a> {
     pub state: Option<&'a str>,
     /// The view of calls that name none. Left out, a connection that is renewed keeps its own.
     pub view: Option<View>,
+}
+
+impl<'a> BeginOptions<'a> {
+    /// Sets the connection's name.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Option<&'a str>>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Sets the URI to which the vendor sends the browser.
+    #[must_use]
+    pub fn with_redirect_uri(mut self, uri: impl Into<Option<&'a str>>) -> Self {
+        self.redirect_uri = uri.into();
+        self
+    }
+
+    /// Sets the state that the vendor passes back to a platform.
+    #[must_use]
+    pub fn with_state(mut self, state: impl Into<Option<&'a str>>) -> Self {
+        self.state = state.into();
+        self
+    }
+
+    /// Sets the view of calls that name none.
+    #[must_use]
+    pub fn with_view(mut self, view: impl Into<Option<View>>) -> Self {
+        self.view = view.into();
+        self
+    }
 }
 
 /// Progress of a connection that was begun.

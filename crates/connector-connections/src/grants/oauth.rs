@@ -254,7 +254,7 @@ fn describe_upstream(answer: &HttpResponse) -> Upstream {
     let code = read_error_texts(answer)
         .into_iter()
         .find(|text| text.len() <= 40 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
-    Upstream { status: answer.status, error: code, ..Upstream::default() }
+    Upstream::new(answer.status).with_error(code)
 }
 
 /// Explains a response that is neither a success nor a refusal of the grant.

@@ -83,16 +83,20 @@ impl From<InputValue> for Value {
     }
 }
 
+/// A struct under one of the macros. Nothing else implements the traits above it, so they may grow.
+#[doc(hidden)]
+pub trait MadeByMacro {}
+
 /// A struct under `#[action]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not an action", note = "name a struct that stands under #[action]")]
-pub trait Declares {
+pub trait Declares: MadeByMacro {
     /// Returns the declaration.
     fn declaration() -> &'static Declaration;
 }
 
 /// A struct under `#[inputs]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no group of inputs", note = "name a struct that stands under #[inputs]")]
-pub trait Inputs {
+pub trait Inputs: MadeByMacro {
     /// The inputs, sent in the query.
     const QUERY: &'static [Field];
     /// The inputs, sent in the body of an action that adds a record.

@@ -1,12 +1,12 @@
 //! Declarations of data sources.
 
-use crate::declare::action::Declaration;
+use crate::declare::action::{Declaration, MadeByMacro};
 use crate::declare::connector::Connector;
 use crate::declare::field::Field;
 
 /// A struct under `#[data_source]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]
-pub trait Picklist {
+pub trait Picklist: MadeByMacro {
     /// The key of the data source.
     const KEY: &'static str;
 }

@@ -18,6 +18,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 
 /// A request without its host and its credential.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Request {
     /// The method.
     pub method: Method,
@@ -46,6 +47,7 @@ pub(crate) enum Role {
 
 /// The body of a request.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Body {
     /// No body.
     Empty,
@@ -59,6 +61,7 @@ pub enum Body {
 
 /// A part of a multipart body.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Part {
     /// The name of the part.
     pub name: String,
@@ -68,6 +71,13 @@ pub struct Part {
     pub content_type: Option<String>,
     /// The content.
     pub content: Content,
+}
+
+impl Part {
+    /// Builds a part of text from its name and content. A file has a file name too.
+    pub fn new(name: impl Into<String>, content: impl Into<Content>) -> Self {
+        Self { name: name.into(), file_name: None, content_type: None, content: content.into() }
+    }
 }
 
 impl Request {

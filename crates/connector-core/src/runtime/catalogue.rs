@@ -44,6 +44,7 @@ pub struct Entry {
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum EntryKind {
     /// An action.
     Action(&'static dyn Action),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::declare::data_source::SourceDeclaration;
 use crate::declare::field::Field;
 use crate::runtime::call::Call;
+use crate::runtime::operation::Runnable;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::{Answer, Page};
@@ -16,7 +17,7 @@ use crate::value::raw_json::RawJson;
 
 /// A data source in the catalogue, which does not distinguish those made of actions from code.
 #[async_trait]
-pub trait DataSource: fmt::Debug + Send + Sync {
+pub trait DataSource: Runnable + fmt::Debug + Send + Sync {
     /// Returns the declaration.
     fn declaration(&self) -> &'static SourceDeclaration;
     /// Lists the inputs.
@@ -40,6 +41,7 @@ pub trait ChoiceHandler: DeserializeOwned + Send {
 
 /// A page of choices.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Choices {
     /// The choices of the page.
     pub choices: Vec<Choice>,
@@ -49,11 +51,34 @@ pub struct Choices {
 
 /// A choice: the value, and the text to show for it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct Choice {
     /// The value to give to the input.
     pub key: String,
     /// The text to show.
     pub label: String,
+}
+
+impl Choice {
+    /// Builds a choice from its value and its text.
+    pub fn new(key: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { key: key.into(), label: label.into() }
+    }
+}
+
+impl Choices {
+    /// Sets the cursor of the next page.
+    #[must_use]
+    pub fn with_next(mut self, cursor: impl Into<String>) -> Self {
+        self.next = Some(cursor.into());
+        self
+    }
+}
+
+impl FromIterator<Choice> for Choices {
+    fn from_iter<I: IntoIterator<Item = Choice>>(choices: I) -> Self {
+        Self { choices: choices.into_iter().collect(), next: None }
+    }
 }
 
 /// A data source that a [`ChoiceHandler`] runs.
@@ -65,6 +90,8 @@ impl<H> HandledSource<H> {
         Self(declaration, PhantomData)
     }
 }
+
+impl<H> Runnable for HandledSource<H> {}
 
 impl<H> fmt::Debug for HandledSource<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -15,6 +15,7 @@ use crate::exchange::files::Files;
 use crate::exchange::request::Request;
 use crate::runtime::call::Call;
 use crate::runtime::data_source::{Choice, Choices, DataSource};
+use crate::runtime::operation::Runnable;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
@@ -40,6 +41,8 @@ static SEARCH: Field = {
     let doc = "Text to look for. Left out, all records are offered.";
     Field::new("search", "search", Place::Own, doc, FieldShape::from_type::<Option<String>>())
 };
+
+impl Runnable for DerivedSource {}
 
 impl DerivedSource {
     /// Builds the data source from its declaration and its actions.

@@ -13,9 +13,12 @@ use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::Answer;
 
+/// A kind of action or data source of this crate. No other crate adds one, so the traits of both may grow.
+pub trait Runnable {}
+
 /// An action in the catalogue, which does not distinguish declared actions from code.
 #[async_trait]
-pub trait Action: fmt::Debug + Send + Sync {
+pub trait Action: Runnable + fmt::Debug + Send + Sync {
     /// Returns the declaration.
     fn declaration(&self) -> &'static Declaration;
     /// Runs the action.
@@ -52,6 +55,10 @@ impl DeclaredAction {
         Self(declaration)
     }
 }
+
+impl Runnable for DeclaredAction {}
+impl Runnable for CodedAction {}
+impl<H> Runnable for HandledAction<H> {}
 
 impl CodedAction {
     /// Builds the action from its declaration and its code.

@@ -88,6 +88,7 @@ pub enum Retry {
 
 /// The vendor's words, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Upstream {
     /// The status of the response.
     pub status: u16,
@@ -100,6 +101,34 @@ pub struct Upstream {
     /// The vendor's error code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+}
+
+impl Upstream {
+    /// Builds the words of a vendor that said nothing but a status.
+    pub fn new(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// Sets the error message.
+    #[must_use]
+    pub fn with_error(mut self, error: impl Into<Option<String>>) -> Self {
+        self.error = error.into();
+        self
+    }
+
+    /// Sets further information.
+    #[must_use]
+    pub fn with_info(mut self, info: impl Into<Option<String>>) -> Self {
+        self.info = info.into();
+        self
+    }
+
+    /// Sets the vendor's error code.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Option<String>>) -> Self {
+        self.code = code.into();
+        self
+    }
 }
 
 impl ErrorKind {

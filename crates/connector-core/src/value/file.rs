@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 /// A file to send, as an engine has it.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Upload {
     /// The name, without a folder.
     pub file_name: String,
@@ -20,6 +21,7 @@ pub struct Upload {
 
 /// The content of a file.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Content {
     /// Bytes in memory.
     Bytes(Bytes),

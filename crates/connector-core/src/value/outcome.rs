@@ -36,6 +36,7 @@ pub struct Outcome {
 
 /// The answer of an action.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Answer {
     /// The data, as it came.
     pub data: RawJson,
@@ -47,6 +48,7 @@ pub struct Answer {
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Page {
     /// The number of records on the page.
     pub count: u64,
@@ -192,9 +194,14 @@ impl Outcome {
 }
 
 impl Answer {
+    /// Builds an answer of JSON alone, which is passed on as it is.
+    pub fn new(data: RawJson) -> Self {
+        Self { data, page: None, extra: Vec::new() }
+    }
+
     /// Builds an answer of data alone.
     pub fn from_data(data: &impl Serialize) -> Self {
-        Self { data: RawJson::from_value(data), page: None, extra: Vec::new() }
+        Self::new(RawJson::from_value(data))
     }
 
     /// Removes secrets: a vendor may quote them in its data too.

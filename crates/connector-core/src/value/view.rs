@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 /// A shape in which the data of an answer can be given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum View {
     /// The vendor's own data, byte for byte.
     #[default]

@@ -22,11 +22,19 @@ pub struct Http(Arc<Transport>);
 
 /// A response.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// The body, at most a mebibyte.
     pub body: Bytes,
+}
+
+impl HttpResponse {
+    /// Builds a response from its status and body.
+    pub fn new(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, body: body.into() }
+    }
 }
 
 /// Shows no body: it may hold tokens.

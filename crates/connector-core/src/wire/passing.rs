@@ -14,6 +14,7 @@ use crate::exchange::response::bad_answer;
 use crate::value::error::Error;
 
 /// A caller's request to forward to a connection's host.
+#[non_exhaustive]
 pub struct ForwardedRequest {
     /// The method.
     pub method: Method,
@@ -25,7 +26,22 @@ pub struct ForwardedRequest {
     pub body: ForwardedBody,
 }
 
+impl ForwardedRequest {
+    /// Builds a request without headers. The target is the path and the query.
+    pub fn new(method: Method, target: impl Into<String>, body: ForwardedBody) -> Self {
+        Self { method, target: target.into(), headers: Vec::new(), body }
+    }
+
+    /// Sets the headers.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Vec<(String, Bytes)>) -> Self {
+        self.headers = headers;
+        self
+    }
+}
+
 /// The body of a request to forward.
+#[non_exhaustive]
 pub enum ForwardedBody {
     /// The whole body, which can be sent again with a fresh credential.
     Kept(Bytes),
@@ -34,6 +50,7 @@ pub enum ForwardedBody {
 }
 
 /// A response to forward: its head, and its body as a stream.
+#[non_exhaustive]
 pub struct ForwardedResponse {
     /// The status.
     pub status: u16,

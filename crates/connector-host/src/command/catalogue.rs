@@ -65,25 +65,23 @@ pub(super) struct ManifestArguments {
     docs: Option<PathBuf>,
 }
 
-fn find_kind(entry: &Entry) -> KindFilter {
-    match entry.kind() {
-        EntryKind::Action(_) => KindFilter::Action,
-        EntryKind::DataSource(_) => KindFilter::DataSource,
-    }
+/// Checks that an entry is of a kind.
+fn is_of_kind(entry: &Entry, kind: KindFilter) -> bool {
+    matches!((kind, entry.kind()), (KindFilter::Action, EntryKind::Action(_)) | (KindFilter::DataSource, EntryKind::DataSource(_)))
 }
 
 pub(super) fn list(linked: Linked, arguments: &ListArguments) -> Result<Exit, Failure> {
     let catalogue = linked.build_catalogue()?;
     let connector = arguments.connector.as_deref().map(|named| linked.find(named)).transpose()?.map(LinkedConnector::key);
     let is_wanted = |entry: &&Entry| {
-        arguments.kind.is_none_or(|wanted| find_kind(entry) == wanted) && connector.is_none_or(|key| entry.connector().key == key)
+        arguments.kind.is_none_or(|kind| is_of_kind(entry, kind)) && connector.is_none_or(|key| entry.connector().key == key)
     };
     let entries: Vec<&Entry> = catalogue.entries().iter().filter(is_wanted).collect();
     if arguments.json {
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print_json(&listed);
     }
-    let name = |entry: &Entry| if find_kind(entry) == KindFilter::Action { entry.effect().as_str() } else { "picklist" };
+    let name = |entry: &Entry| if is_of_kind(entry, KindFilter::Action) { entry.effect().as_str() } else { "picklist" };
     let cost =
         |entry: &Entry| entry.declaration().and_then(|declaration| declaration.cost).map_or("–".to_owned(), |cost| cost.to_string());
     let key = |entry: &Entry| {

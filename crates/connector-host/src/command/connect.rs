@@ -167,7 +167,7 @@ async fn connect_in_browser(linked: Linked, arguments: &ConnectArguments) -> Res
     let stop = wait_for_stop();
     let client = build_client()?;
     let vault = arguments.stored.open_or_create(linked, &url, &client).await?;
-    let begin = BeginOptions { name: arguments.name.as_deref(), view: arguments.view, ..BeginOptions::default() };
+    let begin = BeginOptions::default().with_name(arguments.name.as_deref()).with_view(arguments.view);
     let begun = vault.begin(&arguments.owner, one.key(), begin).await?;
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {

@@ -140,9 +140,9 @@ struct SelectColor {
 #[async_trait]
 impl ChoiceHandler for SelectColor {
     async fn list_choices(self, _call: &Call<'_>) -> Result<Choices, Stop> {
-        let choices = [self.deal_type].into_iter().flatten().map(|Text(text)| Choice { key: text.clone(), label: text });
-        let any = matches!(self.search, Some(Nullable::Null)).then(|| Choice { key: "any".into(), label: "Any".into() });
-        Ok(Choices { choices: choices.chain(any).collect(), next: None })
+        let choices = [self.deal_type].into_iter().flatten().map(|Text(text)| Choice::new(text.clone(), text));
+        let any = matches!(self.search, Some(Nullable::Null)).then(|| Choice::new("any", "Any"));
+        Ok(choices.chain(any).collect())
     }
 }
 

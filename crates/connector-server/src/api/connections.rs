@@ -113,7 +113,7 @@ pub(crate) async fn begin(call: Call, body: Body) -> Result<Response, Refusal> {
                     "Give its redirect_uri too.",
                 ));
             }
-            let options = BeginOptions { name: begin.name.as_deref(), redirect_uri: uri, state, view };
+            let options = BeginOptions::default().with_name(begin.name.as_deref()).with_redirect_uri(uri).with_state(state).with_view(view);
             let begun = vault.begin(&owner, &app, options).await?;
             if uri.is_some() || state.is_some() {
                 // The vendor redirects the browser to the platform, which then exchanges the code.

@@ -44,7 +44,7 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
     let deprecation = (connector.out_of_support)(method.as_str(), target.split('?').next().unwrap_or_default());
     let broken = Arc::new(OnceLock::new());
     let body = prepare_body(method, body, &host.settings, &broken).await?;
-    let passing = ForwardedRequest { method, target, headers: list_headers(head.headers, &host.settings.connection_header), body };
+    let passing = ForwardedRequest::new(method, target, body).with_headers(list_headers(head.headers, &host.settings.connection_header));
     let passed = runtime.forward(connector, Some(&chosen), passing).await;
     match passed {
         Ok(passed) => {

@@ -221,7 +221,9 @@ fn read_parts(given: Vec<RawPart>) -> Result<Vec<Part>, Fault> {
         if part.content_type.as_deref().is_some_and(|media| !is_media_type(media)) {
             return Err(Fault::new(format!("/multipart/{at}/contentType"), "it is not a media type such as text/plain"));
         }
-        Ok(Part { name: part.name, file_name: part.file_name, content_type: part.content_type, content: content.into() })
+        let mut built = Part::new(part.name, content);
+        (built.file_name, built.content_type) = (part.file_name, part.content_type);
+        Ok(built)
     };
     given.into_iter().enumerate().map(part).collect()
 }
