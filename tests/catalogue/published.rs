@@ -8,6 +8,9 @@ fn manifest_fits_its_schema() {
     let manifest = read_json("manifests/pipedrive.json");
     assert_valid(&read_protocol_schema("manifest"), &manifest, "manifests/pipedrive.json");
     assert_eq!(manifest["connector"]["key"], CONNECTORS[0].key);
+    let paths = manifest["actions"].as_array().expect("a list").iter().filter_map(|action| action["endpoint"]["path"].as_str());
+    let odd: Vec<&str> = paths.filter(|path| !path.starts_with("/api/v1/") && !path.starts_with("/api/v2/")).collect();
+    assert_eq!(odd, [""; 0], "write the version in the path");
 }
 
 #[test]

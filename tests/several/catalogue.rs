@@ -1,11 +1,13 @@
 //! Keys of several connectors on the command line and in the library.
 
 use connector_core::embed::{Credential, OneConnection};
-use connector_core::run::{Invocation, Runtime};
+use connector_core::run::{Catalogue, Invocation, Runtime};
 use example_connector::CONNECTOR;
 use serde_json::{Value, json};
 
+use crate::support::assertions::assert_valid;
 use crate::support::process::{CommandLine, Program, assert_exit, parse_outcomes, stderr_text};
+use crate::support::repository::read_protocol_schema;
 use crate::support::runtime::{NOWHERE, run, run_text};
 
 fn start() -> CommandLine {
@@ -23,6 +25,13 @@ fn build_runtime() -> Runtime {
     let account = OneConnection::new("shop", NOWHERE, Credential::api_token("token")).expect("loopback is allowed");
     let connectors = [&pipedrive_connector::CONNECTOR, &CONNECTOR];
     Runtime::builder().connectors(&connectors).connections(account).build().expect("the runtime builds")
+}
+
+#[test]
+fn manifest_of_any_connector_fits_its_schema() {
+    let example = |_: &str| Some(json!({"input": {}, "data": null}));
+    let manifest = Catalogue::build(&[&CONNECTOR]).expect("the catalogue builds").manifest(&CONNECTOR, example);
+    assert_valid(&read_protocol_schema("manifest"), &manifest, "the manifest of larkdesk");
 }
 
 #[tokio::test]
