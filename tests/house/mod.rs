@@ -1,6 +1,7 @@
 //! The structure of the sources: floors, walls, sizes and words, with planted faults that each check must find.
 
 mod floors;
+mod guide;
 mod invariants;
 mod source;
 mod words;

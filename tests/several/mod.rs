@@ -2,6 +2,7 @@
 
 mod accounts;
 mod catalogue;
+mod guide;
 mod http;
 mod plain;
 

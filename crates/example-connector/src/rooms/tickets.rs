@@ -9,7 +9,7 @@ use crate::data_sources::{SelectPerson, SelectTicket};
 /// List Tickets
 ///
 /// List the tickets of the account, the oldest first
-#[action(get("/v1/tickets"), scopes("tickets:read", "tickets:write"), paging(Paging::Link), returns(Vec<Ticket>))]
+#[action(get("/v1/tickets"), scopes("tickets:read", "tickets:write"), paging(Paging::link()), returns(Vec<Ticket>))]
 pub(crate) struct ListTickets {
     /// Only tickets of this status. Left out, all.
     status: Option<Status>,
