@@ -33,9 +33,10 @@ impl Kit {
     /// Lists the keys without a fixture, and the files without a key.
     fn find_strays(&self, keys: &[&str]) -> Vec<String> {
         let folder = self.fixtures().display();
-        let Ok(files) = std::fs::read_dir(self.fixtures()) else { return vec![format!("the folder {folder} is missing")] };
-        let names = files.map(|file| file.expect("the folder of the fixtures can be listed").file_name().to_string_lossy().into_owned());
-        let names: Vec<String> = names.collect();
+        // A folder that is not there yet lacks the fixture of each key.
+        let files = std::fs::read_dir(self.fixtures()).into_iter().flatten();
+        let name = |file: std::io::Result<std::fs::DirEntry>| file.expect("the folder can be listed").file_name();
+        let names: Vec<String> = files.map(|file| name(file).to_string_lossy().into_owned()).collect();
         let is_there = |key: &str| names.iter().any(|name| name.strip_suffix(".json") == Some(key));
         let missing = keys.iter().filter(|key| !is_there(key)).map(|key| format!("{folder}/{key}.json is missing"));
         let is_known = |name: &str| name.strip_suffix(".json").is_some_and(|key| keys.contains(&key));

@@ -105,7 +105,7 @@ fn finds_all_faults_of_fixtures_at_once() {
 #[test]
 fn finds_that_there_are_no_fixtures() {
     let copy = Copy::new();
-    assert_parts(&fail(|| copy.kit().fixtures_in("elsewhere").check_fixtures()), &["elsewhere is missing"]);
+    assert_parts(&fail(|| copy.kit().fixtures_in("elsewhere").check_fixtures()), &["7 found", "elsewhere/getPaper.json is missing"]);
     assert_parts(&fail_over_http(copy.kit().fixtures_in("elsewhere").check_requests()), &["elsewhere holds no fixture of kiosk"]);
 }
 
