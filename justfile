@@ -27,6 +27,10 @@ test-postgres:
     tests/postgres.sh cargo test -p connector-connections --all-features --locked
     tests/postgres.sh .ci/filtered_tests -p connector-host --features postgres --locked --test suite -- http::routes:: http::views:: http::postgres:: oauth:: gateway::requests::
 
+# Run the tests of the command line and the server with a second connector linked in: none may break
+test-two:
+    CONNECTOR_TEST_TWO=1 .ci/filtered_tests -p connector-host --locked --test suite -- cli:: http:: oauth:: gateway::
+
 # Check floors, sizes, names and docs of the whole tree
 house:
     .ci/filtered_tests --quiet --locked -p connector-host --test suite -- house::

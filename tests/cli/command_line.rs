@@ -262,7 +262,7 @@ fn named_connection_never_falls_back_to_the_sandbox() {
 #[test]
 fn lists_describes_and_checks_the_catalogue() {
     let cli = CommandLine::new();
-    let list = cli.run(&["list", "--kind", "data-source"], "");
+    let list = cli.run(&["list", "--kind", "data-source", "--connector", "pipedrive"], "");
     assert_eq!(String::from_utf8_lossy(&list.stdout).lines().count(), 3, "list one line each");
     let described = cli.run(&["describe", "getDeal"], "");
     let text = String::from_utf8_lossy(&described.stdout).into_owned();
