@@ -68,7 +68,7 @@ impl Fixture {
         std::iter::once(&self.input).chain(&self.more)
     }
 
-    /// Writes the fixture with other data.
+    /// Writes the fixture with other data, in one step: other tests read it at the same time.
     pub(crate) fn write(&self, file: &Path, data: &Value) {
         let mut members = json!({"input": self.input, "data": data});
         if !self.more.is_empty() {
@@ -81,7 +81,9 @@ impl Fixture {
             members["untried"] = self.untried.clone().into();
         }
         let text = serde_json::to_string_pretty(&members).expect("a fixture is JSON") + "\n";
-        std::fs::write(file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let hidden = file.with_file_name(format!(".{}.new", self.key));
+        let written = std::fs::write(&hidden, text).and_then(|()| std::fs::rename(&hidden, file));
+        written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
 }
 

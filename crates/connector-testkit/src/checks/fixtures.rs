@@ -39,7 +39,8 @@ impl Kit {
         let names: Vec<String> = files.map(|file| name(file).to_string_lossy().into_owned()).collect();
         let is_there = |key: &str| names.iter().any(|name| name.strip_suffix(".json") == Some(key));
         let missing = keys.iter().filter(|key| !is_there(key)).map(|key| format!("{folder}/{key}.json is missing"));
-        let is_known = |name: &str| name.strip_suffix(".json").is_some_and(|key| keys.contains(&key));
+        // A hidden file is that of an editor, or a fixture that is being written.
+        let is_known = |name: &str| name.starts_with('.') || name.strip_suffix(".json").is_some_and(|key| keys.contains(&key));
         let surplus = names.iter().filter(|name| !is_known(name)).map(|name| format!("{folder}/{name} belongs to no key"));
         missing.chain(surplus).collect()
     }

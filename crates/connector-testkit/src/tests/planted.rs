@@ -86,6 +86,7 @@ fn finds_all_faults_of_fixtures_at_once() {
     copy.write("tests/fixtures/getPapier.json", "{}");
     copy.write("tests/fixtures/addPaper.json", r#"{"input": {}, "than": {}}"#);
     copy.write("tests/fixtures/notes.txt", "");
+    copy.write("tests/fixtures/.getPaper.new", "");
     let message = fail(|| copy.kit().check_fixtures());
     assert_parts(
         &message,
@@ -170,6 +171,7 @@ async fn writes_the_data_that_came_back_where_it_is_asked_for() {
     let before = Copy::new().read_fixture("updatePaper");
     copy.kit().update_fixtures(true).check_answers(async || connect(Flaw::None).await).await;
     assert_eq!(copy.read_fixture("updatePaper"), before, "only the data is another");
+    copy.kit().check_fixtures();
     copy.kit().check_answers(async || connect(Flaw::None).await).await;
 }
 
