@@ -89,6 +89,17 @@ struct AddShip {
     imo_number: Option<Text>,
 }
 
+/// Change Ship
+///
+/// Change a ship
+#[action(post("/v1/ships/{ship_no}"), changes, returns(Ship), with(Size))]
+struct ChangeShip {
+    /// The ship.
+    ship_no: Id,
+    /// The name. Left out, it stays.
+    ship_name: Option<Text>,
+}
+
 /// Get Ships
 ///
 /// Get all ships
@@ -183,6 +194,24 @@ async fn names_on_the_wire_are_in_the_case_of_the_vendor() {
 
     let request = plan("selectShip", json!({"search": "al", "cursor": "a/1"})).await;
     assert_eq!(request["json"], json!({"namePart": "al", "after": "a/1"}));
+}
+
+#[tokio::test]
+async fn post_that_changes_a_record_clears_what_is_null() {
+    let runtime = start().await;
+    let plan = async |action: &str, input: Value| read(&runtime.invoke(Invocation::new(action).input(input).dry_run()).await);
+    let changed = plan("changeShip", json!({"shipNo": 1, "grossTonnage": null})).await;
+    assert_eq!(changed["data"][0]["json"], json!({"grossTonnage": null}), "{changed}");
+    let refused = plan("changeShip", json!({"shipNo": 1, "shipName": null})).await;
+    assert_eq!(refused["error"]["faults"][0]["path"], "/shipName", "what cannot be cleared is not dropped: {refused}");
+    let added = plan("addShip", json!({"shipName": "Alma", "grossTonnage": null})).await;
+    assert_eq!(added["data"][0]["json"], json!({"shipName": "Alma"}), "where a record is added, null is absent: {added}");
+
+    let catalogue = Catalogue::build(&[&CONNECTOR]).expect("the declarations fit each other");
+    let change = catalogue.find(None, "changeShip").expect("it is declared").describe(|_| None);
+    assert_eq!((&change["effect"], &change["idempotent"]), (&json!("write"), &json!(true)));
+    let tonnage = &change["input"]["properties"]["grossTonnage"]["description"];
+    assert_eq!(tonnage, "The tonnage; null clears it. Left out, it stays.");
 }
 
 #[tokio::test]

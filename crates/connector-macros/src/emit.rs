@@ -65,7 +65,12 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
 fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
     let Words { scopes, rules, .. } = words;
     let with = words.with.iter().map(|ty| {
-        let method = emit_option(method);
+        // A POST that changes a record takes the inputs of a change.
+        let method = if words.changes {
+            quote!(::core::option::Option::Some(::connector_core::__private::Method::Patch))
+        } else {
+            emit_option(method)
+        };
         quote_spanned!(ty.span()=> ::connector_core::__private::choose_inputs::<#ty>(#method))
     });
     let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::__private::InputValue::#value)));
@@ -80,6 +85,7 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
         words.cost.as_ref().map(|cost| quote!(.with_cost(#cost))),
         words.idempotent.as_ref().map(|idempotent| quote!(.with_idempotent(#idempotent))),
         words.reads.then(|| quote!(.mark_as_reading())),
+        words.changes.then(|| quote!(.mark_as_changing())),
         words.is_destructive.then(|| quote!(.mark_as_destructive())),
         words.removed.as_ref().map(|instead| quote!(.mark_as_removed(#instead))),
         (!rules.is_empty()).then(|| quote!(.with_rules(&[#(::connector_core::__private::Rule::#rules),*]))),

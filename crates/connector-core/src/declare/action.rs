@@ -40,6 +40,8 @@ pub struct Declaration {
     pub idempotent: Option<bool>,
     /// `true` for an action that changes nothing, whatever its method: a search by POST.
     pub reads: bool,
+    /// `true` for a POST that changes a record, as a PATCH does: null clears a value, and a repetition changes nothing more.
+    pub changes: bool,
     /// `true` for an action that destroys, whatever its method.
     pub destructive: bool,
     /// The replacement of an action that the vendor removed. Such an action makes no call.
@@ -165,7 +167,8 @@ impl Declaration {
 
     /// Checks that any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
-        let by_method = self.removed.is_some() || self.reads || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
+        let by_method =
+            self.removed.is_some() || self.reads || self.changes || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
         self.idempotent.unwrap_or(by_method)
     }
 

@@ -306,6 +306,7 @@ impl Declaration {
             cost: None,
             idempotent: None,
             reads: false,
+            changes: false,
             destructive: false,
             removed: None,
             rules: &[],
@@ -328,6 +329,7 @@ impl Declaration {
         with_cost(cost: u32) => cost = Some(cost);
         with_idempotent(idempotent: bool) => idempotent = Some(idempotent);
         mark_as_reading() => reads = true;
+        mark_as_changing() => changes = true;
         mark_as_destructive() => destructive = true;
         mark_as_removed(instead: &'static str) => removed = Some(instead);
         with_rules(rules: &'static [Rule]) => rules = rules;

@@ -222,8 +222,10 @@ impl Entry {
 
     /// Checks that null means absent for an optional input: a read and an action that adds clear nothing.
     pub(crate) fn takes_null_as_absent(&self) -> bool {
-        let method = self.declaration().and_then(|declaration| declaration.endpoint).map(|endpoint| endpoint.method);
-        self.effect() == Effect::Read || method == Some(Method::Post)
+        let adds = |declaration: &Declaration| {
+            !declaration.changes && declaration.endpoint.is_some_and(|endpoint| endpoint.method == Method::Post)
+        };
+        self.effect() == Effect::Read || self.declaration().is_some_and(adds)
     }
 
     /// Lists the inputs, in order.

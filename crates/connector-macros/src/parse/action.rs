@@ -34,6 +34,8 @@ pub(crate) struct Words {
     pub(crate) is_destructive: bool,
     /// True for an action that changes nothing, whatever its method.
     pub(crate) reads: bool,
+    /// True for a POST that changes a record.
+    pub(crate) changes: bool,
     /// The way in which the list pages, where it is not one of the connector's.
     pub(crate) paging: Option<Expr>,
     /// The shape of the response body, where it is not the connector's.
@@ -59,7 +61,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -106,6 +108,7 @@ impl Words {
                 "returns" => words.returns = Some(meta.require_list()?.parse_args()?),
                 "idempotent" => words.idempotent = Some(parse_value(meta)?),
                 "reads" => words.reads = meta.require_path_only().map(|_| true)?,
+                "changes" => words.changes = meta.require_path_only().map(|_| true)?,
                 "paging" => words.paging = Some(meta.require_list()?.parse_args()?),
                 "envelope" => words.envelope = Some(meta.require_list()?.parse_args()?),
                 "destructive" => words.is_destructive = meta.require_path_only().map(|_| true)?,
@@ -132,6 +135,9 @@ impl Words {
         }
         if !self.scopes_all.is_empty() && self.endpoint.is_some() && self.by_hand.is_none() {
             return Err("an action that only names its endpoint makes one call: write `scopes(…)` in place of `scopes_all(…)`");
+        }
+        if self.changes && (self.reads || self.endpoint.as_ref().is_none_or(|endpoint| endpoint.method != "post")) {
+            return Err("`changes` is for a POST that changes a record: another method needs no such word, and a read has none");
         }
         if self.endpoint.is_none() && self.by_hand.is_some() {
             return Err("`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`");

@@ -454,3 +454,16 @@ mod open_record_with_type_parameters {
         items: Vec<Item>,
     }
 }
+
+mod change_by_another_method {
+    use connector_core::action;
+
+    /// Update Deal
+    ///
+    /// Update a deal
+    #[action(patch("/v2/deals/{deal_id}"), changes, returns(connector_core::declare::Json))]
+    struct UpdateDeal {
+        /// The deal to change.
+        deal_id: connector_core::declare::Id,
+    }
+}

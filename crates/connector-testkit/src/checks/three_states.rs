@@ -101,7 +101,8 @@ async fn check_value(
     let in_query = read_query(request).into_iter().find(|(name, _)| *name == wire).map(|(_, value)| value);
     let in_body = find_in_body(request, field.place, wire);
     let is_text = request.get("form").or(request.get("multipart")).is_some();
-    let takes_null_as_absent = entry.effect() == Effect::Read || request["method"] == "POST";
+    let is_change = entry.declaration().is_some_and(|declaration| declaration.changes);
+    let takes_null_as_absent = entry.effect() == Effect::Read || (request["method"] == "POST" && !is_change);
     match (in_query, in_body) {
         (Some(text), _) if text == written => Ok(()),
         (None, Some(member)) if *member == sent || (is_text && *member == written) => Ok(()),
