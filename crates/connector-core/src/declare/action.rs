@@ -1,5 +1,7 @@
 //! Declarations of actions.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use crate::declare::answer::Envelope;
@@ -64,6 +66,15 @@ pub struct Declaration {
     pub envelope: Option<&'static Envelope>,
     /// The shape of the answer.
     pub returns: FieldShape,
+    pub(crate) derived: OnceLock<Derived>,
+}
+
+/// What follows from the inputs of a declaration. It is found once, since each call asks for it several times.
+#[derive(Debug)]
+pub(crate) struct Derived {
+    fields: Box<[&'static Field]>,
+    rules: Box<[&'static Rule]>,
+    paging: Option<&'static Paging>,
 }
 
 /// A value that a declaration gives to an input.
@@ -118,7 +129,33 @@ pub const fn choose_inputs<G: Inputs>(method: Option<Method>) -> &'static [Field
 
 impl Declaration {
     /// Lists the inputs in the order of the manifest: its own, then those of the action that it is like.
-    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> + use<'_> {
+        self.derived().fields.iter().copied()
+    }
+
+    /// Lists the rules between inputs: those it declares, and those that follow from its inputs.
+    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<'_> {
+        self.derived().rules.iter().copied()
+    }
+
+    /// Finds how the action pages, if it answers a list by pages.
+    pub fn paging(&self) -> Option<&'static Paging> {
+        self.derived().paging
+    }
+
+    fn derived(&self) -> &Derived {
+        self.derived.get_or_init(|| {
+            let takes = |paging: &&'static Paging| self.paging_fields().any(|field| paging.is_parameter(field));
+            let paging = self.paging.or_else(|| self.connector.paging.iter().find(takes));
+            let fields: Box<[&'static Field]> = self.all_fields().chain(paging.and_then(Paging::own_cursor)).collect();
+            let alternatives = fields.iter().filter_map(|field| field.instead_of.as_ref());
+            let rules = self.rules.iter().chain(paging.and_then(Paging::rule)).chain(alternatives).collect();
+            Derived { fields, rules, paging }
+        })
+    }
+
+    /// Lists its own inputs, then those of the action that it is like.
+    fn all_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         let (without, own) = (self.without, self.own_fields());
         // A path variable of the other action names a record of the other action.
         let is_taken = move |field: &&Field| {
@@ -126,8 +163,7 @@ impl Declaration {
                 && !own.clone().any(|other| other.name == field.name)
                 && !without.iter().any(|(name, _)| *name == field.name)
         };
-        let cursor = self.paging().and_then(Paging::own_cursor);
-        self.own_fields().chain(self.like_fields().filter(is_taken)).chain(cursor)
+        self.own_fields().chain(self.like_fields().filter(is_taken))
     }
 
     /// Lists its own inputs, and those of its groups that it does not declare itself.
@@ -145,13 +181,6 @@ impl Declaration {
     /// Lists the inputs that can show how the action pages.
     fn paging_fields(&self) -> impl Iterator<Item = &'static Field> + use<> {
         self.own_fields().chain(self.like_fields())
-    }
-
-    /// Lists the rules between inputs: those it declares, and those that follow from its inputs.
-    pub fn rules(&self) -> impl Iterator<Item = &'static Rule> + use<> {
-        let paging = self.paging().and_then(Paging::rule);
-        let alternatives = self.fields().filter_map(|field| field.instead_of.as_ref());
-        self.rules.iter().chain(paging).chain(alternatives)
     }
 
     /// Returns the effect on the vendor's data.
@@ -185,12 +214,6 @@ impl Declaration {
     pub fn scope_lists(&self) -> impl Iterator<Item = &'static [&'static str]> + use<> {
         let own = Some(self.scopes).filter(|scopes| !scopes.is_empty());
         own.into_iter().chain(self.scopes_all.iter().copied())
-    }
-
-    /// Finds how the action pages, if it answers a list by pages.
-    pub fn paging(&self) -> Option<&'static Paging> {
-        let takes = |paging: &&'static Paging| self.paging_fields().any(|field| paging.is_parameter(field));
-        self.paging.or_else(|| self.connector.paging.iter().find(takes))
     }
 
     /// Returns the shape of the response body.

@@ -1,5 +1,7 @@
 //! Const builders of what a connector declares, so that a new part breaks no connector.
 
+use std::sync::OnceLock;
+
 use crate::declare::action::{Declaration, InputValue};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
@@ -318,6 +320,7 @@ impl Declaration {
             paging: None,
             envelope: None,
             returns,
+            derived: OnceLock::new(),
         }
     }
 

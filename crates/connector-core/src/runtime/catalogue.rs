@@ -284,12 +284,14 @@ impl Registration {
 mod tests {
     use super::*;
     use crate::declare::field::Place;
+    use crate::declare::shape::FieldShape;
     use crate::declare::toy::{VENDOR, declare, input};
     use crate::declare::types::Json;
     use crate::runtime::operation::DeclaredAction;
 
     const fn declaration(key: &'static str, line: &'static str) -> Declaration {
-        Declaration { line, ..declare::<Json>(key) }
+        let shape = FieldShape::from_type::<Json>();
+        Declaration::new(key, ["Label", "Description"], ["vendor::rooms::things", line], &VENDOR, shape)
     }
 
     static ONE: Declaration = declaration("getThing", "things.rs:1");
@@ -324,7 +326,8 @@ mod tests {
             ("crate_of_another_name", None, "vendor"),
             ("vendor::rooms::things", Some("parts"), "parts"),
         ] {
-            let declared = Declaration { module, resource, ..declaration("getThing", "things.rs:1") };
+            let mut declared = declaration("getThing", "things.rs:1");
+            (declared.module, declared.resource) = (module, resource);
             assert_eq!(declared.resource(), expected, "{module} {resource:?}");
         }
     }
@@ -350,7 +353,7 @@ mod tests {
     #[test]
     fn rejects_an_input_for_a_page_under_another_name() {
         static INPUTS: [Field; 1] = [input::<Option<Json>>("after", "after", Place::Query)];
-        static NAMED: Declaration = Declaration { own: &INPUTS, ..declare::<Vec<Json>>("getThings") };
+        static NAMED: Declaration = declare::<Vec<Json>>("getThings").with_inputs(&INPUTS);
         static ACTION: DeclaredAction = DeclaredAction::new(&NAMED);
         let error = Catalogue::sort(&[&VENDOR], [Registration::Action(&ACTION)].into_iter()).expect_err("callers give a cursor");
         assert_eq!(error.hint(), Some("Name it `cursor`, and give it #[wire(\"after\")]."), "{error}");

@@ -16,16 +16,20 @@ static OFFSET: [Field; 1] = [input::<Option<Start>>("start", "offset", Place::Qu
 static OFFSET_IN_BODY: [Field; 1] = [input::<Option<Start>>("start", "offset", Place::Body)];
 static PAGE: [Field; 1] = [input::<Option<Id>>("page", "page", Place::Query)];
 
-const SEARCH: Declaration =
-    Declaration { reads: true, endpoint: Some(crate::declare::Endpoint { method: Method::Post, path: "/search" }), ..LIST };
-const LIST: Declaration = declare::<Vec<Json>>("getThings");
+const fn list() -> Declaration {
+    declare::<Vec<Json>>("getThings")
+}
 
-static BY_AFTER: Declaration = Declaration { own: &AFTER, ..SEARCH };
-static BY_OFFSET: Declaration = Declaration { own: &OFFSET, ..LIST };
-static BY_OFFSET_IN_BODY: Declaration = Declaration { own: &OFFSET_IN_BODY, ..SEARCH };
-static BY_PAGE: Declaration = Declaration { own: &PAGE, ..LIST };
-static BY_LINK: Declaration = Declaration { paging: Some(&Paging::Link), envelope: Some(&Envelope::BARE), ..LIST };
-static WHOLE: Declaration = LIST;
+const fn search() -> Declaration {
+    list().with_endpoint(Method::Post, "/search").mark_as_reading()
+}
+
+static BY_AFTER: Declaration = search().with_inputs(&AFTER);
+static BY_OFFSET: Declaration = list().with_inputs(&OFFSET);
+static BY_OFFSET_IN_BODY: Declaration = search().with_inputs(&OFFSET_IN_BODY);
+static BY_PAGE: Declaration = list().with_inputs(&PAGE);
+static BY_LINK: Declaration = list().with_paging(&Paging::Link).with_envelope(&Envelope::BARE);
+static WHOLE: Declaration = list();
 
 /// Builds the request for an input, and reads a body as its answer.
 fn answer(
@@ -153,8 +157,8 @@ fn asks_for_the_page_that_a_cursor_stands_for() {
 #[test]
 fn reads_data_at_any_place_and_what_comes_beside_it() {
     static DEEP: Envelope = Envelope::at("/result/items");
-    static IN_RESULT: Declaration = Declaration { envelope: Some(&DEEP), ..LIST };
-    static BARE: Declaration = Declaration { envelope: Some(&Envelope::BARE), ..declare::<Json>("getThing") };
+    static IN_RESULT: Declaration = list().with_envelope(&DEEP);
+    static BARE: Declaration = declare::<Json>("getThing").with_envelope(&Envelope::BARE);
     let read = |declaration, body| {
         let answer = answer(declaration, &json!({}), (200, &[], body)).expect("the body is an answer");
         let extra: Vec<(String, String)> = answer.extra.into_iter().map(|(name, raw)| (name, raw.as_str().to_owned())).collect();
@@ -173,9 +177,8 @@ fn reads_data_at_any_place_and_what_comes_beside_it() {
 
 #[test]
 fn empty_body_is_null_where_the_status_or_the_vendor_says_so() {
-    static LENIENT: Declaration = Declaration { envelope: Some(&Envelope::BARE), ..declare::<Json>("deleteThing") };
-    static HEAD: Declaration =
-        Declaration { endpoint: Some(crate::declare::Endpoint { method: Method::Head, path: "/things" }), ..declare::<Json>("hasThing") };
+    static LENIENT: Declaration = declare::<Json>("deleteThing").with_envelope(&Envelope::BARE);
+    static HEAD: Declaration = declare::<Json>("hasThing").with_endpoint(Method::Head, "/things");
     static STRICT: Declaration = declare::<Json>("getThing");
     for (declaration, status, is_null) in [
         (&LENIENT, 200, true),

@@ -35,7 +35,7 @@ const fn query<T: FieldType>(name: &'static str) -> Field {
 }
 
 const fn taking<T: FieldType>(key: &'static str, own: &'static [Field]) -> Declaration {
-    Declaration { own, ..declare::<T>(key) }
+    declare::<T>(key).with_inputs(own)
 }
 
 static LIST: Declaration = declare::<Vec<Thing>>("getThings");
