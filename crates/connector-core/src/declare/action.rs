@@ -42,7 +42,7 @@ pub struct Declaration {
     pub idempotent: Option<bool>,
     /// `true` for an action that changes nothing, whatever its method: a search by POST.
     pub reads: bool,
-    /// `true` for a POST that changes a record, as a PATCH does: null clears a value, and a repetition changes nothing more.
+    /// `true` for a POST that changes a record. As in a PATCH, null clears a value, and a repetition changes nothing.
     pub changes: bool,
     /// `true` for an action that destroys, whatever its method.
     pub destructive: bool,
