@@ -5,11 +5,14 @@ use tokio::net::TcpListener;
 
 use crate::terminal::linked::{LinkedConnector, SandboxSetup, VendorSandbox};
 
-/// All connectors of the program. A line here is also what links a connector's crate.
-pub static CONNECTORS: [LinkedConnector; 1] = [LinkedConnector::new(&pipedrive_connector::CONNECTOR)
+/// The connector that the program began with. It keeps the settings without a key in their names.
+const PIPEDRIVE: LinkedConnector = LinkedConnector::new(&pipedrive_connector::CONNECTOR)
     .with_plain_settings()
     .with_sandbox(&PIPEDRIVE_SANDBOX)
-    .with_examples(include_str!(concat!(env!("OUT_DIR"), "/pipedrive.json")))];
+    .with_examples(include_str!(concat!(env!("OUT_DIR"), "/pipedrive.json")));
+
+/// All connectors of the program. A line here is also what links a connector's crate.
+pub static CONNECTORS: &[LinkedConnector] = &[PIPEDRIVE];
 
 static PIPEDRIVE_SANDBOX: VendorSandbox = VendorSandbox {
     api_token: DEMO_API_TOKEN,
