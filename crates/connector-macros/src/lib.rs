@@ -13,8 +13,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// The first paragraph of its doc comment is the label, the rest the description.
 /// `#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read"), cost = 1, returns(Deal))]`; without an endpoint the
-/// action is written by hand and implements `Handler`. Any one of the `scopes` suffices; `scopes_all(["a", "b"], ["c"])` is for an action
-/// that makes several calls: one of each list is needed. Further words: `reads` for a POST that changes
+/// action is written by hand and implements `Handler`. Any one of the `scopes` suffices; of `scopes_all(["a", "b"], ["c"])`
+/// one of each list is needed. Further words: `reads` for a POST that changes
 /// nothing, `changes` for one that changes a record, `paging(WAY)`, `envelope(SHAPE)`, `idempotent = bool`, `destructive`, `rules(…)`,
 /// `with(Group)`, `like(Action)`, `without(input = "why")`, `when_flat(input = Bool(true))`, `by_hand(function)`, `removed("what replaced it")`,
 /// `resource("deals")`, which stands in place of the room's name.

@@ -34,7 +34,7 @@ pub struct Declaration {
     pub endpoint: Option<Endpoint>,
     /// The scopes, any one of which suffices.
     pub scopes: &'static [&'static str],
-    /// The lists of scopes of an action that makes several calls. One scope of each list is needed.
+    /// The lists of scopes of an action that needs several: one scope of each list.
     pub scopes_all: &'static [&'static [&'static str]],
     /// The cost of one call, in tokens of the daily budget.
     pub cost: Option<u32>,
@@ -210,7 +210,7 @@ impl Declaration {
         self.resource.or_else(|| below_rooms.next()).or_else(last).unwrap_or(self.connector.key)
     }
 
-    /// Lists the lists of scopes, of each of which one is needed. An action that makes one call has at most one list.
+    /// Lists the lists of scopes, of each of which one is needed. Most actions have one list or none.
     pub fn scope_lists(&self) -> impl Iterator<Item = &'static [&'static str]> + use<> {
         let own = Some(self.scopes).filter(|scopes| !scopes.is_empty());
         own.into_iter().chain(self.scopes_all.iter().copied())

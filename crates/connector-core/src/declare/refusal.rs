@@ -114,7 +114,7 @@ impl Refusal<'_> {
 
     /// The scopes of the action, any one of which suffices; none where they are not known.
     ///
-    /// An action that makes several calls may lack some of several lists: `scopes_all` has them.
+    /// An action that needs several scopes may lack some of several lists: `scopes_all` has them.
     pub fn scopes(&self) -> &[&'static str] {
         match self.scope_lists {
             [only] => only,

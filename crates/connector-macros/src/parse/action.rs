@@ -24,7 +24,7 @@ pub(crate) struct Action {
 pub(crate) struct Words {
     pub(crate) endpoint: Option<Endpoint>,
     pub(crate) scopes: Vec<LitStr>,
-    /// The lists of scopes of an action that makes several calls, of each of which one is needed.
+    /// The lists of scopes, of each of which one is needed.
     pub(crate) scopes_all: Vec<Vec<LitStr>>,
     pub(crate) cost: Option<LitInt>,
     /// The resource, where the module does not name it: a text, or a constant that a module gives once.
@@ -131,10 +131,7 @@ impl Words {
     /// Refuses words that need another one.
     fn check(&self) -> std::result::Result<(), &'static str> {
         if !self.scopes.is_empty() && !self.scopes_all.is_empty() {
-            return Err("`scopes(…)` is for an action that makes one call, `scopes_all(…)` for one that makes several: take one out");
-        }
-        if !self.scopes_all.is_empty() && self.endpoint.is_some() && self.by_hand.is_none() {
-            return Err("an action that only names its endpoint makes one call: write `scopes(…)` in place of `scopes_all(…)`");
+            return Err("of `scopes(…)` any one suffices, of `scopes_all(…)` one of each list is needed: take one out");
         }
         if self.changes && (self.reads || self.endpoint.as_ref().is_none_or(|endpoint| endpoint.method != "post")) {
             return Err("`changes` is for a POST that changes a record: another method needs no such word, and a read has none");

@@ -367,7 +367,7 @@ mod code_without_endpoint {
     }
 }
 
-mod scopes_of_one_call_and_of_several {
+mod any_scope_and_several {
     use connector_core::action;
 
     /// Bill Deal
@@ -376,15 +376,6 @@ mod scopes_of_one_call_and_of_several {
     #[action(scopes("deals:read"), scopes_all(["deals:read"], ["invoices:full"]))]
     struct BillDeal {
         /// The deal to bill.
-        deal_id: connector_core::declare::Id,
-    }
-
-    /// Get Deal
-    ///
-    /// Get details of a deal
-    #[action(get("/v2/deals/{deal_id}"), scopes_all(["deals:read"], ["deals:full"]), returns(connector_core::declare::Json))]
-    struct GetDeal {
-        /// The deal to read.
         deal_id: connector_core::declare::Id,
     }
 
