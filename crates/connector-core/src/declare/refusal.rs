@@ -93,9 +93,7 @@ impl Refusal<'_> {
             410 => error(ErrorKind::Gone, "no longer has the record", "The record is gone for good."),
             429 => error(ErrorKind::RateLimited, "takes no more requests for a moment", "Try again later, or make fewer calls at once."),
             ..500 => error(ErrorKind::UpstreamRejected, "rejects the request", "Read the message and correct the input."),
-            _ if status == 503 || self.effect == Effect::Read => {
-                error(ErrorKind::UpstreamError, &failed, "Nothing was changed: try again later.")
-            }
+            _ if self.effect == Effect::Read => error(ErrorKind::UpstreamError, &failed, "Nothing was changed: try again later."),
             _ => error(ErrorKind::UpstreamError, &failed, "The request may have been carried out: check before you repeat it.")
                 .with_retry(Retry::Unsafe),
         };
