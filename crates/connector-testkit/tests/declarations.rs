@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use connector_core::by_hand::{Body, Call, Handler, RawJson, Request, Stop};
-use connector_core::declare::{Auth, Connector, Declaration, Id, Method, Nullable, Text};
+use connector_core::declare::{Auth, Connector, Declaration, Id, Method, Nullable, OAuth, Text};
 use connector_core::run::Answer;
 use connector_core::{Error, Fault, action, inputs, record};
 use connector_testkit::Kit;
@@ -15,7 +15,9 @@ use tempfile::TempDir;
 static CONNECTOR: Connector = Connector::new("shack", "Shack", "A vendor whose declarations have faults.", "1.0.0")
     .with_domains(&["shack.example"])
     .with_roots(&["/v1/"])
-    .with_auth(&[Auth::api_token("x-key")]);
+    .with_auth(&[Auth::api_token("x-key"), Auth::oauth2(OAUTH)]);
+
+const OAUTH: OAuth = OAuth::new("https://shack.example/authorize", "https://shack.example/token").with_scopes(&["huts:read"]);
 
 /// A connector of which no action is linked.
 static EMPTY: Connector = Connector::new("nothing", "Nothing", "A vendor of nothing.", "1.0.0").with_host("https://api.nothing.example");
@@ -32,7 +34,7 @@ struct Hut {
 /// Get Hut.
 ///
 /// Get a hut
-#[action(get("/v1/huts/{hut_id}"), returns(Hut), when_flat(fields = Bool(true)))]
+#[action(get("/v1/huts/{hut_id}"), scopes("huts:reed"), returns(Hut), when_flat(fields = Bool(true)))]
 struct GetHut {
     /// the hut, please
     hut_id: Id,
@@ -194,11 +196,12 @@ fn finds_prose_that_is_no_plain_sentence() {
 }
 
 #[test]
-fn finds_two_inputs_under_one_name() {
+fn finds_two_inputs_under_one_name_and_a_scope_that_is_none() {
     let (_folder, kit) = build_kit();
     // The snapshots, which are not there, are found too.
     let message = fail(async { kit.check_schemas() });
     assert!(message.contains("addHut: `name` travels twice in the Body"), "{message}");
+    assert!(message.contains("getHut needs huts:reed, for which OAuth does not ask"), "{message}");
 }
 
 #[test]

@@ -17,11 +17,12 @@ impl Kit {
     /// Compares the catalogue, its schemas and the names of the flat view with snapshots.
     ///
     /// They are `catalogue`, `schemas_<resource>` for each resource, and `flat_names`. Each schema is one of JSON Schema 2020-12, and no
-    /// two inputs of an action travel under one name.
+    /// two inputs of an action travel under one name. Each scope is one for which the connector's OAuth asks, if it asks for any.
     pub fn check_schemas(&self) {
         let catalogue = self.build_catalogue();
         let mut found = find_invalid(&catalogue);
         found.extend(find_doubles(&catalogue));
+        found.extend(find_unknown_scopes(&catalogue, self.connector.oauth().map_or(&[], |oauth| oauth.scopes)));
         let (listed, names) = (list_entries(&catalogue), list_flat_names(&catalogue));
         let schemas = write_schemas(&catalogue);
         let mut texts = vec![("catalogue".to_owned(), listed.as_str()), ("flat_names".to_owned(), names.as_str())];
@@ -29,10 +30,20 @@ impl Kit {
         found.extend(self.find_changed_snapshots(texts));
         assert_none(
             &found,
-            "rename one of two inputs that travel under one name with #[wire(\"…\")], or leave it out of its group; correct the type that has \
+            "correct a scope, or add it to those of OAuth::with_scopes; rename one of two inputs that travel under one name with #[wire(\"…\")], or leave it out of its group; correct the type that has \
              an invalid schema; if the change of a snapshot is meant, run the tests with INSTA_UPDATE=always and read it",
         );
     }
+}
+
+/// Lists the scopes of actions for which OAuth does not ask.
+///
+/// Where OAuth asks for none, the registration of the client has them.
+fn find_unknown_scopes(catalogue: &Catalogue, asked: &[&str]) -> Vec<String> {
+    let is_missing = |scopes: &&[&str]| !asked.is_empty() && !scopes.iter().any(|scope| asked.contains(scope));
+    let missing = |action: &'static Declaration| action.scope_lists().filter(is_missing).map(move |scopes| (action.key, scopes));
+    let found = catalogue.entries().iter().filter_map(Entry::declaration).flat_map(missing);
+    found.map(|(key, scopes)| format!("{key} needs {}, for which OAuth does not ask", scopes.join(" or "))).collect()
 }
 
 /// Returns the resource of an entry, which names its snapshots.
