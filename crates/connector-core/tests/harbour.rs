@@ -124,6 +124,18 @@ struct SearchShips {
     cursor: Option<Text>,
 }
 
+/// Get Crews
+///
+/// Get the crews of all ships
+#[action(get("/v1/crews"), returns(Vec<Captain>))]
+struct GetCrews {}
+
+/// Get Buoys
+///
+/// Get all buoys
+#[action(get("/v1/buoys"), envelope(Envelope::BARE), returns(Vec<Captain>))]
+struct GetBuoys {}
+
 /// Select Ship
 ///
 /// Select a ship.
@@ -162,6 +174,8 @@ fn answer(head: &str, body: &str) -> loopback::Answer {
         "/v1/ships?after=a%2F1" => ("200 OK", json!({"results": [], "paging": {}})),
         "/v1/ships" | "/v1/ships?limit=1" => ("200 OK", json!({"results": [ship(1, "Alma")], "paging": {"next": {"after": "a/1"}}})),
         "/v1/ports/5/ships/1" => ("200 OK", ship(1, "Alma")),
+        "/v1/crews" => ("200 OK", json!({"results": [{"fullName": "Ada"}], "paging": {"next": {"after": "a/1"}}})),
+        "/v1/buoys" => ("200 OK", json!({"results": [{"fullName": "Ada"}]})),
         "/v1/ports/5/berths" => ("200 OK", json!(["North 1", "South 1"])),
         other => panic!("nothing asks for {other}"),
     };
@@ -226,6 +240,19 @@ async fn refusals_and_answers_are_read_under_the_names_of_the_vendor() {
         assert_eq!((&ship["data"]["shipName"], &ship["data"]["shipRef"]["shipNo"]), (&json!("Alma"), &json!(1)), "{ship}");
         assert_eq!(ship["data"][number], "9", "{ship}");
         assert_eq!((&ship["meta"]["requests"], &ship["meta"]["tokens"]), (&json!(1), &json!(0)), "without a budget nothing costs");
+    }
+}
+
+#[tokio::test]
+async fn list_that_may_go_on_is_not_complete_and_says_why() {
+    let runtime = start().await;
+    for (action, warning) in [
+        ("getCrews", "More records follow, and getCrews does not ask for them."),
+        ("getBuoys", "getBuoys returns a list, and the data of this answer is none."),
+    ] {
+        let outcome = read(&runtime.invoke(Invocation::new(action)).await);
+        assert_eq!((&outcome["ok"], &outcome["page"]["complete"]), (&json!(true), &json!(false)), "{outcome}");
+        assert_eq!(outcome["meta"]["warnings"], json!([warning]));
     }
 }
 

@@ -69,7 +69,9 @@ pub struct Declaration {
     pub(crate) derived: OnceLock<Derived>,
 }
 
-/// What follows from the inputs of a declaration. It is found once, since each call asks for it several times.
+/// The parts that follow from the inputs of a declaration.
+///
+/// They are found once, since each call asks for them several times.
 #[derive(Debug)]
 pub(crate) struct Derived {
     fields: Box<[&'static Field]>,

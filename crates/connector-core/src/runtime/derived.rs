@@ -15,9 +15,9 @@ use crate::exchange::files::Files;
 use crate::exchange::request::Request;
 use crate::runtime::call::Call;
 use crate::runtime::data_source::{Choice, Choices, DataSource};
-use crate::runtime::operation::Runnable;
+use crate::runtime::operation::{Runnable, warn_of_doubtful_end};
 use crate::runtime::stop::Stop;
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::raw_json::RawJson;
 use crate::value::wording::find_nearest;
@@ -96,10 +96,11 @@ impl DerivedSource {
         })
     }
 
-    fn read_choices(&self, place: &RecordPlace, data: &RawJson) -> Result<Vec<Choice>, Error> {
-        let records = place
-            .read(data)
-            .map_err(|error| Error::new(ErrorKind::BadAnswer, "The list to choose from cannot be read.").with_source(error))?;
+    fn read_choices(&self, action: &Declaration, place: &RecordPlace, data: &RawJson) -> Result<Vec<Choice>, Error> {
+        let records = place.read(data).map_err(|error| {
+            let message = format!("The answer to {}, the list to choose from, has no records where they are declared.", action.key);
+            Error::new(ErrorKind::BadAnswer, message).with_retry(Retry::Never).with_source(error)
+        })?;
         let Derivation { value, text, .. } = self.derivation;
         let choices: Vec<Choice> = records
             .into_iter()
@@ -148,8 +149,9 @@ impl DataSource for DerivedSource {
         let request = Request::build(action, &input, &Files::default());
         let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(action)?;
-        let next = answer.page.and_then(|page| page.next);
-        Ok(Choices { choices: self.read_choices(place, &answer.data)?, next })
+        let choices = self.read_choices(action, place, &answer.data)?;
+        warn_of_doubtful_end(call, action, &answer);
+        Ok(Choices { choices, next: answer.page.and_then(|page| page.next) })
     }
 }
 

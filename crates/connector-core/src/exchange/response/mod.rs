@@ -15,6 +15,7 @@ use crate::declare::connector::Connector;
 use crate::declare::method::{Effect, Method};
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
+use crate::declare::shape::ValueKind;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
@@ -208,13 +209,28 @@ impl<'a> AnswerParts<'a> {
             };
             return Answer { data, page: None, extra: Vec::new() };
         };
-        let (data, count) = match data {
+        let (text, count) = match data {
             Data::List { count, ends } => (RawJson::slice_array(body, *ends), *count),
             Data::Raw(raw) => (RawJson::slice(body, raw), count_found(raw, envelope.search.filter(|_| is_list))),
         };
         let next = declaration.paging().and_then(|paging| self.find_next(paging, response, count));
-        let page = is_list.then(|| Page { count, complete: next.is_none(), next });
-        Answer { data, page, extra: self.into_extra(response, declaration) }
+        let is_known_to_end = next.is_none() && !self.has_doubtful_end(response, declaration);
+        let page = is_list.then_some(Page { count, complete: is_known_to_end, next });
+        Answer { data: text, page, extra: self.into_extra(response, declaration) }
+    }
+
+    /// Checks whether more may follow a page without a next one.
+    ///
+    /// So it is where the data is no list, or where a way to page that the action does not take says that more follows.
+    fn has_doubtful_end(&self, response: &Response, declaration: &Declaration) -> bool {
+        let is_odd = matches!(self.data, Some(Data::Raw(raw)) if raw.get() != "null") && declaration.returns.kind == ValueKind::List;
+        let says_more = |paging: &Paging| match *paging {
+            Paging::Cursor { next, .. } => self.find_fact(next).and_then(read_next_cursor).is_some(),
+            Paging::Start { more, next, .. } => self.find_fact(more) == Some("true") || self.find_number(next).is_some(),
+            Paging::Page { more, .. } => self.find_fact(more) == Some("true"),
+            Paging::Link => response.find_next_link().is_some(),
+        };
+        is_odd || (declaration.paging().is_none() && declaration.connector.paging.iter().any(says_more))
     }
 
     /// Finds where the next page begins, as the cursor that asks for it.

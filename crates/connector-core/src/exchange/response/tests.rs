@@ -79,6 +79,24 @@ fn follows_a_cursor_at_a_deep_place() {
 }
 
 #[test]
+fn list_that_cannot_go_on_is_not_complete_where_more_follows() {
+    for (body, is_complete) in [
+        (r#"{"data":[1]}"#, true),
+        (r#"{"data":null}"#, true),
+        (r#"{"data":[1],"paging":{"next":{"after":null}},"page":{"more":false}}"#, true),
+        (r#"{"data":[1],"paging":{"next":{"after":"c2"}}}"#, false),
+        (r#"{"data":[1],"page":{"more":true}}"#, false),
+        (r#"{"data":[1],"page":{"next":30}}"#, false),
+        (r#"{"data":[1],"more":true}"#, false),
+        // The place of the list is declared wrongly.
+        (r#"{"data":{"things":[1]}}"#, false),
+    ] {
+        let (_, found, next) = page(&WHOLE, &json!({}), body);
+        assert_eq!((found, next), (is_complete, None), "{body}");
+    }
+}
+
+#[test]
 fn follows_a_start_by_its_facts_or_until_a_page_is_empty() {
     let at = |start: u64| json!({"start": start});
     for (input, body, expected) in [

@@ -158,7 +158,7 @@ fn reads_choices_wherever_the_records_lie() {
     let choices = |action: &'static Declaration, derivation: Derivation, data: Value| {
         let source = DerivedSource::new(&SELECT, derivation);
         let place = RecordPlace::find(action, &[]).expect("it answers a list");
-        source.read_choices(&place, &RawJson::from_value(&data))
+        source.read_choices(action, &place, &RawJson::from_value(&data))
     };
     let named = || Derivation { value: "owner.ref.id", text: "{title}{owner.name}, {owner.ref.id}!", ..DERIVATION };
     let expected = [Choice { key: "a-1".into(), label: "Ada, a-1!".into() }];
