@@ -1,6 +1,7 @@
-//! The runtime as an engine embeds it: bad input, bad responses, files and idempotency.
+//! The runtime as an engine embeds it: bad input, bad responses, retries, files and idempotency.
 
 mod bad_input;
 mod bad_upstream;
 mod embedding;
 mod files;
+mod retries;

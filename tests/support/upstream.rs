@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use connector_core::embed::{Credential, OneConnection};
-use connector_core::run::Runtime;
+use connector_core::run::{Retries, Runtime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -73,9 +73,10 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-/// Builds a runtime whose answers and files are limited to a few megabytes. It holds `SECRET`.
+/// Builds a runtime that holds `SECRET`, limits answers and files to a few megabytes, and sends nothing again.
 pub(crate) fn build_limited_runtime(url: &str) -> Runtime {
-    build(Runtime::builder().connections(build_secret_connection(url)).largest_answer(1 << 20).largest_file(2 << 20))
+    let builder = Runtime::builder().connections(build_secret_connection(url)).retries(Retries::none());
+    build(builder.largest_answer(1 << 20).largest_file(2 << 20))
 }
 
 pub(crate) fn build_secret_connection(url: &str) -> OneConnection {

@@ -55,6 +55,7 @@
 pub mod declare;
 pub mod embed;
 mod exchange;
+mod policy;
 mod runtime;
 mod value;
 mod wire;
@@ -77,6 +78,7 @@ pub mod by_hand {
 
 /// The runtime: invocations in, outcomes out, and the catalogue of what is linked in.
 pub mod run {
+    pub use crate::policy::retry::Retries;
     pub use crate::runtime::builder::Builder;
     pub use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
     pub use crate::runtime::data_source::DataSource;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::declare::connector::Connector;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
+use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::value::error::Error;
@@ -21,6 +22,7 @@ pub struct Builder {
     transport: TransportSettings,
     http: Option<Http>,
     view: View,
+    retries: Retries,
 }
 
 impl std::fmt::Debug for Builder {
@@ -62,6 +64,13 @@ impl Builder {
     #[must_use]
     pub fn view(mut self, view: View) -> Self {
         self.view = view;
+        self
+    }
+
+    /// Sets how often a request that failed is sent again. [`Retries::none`] leaves it to the caller.
+    #[must_use]
+    pub fn retries(mut self, retries: Retries) -> Self {
+        self.retries = retries;
         self
     }
 
@@ -114,6 +123,7 @@ impl Builder {
             connections: self.connections.unwrap_or_else(|| Box::new(NoConnections)),
             ledger: self.ledger,
             view: self.view,
+            retries: self.retries,
             transport: match self.http {
                 Some(http) => http.transport(),
                 None => Arc::new(Transport::new(self.transport)?),

@@ -1,5 +1,6 @@
 //! The call that an action is given: its input, its requests, and what it records.
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
@@ -9,10 +10,12 @@ use crate::embed::connections::{Connection, Connections};
 use crate::exchange::files::Files;
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
+use crate::policy::retry::Retries;
+use crate::runtime::attempts::Attempts;
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::access::Access;
-use crate::value::error::Error;
+use crate::value::error::{Error, Reach};
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
 
@@ -28,6 +31,9 @@ pub struct Call<'a> {
     pub(super) connections: &'a dyn Connections,
     pub(super) transport: &'a Transport,
     pub(super) session: &'a Session,
+    pub(super) retries: Retries,
+    /// The deadline, beyond which nothing is sent again.
+    pub(super) until: tokio::time::Instant,
 }
 
 impl std::fmt::Debug for Call<'_> {
@@ -72,14 +78,34 @@ impl Call<'_> {
         self.dispatch(request, Role::Helper).await
     }
 
+    /// Sends a request until it is answered, or must not be sent again.
     async fn dispatch(&self, request: Request, role: Role) -> Result<Response, Stop> {
+        let mut attempts = self.begin(&request, role);
+        loop {
+            match self.dispatch_once(&request, role, &attempts).await {
+                Err(Stop::Failed(error)) => attempts.wait_to_repeat(error).await?,
+                result => return result,
+            }
+        }
+    }
+
+    /// Begins the attempts of a request.
+    pub(super) fn begin(&self, request: &Request, role: Role) -> Attempts<'_> {
+        Attempts::new(self.session, self.retries, self.until, request, role)
+    }
+
+    async fn dispatch_once(&self, request: &Request, role: Role, attempts: &Attempts<'_>) -> Result<Response, Stop> {
         let most = self.transport.largest_answer();
-        let response = self.open(&request, role).await?;
+        let response = self.open(request, role).await?;
         let response = self.record_response(response.read(most).await)?;
         match response.status {
             200..=299 => Ok(response),
             300..=399 => Err(explain_redirect(&response).into()),
-            _ => Err(self.read_refusal(&response, &request).into()),
+            404 | 410 if attempts.may_have_deleted() => {
+                self.warn("The deletion was sent again after a failure, and found nothing to delete: it counts as carried out.");
+                Ok(Response { status: 204, body: Bytes::new(), ..response })
+            }
+            _ => Err(self.read_refusal(&response, request).into()),
         }
     }
 
@@ -90,7 +116,7 @@ impl Call<'_> {
         let needed: Vec<_> = request.declaration.or(of_action).into_iter().flat_map(Declaration::scope_lists).collect();
         let missing: Vec<_> = needed.iter().copied().filter(|scopes| needed.len() > 1 && !self.is_granted(scopes)).collect();
         let lists = if missing.is_empty() || self.connection.scopes.is_none() { needed } else { missing };
-        response.read_refusal(self.connector, request.declaration, &lists)
+        response.read_refusal(self.connector, request.declaration, &lists).with_reach(Reach::Refused)
     }
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.

@@ -83,9 +83,20 @@ impl Call<'_> {
     /// Fetches a file to the caller's sink, or into the answer.
     ///
     /// Redirects are followed over https alone, and another host gets no credential.
+    /// A file that a sink has a part of is not fetched again.
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
+        let mut attempts = self.begin(&request, Role::Own);
+        loop {
+            match self.download_once(&request).await {
+                Err(Stop::Failed(error)) => attempts.wait_to_repeat(error).await?,
+                result => return result,
+            }
+        }
+    }
+
+    async fn download_once(&self, request: &Request) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
-        let mut opened = self.open(&request, Role::Own).await?;
+        let mut opened = self.open(request, Role::Own).await?;
         let mut has_left_host = false;
         for _ in 0..MOST_HOPS {
             if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
@@ -112,7 +123,7 @@ impl Call<'_> {
             }
             _ => {
                 let response = self.record_response(opened.read(self.transport.largest_answer()).await)?;
-                return Err(self.read_refusal(&response, &request).into());
+                return Err(self.read_refusal(&response, request).into());
             }
         }
         let content_type = opened.header("content-type").unwrap_or("application/octet-stream").to_owned();

@@ -1,5 +1,6 @@
 //! The spine of the runtime: what is linked in, and one call from its invocation to its outcome.
 
+mod attempts;
 pub(crate) mod builder;
 pub(crate) mod call;
 pub(crate) mod catalogue;

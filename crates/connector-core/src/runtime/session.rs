@@ -23,6 +23,10 @@ pub(super) struct State {
     used: Vec<Access>,
     /// `true` while a write was sent and no response came.
     pub(super) open_write: bool,
+    /// `true` if an attempt that failed, and was repeated, may have been carried out.
+    may_have_written: bool,
+    /// The repetitions that are due, and were not sent yet.
+    repetitions: u32,
     /// `true` after a write was carried out.
     pub(super) wrote: bool,
     /// The destination of a fetched file.
@@ -51,9 +55,21 @@ impl Session {
             state.used.push(access.clone());
         }
         state.meta.requests += 1;
-        state.meta.attempts = state.meta.attempts.max(1);
+        if state.meta.attempts == 0 {
+            state.meta.attempts = 1;
+        } else if state.repetitions > 0 {
+            state.meta.attempts += 1;
+            state.repetitions -= 1;
+        }
         state.meta.tokens += cost;
         state.open_write = writes;
+    }
+
+    /// Records that a request will be sent again.
+    pub(super) fn record_repetition(&self, may_have_written: bool) {
+        let mut state = self.lock();
+        state.repetitions += 1;
+        state.may_have_written |= may_have_written;
     }
 
     pub(crate) fn add_warning(&self, warning: Option<String>) {
@@ -82,7 +98,7 @@ impl Session {
         let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
         let (open, wrote) = {
             let state = self.lock();
-            (state.open_write, state.wrote)
+            (state.open_write || state.may_have_written, state.wrote)
         };
         if open || wrote {
             error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: check before you repeat it.")

@@ -14,6 +14,7 @@ use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
 use crate::exchange::view::flatten;
+use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
 use crate::runtime::data_source::Choices;
@@ -58,6 +59,7 @@ pub(super) struct Spine {
     pub(super) transport: Arc<Transport>,
     /// The view of a call that names none, over a connection that names none.
     pub(super) view: View,
+    pub(super) retries: Retries,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -71,7 +73,14 @@ impl Runtime {
     #[must_use]
     pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
-        Self(Arc::new(Spine { catalogue, connections: Box::new(connections), ledger, transport, view: self.0.view }))
+        Self(Arc::new(Spine {
+            catalogue,
+            connections: Box::new(connections),
+            ledger,
+            transport,
+            view: self.0.view,
+            retries: self.0.retries,
+        }))
     }
 
     /// Returns the catalogue of all that can be invoked.
@@ -131,6 +140,8 @@ impl Spine {
                 connections: chosen.connections(),
                 transport: &self.transport,
                 session: &session,
+                retries: self.retries,
+                until: deadline.until,
             };
             let result = match (options.idempotency_key.as_deref(), &self.ledger) {
                 (Some(_), None) => Err(Error::new(

@@ -21,6 +21,7 @@ struct ErrorParts {
     retry_after_ms: Option<u64>,
     faults: Vec<Fault>,
     upstream: Option<Upstream>,
+    reach: Option<Reach>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -84,6 +85,19 @@ pub enum Retry {
     Later,
     /// The call may have been carried out: check before you repeat it.
     Unsafe,
+}
+
+/// The point at which a request failed on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// There was no connection to send it over.
+    Unsent,
+    /// It was sent, whole or in part, and no answer came.
+    Sent,
+    /// The answer broke off.
+    Answering,
+    /// The answer is a refusal.
+    Refused,
 }
 
 /// The vendor's words, without secrets.
@@ -209,6 +223,7 @@ impl Error {
             retry_after_ms: None,
             faults: Vec::new(),
             upstream: None,
+            reach: None,
             source: None,
         }))
     }
@@ -262,6 +277,18 @@ impl Error {
     pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.source = Some(Box::new(source));
         self
+    }
+
+    /// Sets the point at which the request failed on its way.
+    #[must_use]
+    pub(crate) fn with_reach(mut self, reach: Reach) -> Self {
+        self.0.reach = Some(reach);
+        self
+    }
+
+    /// Returns the point at which the request failed on its way, if it did.
+    pub(crate) fn reach(&self) -> Option<Reach> {
+        self.0.reach
     }
 
     /// Returns the kind.

@@ -76,7 +76,7 @@ pub struct Meta {
     pub requests: u32,
     /// The cost of the requests, in tokens of the daily budget.
     pub tokens: u32,
-    /// The number of attempts.
+    /// The number of attempts: 1, and one more for each request that was sent again after a failure.
     pub attempts: u32,
     /// The time that the call took, in milliseconds.
     pub elapsed_ms: u64,

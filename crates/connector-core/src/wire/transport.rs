@@ -19,7 +19,7 @@ use crate::declare::method::{Effect, Method};
 use crate::exchange::request::{Body, Part, Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::value::access::Access;
-use crate::value::error::{Error, ErrorKind, Retry};
+use crate::value::error::{Error, ErrorKind, Reach, Retry};
 use crate::value::file::{Content, Sink};
 use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 use crate::wire::tls;
@@ -271,7 +271,8 @@ pub(super) async fn read_body(
         return Err(too_large());
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| explain_cut(error, body.len() as u64, effect))? {
+    let cut = |error, so_far: usize| explain_cut(error, so_far as u64, effect).with_reach(Reach::Answering);
+    while let Some(chunk) = response.chunk().await.map_err(|error| cut(error, body.len()))? {
         if body.is_empty() && chunk.len() >= declared {
             // The whole body came at once and needs no copy.
             if chunk.len() > most {
@@ -358,7 +359,7 @@ fn refuse_to_send(what: &str) -> Error {
 pub(super) fn explain_failure(error: reqwest::Error, effect: Effect) -> Error {
     let connected = !error.is_connect();
     let message = if connected { "The connection broke before an answer came." } else { "The host cannot be reached." };
-    let failure = Error::new(ErrorKind::Unreachable, message);
+    let failure = Error::new(ErrorKind::Unreachable, message).with_reach(if connected { Reach::Sent } else { Reach::Unsent });
     let failure = match effect {
         Effect::Write | Effect::Destructive if connected => {
             failure.with_retry(Retry::Unsafe).with_hint("The request may have been carried out: check before you repeat it.")

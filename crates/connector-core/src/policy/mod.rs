@@ -1,0 +1,3 @@
+//! Pure decisions about requests: an error and what is known of its request → wait, or stop.
+
+pub(crate) mod retry;
