@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::support::repository::read;
-use crate::support::runtime::{build, invoke, run};
+use crate::support::runtime::{build, invoke, run, run_text};
 use crate::support::upstream::{build_json_response, build_response, read_request, serve_connections, start_upstream};
 
 /// A row of the table: the point of failure, as the page has it, and what is done in each column.
@@ -258,6 +258,35 @@ async fn lost_attempt_is_not_forgotten_when_the_next_is_refused() {
         assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("budget_exhausted"), &json!(retry)), "{outcome}");
         assert_eq!(outcome["meta"]["attempts"], 2, "{outcome}");
     }
+}
+
+/// Loses the answer to a write, and lets the time end while the next attempt waits for a place.
+#[tokio::test]
+async fn lost_attempt_is_not_forgotten_when_the_time_is_over() {
+    let (sender, mut occupied) = mpsc::unbounded_channel();
+    let silent = serve_connections(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            read_request(&mut stream).await;
+            let _ = sender.send(());
+            std::future::pending::<()>().await;
+        }
+    })
+    .await;
+    let hasty = Retries::default().with_backoff(Duration::ZERO, Duration::ZERO);
+    let occupying = build(Runtime::builder().connections(MovingVault::new(&silent, 0, &silent)).retries(hasty).connections_per_host(1));
+    let occupier = tokio::spawn(occupying.invoke(Invocation::new("getNote").input(json!({"noteId": 1}))));
+    occupied.recv().await.expect("the only place is taken");
+    for (action, input, retry) in [("updateNote", r#"{"noteId": 1, "content": "x"}"#, "unsafe"), ("getNote", r#"{"noteId": 1}"#, "later")] {
+        let vendor = start_failing(Failure::Answer(Vec::new())).await;
+        let runtime = occupying.with_connections(MovingVault::new(&vendor.url, 1, &silent), None);
+        let text = format!(r#"{{"action": "{action}", "input": {input}, "options": {{"timeoutMs": 300}}}}"#);
+        let outcome = run_text(&runtime, text).await;
+        assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("timed_out"), &json!(retry)), "{outcome}");
+        let meta = &outcome["meta"];
+        assert_eq!((&meta["requests"], &meta["attempts"]), (&json!(1), &json!(1)), "count what was sent alone: {outcome}");
+    }
+    occupier.abort();
 }
 
 /// Counts what a call cost that was sent again.
