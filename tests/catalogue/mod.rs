@@ -4,6 +4,7 @@ mod conformance;
 mod documents;
 mod invocations;
 mod kit;
+mod pages;
 mod promises;
 mod published;
 mod requests;

@@ -139,10 +139,32 @@ fn input_is_read_from_argument_file_or_stdin() {
 }
 
 #[test]
+fn list_is_read_whole_by_a_flag_and_by_a_line() {
+    let cli = CommandLine::new();
+    let count = |arguments: &[&str], stdin: &str| {
+        let outcome = parse_outcomes(&cli.run(&[&["invoke"], arguments].concat(), stdin)).remove(0);
+        (outcome["page"]["count"].as_u64(), outcome["page"]["complete"].as_bool(), outcome["data"].as_array().map(Vec::len))
+    };
+    let limit = ["getDeals", "--input", "{\"limit\":50}"];
+    let (whole, complete, length) = count(&[&limit[..], &["--pages", "all"]].concat(), "");
+    assert!(
+        whole > Some(100) && complete == Some(true) && length.map(|length| length as u64) == whole,
+        "{whole:?} {complete:?} {length:?}"
+    );
+    assert_eq!(count(&[&limit[..], &["--pages", "all", "--max-items", "70"]].concat(), ""), (Some(70), Some(false), Some(70)));
+    assert_eq!(count(&[&limit[..], &["--pages", "one"]].concat(), ""), (Some(50), Some(false), Some(50)));
+    let line = r#"{"action": "getDeals", "input": {"limit": 50}, "options": {"pages": "all", "maxItems": 70}}"#;
+    assert_eq!(count(&[], line), (Some(70), Some(false), Some(70)));
+}
+
+#[test]
 fn wrong_usage_exits_2_and_names_the_mistake() {
     let cli = CommandLine::new();
     for (arguments, words) in [
-        (&["invoke", "getDeals", "--pages", "all"][..], "--pages is not built yet"),
+        (&["invoke", "getDeals", "--stream"][..], "--stream is not built yet"),
+        (&["invoke", "getDeals", "--pages", "some"], "[possible values: one, all]"),
+        (&["invoke", "getDeals", "--max-items", "3"], "--pages <PAGES>"),
+        (&["invoke", "getDeals", "--pages", "all", "--max-items", "0"], "--max-items"),
         (&["invoke", "getDeals", "--fields", "names"], "--fields is not built yet"),
         (&["invoke", "getDeals", "--view", "flatt"], "[possible values: record, flat]"),
         (&["invoke", "--view", "flat"], "<ACTION>"),

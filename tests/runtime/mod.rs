@@ -1,7 +1,8 @@
-//! The runtime as an engine embeds it: bad input, bad responses, retries, files and idempotency.
+//! The runtime as an engine embeds it: bad input, bad responses, retries, files, pages and idempotency.
 
 mod bad_input;
 mod bad_upstream;
 mod embedding;
 mod files;
+mod pages;
 mod retries;

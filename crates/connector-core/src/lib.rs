@@ -86,7 +86,7 @@ pub mod run {
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;
     pub use crate::value::file::{Content, Sink, Source, Upload};
-    pub use crate::value::invocation::{Invocation, Options};
+    pub use crate::value::invocation::{Invocation, Options, Pages};
     pub use crate::value::outcome::{Answer, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::view::View;

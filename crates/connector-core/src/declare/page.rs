@@ -10,13 +10,13 @@ use crate::value::fault::{Fault, FaultCode};
 use crate::value::wording::shorten;
 
 /// The name of the input that is the cursor.
-const CURSOR: &str = "cursor";
+pub(crate) const CURSOR: &str = "cursor";
 /// The name of the input that is the start: the index of a page's first record.
 const START: &str = "start";
 /// The name of the input that is the page's number.
 const PAGE: &str = "page";
 /// The name of the input that is the page size.
-const LIMIT: &str = "limit";
+pub(crate) const LIMIT: &str = "limit";
 
 /// A way in which a list pages. A place is a JSON pointer into the response body.
 ///

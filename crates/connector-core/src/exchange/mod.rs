@@ -3,6 +3,8 @@
 pub(crate) mod choices;
 pub(crate) mod files;
 pub(crate) mod input;
+pub(crate) mod joining;
+pub(crate) mod merging;
 pub(crate) mod plan;
 pub(crate) mod request;
 pub(crate) mod response;

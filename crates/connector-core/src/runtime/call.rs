@@ -48,6 +48,11 @@ impl Call<'_> {
         &self.checked.input
     }
 
+    /// Returns the call with another input.
+    pub(super) fn with_input<'b>(&'b self, checked: &'b CheckedInput) -> Call<'b> {
+        Call { checked, ..*self }
+    }
+
     /// Builds the request of a declared action from the input of this call.
     pub fn request(&self, declaration: &'static Declaration) -> Request {
         Request::build(declaration, &self.checked.input, &self.checked.files)

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
@@ -226,6 +226,14 @@ impl Entry {
             !declaration.changes && declaration.endpoint.is_some_and(|endpoint| endpoint.method == Method::Post)
         };
         self.effect() == Effect::Read || self.declaration().is_some_and(adds)
+    }
+
+    /// Finds the action that lists the records for an input: the action itself, or that of a data source.
+    pub(crate) fn find_lister(&self, input: &Map<String, Value>) -> Option<&'static Declaration> {
+        match self.kind {
+            EntryKind::Action(action) => Some(action.declaration()),
+            EntryKind::DataSource(source) => source.lister(input),
+        }
     }
 
     /// Lists the inputs, in order.

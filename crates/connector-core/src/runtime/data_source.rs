@@ -5,7 +5,9 @@ use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
+use crate::declare::action::Declaration;
 use crate::declare::data_source::SourceDeclaration;
 use crate::declare::field::Field;
 use crate::runtime::call::Call;
@@ -24,6 +26,10 @@ pub trait DataSource: Runnable + fmt::Debug + Send + Sync {
     fn fields(&self) -> Vec<&'static Field>;
     /// Checks what the compiler cannot: that the actions have what the data source reads of them.
     fn check(&self) -> Result<(), Error>;
+    /// Returns the action whose records are the choices for an input, if there is one.
+    fn lister(&self, _input: &Map<String, Value>) -> Option<&'static Declaration> {
+        None
+    }
     /// Lists one page of choices.
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
 }

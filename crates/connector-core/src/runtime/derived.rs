@@ -130,6 +130,11 @@ impl DataSource for DerivedSource {
         self.places().map(drop)
     }
 
+    fn lister(&self, input: &Map<String, Value>) -> Option<&'static Declaration> {
+        let search = self.derivation.search.filter(|_| input.contains_key(SEARCH.name));
+        Some(search.map_or_else(self.derivation.list, |search| search()))
+    }
+
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
         let places = self.places()?;
         let mut input = call.input().clone();

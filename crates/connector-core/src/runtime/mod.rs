@@ -12,6 +12,7 @@ pub(crate) mod lines;
 mod manifest;
 mod once;
 pub(crate) mod operation;
+mod pages;
 mod pass;
 mod session;
 pub(crate) mod spine;

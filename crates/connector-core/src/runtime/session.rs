@@ -1,5 +1,6 @@
 //! The record of a call under way.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub(super) struct State {
     repetitions: u32,
     /// `true` after a write was carried out.
     pub(super) wrote: bool,
+    /// The attempts of the pages that were read whole.
+    attempts_before: u32,
     /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
 }
@@ -76,8 +79,18 @@ impl Session {
         self.lock().meta.warnings.extend(warning);
     }
 
+    /// Ends a page of a list: its attempts stay, and a warning that the pages before gave is left out.
+    pub(super) fn end_page(&self) {
+        let mut state = self.lock();
+        state.attempts_before += std::mem::take(&mut state.meta.attempts);
+        let mut known = HashSet::new();
+        state.meta.warnings.retain(|warning| known.insert(warning.clone()));
+    }
+
     pub(crate) fn take_meta(&self) -> Meta {
-        std::mem::take(&mut self.lock().meta)
+        let mut state = self.lock();
+        let attempts = state.attempts_before + state.meta.attempts;
+        Meta { attempts, ..std::mem::take(&mut state.meta) }
     }
 
     /// Removes all credentials that were sent from a result: a vendor may quote them.

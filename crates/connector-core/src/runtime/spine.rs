@@ -16,16 +16,15 @@ use crate::exchange::files::Files;
 use crate::exchange::view::flatten;
 use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
-use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
-use crate::runtime::data_source::Choices;
+use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::once::run_once;
+use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
-use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
-use crate::value::invocation::Invocation;
+use crate::value::invocation::{Invocation, Pages};
 use crate::value::outcome::{Answer, Outcome};
 use crate::value::view::View;
 use crate::value::wording::list_names;
@@ -119,6 +118,7 @@ impl Spine {
         let work = async {
             let entry = found?;
             check_not_removed(entry)?;
+            check_options(entry, &options)?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
             }
@@ -151,9 +151,10 @@ impl Spine {
                 .with_hint("Leave options.idempotencyKey out.")),
                 // A read may be carried out twice.
                 (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
-                    run_once(ledger.as_ref(), key, &call, &deadline, run(entry, &call)).await
+                    run_once(ledger.as_ref(), key, &call, &deadline, run_once_through(entry, &call)).await
                 }
-                _ => deadline.enforce(run(entry, &call)).await,
+                _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &call, options.max_items, &deadline)).await,
+                _ => deadline.enforce(run_once_through(entry, &call)).await,
             };
             match (result, flat.and_then(|_| entry.flat_plan())) {
                 (Ok(answer), Some(plan)) if !options.dry_run => {
@@ -245,17 +246,4 @@ fn explain_not_taken(declaration: Option<&Declaration>, fault: Fault) -> Fault {
         Some((_, why)) => Fault::at(fault.path(), FaultCode::NotTaken { why }),
         None => fault,
     }
-}
-
-async fn run(entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
-    let result = match entry.kind() {
-        EntryKind::Action(action) => action.run(call).await,
-        EntryKind::DataSource(source) => source.list_choices(call).await.map(Choices::into_answer),
-    };
-    let result = result.or_else(|stop| match stop {
-        Stop::Planned(request) => Ok(Answer::from_data(&[request])),
-        Stop::Failed(error) => Err(error),
-    });
-    // A ledger stores an answer as it is shown.
-    call.session.redact(result)
 }

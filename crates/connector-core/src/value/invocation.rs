@@ -61,11 +61,39 @@ pub struct Options {
     pub idempotency_key: Option<String>,
     /// The view of the data. Left out, that of the connection or of the runtime.
     pub view: Option<View>,
+    /// The pages of a list that are read.
+    pub pages: Pages,
+    /// The most records of a list that is read whole.
+    pub max_items: Option<u64>,
+}
+
+/// The pages of a list that a call reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pages {
+    /// The page that the input asks for.
+    #[default]
+    One,
+    /// That page and all that follow, joined.
+    All,
+}
+
+impl Pages {
+    /// All words.
+    pub const ALL: [Self; 2] = [Self::One, Self::All];
+
+    /// Returns the word in an invocation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::All => "all",
+        }
+    }
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None, view: None }
+        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None, view: None, pages: Pages::One, max_items: None }
     }
 }
 
@@ -173,6 +201,14 @@ impl Invocation {
         self
     }
 
+    /// Reads a list whole: the pages are joined, up to `max_items` records.
+    #[must_use]
+    pub fn all_pages(mut self, max_items: impl Into<Option<u64>>) -> Self {
+        self.options.pages = Pages::All;
+        self.options.max_items = max_items.into();
+        self
+    }
+
     /// Makes a dry run of it: the answer is the request, which is not sent.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
@@ -245,7 +281,7 @@ impl Invocation {
 
 impl Options {
     fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 4] = ["dryRun", "timeoutMs", "idempotencyKey", "view"];
+        const KNOWN: [&str; 6] = ["dryRun", "timeoutMs", "idempotencyKey", "view", "pages", "maxItems"];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -259,16 +295,20 @@ impl Options {
                 }
                 ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
                 ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
-                ("idempotencyKey" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
+                ("idempotencyKey" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
                 ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not text of 1 to 255 bytes.")),
                 ("view", Value::String(word)) => {
                     options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
                 }
                 ("view", _) => return Err(invalid("The option view is not text.").with_hint("Give \"record\" or \"flat\".")),
+                ("pages", Value::String(word)) if word == Pages::One.as_str() => options.pages = Pages::One,
+                ("pages", Value::String(word)) if word == Pages::All.as_str() => options.pages = Pages::All,
+                ("pages", _) => return Err(invalid("The option pages is neither \"one\" nor \"all\".")),
+                ("maxItems", Value::Number(number)) if number.as_u64().is_some_and(|most| most > 0) => options.max_items = number.as_u64(),
+                ("maxItems", _) => return Err(invalid("The option maxItems is not a whole number from 1.")),
                 // Options of the contract that are not built yet: only the default is taken.
-                ("pages", Value::String(word)) if word == "one" => {}
                 ("fields", Value::String(word)) if word == "keys" => {}
-                ("pages" | "maxItems" | "fields" | "expect" | "timeZone" | "estimate", value) => {
+                ("fields" | "expect" | "timeZone" | "estimate", value) => {
                     return not_built(&quote(&value.to_string()));
                 }
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
@@ -330,7 +370,9 @@ mod tests {
             (b"{\"action\": \"x\", \"inputs\": {}}", "nearest is `input`"),
             (b"{\"action\": \"x\", \"action\": \"y\"}", "given twice"),
             (b"{\"action\": \"x\", \"input\": []}", "`input` is not an object"),
-            (b"{\"action\": \"x\", \"options\": {\"pages\": \"all\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"pages\": \"some\"}}", "neither \"one\" nor \"all\""),
+            (b"{\"action\": \"x\", \"options\": {\"maxItems\": 0}}", "whole number from 1"),
+            (b"{\"action\": \"x\", \"options\": {\"fields\": \"names\"}}", "not built yet"),
             (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"diff\"}}", "not built yet"),
             (b"{\"action\": \"x\", \"options\": {\"view\": \"flatt\"}}", "record or flat"),
             (b"{\"action\": \"x\", \"options\": {\"view\": null}}", "not text"),

@@ -5,13 +5,13 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{Invocation, Lines, Outcome, Runtime, View};
+use connector_core::run::{Invocation, Lines, Outcome, Pages, Runtime, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::setup::accounts::Accounts;
 use crate::setup::http::{build_client, build_runtime};
-use crate::terminal::arguments::{build_view_parser, read_key};
+use crate::terminal::arguments::{build_pages_parser, build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
@@ -21,8 +21,8 @@ use crate::terminal::{render, stdout};
 /// The largest line of stdin, in bytes.
 const MAX_LINE: usize = 64 << 20;
 
-/// The timeout of a call that sends or fetches a file.
-const FILE_TIMEOUT: Duration = Duration::from_mins(15);
+/// The timeout of a call that sends or fetches a file, or reads a list whole.
+const LONG_TIMEOUT: Duration = Duration::from_mins(15);
 
 #[derive(clap::Args)]
 pub(super) struct InvokeArguments {
@@ -50,6 +50,12 @@ pub(super) struct InvokeArguments {
     /// The shape of the data: the vendor's own, or one flat shape. By default the connection's, else the vendor's
     #[arg(long, value_parser = build_view_parser(), requires = "action")]
     view: Option<View>,
+    /// The pages of a list to read: the one that the input asks for, or that and all that follow, joined
+    #[arg(long, value_parser = build_pages_parser(), requires = "action")]
+    pages: Option<Pages>,
+    /// The most records of a list that is read whole; the last page asks only for what is left
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "pages", requires = "action")]
+    max_items: Option<u64>,
     /// Send nothing, and show the request that would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
@@ -70,10 +76,6 @@ pub(super) struct InvokeArguments {
 #[derive(clap::Args)]
 struct ReservedFlags {
     #[arg(long, hide = true)]
-    pages: Option<String>,
-    #[arg(long, hide = true)]
-    max_items: Option<String>,
-    #[arg(long, hide = true)]
     fields: Option<String>,
     #[arg(long, hide = true)]
     estimate: bool,
@@ -83,15 +85,9 @@ struct ReservedFlags {
 
 impl ReservedFlags {
     fn find_given(&self) -> Option<&'static str> {
-        [
-            ("--pages", self.pages.is_some()),
-            ("--max-items", self.max_items.is_some()),
-            ("--fields", self.fields.is_some()),
-            ("--estimate", self.estimate),
-            ("--stream", self.stream),
-        ]
-        .into_iter()
-        .find_map(|(name, given)| given.then_some(name))
+        [("--fields", self.fields.is_some()), ("--estimate", self.estimate), ("--stream", self.stream)]
+            .into_iter()
+            .find_map(|(name, given)| given.then_some(name))
     }
 }
 
@@ -140,6 +136,8 @@ async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     invocation.options.view = arguments.view;
+    invocation.options.pages = arguments.pages.unwrap_or_default();
+    invocation.options.max_items = arguments.max_items;
     let invocation = match &arguments.input {
         Some(argument) => invocation.input_json(&read_input(argument)?),
         None => Ok(invocation),
@@ -151,8 +149,8 @@ async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments
     for argument in &arguments.file {
         invocation = attach_file(invocation, argument)?;
     }
-    if !arguments.file.is_empty() || arguments.output.is_some() {
-        invocation.options.timeout = FILE_TIMEOUT;
+    if !arguments.file.is_empty() || arguments.output.is_some() || arguments.pages == Some(Pages::All) {
+        invocation.options.timeout = LONG_TIMEOUT;
     }
     let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
     let fetched = FetchedFile::create(path)?;

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use connector_core::embed::{Access, Credential};
-use connector_core::run::View;
+use connector_core::run::{Pages, View};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
@@ -37,6 +37,11 @@ pub(crate) fn read_key<'a>(written: &'a str, flag: Option<&'a str>) -> Result<(O
 /// Builds the parser of a view, which lists the words.
 pub(crate) fn build_view_parser() -> impl TypedValueParser<Value = View> {
     PossibleValuesParser::new(View::ALL.map(View::as_str)).try_map(|word| word.parse())
+}
+
+/// Builds the parser of the pages of a list that are read, which lists the words.
+pub(crate) fn build_pages_parser() -> impl TypedValueParser<Value = Pages> {
+    PossibleValuesParser::new(Pages::ALL.map(Pages::as_str)).map(|word| if word == Pages::All.as_str() { Pages::All } else { Pages::One })
 }
 
 /// Finds the URL at which browsers reach this host: by the flag, else by the variable.

@@ -2,4 +2,5 @@
 
 mod calls;
 mod credentials;
+mod pages;
 mod support;
