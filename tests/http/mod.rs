@@ -3,6 +3,7 @@
 mod abuse;
 mod connections;
 mod owners;
+mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod routes;
