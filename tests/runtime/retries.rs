@@ -148,7 +148,7 @@ async fn fail(stream: &mut TcpStream, failure: Failure) {
             read_request(stream).await;
             let _ = stream.write_all(&answer).await;
         }
-        // What was received and is not read makes the close a reset.
+        // Received bytes that nobody reads make the close a reset.
         Failure::Connect | Failure::Sending => drop(stream.read(&mut [0; 16]).await),
     }
 }

@@ -74,7 +74,7 @@ pub enum Pages {
     /// The page that the input asks for.
     #[default]
     One,
-    /// That page and all that follow, joined.
+    /// The page and all after it, joined.
     All,
 }
 

@@ -68,7 +68,7 @@ async fn search_by_post_goes_on_by_a_cursor_in_its_body() {
     assert_eq!(desk.server.requests(), ["POST /v1/tickets/search"; 2], "the cursor is in no query");
     let closed = desk.invoke("searchTickets", json!({"text": "INK", "status": "closed"})).await;
     assert_eq!((&closed["data"][0]["subject"], &closed["page"]["complete"]), (&json!("Printer is out of ink"), &json!(true)), "{closed}");
-    // What a search does not find is no error, and a search can be repeated.
+    // An empty result is no error, and a search can be repeated.
     desk.server.fail_next(503);
     let failed = desk.invoke("searchTickets", json!({"text": "ink"})).await;
     assert_eq!((&failed["error"]["kind"], &failed["error"]["retry"]), (&json!("upstream_error"), &json!("later")), "{failed}");
