@@ -142,6 +142,12 @@ struct GetBuoys {}
 #[data_source(list(GetShips), search(SearchShips), term = "name_part", key("shipRef.shipNo"), label("{shipName} ({captain.fullName})"))]
 struct SelectShip;
 
+/// Select Captain
+///
+/// Select a captain.
+#[data_source(list(GetCrews), key("fullName"), label("{fullName}"))]
+struct SelectCaptain;
+
 /// Select Berth
 ///
 /// Select a berth of a port.
@@ -249,6 +255,7 @@ async fn list_that_may_go_on_is_not_complete_and_says_why() {
     for (action, warning) in [
         ("getCrews", "More records follow, and getCrews does not ask for them."),
         ("getBuoys", "getBuoys returns a list, and the data of this answer is none."),
+        ("selectCaptain", "More records follow, and selectCaptain does not ask for them."),
     ] {
         let outcome = read(&runtime.invoke(Invocation::new(action)).await);
         assert_eq!((&outcome["ok"], &outcome["page"]["complete"]), (&json!(true), &json!(false)), "{outcome}");

@@ -53,6 +53,8 @@ pub struct Choices {
     pub choices: Vec<Choice>,
     /// The cursor of the next page.
     pub next: Option<String>,
+    /// `true` if more choices may follow, with a next page or without one.
+    pub may_go_on: bool,
 }
 
 /// A choice: the value, and the text to show for it.
@@ -76,14 +78,14 @@ impl Choices {
     /// Sets the cursor of the next page.
     #[must_use]
     pub fn with_next(mut self, cursor: impl Into<String>) -> Self {
-        self.next = Some(cursor.into());
+        (self.next, self.may_go_on) = (Some(cursor.into()), true);
         self
     }
 }
 
 impl FromIterator<Choice> for Choices {
     fn from_iter<I: IntoIterator<Item = Choice>>(choices: I) -> Self {
-        Self { choices: choices.into_iter().collect(), next: None }
+        Self { choices: choices.into_iter().collect(), ..Self::default() }
     }
 }
 
@@ -130,7 +132,7 @@ impl<H: ChoiceHandler> DataSource for HandledSource<H> {
 
 impl Choices {
     pub(crate) fn into_answer(self) -> Answer {
-        let page = Page { count: self.choices.len() as u64, complete: self.next.is_none(), next: self.next };
+        let page = Page { count: self.choices.len() as u64, complete: self.next.is_none() && !self.may_go_on, next: self.next };
         Answer { data: RawJson::from_value(&self.choices), page: Some(page), extra: Vec::new() }
     }
 }

@@ -15,7 +15,7 @@ use crate::exchange::files::Files;
 use crate::exchange::request::Request;
 use crate::runtime::call::Call;
 use crate::runtime::data_source::{Choice, Choices, DataSource};
-use crate::runtime::operation::{Runnable, warn_of_doubtful_end};
+use crate::runtime::operation::Runnable;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::fault::{Fault, FaultCode};
@@ -155,8 +155,8 @@ impl DataSource for DerivedSource {
         let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(action)?;
         let choices = self.read_choices(action, place, &answer.data)?;
-        warn_of_doubtful_end(call, action, &answer);
-        Ok(Choices { choices, next: answer.page.and_then(|page| page.next) })
+        let may_go_on = answer.page.as_ref().is_some_and(|page| !page.complete);
+        Ok(Choices { choices, next: answer.page.and_then(|page| page.next), may_go_on })
     }
 }
 

@@ -97,20 +97,7 @@ impl Action for DeclaredAction {
         if self.0.returns.is_file() {
             return call.download(request).await;
         }
-        let answer = call.send(request).await?.into_answer(self.0)?;
-        warn_of_doubtful_end(call, self.0, &answer);
-        Ok(answer)
-    }
-}
-
-/// Warns where more records may follow although the action cannot ask for them.
-pub(super) fn warn_of_doubtful_end(call: &Call<'_>, declaration: &Declaration, answer: &Answer) {
-    if answer.page.as_ref().is_some_and(|page| !page.complete && page.next.is_none()) {
-        call.warn(if answer.data.as_str().starts_with('[') {
-            format!("More records follow, and {} does not ask for them.", declaration.key)
-        } else {
-            format!("{} returns a list, and the data of this answer is none.", declaration.key)
-        });
+        Ok(call.send(request).await?.into_answer(self.0)?)
     }
 }
 

@@ -33,8 +33,22 @@ pub(super) async fn run_once_through(entry: &Entry, call: &Call<'_>) -> Result<A
         Stop::Planned(request) => Ok(Answer::from_data(&[request])),
         Stop::Failed(error) => Err(error),
     });
+    if let Ok(answer) = &result {
+        warn_of_doubtful_end(entry, call, answer);
+    }
     // A ledger stores an answer as it is shown.
     call.session.redact(result)
+}
+
+/// Warns where more records may follow and nothing asks for them.
+fn warn_of_doubtful_end(entry: &Entry, call: &Call<'_>, answer: &Answer) {
+    if answer.page.as_ref().is_some_and(|page| !page.complete && page.next.is_none()) {
+        call.warn(if answer.data.as_str().starts_with('[') {
+            format!("More records follow, and {} does not ask for them.", entry.key())
+        } else {
+            format!("{} returns a list, and the data of this answer is none.", entry.key())
+        });
+    }
 }
 
 /// Checks that the options about pages fit together, and the action.
