@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_upstream;
+mod depth;
 mod embedding;
 mod files;
 mod pages;

@@ -12,8 +12,8 @@ use crate::support::runtime::{NOWHERE, build_runtime, run, run_text};
 use crate::support::upstream::{SECRET, build_json_response, build_limited_runtime, read_request, serve_connections};
 
 /// A vendor that answers its requests in turn, and then falls silent. It keeps the path and query of each.
-struct Script {
-    runtime: Runtime,
+pub(super) struct Script {
+    pub(super) runtime: Runtime,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -22,7 +22,7 @@ impl Script {
         Self::start_with(bodies.into_iter().map(|body| build_json_response("200 OK", &body.to_string()))).await
     }
 
-    async fn start_with(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
+    pub(super) async fn start_with(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let responses: Arc<Mutex<VecDeque<Vec<u8>>>> = Arc::new(Mutex::new(responses.into_iter().collect()));
         let asked = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&asked);

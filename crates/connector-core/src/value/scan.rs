@@ -9,6 +9,15 @@ pub(crate) struct Scanner<'a> {
     at: usize,
 }
 
+/// Checks whether lists and objects are nested deeper than this in a text.
+///
+/// Texts with few of them, as one record has, cost one look at each byte.
+pub(crate) fn is_nested_deeper(text: &str, most: usize) -> bool {
+    // Both opening brackets differ from each other in this bit alone.
+    let openers = text.bytes().filter(|byte| byte | 0x20 == b'{').count();
+    openers > most && Scanner::new(text).finds_deeper(most)
+}
+
 /// The progress through the items of a list or the members of an object.
 pub(crate) struct Progress {
     is_first: bool,
@@ -111,6 +120,27 @@ impl<'a> Scanner<'a> {
         std::str::from_utf8(found.take_value()).ok()
     }
 
+    /// Steps through the next value until something is nested deeper than this.
+    fn finds_deeper(mut self, most: usize) -> bool {
+        let mut depth = 0_usize;
+        while self.at < self.text.len() {
+            match self.text[self.at] {
+                b'"' => {
+                    self.skip_text();
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > most {
+                return true;
+            }
+            self.at += 1;
+        }
+        false
+    }
+
     fn skip_space(&mut self) {
         while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
@@ -177,6 +207,25 @@ mod tests {
         assert_eq!(scan.clone().find_member(b"b"), Some(&b"[2]"[..]));
         assert_eq!(scan.clone().find_member(br#"c\""#), Some(&b"3"[..]));
         assert_eq!(scan.find_member(b"d"), None);
+    }
+
+    #[test]
+    fn finds_what_is_nested_deeper_than_allowed() {
+        let nest = |depth: usize, within: &str| format!("{}{within}{}", "[{\"a\\\"[\":".repeat(depth), "}]".repeat(depth));
+        for (text, depth) in [
+            ("7".to_owned(), 0),
+            ("[]".to_owned(), 1),
+            (r#"{"a":"[[[[[[[["}"#.to_owned(), 1),
+            ("[[],[],[{}],[]]".to_owned(), 3),
+            (nest(4, "null"), 8),
+            (nest(4, "[1]"), 9),
+            (format!("[{},{}]", nest(3, "1"), nest(2, "[]")), 7),
+        ] {
+            assert!(!is_nested_deeper(&text, depth), "{text} is {depth} deep");
+            assert!(depth == 0 || is_nested_deeper(&text, depth - 1), "{text} is {depth} deep");
+        }
+        let hostile = "[".repeat(1 << 20);
+        assert!(is_nested_deeper(&hostile, 128), "a text of brackets alone overflows nothing");
     }
 
     #[test]

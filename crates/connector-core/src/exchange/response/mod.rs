@@ -21,7 +21,19 @@ use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{MemberName, RawJson, read_members, write_object};
 use crate::value::redaction::{REDACTED, Redaction};
-use crate::value::scan::Scanner;
+use crate::value::scan::{Scanner, is_nested_deeper};
+
+/// The depth to which lists and objects are nested in an outcome at most, as serde_json reads them.
+///
+/// Its limit of 128 levels counts the innermost value too.
+const DEEPEST: usize = 127;
+
+/// The depth at which data begins in an outcome.
+const BEFORE_DATA: usize = 1;
+/// The depth at which members beside the data begin.
+const BEFORE_EXTRA: usize = 2;
+/// The depth at which the records of a list begin in the flat view, which is the deeper one.
+const BEFORE_RECORD: usize = 3;
 
 /// A response of the vendor.
 #[derive(Debug)]
@@ -74,6 +86,10 @@ impl Response {
         };
         if parts.success == Some(false) {
             return Err(self.read_refusal(declaration.connector, Some(declaration), &declaration.scope_lists().collect::<Vec<_>>()));
+        }
+        if parts.are_too_deep(is_list) {
+            let message = format!("The answer ({}) is nested deeper than an outcome may be.", self.status);
+            return Err(bad_answer(&message, self.effect));
         }
         Ok(parts.into_answer(&self, declaration))
     }
@@ -157,6 +173,8 @@ enum Data<'a> {
     List {
         count: u64,
         ends: Option<(&'a RawValue, &'a RawValue)>,
+        /// `true` if an item is nested too deep for an outcome.
+        has_deep: bool,
     },
     Raw(&'a RawValue),
 }
@@ -198,6 +216,17 @@ impl<'a> AnswerParts<'a> {
         Ok(Self { success: None, data: Some(data), others: Vec::new() })
     }
 
+    /// Checks whether the outcome would be nested deeper than its readers allow, in whichever view.
+    fn are_too_deep(&self, is_list: bool) -> bool {
+        let before_data = if is_list { BEFORE_RECORD } else { BEFORE_DATA };
+        let is_data_too_deep = match &self.data {
+            Some(Data::List { has_deep, .. }) => *has_deep,
+            Some(Data::Raw(raw)) => is_nested_deeper(raw.get(), DEEPEST - before_data),
+            None => false,
+        };
+        is_data_too_deep || self.others.iter().any(|(_, raw)| is_nested_deeper(raw.get(), DEEPEST - BEFORE_EXTRA))
+    }
+
     fn into_answer(self, response: &Response, declaration: &Declaration) -> Answer {
         let (body, envelope, is_list) = (&response.body, declaration.envelope(), declaration.is_list());
         let Some(data) = &self.data else {
@@ -210,7 +239,7 @@ impl<'a> AnswerParts<'a> {
             return Answer { data, page: None, extra: Vec::new() };
         };
         let (text, count) = match data {
-            Data::List { count, ends } => (RawJson::slice_array(body, *ends), *count),
+            Data::List { count, ends, .. } => (RawJson::slice_array(body, *ends), *count),
             Data::Raw(raw) => (RawJson::slice(body, raw), count_found(raw, envelope.search.filter(|_| is_list))),
         };
         let next = declaration.paging().and_then(|paging| self.find_next(paging, response, count));
@@ -386,12 +415,13 @@ impl<'de> Visitor<'de> for Items {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Data<'de>, A::Error> {
-        let (mut count, mut ends) = (0, None);
+        let (mut count, mut ends, mut has_deep) = (0, None, false);
         while let Some(item) = items.next_element::<&'de RawValue>()? {
             count += 1;
+            has_deep |= is_nested_deeper(item.get(), DEEPEST - BEFORE_RECORD);
             ends = Some((ends.map_or(item, |(first, _)| first), item));
         }
-        Ok(Data::List { count, ends })
+        Ok(Data::List { count, ends, has_deep })
     }
 }
 
