@@ -65,21 +65,27 @@ fn explain_limit(refusal: &Refusal<'_>) -> Error {
         let error = Error::new(ErrorKind::BudgetExhausted, "The company's daily budget of Pipedrive is spent.")
             .with_hint("It is renewed at midnight of Pipedrive's server; a larger plan has more.");
         // Only `retry-after` can speak of the day: the other header speaks of two seconds.
-        return match number("retry-after") {
-            Some(seconds) => error.with_retry_after_ms(seconds.saturating_mul(1000)),
-            None => error,
-        };
+        return pass_wait_on(error, refusal);
     }
-    let seconds = number("retry-after").or_else(|| number("x-ratelimit-reset")).unwrap_or(2);
+    let named = refusal.retry_after_ms();
+    let milliseconds = named.unwrap_or_else(|| number("x-ratelimit-reset").unwrap_or(2).saturating_mul(1000));
     Error::new(ErrorKind::RateLimited, "Pipedrive takes no more requests for a moment.")
         .with_hint("Try again after the time named, or make fewer calls at once.")
-        .with_retry_after_ms(seconds.saturating_mul(1000))
+        .with_retry_after_ms(milliseconds)
+}
+
+/// Adds the time that `Retry-After` names, if it does.
+fn pass_wait_on(error: Error, refusal: &Refusal<'_>) -> Error {
+    match refusal.retry_after_ms() {
+        Some(milliseconds) => error.with_retry_after_ms(milliseconds),
+        None => error,
+    }
 }
 
 /// Explains a 5xx. Maintenance did nothing; any other failure of a write may have been carried out.
 fn explain_failure(refusal: &Refusal<'_>) -> Error {
     let status = refusal.status();
-    let error = Error::new(ErrorKind::UpstreamError, format!("Pipedrive failed with {status}."));
+    let error = pass_wait_on(Error::new(ErrorKind::UpstreamError, format!("Pipedrive failed with {status}.")), refusal);
     match refusal.effect() {
         _ if status == 503 => error.with_hint("Pipedrive is under maintenance: try again later."),
         Effect::Read => error.with_hint("Nothing was changed: try again later."),

@@ -1,6 +1,7 @@
 //! A response that refuses a request.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use http::HeaderMap;
 use serde_json::Value;
@@ -10,6 +11,7 @@ use crate::declare::field::Field;
 use crate::declare::method::Effect;
 use crate::value::error::{Error, ErrorKind, Retry, Upstream};
 use crate::value::raw_json::read_members;
+use crate::value::retry_after::read_retry_after;
 use crate::value::wording::shorten;
 
 /// A response that refuses a request. A connector says what it means.
@@ -62,6 +64,11 @@ impl Refusal<'_> {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The milliseconds that `Retry-After` names, in seconds or as a date.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        read_retry_after(self.header("retry-after")?, self.header("date"), SystemTime::now)
+    }
+
     /// The body, where it is a JSON object, without the credential. A member that no tree can hold is left out.
     pub fn json(&self) -> Option<Value> {
         let raw: &RawValue = serde_json::from_slice(self.body).ok()?;
@@ -75,8 +82,8 @@ impl Refusal<'_> {
 
     /// Explains the refusal by its status, with the vendor's message if it is known.
     ///
-    /// A failure (5xx) of a write may have been carried out, and the error says so. `Retry-After` in seconds is passed on. A vendor
-    /// that means something else by a status builds an error of its own.
+    /// A failure (5xx) of a write may have been carried out, and the error says so. `Retry-After` is passed on. A vendor that
+    /// means something else by a status builds an error of its own.
     pub fn explain(&self, message: Option<&str>) -> Error {
         let (vendor, status) = (self.label, self.status);
         let message = message.map(|message| shorten(message.trim().trim_end_matches('.'), 500)).filter(|message| !message.is_empty());
@@ -97,9 +104,8 @@ impl Refusal<'_> {
             _ => error(ErrorKind::UpstreamError, &failed, "The request may have been carried out: check before you repeat it.")
                 .with_retry(Retry::Unsafe),
         };
-        let seconds = self.header("retry-after").and_then(|value| value.trim().parse::<u64>().ok());
-        let explained = match seconds {
-            Some(seconds) => explained.with_retry_after_ms(seconds.saturating_mul(1000)),
+        let explained = match self.retry_after_ms() {
+            Some(milliseconds) => explained.with_retry_after_ms(milliseconds),
             None => explained,
         };
         explained.with_upstream(Upstream { status, error: message, ..Upstream::default() })

@@ -9,6 +9,7 @@ pub(crate) mod outcome;
 pub(crate) mod pointer;
 pub(crate) mod raw_json;
 pub(crate) mod redaction;
+pub(crate) mod retry_after;
 pub(crate) mod scan;
 pub(crate) mod strict;
 pub(crate) mod view;
