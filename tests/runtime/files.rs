@@ -1,14 +1,20 @@
 //! Files: uploads, downloads, and every way in which they fail.
 
+use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
-use connector_core::run::{Invocation, Upload};
+use connector_core::run::{Invocation, Runtime, Source, Upload};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::sync::mpsc;
 
-use crate::support::runtime::{build_sandbox_runtime, invoke, run};
+use crate::support::runtime::{build, build_sandbox_runtime, invoke, run};
 use crate::support::sandbox::sandbox_options;
-use crate::support::upstream::{SECRET, build_limited_runtime, build_response, read_request, serve_connections, start_upstream};
+use crate::support::upstream::{
+    SECRET, build_limited_runtime, build_response, build_secret_connection, read_request, serve_connections, start_upstream,
+};
 
 /// A writer that keeps the file fetched into it.
 #[derive(Clone, Default)]
@@ -111,6 +117,67 @@ async fn unusable_files_are_one_fault_and_nothing_is_sent() {
         assert_eq!(faults[0]["path"], path, "{outcome}");
         assert!(faults[0]["message"].as_str().is_some_and(|message| message.contains(words)), "say {words:?} in {outcome}");
         assert_eq!(outcome["meta"]["requests"], 0, "send nothing: {outcome}");
+    }
+}
+
+/// A source that breaks in one of its ways.
+struct BrokenSource {
+    said: u64,
+    bytes: &'static [u8],
+    fails: bool,
+}
+
+impl Source for BrokenSource {
+    fn size(&self) -> u64 {
+        self.said
+    }
+
+    fn open(&self) -> io::Result<Box<dyn AsyncRead + Send + Unpin>> {
+        if self.said == 0xdead {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let end: Box<dyn AsyncRead + Send + Unpin> = if self.fails { Box::new(FailingReader) } else { Box::new(tokio::io::empty()) };
+        Ok(Box::new(self.bytes.chain(end)))
+    }
+}
+
+struct FailingReader;
+
+impl AsyncRead for FailingReader {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other("the disk is gone")))
+    }
+}
+
+/// Sends a file that breaks, shrinks, grows or vanishes: the vendor gets no whole request.
+#[tokio::test]
+async fn file_that_breaks_while_it_is_sent_is_the_callers_fault() {
+    let (sender, mut received) = mpsc::unbounded_channel();
+    let url = serve_connections(move |mut stream| {
+        let sender = sender.clone();
+        async move {
+            let mut text = Vec::new();
+            let _ = stream.read_to_end(&mut text).await;
+            let _ = sender.send(text.ends_with(b"--\r\n"));
+        }
+    })
+    .await;
+    let runtime = build(Runtime::builder().connections(build_secret_connection(&url)));
+    for (source, requests, words) in [
+        (BrokenSource { said: 9, bytes: b"half", fails: true }, 1, "could not be read to its end"),
+        (BrokenSource { said: 9, bytes: b"half", fails: false }, 1, "could not be read to its end"),
+        (BrokenSource { said: 3, bytes: b"half", fails: false }, 1, "could not be read to its end"),
+        (BrokenSource { said: 0xdead, bytes: b"", fails: false }, 0, "cannot be opened"),
+    ] {
+        let call = Invocation::new("addFile").input(json!({"dealId": 1})).file("file", Upload::source("a.txt", source));
+        let outcome = run(&runtime, call).await;
+        let error = &outcome["error"];
+        assert_eq!((&error["kind"], &error["retry"]), (&json!("invalid_input"), &json!("never")), "{outcome}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(words)), "say {words:?} in {outcome}");
+        assert_eq!(outcome["meta"]["requests"], requests, "send it once at most: {outcome}");
+        if requests > 0 {
+            assert_eq!(received.recv().await, Some(false), "the vendor must not take a part for the whole: {outcome}");
+        }
     }
 }
 

@@ -76,7 +76,7 @@ impl Http {
     pub async fn get(&self, connector: &Connector, access: &Access, path: &str) -> Result<HttpResponse, Error> {
         let header = connector.credential_header(access)?;
         let request = Request::new(Method::Get, path, 0);
-        let sent = self.0.build_request(&request, access, header, None)?;
+        let (sent, _) = self.0.build_request(&request, access, header, None)?;
         self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
     }
 

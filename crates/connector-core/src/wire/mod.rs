@@ -4,3 +4,4 @@ pub(crate) mod http;
 pub(crate) mod passing;
 pub(crate) mod tls;
 pub(crate) mod transport;
+mod upload;

@@ -12,7 +12,6 @@ use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::io::ReaderStream;
 
 use crate::declare::connector::CredentialHeader;
 use crate::declare::method::{Effect, Method};
@@ -23,6 +22,7 @@ use crate::value::error::{Error, ErrorKind, Reach, Retry};
 use crate::value::file::{Content, Sink};
 use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
 use crate::wire::tls;
+use crate::wire::upload::ReadFailure;
 
 /// The settings of the transport.
 #[derive(Clone, Debug)]
@@ -75,10 +75,11 @@ impl Transport {
         mark: Option<(&str, Role)>,
         on_sent: impl FnOnce(),
     ) -> Result<OpenResponse, Error> {
-        let sent = self.build_request(request, access, credential, mark)?;
+        let (sent, read_failure) = self.build_request(request, access, credential, mark)?;
         let permit = self.acquire_permit(access.origin()).await;
         on_sent();
-        let response = self.client.execute(sent).await.map_err(|error| explain_failure(error, request.effect()))?;
+        let response = self.client.execute(sent).await;
+        let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())))?;
         Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), _permit: permit })
     }
 
@@ -104,8 +105,9 @@ impl Transport {
         access: &Access,
         credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
-    ) -> Result<reqwest::Request, Error> {
+    ) -> Result<(reqwest::Request, ReadFailure), Error> {
         let url = resolve(access, &request.target())?;
+        let mut read_failure = ReadFailure::default();
         let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
         for (name, value) in &request.headers {
             let name = HeaderName::try_from(name).map_err(|error| refuse_to_send("header's name").with_source(error))?;
@@ -130,9 +132,11 @@ impl Transport {
                 let text = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
                 built.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(text)
             }
-            Body::Multipart(parts) => built.multipart(build_form(parts)?),
+            Body::Multipart(parts) => built.multipart(build_form(parts, &mut read_failure)?),
         };
-        built.headers(headers).build().map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))
+        let built = built.headers(headers).build();
+        let built = built.map_err(|error| Error::new(ErrorKind::Bug, "The request cannot be built.").with_source(error))?;
+        Ok((built, read_failure))
     }
 
     /// Forwards a caller's request to the connection's host, and returns the head of the response.
@@ -295,17 +299,13 @@ fn explain_cut(error: reqwest::Error, so_far: u64, effect: Effect) -> Error {
     bad_answer(&format!("The answer broke off after {so_far} bytes."), effect).with_source(error.without_url())
 }
 
-fn build_form(parts: &[Part]) -> Result<Form, Error> {
+fn build_form(parts: &[Part], read_failure: &mut ReadFailure) -> Result<Form, Error> {
     parts.iter().try_fold(Form::new(), |form, part| {
         let mut built = match &part.content {
             Content::Bytes(bytes) => FormPart::stream(reqwest::Body::from(bytes.clone())),
             Content::Source(source) => {
-                let reader = source.open().map_err(|error| {
-                    Error::new(ErrorKind::InvalidInput, "A file to send cannot be opened.")
-                        .with_hint("It may have been moved since the call began.")
-                        .with_source(error)
-                })?;
-                FormPart::stream_with_length(reqwest::Body::wrap_stream(ReaderStream::new(reader)), source.size())
+                let parts = read_failure.open(source.as_ref())?;
+                FormPart::stream_with_length(reqwest::Body::wrap_stream(parts), source.size())
             }
         };
         if let Some(file) = &part.file_name {
