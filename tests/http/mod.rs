@@ -2,6 +2,7 @@
 
 mod abuse;
 mod connections;
+mod leaving;
 mod owners;
 mod pages;
 #[cfg(feature = "postgres")]

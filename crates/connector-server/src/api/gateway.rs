@@ -19,7 +19,7 @@ use http_body::Body as _;
 use crate::conduct::call::Call;
 use crate::conduct::took_too_long;
 use crate::host::Settings;
-use crate::wire::body::{read_body, too_large};
+use crate::wire::body::{broke_off, read_body, too_large};
 use crate::wire::refusal::Refusal;
 
 /// The largest body that is kept, so that it can be sent again after a 401.
@@ -58,7 +58,10 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
         Err(error) => Err(match broken.get() {
             Some(io::ErrorKind::FileTooLarge) => too_large(host.settings.max_body),
             Some(io::ErrorKind::TimedOut) => took_too_long(&head.method),
-            _ => error.into(),
+            Some(_) => {
+                broke_off("What was passed on of it ends there, so that the vendor got no whole request: send the whole body again.")
+            }
+            None => error.into(),
         }),
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::io::StreamReader;
 
 use crate::conduct::call::Call;
 use crate::host::Host;
-use crate::wire::body::{media_type, read_body, unsupported_media_type};
+use crate::wire::body::{broke_off, media_type, read_body, unsupported_media_type};
 use crate::wire::refusal::Refusal;
 use crate::wire::response::{JSON, NDJSON, respond};
 
@@ -36,7 +36,7 @@ pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> 
 
 /// Invokes each line in order, since a line may need the effect of the line before it.
 ///
-/// The stream ends when the client leaves or the API key is revoked.
+/// The stream ends when the client leaves, the body breaks off or the API key is revoked.
 fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
     let parts = body.into_data_stream().map_err(io::Error::other);
     let lines = Lines::new(StreamReader::new(parts), call.host.settings.max_body);
@@ -46,7 +46,15 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
         async move {
             let Some(mut lines) = lines else { return Ok::<_, io::Error>(None) };
             let Ok(next) = tokio::time::timeout(LINE_TIMEOUT, lines.next()).await else { return Ok(None) };
-            let Some(line) = next? else { return Ok(None) };
+            let line = match next {
+                Ok(Some(line)) => line,
+                Ok(None) => return Ok(None),
+                // A last line says so: without it, the lines so far would look like all of them.
+                Err(_) => {
+                    let refusal = broke_off("The lines before it were carried out, and what follows was not: send that again.");
+                    return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));
+                }
+            };
             if let Err(refusal) = call.caller.check_again(&call.host, &call.head).await {
                 // The line was not carried out. A store that fails just now also ends the stream.
                 return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));

@@ -29,9 +29,14 @@ async fn read(body: Body, limit: usize, timeout: Duration) -> Result<Option<Byte
     match tokio::time::timeout(timeout, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(Some(bytes)),
         Ok(Err(error)) if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>) => Ok(None),
-        Ok(Err(_)) => Err(Refusal::bad_request("The body broke off.", "Send the whole body again.")),
+        Ok(Err(_)) => Err(broke_off("Nothing was carried out: send the whole body again.")),
         Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, ErrorKind::TimedOut, "The body did not arrive in time.", "Send it again.")),
     }
+}
+
+/// Refuses a body that ends before its end, or whose chunks cannot be read. The hint says what was carried out.
+pub(crate) fn broke_off(hint: &str) -> Refusal {
+    Refusal::bad_request("The body broke off.", hint)
 }
 
 pub(crate) fn too_large(limit: usize) -> Refusal {
