@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bad_upstream;
+mod deadlines;
 mod depth;
 mod embedding;
 mod files;

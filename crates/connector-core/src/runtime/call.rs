@@ -137,6 +137,7 @@ impl Call<'_> {
             return Ok(opened);
         }
         // A request answered by 401 was not carried out, so it is safe to send it again.
+        self.session.lock().open_write = false;
         let fresh = self.connections.renew(self.connection, &access).await?;
         match fresh {
             Some(fresh) => {
