@@ -17,8 +17,8 @@ use crate::support::repository::read;
 use crate::support::runtime::{build, invoke, run, run_text};
 use crate::support::upstream::{build_json_response, build_response, read_request, serve_connections, start_upstream};
 
-/// A row of the table: the point of failure, as the page has it, and what is done in each column.
-type Row = (&'static str, Failure, [(Times, &'static str); 3]);
+/// A row of the table: the point of failure, ways to fail there, and what is done in each column.
+type Row = (&'static str, Vec<Failure>, [(Times, &'static str); 3]);
 
 /// The number of times that a request is sent if it fails each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,32 +45,74 @@ const MOST: u32 = 4;
 
 fn table() -> Vec<Row> {
     use Times::{Again, Once};
+    let answer = |text: &str| Failure::Answer(text.as_bytes().to_vec());
     let refusal = |status: &str, headers: &str, body: &str| Failure::Answer(build_response(status, headers, body));
-    let json_refusal = |status: &str| Failure::Answer(build_json_response(status, r#"{"success":false,"error":"No."}"#));
-    let cut =
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1000\r\nconnection: close\r\n\r\n{\"success\":true,\"da";
+    let json_answer = |status: &str, body: &str| Failure::Answer(build_json_response(status, body));
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n";
     let limited = "content-type: application/json\r\nretry-after: 0\r\n";
+    let limited_to_the_past =
+        "date: Mon, 30 Nov 2026 15:00:00 GMT\r\nretry-after: Mon, 30 Nov 2026 14:00:00 GMT\r\ncontent-type: application/json\r\n";
     let spent = "content-type: application/json\r\nretry-after: 0\r\nx-daily-ratelimit-token-remaining: 0\r\n";
     let html = "content-type: text/html\r\n";
+    let no = r#"{"success":false,"error":"No."}"#;
     let later = [(Again, "later"); 3];
     let may_have_arrived = [(Again, "later"), (Again, "unsafe"), (Once, "unsafe")];
     vec![
-        ("before there is a connection", Failure::Connect, later),
-        ("while it is sent", Failure::Sending, may_have_arrived),
-        ("before the answer", Failure::Answer(Vec::new()), may_have_arrived),
-        ("in the answer, which breaks off", Failure::Answer(cut.into()), may_have_arrived),
+        ("before there is a connection", vec![Failure::Connect], later),
+        ("while it is sent", vec![Failure::Sending], may_have_arrived),
+        (
+            "before the answer",
+            vec![answer(""), answer("HTTP/1.1 200 OK\r\ncontent-ty"), answer("that is no HTTP\r\n\r\n")],
+            may_have_arrived,
+        ),
+        (
+            "in the answer, which breaks off",
+            vec![
+                answer(&format!("{head}content-length: 1000\r\n\r\n{{\"success\":true,\"da")),
+                answer(&format!("{head}content-length: 1000\r\n\r\n")),
+                answer(&format!("{head}transfer-encoding: chunked\r\n\r\n5\r\n{{\"suc\r\n")),
+                answer(&format!("{head}transfer-encoding: chunked\r\n\r\n5\r\n{{\"suc\r\nno length\r\n")),
+            ],
+            may_have_arrived,
+        ),
         (
             "after the answer, which is whole and unreadable",
-            refusal("200 OK", html, "<html>"),
+            vec![
+                refusal("200 OK", html, "<html>"),
+                json_answer("200 OK", r#"{"success":true,"data":{"id":1"#),
+                json_answer("200 OK", ""),
+                json_answer("201 Created", " \r\n"),
+                json_answer("200 OK", &format!(r#"{{"success":true,"data":{}1{}}}"#, "[".repeat(500), "]".repeat(500))),
+                refusal("302 Found", "location: https://evil.example/\r\n", ""),
+                answer(&format!("{head}content-length: 3221225472\r\n\r\n")),
+            ],
             [(Once, "later"), (Once, "unsafe"), (Once, "unsafe")],
         ),
-        ("by 429 of a burst", refusal("429 Too Many Requests", limited, "{}"), later),
-        ("by 429 of a spent daily budget", refusal("429 Too Many Requests", spent, "{}"), [(Once, "later"); 3]),
-        ("by 403 as a page, after abuse", refusal("403 Forbidden", html, "<html>"), [(Once, "later"); 3]),
-        ("by 503, which says that nothing was done", json_refusal("503 Maintenance"), later),
-        ("by 500", json_refusal("500 Oops"), may_have_arrived),
-        ("by 400", json_refusal("400 Bad Request"), [(Once, "never"); 3]),
+        (
+            "by 429 of a burst",
+            vec![refusal("429 Too Many Requests", limited, "{}"), refusal("429 Too Many Requests", limited_to_the_past, "{}")],
+            later,
+        ),
+        ("by 429 of a spent daily budget", vec![refusal("429 Too Many Requests", spent, "{}")], [(Once, "later"); 3]),
+        ("by 403 as a page, after abuse", vec![refusal("403 Forbidden", html, "<html>")], [(Once, "later"); 3]),
+        ("by 503, which says that nothing was done", vec![json_answer("503 Maintenance", no), refusal("503 No", limited, "")], later),
+        (
+            "by another 5xx",
+            vec![json_answer("500 Oops", no), refusal("502 Bad Gateway", html, "<html>"), refusal("504 Timeout", limited, "")],
+            may_have_arrived,
+        ),
+        ("by 400", vec![json_answer("400 Bad Request", no), refusal("400 Bad Request", html, "<html>")], [(Once, "never"); 3]),
     ]
+}
+
+/// Lists each way to fail in each cell: the point, the failure, the column, and what is done.
+fn list_cases() -> impl Iterator<Item = (&'static str, Failure, (&'static str, &'static str), (Times, &'static str))> {
+    let columns =
+        |failure: Failure, cells: [_; 3]| COLUMNS.into_iter().zip(cells).map(move |(column, cell)| (failure.clone(), column, cell));
+    table().into_iter().flat_map(move |(point, failures, cells)| {
+        let cases = failures.into_iter().flat_map(move |failure| columns(failure, cells));
+        cases.map(move |(failure, column, cell)| (point, failure, column, cell))
+    })
 }
 
 /// Writes an input. Where sending fails, it is so large that no buffer of the network takes it whole.
@@ -156,18 +198,16 @@ async fn fail(stream: &mut TcpStream, failure: Failure) {
 /// Lets requests fail each time: they are sent as often as the table says, and the error is as it says.
 #[tokio::test]
 async fn each_cell_of_the_table_is_as_the_page_says() {
-    for (point, failure, cells) in table() {
-        for ((column, action), (times, retry)) in COLUMNS.into_iter().zip(cells) {
-            let vendor = start_failing(failure.clone()).await;
-            let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, u32::MAX, &vendor.url));
-            let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
-            let sent = if times == Times::Again { MOST } else { 1 };
-            assert_eq!(outcome["error"]["retry"], retry, "{column} that fails {point}: {outcome}");
-            let meta = &outcome["meta"];
-            assert_eq!((&meta["requests"], &meta["attempts"]), (&json!(sent), &json!(sent)), "{column} that fails {point}: {outcome}");
-            let seen = vendor.requests.load(Ordering::Relaxed);
-            assert_eq!(seen, if matches!(failure, Failure::Connect) { 0 } else { sent }, "{column} that fails {point}");
-        }
+    for (point, failure, (column, action), (times, retry)) in list_cases() {
+        let vendor = start_failing(failure.clone()).await;
+        let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, u32::MAX, &vendor.url));
+        let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
+        let sent = if times == Times::Again { MOST } else { 1 };
+        assert_eq!(outcome["error"]["retry"], retry, "{column} that fails {point}: {outcome}");
+        let meta = &outcome["meta"];
+        assert_eq!((&meta["requests"], &meta["attempts"]), (&json!(sent), &json!(sent)), "{column} that fails {point}: {outcome}");
+        let seen = vendor.requests.load(Ordering::Relaxed);
+        assert_eq!(seen, if matches!(failure, Failure::Connect) { 0 } else { sent }, "{column} that fails {point}");
     }
 }
 
@@ -175,14 +215,12 @@ async fn each_cell_of_the_table_is_as_the_page_says() {
 #[tokio::test]
 async fn request_that_fails_once_succeeds_where_the_table_says() {
     let well = start_upstream(build_json_response("200 OK", r#"{"success":true,"data":{"id":7}}"#)).await;
-    for (point, failure, cells) in table() {
-        for ((column, action), (times, _)) in COLUMNS.into_iter().zip(cells) {
-            let vendor = start_failing(failure.clone()).await;
-            let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, 1, &well));
-            let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
-            assert_eq!(outcome["ok"], times == Times::Again, "{column} that fails once {point}: {outcome}");
-            assert_eq!(outcome["meta"]["attempts"], if times == Times::Again { 2 } else { 1 }, "{column}, {point}: {outcome}");
-        }
+    for (point, failure, (column, action), (times, _)) in list_cases() {
+        let vendor = start_failing(failure.clone()).await;
+        let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, 1, &well));
+        let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
+        assert_eq!(outcome["ok"], times == Times::Again, "{column} that fails once {point}: {outcome}");
+        assert_eq!(outcome["meta"]["attempts"], if times == Times::Again { 2 } else { 1 }, "{column}, {point}: {outcome}");
     }
 }
 
