@@ -196,6 +196,10 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["sandbox", "--memory", "--companies", "4"], "--companies"),
         (&["sandbox", "--memory", "--redirect-uri", "nonsense"], "redirect URI"),
         (&["sandbox", "--memory", "--faults", "token=200"], "token=drop-answer"),
+        (&["sandbox", "--memory", "--faults", "lateny=1%"], "the nearest is latency"),
+        (&["sandbox", "--memory", "--faults", "500=1%@/api/v2/deal"], "the nearest is /api/v2/deals"),
+        (&["sandbox", "--memory", "--faults", "@/there/is/none"], "/there/is/none: "),
+        (&["serve", "--port", "0", "--faults", "500=1%"], "--sandbox"),
         (&["invok"], "invoke"),
         (&["manifest", "hubspot"], "hubspot"),
     ] {

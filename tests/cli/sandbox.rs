@@ -71,6 +71,12 @@ async fn sandbox_limits_and_redirects_on_request() {
         last = send(&sandbox.url, "GET", "/api/v1/users", &token, b"").await.status;
     }
     assert_eq!(last, 429, "refuse requests beyond the daily budget");
+    let spec = cli.folder.path().join("faults");
+    std::fs::write(&spec, "# two rules\n429=#1@read\n500=always@write").expect("the test writes the file");
+    let faulty = SandboxProcess::start(&cli, &["--faults", &format!("@{}", spec.display())]);
+    for (method, status) in [("GET", 429), ("GET", 200), ("DELETE", 500)] {
+        assert_eq!(send(&faulty.url, method, "/api/v2/deals/1", &token, b"").await.status, status, "{method}");
+    }
     let limited = SandboxProcess::start(&cli, &["--burst-limit", "1", "--faults", "token=hang"]);
     let mut burst = Vec::new();
     for _ in 0..5 {

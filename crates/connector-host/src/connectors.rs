@@ -1,6 +1,6 @@
 //! The connectors that are linked in, and the sandbox that stands in for one of them.
 
-use pipedrive_sandbox::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox, Store};
+use pipedrive_sandbox::{App, DEMO_API_TOKEN, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, FaultSpecError, Faults, Options, SCOPES, Sandbox, Store};
 use tokio::net::TcpListener;
 
 use crate::terminal::linked::{LinkedConnector, SandboxSetup, VendorSandbox};
@@ -19,8 +19,13 @@ static PIPEDRIVE_SANDBOX: VendorSandbox = VendorSandbox {
     client_id: DEMO_CLIENT_ID,
     client_secret: DEMO_CLIENT_SECRET,
     install_url: |base| format!("{base}/marketplace/{DEMO_CLIENT_ID}"),
+    check_faults: |text| parse_faults(text).map(drop),
     start: start_pipedrive_sandbox,
 };
+
+fn parse_faults(text: &str) -> Result<Faults, String> {
+    text.parse().map_err(|error: FaultSpecError| error.to_string())
+}
 
 /// Opens a sandbox, and serves it on a task.
 fn start_pipedrive_sandbox(listener: TcpListener, setup: SandboxSetup) -> Result<(), String> {
@@ -32,6 +37,7 @@ fn start_pipedrive_sandbox(listener: TcpListener, setup: SandboxSetup) -> Result
         }
     };
     options.store = Store::File(setup.data);
+    options.faults = parse_faults(setup.faults.as_deref().unwrap_or_default())?;
     if let Some(token) = setup.api_token {
         options.api_token = token;
     }

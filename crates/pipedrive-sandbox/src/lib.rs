@@ -11,6 +11,9 @@ mod tests;
 mod value;
 mod world;
 
+pub use edge::fault_kind::FAULTS_HELP;
+pub use edge::fault_source::FaultCount;
+pub use edge::fault_spec::{FaultSpecError, Faults};
 pub use edge::faults::{Gate, TokenFault};
 pub use edge::options::{Bearer, DEMO_API_TOKEN, Downloads, Options};
 pub use edge::sandbox::Sandbox;

@@ -4,6 +4,7 @@ mod account;
 mod activities;
 mod calls;
 mod companies;
+mod faults;
 mod files;
 mod floors;
 mod flow;

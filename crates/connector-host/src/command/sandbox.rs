@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use pipedrive_sandbox::{App, Downloads, Gate, OpenError, Options, RefreshTokens, Sandbox, Store, TokenFault};
+use pipedrive_sandbox::{App, Downloads, FAULTS_HELP, FaultSpecError, Faults, OpenError, Options, RefreshTokens, Sandbox, Store};
 use tokio::net::TcpListener;
 
-use crate::setup::sandbox::data_file;
+use crate::setup::sandbox::{data_file, read_faults};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::stop::wait_for_stop;
@@ -44,22 +44,13 @@ pub(super) struct SandboxArguments {
     /// The most tokens that the requests of one company may cost in a day
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     daily_budget: Option<u64>,
-    /// Faults of the first requests to the token endpoint, one each, as token=503,token=drop. There are: a status of
-    /// 400 to 599; drop (closes the connection); drop-answer (closes it after the work); hang (never responds)
-    #[arg(long, value_name = "SPEC", value_delimiter = ',', value_parser = parse_fault)]
-    faults: Vec<TokenFault>,
+    /// Faults to make on purpose, as `seed=7,reset-after=1%@POST`; --help lists them all
+    #[arg(long, value_name = "SPEC", long_help = FAULTS_HELP, default_value = "", hide_default_value = true, value_parser = parse_faults)]
+    faults: Faults,
 }
 
-fn parse_fault(word: &str) -> Result<TokenFault, String> {
-    let fault = match word.strip_prefix("token=") {
-        Some("drop") => Some(TokenFault::ConnectionDropped),
-        Some("drop-answer") => Some(TokenFault::ResponseLost),
-        // The gate never opens.
-        Some("hang") => Some(TokenFault::Held(Gate::closed())),
-        Some(status) => status.parse().ok().filter(|status| (400..=599).contains(status)).map(TokenFault::Status),
-        None => None,
-    };
-    fault.ok_or_else(|| "write token=STATUS (400 to 599), token=drop, token=drop-answer or token=hang".to_owned())
+fn parse_faults(argument: &str) -> Result<Faults, String> {
+    read_faults(argument)?.parse().map_err(|error: FaultSpecError| error.to_string())
 }
 
 impl SandboxArguments {
@@ -83,7 +74,7 @@ impl SandboxArguments {
             store: self.store()?,
             companies: self.companies.into(),
             refresh_tokens: if self.rotate_refresh_tokens { RefreshTokens::Rotated } else { RefreshTokens::Kept },
-            token_faults: self.faults.clone(),
+            faults: self.faults.clone(),
             burst_limit: self.burst_limit,
             daily_budget: self.daily_budget,
             downloads: if self.redirect_downloads { Downloads::Redirected } else { Downloads::Direct },
@@ -124,25 +115,12 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
         env::SANDBOX
     ));
     tokio::select! {
-        served = pipedrive_sandbox::serve(listener, sandbox) => served.map_err(|error| Failure::host(error.to_string()))?,
+        served = pipedrive_sandbox::serve(listener, sandbox.clone()) => served.map_err(|error| Failure::host(error.to_string()))?,
         () = stop => {}
     }
-    Ok(Exit::Ok)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parses_each_fault_and_lists_them_all_otherwise() {
-        assert!(matches!(parse_fault("token=503"), Ok(TokenFault::Status(503))));
-        assert!(matches!(parse_fault("token=drop"), Ok(TokenFault::ConnectionDropped)));
-        assert!(matches!(parse_fault("token=drop-answer"), Ok(TokenFault::ResponseLost)));
-        assert!(matches!(parse_fault("token=hang"), Ok(TokenFault::Held(_))));
-        for wrong in ["token=200", "token=600", "token=", "token", "503", "api=500", ""] {
-            let said = parse_fault(wrong).expect_err(wrong);
-            assert!(["token=STATUS", "token=drop,", "token=drop-answer", "token=hang"].iter().all(|word| said.contains(word)), "{said}");
-        }
+    let made: Vec<String> = sandbox.fault_counts().iter().map(|made| format!("{} {}", made.fault, made.count)).collect();
+    if !made.is_empty() {
+        render::say(&format!("Faults made: {}", made.join(", ")));
     }
+    Ok(Exit::Ok)
 }

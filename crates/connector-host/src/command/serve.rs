@@ -61,6 +61,9 @@ pub(super) struct ServeArguments {
     /// The time that open requests get to end when the host stops, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u16,
+    /// Faults that the sandbox makes on purpose, or @FILE; `connector sandbox --help` lists them
+    #[arg(long, value_name = "SPEC", requires = "sandbox")]
+    faults: Option<String>,
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -125,7 +128,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
     let apps = if arguments.stored.sandbox {
-        let demo = serve_beside_host(linked, bind_next(arguments.port).await?, &public_url)?;
+        let demo = serve_beside_host(linked, bind_next(arguments.port).await?, &public_url, arguments.faults.as_deref())?;
         build_apps_beside(demo, linked, &public_url)?
     } else {
         build_apps(linked, &public_url)?

@@ -1,5 +1,6 @@
 //! The sandbox that stands in for the vendor: in this process, or at a URL of this machine.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Once;
 
@@ -22,6 +23,12 @@ pub(crate) const DEFAULT_SANDBOX_URL: &str = "http://127.0.0.1:8031";
 /// Finds the file that holds the data of the sandbox.
 pub(crate) fn data_file() -> Result<PathBuf, Failure> {
     Ok(env::data_folder()?.join("sandbox.json"))
+}
+
+/// Reads the text of faults: the argument itself, or for `@FILE` the file.
+pub(crate) fn read_faults(argument: &str) -> Result<Cow<'_, str>, String> {
+    let Some(file) = argument.strip_prefix('@') else { return Ok(argument.into()) };
+    std::fs::read_to_string(file).map(Cow::from).map_err(|error| format!("{file}: {error}"))
 }
 
 /// Sends the requests of an app to a sandbox. `name` is the variable that holds its URL.
@@ -49,11 +56,15 @@ pub(crate) fn build_connection(sandboxed: &LinkedConnector, sandbox: &VendorSand
 }
 
 /// Serves a sandbox that knows this host as its demo app, and builds that app.
-pub(crate) fn serve_beside_host(linked: Linked, listener: TcpListener, public_url: &str) -> Result<App, Failure> {
+pub(crate) fn serve_beside_host(linked: Linked, listener: TcpListener, public_url: &str, faults: Option<&str>) -> Result<App, Failure> {
     let url = format!("http://{}", listener.local_addr().map_err(|error| Failure::host(error.to_string()))?);
     let (sandboxed, sandbox) = linked.require_sandboxed()?;
     let redirect_uri = Some(linked.callback_url(sandboxed, public_url));
-    (sandbox.start)(listener, SandboxSetup { data: data_file()?, api_token: None, redirect_uri }).map_err(Failure::host)?;
+    let usage = |error| Failure::usage(format!("--faults: {error}"));
+    let faults = faults.map(read_faults).transpose().map_err(usage)?;
+    faults.as_deref().map(sandbox.check_faults).transpose().map_err(usage)?;
+    let setup = SandboxSetup { data: data_file()?, api_token: None, redirect_uri, faults: faults.map(Cow::into_owned) };
+    (sandbox.start)(listener, setup).map_err(Failure::host)?;
     render::say(&format!(
         "Sandbox: {url}\nInstall from its marketplace: {}\nSign in: connector sign-in --sandbox --public-url {public_url}",
         (sandbox.install_url)(&url)
@@ -111,7 +122,7 @@ impl EmbeddedSandbox {
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| failed(error.to_string()))?;
         let address = listener.local_addr().map_err(|error| failed(error.to_string()))?;
-        let setup = SandboxSetup { data: self.data.clone(), api_token: Some(token.clone()), redirect_uri: None };
+        let setup = SandboxSetup { data: self.data.clone(), api_token: Some(token.clone()), redirect_uri: None, faults: None };
         (self.sandbox.start)(listener, setup).map_err(failed)?;
         Access::new(&format!("http://{address}"), Credential::api_token(token))
     }

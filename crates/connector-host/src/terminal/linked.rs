@@ -31,6 +31,8 @@ pub struct VendorSandbox {
     pub client_secret: &'static str,
     /// The function that builds the URL at which people install the demo app, from the URL of the sandbox.
     pub install_url: fn(&str) -> String,
+    /// The function that checks the text of faults that the sandbox is to make on purpose.
+    pub check_faults: fn(&str) -> Result<(), String>,
     /// The function that serves the sandbox on a listener, on a task of its own.
     pub start: fn(TcpListener, SandboxSetup) -> Result<(), String>,
 }
@@ -44,6 +46,8 @@ pub struct SandboxSetup {
     pub api_token: Option<String>,
     /// The URI to which its demo app sends browsers. Without one, it has no app of this host.
     pub redirect_uri: Option<String>,
+    /// The text of the faults that it makes on purpose.
+    pub faults: Option<String>,
 }
 
 impl LinkedConnector {

@@ -38,7 +38,7 @@ pub(crate) struct LimitStatus {
     burst_left: u64,
     budget: u64,
     budget_left: u64,
-    until_midnight: u64,
+    retry_after: u64,
 }
 
 impl Limits {
@@ -50,7 +50,7 @@ impl Limits {
     pub(crate) fn build_status(&self) -> LimitStatus {
         let burst = u64::from(self.burst.unwrap_or(REPORTED_BURST));
         let budget = self.budget.unwrap_or(REPORTED_BUDGET);
-        LimitStatus { burst, burst_left: burst, budget, budget_left: budget, until_midnight: 0 }
+        LimitStatus { burst, burst_left: burst, budget, budget_left: budget, retry_after: WINDOW.whole_seconds().unsigned_abs() }
     }
 
     /// Counts a request of the caller's token, or refuses it if the limit is reached.
@@ -84,10 +84,9 @@ impl Limits {
         }
         let spent = usage.spent.entry(caller.company).or_default();
         if self.budget.is_some_and(|budget| *spent + cost > budget) {
-            status.budget_left = 0;
             let (hour, minute, second) = now.time().as_hms();
             let passed = u64::from(hour) * 3600 + u64::from(minute) * 60 + u64::from(second);
-            status.until_midnight = 86_400 - passed;
+            status.empty_budget((86_400 - passed).max(status.retry_after));
             return Err(Failure::over_limit());
         }
         *spent += cost;
@@ -114,6 +113,16 @@ impl LimitStatus {
 
     /// Returns the seconds after which a refused request can be repeated.
     pub(crate) fn retry_after(&self) -> u64 {
-        self.until_midnight.max(WINDOW.whole_seconds().unsigned_abs())
+        self.retry_after
+    }
+
+    /// Leaves nothing of the window for these seconds.
+    pub(crate) fn empty_window(&mut self, seconds: u64) {
+        (self.burst_left, self.retry_after) = (0, seconds);
+    }
+
+    /// Leaves nothing of the budget for these seconds.
+    pub(crate) fn empty_budget(&mut self, seconds: u64) {
+        (self.budget_left, self.retry_after) = (0, seconds);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::edge::fault_spec::Faults;
 use crate::edge::faults::TokenFault;
 use crate::oauth::App;
 use crate::value::clock::Clock;
@@ -30,6 +31,8 @@ pub struct Options {
     pub refresh_tokens: RefreshTokens,
     /// Faults of the first requests to the token endpoint, one for each request, in this order.
     pub token_faults: Vec<TokenFault>,
+    /// Faults of requests that arrive over [`serve`](crate::serve), by rate and endpoint.
+    pub faults: Faults,
     /// The clock.
     pub clock: Clock,
     /// The file to which a JSON line is appended for each request.
@@ -75,6 +78,7 @@ impl Default for Options {
             apps: vec![App::demo()],
             refresh_tokens: RefreshTokens::default(),
             token_faults: Vec::new(),
+            faults: Faults::default(),
             clock: Clock::system(),
             record_file: None,
             secrets_file: None,
@@ -101,6 +105,7 @@ impl fmt::Debug for Options {
             .field("apps", &self.apps)
             .field("refresh_tokens", &self.refresh_tokens)
             .field("token_faults", &self.token_faults)
+            .field("faults", &self.faults)
             .field("clock", &self.clock)
             .field("record_file", &self.record_file)
             .field("secrets_file", &self.secrets_file)

@@ -11,6 +11,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderMap, Request, StatusCode, Uri};
 use serde_json::{Value, json};
 
+use crate::edge::fault_kind::FaultKind;
 use crate::facts::form;
 use crate::facts::form::{MULTIPART, Part, URL_ENCODED};
 use crate::value::disk::restrict_to_owner;
@@ -28,12 +29,20 @@ impl Recording {
     }
 
     /// Appends a request and its response, unless the request may carry an OAuth secret.
-    pub(crate) fn append_request(&self, request: &Request<Bytes>, status: StatusCode, response: &Value) {
+    pub(crate) fn append_request(&self, request: &Request<Bytes>, status: StatusCode, response: &Value, fault: Option<FaultKind>) {
         // A token request to a path of the API is refused, but carries a secret too.
         if request.uri().path().contains("/oauth/") || crate::oauth::is_oauth_path(request.uri().path()) {
             return;
         }
-        self.append_line(build_line(request, status, response).to_string());
+        let mut line = build_line(request, status, response);
+        if let Some(fault) = fault {
+            line["fault"] = fault.word().name.into();
+            line["carriedOut"] = fault.word().is_carried_out.into();
+            if matches!(fault, FaultKind::ResetBefore | FaultKind::ResetAfter) {
+                (line["status"], line["response"]) = (Value::Null, Value::Null);
+            }
+        }
+        self.append_line(line.to_string());
     }
 
     pub(crate) fn append_line(&self, mut text: String) {

@@ -7,20 +7,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use time::{Duration, OffsetDateTime};
 
 use crate::edge::caller::{Caller, Credentials};
+use crate::edge::fault_choice::{ChosenFault, FaultTarget};
+use crate::edge::fault_effects::{fail, mark, refuse, shows_limits, wait_time};
+use crate::edge::fault_kind::FaultKind;
+use crate::edge::fault_source::{FaultCount, FaultSource};
 use crate::edge::faults::{FaultQueue, TokenFault};
 use crate::edge::limits::{LimitStatus, Limits};
 use crate::edge::options::{Bearer, Downloads, Options};
 use crate::edge::recording::Recording;
 use crate::edge::storage::Storage;
 use crate::engine::collection::Call;
+use crate::engine::paging::repeat_page;
 use crate::facts::api::{Route, api};
 use crate::facts::validate;
 use crate::oauth;
 use crate::oauth::{Context, OauthServer};
 use crate::objects::{TABLES, users};
-use crate::value::clock::Clock;
+use crate::value::clock::{Clock, stamp};
 use crate::value::content::Content;
 use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
@@ -36,7 +42,8 @@ struct Inner {
     store: WorldStore,
     companies: Vec<Company>,
     oauth: OauthServer,
-    faults: FaultQueue,
+    token_faults: FaultQueue,
+    faults: Option<FaultSource>,
     bearers: Vec<Bearer>,
     clock: Clock,
     limits: Limits,
@@ -62,7 +69,8 @@ impl Sandbox {
             store: WorldStore::open(&options.store, companies.len())?,
             companies,
             oauth: OauthServer::open(options.apps, options.refresh_tokens)?,
-            faults: FaultQueue::new(options.token_faults),
+            token_faults: FaultQueue::new([options.token_faults, options.faults.token.clone()].concat()),
+            faults: FaultSource::new(options.faults),
             bearers: options.bearers,
             limits: Limits::new(options.burst_limit, options.daily_budget),
             clock: options.clock,
@@ -86,38 +94,43 @@ impl Sandbox {
     /// Queues a fault for a request to the token endpoint, behind the faults that are queued already.
     /// Only requests that arrive over [`serve`](crate::serve) take faults.
     pub fn add_token_fault(&self, fault: TokenFault) {
-        self.0.faults.add(fault);
+        self.0.token_faults.add(fault);
+    }
+
+    /// Lists the faults that were made so far of those in [`Options::faults`](crate::Options::faults).
+    pub fn fault_counts(&self) -> Vec<FaultCount> {
+        self.0.faults.as_ref().map(FaultSource::list_counts).unwrap_or_default()
     }
 
     /// Responds to one request.
     ///
     /// A request that uninstalls an app waits until the app was notified, if that is on this machine.
-    #[expect(clippy::needless_pass_by_value, reason = "a request is consumed by its response")]
     pub fn respond(&self, request: Request<Bytes>) -> Response<Bytes> {
-        if oauth::is_oauth_path(request.uri().path()) {
-            return oauth::respond(&Context {
-                store: &self.0.store,
-                companies: &self.0.companies,
-                server: &self.0.oauth,
-                request: &request,
-                now: self.0.clock.now(),
-                on_secret: &|secret| self.0.record_secret(secret),
-            });
-        }
-        if let Some(response) = self.0.storage.as_ref().and_then(|storage| storage.respond(&request)) {
-            return response;
-        }
+        self.respond_with(request, None)
+    }
+
+    /// Responds to one request, with a fault if it has one.
+    #[expect(clippy::needless_pass_by_value, reason = "a request is consumed by its response")]
+    pub(crate) fn respond_with(&self, request: Request<Bytes>, fault: Option<ChosenFault>) -> Response<Bytes> {
+        let now = self.0.clock.now();
+        let Some(fault) = fault else { return self.0.respond(&request, None, now) };
+        let skew = if fault.kind == FaultKind::Skew { fault.duration } else { Duration::ZERO };
+        let now = now.checked_add(skew).unwrap_or(now);
         let mut limits = self.0.limits.build_status();
-        let result = self.0.run(&request, &mut limits);
-        self.0.build_response(&request, result, &limits)
+        let mut response = match refuse(fault, &mut limits) {
+            Some(refusal) => self.0.build_response(&request, refusal, &limits, Some(fault)),
+            None => self.0.respond(&request, Some(fault), now),
+        };
+        mark(&mut response, fault, now);
+        response
     }
 
     pub(crate) fn respond_too_large(&self, request: &Request<Bytes>, limit: usize) -> Response<Bytes> {
-        self.0.build_response(request, Err(Failure::too_large(limit)), &self.0.limits.build_status())
+        self.0.build_response(request, Err(Failure::too_large(limit)), &self.0.limits.build_status(), None)
     }
 
     pub(crate) fn respond_internal_error(&self, error: &dyn fmt::Display) -> Response<Bytes> {
-        self.0.build_response(&Request::new(Bytes::new()), Err(Failure::internal(error)), &self.0.limits.build_status())
+        self.0.build_response(&Request::new(Bytes::new()), Err(Failure::internal(error)), &self.0.limits.build_status(), None)
     }
 
     /// Tells whether responding to a request blocks on a disk or a socket.
@@ -125,7 +138,6 @@ impl Sandbox {
         matches!(self.0.store, WorldStore::File { .. }) || self.0.recording.is_some() || oauth::sends_notice(request)
     }
 
-    #[cfg(test)]
     pub(crate) fn clock(&self) -> &Clock {
         &self.0.clock
     }
@@ -135,18 +147,62 @@ impl Sandbox {
         &self.0.store
     }
 
-    pub(crate) fn take_fault(&self, request: &Request<Bytes>) -> Option<TokenFault> {
-        self.0.faults.take(request)
+    /// Takes the next fault of the queue, if the request is one to the token endpoint.
+    pub(crate) fn take_token_fault(&self, request: &Request<Bytes>) -> Option<TokenFault> {
+        self.0.token_faults.take(request)
+    }
+
+    /// Takes the fault of a request by the rules, if it has one.
+    pub(crate) fn take_fault(&self, request: &Request<Bytes>) -> Option<ChosenFault> {
+        let source = self.0.faults.as_ref()?;
+        let (query, now) = (request.uri().query().unwrap_or_default(), self.0.clock.now());
+        let target = FaultTarget { method: request.method().as_str(), path: request.uri().path(), query };
+        let caller = Caller::find(self.0.credentials(), request.headers(), query, now).ok();
+        source.take(target, caller.as_ref(), now)
     }
 }
 
 impl Inner {
+    fn credentials(&self) -> Credentials<'_> {
+        Credentials { store: &self.store, companies: &self.companies, bearers: &self.bearers }
+    }
+
+    /// Responds to a request that no fault refuses, as of a time.
+    fn respond(&self, request: &Request<Bytes>, fault: Option<ChosenFault>, now: OffsetDateTime) -> Response<Bytes> {
+        let mut limits = self.limits.build_status();
+        let fails = fault.is_some_and(|fault| fault.kind == FaultKind::ErrorAfter);
+        let elsewhere = if oauth::is_oauth_path(request.uri().path()) {
+            Some(oauth::respond(&Context {
+                store: &self.store,
+                companies: &self.companies,
+                server: &self.oauth,
+                request,
+                now,
+                on_secret: &|secret| self.record_secret(secret),
+            }))
+        } else {
+            self.storage.as_ref().and_then(|storage| storage.respond(request))
+        };
+        match elsewhere {
+            Some(response) if !fails => response,
+            Some(_) => self.build_response(request, Err(fail()), &limits, fault),
+            None => {
+                let result = self.run(request, fault, now, &mut limits);
+                self.build_response(request, if fails { Err(fail()) } else { result }, &limits, fault)
+            }
+        }
+    }
+
     /// Runs a request to the API. All such requests take this path.
-    fn run(&self, request: &Request<Bytes>, limits: &mut LimitStatus) -> Result<(StatusCode, Content), Failure> {
-        let query = request.uri().query().unwrap_or_default();
-        let now = self.clock.now();
-        let credentials = Credentials { store: &self.store, companies: &self.companies, bearers: &self.bearers };
-        let caller = Caller::find(credentials, request.headers(), query, now)?;
+    fn run(
+        &self,
+        request: &Request<Bytes>,
+        fault: Option<ChosenFault>,
+        now: OffsetDateTime,
+        limits: &mut LimitStatus,
+    ) -> Result<(StatusCode, Content), Failure> {
+        let uri_query = request.uri().query().unwrap_or_default();
+        let caller = Caller::find(self.credentials(), request.headers(), uri_query, now)?;
         self.limits.count(&caller, now, limits)?;
         let (operation, variables) = match api().route(request.method().as_str(), request.uri().path()) {
             Route::Found { operation, variables } => (operation, variables),
@@ -166,11 +222,22 @@ impl Inner {
             return Err(Failure::scope_mismatch());
         }
         validate::check_variables(operation, &variables)?;
-        let query = validate::check_query(operation, query)?;
+        let query = validate::check_query(operation, uri_query)?;
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::check_body(api(), operation, content_type, request.body())?;
         self.limits.spend(&caller, operation.cost.unwrap_or(0), now, limits)?;
-        let call = Call { tables: &TABLES, operation, variables, query, body: body.fields, file: body.file, now, user: caller.user };
+        let lag = fault.filter(|fault| fault.kind == FaultKind::SearchLag).map(wait_time);
+        let call = Call {
+            tables: &TABLES,
+            operation,
+            variables,
+            query,
+            body: body.fields,
+            file: body.file,
+            now,
+            user: caller.user,
+            found_until: lag.and_then(|lag| Duration::try_from(lag).ok()).and_then(|lag| now.checked_sub(lag)).map(stamp),
+        };
         let content = if action.writes() {
             let content = self.store.write(|world| {
                 let state = world.company_mut(caller.company).ok_or_else(Failure::unauthorized)?;
@@ -187,6 +254,12 @@ impl Inner {
             })?
         };
         match (content, &self.storage) {
+            (Content::Json(mut body), _) => {
+                if fault.is_some_and(|fault| fault.kind == FaultKind::DuplicatePage) {
+                    repeat_page(&mut body, uri_query);
+                }
+                Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), Content::Json(body)))
+            }
             (Content::File(file), Some(storage)) => Ok((StatusCode::FOUND, Content::Elsewhere(storage.add(file, request.headers())))),
             (content, _) => Ok((StatusCode::from_u16(operation.success().0).unwrap_or(StatusCode::OK), content)),
         }
@@ -205,15 +278,17 @@ impl Inner {
         request: &Request<Bytes>,
         result: Result<(StatusCode, Content), Failure>,
         limits: &LimitStatus,
+        fault: Option<ChosenFault>,
     ) -> Response<Bytes> {
         let (status, content) = result.unwrap_or_else(|failure| (failure.status, Content::Json(failure.body())));
         if let Some(recording) = &self.recording {
-            recording.append_request(request, status, &content.describe());
+            recording.append_request(request, status, &content.describe(), fault.map(|fault| fault.kind));
         }
         let mut response = content.into_response();
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        for (name, value) in limits.headers() {
+        let shows_limits = shows_limits(fault);
+        for (name, value) in limits.headers().into_iter().filter(|_| shows_limits) {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
         }
         let number = self.request_count.fetch_add(1, Ordering::Relaxed);
@@ -224,7 +299,7 @@ impl Inner {
             StatusCode::UNAUTHORIZED => {
                 headers.insert("x-401-by-gw", HeaderValue::from_static("true"));
             }
-            StatusCode::TOO_MANY_REQUESTS => {
+            StatusCode::TOO_MANY_REQUESTS if shows_limits => {
                 headers.insert(RETRY_AFTER, HeaderValue::from(limits.retry_after()));
             }
             _ => {}

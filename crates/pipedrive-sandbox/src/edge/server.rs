@@ -1,5 +1,7 @@
 //! The HTTP/1.1 server of a sandbox.
 
+use std::error::Error;
+use std::future::poll_fn;
 use std::{fmt, io};
 
 use bytes::{Bytes, BytesMut};
@@ -9,8 +11,12 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::edge::broken::ConnectionEnd;
+use crate::edge::fault_choice::ChosenFault;
+use crate::edge::fault_effects::{break_response, wait_time};
+use crate::edge::fault_kind::FaultKind;
 use crate::edge::faults::{TokenFault, build_failure};
 use crate::edge::sandbox::Sandbox;
 
@@ -34,68 +40,89 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox) -> io::Result<()> {
         }
         let sandbox = sandbox.clone();
         tokio::spawn(async move {
-            let service = service_fn(move |request| handle(sandbox.clone(), request));
-            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
+            if let Err(error) = serve_connection(stream, sandbox).await {
                 tracing::debug!(%error, "a connection ended early");
             }
         });
     }
 }
 
-async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ConnectionEnd> {
+/// Serves a connection. A fault can end it in a way that a server would not.
+async fn serve_connection(stream: TcpStream, sandbox: Sandbox) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let copy = sandbox.clone();
+    // Boxed, as the connection must be taken apart after its end.
+    let service = service_fn(move |request| Box::pin(handle(copy.clone(), request)));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let Err(error) = poll_fn(|context| connection.poll_without_shutdown(context)).await else {
+        return Ok(());
+    };
+    match error.source().and_then(|source| source.downcast_ref::<ServiceEnd>()) {
+        Some(ServiceEnd::OnPurpose(end)) => Ok(end.write(connection.into_parts().io.into_inner(), sandbox.clock()).await?),
+        _ => Err(error.into()),
+    }
+}
+
+async fn handle(sandbox: Sandbox, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ServiceEnd> {
     let (head, body) = request.into_parts();
-    let response = match read_body(body).await.map_err(ConnectionEnd::ByClient)? {
+    let response = match read_body(body).await.map_err(ServiceEnd::ByClient)? {
         None => sandbox.respond_too_large(&Request::from_parts(head, Bytes::new()), MAX_BODY),
-        Some(body) => respond_or_fail(sandbox, Request::from_parts(head, body)).await?,
+        Some(body) => respond_or_fail(sandbox, Request::from_parts(head, body)).await.map_err(ServiceEnd::OnPurpose)?,
     };
     Ok(response.map(Full::new))
 }
 
-/// Responds to a request, with the next fault if there is one for it.
+/// Responds to a request, with its fault if it has one. The queue of the token endpoint precedes the rules.
 async fn respond_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Response<Bytes>, ConnectionEnd> {
-    match sandbox.take_fault(&request) {
-        None => Ok(respond(sandbox, request).await),
-        Some(TokenFault::Status(status)) => Ok(build_failure(status)),
-        Some(TokenFault::ConnectionDropped) => Err(ConnectionEnd::OnPurpose),
+    match sandbox.take_token_fault(&request) {
+        None => {}
+        Some(TokenFault::Status(status)) => return Ok(build_failure(status)),
+        Some(TokenFault::ConnectionDropped) => return Err(ConnectionEnd::Closed),
         Some(TokenFault::ResponseLost) => {
-            respond(sandbox, request).await;
-            Err(ConnectionEnd::OnPurpose)
+            respond(sandbox, request, None).await;
+            return Err(ConnectionEnd::Closed);
         }
         Some(TokenFault::Held(gate)) => {
             gate.pass().await;
-            Ok(respond(sandbox, request).await)
+            return Ok(respond(sandbox, request, None).await);
         }
     }
+    let Some(fault) = sandbox.take_fault(&request) else {
+        return Ok(respond(sandbox, request, None).await);
+    };
+    if fault.kind == FaultKind::Latency {
+        sandbox.clock().sleep(wait_time(fault)).await;
+    }
+    break_response(respond(sandbox, request, Some(fault)).await, fault)
 }
 
-async fn respond(sandbox: Sandbox, request: Request<Bytes>) -> Response<Bytes> {
+async fn respond(sandbox: Sandbox, request: Request<Bytes>, fault: Option<ChosenFault>) -> Response<Bytes> {
     if !sandbox.blocks(&request) {
-        return sandbox.respond(request);
+        return sandbox.respond_with(request, fault);
     }
     let copy = sandbox.clone();
-    match tokio::task::spawn_blocking(move || sandbox.respond(request)).await {
+    match tokio::task::spawn_blocking(move || sandbox.respond_with(request, fault)).await {
         Ok(response) => response,
         Err(error) => copy.respond_internal_error(&error),
     }
 }
 
-/// The reason for which a connection closes without a response.
+/// The reason for which a request has no response by the rules.
 #[derive(Debug)]
-enum ConnectionEnd {
+enum ServiceEnd {
     ByClient(hyper::Error),
-    OnPurpose,
+    OnPurpose(ConnectionEnd),
 }
 
-impl fmt::Display for ConnectionEnd {
+impl fmt::Display for ServiceEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ByClient(error) => error.fmt(f),
-            Self::OnPurpose => f.write_str("the response is left out on purpose"),
+            Self::OnPurpose(_) => f.write_str("the connection ends on purpose"),
         }
     }
 }
 
-impl std::error::Error for ConnectionEnd {}
+impl Error for ServiceEnd {}
 
 /// Reads a whole body; `None` if it is too large.
 async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {

@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) file: Option<File>,
     pub(crate) now: OffsetDateTime,
     pub(crate) user: u64,
+    /// The time after which records were added that a search does not find.
+    pub(crate) found_until: Option<String>,
 }
 
 impl Call {

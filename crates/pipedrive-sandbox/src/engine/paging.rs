@@ -129,3 +129,20 @@ pub(crate) fn cut_page<'a, T>(call: &Call, rows: &'a [T]) -> (&'a [T], Value) {
     }
     (&rows[start..end], pagination)
 }
+
+/// Makes the next page of an answer the same one again. `query` is the request's.
+pub(crate) fn repeat_page(answer: &mut Value, query: &str) {
+    let Some(beside) = answer.get_mut("additional_data").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match (&*name, beside.get_mut("pagination"), value.parse::<u64>()) {
+            ("cursor", ..) => drop(beside.insert("next_cursor".to_owned(), value.into())),
+            ("start", Some(pagination), Ok(start)) => {
+                pagination["more_items_in_collection"] = Value::Bool(true);
+                pagination["next_start"] = start.into();
+            }
+            _ => {}
+        }
+    }
+}

@@ -12,7 +12,7 @@ use crate::engine::shape::shape_nested;
 use crate::engine::state::State;
 use crate::facts::api::{Schema, api};
 use crate::value::failure::Failure;
-use crate::value::record::{Record, read_handle, read_id, to_text};
+use crate::value::record::{Record, read_handle, read_id, read_text, to_text};
 
 /// Parameters that narrow a search to records with a value, and the field with that value.
 const NARROWING: &[(&str, &str)] = &[("person_id", "person_id"), ("organization_id", "org_id"), ("status", "status")];
@@ -45,8 +45,9 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
             call.parameter(parameter).is_none_or(|want| kept.map(to_text).as_deref() == Some(want))
         })
     };
-    let mut hits: Vec<Hit> =
-        state.live(collection.name).filter(narrowed).filter_map(|row| term.find(state, collection, &places, row)).collect();
+    let is_indexed = |row: &&Record| call.found_until.as_ref().is_none_or(|until| read_text(row, "add_time") <= until.as_str());
+    let rows = state.live(collection.name).filter(narrowed).filter(is_indexed);
+    let mut hits: Vec<Hit> = rows.filter_map(|row| term.find(state, collection, &places, row)).collect();
     hits.sort_by_key(Hit::rank);
 
     let shape = call.shape(&["data", "items", "item"]);

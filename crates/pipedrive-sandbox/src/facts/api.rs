@@ -193,6 +193,11 @@ impl Api {
         reads.and_then(|o| o.parameter("include_fields")).map_or(&[], |p| &p.schema.values)
     }
 
+    /// Lists the paths of all operations, with their variables in braces.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.operations.iter().map(|operation| operation.path.as_str())
+    }
+
     #[cfg(test)]
     pub(crate) fn operations(&self) -> &[Operation] {
         &self.operations

@@ -1,12 +1,11 @@
 //! The sandbox's clock, which a test can set, and the time formats of both API versions.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use time::format_description::well_known::Rfc3339;
 use time::{Date, Month, OffsetDateTime, UtcOffset};
+use tokio::sync::watch;
 
 /// The source of the current time.
 #[derive(Clone)]
@@ -15,7 +14,7 @@ pub struct Clock(TimeSource);
 #[derive(Clone)]
 enum TimeSource {
     System,
-    Fixed(Arc<AtomicI64>),
+    Fixed(watch::Sender<OffsetDateTime>),
 }
 
 impl Clock {
@@ -30,7 +29,7 @@ impl Clock {
     /// If `start` is not an RFC 3339 time.
     pub fn fixed(start: &str) -> Self {
         let start = parse_time(start).expect("a fixed clock starts at an RFC 3339 time");
-        Self(TimeSource::Fixed(Arc::new(AtomicI64::new(start.unix_timestamp()))))
+        Self(TimeSource::Fixed(watch::Sender::new(start)))
     }
 
     /// Moves a fixed clock forward. All its clones show the new time.
@@ -38,26 +37,42 @@ impl Clock {
     /// # Panics
     /// If this is the machine's clock, which cannot be moved.
     pub fn advance(&self, by: Duration) {
-        let TimeSource::Fixed(seconds) = &self.0 else {
-            panic!("only a fixed clock can be moved");
-        };
-        seconds.fetch_add(i64::try_from(by.as_secs()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        assert!(matches!(self.0, TimeSource::Fixed(_)), "only a fixed clock can be moved");
+        self.move_fixed(by);
     }
 
     pub(crate) fn now(&self) -> OffsetDateTime {
         match &self.0 {
             TimeSource::System => OffsetDateTime::now_utc(),
-            TimeSource::Fixed(seconds) => {
-                OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::Relaxed)).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-            }
+            TimeSource::Fixed(time) => *time.borrow(),
         }
     }
 
     pub(crate) fn tick(&self) {
-        if let TimeSource::Fixed(seconds) = &self.0 {
-            seconds.fetch_add(1, Ordering::Relaxed);
+        self.move_fixed(Duration::from_secs(1));
+    }
+
+    /// Waits for a time. With a fixed clock it waits until the clock has been moved by it.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        match &self.0 {
+            TimeSource::System => tokio::time::sleep(duration).await,
+            TimeSource::Fixed(time) => {
+                let end = time.borrow().checked_add(to_signed(duration)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+                // The sender is still there, so the wait cannot fail.
+                drop(time.subscribe().wait_for(|now| *now >= end).await);
+            }
         }
     }
+
+    fn move_fixed(&self, by: Duration) {
+        if let TimeSource::Fixed(time) = &self.0 {
+            time.send_modify(|now| *now = now.checked_add(to_signed(by)).unwrap_or(*now));
+        }
+    }
+}
+
+fn to_signed(duration: Duration) -> time::Duration {
+    time::Duration::try_from(duration).unwrap_or(time::Duration::MAX)
 }
 
 impl fmt::Debug for Clock {
@@ -74,6 +89,14 @@ pub(crate) fn stamp(time: OffsetDateTime) -> String {
     let time = time.to_offset(UtcOffset::UTC);
     let date = time.date();
     format!("{}T{:02}:{:02}:{:02}Z", format_date(date), time.hour(), time.minute(), time.second())
+}
+
+/// Formats a time as the header `Date` has it.
+pub(crate) fn format_http_date(time: OffsetDateTime) -> String {
+    let time = time.to_offset(UtcOffset::UTC);
+    let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
+    let (hour, minute, second) = time.to_hms();
+    format!("{}, {:02} {} {:04} {hour:02}:{minute:02}:{second:02} GMT", &weekday[..3], time.day(), &month[..3], time.year())
 }
 
 /// Formats a record's time as v1 does: `YYYY-MM-DD HH:MM:SS`. Other text is returned as it is.

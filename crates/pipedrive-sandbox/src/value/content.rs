@@ -15,6 +15,8 @@ pub(crate) enum Content {
     Json(Value),
     File(File),
     Elsewhere(String),
+    /// An HTML page, which no documented response is.
+    Page(&'static str),
 }
 
 /// An uploaded or downloaded file.
@@ -31,7 +33,7 @@ impl Content {
         match self {
             Self::Json(body) => body.clone(),
             Self::File(file) => json!({ "contentType": file.media, "fileName": file.name, "size": file.bytes.len() }),
-            Self::Elsewhere(_) => Value::Null,
+            Self::Elsewhere(_) | Self::Page(_) => Value::Null,
         }
     }
 
@@ -39,6 +41,7 @@ impl Content {
         let (body, name, value) = match self {
             Self::Json(body) => (Bytes::from(body.to_string()), CONTENT_TYPE, HeaderValue::from_static("application/json")),
             Self::File(file) => return file.into_response(),
+            Self::Page(html) => (Bytes::from_static(html.as_bytes()), CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8")),
             Self::Elsewhere(place) => (Bytes::new(), LOCATION, HeaderValue::from_str(&place).unwrap_or(HeaderValue::from_static("/"))),
         };
         let mut response = Response::new(body);

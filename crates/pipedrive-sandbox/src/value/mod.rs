@@ -6,6 +6,7 @@ pub(crate) mod disk;
 pub(crate) mod failure;
 pub(crate) mod image;
 pub(crate) mod money;
+pub(crate) mod nearest;
 pub(crate) mod open_error;
 pub(crate) mod random;
 pub(crate) mod record;
