@@ -144,6 +144,17 @@ subjects:
 bench *arguments:
     cargo run --release --locked -p connector-bench -- {{ arguments }}
 
+# Send a million invocations under every fault, kill the host a hundred times, and prove what it answered (docs/soak.md is its report)
+soak *arguments:
+    cargo build --release --locked -p connector-host -p connector-soak
+    target/release/connector-soak --report docs/soak.md {{ arguments }}
+
+# The same with 20,000 invocations over each store, in a few minutes (PostgreSQL must be installed)
+soak-short:
+    cargo build --locked -p connector-host --features postgres -p connector-soak
+    target/debug/connector-soak --short
+    tests/postgres.sh target/debug/connector-soak --short --postgres
+
 # Invoke one action against the embedded sandbox
 try:
     {{ connector }} invoke searchDeals --input '{"term": "audit", "limit": 1}'

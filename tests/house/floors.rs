@@ -41,6 +41,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("example-connector", &["connector-core"]),
     ("pipedrive-sandbox", &[]),
     ("connector-host", &["connector-core", "connector-connections", "connector-server", "pipedrive-connector", "pipedrive-sandbox"]),
+    ("connector-soak", &["pipedrive-sandbox"]),
     ("connector-bench", &["connector-core", "connector-connections", "connector-server", "pipedrive-connector", "pipedrive-sandbox"]),
 ];
 
