@@ -6,5 +6,6 @@ mod deadlines;
 mod depth;
 mod embedding;
 mod files;
+mod keys;
 mod pages;
 mod retries;

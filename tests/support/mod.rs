@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod chromium;
 pub(crate) mod evidence;
 pub(crate) mod example;
+pub(crate) mod held;
 pub(crate) mod http;
 pub(crate) mod kit;
 pub(crate) mod plain;

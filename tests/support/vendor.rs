@@ -40,7 +40,7 @@ fn build_echo(request: &str) -> Vec<u8> {
 }
 
 /// Builds the answer that identifies the token of a request.
-fn build_user(request: &str) -> Vec<u8> {
+pub(crate) fn build_user(request: &str) -> Vec<u8> {
     let token = request.lines().find_map(|line| line.to_lowercase().strip_prefix("x-api-token: ").map(str::to_owned)).unwrap_or_default();
     let number: u32 = token.chars().last().and_then(|last| last.to_digit(10)).unwrap_or(0);
     let user = json!({

@@ -40,6 +40,7 @@ pub use api_keys::NewApiKey;
 pub use grants::authorize::{Authorization, BeginOptions, Progress};
 pub use grants::installs::{ClaimedInstall, HeldInstall};
 pub use grants::sweep::SweepReport;
+pub use ledger::{KeyState, LedgerKey, Resolution};
 pub use owner_vault::OwnerVault;
 pub use seal::keys::Key;
 pub use store::Store;

@@ -24,8 +24,7 @@ pub struct OwnerVault {
 impl Vault {
     /// Returns the connections and the ledger of one owner, for a runtime.
     ///
-    /// The ledger keeps an outcome of at most 1 MiB for a week. The key of a longer one stays claimed without it, so that the
-    /// same call is refused and not carried out again.
+    /// The ledger keeps each outcome for seven days, and longer while nothing sweeps the store: [`Vault::sweep`] advances its clock.
     pub fn for_owner(&self, owner: impl Into<String>) -> OwnerVault {
         OwnerVault { vault: self.clone(), owner: owner.into(), view: None }
     }

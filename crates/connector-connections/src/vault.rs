@@ -13,6 +13,7 @@ use crate::grants::sweep::{self, SweepReport};
 use crate::grants::{api_tokens, check, removal};
 use crate::seal::keys::Key;
 use crate::state::context::Context;
+use crate::state::key_room::KeyRoom;
 use crate::state::rows::connections;
 use crate::state::{lookup, rekey};
 use crate::store::Store;
@@ -38,6 +39,7 @@ pub struct VaultBuilder {
     apps: Vec<App>,
     clock: Clock,
     http: Http,
+    most_keys: u64,
 }
 
 impl fmt::Debug for Vault {
@@ -68,17 +70,25 @@ impl VaultBuilder {
         self
     }
 
+    /// Limits the idempotency keys that an owner may have within seven days, approximately. The default is 1,000,000.
+    #[must_use]
+    pub fn idempotency_keys(mut self, most: u64) -> Self {
+        self.most_keys = most;
+        self
+    }
+
     /// Opens the vault, or reports what is wrong with its store or key.
     pub async fn open(self) -> Result<Vault, Error> {
-        let Self { store, keys, apps, clock, http } = self;
-        Ok(Vault { context: Arc::new(Context::open(store, keys, apps, clock, http).await?) })
+        let Self { store, keys, apps, clock, http, most_keys } = self;
+        let context = Context::open(store, keys, apps, clock, http, KeyRoom::new(most_keys)).await?;
+        Ok(Vault { context: Arc::new(context) })
     }
 }
 
 impl Vault {
     /// Builds a vault over a store whose secrets a key seals. The client reaches the vendors.
     pub fn builder(store: Store, key: Key, http: &Http) -> VaultBuilder {
-        VaultBuilder { store, keys: vec![key], apps: Vec::new(), clock: Clock::system(), http: http.clone() }
+        VaultBuilder { store, keys: vec![key], apps: Vec::new(), clock: Clock::system(), http: http.clone(), most_keys: 1_000_000 }
     }
 
     pub(crate) fn context(&self) -> &Arc<Context> {

@@ -7,9 +7,13 @@ use connector_core::Error;
 use crate::grants::{leftover, removal};
 use crate::state::context::Context;
 use crate::state::rows::{connections, ended, installs, ledger, used, visits};
+use crate::value::lifetimes::KEY_LIFETIME;
 
 /// Maximum difference between the clocks of two hosts.
 const MAX_CLOCK_SKEW: Duration = Duration::from_hours(1);
+
+/// Maximum time by which idempotency keys age from one sweep to the next, however far the machine's clock moved.
+const LONGEST_STEP: Duration = Duration::from_hours(1);
 
 /// Report of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +42,8 @@ pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
         // A host whose clock is behind accepts the same ticket a while longer.
         used::delete_expired(now - MAX_CLOCK_SKEW),
         ended::delete_expired(now),
-        ledger::delete_expired(now),
+        ledger::advance_clock(now, LONGEST_STEP),
+        ledger::delete_expired(KEY_LIFETIME),
         visits::delete_expired(now),
     ];
     context.store().run(expired).await?;

@@ -11,6 +11,7 @@ use tokio::sync::RwLock;
 use crate::seal::keys::{Key, KeyRing};
 use crate::state::cache::Cache;
 use crate::state::flights::Flights;
+use crate::state::key_room::KeyRoom;
 use crate::state::rows::settings;
 use crate::store::Store;
 use crate::store::database::Lock;
@@ -27,6 +28,8 @@ pub(crate) struct Context {
     http: Http,
     cache: Cache,
     flights: Flights,
+    /// Rooms for idempotency keys.
+    key_room: KeyRoom,
     /// Read-locked while work runs that must not be cut off.
     under_way: Arc<RwLock<()>>,
 }
@@ -35,10 +38,17 @@ impl Context {
     /// Opens a store with its keys.
     ///
     /// A new store takes the first key. A store that was sealed with none of the keys is reported at once.
-    pub(crate) async fn open(store: Store, keys: Vec<Key>, apps: Vec<App>, clock: Clock, http: Http) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        store: Store,
+        keys: Vec<Key>,
+        apps: Vec<App>,
+        clock: Clock,
+        http: Http,
+        key_room: KeyRoom,
+    ) -> Result<Self, Error> {
         let keys = KeyRing::new(keys);
-        let context =
-            Self { store, keys, apps, clock, http, cache: Cache::default(), flights: Flights::default(), under_way: Arc::default() };
+        let (cache, flights, under_way) = Default::default();
+        let context = Self { store, keys, apps, clock, http, cache, flights, key_room, under_way };
         context.store.rows(settings::insert_key(context.keys.wanted().id())).await?;
         context.update_key().await?;
         Ok(context)
@@ -66,6 +76,10 @@ impl Context {
 
     pub(crate) fn flights(&self) -> &Flights {
         &self.flights
+    }
+
+    pub(crate) fn key_room(&self) -> &KeyRoom {
+        &self.key_room
     }
 
     pub(crate) fn now(&self) -> Moment {

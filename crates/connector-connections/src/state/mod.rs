@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod context;
 pub(crate) mod flights;
+pub(crate) mod key_room;
 pub(crate) mod lookup;
 pub(crate) mod rekey;
 pub(crate) mod rows;

@@ -5,13 +5,14 @@ use connector_core::{Error, ErrorKind};
 use crate::store::database::{Database, mark_failure};
 use crate::store::statement::{Ran, Row, misread, sql};
 
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("schema.sql"),
     include_str!("visits.sql"),
     include_str!("ended.sql"),
     include_str!("key_view.sql"),
     include_str!("connection_view.sql"),
     include_str!("any_grant.sql"),
+    include_str!("ledger.sql"),
 ];
 
 /// Brings the tables up to date. A store of a newer version is left alone.

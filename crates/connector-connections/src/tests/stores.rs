@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connector_core::ErrorKind;
-use connector_core::embed::Ledger;
+use connector_core::embed::{Claim, Kept, KeyedCall, Ledger};
 use connector_core::run::View;
 use secrecy::ExposeSecret;
 
@@ -119,8 +119,9 @@ async fn rekeys_while_calls_go_on(world: World) {
     world.vendor.state().fails = None;
     world.vault.add_api_token("ann", "acme", None, None, &world.vendor.url, "hunter2-api".into()).await.expect("it is stored");
     let held = world.vault.hold_install("acme", world.vendor.code((8, 3))).await.expect("it is held");
-    world.vault.for_owner("ann").claim("run-1", "the call").await.expect("it is claimed");
-    world.vault.for_owner("ann").finish("run-1", b"answer".to_vec()).await.expect("it is stored");
+    let keyed = KeyedCall::new("run-1", "the call");
+    world.vault.for_owner("ann").claim(&keyed).await.expect("it is claimed");
+    world.vault.for_owner("ann").finish(&keyed, Kept::new(*b"answer")).await.expect("it is stored");
 
     // Two processes hold both keys, and one of them changes the key of the store.
     let both = || async {
@@ -131,10 +132,11 @@ async fn rekeys_while_calls_go_on(world: World) {
     let calls = tokio::spawn({
         let (calling, clock, id) = (calling.clone(), world.clock.clone(), made.id.clone());
         async move {
-            for _ in 0..20 {
+            for turn in 0..20 {
                 clock.advance(Duration::from_secs(4));
-                calling.for_owner("bob").claim("run-1", "the call").await.expect("it is claimed");
-                calling.for_owner("bob").finish("run-1", b"answer".to_vec()).await.expect("it is stored");
+                let keyed = KeyedCall::new(format!("run-{turn}"), "the call");
+                calling.for_owner("bob").claim(&keyed).await.expect("it is claimed");
+                calling.for_owner("bob").finish(&keyed, Kept::new(*b"answer")).await.expect("it is stored");
                 super::access(&calling, "ann", &id).await.expect("a credential");
             }
         }
@@ -151,8 +153,11 @@ async fn rekeys_while_calls_go_on(world: World) {
     only_new.sweep().await.expect("the sweep runs");
     assert_eq!(world.vendor.revocations(), 1, "a leftover was not revoked after the change of keys");
     assert_eq!(token(&super::access(&only_new, "ann", "company9").await.expect("a credential")), "hunter2-api");
-    only_new.for_owner("ann").claim("run-1", "the call").await.expect("the answer opens");
-    only_new.for_owner("bob").claim("run-1", "the call").await.expect("the answer opens");
+    for owner in ["ann", "bob"] {
+        let kept = only_new.for_owner(owner).claim(&KeyedCall::new("run-1", "the call")).await.expect("the answer opens");
+        assert_eq!(kept, Claim::Finished(b"answer".to_vec()));
+    }
+    assert_eq!(only_new.for_owner("bob").list_keys(false, 100).await.expect("they open").len(), 20);
     let late = only_new.claim_install("ann", held.handle.expose_secret()).await.expect_err("an hour is over");
     assert_eq!(late.kind(), ErrorKind::NotFound);
     // A process that has the old key alone fails, and writes nothing.

@@ -1,4 +1,4 @@
-//! Lifetimes of states, links, codes and sessions.
+//! Lifetimes of states, links, codes, sessions and idempotency keys.
 
 use std::time::Duration;
 
@@ -12,3 +12,5 @@ pub const SESSION_LIFETIME: Duration = Duration::from_hours(12);
 pub(crate) const LINK_LIFETIME: Duration = Duration::from_hours(24);
 /// Lifetime of a sign-in link.
 pub(crate) const SIGN_IN_LINK_LIFETIME: Duration = Duration::from_mins(15);
+/// Lifetime of an idempotency key, by the clock of the ledger.
+pub(crate) const KEY_LIFETIME: Duration = Duration::from_hours(7 * 24);

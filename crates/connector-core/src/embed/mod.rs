@@ -2,9 +2,10 @@
 
 pub(crate) mod connections;
 pub(crate) mod ledger;
+pub(crate) mod memory;
 
 pub use connections::{Connection, Connections, OneConnection};
-pub use ledger::{Claim, Ledger};
+pub use ledger::{Claim, Kept, KeyedCall, LEASE, Ledger};
 
 pub use crate::value::access::{Access, Credential};
 pub use crate::value::redaction::Redaction;

@@ -35,7 +35,7 @@ const BEGINNINGS: [(&str, &[&[u8]]); 7] = [
 
 impl Upload {
     /// Describes a file whose bytes are not in the input.
-    fn describe(&self) -> Value {
+    pub(crate) fn describe(&self) -> Value {
         json!({"fileName": self.file_name, "contentType": self.media_type(), "size": self.content.size()})
     }
 
@@ -57,6 +57,10 @@ impl Upload {
 }
 
 impl Files {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Upload)> {
+        self.0.iter().map(|(input, upload)| (input.as_str(), upload))
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Upload> {
         self.0.iter().find(|(input, _)| input == name).map(|(_, upload)| upload)
     }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::declare::connector::Connector;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
+use crate::embed::memory::MemoryLedger;
 use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::spine::{Runtime, Spine};
+use crate::runtime::tether::Running;
 use crate::value::error::Error;
 use crate::value::view::View;
 use crate::wire::http::Http;
@@ -18,7 +20,7 @@ use crate::wire::transport::{Transport, TransportSettings};
 pub struct Builder {
     connectors: Vec<&'static Connector>,
     connections: Option<Box<dyn Connections>>,
-    ledger: Option<Box<dyn Ledger>>,
+    ledger: Option<Arc<dyn Ledger>>,
     transport: TransportSettings,
     http: Option<Http>,
     view: View,
@@ -53,10 +55,10 @@ impl Builder {
         self
     }
 
-    /// Sets the ledger of outcomes. Without one, an invocation with an idempotency key is refused.
+    /// Sets the ledger of outcomes by idempotency key. Without one they are kept until the process ends.
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
-        self.ledger = Some(Box::new(ledger));
+        self.ledger = Some(Arc::new(ledger));
         self
     }
 
@@ -121,7 +123,8 @@ impl Builder {
         Ok(Runtime(Arc::new(Spine {
             catalogue: Arc::new(Catalogue::build(&self.connectors)?),
             connections: self.connections.unwrap_or_else(|| Box::new(NoConnections)),
-            ledger: self.ledger,
+            ledger: self.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default())),
+            running: Running::default(),
             view: self.view,
             retries: self.retries,
             transport: match self.http {

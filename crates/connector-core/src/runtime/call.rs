@@ -152,7 +152,7 @@ impl Call<'_> {
         let header = self.connector.credential_header(access)?;
         let mark = self.connection.sandbox.then_some((self.key, role));
         // A request counts, and may have been carried out, once it is handed to the network.
-        let on_sent = || self.session.record_sent(request.cost, request.effect() != Effect::Read, access);
+        let on_sent = || self.session.begin_to_send(request.cost, request.effect() != Effect::Read, access);
         let result = self.transport.send(request, access, header, mark, on_sent).await;
         if result.is_err() {
             self.session.lock().open_write = false;
@@ -173,14 +173,6 @@ impl Call<'_> {
 
     pub(crate) fn record_replay(&self) {
         self.session.lock().meta.replayed = true;
-    }
-
-    /// Writes a text that is the same for the same connection, action and input.
-    pub(crate) fn fingerprint(&self) -> String {
-        let mut input = Value::Object(self.checked.input.clone());
-        input.sort_all_objects();
-        let parts = [self.connector.key, &self.connection.name, self.key];
-        parts.iter().fold(String::new(), |text, part| format!("{text}{}:{part}\n", part.len())) + &input.to_string()
     }
 }
 

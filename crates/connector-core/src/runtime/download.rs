@@ -108,7 +108,7 @@ impl Call<'_> {
             opened = if has_left_host {
                 let access = self.connections.access(self.connection).await?;
                 redirect.check(access.is_local())?;
-                let on_sent = || self.session.record_sent(0, false, &access);
+                let on_sent = || self.session.begin_to_send(0, false, &access);
                 self.transport.fetch_public(redirect.url, &access, on_sent).await?
             } else {
                 self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper).await?

@@ -6,6 +6,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use crate::runtime::spine::Runtime;
 use crate::value::error::{Error, ErrorKind};
+use crate::value::invocation::Invocation;
 use crate::value::outcome::Outcome;
 
 /// One line of a stream of invocations.
@@ -21,15 +22,22 @@ pub enum Line {
 impl Line {
     /// Carries the line out. A line that is no invocation has an outcome too.
     pub fn invoke(self, runtime: &Runtime) -> impl Future<Output = Outcome> + Send + use<> {
-        let call = match self {
-            Self::Text(text) => Ok(runtime.invoke_json(&text)),
-            Self::TooLong(limit) => Err(Error::new(ErrorKind::InvalidInvocation, format!("The line is longer than {limit} bytes."))
-                .with_hint("Is a line break missing? Each invocation is one line.")),
-        };
+        let call = self.read().map(|invocation| runtime.invoke(invocation));
         async move {
             match call {
                 Ok(call) => call.await,
-                Err(error) => Outcome::from_error(error),
+                Err(refused) => *refused,
+            }
+        }
+    }
+
+    /// Reads the line as an invocation. The error is the outcome of a line that is none.
+    pub fn read(self) -> Result<Invocation, Box<Outcome>> {
+        match self {
+            Self::Text(text) => Invocation::from_json(&text),
+            Self::TooLong(limit) => {
+                let error = Error::new(ErrorKind::InvalidInvocation, format!("The line is longer than {limit} bytes."));
+                Err(Box::new(Outcome::from_error(error.with_hint("Is a line break missing? Each invocation is one line."))))
             }
         }
     }

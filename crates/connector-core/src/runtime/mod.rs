@@ -17,3 +17,4 @@ mod pass;
 mod session;
 pub(crate) mod spine;
 pub(crate) mod stop;
+mod tether;

@@ -1,10 +1,11 @@
 //! The record of a call under way.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::embed::connections::Connection;
+use crate::runtime::tether::Tether;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
@@ -14,6 +15,8 @@ use crate::value::view::View;
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
     pub(super) dry_run: bool,
+    /// The tie to the caller, if the call may outlive it.
+    tether: Option<Arc<Tether>>,
     state: Mutex<State>,
 }
 
@@ -37,8 +40,8 @@ pub(super) struct State {
 }
 
 impl Session {
-    pub(crate) fn new(dry_run: bool, sink: Option<Sink>) -> Self {
-        Self { dry_run, state: Mutex::new(State { sink, ..State::default() }) }
+    pub(super) fn new(dry_run: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
+        Self { dry_run, tether, state: Mutex::new(State { sink, ..State::default() }) }
     }
 
     pub(crate) fn record_connection(&self, connection: &Connection) {
@@ -51,8 +54,11 @@ impl Session {
         self.lock().meta.view = Some(view);
     }
 
-    /// Counts a request that was handed to the network.
-    pub(super) fn record_sent(&self, cost: u32, writes: bool, access: &Access) {
+    /// Counts a request that is handed to the network now. A write whose caller has gone is not sent.
+    pub(super) fn begin_to_send(&self, cost: u32, writes: bool, access: &Access) -> Result<(), Error> {
+        if let Some(tether) = self.tether.as_ref().filter(|_| writes) {
+            tether.begin_write()?;
+        }
         let mut state = self.lock();
         if !state.used.iter().any(|known| known.is_clone_of(access)) {
             state.used.push(access.clone());
@@ -66,6 +72,21 @@ impl Session {
         }
         state.meta.tokens += cost;
         state.open_write = writes;
+        Ok(())
+    }
+
+    /// Runs work until it ends, or the caller goes away before anything was written.
+    pub(super) async fn enforce_tether<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match &self.tether {
+            Some(tether) => tether.enforce(work).await,
+            None => work.await,
+        }
+    }
+
+    /// Checks whether anything may have been written, whatever the result says.
+    pub(super) fn may_have_written(&self) -> bool {
+        let state = self.lock();
+        state.open_write || state.may_have_written || state.wrote
     }
 
     /// Records that a request will be sent again.
@@ -107,13 +128,18 @@ impl Session {
         }
     }
 
+    /// Explains a failure after which a part of the call stays done.
+    pub(super) fn explain_part(&self, error: Error) -> Error {
+        if error.retry() == Retry::Unsafe || !self.lock().wrote {
+            return error;
+        }
+        let hint = error.hint().map(|hint| format!(" {hint}")).unwrap_or_default();
+        error.with_retry(Retry::Unsafe).with_hint(format!("A part of the call was carried out before: look before you repeat it.{hint}"))
+    }
+
     pub(crate) fn explain_timeout(&self, limit: Duration) -> Error {
         let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
-        let (open, wrote) = {
-            let state = self.lock();
-            (state.open_write || state.may_have_written, state.wrote)
-        };
-        if open || wrote {
+        if self.may_have_written() {
             error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: check before you repeat it.")
         } else {
             error.with_hint("Nothing was changed: try again, or raise options.timeoutMs.")

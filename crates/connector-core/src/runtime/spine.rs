@@ -21,6 +21,7 @@ use crate::runtime::deadline::Deadline;
 use crate::runtime::once::run_once;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
+use crate::runtime::tether::{Running, Tether, run_tethered};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
@@ -54,7 +55,9 @@ pub struct Runtime(pub(super) Arc<Spine>);
 pub(super) struct Spine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) connections: Box<dyn Connections>,
-    pub(super) ledger: Option<Box<dyn Ledger>>,
+    pub(super) ledger: Arc<dyn Ledger>,
+    /// The calls that may outlive their callers.
+    pub(super) running: Running,
     pub(super) transport: Arc<Transport>,
     /// The view of a call that names none, over a connection that names none.
     pub(super) view: View,
@@ -69,13 +72,16 @@ impl std::fmt::Debug for Runtime {
 
 impl Runtime {
     /// Builds a runtime for other connections and another ledger. It shares the catalogue and the HTTP client.
+    ///
+    /// Without a ledger it shares that too: for connections of another owner, give another one.
     #[must_use]
     pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
         Self(Arc::new(Spine {
             catalogue,
             connections: Box::new(connections),
-            ledger,
+            ledger: ledger.map_or_else(|| Arc::clone(&self.0.ledger), Arc::from),
+            running: self.0.running.clone(),
             transport,
             view: self.0.view,
             retries: self.0.retries,
@@ -88,9 +94,25 @@ impl Runtime {
     }
 
     /// Carries out an invocation. The future borrows nothing, so it can be spawned. Dropping it cancels the call.
+    ///
+    /// A write under an idempotency key that was sent is not cancelled: it runs to its end, and the ledger keeps its outcome.
     pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
         let spine = Arc::clone(&self.0);
-        async move { spine.invoke(invocation).await }
+        async move {
+            if invocation.options.idempotency_key.is_none() || invocation.options.dry_run {
+                return spine.invoke(invocation, None).await;
+            }
+            let (id, action, running) = (invocation.id.clone(), invocation.action.clone(), spine.running.clone());
+            let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether)).await }).await;
+            done.unwrap_or_else(|error| Outcome::from_failure(id, Some(action), error))
+        }
+    }
+
+    /// Waits until no call under an idempotency key is running, here or in a runtime that was built from this one.
+    ///
+    /// A host that stops waits for it, since such calls outlive their callers. Each ends within its own timeout.
+    pub async fn wait_until_idle(&self) {
+        self.0.running.wait_until_none().await;
     }
 
     /// Carries out an invocation given as JSON text. One that cannot be read has an outcome too.
@@ -106,18 +128,19 @@ impl Runtime {
 }
 
 impl Spine {
-    async fn invoke(&self, invocation: Invocation) -> Outcome {
+    pub(super) async fn invoke(&self, invocation: Invocation, tether: Option<Arc<Tether>>) -> Outcome {
         let started = Instant::now();
-        let Invocation { id, action, connector, connection, input, options, files, sink, faults } = invocation;
+        let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let session = Session::new(options.dry_run, sink);
+        let session = Session::new(options.dry_run, sink, tether);
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let found = self.catalogue.find(connector.as_deref(), &action);
         let connector = found.as_ref().ok().map(|entry| entry.connector().key);
         let work = async {
             let entry = found?;
             check_not_removed(entry)?;
+            options.check_key()?;
             check_options(entry, &options)?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
@@ -143,19 +166,15 @@ impl Spine {
                 retries: self.retries,
                 until: deadline.until,
             };
-            let result = match (options.idempotency_key.as_deref(), &self.ledger) {
-                (Some(_), None) => Err(Error::new(
-                    ErrorKind::InvalidInvocation,
-                    "An idempotency key is not built yet on this host, which stores no outcomes.",
-                )
-                .with_hint("Leave options.idempotencyKey out.")),
+            let result = match options.idempotency_key.as_deref() {
                 // A read may be carried out twice.
-                (Some(key), Some(ledger)) if !options.dry_run && entry.effect() != Effect::Read => {
-                    run_once(ledger.as_ref(), key, &call, &deadline, run_once_through(entry, &call)).await
+                Some(key) if !options.dry_run && entry.effect() != Effect::Read => {
+                    run_once(&self.ledger, key, &call, &deadline, run_once_through(entry, &call)).await
                 }
                 _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &call, options.max_items, &deadline)).await,
                 _ => deadline.enforce(run_once_through(entry, &call)).await,
             };
+            let result = result.map_err(|error| session.explain_part(error));
             match (result, flat.and_then(|_| entry.flat_plan())) {
                 (Ok(answer), Some(plan)) if !options.dry_run => {
                     session.record_view(view);

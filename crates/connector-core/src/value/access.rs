@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::value::error::{Error, ErrorKind};
@@ -107,6 +108,11 @@ impl Credential {
     /// Builds a credential from a token or key that a person copied.
     pub fn api_token(token: impl Into<String>) -> Self {
         Self::ApiToken(token.into().into())
+    }
+
+    /// Computes a text that differs between credentials and does not reveal them, for the id of a connection.
+    pub fn digest(&self) -> String {
+        Sha256::digest(self.secret()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(crate) fn secret(&self) -> &str {

@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Conflict,
     /// The idempotency key was used with another input.
     IdempotencyMismatch,
+    /// An earlier call under the same idempotency key may have been carried out, and its outcome is lost.
+    OutcomeUnknown,
     /// The vendor removed the API.
     RemovedUpstream,
     /// The vendor refused the request.
@@ -160,6 +162,7 @@ impl ErrorKind {
         Self::Gone,
         Self::Conflict,
         Self::IdempotencyMismatch,
+        Self::OutcomeUnknown,
         Self::RemovedUpstream,
         Self::UpstreamRejected,
         Self::RateLimited,
@@ -187,6 +190,7 @@ impl ErrorKind {
             Self::Gone => ("gone", Retry::Never),
             Self::Conflict => ("conflict", Retry::Never),
             Self::IdempotencyMismatch => ("idempotency_mismatch", Retry::Never),
+            Self::OutcomeUnknown => ("outcome_unknown", Retry::Unsafe),
             Self::RemovedUpstream => ("removed_upstream", Retry::Never),
             Self::UpstreamRejected => ("upstream_rejected", Retry::Never),
             Self::RateLimited => ("rate_limited", Retry::Later),

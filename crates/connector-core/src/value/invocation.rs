@@ -1,5 +1,6 @@
 //! Invocations, read strictly: an unknown member is an error, since ignoring it would break a promise.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub struct Invocation {
     pub(crate) sink: Option<Arc<Mutex<Option<Sink>>>>,
     /// The faults of the input's text that a tree hides, as doubled names and numbers past 64 bits.
     pub(crate) faults: Vec<Fault>,
+    /// A value that is kept until the call has ended.
+    pub(crate) held: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// The options of a call.
@@ -123,6 +126,7 @@ impl Invocation {
             files: Vec::new(),
             sink: None,
             faults: Vec::new(),
+            held: None,
         }
     }
 
@@ -144,6 +148,20 @@ impl Invocation {
     #[must_use]
     pub fn fetch_into(mut self, sink: impl tokio::io::AsyncWrite + Send + Unpin + 'static) -> Self {
         self.sink = Some(Arc::new(Mutex::new(Some(Box::new(sink)))));
+        self
+    }
+
+    /// Keeps a value until the call has ended, which may be after its caller went away: a place in a queue, for one.
+    #[must_use]
+    pub fn holding(mut self, value: impl Any + Send + Sync) -> Self {
+        self.held = Some(Arc::new(value));
+        self
+    }
+
+    /// Sets the key under which a write is carried out at most once.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.options.idempotency_key = Some(key.into());
         self
     }
 
@@ -275,7 +293,7 @@ impl Invocation {
             fault.moved_to(path)
         };
         let faults = input_faults.into_iter().map(from_input).collect();
-        Ok(Self { id, connector, action, connection, input, options, files: Vec::new(), sink: None, faults })
+        Ok(Self { id, connector, action, connection, input, options, files: Vec::new(), sink: None, faults, held: None })
     }
 }
 
@@ -294,9 +312,9 @@ impl Options {
                     options.timeout = Duration::from_millis(number.as_u64().unwrap_or_default());
                 }
                 ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
-                ("idempotencyKey", Value::String(key)) if (1..=255).contains(&key.len()) => options.idempotency_key = Some(key.clone()),
+                ("idempotencyKey", Value::String(key)) => options.idempotency_key = Some(key.clone()),
                 ("idempotencyKey" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
-                ("idempotencyKey", _) => return Err(invalid("The option idempotencyKey is not text of 1 to 255 bytes.")),
+                ("idempotencyKey", _) => return Err(explain_key()),
                 ("view", Value::String(word)) => {
                     options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
                 }
@@ -314,8 +332,19 @@ impl Options {
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
             }
         }
+        options.check_key()?;
         Ok(options)
     }
+
+    /// Checks that the idempotency key has a length that every ledger can store.
+    pub(crate) fn check_key(&self) -> Result<(), Error> {
+        let fits = |key: &str| (1..=255).contains(&key.len()) && !key.contains('\0');
+        if self.idempotency_key.as_deref().is_none_or(fits) { Ok(()) } else { Err(explain_key()) }
+    }
+}
+
+fn explain_key() -> Error {
+    invalid("The option idempotencyKey is not text of 1 to 255 bytes without NUL.")
 }
 
 /// Checks that a value can name a call: a text or a whole number.

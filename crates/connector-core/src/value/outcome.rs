@@ -222,29 +222,36 @@ impl Answer {
         self
     }
 
-    /// Writes the answer for a ledger.
-    pub(crate) fn to_ledger(&self) -> Vec<u8> {
+    /// Writes the answer as a ledger keeps it. Of one that is too long, only its size is kept.
+    pub fn to_ledger(&self) -> Vec<u8> {
+        const LONGEST: usize = 8 << 20;
         let mut out = vec![b'{'];
         self.write(&mut out);
         out.push(b'}');
+        if out.len() > LONGEST {
+            return format!("{{\"data\":null,\"leftOut\":{}}}", out.len()).into_bytes();
+        }
         out
     }
 
-    /// Reads an answer that a ledger stored.
-    pub(crate) fn from_ledger(text: &[u8]) -> Result<Self, Error> {
+    /// Reads an answer that a ledger stored, and the warning that comes with it.
+    pub(crate) fn from_ledger(text: &[u8]) -> Result<(Self, Option<String>), Error> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Kept<'a> {
             #[serde(borrow)]
             data: &'a RawValue,
             page: Option<Page>,
             #[serde(borrow, default)]
             extra: BTreeMap<String, &'a RawValue>,
+            left_out: Option<u64>,
         }
         let body = Bytes::copy_from_slice(text);
         let kept: Kept<'_> = serde_json::from_slice(&body)
             .map_err(|error| Error::new(ErrorKind::Bug, "The outcome in the ledger cannot be read.").with_source(error))?;
         let extra = kept.extra.into_iter().map(|(name, raw)| (name, RawJson::slice(&body, raw))).collect();
-        Ok(Self { data: RawJson::slice(&body, kept.data), page: kept.page, extra })
+        let warning = kept.left_out.map(|size| format!("The call was carried out. Its answer of {size} bytes was too long to be kept."));
+        Ok((Self { data: RawJson::slice(&body, kept.data), page: kept.page, extra }, warning))
     }
 
     /// Writes the members of an outcome that hold the answer.

@@ -73,20 +73,20 @@ impl Transport {
         access: &Access,
         credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
-        on_sent: impl FnOnce(),
+        on_sent: impl FnOnce() -> Result<(), Error>,
     ) -> Result<OpenResponse, Error> {
         let (sent, read_failure) = self.build_request(request, access, credential, mark)?;
         let permit = self.acquire_permit(access.origin()).await;
-        on_sent();
+        on_sent()?;
         let response = self.client.execute(sent).await;
         let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())))?;
         Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), _permit: permit })
     }
 
     /// Fetches a URL that a response refers to, without a credential.
-    pub(crate) async fn fetch_public(&self, url: Url, access: &Access, on_sent: impl FnOnce()) -> Result<OpenResponse, Error> {
+    pub(crate) async fn fetch_public(&self, url: Url, access: &Access, on_sent: impl FnOnce() -> Result<(), Error>) -> Result<OpenResponse, Error> {
         let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
-        on_sent();
+        on_sent()?;
         let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;
         Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), _permit: permit })
     }

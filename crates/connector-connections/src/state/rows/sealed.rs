@@ -22,7 +22,7 @@ macro_rules! sealed {
 }
 
 /// All sealed columns.
-pub(crate) const SEALED_COLUMNS: [SealedColumn; 8] = [
+pub(crate) const SEALED_COLUMNS: [SealedColumn; 9] = [
     sealed!("connector_secret", "connection_id", "access_token"),
     sealed!("connector_secret", "connection_id", "refresh_token"),
     sealed!("connector_secret", "connection_id", "api_token"),
@@ -30,6 +30,7 @@ pub(crate) const SEALED_COLUMNS: [SealedColumn; 8] = [
     sealed!("connector_leftover", "id", "access_token"),
     sealed!("connector_leftover", "id", "refresh_token"),
     sealed!("connector_install", "handle", "code"),
+    sealed!("connector_ledger", "key", "about"),
     sealed!("connector_ledger", "key", "answer"),
 ];
 

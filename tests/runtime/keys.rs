@@ -1,0 +1,226 @@
+//! Idempotency keys: one call under each, whatever happens to its caller, its request or its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use connector_core::Error;
+use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
+use connector_core::run::{Invocation, Retries, Runtime, Upload};
+use pipedrive_sandbox::DEMO_API_TOKEN;
+use serde_json::{Value, json};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::support::held::HeldVendor;
+use crate::support::runtime::{NOWHERE, build, build_sandbox_runtime, render, run, run_text};
+use crate::support::sandbox::{sandbox_options, start_sandbox};
+use crate::support::upstream::{build_json_response, start_upstream};
+
+fn build_runtime(vendor: &HeldVendor) -> Runtime {
+    build(Runtime::builder().connections(connect("acme", &vendor.url, DEMO_API_TOKEN)))
+}
+
+fn connect(name: &str, url: &str, token: &str) -> OneConnection {
+    OneConnection::new(name, url, Credential::api_token(token)).expect("loopback is allowed")
+}
+
+fn build_create(key: &str, input: Value) -> Invocation {
+    Invocation::new("addDeal").input(input).idempotency_key(key)
+}
+
+fn error_of(outcome: &Value) -> (&str, &str) {
+    let text = |name: &str| outcome["error"][name].as_str().unwrap_or_default();
+    (text("kind"), text("retry"))
+}
+
+#[tokio::test]
+async fn key_runs_a_create_once() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let first = run(&runtime, build_create("run-1", json!({"title": "Once", "value": 1}))).await;
+    let again = run(&runtime, build_create("run-1", json!({"value": "1", "title": "Once"}))).await;
+    assert_eq!(first["data"], again["data"]);
+    assert_eq!((&again["meta"]["replayed"], &again["meta"]["requests"]), (&json!(true), &json!(0)), "{again}");
+    let other = run(&runtime, build_create("run-1", json!({"title": "Twice"}))).await;
+    assert_eq!(error_of(&other), ("idempotency_mismatch", "never"), "{other}");
+    let refused = run(&runtime, build_create("run-2", json!({"title": "x", "personId": 99999}))).await;
+    assert_eq!(error_of(&refused), ("upstream_rejected", "never"), "{refused}");
+    let fixed = run(&runtime, build_create("run-2", json!({"title": "x", "personId": 1}))).await;
+    assert_eq!(fixed["ok"], true, "free a key whose call changed nothing: {fixed}");
+    let text = r#"{"action": "addDeal", "input": {"title": "x", "personId": 1}, "options": {"idempotencyKey": "run-2"}}"#;
+    assert_eq!(run_text(&runtime, text).await["meta"]["replayed"], true, "text and library share the keys");
+}
+
+#[tokio::test]
+async fn outcome_that_is_lost_stays_unknown_and_nothing_is_sent_again() {
+    let vendor = HeldVendor::start().await;
+    vendor.answers.close();
+    let runtime = build_runtime(&vendor);
+    let lost = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+    assert_eq!(error_of(&lost), ("unreachable", "unsafe"), "{lost}");
+    for _ in 0..2 {
+        let again = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+        assert_eq!((error_of(&again), &again["meta"]["requests"]), (("outcome_unknown", "unsafe"), &json!(0)), "{again}");
+    }
+    assert_eq!(vendor.count(), 1);
+}
+
+#[tokio::test]
+async fn call_in_flight_is_joined() {
+    let mut vendor = HeldVendor::start().await;
+    let runtime = build_runtime(&vendor);
+    let calls: Vec<_> = (0..20).map(|_| tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"}))))).collect();
+    vendor.arrived.recv().await.expect("one was sent");
+    vendor.answers.add_permits(20);
+    let mut replayed = 0;
+    for call in calls {
+        let outcome = render(&call.await.expect("no panic"));
+        assert_eq!(outcome["data"]["id"], 1, "{outcome}");
+        replayed += u32::from(outcome["meta"]["replayed"] == true);
+    }
+    assert_eq!((vendor.count(), replayed), (1, 19));
+}
+
+#[tokio::test]
+async fn call_that_waits_for_another_says_so_when_its_time_is_over_or_sends_its_own_when_that_one_failed() {
+    let mut vendor = HeldVendor::start().await;
+    let runtime = build(Runtime::builder().connections(connect("acme", &vendor.url, DEMO_API_TOKEN)).retries(Retries::none()));
+    let first = tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"}))));
+    vendor.arrived.recv().await.expect("it was sent");
+    let mut impatient = build_create("run-1", json!({"title": "x"}));
+    impatient.options.timeout = Duration::from_millis(30);
+    let waited = run(&runtime, impatient).await;
+    assert_eq!(error_of(&waited), ("timed_out", "unsafe"), "{waited}");
+    assert!(waited["error"]["message"].as_str().is_some_and(|message| message.contains("still running")), "{waited}");
+    vendor.answers.add_permits(1);
+    assert_eq!(render(&first.await.expect("no panic"))["ok"], true);
+
+    let refusing = start_upstream(build_json_response("400 Bad Request", r#"{"success": false, "error": "no"}"#)).await;
+    let runtime = build(Runtime::builder().connections(connect("acme", &refusing, DEMO_API_TOKEN)));
+    let both = tokio::join!(run(&runtime, build_create("k", json!({"title": "x"}))), run(&runtime, build_create("k", json!({"title": "x"}))));
+    for outcome in [both.0, both.1] {
+        assert_eq!(error_of(&outcome), ("upstream_rejected", "never"), "a refusal frees the key for who waits: {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn write_that_was_sent_runs_on_when_its_caller_leaves() {
+    let mut vendor = HeldVendor::start().await;
+    let runtime = build_runtime(&vendor);
+    let held = Arc::new(());
+    let call = tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"})).holding(Arc::clone(&held))));
+    vendor.arrived.recv().await.expect("it was sent");
+    call.abort();
+    call.await.expect_err("the caller went away");
+    assert_eq!(Arc::strong_count(&held), 2, "the call holds its place");
+    vendor.answers.add_permits(1);
+    runtime.wait_until_idle().await;
+    assert_eq!(Arc::strong_count(&held), 1, "the place is free");
+    let again = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+    assert_eq!((&again["data"]["id"], &again["meta"]["replayed"], vendor.count()), (&json!(1), &json!(true), 1), "{again}");
+
+    // Without a key, the call ends with its caller.
+    let unkeyed = tokio::spawn(runtime.invoke(Invocation::new("addDeal").input(json!({"title": "x"})).holding(Arc::clone(&held))));
+    vendor.arrived.recv().await.expect("it was sent");
+    unkeyed.abort();
+    unkeyed.await.expect_err("the caller went away");
+    assert_eq!(Arc::strong_count(&held), 1, "the call runs on");
+}
+
+#[tokio::test]
+async fn write_that_runs_on_ends_within_its_timeout() {
+    let mut vendor = HeldVendor::start().await;
+    let runtime = build_runtime(&vendor);
+    let mut create = build_create("run-1", json!({"title": "x"}));
+    create.options.timeout = Duration::from_millis(200);
+    let call = tokio::spawn(runtime.invoke(create));
+    vendor.arrived.recv().await.expect("it was sent");
+    call.abort();
+    runtime.wait_until_idle().await;
+    let again = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+    assert_eq!(error_of(&again), ("outcome_unknown", "unsafe"), "{again}");
+}
+
+/// An engine's connections, whose credential comes when there is a permit.
+struct SlowVault {
+    url: String,
+    asked: mpsc::UnboundedSender<()>,
+    permits: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl Connections for SlowVault {
+    async fn choose(&self, _connector: &str, _named: Option<&str>) -> Result<Connection, Error> {
+        Ok(Connection::new("slow", &self.url).with_api_token())
+    }
+
+    async fn access(&self, _connection: &Connection) -> Result<Access, Error> {
+        let _ = self.asked.send(());
+        self.permits.acquire().await.expect("the gate stays").forget();
+        Access::new(&self.url, Credential::api_token(DEMO_API_TOKEN))
+    }
+}
+
+#[tokio::test]
+async fn call_whose_caller_leaves_before_the_write_sends_nothing_and_frees_its_key() {
+    let vendor = HeldVendor::start().await;
+    vendor.answers.add_permits(1);
+    let ((asked, mut asks), permits) = (mpsc::unbounded_channel(), Arc::new(Semaphore::new(0)));
+    let vault = SlowVault { url: vendor.url.clone(), asked, permits: Arc::clone(&permits) };
+    let runtime = build(Runtime::builder().connections(vault));
+    let call = tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"}))));
+    asks.recv().await.expect("the credential is asked for");
+    call.abort();
+    runtime.wait_until_idle().await;
+    assert_eq!(vendor.count(), 0, "the call was sent for nobody");
+    permits.add_permits(2);
+    let again = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+    assert_eq!((&again["ok"], &again["meta"].get("replayed"), vendor.count()), (&json!(true), &None, 1), "{again}");
+}
+
+#[tokio::test]
+async fn key_of_a_call_that_was_never_sent_is_free_again() {
+    let (asked, mut asks) = mpsc::unbounded_channel();
+    let runtime = build(Runtime::builder().connections(SlowVault { url: NOWHERE.to_owned(), asked, permits: Arc::new(Semaphore::new(0)) }));
+    for _ in 0..2 {
+        let mut call = build_create("run-4", json!({"title": "x"}));
+        call.options.timeout = Duration::from_millis(50);
+        let outcome = run(&runtime, call).await;
+        assert_eq!(error_of(&outcome), ("timed_out", "later"), "{outcome}");
+        asks.recv().await.expect("the call claimed its key");
+    }
+}
+
+#[tokio::test]
+async fn same_call_is_that_of_one_connection_input_and_file() {
+    let (here, there) = (start_sandbox(sandbox_options()).await, start_sandbox(sandbox_options()).await);
+    let runtime = build(Runtime::builder().connections(connect("acme", &here, DEMO_API_TOKEN)));
+    let of = |connection: OneConnection| runtime.with_connections(connection, None);
+    let create = || build_create("run-1", json!({"title": "Once"}));
+    assert_eq!(run(&runtime, create()).await["ok"], true);
+    for other in [connect("acme", &there, DEMO_API_TOKEN), connect("other", &here, DEMO_API_TOKEN)] {
+        let outcome = run(&of(other), create()).await;
+        assert_eq!(error_of(&outcome).0, "idempotency_mismatch", "{outcome}");
+    }
+    assert_eq!(run(&of(connect("acme", &here, DEMO_API_TOKEN)), create()).await["meta"]["replayed"], true);
+
+    let upload = |bytes: &'static [u8]| {
+        let call = Invocation::new("addFile").input(json!({"dealId": 1})).idempotency_key("file-1");
+        call.file("file", Upload::bytes("a.txt", bytes).with_content_type("text/plain"))
+    };
+    let first = run(&runtime, upload(b"one")).await;
+    assert_eq!(first["ok"], true, "{first}");
+    assert_eq!(run(&runtime, upload(b"one")).await["meta"]["replayed"], true);
+    assert_eq!(error_of(&run(&runtime, upload(b"two")).await).0, "idempotency_mismatch", "other bytes are another call");
+    let within = json!({"dealId": 1, "file": {"fileName": "a.txt", "contentType": "text/plain", "base64": "b25l"}});
+    let within = run(&runtime, Invocation::new("addFile").input(within).idempotency_key("file-1")).await;
+    assert_eq!(within["meta"]["replayed"], true, "a file within the input is the same file: {within}");
+}
+
+#[tokio::test]
+async fn read_under_a_key_is_carried_out_each_time() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    for _ in 0..2 {
+        let read = run(&runtime, Invocation::new("getDeal").input(json!({"dealId": 1})).idempotency_key("run-1")).await;
+        assert_eq!((&read["ok"], &read["meta"]["requests"]), (&json!(true), &json!(1)), "{read}");
+    }
+}
