@@ -2,6 +2,8 @@
 
 mod abuse;
 mod connections;
+
+mod keys;
 mod leaving;
 mod owners;
 mod pages;

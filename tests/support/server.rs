@@ -59,7 +59,6 @@ impl Server {
     }
 
     /// Starts another host over the same store, with the same key.
-    #[cfg(feature = "postgres")]
     pub(crate) fn start_beside(other: &Self) -> Self {
         let data = Arc::clone(&other.data);
         Self::spawn(data.command(&other.upstream), data, &other.upstream, &[]).0

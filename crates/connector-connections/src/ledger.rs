@@ -98,7 +98,8 @@ impl OwnerVault {
         if context.key_room().take_counted(owner, u64::try_from(count).unwrap_or_default()) {
             return Ok(());
         }
-        let message = format!("There are {} idempotency keys of the last seven days, as many as one owner may have.", context.key_room().most());
+        let message =
+            format!("There are {} idempotency keys of the last seven days, as many as one owner may have.", context.key_room().most());
         Err(Error::new(ErrorKind::RateLimited, message).with_hint("Nothing was sent. Try again when older keys have ended."))
     }
 
@@ -165,7 +166,8 @@ impl Ledger for OwnerVault {
             action: call.action.clone(),
             connection: call.connection.clone(),
         };
-        let about = serde_json::to_vec(&about).map_err(|error| Error::new(ErrorKind::Bug, "The call cannot be written.").with_source(error))?;
+        let about =
+            serde_json::to_vec(&about).map_err(|error| Error::new(ErrorKind::Bug, "The call cannot be written.").with_source(error))?;
         let (holding, now) = (Holding { entry: &entry, holder: &call.holder }, context.now());
         let build = |key: &crate::seal::keys::Key| {
             let about = key.seal(&entry, "about", &about)?;
@@ -225,8 +227,9 @@ impl Ledger for OwnerVault {
     async fn settle(&self, call: &KeyedCall, kept: Kept) -> Result<bool, Error> {
         let (context, entry, now) = (self.vault().context(), self.entry(&call.key), self.vault().context().now());
         let record = kept.record.as_deref().map(random::hash);
-        let build =
-            |key: &crate::seal::keys::Key| Ok(vec![ledger::settle(&entry, key.seal(&entry, "answer", &kept.answer)?, record.as_deref(), now)]);
+        let build = |key: &crate::seal::keys::Key| {
+            Ok(vec![ledger::settle(&entry, key.seal(&entry, "answer", &kept.answer)?, record.as_deref(), now)])
+        };
         match context.write(build).await {
             // Another key has made the record.
             Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),

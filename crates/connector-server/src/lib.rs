@@ -12,10 +12,11 @@
 //! settings.public_url = "https://connect.example".to_owned();
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8030").await?;
-//! let host = Host::new(settings, runtime, vault.clone());
+//! let host = Host::new(settings, runtime.clone(), vault.clone());
 //! let deadline = connector_server::serve(listener, host, async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
 //!
-//! // Responses of the vendor that are on their way are still stored.
+//! // Writes under an idempotency key outlive their callers. Responses of the vendor that are on their way are still stored.
+//! runtime.wait_until_idle().await;
 //! let _ = tokio::time::timeout_at(deadline, vault.wait_until_idle()).await;
 //! # Ok(()) }
 //! ```

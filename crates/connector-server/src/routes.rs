@@ -43,6 +43,12 @@ const PASSED: &[(&str, &str, &str)] = &[(
     "The connection to use, by name or id; without it the default, else the oldest active one. A write needs it if there are several and no default.",
 )];
 
+const KEYED: &[(&str, &str, &str)] = &[(
+    "header",
+    "Idempotency-Key",
+    "The key under which a write is carried out at most once, as options.idempotencyKey; not for a stream.",
+)];
+
 macro_rules! routes {
     ($($method:ident $path:literal $audience:ident, $summary:literal, $parameters:expr, $body:expr, $response:expr => $kind:tt $handler:path;)*) => {
         &[$(Endpoint {
@@ -70,7 +76,7 @@ macro_rules! routes {
 }
 
 static ENDPOINTS: &[Endpoint] = routes! {
-    POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line", &[],
+    POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line", KEYED,
         &[(JSON, "Invocation"), (NDJSON, "")], (200, JSON, "Outcome") => with invoke::invoke;
     GET "/v1/actions" Key, "List the actions", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_actions;
     GET "/v1/actions/{key}" Key, "Describe an action or data source", ONE_CONNECTOR, &[], (200, JSON, "") => now catalogue::show_action;

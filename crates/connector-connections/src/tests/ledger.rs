@@ -86,7 +86,10 @@ async fn claim_of_a_process_that_died_is_unknown_until_a_person_says(world: Worl
     let keys = listed(false).await;
     assert_eq!(keys.len(), 2);
     assert_eq!((&*keys[0].action, &*keys[0].connection, keys[0].started, keys[0].state), ("addDeal", "company7", START, KeyState::Unknown));
-    assert!(world.vault.for_owner("bob").list_keys(false, 10).await.expect("the store answers").is_empty(), "another owner's keys are listed");
+    assert!(
+        world.vault.for_owner("bob").list_keys(false, 10).await.expect("the store answers").is_empty(),
+        "another owner's keys are listed"
+    );
 
     ann.resolve_key("died", Resolution::Done(RawJson::from_value(&serde_json::json!({"id": 7})))).await.expect("it is settled");
     assert_eq!(claim(&ann, "died").await, Claim::Finished(Answer::from_data(&serde_json::json!({"id": 7})).to_ledger()));

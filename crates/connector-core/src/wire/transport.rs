@@ -84,7 +84,12 @@ impl Transport {
     }
 
     /// Fetches a URL that a response refers to, without a credential.
-    pub(crate) async fn fetch_public(&self, url: Url, access: &Access, on_sent: impl FnOnce() -> Result<(), Error>) -> Result<OpenResponse, Error> {
+    pub(crate) async fn fetch_public(
+        &self,
+        url: Url,
+        access: &Access,
+        on_sent: impl FnOnce() -> Result<(), Error>,
+    ) -> Result<OpenResponse, Error> {
         let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
         on_sent()?;
         let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;

@@ -16,7 +16,7 @@ use connector_core::{Error, ErrorKind};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use http_body::Body as _;
 
-use crate::conduct::call::Call;
+use crate::conduct::call::{Call, IDEMPOTENCY_KEY};
 use crate::conduct::took_too_long;
 use crate::host::Settings;
 use crate::wire::body::{broke_off, read_body, too_large};
@@ -36,6 +36,12 @@ const INSTEAD: HeaderName = HeaderName::from_static("connector-instead");
 pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal> {
     let connector = find_connector(&call)?;
     let method = find_method(&call)?;
+    if call.head.headers.contains_key(&IDEMPOTENCY_KEY) {
+        return Err(Refusal::bad_request(
+            "The gateway passes requests on as they are, and keeps no outcome under the header Idempotency-Key.",
+            "Leave it out, or run the action by POST /v1/invoke, which takes it.",
+        ));
+    }
     call.host.limit.take(call.caller.key, Instant::now()).map_err(|wait| build_rate_refusal(call.host.settings.rate, wait))?;
     let chosen = choose_connection(&call, connector, method).await?;
     let runtime = call.runtime()?;

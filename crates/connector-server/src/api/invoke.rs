@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::run::{Lines, Outcome, Runtime};
+use connector_core::run::{Invocation, Lines, Outcome, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
-use crate::conduct::call::Call;
+use crate::conduct::call::{Call, IDEMPOTENCY_KEY};
 use crate::host::Host;
 use crate::wire::body::{broke_off, media_type, read_body, unsupported_media_type};
 use crate::wire::refusal::Refusal;
@@ -23,14 +23,34 @@ const LINE_TIMEOUT: Duration = Duration::from_mins(10);
 pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> {
     call.query(&[])?;
     let runtime = call.runtime()?;
-    match media_type(&call.head.headers).as_deref() {
-        Some(JSON) => {
+    let key = call.header(&IDEMPOTENCY_KEY)?;
+    match (media_type(&call.head.headers).as_deref(), key) {
+        (Some(JSON), key) => {
             let text = read_body(body, call.host.settings.max_body).await?;
-            let outcome = runtime.invoke_json(&text).await;
+            let outcome = match Invocation::from_json(&text) {
+                Ok(invocation) => runtime.invoke(take_key(invocation, key)?.holding(call.place.clone())).await,
+                Err(refused) => *refused,
+            };
             Ok(respond(StatusCode::OK, JSON, record_and_write(&call.host, &outcome)))
         }
-        Some(NDJSON) => Ok(respond(StatusCode::OK, NDJSON, invoke_lines(call, runtime, body))),
-        other => Err(unsupported_media_type(other, &[JSON, NDJSON])),
+        (Some(NDJSON), Some(_)) => Err(Refusal::bad_request(
+            "The header Idempotency-Key is for one invocation, and the body is a stream of them.",
+            "Give each invocation its own options.idempotencyKey.",
+        )),
+        (Some(NDJSON), None) => Ok(respond(StatusCode::OK, NDJSON, invoke_lines(call, runtime, body))),
+        (other, _) => Err(unsupported_media_type(other, &[JSON, NDJSON])),
+    }
+}
+
+/// Gives an invocation the idempotency key of the header. It must not have another.
+fn take_key(invocation: Invocation, key: Option<&str>) -> Result<Invocation, Refusal> {
+    let Some(key) = key else { return Ok(invocation) };
+    match &invocation.options.idempotency_key {
+        Some(own) if own != key => Err(Refusal::bad_request(
+            "The header Idempotency-Key and options.idempotencyKey differ.",
+            "Send one of them, or the same key in both.",
+        )),
+        _ => Ok(invocation.idempotency_key(key)),
     }
 }
 
@@ -59,7 +79,10 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
                 // The line was not carried out. A store that fails just now also ends the stream.
                 return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));
             }
-            let outcome = line.invoke(&runtime).await;
+            let outcome = match line.read() {
+                Ok(invocation) => runtime.invoke(invocation.holding(call.place.clone())).await,
+                Err(refused) => *refused,
+            };
             Ok(Some((record_and_write(&call.host, &outcome), Some(lines))))
         }
     });

@@ -12,10 +12,14 @@ use connector_core::wording::quote;
 
 use crate::conduct::caller::{Caller, unauthorized};
 use crate::host::Host;
+use crate::wire::places::Place;
 use crate::wire::refusal::Refusal;
 
 /// The header that names the owner for whom an operator's key is used.
 const OWNER: HeaderName = HeaderName::from_static("connector-owner");
+
+/// The header with the key under which a write is carried out at most once.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The parameters of a query: names and values.
 type Query = Vec<(String, String)>;
@@ -26,11 +30,13 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     pub(crate) head: Parts,
     params: Vec<(String, String)>,
+    /// The place of the request among those in flight.
+    pub(crate) place: Option<Arc<Place>>,
 }
 
 impl Call {
-    pub(crate) fn new(host: Arc<Host>, caller: Caller, head: Parts, params: Vec<(String, String)>) -> Self {
-        Self { host, caller, head, params }
+    pub(crate) fn new(host: Arc<Host>, caller: Caller, head: Parts, params: Vec<(String, String)>, place: Option<Arc<Place>>) -> Self {
+        Self { host, caller, head, params, place }
     }
 
     /// Reads a variable of the path.

@@ -86,7 +86,9 @@ async fn admit_and_handle(
         Some(place) if audience == Audience::Key => Some(host.places.assign_to_key(place, caller.key).ok_or_else(key_too_busy)?),
         place => place,
     };
-    let response = (endpoint.handle)(Call::new(host, caller, head, params), body).await?;
+    // Work that outlives its caller keeps the place.
+    let place = place.map(Arc::new);
+    let response = (endpoint.handle)(Call::new(host, caller, head, params, place.clone()), body).await?;
     Ok(response.map(|body| Body::new(PlacedBody { body, _place: place })))
 }
 
@@ -146,7 +148,7 @@ fn generate_id() -> HeaderValue {
 /// A body that keeps the place of its request until it is sent.
 struct PlacedBody {
     body: Body,
-    _place: Option<Place>,
+    _place: Option<Arc<Place>>,
 }
 
 impl http_body::Body for PlacedBody {

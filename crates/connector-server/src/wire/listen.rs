@@ -17,7 +17,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The timeout of the head of a request. It includes the idle time of a kept connection.
@@ -54,6 +54,8 @@ struct ClientStream {
 pub(crate) async fn run(listener: TcpListener, router: Router, timeouts: Timeouts, stop: impl Future<Output = ()>) -> Instant {
     let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let open_connections = GracefulShutdown::new();
+    // Connections end at once when the sender is dropped.
+    let (keeps_open, cut) = watch::channel(());
     let mut stop = std::pin::pin!(stop);
     loop {
         let (permit, (stream, peer)) = tokio::select! {
@@ -69,9 +71,13 @@ pub(crate) async fn run(listener: TcpListener, router: Router, timeouts: Timeout
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD);
         let stream = ClientStream { stream, unread: timeouts.unread, deadline: None };
         let connection = open_connections.watch(http.serve_connection(TokioIo::new(stream), service));
+        let mut cut = cut.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
+            tokio::select! {
+                result = connection => if let Err(error) = result {
+                    tracing::debug!(%error, "a connection ended early");
+                },
+                _ = cut.changed() => {}
             }
             drop(permit);
         });
@@ -82,6 +88,7 @@ pub(crate) async fn run(listener: TcpListener, router: Router, timeouts: Timeout
     if tokio::time::timeout_at(deadline, open_connections.shutdown()).await.is_err() {
         tracing::warn!(seconds = timeouts.drain.as_secs(), "requests that did not end in time were cut off");
     }
+    drop(keeps_open);
     deadline
 }
 
