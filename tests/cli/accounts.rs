@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
 use crate::support::process::{CommandLine, assert_exit, parse_outcomes, run_with_stdin, send_signal, stderr_text, wait};
+use crate::support::sandbox::{sandbox_options, start_sandbox};
 use crate::support::server::Server;
 
 /// A key that has sealed nothing.
@@ -204,4 +205,58 @@ fn not_found_errors_name_the_owner() {
         assert_exit(&output, 1, words);
     }
     assert_eq!(cli.run(&["keys", "revoke", id, "--owner", "acme"], "").status.code(), Some(0));
+}
+
+/// Runs a create under an idempotency key, as a line of stdin.
+fn run_keyed(cli: &CommandLine, variables: &[(&str, &str)]) -> Value {
+    let mut command = cli.command(&["invoke"]);
+    command.envs(variables.iter().copied());
+    let line = r#"{"action": "addDeal", "input": {"title": "Once"}, "options": {"idempotencyKey": "run-1"}}"#;
+    parse_outcomes(&run_with_stdin(command, line.as_bytes())).remove(0)
+}
+
+#[test]
+fn keys_hold_from_one_command_to_the_next_without_a_store() {
+    let cli = CommandLine::new();
+    assert_exit(&cli.run(&["ledger", "list", "--json"], ""), 0, "");
+    assert_exit(&cli.run(&["ledger", "resolve", "run-1", "--not-done"], ""), 1, "There is no ledger yet");
+    assert_exit(&cli.run(&["ledger", "resolve", "run-1"], ""), 2, "--done");
+    let (first, again) = (run_keyed(&cli, &[]), run_keyed(&cli, &[]));
+    assert_eq!((&again["data"]["id"], &again["meta"]["replayed"]), (&first["data"]["id"], &json!(true)), "{first} {again}");
+    assert_eq!(again["meta"]["sandbox"], true, "a ledger ended the use of the embedded sandbox: {again}");
+    assert!(!cli.has_file("connections.db"), "a ledger is no store of connections");
+    let listed = cli.run(&["ledger", "list", "--json"], "");
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("it is JSON");
+    assert_eq!((listed[0]["key"].as_str(), listed[0]["state"].as_str(), listed[0]["action"].as_str()), (Some("run-1"), Some("done"), Some("addDeal")));
+    assert_eq!(String::from_utf8_lossy(&cli.run(&["ledger", "list", "--unknown"], "").stdout), "");
+    assert_exit(&cli.run(&["ledger", "resolve", "run-1", "--not-done"], ""), 1, "is known");
+    assert_exit(&cli.run(&["ledger", "resolve", "nope", "--done", "{}"], ""), 1, "There is no idempotency key");
+    assert_exit(&cli.run(&["ledger", "resolve", "nope", "--done", "{"], ""), 2, "not JSON");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_of_an_account_of_the_environment_is_that_of_its_token() {
+    let url = start_sandbox(sandbox_options()).await;
+    let cli = CommandLine::new();
+    let run = |token: &str| run_keyed(&cli, &[("CONNECTOR_API_DOMAIN", &url), ("CONNECTOR_API_TOKEN", token)]);
+    let (first, again, other) = (run(DEMO_API_TOKEN), run(DEMO_API_TOKEN), run("the token of another user"));
+    assert_eq!((&first["ok"], &again["meta"]["replayed"]), (&json!(true), &json!(true)), "{first} {again}");
+    assert_eq!(other["error"]["kind"], "idempotency_mismatch", "{other}");
+}
+
+#[test]
+fn processes_that_send_one_key_at_once_make_one_create() {
+    let cli = CommandLine::new();
+    let line = r#"{"action": "addDeal", "input": {"title": "Once"}, "options": {"idempotencyKey": "run-1"}}"#;
+    let running: Vec<Child> = (0..6)
+        .map(|_| {
+            let mut child = cli.command(&["invoke"]).spawn().expect("the program runs");
+            std::io::Write::write_all(&mut child.stdin.take().expect("stdin is piped"), line.as_bytes()).expect("it reads");
+            child
+        })
+        .collect();
+    let outcomes: Vec<Value> = running.into_iter().map(|child| parse_outcomes(&wait(child)).remove(0)).collect();
+    let replayed = outcomes.iter().filter(|outcome| outcome["meta"]["replayed"] == true).count();
+    assert_eq!(replayed, 5, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| outcome["data"]["id"] == outcomes[0]["data"]["id"]), "{outcomes:?}");
 }

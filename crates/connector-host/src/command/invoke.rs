@@ -122,11 +122,8 @@ async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Run
     if !arguments.dry_run {
         accounts.spawn_sweep();
     }
-    let runtime = build_runtime(linked, &http, accounts.clone(), View::default())?;
-    Ok(match accounts.ledger() {
-        Some(ledger) => runtime.with_connections(accounts, Some(Box::new(ledger))),
-        None => runtime,
-    })
+    let ledger = accounts.ledger().clone();
+    Ok(build_runtime(linked, &http, accounts.clone(), View::default())?.with_connections(accounts, Some(Box::new(ledger))))
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {

@@ -5,6 +5,7 @@ mod connect;
 mod connections;
 mod invoke;
 mod keys;
+mod ledger;
 mod sandbox;
 mod serve;
 mod sign_in;
@@ -45,6 +46,9 @@ enum Command {
     /// Create, list and revoke the API keys of `connector serve`
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// List idempotency keys, and settle those whose outcome was lost
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Print a link that signs a person in to `connector serve`, once
     SignIn(sign_in::SignInArguments),
     /// Serve actions, connections and a gateway over HTTP
@@ -88,6 +92,7 @@ impl Command {
             Self::Connect(arguments) => run_on_one_thread(connect::run(linked, arguments)),
             Self::Connections(arguments) => run_on_one_thread(connections::run(linked, arguments)),
             Self::Keys(arguments) => run_on_one_thread(keys::run(linked, arguments)),
+            Self::Ledger(command) => run_on_one_thread(ledger::run(linked, command)),
             Self::SignIn(arguments) => run_on_one_thread(sign_in::run(linked, arguments)),
             Self::Serve(arguments) => run_on_all_threads(serve::run(linked, arguments)),
             Self::Sandbox(arguments) => run_on_one_thread(sandbox::run(arguments)),

@@ -148,8 +148,13 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     render::say(&format!("Listening on http://{address}"));
     tokio::spawn(sweep_every_minute(vault.clone()));
     let examples = Examples::new(linked);
-    let host = Host::new(settings, runtime, vault.clone()).with_examples(move |connector, key| examples.find(connector, key));
+    let host = Host::new(settings, runtime.clone(), vault.clone()).with_examples(move |connector, key| examples.find(connector, key));
     let deadline = connector_server::serve(listener, host, wait_for_stop()).await;
+    // A write under an idempotency key outlives its caller, and its outcome is kept.
+    tokio::select! {
+        () = runtime.wait_until_idle() => {}
+        () = wait_for_stop() => tracing::warn!("writes under an idempotency key were cut off: their outcomes are lost"),
+    }
     // A response of the vendor is stored, although its caller has gone.
     if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with a vendor was cut off");

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use connector_connections::{OwnerVault, Status, Vault};
+use connector_connections::{Status, Vault};
 use connector_core::embed::{Access, Connection, Connections, Credential};
 use connector_core::run::Http;
 use connector_core::{Error, ErrorKind};
 
 use crate::setup::app::build_apps;
+use crate::setup::ledger::{LEDGER_FILE, LocalLedger, SANDBOX_LEDGER_FILE};
 use crate::setup::sandbox::{self, EmbeddedSandbox};
 use crate::setup::store::{STORE_FILE, StorePlace};
 use crate::terminal::arguments::LOCAL_OWNER;
@@ -28,6 +29,7 @@ pub(crate) struct Accounts {
     named: Arc<[EnvironmentAccount]>,
     /// The embedded sandbox, where nothing at all is set up.
     embedded: Option<Arc<EmbeddedSandbox>>,
+    ledger: LocalLedger,
 }
 
 /// An account of a connector that the environment names.
@@ -45,17 +47,19 @@ impl Accounts {
         if place.is_set() {
             let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
             let vault = place.open_or_create(build_apps(linked, &public_url)?, http).await?;
-            return Ok(Self { linked, vault: Some(vault), named, embedded: None });
+            let ledger = LocalLedger::of_vault(&vault);
+            return Ok(Self { linked, vault: Some(vault), named, embedded: None, ledger });
         }
         let is_untouched = named.is_empty() && !place.is_expected(linked)?;
         let sandboxed = linked.find_sandboxed().filter(|_| is_untouched);
         let embedded = sandboxed.map(|(linked, sandbox)| EmbeddedSandbox::new(linked, sandbox).map(Arc::new)).transpose()?;
-        Ok(Self { linked, vault: None, named, embedded })
+        let ledger = LocalLedger::beside(if embedded.is_some() { SANDBOX_LEDGER_FILE } else { LEDGER_FILE }, http)?;
+        Ok(Self { linked, vault: None, named, embedded, ledger })
     }
 
-    /// Returns the ledger that keeps outcomes by idempotency key. Only a store has one.
-    pub(crate) fn ledger(&self) -> Option<OwnerVault> {
-        self.vault.as_ref().map(|vault| vault.for_owner(LOCAL_OWNER))
+    /// Returns the ledger that keeps outcomes by idempotency key.
+    pub(crate) fn ledger(&self) -> &LocalLedger {
+        &self.ledger
     }
 
     /// Starts to remove what nobody finished. The next command goes on with what is left when this one ends.
@@ -131,12 +135,10 @@ fn read_environment(linked: Linked) -> Result<Vec<EnvironmentAccount>, Failure> 
         if let Some((credential, name, domain)) = read_credential(one)? {
             let access = linked.check_host(Some(one), &domain, &name)?;
             let access = Access::new(access.origin(), credential).map_err(Failure::from)?;
-            let mut connection = Connection::new(ENVIRONMENT, access.origin());
+            // Accounts of two connectors may have one name and one host, and those of two users too.
+            let id = format!("{}/{}", one.key(), access.credential().digest());
+            let mut connection = Connection::new(ENVIRONMENT, access.origin()).with_id(id);
             connection.api_token = matches!(access.credential(), Credential::ApiToken(_));
-            if one.variable(env::API_TOKEN) != env::API_TOKEN {
-                // Accounts of two connectors may have one name and one host.
-                connection = connection.with_id(format!("{}/{ENVIRONMENT}", one.key()));
-            }
             named.push(EnvironmentAccount { connector: one.key(), connection, access });
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod app;
 pub(crate) mod http;
+pub(crate) mod ledger;
 pub(crate) mod sandbox;
 pub(crate) mod store;
 pub(crate) mod stored;

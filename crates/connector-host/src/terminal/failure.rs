@@ -50,6 +50,11 @@ impl Failure {
         Self { exit: Exit::Host, message: String::new() }
     }
 
+    /// Returns the message.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Writes the message to stderr, and returns the exit code.
     pub(crate) fn report(&self) -> Exit {
         if !self.message.is_empty() {
