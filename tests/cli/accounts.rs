@@ -227,7 +227,10 @@ fn keys_hold_from_one_command_to_the_next_without_a_store() {
     assert!(!cli.has_file("connections.db"), "a ledger is no store of connections");
     let listed = cli.run(&["ledger", "list", "--json"], "");
     let listed: Value = serde_json::from_slice(&listed.stdout).expect("it is JSON");
-    assert_eq!((listed[0]["key"].as_str(), listed[0]["state"].as_str(), listed[0]["action"].as_str()), (Some("run-1"), Some("done"), Some("addDeal")));
+    assert_eq!(
+        (listed[0]["key"].as_str(), listed[0]["state"].as_str(), listed[0]["action"].as_str()),
+        (Some("run-1"), Some("done"), Some("addDeal"))
+    );
     assert_eq!(String::from_utf8_lossy(&cli.run(&["ledger", "list", "--unknown"], "").stdout), "");
     assert_exit(&cli.run(&["ledger", "resolve", "run-1", "--not-done"], ""), 1, "is known");
     assert_exit(&cli.run(&["ledger", "resolve", "nope", "--done", "{}"], ""), 1, "There is no idempotency key");

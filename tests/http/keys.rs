@@ -107,15 +107,20 @@ async fn clients_that_hang_up_find_each_outcome_on_retry() {
     server.connect(&key, DEMO_API_TOKEN).await;
     let headers = [("authorization", key.as_str()), JSON];
     let create = |number: usize| build_create(&format!("Hung up {number}"), Some(&format!("run-{number}")));
-    // Each client hangs up somewhere between its first byte and its answer: after a part of its request, or so many turns later.
+    // A client hangs up after a part of its request, at the first byte of its answer, or so many turns between the two.
     stream::iter(0..CLIENTS)
         .for_each_concurrent(32, async |number| {
             let text = create(number);
             let mut client = server.open("POST", "/v1/invoke", &headers, Some(text.len())).await;
             let sent = if number % 8 == 0 { number % text.len() } else { text.len() };
             let _ = client.write_all(&text.as_bytes()[..sent]).await;
-            for _ in 0..number % 97 {
-                tokio::task::yield_now().await;
+            match number % 8 {
+                1 => drop(client.read(&mut [0; 1]).await),
+                turns => {
+                    for _ in 0..turns * number % 997 {
+                        tokio::task::yield_now().await;
+                    }
+                }
             }
         })
         .await;

@@ -2,7 +2,6 @@
 
 mod abuse;
 mod connections;
-
 mod keys;
 mod leaving;
 mod owners;

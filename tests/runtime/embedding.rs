@@ -1,7 +1,7 @@
 //! An engine's own connections, and futures that it can spawn.
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use connector_core::embed::{Credential, OneConnection};
 use connector_core::run::{Invocation, Runtime};

@@ -96,7 +96,8 @@ async fn call_that_waits_for_another_says_so_when_its_time_is_over_or_sends_its_
 
     let refusing = start_upstream(build_json_response("400 Bad Request", r#"{"success": false, "error": "no"}"#)).await;
     let runtime = build(Runtime::builder().connections(connect("acme", &refusing, DEMO_API_TOKEN)));
-    let both = tokio::join!(run(&runtime, build_create("k", json!({"title": "x"}))), run(&runtime, build_create("k", json!({"title": "x"}))));
+    let both =
+        tokio::join!(run(&runtime, build_create("k", json!({"title": "x"}))), run(&runtime, build_create("k", json!({"title": "x"}))));
     for outcome in [both.0, both.1] {
         assert_eq!(error_of(&outcome), ("upstream_rejected", "never"), "a refusal frees the key for who waits: {outcome}");
     }

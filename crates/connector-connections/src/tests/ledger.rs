@@ -69,9 +69,9 @@ async fn claim_of_a_process_that_died_is_unknown_until_a_person_says(world: Worl
     for call in [&died, &long] {
         ann.claim(call).await.expect("it is claimed");
     }
-    world.clock.advance(LEASE - Duration::from_secs(1));
+    world.clock.advance(LEASE * 9 / 10);
     ann.extend(&long).await.expect("it is extended");
-    world.clock.advance(Duration::from_secs(1));
+    world.clock.advance(LEASE / 10);
     assert_eq!(claim(&ann, "long").await, Claim::Running);
     let Claim::Unknown { since: Some(since), .. } = claim(&ann, "died").await else { panic!("the outcome is lost") };
     assert_eq!(since.duration_since(std::time::SystemTime::UNIX_EPOCH).expect("after 1970").as_micros(), 1_800_000_000_000_000);

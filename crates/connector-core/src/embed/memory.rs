@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(claim(&mut keys, &KeyedCall::new("k", "another"), Duration::ZERO), Claim::OtherCall);
         keys.end(&again, CallState::Finished(vec![1])).expect_err("another holder claimed it");
         keys.end(&call, CallState::Finished(vec![1, 2])).expect("it holds the key");
-        let last = KEPT_FOR - Duration::from_secs(1);
+        let last = KEPT_FOR * 999 / 1000;
         assert_eq!((claim(&mut keys, &again, last), keys.bytes), (Claim::Finished(vec![1, 2]), 2));
         assert_eq!((claim(&mut keys, &again, KEPT_FOR), keys.bytes), (Claim::Fresh, 0));
         keys.end(&again, CallState::Abandoned).expect("it holds the key");

@@ -166,7 +166,9 @@ impl Call<'_> {
         state.open_write = false;
         if let Ok(response) = &result {
             state.meta.status = Some(response.status);
-            state.wrote |= response.effect != Effect::Read && (200..300).contains(&response.status);
+            if response.effect != Effect::Read && (200..300).contains(&response.status) {
+                state.record_write();
+            }
         }
         result
     }

@@ -54,7 +54,7 @@ pub(super) async fn run_once(
     };
     let may_have_written = match &result {
         Ok(_) => true,
-        Err(error) => error.retry() == Retry::Unsafe || call.session.may_have_written(),
+        Err(error) => error.retry() == Retry::Unsafe || call.session.may_have_written_before(),
     };
     if let Err(error) = keep(ledger, &keyed, result.as_ref().ok(), may_have_written).await {
         // The call was carried out, so a ledger that fails afterwards is a warning, not an error.

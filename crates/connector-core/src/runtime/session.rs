@@ -31,12 +31,24 @@ pub(super) struct State {
     may_have_written: bool,
     /// The repetitions that are due, and were not sent yet.
     repetitions: u32,
-    /// `true` after a write was carried out.
-    pub(super) wrote: bool,
+    /// The number of the first request that was a write and was carried out.
+    wrote: Option<u32>,
     /// The attempts of the pages that were read whole.
     attempts_before: u32,
     /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
+}
+
+impl State {
+    /// Records that the last request was a write and was carried out.
+    pub(super) fn record_write(&mut self) {
+        self.wrote.get_or_insert(self.meta.requests);
+    }
+
+    /// Checks whether a write was carried out before the last request.
+    fn wrote_before(&self) -> bool {
+        self.wrote.is_some_and(|number| number < self.meta.requests)
+    }
 }
 
 impl Session {
@@ -83,10 +95,10 @@ impl Session {
         }
     }
 
-    /// Checks whether anything may have been written, whatever the result says.
-    pub(super) fn may_have_written(&self) -> bool {
+    /// Checks whether anything may have been written before the request that failed, or by it where no answer came.
+    pub(super) fn may_have_written_before(&self) -> bool {
         let state = self.lock();
-        state.open_write || state.may_have_written || state.wrote
+        state.open_write || state.may_have_written || state.wrote_before()
     }
 
     /// Records that a request will be sent again.
@@ -130,7 +142,7 @@ impl Session {
 
     /// Explains a failure after which a part of the call stays done.
     pub(super) fn explain_part(&self, error: Error) -> Error {
-        if error.retry() == Retry::Unsafe || !self.lock().wrote {
+        if error.retry() == Retry::Unsafe || !self.lock().wrote_before() {
             return error;
         }
         let hint = error.hint().map(|hint| format!(" {hint}")).unwrap_or_default();
@@ -139,7 +151,7 @@ impl Session {
 
     pub(crate) fn explain_timeout(&self, limit: Duration) -> Error {
         let error = Error::new(ErrorKind::TimedOut, format!("There was no outcome within {} ms.", limit.as_millis()));
-        if self.may_have_written() {
+        if self.may_have_written_before() || self.lock().wrote.is_some() {
             error.with_retry(Retry::Unsafe).with_hint("The request was sent and may have been carried out: check before you repeat it.")
         } else {
             error.with_hint("Nothing was changed: try again, or raise options.timeoutMs.")
