@@ -193,7 +193,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["connections", "rename", "x", "00000000-0000-4000-8000-000000000000"], "and not the form of an id"),
         (&["serve", "--connection-header", "Authorization"], "a meaning of its own"),
         (&["serve", "--connection-header", "Content-Type"], "a meaning of its own"),
-        (&["sandbox", "--memory", "--companies", "4"], "--companies"),
+        (&["sandbox", "--memory", "--companies", "1001"], "--companies"),
         (&["sandbox", "--memory", "--redirect-uri", "nonsense"], "redirect URI"),
         (&["sandbox", "--memory", "--faults", "token=200"], "token=drop-answer"),
         (&["sandbox", "--memory", "--faults", "lateny=1%"], "the nearest is latency"),

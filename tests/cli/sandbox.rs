@@ -60,6 +60,21 @@ async fn sandbox_follows_its_flags() {
 }
 
 #[tokio::test]
+async fn sandbox_holds_a_thousand_companies() {
+    let cli = CommandLine::new();
+    let file = cli.folder.path().join("tokens");
+    let sandbox = SandboxProcess::start(&cli, &["--companies", "1000", "--tokens", &file.display().to_string()]);
+    assert_eq!(sandbox.messages.matches("API token of ").count(), 3, "{}", sandbox.messages);
+    assert!(sandbox.messages.contains("997 companies more; --tokens"), "{}", sandbox.messages);
+    let text = std::fs::read_to_string(&file).expect("the tokens are there");
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert_eq!(lines.len(), 1000);
+    let token = lines[730]["apiToken"].as_str().expect("each line has a token");
+    let me = send(&sandbox.url, "GET", "/api/v1/users/me", &[("x-api-token", token)], b"").await.json();
+    assert_eq!((&me["data"]["company_id"], &me["data"]["company_domain"]), (&lines[730]["company"], &Value::from("company731")));
+}
+
+#[tokio::test]
 async fn sandbox_limits_and_redirects_on_request() {
     let cli = CommandLine::new();
     let sandbox = SandboxProcess::start(&cli, &["--redirect-downloads", "--daily-budget", "25"]);

@@ -1,8 +1,10 @@
 //! `connector sandbox`: a sandbox of Pipedrive on this machine.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use pipedrive_sandbox::{App, Downloads, FAULTS_HELP, FaultSpecError, Faults, OpenError, Options, RefreshTokens, Sandbox, Store};
+use pipedrive_sandbox::{App, Company, Downloads, FAULTS_HELP, FaultSpecError, Faults, OpenError, Options, RefreshTokens, Sandbox, Store};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::setup::sandbox::{data_file, read_faults};
@@ -26,9 +28,12 @@ pub(super) struct SandboxArguments {
     /// Append a line of JSON for each request to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
-    /// The number of companies that have an account, 1 to 3; an existing file keeps its companies
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=3))]
-    companies: u8,
+    /// The number of companies that have an account, 1 to 1000; an existing file keeps its companies
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    companies: u16,
+    /// Write a line of JSON for each company to this file: company, name, domain, apiToken
+    #[arg(long, value_name = "FILE")]
+    tokens: Option<PathBuf>,
     /// The redirect URI of the demo app; repeat the flag for others
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
@@ -84,8 +89,19 @@ impl SandboxArguments {
     }
 }
 
+/// The most companies whose API tokens are shown at the start.
+const MOST_SHOWN: usize = 3;
+
+fn write_tokens(file: &Path, companies: &[Company]) -> io::Result<()> {
+    let line = |Company { id, name, domain, api_token, .. }: &Company| {
+        format!("{}\n", json!({ "company": id, "name": name, "domain": domain, "apiToken": api_token }))
+    };
+    std::fs::write(file, companies.iter().map(line).collect::<String>())
+}
+
 pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
     let (port, app) = (arguments.port, Some(arguments.app()).filter(|_| !arguments.redirect_uri.is_empty()));
+    let tokens = arguments.tokens.clone();
     let options = arguments.options()?;
     let keeps = match &options.store {
         Store::File(file) => format!("Data: {}", file.display()),
@@ -102,8 +118,14 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
         .map_err(|error| Failure::host(format!("port {port}: {error}; --port 0 takes a free one")))?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     render::say(&format!("Sandbox: http://{address}\n{keeps}"));
-    for company in sandbox.companies() {
+    for company in sandbox.companies().iter().take(MOST_SHOWN) {
         render::say(&format!("API token of {}: {}", company.name, company.api_token));
+    }
+    if sandbox.companies().len() > MOST_SHOWN {
+        render::say(&format!("And {} companies more; --tokens FILE writes all tokens.", sandbox.companies().len() - MOST_SHOWN));
+    }
+    if let Some(file) = tokens {
+        write_tokens(&file, sandbox.companies()).map_err(|error| Failure::host(format!("--tokens {}: {error}", file.display())))?;
     }
     if let Some(App { client_id, client_secret, .. }) = app {
         render::say(&format!(

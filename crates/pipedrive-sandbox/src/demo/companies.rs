@@ -1,5 +1,7 @@
 //! The demo companies, and the values in which they differ. All else is made alike.
 
+use std::borrow::Cow;
+
 use crate::engine::state::FIRST_COMPANY;
 
 /// A demo company.
@@ -23,6 +25,46 @@ pub(crate) struct Demo {
     pub(super) last_names: &'static [&'static str],
     /// First words of the names of its organizations.
     pub(super) customers: &'static [&'static str],
+}
+
+/// The names of a company, which are its own also where it has the records of a demo company.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) id: u64,
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) domain: Cow<'static, str>,
+    /// The mail domain of its users.
+    pub(super) mail: Cow<'static, str>,
+    /// The place in [`DEMOS`] of the company that has its records.
+    pub(crate) demo: usize,
+}
+
+/// The ids of companies without demo records of their own come after this one.
+const FURTHER_IDS: u64 = 10_000;
+
+impl Identity {
+    /// Finds the names of the company of a number, counted from 1.
+    pub(crate) fn new(number: usize) -> Self {
+        let place = number.saturating_sub(1);
+        let demo = place % DEMOS.len();
+        match DEMOS.get(place) {
+            Some(Demo { id, name, domain, mail, .. }) => {
+                Self { id: *id, name: (*name).into(), domain: (*domain).into(), mail: (*mail).into(), demo }
+            }
+            None => Self {
+                id: FURTHER_IDS + number as u64,
+                name: format!("Company {number}").into(),
+                domain: format!("company{number}").into(),
+                mail: format!("company{number}.example.com").into(),
+                demo,
+            },
+        }
+    }
+
+    /// Returns the demo company whose records it has.
+    pub(crate) fn demo(&self) -> &'static Demo {
+        &DEMOS[self.demo]
+    }
 }
 
 pub(crate) const DEMOS: &[Demo] = &[

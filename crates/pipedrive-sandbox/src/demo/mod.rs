@@ -20,17 +20,25 @@ mod rows;
 mod updates;
 mod users;
 
-pub(crate) use companies::{DEMOS, Demo};
+pub(crate) use companies::{DEMOS, Identity};
 
 use crate::engine::state::State;
 use crate::value::random::Random;
 
+/// Makes a company that shares the records of another one. Its users are its own.
+pub(crate) fn share_company(company: &Identity, records: &State) -> State {
+    let mut state = records.share_with(company.id);
+    users::take_over(&mut state, company);
+    state
+}
+
 /// Makes a demo company with all its records. Records that point to others are made after them.
-pub(crate) fn build_company(demo: &Demo) -> State {
-    let mut company = State::new(demo.id);
+pub(crate) fn build_company(identity: &Identity) -> State {
+    let demo = identity.demo();
+    let mut company = State::new(identity.id);
     let state = &mut company;
     let random = &mut Random::from_name(demo.seed);
-    users::add(state, demo);
+    users::add(state, identity);
     pipelines::add(state);
     fields::add(state);
     organizations::add(state, demo, random);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::demo::companies::Demo;
+use crate::demo::companies::Identity;
 use crate::demo::rows::{DAYS, build_record, make_time};
 use crate::engine::state::{FIRST_USER, State};
 use crate::value::money::CURRENCY;
@@ -62,12 +62,14 @@ const PERMISSION_SETS: &[PermissionSet] = &[
 /// Further sets of the first user, who is the company's admin.
 const FURTHER_SETS_OF_ADMIN: &[u64] = &[3, 4, 5];
 
-pub(super) fn add(state: &mut State, demo: &Demo) {
+/// Adds the users of a company.
+pub(super) fn add(state: &mut State, company: &Identity) {
+    let demo = company.demo();
     for (n, (name, mailbox)) in (0_u64..).zip(demo.users) {
         state.insert(
             "users",
             build_record(json!({
-                "name": name, "email": format!("{mailbox}@{}", demo.mail), "default_currency": CURRENCY, "locale": "en_US",
+                "name": name, "email": format!("{mailbox}@{}", company.mail), "default_currency": CURRENCY, "locale": "en_US",
                 "lang": 1, "activated": true, "last_login": make_time(DAYS, n * 977), "created": make_time(n, 0), "modified": make_time(DAYS, n * 977),
                 "has_created_company": n == 0,
                 "access": [
@@ -75,10 +77,23 @@ pub(super) fn add(state: &mut State, demo: &Demo) {
                     { "app": "sales", "admin": n == 0, "permission_set_id": "00000000-0000-4000-8000-000000000002" },
                 ],
                 "timezone_name": "Europe/Tallinn", "timezone_offset": "+02:00", "role_id": 1, "is_deleted": false,
-                "company_id": demo.id, "company_name": demo.name, "company_domain": demo.domain, "company_country": demo.country,
+                "company_id": company.id, "company_name": company.name, "company_domain": company.domain, "company_country": demo.country,
                 "company_industry": demo.industry, "language": { "language_code": "en", "country_code": "US" },
             })),
         );
+    }
+}
+
+/// Gives the users of a company that shares another one's records to it.
+pub(super) fn take_over(state: &mut State, company: &Identity) {
+    let mailboxes = company.demo().users.iter().map(|(_, mailbox)| mailbox);
+    let users: Vec<Record> = state.rows("users").cloned().collect();
+    for (mut user, mailbox) in users.into_iter().zip(mailboxes) {
+        user.insert("email".to_owned(), format!("{mailbox}@{}", company.mail).into());
+        user.insert("company_id".to_owned(), company.id.into());
+        user.insert("company_name".to_owned(), (*company.name).into());
+        user.insert("company_domain".to_owned(), (*company.domain).into());
+        state.put("users", user);
     }
 }
 

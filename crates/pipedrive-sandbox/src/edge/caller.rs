@@ -1,5 +1,7 @@
 //! The caller of a request: the company, the user and the scopes that its credential gives it.
 
+use std::sync::Arc;
+
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use time::OffsetDateTime;
@@ -8,7 +10,7 @@ use crate::edge::options::Bearer;
 use crate::engine::state::{FIRST_COMPANY, FIRST_USER};
 use crate::value::failure::Failure;
 use crate::value::secret::{hash, is_same};
-use crate::world::company::Company;
+use crate::world::company::Companies;
 use crate::world::grants::Install;
 use crate::world::store::WorldStore;
 
@@ -20,14 +22,14 @@ pub(crate) struct Caller {
     /// The digest of its token, by which its requests are counted.
     pub(crate) token: String,
     /// `None` allows every operation.
-    scopes: Option<Vec<String>>,
+    scopes: Option<Arc<[String]>>,
 }
 
 /// All credentials that a sandbox accepts.
 #[derive(Clone, Copy)]
 pub(crate) struct Credentials<'a> {
     pub(crate) store: &'a WorldStore,
-    pub(crate) companies: &'a [Company],
+    pub(crate) companies: &'a Companies,
     pub(crate) bearers: &'a [Bearer],
 }
 
@@ -45,9 +47,9 @@ impl Caller {
         caller.ok_or_else(Failure::unauthorized)
     }
 
-    fn find_by_api_token(companies: &[Company], token: &HeaderValue) -> Option<Self> {
-        let company = companies.iter().find(|company| is_same(company.api_token.as_bytes(), token.as_bytes()))?;
-        Some(Self { company: company.id, user: FIRST_USER, token: hash(&company.api_token), scopes: None })
+    fn find_by_api_token(companies: &Companies, token: &HeaderValue) -> Option<Self> {
+        let (company, digest) = companies.find(token.to_str().ok()?)?;
+        Some(Self { company: company.id, user: FIRST_USER, token: digest, scopes: None })
     }
 
     fn find_by_bearer(credentials: Credentials, value: &HeaderValue, now: OffsetDateTime) -> Result<Option<Self>, Failure> {
@@ -58,7 +60,7 @@ impl Caller {
             credentials.bearers.iter().find(|bearer| is_same(bearer.token.as_bytes(), token.as_bytes()))
         {
             let user = user.unwrap_or(FIRST_USER);
-            return Ok(Some(Self { company: FIRST_COMPANY, user, token: hash(token), scopes: Some(scopes.clone()) }));
+            return Ok(Some(Self { company: FIRST_COMPANY, user, token: hash(token), scopes: Some(scopes.clone().into()) }));
         }
         credentials.store.read(|world| {
             let found = world.grants().find_access(token, now.unix_timestamp());
@@ -66,7 +68,7 @@ impl Caller {
                 company: by.company,
                 user: by.user,
                 token: digest,
-                scopes: Some(scopes.clone()),
+                scopes: Some(Arc::clone(scopes)),
             }))
         })
     }

@@ -18,10 +18,13 @@ pub const DEMO_API_TOKEN: &str = "5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db";
 pub struct Options {
     /// The place where the data is kept.
     pub store: Store,
-    /// The number of demo companies, 1 to 3. A state file that has more keeps them.
+    /// The number of companies, 1 to 1,000. A state file that has more keeps them.
+    ///
+    /// The first three have demo records of their own. Each other one has those of one of the three until it changes them,
+    /// and its own users.
     pub companies: usize,
     /// The API token of the first company, which allows every operation.
-    /// The API tokens of the other companies are derived from it.
+    /// The API tokens of the other companies are derived from it, as [`Company::list`](crate::Company::list) says.
     pub api_token: String,
     /// OAuth access tokens for the first company that are valid without an app. Their scopes are enforced.
     pub bearers: Vec<Bearer>,

@@ -30,7 +30,7 @@ use crate::value::clock::{Clock, stamp};
 use crate::value::content::Content;
 use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
-use crate::world::company::Company;
+use crate::world::company::{Companies, Company};
 use crate::world::store::WorldStore;
 
 /// A local Pipedrive. Clones share one state.
@@ -40,7 +40,7 @@ pub struct Sandbox(Arc<Inner>);
 /// The parts of a sandbox.
 struct Inner {
     store: WorldStore,
-    companies: Vec<Company>,
+    companies: Companies,
     oauth: OauthServer,
     token_faults: FaultQueue,
     faults: Option<FaultSource>,
@@ -67,7 +67,7 @@ impl Sandbox {
         let companies = Company::list(options.companies, &options.api_token)?;
         Ok(Self(Arc::new(Inner {
             store: WorldStore::open(&options.store, companies.len())?,
-            companies,
+            companies: Companies::new(companies),
             oauth: OauthServer::open(options.apps, options.refresh_tokens)?,
             token_faults: FaultQueue::new([options.token_faults, options.faults.token.clone()].concat()),
             faults: FaultSource::new(options.faults),
@@ -83,7 +83,7 @@ impl Sandbox {
 
     /// Returns the companies with which the sandbox was opened.
     pub fn companies(&self) -> &[Company] {
-        &self.0.companies
+        self.0.companies.list()
     }
 
     /// Returns the number of refreshes that were answered with tokens since the sandbox was opened.

@@ -67,6 +67,9 @@ pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, 
             }
         }
     }
+    if state.count(CHANGES) <= MOST_CHANGES {
+        return;
+    }
     let ids: Vec<u64> = list_changes(state, collection.name, id).filter_map(read_id).collect();
     for old in &ids[..ids.len().saturating_sub(MOST_CHANGES)] {
         state.forget(CHANGES, *old);

@@ -7,7 +7,7 @@ use crate::engine::state::{FIRST_COMPANY, State};
 use crate::value::clock;
 use crate::value::failure::Failure;
 use crate::value::random::Random;
-use crate::value::record::{Record, read_flag, read_text, to_text};
+use crate::value::record::{Record, is_deleted, read_flag, read_text, to_text};
 
 /// A type that consists of parts, each with its own type.
 pub(crate) struct Composite {
@@ -88,7 +88,7 @@ const SEARCHABLE: &[&str] = &["address", "varchar", "text", "varchar_auto", "dou
 
 /// Lists the custom fields of a collection.
 pub(crate) fn list_custom<'a>(state: &'a State, fields: &FieldTables) -> impl Iterator<Item = &'a Record> + use<'a> {
-    state.live(fields.custom).filter(|field| read_flag(field, "is_custom_field"))
+    state.rows(fields.custom).filter(|field| read_flag(field, "is_custom_field") && !is_deleted(field))
 }
 
 /// Lists all fields of a collection: its own, then the custom ones that it takes over from another.

@@ -1,6 +1,7 @@
 //! The order of a list, and its pages: by a cursor in v2, by the number of the first record in v1.
 
 use std::cmp::Ordering;
+use std::ops::Bound;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -50,18 +51,54 @@ impl<'a> Order<'a> {
     }
 
     /// Sorts records, and cuts the page at the request's cursor. Returns the page, and the cursor of the next one.
-    pub(crate) fn cut_page<'r>(&self, call: &Call, mut rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
-        rows.sort_by(|a, b| self.compare(&self.key(a), &self.key(b)));
+    pub(crate) fn cut_page<'r>(&self, call: &Call, rows: Vec<&'r Record>) -> Result<(Vec<&'r Record>, Option<String>), Failure> {
+        let mut rows: Vec<(Key, &Record)> = rows.into_iter().map(|row| (self.key(row), row)).collect();
         if let Some(cursor) = call.parameter("cursor") {
             let after = read_cursor(cursor, &self.name)?;
-            rows.retain(|row| self.compare(&self.key(row), &after).is_gt());
+            rows.retain(|(key, _)| self.compare(key, &after).is_gt());
         }
+        rows.sort_by(|(a, _), (b, _)| self.compare(a, b));
         let limit = read_limit(call);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(|last| write_cursor(&self.name, &self.key(last)));
-        Ok((rows, next))
+        let next = rows.last().filter(|_| more).map(|(last, _)| write_cursor(&self.name, last));
+        Ok((rows.into_iter().map(|(_, row)| row).collect(), next))
     }
+}
+
+/// The records up to the end of a page, where a list is in the order of ids: a walk needs to go no further.
+pub(crate) struct Reach {
+    pub(crate) ids: (Bound<u64>, Bound<u64>),
+    pub(crate) is_descending: bool,
+    /// The number of selected records, counted from the first of these ids, with one after the page.
+    pub(crate) most: usize,
+}
+
+impl Reach {
+    /// Finds the reach of a page, if the request's list is in the order of ids.
+    pub(crate) fn from_parameters(call: &Call) -> Result<Option<Self>, Failure> {
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        let most = read_limit(call).saturating_add(1);
+        if call.operation.parameter("cursor").is_some() {
+            let order = Order::from_parameters(call);
+            if order.field != Some("id") {
+                return Ok(None);
+            }
+            let after = call.parameter("cursor").map(|cursor| read_cursor(cursor, &order.name)).transpose()?;
+            let ids = match after {
+                None => everything,
+                Some((_, id)) if order.is_descending => (Bound::Unbounded, Bound::Excluded(id)),
+                Some((_, id)) => (Bound::Excluded(id), Bound::Unbounded),
+            };
+            return Ok(Some(Self { ids, is_descending: order.is_descending, most }));
+        }
+        let is_plain = call.operation.parameter("start").is_some() && call.parameter("sort").is_none();
+        Ok(is_plain.then(|| Self { ids: everything, is_descending: false, most: most.saturating_add(read_start(call)) }))
+    }
+}
+
+fn read_start(call: &Call) -> usize {
+    call.parameter("start").and_then(|start| start.parse().ok()).unwrap_or(0)
 }
 
 pub(crate) fn read_limit(call: &Call) -> usize {
@@ -110,18 +147,21 @@ pub(crate) fn sort_v1(call: &Call, rows: &mut [&Record]) {
             Some((words.next()?, words.next().is_some_and(|w| w.eq_ignore_ascii_case("desc"))))
         })
         .collect();
-    let key = |row: &Record, field: &str| row.get(field).cloned().unwrap_or_default();
     rows.sort_by(|a, b| {
         orders.iter().fold(Ordering::Equal, |so_far, (field, descending)| {
-            let order = compare(&key(a, field), &key(b, field));
+            let order = compare(find_or_null(a, field), find_or_null(b, field));
             so_far.then(if *descending { order.reverse() } else { order })
         })
     });
 }
 
+fn find_or_null<'a>(row: &'a Record, field: &str) -> &'a Value {
+    row.get(field).unwrap_or(&Value::Null)
+}
+
 /// Cuts a page of v1, which is given by the number of its first record.
 pub(crate) fn cut_page<'a, T>(call: &Call, rows: &'a [T]) -> (&'a [T], Value) {
-    let start = call.parameter("start").and_then(|s| s.parse().ok()).unwrap_or(0_usize).min(rows.len());
+    let start = read_start(call).min(rows.len());
     let end = start.saturating_add(read_limit(call)).min(rows.len());
     let mut pagination = json!({ "start": start, "limit": read_limit(call), "more_items_in_collection": end < rows.len() });
     if end < rows.len() {

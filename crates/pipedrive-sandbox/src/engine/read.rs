@@ -1,11 +1,13 @@
 //! Lists and single records.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Value, json};
 
 use crate::engine::collection::{Call, Collection};
 use crate::engine::envelope::{wrap, wrap_page};
 use crate::engine::filters;
-use crate::engine::paging::{Order, cut_page, read_limit, sort_v1};
+use crate::engine::paging::{Order, Reach, cut_page, read_limit, sort_v1};
 use crate::engine::related::add_related;
 use crate::engine::shape::shape_record;
 use crate::engine::state::State;
@@ -62,7 +64,16 @@ pub(crate) fn shape_data(state: &State, call: &Call, collection: &Collection, ro
 pub(crate) fn list(state: &State, call: &Call, collection: &Collection) -> Result<Value, Failure> {
     collection.check_path(state, call)?;
     let selection = Selection::new(state, call, collection)?;
-    answer_list(state, call, collection, state.rows(collection.name).filter(|row| selection.includes(row)).collect())
+    let includes = |row: &&Record| selection.includes(row);
+    let rows = if let Some(ids) = &selection.ids {
+        ids.iter().filter_map(|id| state.get(collection.name, *id)).filter(includes).collect()
+    } else if let Some(Reach { ids, is_descending, most }) = Reach::from_parameters(call)? {
+        let rows = state.rows_within(collection.name, ids);
+        if is_descending { rows.rev().filter(includes).take(most).collect() } else { rows.filter(includes).take(most).collect() }
+    } else {
+        state.rows(collection.name).filter(includes).collect()
+    };
+    answer_list(state, call, collection, rows)
 }
 
 /// Answers a page of these records, in the order and form that the operation documents.
@@ -95,25 +106,43 @@ struct Selection<'a> {
     call: &'a Call,
     collection: &'a Collection,
     filter: Option<&'a Record>,
-    ids: Option<Vec<u64>>,
+    ids: Option<BTreeSet<u64>>,
     statuses: Option<Vec<&'a str>>,
     archived: bool,
     equal: Vec<(&'a str, &'a str)>,
+    /// The ids to which each parameter leads that leads through another collection.
+    indirect: Vec<HashSet<u64>>,
+    since: Option<String>,
+    until: Option<String>,
 }
 
 impl<'a> Selection<'a> {
     fn new(state: &'a State, call: &'a Call, collection: &'a Collection) -> Result<Self, Failure> {
         let is_filtered = call.parameter("filter_id").is_some();
-        let equal = call.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let selecting = call.query.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let selecting = selecting.filter(|(name, _)| !(NOT_A_FIELD.contains(name) || is_filtered && IGNORED_WITH_FILTER.contains(name)));
+        let find_ids = |name: &str| collection.indirect_parameters.iter().find(|(parameter, _)| *parameter == name).map(|(_, find)| find);
+        let list_ids = |find: &fn(&State, u64) -> Vec<u64>, value: &str| value.parse().map_or_else(|_| Vec::new(), |id| find(state, id));
+        let (mut equal, mut indirect) = (Vec::new(), Vec::new());
+        for (name, value) in selecting {
+            match find_ids(name) {
+                Some(find) => indirect.push(list_ids(find, value).into_iter().collect()),
+                None => equal.push((name, value)),
+            }
+        }
+        let moment = |name: &str| call.parameter(name).and_then(clock::parse_time).map(clock::stamp);
         Ok(Self {
             state,
             call,
             collection,
             filter: call.parameter("filter_id").map(|id| filters::find(state, call.tables, collection, id)).transpose()?,
-            ids: call.ids("ids"),
+            ids: call.ids("ids").map(BTreeSet::from_iter),
             statuses: call.tokens("status"),
             archived: call.operation.path.ends_with("/archived"),
-            equal: equal.filter(|(name, _)| !(NOT_A_FIELD.contains(name) || is_filtered && IGNORED_WITH_FILTER.contains(name))).collect(),
+            equal,
+            indirect,
+            since: moment("updated_since"),
+            until: moment("updated_until"),
         })
     }
 
@@ -126,30 +155,26 @@ impl<'a> Selection<'a> {
         has_status
             && self.collection.has(self.call, row)
             && read_flag(row, "is_archived") == self.archived
-            && self.ids.as_ref().is_none_or(|ids| read_id(row).is_some_and(|id| ids.contains(&id)))
             && self.filter.is_none_or(|filter| filters::matches(self.state, self.call, self.collection, row, filter))
-            && self.equal.iter().all(|(name, value)| self.equals(row, name, value))
+            && self.equal.iter().all(|(name, value)| equals(row, name, value))
+            && self.indirect.iter().all(|ids| read_id(row).is_some_and(|id| ids.contains(&id)))
             && self.is_in_time(row)
             && !(self.collection.is_hidden)(row, self.call)
     }
 
-    fn equals(&self, row: &Record, name: &str, value: &str) -> bool {
-        if let Some((_, list_ids)) = self.collection.indirect_parameters.iter().find(|(parameter, _)| *parameter == name) {
-            return value.parse().is_ok_and(|id| read_id(row).is_some_and(|own| list_ids(self.state, id).contains(&own)));
-        }
-        match row.get(name) {
-            Some(Value::Bool(kept)) => matches!(value, "true" | "1") == *kept,
-            Some(kept) => to_text(kept) == value,
-            None => false,
-        }
-    }
-
     fn is_in_time(&self, row: &Record) -> bool {
-        let moment = |name: &str| self.call.parameter(name).and_then(clock::parse_time).map(clock::stamp);
         let (updated, added) = (read_text(row, "update_time"), read_text(row, "add_time").get(..10).unwrap_or_default());
-        moment("updated_since").is_none_or(|since| updated >= since.as_str())
-            && moment("updated_until").is_none_or(|until| updated < until.as_str())
+        self.since.as_ref().is_none_or(|since| updated >= since.as_str())
+            && self.until.as_ref().is_none_or(|until| updated < until.as_str())
             && self.call.parameter("start_date").is_none_or(|start| added >= start)
             && self.call.parameter("end_date").is_none_or(|end| added <= end)
+    }
+}
+
+fn equals(row: &Record, name: &str, value: &str) -> bool {
+    match row.get(name) {
+        Some(Value::Bool(kept)) => matches!(value, "true" | "1") == *kept,
+        Some(kept) => to_text(kept) == value,
+        None => false,
     }
 }

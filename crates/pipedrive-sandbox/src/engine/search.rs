@@ -1,6 +1,7 @@
 //! Full-text search in the places that a table's row names.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
@@ -39,15 +40,16 @@ pub(crate) fn search(state: &State, call: &Call, collection: &Collection) -> Res
         .filter(|(_, (name, _))| chosen.as_ref().is_none_or(|chosen| chosen.contains(name)))
         .map(|(index, (_, place))| (index, *place))
         .collect();
+    let narrowing: Vec<_> =
+        NARROWING.iter().filter_map(|(parameter, field)| Some((*parameter, *field, call.parameter(parameter)?))).collect();
     let narrowed = |row: &&Record| {
-        NARROWING.iter().all(|(parameter, field)| {
-            let kept = row.get(*field).or_else(|| row.get(*parameter));
-            call.parameter(parameter).is_none_or(|want| kept.map(to_text).as_deref() == Some(want))
-        })
+        let read = |parameter, field| row.get(field).or_else(|| row.get(parameter)).map(to_text);
+        narrowing.iter().all(|(parameter, field, want)| read(*parameter, *field).as_deref() == Some(*want))
     };
     let is_indexed = |row: &&Record| call.found_until.as_ref().is_none_or(|until| read_text(row, "add_time") <= until.as_str());
     let rows = state.live(collection.name).filter(narrowed).filter(is_indexed);
-    let mut hits: Vec<Hit> = rows.filter_map(|row| term.find(state, collection, &places, row)).collect();
+    let texts = Texts::new(state, collection, &places);
+    let mut hits: Vec<Hit> = rows.filter_map(|row| term.find(&texts, &places, row)).collect();
     hits.sort_by_key(Hit::rank);
 
     let shape = call.shape(&["data", "items", "item"]);
@@ -83,10 +85,10 @@ impl Term {
         Ok(Self { text, exact })
     }
 
-    fn find<'a>(&self, state: &State, collection: &Collection, places: &[(usize, SearchPlace)], row: &'a Record) -> Option<Hit<'a>> {
+    fn find<'a>(&self, texts: &Texts, places: &[(usize, SearchPlace)], row: &'a Record) -> Option<Hit<'a>> {
         let mut hit = Hit { score: 0, row, custom_fields: Vec::new(), about: Vec::new() };
         for (index, place) in places {
-            for text in list_texts(state, collection, *place, row) {
+            for text in texts.list(*place, row) {
                 // The first place is a record's name, which counts more than other texts.
                 let Some(score) = self.score(&text).map(|score| if *index == 0 { score } else { score / 2 }) else {
                     continue;
@@ -128,23 +130,56 @@ impl Hit<'_> {
     }
 }
 
-/// Lists the texts of a record in which a search looks.
-fn list_texts<'a>(state: &'a State, collection: &Collection, place: SearchPlace, row: &'a Record) -> Vec<Cow<'a, str>> {
-    let borrowed = |value: &'a Value| value.as_str().map(Cow::Borrowed);
-    let value_of = |value: &'a Value| value.get("value").unwrap_or(value);
-    match place {
-        SearchPlace::Field(name) => list_field_texts(row, name).map(Cow::Borrowed).collect(),
-        SearchPlace::About(table, field) => {
-            let own = row.get(table).and_then(borrowed);
-            let about = state.live(table).filter(|other| other.get(collection.foreign_key).is_some_and(|id| Some(id) == read_handle(row)));
-            own.into_iter().chain(about.filter_map(|other| other.get(field).and_then(borrowed))).collect()
+/// The texts in which a search looks that do not stand in the searched records themselves.
+struct Texts<'a> {
+    /// By the table and the handle of the searched record.
+    about: HashMap<(&'static str, String), Vec<&'a str>>,
+    /// The codes of the custom fields that can be searched.
+    codes: Vec<&'a str>,
+}
+
+impl<'a> Texts<'a> {
+    /// Reads each table once, as a search looks at every record.
+    fn new(state: &'a State, collection: &Collection, places: &[(usize, SearchPlace)]) -> Self {
+        let mut texts = Self { about: HashMap::new(), codes: Vec::new() };
+        for (_, place) in places {
+            match place {
+                SearchPlace::Field(_) => {}
+                SearchPlace::About(table, field) => {
+                    for other in state.live(table) {
+                        if let (Some(id), Some(text)) = (other.get(collection.foreign_key), other.get(*field).and_then(Value::as_str)) {
+                            texts.about.entry((*table, to_text(id))).or_default().push(text);
+                        }
+                    }
+                }
+                SearchPlace::CustomFields => {
+                    let searchable = fields::list_custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
+                    texts.codes = searchable.map(fields::read_code).collect();
+                }
+            }
         }
-        SearchPlace::CustomFields => {
-            let Some(values) = row.get("custom_fields") else {
-                return Vec::new();
-            };
-            let searchable = fields::list_custom(state, &collection.fields).filter(|field| fields::is_searchable(field));
-            searchable.filter_map(|field| values.get(fields::read_code(field))).map(|v| Cow::Owned(to_text(value_of(v)))).collect()
+        texts
+    }
+
+    /// Lists the texts of a record at a place.
+    fn list<'r>(&self, place: SearchPlace, row: &'r Record) -> Vec<Cow<'r, str>>
+    where
+        'a: 'r,
+    {
+        match place {
+            SearchPlace::Field(name) => list_field_texts(row, name).map(Cow::Borrowed).collect(),
+            SearchPlace::About(table, _) => {
+                let own = row.get(table).and_then(Value::as_str);
+                let about = read_handle(row).and_then(|handle| self.about.get(&(table, to_text(handle))));
+                own.into_iter().chain(about.into_iter().flatten().copied()).map(Cow::Borrowed).collect()
+            }
+            SearchPlace::CustomFields => {
+                let Some(values) = row.get("custom_fields") else {
+                    return Vec::new();
+                };
+                let value_of = |value: &'r Value| value.get("value").unwrap_or(value);
+                self.codes.iter().filter_map(|code| values.get(code)).map(|v| Cow::Owned(to_text(value_of(v)))).collect()
+            }
         }
     }
 }

@@ -13,12 +13,11 @@ use crate::value::record::{Record, read_handle, to_text};
 /// A field without a value is null if the document allows it, else left out.
 pub(crate) fn shape_record(state: &State, call: &Call, collection: &Collection, row: &Record, shape: &Schema) -> Value {
     let version = call.operation.version();
-    let includable = api().list_includable(call.operation);
     let included = call.tokens("include_fields").unwrap_or_default();
-    let mut out = Record::new();
+    let mut out = Record::with_capacity(shape.properties.len());
     for (name, schema) in &shape.properties {
         let schema = api().resolve(schema);
-        if includable.iter().any(|v| v == name) && !included.contains(&name.as_str()) {
+        if call.operation.includable.contains(name) && !included.contains(&name.as_str()) {
             continue;
         }
         let value = match name.as_str() {
@@ -63,8 +62,8 @@ pub(crate) fn shape_nested(state: &State, call: &Call, collection: &Collection, 
 }
 
 fn find_value(state: &State, call: &Call, collection: &Collection, row: &Record, name: &str, shape: &Schema) -> Option<Value> {
-    let rule = collection.v1.iter().find(|(n, _)| *n == name && call.operation.version() == Version::V1);
-    match rule.map(|(_, rule)| rule) {
+    let rules = if call.operation.version() == Version::V1 { collection.v1 } else { &[] };
+    match rules.iter().find(|(ruled, _)| *ruled == name).map(|(_, rule)| rule) {
         Some(V1::From(other)) => find_linked_or_own(state, call, collection, row, other, shape),
         Some(V1::Not(other)) => Some(Value::Bool(!row.get(*other).and_then(Value::as_bool).unwrap_or(false))),
         Some(V1::Mapped(others)) => {

@@ -16,6 +16,9 @@ pub(crate) struct Api {
     types: BTreeMap<String, Schema>,
     operations: Vec<Operation>,
     out_of_support: Vec<Retired>,
+    /// The places of the operations whose paths have so many segments.
+    #[serde(skip)]
+    by_length: BTreeMap<usize, Vec<usize>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +38,9 @@ pub(crate) struct Operation {
     pub(crate) body: Option<RequestBody>,
     #[serde(default)]
     answers: BTreeMap<String, Schema>,
+    /// The fields that records carry only on request.
+    #[serde(skip)]
+    pub(crate) includable: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,14 +139,28 @@ pub(crate) enum Route {
 
 pub(crate) fn api() -> &'static Api {
     static API: OnceLock<Api> = OnceLock::new();
-    API.get_or_init(|| serde_json::from_str(DOCUMENT).expect("the embedded document is of this shape"))
+    API.get_or_init(|| {
+        let mut api: Api = serde_json::from_str(DOCUMENT).expect("the embedded document is of this shape");
+        api.index();
+        api
+    })
 }
 
 impl Api {
+    /// Finds once what each request would have to look for.
+    fn index(&mut self) {
+        let includable: Vec<_> = self.operations.iter().map(|operation| self.list_includable(operation)).collect();
+        for (place, (operation, includable)) in self.operations.iter_mut().zip(includable).enumerate() {
+            operation.includable = includable;
+            self.by_length.entry(count_segments(&operation.path)).or_default().push(place);
+        }
+    }
+
     /// Finds the operation of a path. Literal segments beat variables.
     pub(crate) fn route(&'static self, method: &str, path: &str) -> Route {
         let path = if path.starts_with("/v1/") { format!("/api{path}") } else { path.to_owned() };
-        let found = self.operations.iter().filter(|o| o.method == method).filter_map(|o| Some((o, match_path(&o.path, &path)?)));
+        let of_length = self.by_length.get(&count_segments(&path)).into_iter().flatten().map(|place| &self.operations[*place]);
+        let found = of_length.filter(|o| o.method == method).filter_map(|o| Some((o, match_path(&o.path, &path)?)));
         if let Some((operation, variables)) = found.min_by_key(|(_, variables)| variables.len()) {
             if operation.status != "current" {
                 return Route::Retired;
@@ -186,11 +206,12 @@ impl Api {
     }
 
     /// Lists the fields that records carry only on request. They are documented with the list of the same records.
-    pub(crate) fn list_includable(&self, operation: &Operation) -> &[Value] {
+    fn list_includable(&self, operation: &Operation) -> Vec<String> {
         let path = operation.path.trim_end_matches("/{id}");
         let read = |o: &&Operation| o.method == "GET" && o.path == path;
         let reads = self.operations.iter().find(read);
-        reads.and_then(|o| o.parameter("include_fields")).map_or(&[], |p| &p.schema.values)
+        let names = reads.and_then(|o| o.parameter("include_fields")).map_or(&[][..], |p| &p.schema.values);
+        names.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// Lists the paths of all operations, with their variables in braces.
@@ -239,6 +260,10 @@ impl Schema {
     pub(crate) fn property(&self, name: &str) -> Option<&Schema> {
         self.properties.iter().find(|(n, _)| n == name).map(|(_, schema)| schema)
     }
+}
+
+fn count_segments(path: &str) -> usize {
+    path.bytes().filter(|byte| *byte == b'/').count()
 }
 
 /// Reads the variables of a path, if it matches the template.

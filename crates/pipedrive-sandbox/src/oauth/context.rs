@@ -8,13 +8,13 @@ use time::OffsetDateTime;
 
 use crate::oauth::apps::App;
 use crate::oauth::server::OauthServer;
-use crate::world::company::Company;
+use crate::world::company::Companies;
 use crate::world::store::WorldStore;
 
 /// A request, and the parts of the sandbox that answer it.
 pub(crate) struct Context<'a> {
     pub(crate) store: &'a WorldStore,
-    pub(crate) companies: &'a [Company],
+    pub(crate) companies: &'a Companies,
     pub(crate) server: &'a OauthServer,
     pub(crate) request: &'a Request<Bytes>,
     pub(crate) now: OffsetDateTime,

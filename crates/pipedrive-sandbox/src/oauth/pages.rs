@@ -96,7 +96,7 @@ pub(super) fn handle_consent(context: &Context) -> Result<Response<Bytes>, PageE
                 let by = read_grantor(&form, app)
                     .filter(|by| has_user(world, by))
                     .ok_or_else(|| PageError::bad_request("Pick a company and a user."))?;
-                let code = world.grants_mut().issue_code(by, redirect_uri.clone(), app.list_scopes(), now);
+                let code = world.grants_mut().issue_code(by, redirect_uri.clone(), app.list_scopes().into(), now);
                 (context.on_secret)(&code);
                 ("code", code)
             }

@@ -12,7 +12,6 @@ use crate::oauth::apps::{App, is_redirect_uri};
 use crate::oauth::context::Context;
 use crate::oauth::form::Form;
 use crate::oauth::responses::respond_json;
-use crate::value::secret::is_same;
 use crate::world::grants::{ACCESS_TOKEN_LIFETIME, Grantor, IssuedTokens};
 use crate::world::refusal::Refusal;
 
@@ -73,10 +72,9 @@ fn refresh(context: &Context, app: &App, form: &Form) -> Result<IssuedTokens, Re
 /// Installs the app for the user of an API token, so that the app can stop using that.
 fn exchange_api_token(context: &Context, app: &App, form: &Form) -> Result<IssuedTokens, Refusal> {
     let token = require(form, "api_token")?;
-    let company = context.companies.iter().find(|company| is_same(company.api_token.as_bytes(), token.as_bytes()));
-    let company = company.ok_or(Refusal::InvalidGrant("api_token is unknown"))?;
+    let (company, _) = context.companies.find(token).ok_or(Refusal::InvalidGrant("api_token is unknown"))?;
     let by = Grantor { client_id: app.client_id.clone(), company: company.id, user: FIRST_USER };
-    context.store.write(|world| Ok(world.grants_mut().install(by, app.list_scopes(), context.seconds())))
+    context.store.write(|world| Ok(world.grants_mut().install(by, app.list_scopes().into(), context.seconds())))
 }
 
 fn revoke_token(context: &Context) -> Result<Value, Refusal> {

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
+use super::oauth::{get_with_token, install};
 use super::storage::Folder;
 use super::{assert_refused, get_data, open_sandbox, options, read_response};
-use crate::Store;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
 use crate::value::open_error::OpenError;
+use crate::{Company, Store};
 
 fn open_three_companies() -> Sandbox {
     open_sandbox(Options { companies: 3, ..options() })
@@ -94,12 +95,103 @@ fn companies_have_their_own_budgets() {
 }
 
 #[test]
-fn rejects_other_than_one_to_three_companies() {
-    for companies in [0, 4] {
-        let error = Sandbox::open(Options { companies, ..options() }).expect_err("there are three");
-        assert!(matches!(&error, OpenError::Options { reason } if reason.contains("1 to 3")), "{error}");
+fn rejects_other_than_one_to_a_thousand_companies() {
+    for companies in [0, 1001] {
+        let error = Sandbox::open(Options { companies, ..options() }).expect_err("there are at most a thousand");
+        assert!(matches!(&error, OpenError::Options { reason } if reason.contains("1 to 1000")), "{error}");
     }
     assert_eq!(open_sandbox(options()).companies().len(), 1);
+}
+
+#[test]
+fn a_thousand_companies_do_not_see_each_others_writes() {
+    let sandbox = open_sandbox(Options { companies: 1000, ..options() });
+    let title = |place: usize| format!("Of company {place}");
+    for place in 0..1000 {
+        let (status, answer) = send_to(&sandbox, place, "POST", "/api/v2/deals", json!({ "title": title(place) }));
+        assert_eq!((status, &answer["data"]["id"]), (200, &json!(201)), "each company should count its ids on its own: {answer}");
+    }
+    for place in 0..1000 {
+        assert_eq!(get_data_of(&sandbox, place, "/api/v2/deals/201")["title"], title(place));
+    }
+    // Companies 5 and 8 have the records of the second.
+    for (place, changed) in [(4, true), (7, false), (1, false)] {
+        if changed {
+            send_to(&sandbox, place, "PATCH", "/api/v2/persons/1", json!({ "name": "Changed" }));
+        }
+        assert_eq!(get_data_of(&sandbox, place, "/api/v2/persons/1")["name"] == "Changed", changed, "company {place}");
+    }
+    for place in [3, 500, 999] {
+        let (company, me) = (&sandbox.companies()[place], get_data_of(&sandbox, place, "/v1/users/me"));
+        assert_eq!((&me["company_id"], &me["company_domain"]), (&json!(company.id), &json!(company.domain)));
+        assert_eq!((company.id, &*company.domain), (10_001 + place as u64, &*format!("company{}", place + 1)));
+        assert!(me["email"].as_str().is_some_and(|email| email.ends_with(&format!("@company{}.example.com", place + 1))), "{me}");
+    }
+}
+
+#[test]
+fn app_is_installed_in_any_of_a_thousand_companies() {
+    let sandbox = open_sandbox(Options { companies: 1000, ..options() });
+    for company in [9173, 10_731, 11_000] {
+        let tokens = install(&sandbox, &format!("{company}:2"));
+        assert_eq!(get_with_token(&sandbox, &tokens, "/v1/users/me").1["data"]["company_id"], company);
+    }
+}
+
+#[test]
+fn tokens_of_companies_follow_the_documented_rule() {
+    let companies = Company::list(1000, "secret").expect("there can be a thousand");
+    assert_eq!(companies[0].api_token, "secret");
+    // From `printf '10731 secret' | sha256sum`.
+    assert_eq!((companies[730].id, &*companies[730].api_token), (10_731, "855cf3b09fcf93c52dd59b2ec14dde5524da52db"));
+    let mut tokens: Vec<&str> = companies.iter().map(|company| company.api_token.as_str()).collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1000, "each company should have its own token");
+}
+
+#[test]
+fn state_file_has_shared_records_once() {
+    let folder = Folder::new();
+    let open = |companies| Sandbox::open(Options { store: Store::File(folder.state()), companies, ..options() }).expect("the file opens");
+    let size = || fs::metadata(folder.state()).expect("the file is there").len();
+    drop(open(3));
+    let of_three = size();
+    let many = open(300);
+    assert!(size() < of_three + 297 * 5000, "a further company should add its users alone: {of_three} bytes became {}", size());
+    let before = size();
+    assert_eq!(send_to(&many, 200, "PATCH", "/api/v2/deals/1", json!({ "title": "Kept" })).0, 200);
+    assert_eq!(send_to(&many, 2, "DELETE", "/api/v2/deals/2", json!({})).0, 200);
+    assert!(size() < before + 10_000, "a write should add its rows alone: {before} bytes became {}", size());
+
+    let again = open(1);
+    drop(many);
+    let all = open(300);
+    assert_eq!(get_data(&again, "/api/v2/deals/1")["id"], 1);
+    assert_eq!(get_data_of(&all, 200, "/api/v2/deals/1")["title"], "Kept");
+    assert_eq!(get_data_of(&all, 2, "/api/v2/deals/2")["is_deleted"], true);
+    for place in [0, 1, 201, 299] {
+        assert_ne!(get_data_of(&all, place, "/api/v2/deals/1")["title"], "Kept", "company {place}");
+    }
+}
+
+#[test]
+fn opens_a_file_of_version_2() {
+    let folder = Folder::new();
+    let open = |companies| Sandbox::open(Options { store: Store::File(folder.state()), companies, ..options() });
+    drop(open(2).expect("a new file is made"));
+    let mut content: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("the file is JSON");
+    let mut companies = content["bases"].take();
+    companies[0]["tables"]["deals"]["rows"]["1"]["title"] = json!("Of version 2");
+    let old = json!({ "version": 2, "companies": companies, "grants": content["grants"] });
+    fs::write(folder.state(), old.to_string()).expect("the test writes the file");
+    let more = open(4).expect("it takes further companies");
+    let titles = [0, 1, 3].map(|place| get_data_of(&more, place, "/api/v2/deals/1")["title"].clone());
+    assert_eq!(titles[0], "Of version 2");
+    assert!(titles[1..].iter().all(|title| *title != "Of version 2"), "a further company should have the demo records: {titles:?}");
+    send_to(&more, 0, "PATCH", "/api/v2/deals/2", json!({ "title": "Changed" }));
+    let again = open(4).expect("the file opens again");
+    assert_eq!([1, 2].map(|deal| get_data(&again, &format!("/api/v2/deals/{deal}"))["title"].clone()), ["Of version 2", "Changed"]);
 }
 
 #[test]
@@ -108,7 +200,7 @@ fn opens_a_file_of_version_1_with_more_companies() {
     let open = |companies| Sandbox::open(Options { store: Store::File(folder.state()), companies, ..options() });
     drop(open(1).expect("a new file is made"));
     let content: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("the file is JSON");
-    let mut tables = content["companies"][0]["tables"].clone();
+    let mut tables = content["bases"][0]["tables"].clone();
     tables["deals"]["rows"]["1"]["title"] = json!("From long ago");
     fs::write(folder.state(), json!({ "version": 1, "tables": tables }).to_string()).expect("the test writes the file");
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::demo::{DEMOS, build_company};
+use crate::demo::{Identity, build_company};
 use crate::engine::changes::CHANGES;
 use crate::objects::TABLES;
 
@@ -16,7 +16,7 @@ fn list_names() -> Vec<String> {
     });
     let named = named.chain(TABLES.unserved_filter_objects.iter().copied()).filter(|name| !name.is_empty()).map(str::to_owned);
     // The engine itself keeps the table of changes.
-    let state = serde_json::to_value(build_company(&DEMOS[0])).expect("a state can be written");
+    let state = serde_json::to_value(build_company(&Identity::new(1))).expect("a state can be written");
     let tables = state["tables"].as_object().expect("a state has tables").keys().filter(|table| *table != CHANGES);
     named.chain(tables.cloned()).collect()
 }

@@ -179,7 +179,7 @@ fn keeps_changes_in_a_state_file_from_before_there_were_any() {
     let open = || folder.open().expect("the file opens");
     drop(open());
     let mut state: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("it is JSON");
-    state["companies"][0]["tables"].as_object_mut().and_then(|tables| tables.remove("changes")).expect("the demo has changes");
+    state["bases"][0]["tables"].as_object_mut().and_then(|tables| tables.remove("changes")).expect("the demo has changes");
     fs::write(folder.state(), state.to_string()).expect("the file can be written");
     assert_eq!(get_data(&open(), "/v1/deals/2/changelog"), json!([]));
     send_ok(&open(), "PATCH", "/api/v2/deals/2", json!({ "title": "Remembered" }));

@@ -15,7 +15,7 @@ fn open_with_product(folder: &Folder) -> Sandbox {
     let open = || folder.open().expect("the file opens");
     drop(open());
     let mut state: Value = serde_json::from_slice(&fs::read(folder.state()).expect("the file is there")).expect("the file is JSON");
-    state["companies"][0]["tables"]["products"] =
+    state["bases"][0]["tables"]["products"] =
         json!({ "last_id": 7, "rows": { "7": { "id": 7, "name": "x", "owner_id": 2, "visible_to": 1, "is_deleted": false } } });
     fs::write(folder.state(), state.to_string()).expect("the file can be written");
     open()

@@ -11,6 +11,7 @@ use super::{assert_refused, get, get_data, list_ids, options, send, send_ok};
 use crate::Store;
 use crate::edge::options::Options;
 use crate::edge::sandbox::Sandbox;
+use crate::value::failure::Failure;
 use crate::value::open_error::OpenError;
 
 /// A folder of one test, which is removed when the test ends.
@@ -100,6 +101,27 @@ fn write_that_cannot_be_stored_changes_nothing() {
     fs::create_dir(&temporary).expect("a folder takes the temporary file's place");
     assert_refused(&send(&sandbox, "PATCH", "/api/v2/deals/1", json!({ "title": "Lost" })), 500, "cannot be written");
     assert_ne!(get_data(&sandbox, "/api/v2/deals/1")["title"], "Lost", "a failed write should not be visible");
+}
+
+#[test]
+fn failed_or_interrupted_write_leaves_memory_unchanged() {
+    let sandbox = super::sandbox();
+    let write = |fails: &(dyn Fn() -> Result<(), Failure> + std::panic::RefUnwindSafe)| {
+        let sandbox = std::panic::AssertUnwindSafe(&sandbox);
+        std::panic::catch_unwind(|| {
+            sandbox.store().write(|world| {
+                let state = world.company_mut(1).ok_or_else(Failure::unauthorized)?;
+                state.forget("deals", 1);
+                fails()
+            })
+        })
+    };
+    assert!(write(&|| Err(Failure::unauthorized())).is_ok_and(|result| result.is_err()));
+    assert_eq!(get_data(&sandbox, "/api/v2/deals/1")["id"], 1, "a failed write should be taken back");
+    assert!(write(&|| panic!("on purpose")).is_err());
+    assert_eq!(get_data(&sandbox, "/api/v2/deals/1")["id"], 1, "an interrupted write should be taken back");
+    assert!(write(&|| Ok(())).is_ok_and(|result| result.is_ok()));
+    assert_refused(&get(&sandbox, "/api/v2/deals/1"), 404, "Deal not found");
 }
 
 #[cfg(unix)]

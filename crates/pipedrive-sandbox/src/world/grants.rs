@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -76,7 +77,7 @@ pub(crate) struct Grantor {
 struct Code {
     by: Grantor,
     redirect_uri: String,
-    scopes: Vec<String>,
+    scopes: Arc<[String]>,
     at: i64,
     is_used: bool,
 }
@@ -85,7 +86,7 @@ struct Code {
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Install {
     pub(crate) by: Grantor,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) scopes: Arc<[String]>,
     /// The digest of the refresh token.
     refresh: String,
     /// The time of the last refresh, or of the installation.
@@ -103,7 +104,7 @@ struct Access {
 pub(crate) struct IssuedTokens {
     pub(crate) access_token: String,
     pub(crate) refresh_token: String,
-    pub(crate) scopes: Vec<String>,
+    pub(crate) scopes: Arc<[String]>,
 }
 
 impl Grants {
@@ -127,7 +128,7 @@ impl Grants {
     }
 
     /// Issues an authorization code.
-    pub(crate) fn issue_code(&mut self, by: Grantor, redirect_uri: String, scopes: Vec<String>, now: i64) -> String {
+    pub(crate) fn issue_code(&mut self, by: Grantor, redirect_uri: String, scopes: Arc<[String]>, now: i64) -> String {
         let code = draw_secret(SECRET_BYTES);
         self.codes.insert(hash(&code), Code { by, redirect_uri, scopes, at: now, is_used: false });
         code
@@ -148,16 +149,16 @@ impl Grants {
             return Err(Refusal::InvalidGrant("redirect_uri is not the one that code was sent to"));
         }
         found.is_used = true;
-        let (by, scopes) = (found.by.clone(), found.scopes.clone());
+        let (by, scopes) = (found.by.clone(), Arc::clone(&found.scopes));
         Ok(self.install(by, scopes, now))
     }
 
     /// Installs an app for a user. Tokens of an earlier installation become invalid.
-    pub(crate) fn install(&mut self, by: Grantor, scopes: Vec<String>, now: i64) -> IssuedTokens {
+    pub(crate) fn install(&mut self, by: Grantor, scopes: Arc<[String]>, now: i64) -> IssuedTokens {
         self.remove_installs(|install| install.by == by);
         self.last_install += 1;
         let refresh_token = draw_secret(SECRET_BYTES);
-        let install = Install { by, scopes: scopes.clone(), refresh: hash(&refresh_token), used: now };
+        let install = Install { by, scopes: Arc::clone(&scopes), refresh: hash(&refresh_token), used: now };
         self.installs.insert(self.last_install, install);
         IssuedTokens { access_token: self.issue_access(self.last_install, now), refresh_token, scopes }
     }
@@ -174,7 +175,7 @@ impl Grants {
             RefreshTokens::Rotated => draw_secret(SECRET_BYTES),
         };
         install.refresh = hash(&refresh_token);
-        let scopes = install.scopes.clone();
+        let scopes = Arc::clone(&install.scopes);
         Ok(IssuedTokens { access_token: self.issue_access(id, now), refresh_token, scopes })
     }
 

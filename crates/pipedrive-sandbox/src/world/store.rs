@@ -44,15 +44,12 @@ impl WorldStore {
         }
     }
 
-    /// Runs a change on a copy. The copy replaces the data only if the change succeeds and is stored.
+    /// Runs a change, which stays only if it succeeds and is stored.
     pub(crate) fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         match self {
             Self::Memory { world, companies } => {
                 let mut world = get_or_build(world, *companies).write().unwrap_or_else(PoisonError::into_inner);
-                let mut copy = world.clone();
-                let answer = change(&mut copy)?;
-                *world = copy;
-                Ok(answer)
+                world.change(change)
             }
             Self::File { file } => file.write(change),
         }
@@ -113,7 +110,7 @@ impl StateFile {
     fn write<T, E: From<Failure>>(&self, change: impl FnOnce(&mut World) -> Result<T, E>) -> Result<T, E> {
         let _lock = self.lock().map_err(|e| Failure::internal(format!("The state file cannot be locked: {e}")))?;
         let mut world = World::clone(&*self.load().map_err(Failure::internal)?);
-        let answer = change(&mut world)?;
+        let answer = world.change(change)?;
         let version = self.save(&world).map_err(|e| Failure::internal(format!("The state file cannot be written: {e}")))?;
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = Some((version, Arc::new(world)));
         Ok(answer)
