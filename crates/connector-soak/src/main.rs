@@ -57,7 +57,7 @@ async fn main() -> ExitCode {
 /// Runs a plan, and tells whether every promise was held.
 async fn run(plan: Plan) -> Result<bool, Failure> {
     let samples = Samples::read()?;
-    let (actions, vendor) = (samples.count(), Vendor::start(&plan).await?);
+    let vendor = Vendor::start(&plan).await?;
     let place = Arc::new(HostPlace::create(plan.store.as_deref(), &vendor.url, &plan.log)?);
     let host = place.start(0)?;
     let key = place.create_key()?;
@@ -94,7 +94,7 @@ async fn run(plan: Plan) -> Result<bool, Failure> {
         plan: &drive.plan,
         store: place.describe_store(),
         store_size: place.measure_store(),
-        actions,
+        actions: drive.samples.actions().collect(),
         elapsed,
         reign: &reign,
         entries: &entries,

@@ -24,7 +24,7 @@ pub(crate) struct Findings<'a> {
     pub(crate) store: &'static str,
     /// The size of the store's file in bytes; nothing in PostgreSQL.
     pub(crate) store_size: u64,
-    pub(crate) actions: usize,
+    pub(crate) actions: Vec<&'a str>,
     pub(crate) elapsed: Duration,
     pub(crate) reign: &'a Reign,
     pub(crate) entries: &'a Entries,
@@ -101,7 +101,7 @@ impl Findings<'_> {
         row("store", format!("{}{size}", self.store));
         row(
             "invocations",
-            format!("{} over {} actions, {} companies, {} in flight", plan.invocations, self.actions, plan.companies, plan.jobs),
+            format!("{} over {} actions, {} companies, {} in flight", plan.invocations, self.actions.len(), plan.companies, plan.jobs),
         );
         row("creates under a key", format!("{}, and {} without one", proof.keyed, proof.unkeyed));
         row("creates at the sandbox", proof.carried_out.to_string());
@@ -109,7 +109,10 @@ impl Findings<'_> {
         row("kills", format!("{}; the longest start took {} ms", reign.kills, reign.longest_start.as_millis()));
         row("time", format!("{} s, {rate} invocations a second", self.elapsed.as_secs()));
         row("seed and faults", format!("{}; `{}`", plan.seed, plan.faults));
-        row("actions that succeeded", format!("{} of {}", entries.succeeded.len(), self.actions));
+        row("actions that succeeded", format!("{} of {}", entries.succeeded.len(), self.actions.len()));
+        let mut others: Vec<&str> = self.actions.iter().copied().filter(|action| !entries.succeeded.contains(*action)).collect();
+        others.sort_unstable();
+        row("actions that did not", others.join(", "));
     }
 
     fn write_answers(&self, text: &mut String) {

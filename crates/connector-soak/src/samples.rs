@@ -98,9 +98,9 @@ impl Samples {
         Ok(Self { reads, writes })
     }
 
-    /// Counts the actions.
-    pub(crate) fn count(&self) -> usize {
-        self.reads.len() + self.writes.len()
+    /// Lists the actions.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.reads.iter().chain(&self.writes).map(|sample| &*sample.action)
     }
 
     /// Builds the invocation of a number: always the same.
