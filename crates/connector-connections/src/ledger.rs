@@ -173,12 +173,16 @@ impl Ledger for OwnerVault {
             let about = key.seal(&entry, "about", &about)?;
             Ok(vec![ledger::claim(holding, self.owner(), &digest, about, now, now + LEASE), ledger::select(&entry)])
         };
-        let mut rows = context.write(build).await?.into_all()?;
-        let (found, claimed) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
-        if !claimed.is_empty() {
-            return Ok(Claim::Fresh);
+        loop {
+            let mut rows = context.write(build).await?.into_all()?;
+            let (found, claimed) = (rows.pop().unwrap_or_default(), rows.pop().unwrap_or_default());
+            match found.first() {
+                _ if !claimed.is_empty() => return Ok(Claim::Fresh),
+                Some(row) => return self.read_claim(&entry, &digest, row),
+                // In PostgreSQL the call that holds the key may free it between the two statements.
+                None => {}
+            }
         }
-        self.read_claim(&entry, &digest, found.first().ok_or_else(misread)?)
     }
 
     async fn extend(&self, call: &KeyedCall) -> Result<(), Error> {

@@ -16,6 +16,7 @@ on_both!(
     jumps_of_the_clock_end_no_key_early,
     owner_with_too_many_keys_gets_no_more,
     record_is_made_under_one_key,
+    key_that_is_freed_while_others_claim_it_is_claimed_by_one_of_them,
 );
 
 fn call(key: &str) -> KeyedCall {
@@ -61,6 +62,28 @@ async fn claims_a_key_once_and_returns_its_outcome_later(world: World) {
     here.release(&second).await.expect("it is released");
     assert_eq!(claim(&there, "run-2").await, Claim::Fresh);
     here.finish(&call("run-3"), Kept::new("")).await.expect_err("it was never claimed");
+}
+
+/// Frees a key again and again while others ask for it: each of them claims it, or learns that it is running.
+async fn key_that_is_freed_while_others_claim_it_is_claimed_by_one_of_them(world: World) {
+    let vaults = [world.vault.clone(), world.open_another().await];
+    let callers: Vec<_> = (0..16)
+        .map(|at| {
+            let (ledger, call) = (vaults[at % 2].for_owner("ann"), call("run-1"));
+            tokio::spawn(async move {
+                for _ in 0..40 {
+                    match ledger.claim(&call).await.expect("it is claimed") {
+                        Claim::Fresh => ledger.release(&call).await.expect("it is released"),
+                        other => assert_eq!(other, Claim::Running),
+                    }
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.expect("no panic");
+    }
+    assert_eq!(claim(&world.vault.for_owner("ann"), "run-1").await, Claim::Fresh, "the last one freed it");
 }
 
 async fn claim_of_a_process_that_died_is_unknown_until_a_person_says(world: World) {
