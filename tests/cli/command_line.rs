@@ -4,9 +4,9 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::assertions::assert_view;
+use crate::support::assertions::{assert_valid, assert_view};
 use crate::support::process::{CommandLine, assert_exit, parse_outcomes, read_lines, stderr_text, wait};
-use crate::support::repository::path;
+use crate::support::repository::{path, read_summary_schema};
 
 #[test]
 fn sandbox_state_carries_over_lines_and_processes() {
@@ -158,10 +158,38 @@ fn list_is_read_whole_by_a_flag_and_by_a_line() {
 }
 
 #[test]
+fn list_streams_a_record_a_line_and_a_summary_last() {
+    let cli = CommandLine::new();
+    let stream = |arguments: &[&str]| {
+        let output = cli.run(&[&["invoke", "getDeals", "--pages", "all", "--stream"], arguments].concat(), "");
+        let lines: Vec<Value> =
+            String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+        let last = lines.last().expect("a summary comes last");
+        assert_valid(&read_summary_schema(), last, "a summary");
+        (lines[..lines.len() - 1].to_vec(), last["summary"].clone(), output.status.code())
+    };
+    let joined = parse_outcomes(&cli.run(&["invoke", "getDeals", "--pages", "all"], "")).remove(0);
+    let (records, summary, code) = stream(&["--input", "{\"limit\":50}"]);
+    assert_eq!((Some(&records), &summary["page"], code), (joined["data"].as_array(), &joined["page"], Some(0)));
+    assert_eq!((&summary["action"], &summary["meta"]["sandbox"]), (&json!("getDeals"), &json!(true)), "{summary}");
+    let (records, summary, _) = stream(&["--max-items", "3", "--view", "flat"]);
+    assert!(records.len() == 3 && records[0]["addTime"].is_string() && summary["meta"]["view"] == "flat", "{summary}");
+    for refused in [["--input", "{"], ["--input", "{\"limit\":\"x\"}"], ["--connection", "nobody"]] {
+        let (records, summary, code) = stream(&refused);
+        assert_eq!((records.len(), &summary["ok"], code), (0, &json!(false), Some(1)), "{refused:?}: {summary}");
+        assert!(summary["error"]["kind"].is_string(), "{summary}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_2_and_names_the_mistake() {
     let cli = CommandLine::new();
     for (arguments, words) in [
-        (&["invoke", "getDeals", "--stream"][..], "--stream is not built yet"),
+        (&["invoke", "getDeals", "--stream"][..], "--stream is for lists that are read whole: give --pages all too"),
+        (&["invoke", "getDeals", "--stream", "--pages", "one"], "give --pages all too"),
+        (&["invoke", "--stream", "--pages", "all"], "<ACTION>"),
+        (&["invoke", "getDeals", "--stream", "--pages", "all", "--pretty"], "--pretty"),
+        (&["invoke", "getDeals", "--stream", "--pages", "all", "--output", "deals"], "--output"),
         (&["invoke", "getDeals", "--pages", "some"], "[possible values: one, all]"),
         (&["invoke", "getDeals", "--max-items", "3"], "--pages <PAGES>"),
         (&["invoke", "getDeals", "--pages", "all", "--max-items", "0"], "--max-items"),

@@ -153,7 +153,7 @@ fn one_match_alone_names_the_kinds_of_error() {
 fn published_schema_lists_the_kinds_of_error() {
     let schema = crate::support::repository::read_json("spec/protocol/outcome.schema.json");
     let kinds: Vec<&str> = connector_core::ErrorKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    assert_eq!(schema["properties"]["error"]["properties"]["kind"]["enum"], serde_json::json!(kinds));
+    assert_eq!(schema["$defs"]["error"]["properties"]["kind"]["enum"], serde_json::json!(kinds));
 }
 
 #[test]

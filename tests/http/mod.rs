@@ -9,4 +9,5 @@ mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod routes;
+mod streams;
 mod views;

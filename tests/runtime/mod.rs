@@ -9,3 +9,4 @@ mod files;
 mod keys;
 mod pages;
 mod retries;
+mod streams;

@@ -1,69 +1,13 @@
 //! Lists read whole from a vendor that changes, repeats itself, fails or falls silent.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use connector_core::run::{Invocation, Runtime};
+use connector_core::run::Invocation;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use crate::support::runtime::{NOWHERE, build_runtime, run, run_text};
-use crate::support::upstream::{SECRET, build_json_response, build_limited_runtime, read_request, serve_connections};
-
-/// A vendor that answers its requests in turn, and then falls silent. It keeps the path and query of each.
-pub(super) struct Script {
-    pub(super) runtime: Runtime,
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Script {
-    async fn start(bodies: impl IntoIterator<Item = Value>) -> Self {
-        Self::start_with(bodies.into_iter().map(|body| build_json_response("200 OK", &body.to_string()))).await
-    }
-
-    pub(super) async fn start_with(responses: impl IntoIterator<Item = Vec<u8>>) -> Self {
-        let responses: Arc<Mutex<VecDeque<Vec<u8>>>> = Arc::new(Mutex::new(responses.into_iter().collect()));
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&asked);
-        let url = serve_connections(move |mut stream| {
-            let (responses, seen) = (Arc::clone(&responses), Arc::clone(&seen));
-            async move {
-                let request = read_request(&mut stream).await;
-                let target = request.split(' ').nth(1).unwrap_or_default().to_owned();
-                seen.lock().unwrap_or_else(PoisonError::into_inner).push(target);
-                let response = responses.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-                match response {
-                    Some(response) => drop(stream.write_all(&response).await),
-                    None => std::future::pending().await,
-                }
-            }
-        })
-        .await;
-        Self { runtime: build_limited_runtime(&url), asked }
-    }
-
-    async fn read(&self, key: &str, input: Value, most: Option<u64>) -> Value {
-        run(&self.runtime, Invocation::new(key).input(input).all_pages(most)).await
-    }
-
-    fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Builds a page of a list that pages by a cursor.
-fn by_cursor(ids: &[u64], next: Option<&str>) -> Value {
-    let records: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-    json!({"success": true, "data": records, "additional_data": {"next_cursor": next}})
-}
-
-/// Builds a page of a list that pages by a start.
-fn by_start(ids: &[u64], next: Option<u64>) -> Value {
-    let records: Vec<Value> = ids.iter().map(|id| json!({"id": id})).collect();
-    json!({"success": true, "data": records,
-        "additional_data": {"pagination": {"more_items_in_collection": next.is_some(), "next_start": next}}})
-}
+use crate::support::script::{Script, by_cursor, by_start};
+use crate::support::upstream::{SECRET, build_json_response};
 
 fn ids(outcome: &Value) -> Vec<u64> {
     let records = outcome["data"].as_array().unwrap_or_else(|| panic!("no list: {outcome}"));

@@ -6,14 +6,14 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use connector_core::Error;
 use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
-use connector_core::run::{Builder, Invocation, Outcome, Runtime};
+use connector_core::run::{Builder, Invocation, Outcome, RecordStream, Runtime, Streamed};
 use jsonschema::Validator;
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::Value;
 
 use super::assertions::assert_valid;
 use super::evidence;
-use super::repository::{CONNECTORS, read_protocol_schema};
+use super::repository::{CONNECTORS, read_protocol_schema, read_summary_schema};
 use super::sandbox::start_sandbox;
 
 /// A URL of this machine that nothing listens at.
@@ -70,6 +70,31 @@ pub(crate) fn render(outcome: &Outcome) -> Value {
     let value: Value = serde_json::from_slice(&text).expect("an outcome is JSON");
     assert_valid(&SCHEMA, &value, "outcome");
     value
+}
+
+/// Reads a stream to its end: its records, and its summary, which is checked against its published schema.
+pub(crate) async fn read_stream(mut list: RecordStream) -> (Vec<Value>, Value) {
+    let mut records = Vec::new();
+    while let Some(streamed) = list.next().await {
+        match streamed {
+            Streamed::Record(record) => records.push(record.to_value().expect("a record is JSON")),
+            summary => return (records, render_summary(&summary)),
+        }
+    }
+    panic!("a stream ends with its summary");
+}
+
+/// The published schema of a summary.
+static SUMMARY: LazyLock<Validator> = LazyLock::new(read_summary_schema);
+
+/// Renders the last line of a stream, and checks it against its published schema. Returns the summary.
+pub(crate) fn render_summary(streamed: &Streamed) -> Value {
+    let mut line = Vec::new();
+    streamed.write_line(&mut line);
+    evidence::record_shown("outcome", &line);
+    let value: Value = serde_json::from_slice(&line).expect("a summary is JSON");
+    assert_valid(&SUMMARY, &value, "summary");
+    value["summary"].clone()
 }
 
 /// An engine's connections, whose token is stale until it is renewed.

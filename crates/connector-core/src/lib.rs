@@ -85,10 +85,12 @@ pub mod run {
     pub use crate::runtime::lines::{Line, Lines};
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;
+    pub use crate::runtime::streaming::{RecordStream, Streamed};
     pub use crate::value::file::{Content, Sink, Source, Upload};
     pub use crate::value::invocation::{Invocation, Options, Pages};
     pub use crate::value::outcome::{Answer, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
+    pub use crate::value::summary::Summary;
     pub use crate::value::view::View;
     pub use crate::wire::http::{Http, HttpResponse};
     pub use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};

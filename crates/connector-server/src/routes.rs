@@ -76,7 +76,7 @@ macro_rules! routes {
 }
 
 static ENDPOINTS: &[Endpoint] = routes! {
-    POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line", KEYED,
+    POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line, and a list streams its records", KEYED,
         &[(JSON, "Invocation"), (NDJSON, "")], (200, JSON, "Outcome") => with invoke::invoke;
     GET "/v1/actions" Key, "List the actions", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_actions;
     GET "/v1/actions/{key}" Key, "Describe an action or data source", ONE_CONNECTOR, &[], (200, JSON, "") => now catalogue::show_action;

@@ -9,4 +9,5 @@ pub(crate) mod plan;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;
+pub(crate) mod seen;
 pub(crate) mod view;

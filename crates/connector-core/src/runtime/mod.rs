@@ -17,4 +17,5 @@ mod pass;
 mod session;
 pub(crate) mod spine;
 pub(crate) mod stop;
+pub(crate) mod streaming;
 mod tether;

@@ -8,9 +8,10 @@ use crate::declare::action::Declaration;
 use crate::declare::method::Effect;
 use crate::declare::page::{CURSOR, LIMIT, Paging, is_limit};
 use crate::exchange::files::Files;
-use crate::exchange::joining::{JoinedList, ListPlace};
+use crate::exchange::joining::JoinedList;
 use crate::exchange::response::bad_answer;
 use crate::exchange::schema;
+use crate::exchange::seen::{ListPlace, PageRecords, SeenRecords, TextHash};
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Entry, EntryKind};
 use crate::runtime::data_source::Choices;
@@ -51,11 +52,18 @@ fn warn_of_doubtful_end(entry: &Entry, call: &Call<'_>, answer: &Answer) {
     }
 }
 
-/// Checks that the options about pages fit together, and the action.
-pub(super) fn check_options(entry: &Entry, options: &Options) -> Result<(), Error> {
+/// Checks that the options about pages fit together, and the action. A stream is a list that is read whole.
+pub(super) fn check_options(entry: &Entry, options: &Options, is_stream: bool) -> Result<(), Error> {
     let refuse = |message: String, hint: &str| Err(Error::new(ErrorKind::InvalidInvocation, message).with_hint(hint));
     let lists = entry.declaration().is_none_or(|declaration| declaration.is_list() && declaration.effect() == Effect::Read);
     match (options.pages, options.max_items) {
+        _ if is_stream && !lists => {
+            refuse(format!("The action {} reads no list, so it has no records to stream.", entry.key()), "Ask for one outcome.")
+        }
+        (Pages::One, _) if is_stream => refuse(
+            "A stream gives the records of a list that is read whole.".to_owned(),
+            "Give options.pages: \"all\", or ask for one outcome.",
+        ),
         (Pages::One, Some(_)) => refuse(
             "The option maxItems is for lists that are read whole.".to_owned(),
             "Give options.pages: \"all\" too, or the input `limit` for one page.",
@@ -74,14 +82,37 @@ pub(super) async fn read_all_pages(
     deadline: &Deadline<'_>,
 ) -> Result<Answer, Error> {
     let mut walk = PageWalk::new(entry, call, max_items);
-    let result = deadline.enforce(walk.read()).await;
-    result.map_err(|error| walk.explain_where(error))
+    let result = deadline.enforce(join_pages(&mut walk)).await;
+    result.map_err(|error| walk.explain_where(error, "are not in this outcome"))
+}
+
+async fn join_pages(walk: &mut PageWalk<'_>) -> Result<Answer, Error> {
+    let mut list = JoinedList::default();
+    let end = loop {
+        let left = walk.count_left();
+        let (answer, page) = walk.read_page(left).await?;
+        // A dry run answers the request of the first page.
+        let Some(page) = page else { return Ok(answer) };
+        if let Some(end) = walk.end_before_too_long(list.size(), &answer) {
+            break end;
+        }
+        let records = walk.seen.add(&answer.data, left);
+        list.add(&answer, &records);
+        if let Some(end) = walk.step(&records, page) {
+            break end;
+        }
+    };
+    if list.frames_differ {
+        walk.call.warn("The pages differ in what stands beside their records: that of the first is here.");
+    }
+    walk.warn_of_gaps_and_doubles();
+    Ok(Answer { page: Some(Page { count: walk.seen.count, ..end }), ..list.into_answer() })
 }
 
 /// A walk over the pages of a list. It outlives the work, so that a timeout can tell how far it came.
-struct PageWalk<'a> {
+pub(super) struct PageWalk<'a> {
     entry: &'a Entry,
-    call: &'a Call<'a>,
+    pub(super) call: &'a Call<'a>,
     /// The action that lists the records, if it is known.
     lister: Option<&'static Declaration>,
     max_items: Option<u64>,
@@ -89,9 +120,11 @@ struct PageWalk<'a> {
     input: Map<String, Value>,
     /// The page size that the caller gave, and the least and the greatest that the list takes.
     size: Option<PageSize>,
-    list: JoinedList,
+    pub(super) seen: SeenRecords,
     pages: u64,
-    cursors: HashSet<String>,
+    /// The cursors of the pages so far, as hashes.
+    cursors: HashSet<u128>,
+    hashes: TextHash,
 }
 
 /// The sizes of a page that a list takes.
@@ -103,7 +136,7 @@ struct PageSize {
 }
 
 impl<'a> PageWalk<'a> {
-    fn new(entry: &'a Entry, call: &'a Call<'a>, max_items: Option<u64>) -> Self {
+    pub(super) fn new(entry: &'a Entry, call: &'a Call<'a>, max_items: Option<u64>) -> Self {
         let input = call.input().clone();
         let lister = entry.find_lister(&input);
         let place = match entry.declaration() {
@@ -112,53 +145,53 @@ impl<'a> PageWalk<'a> {
         };
         // The sizes matter only if the last page may have to be smaller.
         let size = max_items.and(lister).and_then(|lister| PageSize::find(lister, &input));
-        Self { entry, call, lister, max_items, input, size, list: JoinedList::new(place), pages: 0, cursors: HashSet::new() }
+        let (seen, cursors, hashes) = (SeenRecords::new(place), HashSet::new(), TextHash::default());
+        Self { entry, call, lister, max_items, input, size, seen, pages: 0, cursors, hashes }
     }
 
-    async fn read(&mut self) -> Result<Answer, Error> {
-        let end = loop {
-            let left = self.max_items.map(|most| most - self.list.count);
-            self.ask_for_what_is_left(left);
-            let checked = CheckedInput { input: self.input.clone(), files: Files::default() };
-            let mut answer = run_once_through(self.entry, &self.call.with_input(&checked)).await?;
-            self.call.session.end_page();
-            let Some(page) = answer.page.take() else {
-                if self.pages == 0 {
-                    // A dry run answers the request of the first page.
-                    return Ok(answer);
-                }
-                return Err(bad_answer("The answer holds no list, as the pages before it do.", Effect::Read));
-            };
-            if let Some(end) = self.add(&answer, page, left) {
-                break end;
-            }
-        };
-        self.warn_of_gaps_and_doubles();
-        let list = std::mem::replace(&mut self.list, JoinedList::new(ListPlace { search: None, id: "" }));
-        Ok(Answer { page: Some(Page { count: list.count, ..end }), ..list.into_answer() })
+    /// Counts the records that may still be added, if there is a limit.
+    pub(super) fn count_left(&self) -> Option<u64> {
+        self.max_items.map(|most| most - self.seen.count)
     }
 
-    /// Adds a page to the list. It returns the page of the whole if nothing more is to be read.
-    fn add(&mut self, answer: &Answer, page: Page, left: Option<u64>) -> Option<Page> {
-        let end = |complete, next| Some(Page { count: 0, complete, next });
-        let most = self.call.transport.largest_answer();
-        let bytes =
-            |answer: &Answer| answer.extra.iter().map(|(_, value)| value.as_bytes().len()).sum::<usize>() + answer.data.as_bytes().len();
-        if self.pages > 0 && self.list.size() + bytes(answer) > most {
-            self.call.warn(format!("The list is longer than {most} bytes, and ends early: `page.next` goes on from there."));
-            return end(false, self.cursor().map(str::to_owned));
+    /// Reads the next page, of at most so many records. A dry run answers the request of the first, which is no page.
+    pub(super) async fn read_page(&mut self, left: Option<u64>) -> Result<(Answer, Option<Page>), Error> {
+        self.ask_for_what_is_left(left);
+        let checked = CheckedInput { input: self.input.clone(), files: Files::default() };
+        let mut answer = run_once_through(self.entry, &self.call.with_input(&checked)).await?;
+        self.call.session.end_page();
+        let page = answer.page.take();
+        if page.is_none() && self.pages > 0 {
+            return Err(bad_answer("The answer holds no list, as the pages before it do.", Effect::Read));
         }
-        let added = self.list.add(answer, left);
+        Ok((answer, page))
+    }
+
+    /// Ends the list before a page with which it would be longer than the longest answer.
+    fn end_before_too_long(&self, so_far: usize, answer: &Answer) -> Option<Page> {
+        let most = self.call.transport.largest_answer();
+        let bytes = answer.extra.iter().map(|(_, value)| value.as_bytes().len()).sum::<usize>() + answer.data.as_bytes().len();
+        if self.pages == 0 || so_far + bytes <= most {
+            return None;
+        }
+        self.call.warn(format!("The list is longer than {most} bytes, and ends early: `page.next` goes on from there."));
+        Some(Page { count: 0, complete: false, next: self.cursor().map(str::to_owned) })
+    }
+
+    /// Goes on to the page after this one. It returns the page of the whole list if nothing more is to be read.
+    pub(super) fn step(&mut self, records: &PageRecords<'_>, page: Page) -> Option<Page> {
+        let end = |complete, next| Some(Page { count: 0, complete, next });
         self.pages += 1;
-        if added.cut > 0 {
-            return end(false, self.find_next_after_cut(added.taken, added.cut));
+        if records.cut > 0 {
+            return end(false, self.find_next_after_cut(records.taken, records.cut));
         }
         let Some(next) = page.next else { return end(page.complete, None) };
-        if self.max_items == Some(self.list.count) {
+        if self.max_items == Some(self.seen.count) {
             return end(false, Some(next));
         }
-        if added.new == 0 || !self.cursors.insert(next.clone()) {
-            let what = if added.new == 0 { "A page brought no new record" } else { "A page named itself as the next one" };
+        let is_empty = records.kept.is_empty();
+        if is_empty || !self.cursors.insert(self.hashes.hash(next.as_bytes())) {
+            let what = if is_empty { "A page brought no new record" } else { "A page named itself as the next one" };
             self.call.warn(format!("{what}, so the list ends early. It may hold more: `page.next` goes on from there."));
             return end(false, Some(next));
         }
@@ -175,7 +208,8 @@ impl<'a> PageWalk<'a> {
         self.input.insert(CURSOR.to_owned(), next.into());
     }
 
-    fn cursor(&self) -> Option<&str> {
+    /// Returns the cursor of the page that is read next.
+    pub(super) fn cursor(&self) -> Option<&str> {
         self.input.get(CURSOR)?.as_str()
     }
 
@@ -213,13 +247,10 @@ impl<'a> PageWalk<'a> {
         next
     }
 
-    fn warn_of_gaps_and_doubles(&self) {
-        if self.list.dropped > 0 {
-            let (count, noun) = (self.list.dropped, if self.list.dropped == 1 { "record" } else { "records" });
+    pub(super) fn warn_of_gaps_and_doubles(&self) {
+        if self.seen.dropped > 0 {
+            let (count, noun) = (self.seen.dropped, if self.seen.dropped == 1 { "record" } else { "records" });
             self.call.warn(format!("{count} {noun} came on two pages, and are here once: the data changed while it was read."));
-        }
-        if self.list.frames_differ {
-            self.call.warn("The pages differ in what stands beside their records: that of the first is here.");
         }
         let by = match self.lister.and_then(Declaration::paging) {
             Some(Paging::Start { .. }) => "a start",
@@ -232,12 +263,12 @@ impl<'a> PageWalk<'a> {
     }
 
     /// Adds to an error how much was read before it, and how to go on.
-    fn explain_where(&self, error: Error) -> Error {
+    pub(super) fn explain_where(&self, error: Error, whereabouts: &str) -> Error {
         let Some(cursor) = self.cursor().filter(|_| self.pages > 0) else { return error };
-        let (count, pages) = (self.list.count, self.pages);
+        let (count, pages) = (self.seen.count, self.pages);
         let before = error.hint().map(|hint| format!("{hint} ")).unwrap_or_default();
         let hint = format!(
-            "{before}Page {} failed; the {count} records of the pages before it are not in this outcome. To go on from there, give the input `cursor` {}.",
+            "{before}Page {} failed; the {count} records of the pages before it {whereabouts}. To go on from there, give the input `cursor` {}.",
             pages + 1,
             Value::from(cursor)
         );

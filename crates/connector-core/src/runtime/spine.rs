@@ -21,6 +21,7 @@ use crate::runtime::deadline::Deadline;
 use crate::runtime::once::run_once;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
+use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
 use crate::runtime::tether::{Running, Tether, run_tethered};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
@@ -100,10 +101,10 @@ impl Runtime {
         let spine = Arc::clone(&self.0);
         async move {
             if invocation.options.idempotency_key.is_none() || invocation.options.dry_run {
-                return spine.invoke(invocation, None).await;
+                return spine.invoke(invocation, None, None).await;
             }
             let (id, action, running) = (invocation.id.clone(), invocation.action.clone(), spine.running.clone());
-            let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether)).await }).await;
+            let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether), None).await }).await;
             done.unwrap_or_else(|error| Outcome::from_failure(id, Some(action), error))
         }
     }
@@ -125,10 +126,51 @@ impl Runtime {
             }
         }
     }
+
+    /// Reads a list whole, and gives its records one by one as pages arrive; at last a summary. Memory stays flat.
+    ///
+    /// The invocation asks for all pages. Nothing is sent before the stream is polled, and dropping it cancels the call.
+    ///
+    /// ```
+    /// use connector_core::ErrorKind;
+    /// use connector_core::run::{Invocation, Runtime, Streamed};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), connector_core::Error> {
+    /// # let runtime = Runtime::builder().build()?;
+    /// let mut deals = runtime.stream(Invocation::new("getDeals").all_pages(None));
+    /// while let Some(streamed) = deals.next().await {
+    ///     match streamed {
+    ///         Streamed::Record(deal) => println!("{}", deal.as_str()),
+    ///         Streamed::Summary(summary) => {
+    ///             // No connector is linked here. Of a list that broke off, `next` goes on after the last record.
+    ///             assert_eq!(summary.error().map(|error| error.kind()), Some(ErrorKind::UnknownAction));
+    ///             assert_eq!((summary.page().count, &summary.page().next), (0, &None));
+    ///         }
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(&self, invocation: Invocation) -> RecordStream {
+        let (spine, outlet) = (Arc::clone(&self.0), Arc::new(Outlet::default()));
+        let given_to = Arc::clone(&outlet);
+        RecordStream::new(outlet, Box::pin(async move { spine.invoke(invocation, None, Some(&given_to)).await }))
+    }
+
+    /// Streams a list by an invocation given as JSON text. One that cannot be read has a summary too.
+    pub fn stream_json(&self, text: &[u8]) -> RecordStream {
+        match Invocation::from_json(text) {
+            Ok(invocation) => self.stream(invocation),
+            Err(refused) => RecordStream::from(*refused),
+        }
+    }
 }
 
 impl Spine {
-    pub(super) async fn invoke(&self, invocation: Invocation, tether: Option<Arc<Tether>>) -> Outcome {
+    /// Carries out an invocation. With an outlet, the records of its list go there.
+    pub(super) async fn invoke(&self, invocation: Invocation, tether: Option<Arc<Tether>>, outlet: Option<&Outlet>) -> Outcome {
         let started = Instant::now();
         let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
         let wants_file = sink.is_some();
@@ -141,7 +183,7 @@ impl Spine {
             let entry = found?;
             check_not_removed(entry)?;
             options.check_key()?;
-            check_options(entry, &options)?;
+            check_options(entry, &options, outlet.is_some())?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
             }
@@ -171,6 +213,13 @@ impl Spine {
                 Some(key) if !options.dry_run && entry.effect() != Effect::Read => {
                     run_once(&self.ledger, key, &call, &deadline, run_once_through(entry, &call)).await
                 }
+                _ if let Some(outlet) = outlet => {
+                    let plan = flat.and_then(|_| entry.flat_plan()).filter(|_| !options.dry_run);
+                    if plan.is_some() {
+                        session.record_view(view);
+                    }
+                    return Box::pin(stream_all_pages(entry, &call, options.max_items, &deadline, plan, outlet)).await;
+                }
                 _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &call, options.max_items, &deadline)).await,
                 _ => deadline.enforce(run_once_through(entry, &call)).await,
             };
@@ -183,7 +232,10 @@ impl Spine {
                 (result, _) => result,
             }
         };
-        let result = work.await;
+        let result = match outlet {
+            Some(outlet) => Box::pin(outlet.run(work)).await,
+            None => work.await,
+        };
         let mut meta = session.take_meta();
         meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let kind = result.as_ref().err().map(Error::kind);

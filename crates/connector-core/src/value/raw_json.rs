@@ -60,6 +60,11 @@ impl RawJson {
         Self::one_line(body.slice_ref(raw.get().as_bytes()))
     }
 
+    /// Takes a part of this text that is a value, without a copy.
+    pub(crate) fn slice_part(&self, part: &[u8]) -> Self {
+        Self(self.0.slice_ref(part))
+    }
+
     /// Takes the array that reaches from its first item to its last, with its brackets.
     pub(crate) fn slice_array(body: &Bytes, ends: Option<(&RawValue, &RawValue)>) -> Self {
         let Some((first, last)) = ends else { return Self(Bytes::from_static(b"[]")) };

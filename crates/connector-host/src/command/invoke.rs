@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{Invocation, Lines, Outcome, Pages, Runtime, View};
+use connector_core::run::{Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -20,6 +20,9 @@ use crate::terminal::{render, stdout};
 
 /// The largest line of stdin, in bytes.
 const MAX_LINE: usize = 64 << 20;
+
+/// The bytes of a stream of records that are written at once.
+const CHUNK: usize = 32 << 10;
 
 /// The timeout of a call that sends or fetches a file, or reads a list whole.
 const LONG_TIMEOUT: Duration = Duration::from_mins(15);
@@ -50,12 +53,8 @@ pub(super) struct InvokeArguments {
     /// The shape of the data: the vendor's own, or one flat shape. By default the connection's, else the vendor's
     #[arg(long, value_parser = build_view_parser(), requires = "action")]
     view: Option<View>,
-    /// The pages of a list to read: the one that the input asks for, or that and all that follow, joined
-    #[arg(long, value_parser = build_pages_parser(), requires = "action")]
-    pages: Option<Pages>,
-    /// The most records of a list that is read whole; the last page asks only for what is left
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "pages", requires = "action")]
-    max_items: Option<u64>,
+    #[command(flatten)]
+    list: ListFlags,
     /// Send nothing, and show the request that would be sent
     #[arg(long, requires = "action")]
     dry_run: bool,
@@ -74,20 +73,29 @@ pub(super) struct InvokeArguments {
 }
 
 #[derive(clap::Args)]
+struct ListFlags {
+    /// The pages of a list to read: the one that the input asks for, or that and all that follow, joined
+    #[arg(long, value_parser = build_pages_parser(), requires = "action")]
+    pages: Option<Pages>,
+    /// The most records of a list that is read whole; the last page asks only for what is left
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), requires = "pages", requires = "action")]
+    max_items: Option<u64>,
+    /// Write one record a line as pages arrive, and a summary last; with --pages all
+    #[arg(long, requires = "action", conflicts_with_all = ["pretty", "output"])]
+    stream: bool,
+}
+
+#[derive(clap::Args)]
 struct ReservedFlags {
     #[arg(long, hide = true)]
     fields: Option<String>,
     #[arg(long, hide = true)]
     estimate: bool,
-    #[arg(long, hide = true)]
-    stream: bool,
 }
 
 impl ReservedFlags {
     fn find_given(&self) -> Option<&'static str> {
-        [("--fields", self.fields.is_some()), ("--estimate", self.estimate), ("--stream", self.stream)]
-            .into_iter()
-            .find_map(|(name, given)| given.then_some(name))
+        [("--fields", self.fields.is_some()), ("--estimate", self.estimate)].into_iter().find_map(|(name, given)| given.then_some(name))
     }
 }
 
@@ -95,9 +103,13 @@ pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Ex
     if let Some(flag) = arguments.reserved.find_given() {
         return Err(Failure::not_built(flag));
     }
+    if arguments.list.stream && arguments.list.pages != Some(Pages::All) {
+        return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
+    }
     let runtime = open_runtime(linked, &arguments).await?;
     let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
+        Some(action) if arguments.list.stream => out.exit = stream_one(&runtime, action, &arguments).await?,
         Some(action) => {
             out.pretty |= std::io::stdout().is_terminal();
             let outcome = invoke_one(&runtime, action, &arguments).await?;
@@ -127,33 +139,64 @@ async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Run
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {
+    let invocation = match build_invocation(action, arguments)? {
+        Ok(invocation) => invocation,
+        Err(refused) => return Ok(*refused),
+    };
+    let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
+    let fetched = FetchedFile::create(path)?;
+    let outcome = runtime.invoke(fetched.attach_to(invocation)?).await;
+    fetched.keep(&outcome, arguments.dry_run)?;
+    Ok(outcome)
+}
+
+/// Writes the records of a list as they come, and at last its summary.
+async fn stream_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Exit, Failure> {
+    let mut list = match build_invocation(action, arguments)? {
+        Ok(invocation) => runtime.stream(invocation),
+        Err(refused) => RecordStream::from(*refused),
+    };
+    let (mut exit, mut lines) = (Exit::Ok, Vec::with_capacity(CHUNK));
+    while let Some(streamed) = list.next().await {
+        streamed.write_line(&mut lines);
+        if matches!(&streamed, Streamed::Summary(summary) if !summary.is_ok()) {
+            exit = Exit::NotOk;
+        }
+        if list.count_ready() == 0 || lines.len() >= CHUNK {
+            stdout::write(&lines)?;
+            lines.clear();
+            // The next page arrives on this thread too.
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(exit)
+}
+
+/// Builds the invocation of the arguments. The error is the outcome of an input that cannot be read.
+fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<Invocation, Box<Outcome>>, Failure> {
     let (connector, key) = read_key(action, arguments.connector.as_deref())?;
     let mut invocation = Invocation::new(key);
     invocation.connector = connector.map(str::to_owned);
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     invocation.options.view = arguments.view;
-    invocation.options.pages = arguments.pages.unwrap_or_default();
-    invocation.options.max_items = arguments.max_items;
+    invocation.options.pages = arguments.list.pages.unwrap_or_default();
+    invocation.options.max_items = arguments.list.max_items;
     let invocation = match &arguments.input {
         Some(argument) => invocation.input_json(&read_input(argument)?),
         None => Ok(invocation),
     };
     let mut invocation = match invocation {
         Ok(invocation) => invocation,
-        Err(refused) => return Ok(*refused),
+        Err(refused) => return Ok(Err(refused)),
     };
     for argument in &arguments.file {
         invocation = attach_file(invocation, argument)?;
     }
-    if !arguments.file.is_empty() || arguments.output.is_some() || arguments.pages == Some(Pages::All) {
+    if !arguments.file.is_empty() || arguments.output.is_some() || arguments.list.pages == Some(Pages::All) {
         invocation.options.timeout = LONG_TIMEOUT;
     }
-    let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
-    let fetched = FetchedFile::create(path)?;
-    let outcome = runtime.invoke(fetched.attach_to(invocation)?).await;
-    fetched.keep(&outcome, arguments.dry_run)?;
-    Ok(outcome)
+    Ok(Ok(invocation))
 }
 
 /// Reads the input: the argument itself, a file after `@`, or stdin for `-`.

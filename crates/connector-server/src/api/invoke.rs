@@ -1,4 +1,4 @@
-//! `POST /v1/invoke`: one invocation and its outcome, or a stream of lines with an outcome for each.
+//! `POST /v1/invoke`: an invocation and its outcome or its records, or lines with an outcome for each.
 
 use std::io;
 use std::sync::Arc;
@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::run::{Invocation, Lines, Outcome, Runtime};
+use connector_core::run::{Invocation, Lines, Outcome, RecordStream, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
+use crate::api::records::{prefers_records, stream_records};
 use crate::conduct::call::{Call, IDEMPOTENCY_KEY};
 use crate::host::Host;
 use crate::wire::body::{broke_off, media_type, read_body, unsupported_media_type};
@@ -27,8 +28,16 @@ pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> 
     match (media_type(&call.head.headers).as_deref(), key) {
         (Some(JSON), key) => {
             let text = read_body(body, call.host.settings.max_body).await?;
-            let outcome = match Invocation::from_json(&text) {
-                Ok(invocation) => runtime.invoke(take_key(invocation, key)?.holding(call.place.clone())).await,
+            let invocation = match Invocation::from_json(&text) {
+                Ok(invocation) => Ok(take_key(invocation, key)?),
+                Err(refused) => Err(refused),
+            };
+            if prefers_records(&call.head.headers) {
+                let list = invocation.map_or_else(|refused| RecordStream::from(*refused), |invocation| runtime.stream(invocation));
+                return Ok(respond(StatusCode::OK, NDJSON, stream_records(call, list)));
+            }
+            let outcome = match invocation {
+                Ok(invocation) => runtime.invoke(invocation.holding(call.place.clone())).await,
                 Err(refused) => *refused,
             };
             Ok(respond(StatusCode::OK, JSON, record_and_write(&call.host, &outcome)))
@@ -90,12 +99,8 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
 }
 
 fn record_and_write(host: &Host, outcome: &Outcome) -> Vec<u8> {
-    // Keys of the catalogue alone are counted by name: a caller could send any number of others.
-    let entry = outcome.action().and_then(|action| host.catalogue().find(outcome.connector(), action).ok());
-    let names = entry.map_or(("unknown", "unknown"), |entry| (entry.connector().key, entry.key()));
     let result = outcome.error().map_or("ok", |error| error.kind().as_str());
-    let meta = outcome.meta();
-    host.metrics.record_outcome(names, result, meta.requests, meta.tokens);
+    host.record_outcome(outcome.action(), outcome.connector(), result, outcome.meta());
     let mut text = outcome.to_json();
     text.push(b'\n');
     text

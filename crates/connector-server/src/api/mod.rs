@@ -6,4 +6,5 @@ pub(crate) mod gateway;
 pub(crate) mod health;
 pub(crate) mod invoke;
 pub(crate) mod openapi;
+mod records;
 pub(crate) mod uninstalled;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::conduct::call::Call;
 use crate::host::{Audience, CONNECTION_HEADER, Host, Route};
-use crate::wire::response::{HTML, JSON, respond_json};
+use crate::wire::response::{HTML, JSON, NDJSON, respond_json};
 
 /// The schemas of the protocol.
 const SCHEMAS: [(&str, &str); 3] = [
@@ -15,6 +15,10 @@ const SCHEMAS: [(&str, &str); 3] = [
     ("Outcome", include_str!("../../schemas/outcome.schema.json")),
     ("Manifest", include_str!("../../schemas/manifest.schema.json")),
 ];
+
+/// The description of a route that answers lines.
+const LINES: &str = "Lines of invocations are answered by an outcome each. One invocation with `Accept: application/x-ndjson` and \
+    `options.pages` of \"all\" is answered by a line for each record, and a last line by the schema Summary.";
 
 // In a checkout without symbolic links, the files hold the paths of the schemas in place of the schemas.
 const _: () = assert!(matches!(SCHEMAS[0].1.as_bytes(), [b'{', ..]), "check the repository out with git's core.symlinks");
@@ -32,7 +36,8 @@ fn write_document(host: &Host) -> Value {
     }
     let mut schemas: Map<String, Value> = SCHEMAS.iter().map(|(name, text)| ((*name).to_owned(), read_schema(name, text))).collect();
     schemas.extend(connection_schemas());
-    let error = schemas["Outcome"].pointer("/properties/error").cloned().unwrap_or_else(|| json!({"type": "object"}));
+    let error = json!({"$ref": "#/components/schemas/Outcome/$defs/error"});
+    schemas.insert("Summary".to_owned(), json!({"$ref": "#/components/schemas/Outcome/$defs/summary"}));
     schemas.insert("Error".to_owned(), json!({"type": "object", "required": ["error"], "properties": {"error": error}}));
     json!({
         "openapi": "3.1.0",
@@ -105,6 +110,10 @@ fn describe_route(route: &Route, connection_header: &str) -> Value {
             "default": {"description": "The request was refused.", "content": refusal},
         },
     });
+    if route.body.iter().any(|(media, _)| *media == NDJSON) {
+        operation["description"] = LINES.into();
+        operation["responses"][status.to_string()]["content"][NDJSON] = json!({});
+    }
     let variables = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let mut parameters: Vec<Value> = variables
         .map(|name| json!({"name": name.trim_start_matches('*'), "in": "path", "required": true, "schema": {"type": "string"}}))
