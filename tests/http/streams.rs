@@ -10,9 +10,8 @@ use tokio::sync::{Mutex, mpsc};
 use crate::support::assertions::assert_valid;
 use crate::support::http::{JSON, NDJSON, Response, read_until, read_until_word};
 use crate::support::repository::read_summary_schema;
-use crate::support::script::{by_cursor, by_start};
 use crate::support::server::Server;
-use crate::support::upstream::build_json_response;
+use crate::support::upstream::{build_json_response, by_cursor, by_start};
 use crate::support::vendor::{start_connected_server, start_vendor, within_a_minute};
 
 const ACCEPT: (&str, &str) = ("accept", "application/x-ndjson");

@@ -4,8 +4,7 @@ use connector_core::run::{Invocation, Runtime, View};
 use serde_json::{Value, json};
 
 use crate::support::runtime::{invoke, render, run};
-use crate::support::script::Script;
-use crate::support::upstream::{build_json_response, build_limited_runtime, build_response, start_upstream};
+use crate::support::upstream::{Script, build_json_response, build_limited_runtime, build_response, start_upstream};
 
 /// More lists than the stack of a thread could hold, were each read by a call of its own.
 const HOSTILE: usize = 200_000;

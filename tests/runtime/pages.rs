@@ -6,8 +6,7 @@ use connector_core::run::Invocation;
 use serde_json::{Value, json};
 
 use crate::support::runtime::{NOWHERE, build_runtime, run, run_text};
-use crate::support::script::{Script, by_cursor, by_start};
-use crate::support::upstream::{SECRET, build_json_response};
+use crate::support::upstream::{SECRET, Script, build_json_response, by_cursor, by_start};
 
 fn ids(outcome: &Value) -> Vec<u64> {
     let records = outcome["data"].as_array().unwrap_or_else(|| panic!("no list: {outcome}"));

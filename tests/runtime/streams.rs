@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::runtime::{NOWHERE, build_runtime, build_sandbox_runtime, read_stream, render_summary, run};
 use crate::support::sandbox::sandbox_options;
-use crate::support::script::{Script, by_cursor, by_start};
-use crate::support::upstream::build_json_response;
+use crate::support::upstream::{Script, build_json_response, by_cursor, by_start};
 
 fn stream(runtime: &Runtime, key: &str, input: Value, most: Option<u64>) -> RecordStream {
     runtime.stream(Invocation::new(key).input(input).all_pages(most))

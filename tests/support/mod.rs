@@ -16,7 +16,6 @@ pub(crate) mod process;
 pub(crate) mod repository;
 pub(crate) mod runtime;
 pub(crate) mod sandbox;
-pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod site;
 pub(crate) mod upstream;
