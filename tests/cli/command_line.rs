@@ -228,6 +228,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["sandbox", "--memory", "--faults", "500=1%@/api/v2/deal"], "the nearest is /api/v2/deals"),
         (&["sandbox", "--memory", "--faults", "@/there/is/none"], "/there/is/none: "),
         (&["serve", "--port", "0", "--faults", "500=1%"], "--sandbox"),
+        (&["serve", "--port", "0", "--sandbox", "--faults", "lateny=1%"], "the nearest is latency"),
         (&["invok"], "invoke"),
         (&["manifest", "hubspot"], "hubspot"),
     ] {

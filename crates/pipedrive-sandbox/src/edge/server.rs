@@ -89,10 +89,22 @@ async fn respond_or_fail(sandbox: Sandbox, request: Request<Bytes>) -> Result<Re
     let Some(fault) = sandbox.take_fault(&request) else {
         return Ok(respond(sandbox, request, None).await);
     };
-    if fault.kind == FaultKind::Latency {
-        sandbox.clock().sleep(wait_time(fault)).await;
-    }
-    break_response(respond(sandbox, request, Some(fault)).await, fault)
+    let response = if fault.kind == FaultKind::Latency {
+        respond_late(sandbox, request, fault).await
+    } else {
+        respond(sandbox, request, Some(fault)).await
+    };
+    break_response(response, fault)
+}
+
+/// Carries a request out after a while, also if its client has gone by then.
+async fn respond_late(sandbox: Sandbox, request: Request<Bytes>, fault: ChosenFault) -> Response<Bytes> {
+    let copy = sandbox.clone();
+    let work = tokio::spawn(async move {
+        copy.clock().sleep(wait_time(fault)).await;
+        respond(copy, request, Some(fault)).await
+    });
+    work.await.unwrap_or_else(|error| sandbox.respond_internal_error(&error))
 }
 
 async fn respond(sandbox: Sandbox, request: Request<Bytes>, fault: Option<ChosenFault>) -> Response<Bytes> {

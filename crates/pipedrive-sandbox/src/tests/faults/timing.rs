@@ -36,6 +36,19 @@ async fn latency_waits_before_the_work() {
 }
 
 #[tokio::test]
+async fn late_request_is_carried_out_although_its_client_has_gone() {
+    let server = FaultyServer::start("latency=always:1s@POST").await;
+    drop(begin_create(&server).await);
+    // The sandbox serves another connection, so it has seen the end of the first.
+    assert_eq!(server.get("/api/v2/deals/1").await.status(), 200);
+    assert_eq!(server.count_deals("Slow"), 0);
+    server.advance(1000);
+    while server.count_deals("Slow") == 0 {
+        yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn dripping_body_comes_in_parts() {
     let server = FaultyServer::start("drip=always:10s@POST").await;
     let mut stream = begin_create(&server).await;
