@@ -10,10 +10,10 @@ pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 pub(crate) const HELP: &str = "\
 Sends invocations to `connector serve` under every fault of the sandbox, kills it again and again, and proves what it answered.
 
-  --short             20,000 invocations, 10 kills: a few minutes
+  --short             20,000 invocations, 10 kills, 100 companies: a few minutes
   --invocations N     the number of invocations [1000000], a quarter of them creates under a key
   --kills N           the number of times that the host is killed with SIGKILL [100]
-  --companies N       the number of companies, with a connection each [3]
+  --companies N       the number of companies, with a connection each [1000]
   --jobs N            the number of invocations in flight [64]
   --seed N            the seed of what is sent, and of the faults [1]
   --faults SPEC       the faults of the sandbox [all at 1 %]
@@ -47,7 +47,7 @@ impl Plan {
         let mut plan = Self {
             invocations: 1_000_000,
             kills: 100,
-            companies: 3,
+            companies: 1000,
             jobs: 64,
             seed: 1,
             faults: FAULTS.to_owned(),
@@ -60,7 +60,7 @@ impl Plan {
             let mut value = || words.next().ok_or_else(|| Failure::from(format!("{word} takes a value")));
             match word.as_str() {
                 "--help" => return Ok(None),
-                "--short" => (plan.invocations, plan.kills) = (20_000, 10),
+                "--short" => (plan.invocations, plan.kills, plan.companies) = (20_000, 10, 100),
                 "--invocations" => plan.invocations = value()?.parse()?,
                 "--kills" => plan.kills = value()?.parse()?,
                 "--companies" => plan.companies = value()?.parse()?,
