@@ -5,6 +5,9 @@ use std::io::{self, ErrorKind};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+const JSON: &str = "application/json";
+const LINES: &str = "application/x-ndjson";
+
 /// A kept connection to the host.
 pub(crate) struct Wire {
     stream: BufReader<TcpStream>,
@@ -37,9 +40,9 @@ impl Wire {
         Ok(Self { stream: BufReader::new(stream), host: host.to_owned(), authorization: format!("Bearer {key}") })
     }
 
-    /// Posts a body, and reads the response.
-    pub(crate) async fn post(&mut self, path: &str, media: &str, body: &[u8]) -> io::Result<Reply> {
-        self.send(path, media, body).await?;
+    /// Posts JSON, and reads the response.
+    pub(crate) async fn post(&mut self, path: &str, body: &[u8]) -> io::Result<Reply> {
+        self.send(path, JSON, JSON, body).await?;
         let head = self.read_head().await?;
         let body = match head.length {
             Length::Known(length) => self.read_exactly(length).await?,
@@ -55,8 +58,18 @@ impl Wire {
     }
 
     /// Posts lines, and hands each line of the response to `take` as it comes. Another status than 200 is an error.
-    pub(crate) async fn post_lines(&mut self, path: &str, body: &[u8], mut take: impl FnMut(&[u8])) -> io::Result<()> {
-        self.send(path, "application/x-ndjson", body).await?;
+    pub(crate) async fn post_lines(&mut self, path: &str, body: &[u8], take: impl FnMut(&[u8])) -> io::Result<()> {
+        self.send(path, LINES, LINES, body).await?;
+        self.read_lines(take).await
+    }
+
+    /// Posts JSON, whose response is lines.
+    pub(crate) async fn post_for_lines(&mut self, path: &str, body: &[u8], take: impl FnMut(&[u8])) -> io::Result<()> {
+        self.send(path, JSON, LINES, body).await?;
+        self.read_lines(take).await
+    }
+
+    async fn read_lines(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
         let head = self.read_head().await?;
         let Length::Chunked = head.length else {
             let Length::Known(length) = head.length else { return Ok(()) };
@@ -74,10 +87,11 @@ impl Wire {
         if open.is_empty() { Ok(()) } else { Err(wrong("the last line of a stream has no end".to_owned())) }
     }
 
-    async fn send(&mut self, path: &str, media: &str, body: &[u8]) -> io::Result<()> {
+    async fn send(&mut self, path: &str, media: &str, accept: &str, body: &[u8]) -> io::Result<()> {
         let (host, authorization, length) = (&self.host, &self.authorization, body.len());
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n"
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\ncontent-type: {media}\r\naccept: {accept}\r\n\
+             content-length: {length}\r\n\r\n"
         );
         self.stream.get_mut().write_all(&[head.as_bytes(), body].concat()).await
     }

@@ -150,7 +150,10 @@ impl Drive {
     async fn exchange(&self, wire: &mut Wire, open: &mut VecDeque<Job>) -> io::Result<()> {
         if open.len() == 1 {
             let text = open[0].text.clone();
-            let reply = wire.post("/v1/invoke", "application/json", text.as_bytes()).await?;
+            if open[0].streams {
+                return self.exchange_records(wire, open, &text).await;
+            }
+            let reply = wire.post("/v1/invoke", text.as_bytes()).await?;
             if reply.status != 200 {
                 let body = String::from_utf8_lossy(&reply.body).into_owned();
                 return Err(io::Error::new(io::ErrorKind::InvalidData, format!("status {}: {body}", reply.status)));
@@ -160,6 +163,23 @@ impl Drive {
         }
         let lines: String = open.iter().map(|job| job.text.clone() + "\n").collect();
         wire.post_lines("/v1/invoke", lines.as_bytes(), |line| self.record(open, line)).await
+    }
+
+    /// Posts an invocation that is answered by its records, one a line, and a summary that counts them.
+    async fn exchange_records(&self, wire: &mut Wire, open: &mut VecDeque<Job>, text: &str) -> io::Result<()> {
+        let (mut count, mut last) = (0_u64, Vec::new());
+        let take = |line: &[u8]| {
+            count += 1;
+            last = line.to_vec();
+        };
+        wire.post_for_lines("/v1/invoke", text.as_bytes(), take).await?;
+        let summary = serde_json::from_slice::<Value>(&last).map(|mut last| last["summary"].take()).unwrap_or_default();
+        let told = summary["page"]["count"].as_u64();
+        if !summary.is_object() || told != count.checked_sub(1) && !(count == 1 && told.is_none()) {
+            self.book.entries().report(format!("{text} was answered by {count} lines, and last by {summary:.300}"));
+        }
+        self.record(open, summary.to_string().as_bytes());
+        Ok(())
     }
 
     fn record(&self, open: &mut VecDeque<Job>, outcome: &[u8]) {

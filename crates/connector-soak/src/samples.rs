@@ -66,6 +66,8 @@ pub(crate) struct Job {
     pub(crate) is_lost: bool,
     /// `true` if the same invocation is sent twice at once.
     pub(crate) has_twin: bool,
+    /// `true` if the records of its list are asked for one a line.
+    pub(crate) streams: bool,
     /// The time after which its client hangs up, once, if it does not wait for the answer.
     pub(crate) patience: Option<Duration>,
 }
@@ -137,11 +139,13 @@ impl Samples {
                 if pick(48, 2) == 0 {
                     options.insert("view".to_owned(), "flat".into());
                 }
-                if sample.is_list && kind == JobKind::Read && pick(50, 10) == 0 {
+                let is_whole = sample.is_list && kind == JobKind::Read && pick(50, 10) == 0;
+                if is_whole {
                     options.insert("pages".to_owned(), "all".into());
                     options.insert("maxItems".to_owned(), 300.into());
                 }
-                build(number, &sample.action, kind, company, (input, options))
+                let job = build(number, &sample.action, kind, company, (input, options));
+                Job { streams: is_whole && pick(54, 2) == 0, ..job }
             }
         }
     }
@@ -150,7 +154,17 @@ impl Samples {
 fn build(number: u64, action: &str, kind: JobKind, company: usize, (input, mut options): (Value, Map<String, Value>)) -> Job {
     options.insert("timeoutMs".to_owned(), TIMEOUT_MS.into());
     let text = json!({"id": number, "action": action, "connection": name_connection(company), "input": input, "options": options});
-    Job { number, action: action.to_owned(), kind, text: text.to_string(), sends: 0, is_lost: false, has_twin: false, patience: None }
+    Job {
+        number,
+        action: action.to_owned(),
+        kind,
+        text: text.to_string(),
+        sends: 0,
+        is_lost: false,
+        has_twin: false,
+        streams: false,
+        patience: None,
+    }
 }
 
 /// Names the connection of a company.

@@ -108,7 +108,7 @@ async fn connect(wire: &mut Wire, url: &str, company: usize, token: &str) -> Res
     let body = json!({"app": "pipedrive", "api_token": token, "api_domain": url, "name": name_connection(company)}).to_string();
     let mut last = String::new();
     for _ in 0..MOST {
-        let reply = wire.post("/v1/connections", "application/json", body.as_bytes()).await?;
+        let reply = wire.post("/v1/connections", body.as_bytes()).await?;
         if reply.status == 201 {
             return Ok(());
         }
