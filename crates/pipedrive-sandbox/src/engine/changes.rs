@@ -51,11 +51,10 @@ impl FieldChange<'_> {
 /// Keeps a change for each field in which a record differs from before.
 pub(crate) fn remember(state: &mut State, call: &Call, collection: &Collection, before: &Record, row: &Record) {
     let Some(id) = read_id(row).filter(|_| collection.keeps_changes) else { return };
-    let custom = |state: &State, row: &Record| list_custom_values(state, collection, row);
-    let kinds = [
-        (false, list_standard_values(collection, before), list_standard_values(collection, row)),
-        (true, custom(state, before), custom(state, row)),
-    ];
+    let mut kinds = vec![(false, list_standard_values(collection, before, row), list_standard_values(collection, row, before))];
+    if before.get("custom_fields") != row.get("custom_fields") {
+        kinds.push((true, list_custom_values(state, collection, before), list_custom_values(state, collection, row)));
+    }
     let time = stamp(call.now);
     for (is_custom, before, now) in &kinds {
         for key in now.keys().chain(before.keys().filter(|key| !now.contains_key(*key))) {
@@ -81,9 +80,10 @@ pub(crate) fn list_changes<'a>(state: &'a State, table: &'a str, id: u64) -> imp
     state.live(CHANGES).filter(is_about)
 }
 
-/// Lists a record's standard fields, by their names in v1 and in their form in v1.
-fn list_standard_values(collection: &Collection, row: &Record) -> Record {
-    let kept = row.iter().filter(|(name, _)| !NOT_KEPT.iter().chain(collection.changes_not_kept).any(|other| other == name));
+/// Lists the standard fields in which a record differs from another, in the names and the form of v1.
+fn list_standard_values(collection: &Collection, row: &Record, other: &Record) -> Record {
+    let different = row.iter().filter(|(name, value)| other.get(*name) != Some(*value));
+    let kept = different.filter(|(name, _)| !NOT_KEPT.iter().chain(collection.changes_not_kept).any(|other| other == name));
     kept.map(|(name, value)| (find_v1_name(collection, name).to_owned(), flatten(value))).collect()
 }
 
