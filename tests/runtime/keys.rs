@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connector_core::Error;
 use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
-use connector_core::run::{Invocation, Retries, Runtime, Upload};
-use pipedrive_sandbox::DEMO_API_TOKEN;
+use connector_core::run::{Invocation, Resolve, Retries, Runtime, Upload};
+use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -224,4 +224,80 @@ async fn read_under_a_key_is_carried_out_each_time() {
         let read = run(&runtime, Invocation::new("getDeal").input(json!({"dealId": 1})).idempotency_key("run-1")).await;
         assert_eq!((&read["ok"], &read["meta"]["requests"]), (&json!(true), &json!(1)), "{read}");
     }
+}
+
+/// Starts a sandbox that fails as these words say, and builds a runtime before it that sends nothing again.
+async fn build_failing_runtime(faults: &str) -> Runtime {
+    let faults = faults.parse().expect("words for faults");
+    let url = start_sandbox(Options { faults, ..Options::default() }).await;
+    build(Runtime::builder().connections(connect("acme", &url, DEMO_API_TOKEN)).retries(Retries::none()))
+}
+
+/// Repeats a call whose outcome was lost, and asks to look for its record.
+fn look(mut create: Invocation) -> Invocation {
+    create.options.resolve = Some(Resolve::Look);
+    create
+}
+
+#[tokio::test]
+async fn look_finds_the_record_whose_answer_was_lost() {
+    let runtime = build_failing_runtime("reset-after=always@write").await;
+    for (action, input) in [
+        ("addDeal", json!({"title": "Once", "value": 5.5, "currency": "EUR", "personId": 1, "expectedCloseDate": "2027-03-01"})),
+        ("addActivity", json!({"subject": "Once", "type": "call", "dueDate": "2027-03-01", "note": "x"})),
+        ("addNote", json!({"content": "Once", "dealId": 1})),
+        ("addLead", json!({"title": "Once", "personId": 1})),
+    ] {
+        let create = || Invocation::new(action).input(input.clone()).idempotency_key(action);
+        let lost = run(&runtime, create()).await;
+        assert_eq!(error_of(&lost), ("unreachable", "unsafe"), "{lost}");
+        assert_eq!(error_of(&run(&runtime, create()).await).0, "outcome_unknown", "nobody asked to look");
+        let found = run(&runtime, look(create())).await;
+        assert_eq!((&found["ok"], &found["meta"]["effect"]), (&json!(true), &json!("found")), "{found}");
+        assert_eq!(found["meta"]["requests"], 2, "one reads the user, one the list: {found}");
+        let again = run(&runtime, create()).await;
+        assert_eq!(
+            (&again["data"], &again["meta"]["replayed"], &again["meta"].get("effect")),
+            (&found["data"], &json!(true), &None),
+            "{again}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn look_never_takes_a_record_that_may_be_another() {
+    let create = |key: &str, title: &str| build_create(key, json!({"title": title}));
+    let assert_unknown = async |runtime: &Runtime, call: Invocation, words: &str| {
+        let outcome = run(runtime, look(call)).await;
+        assert_eq!(error_of(&outcome), ("outcome_unknown", "unsafe"), "{outcome}");
+        assert!(outcome["error"]["hint"].as_str().is_some_and(|hint| hint.contains(words)), "{words}: {outcome}");
+    };
+
+    // Two keys have the same call, and nobody knows whose the record is.
+    let runtime = build_failing_runtime("reset-after=always@write").await;
+    for key in ["run-1", "run-2"] {
+        run(&runtime, create(key, "Twin")).await;
+    }
+    assert_unknown(&runtime, create("run-1", "Twin"), "Another key has the same call").await;
+    run(&runtime, Invocation::new("addPerson").input(json!({"name": "Once"})).idempotency_key("person")).await;
+    let person = Invocation::new("addPerson").input(json!({"name": "Once"})).idempotency_key("person");
+    assert_unknown(&runtime, person, "does not say who added them").await;
+
+    // Nothing was added, and the only record like it is that of another key.
+    let runtime = build_failing_runtime("reset-before=#2@POST /api/v2/deals").await;
+    assert_eq!(run(&runtime, create("made", "Same")).await["ok"], true);
+    assert_eq!(error_of(&run(&runtime, create("lost", "Same")).await), ("unreachable", "unsafe"));
+    assert_unknown(&runtime, create("lost", "Same"), "does not prove").await;
+    // Another record like it was added later, without a key: nobody can tell the two apart.
+    for _ in 0..2 {
+        run(&runtime, Invocation::new("addDeal").input(json!({"title": "Same"}))).await;
+    }
+    assert_unknown(&runtime, create("lost", "Same"), "2 records could be it").await;
+}
+
+#[tokio::test]
+async fn look_needs_a_key() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let outcome = run_text(&runtime, r#"{"action": "addDeal", "input": {"title": "x"}, "options": {"resolve": "look"}}"#).await;
+    assert_eq!(error_of(&outcome), ("invalid_invocation", "never"), "{outcome}");
 }

@@ -87,7 +87,7 @@ pub mod run {
     pub use crate::runtime::spine::Runtime;
     pub use crate::runtime::streaming::{RecordStream, Streamed};
     pub use crate::value::file::{Content, Sink, Source, Upload};
-    pub use crate::value::invocation::{Invocation, Options, Pages};
+    pub use crate::value::invocation::{Invocation, Options, Pages, Resolve};
     pub use crate::value::outcome::{Answer, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::summary::Summary;
@@ -109,7 +109,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::declare::action::{Declaration, Declares, InputValue, Inputs, MadeByMacro, choose_inputs};
+    pub use crate::declare::action::{Declaration, Declares, FoundIn, InputValue, Inputs, MadeByMacro, choose_inputs};
     pub use crate::declare::data_source::{Derivation, Picklist, SourceDeclaration};
     pub use crate::declare::field::{Field, Place};
     pub use crate::declare::flat::{Change, Flat};

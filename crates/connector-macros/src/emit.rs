@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::parse::{Action, Change, DataSource, Derivation, Endpoint, Group, Input, Member, Origin, PATH, Record, Shape, WireName, Words};
+use crate::parse::{
+    Action, Change, DataSource, Derivation, Endpoint, FoundIn, Group, Input, Member, Origin, PATH, Record, Shape, WireName, Words,
+};
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let Action { key, words, inputs, .. } = action;
@@ -76,6 +78,10 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
     let when_flat = words.when_flat.iter().map(|(name, value)| quote!((#name, ::connector_core::__private::InputValue::#value)));
     let without = words.without.iter().map(|(name, why)| quote!((#name, #why)));
     let scopes_all = words.scopes_all.iter().map(|list| quote!(&[#(#list),*]));
+    let found_in = words.found_in.as_ref().map(|FoundIn { list, since, created, creator }| {
+        let list = quote!(<#list as ::connector_core::__private::Declares>::declaration);
+        quote!(.with_list_to_find_in(::connector_core::__private::FoundIn::new(#list, #since, #created, #creator)))
+    });
     let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(.with_endpoint(#method, #path)));
     let parts = [
         words.resource.as_ref().map(|resource| quote!(.with_resource(#resource))),
@@ -95,6 +101,7 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
         (!words.when_flat.is_empty()).then(|| quote!(.with_inputs_when_flat(&[#(#when_flat),*]))),
         words.paging.as_ref().map(|paging| quote!(.with_paging(&#paging))),
         words.envelope.as_ref().map(|envelope| quote!(.with_envelope(&#envelope))),
+        found_in,
     ];
     parts.into_iter().flatten().collect()
 }

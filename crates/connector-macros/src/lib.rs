@@ -17,7 +17,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// one of each list is needed. Further words: `reads` for a POST that changes
 /// nothing, `changes` for one that changes a record, `paging(WAY)`, `envelope(SHAPE)`, `idempotent = bool`, `destructive`, `rules(…)`,
 /// `with(Group)`, `like(Action)`, `without(input = "why")`, `when_flat(input = Bool(true))`, `by_hand(function)`, `removed("what replaced it")`,
-/// `resource("deals")`, which stands in place of the room's name.
+/// `resource("deals")`, which stands in place of the room's name. `found_in(GetDeals, since = "updatedSince", created = "add_time",
+/// creator = "creator_user_id")` names the list in which a record that the action added is found again.
 #[proc_macro_attribute]
 pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -34,6 +34,7 @@ fn is_custom_key(name: &str) -> bool {
 }
 
 const IDENTITY: Identity = Identity::at("/api/v1/users/me")
+    .with_cost(2)
     .with_company("/data/company_id")
     .with_company_name("/data/company_name")
     .with_company_domain("/data/company_domain")

@@ -64,6 +64,8 @@ pub struct Declaration {
     pub paging: Option<&'static Paging>,
     /// The shape of the response body, where it is not the connector's.
     pub envelope: Option<&'static Envelope>,
+    /// The list in which a record that the action added is found again.
+    pub found_in: Option<FoundIn>,
     /// The shape of the answer.
     pub returns: FieldShape,
     pub(crate) derived: OnceLock<Derived>,
@@ -77,6 +79,20 @@ pub(crate) struct Derived {
     fields: Box<[&'static Field]>,
     rules: Box<[&'static Rule]>,
     paging: Option<&'static Paging>,
+}
+
+/// The list in which a record that an action added is found again, after the answer was lost.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct FoundIn {
+    /// The action that lists the records.
+    pub list: fn() -> &'static Declaration,
+    /// The input of that action that leaves out what was last changed before a time.
+    pub since: &'static str,
+    /// The member of a record that has the time at which it was added, in UTC.
+    pub created: &'static str,
+    /// The member of a record that has the ID of the user who added it.
+    pub creator: &'static str,
 }
 
 /// A value that a declaration gives to an input.

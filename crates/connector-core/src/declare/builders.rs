@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::declare::action::{Declaration, InputValue};
+use crate::declare::action::{Declaration, FoundIn, InputValue};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
 use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
@@ -174,7 +174,7 @@ impl OAuth {
 impl Identity {
     /// Builds the request from its path. Everything else is a JSON pointer into its response.
     pub const fn at(path: &'static str) -> Self {
-        Self { path, company: "", company_name: "", company_domain: "", user: "", user_name: "", email: "" }
+        Self { path, company: "", company_name: "", company_domain: "", user: "", user_name: "", email: "", cost: 0 }
     }
 
     setters! {
@@ -190,6 +190,8 @@ impl Identity {
         with_user_name(pointer: &'static str) => user_name = pointer;
         /// Sets the pointer to the user's e-mail address.
         with_email(pointer: &'static str) => email = pointer;
+        /// Sets the cost of the request, in tokens of the daily budget.
+        with_cost(tokens: u32) => cost = tokens;
     }
 }
 
@@ -319,6 +321,7 @@ impl Declaration {
             when_flat: &[],
             paging: None,
             envelope: None,
+            found_in: None,
             returns,
             derived: OnceLock::new(),
         }
@@ -343,6 +346,15 @@ impl Declaration {
         with_inputs_when_flat(inputs: &'static [(&'static str, InputValue)]) => when_flat = inputs;
         with_paging(paging: &'static Paging) => paging = Some(paging);
         with_envelope(envelope: &'static Envelope) => envelope = Some(envelope);
+        with_list_to_find_in(found_in: FoundIn) => found_in = Some(found_in);
+    }
+}
+
+#[doc(hidden)]
+impl FoundIn {
+    /// Builds the list in which an action's records are found.
+    pub const fn new(list: fn() -> &'static Declaration, since: &'static str, created: &'static str, creator: &'static str) -> Self {
+        Self { list, since, created, creator }
     }
 }
 

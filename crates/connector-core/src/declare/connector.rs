@@ -144,6 +144,8 @@ pub struct Identity {
     pub user_name: &'static str,
     /// The user's e-mail address.
     pub email: &'static str,
+    /// The cost of the request, in tokens of the daily budget.
+    pub cost: u32,
 }
 
 impl Connector {

@@ -36,6 +36,8 @@ struct KeptCall {
     fingerprint: String,
     /// A clock that nobody can set.
     claimed: Instant,
+    /// The record that the call made.
+    record: Option<String>,
     since: SystemTime,
     state: CallState,
 }
@@ -69,7 +71,7 @@ impl Keys {
                 .with_hint("Each key is kept for seven days. A store of connections has more room, and outlives the program."));
         }
         let (holder, fingerprint) = (call.holder.clone(), call.fingerprint.clone());
-        let entry = KeptCall { holder, fingerprint, claimed: now, since: SystemTime::now(), state: CallState::Running };
+        let entry = KeptCall { holder, fingerprint, claimed: now, record: None, since: SystemTime::now(), state: CallState::Running };
         self.entries.insert(call.key.clone(), entry);
         Ok(Claim::Fresh)
     }
@@ -116,7 +118,32 @@ impl Ledger for MemoryLedger {
     }
 
     async fn finish(&self, call: &KeyedCall, kept: Kept) -> Result<(), Error> {
-        self.lock().end(call, CallState::Finished(kept.answer))
+        self.lock().end(call, CallState::Finished(kept.answer))?;
+        self.lock().entries.entry(call.key.clone()).and_modify(|entry| entry.record = kept.record);
+        Ok(())
+    }
+
+    async fn has_twin(&self, call: &KeyedCall) -> Result<bool, Error> {
+        let is_open = |entry: &KeptCall| entry.fingerprint == call.fingerprint && !matches!(entry.state, CallState::Finished(_));
+        Ok(self.lock().entries.iter().any(|(key, entry)| *key != call.key && is_open(entry)))
+    }
+
+    async fn has_made(&self, record: &str) -> Result<bool, Error> {
+        Ok(self.lock().entries.values().any(|entry| entry.record.as_deref() == Some(record)))
+    }
+
+    async fn settle(&self, call: &KeyedCall, kept: Kept) -> Result<bool, Error> {
+        let mut keys = self.lock();
+        if keys.entries.values().any(|entry| entry.record.is_some() && entry.record == kept.record) {
+            return Ok(false);
+        }
+        let Some(entry) = keys.entries.get_mut(&call.key).filter(|entry| matches!(entry.state, CallState::Abandoned)) else {
+            return Ok(false);
+        };
+        entry.record = kept.record;
+        entry.state = CallState::Finished(kept.answer);
+        keys.bytes += keys.entries[&call.key].state.size();
+        Ok(true)
     }
 
     async fn release(&self, call: &KeyedCall) -> Result<(), Error> {

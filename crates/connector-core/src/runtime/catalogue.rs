@@ -8,6 +8,7 @@ use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
 use crate::declare::field::Field;
 use crate::declare::method::{Effect, Method};
+use crate::exchange::choices::RecordPlace;
 use crate::exchange::input::Checks;
 use crate::exchange::plan::Plan;
 use crate::exchange::schema;
@@ -76,6 +77,7 @@ impl Catalogue {
             }
         }
         entries.iter().filter_map(Entry::declaration).try_for_each(check_paging)?;
+        entries.iter().filter_map(Entry::declaration).try_for_each(check_found_in)?;
         for entry in &entries {
             if let EntryKind::DataSource(source) = entry.kind {
                 source.check()?;
@@ -146,6 +148,20 @@ impl Catalogue {
             near => error.with_hint(format!("The nearest: {}.", near.join(", "))),
         }
     }
+}
+
+/// Checks that the list in which an action's records are found has what the action names.
+fn check_found_in(declaration: &'static Declaration) -> Result<(), Error> {
+    let Some(found_in) = declaration.found_in else { return Ok(()) };
+    let list = (found_in.list)();
+    let has_members = RecordPlace::find(list, &["id", found_in.created, found_in.creator]).is_ok();
+    if has_members && list.fields().any(|field| field.name == found_in.since) {
+        return Ok(());
+    }
+    let message = format!("The records of {} cannot be found in {}: at {}.", declaration.key, list.key, declaration.line);
+    let hint =
+        format!("It needs the input `{}`, and records with `id`, `{}` and `{}`.", found_in.since, found_in.created, found_in.creator);
+    Err(Error::new(ErrorKind::Bug, message).with_hint(hint))
 }
 
 /// Fails if the input for a page is not named as callers expect it.

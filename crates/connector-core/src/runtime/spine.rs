@@ -18,11 +18,11 @@ use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
-use crate::runtime::once::run_once;
+use crate::runtime::keyed::once::run_once;
+use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
-use crate::runtime::tether::{Running, Tether, run_tethered};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
@@ -211,7 +211,8 @@ impl Spine {
             let result = match options.idempotency_key.as_deref() {
                 // A read may be carried out twice.
                 Some(key) if !options.dry_run && entry.effect() != Effect::Read => {
-                    run_once(&self.ledger, key, &call, &deadline, run_once_through(entry, &call)).await
+                    let work = run_once_through(entry, &call);
+                    Box::pin(run_once(&self.ledger, (key, options.resolve), &call, &deadline, work)).await
                 }
                 _ if let Some(outlet) = outlet => {
                     let plan = flat.and_then(|_| entry.flat_plan()).filter(|_| !options.dry_run);

@@ -62,12 +62,22 @@ pub struct Options {
     pub timeout: Duration,
     /// The key under which a write is carried out at most once.
     pub idempotency_key: Option<String>,
+    /// The way to settle a key whose outcome was lost. Left out, it stays unknown.
+    pub resolve: Option<Resolve>,
     /// The view of the data. Left out, that of the connection or of the runtime.
     pub view: Option<View>,
     /// The pages of a list that are read.
     pub pages: Pages,
     /// The most records of a list that is read whole.
     pub max_items: Option<u64>,
+}
+
+/// The way to settle an idempotency key whose outcome was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resolve {
+    /// Looks for the record at the vendor: the only one that could be it is the outcome.
+    Look,
 }
 
 /// The pages of a list that a call reads.
@@ -96,7 +106,15 @@ impl Pages {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dry_run: false, timeout: Duration::from_secs(30), idempotency_key: None, view: None, pages: Pages::One, max_items: None }
+        Self {
+            dry_run: false,
+            timeout: Duration::from_secs(30),
+            idempotency_key: None,
+            resolve: None,
+            view: None,
+            pages: Pages::One,
+            max_items: None,
+        }
     }
 }
 
@@ -299,7 +317,7 @@ impl Invocation {
 
 impl Options {
     fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 6] = ["dryRun", "timeoutMs", "idempotencyKey", "view", "pages", "maxItems"];
+        const KNOWN: [&str; 7] = ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems"];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -313,7 +331,9 @@ impl Options {
                 }
                 ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
                 ("idempotencyKey", Value::String(key)) => options.idempotency_key = Some(key.clone()),
-                ("idempotencyKey" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
+                ("resolve", Value::String(word)) if word == "look" => options.resolve = Some(Resolve::Look),
+                ("resolve", value) if !value.is_null() => return Err(invalid("The option resolve is neither \"look\" nor null.")),
+                ("idempotencyKey" | "resolve" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
                 ("idempotencyKey", _) => return Err(explain_key()),
                 ("view", Value::String(word)) => {
                     options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
@@ -339,7 +359,15 @@ impl Options {
     /// Checks that the idempotency key has a length that every ledger can store.
     pub(crate) fn check_key(&self) -> Result<(), Error> {
         let fits = |key: &str| (1..=255).contains(&key.len()) && !key.contains('\0');
-        if self.idempotency_key.as_deref().is_none_or(fits) { Ok(()) } else { Err(explain_key()) }
+        if !self.idempotency_key.as_deref().is_none_or(fits) {
+            return Err(explain_key());
+        }
+        if self.resolve.is_some() && self.idempotency_key.is_none() {
+            return Err(
+                invalid("The option resolve settles an idempotency key, and there is none.").with_hint("Give options.idempotencyKey too.")
+            );
+        }
+        Ok(())
     }
 }
 

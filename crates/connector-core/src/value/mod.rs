@@ -13,5 +13,6 @@ pub(crate) mod retry_after;
 pub(crate) mod scan;
 pub(crate) mod strict;
 pub(crate) mod summary;
+pub(crate) mod utc;
 pub(crate) mod view;
 pub(crate) mod wording;

@@ -20,7 +20,7 @@ pub(crate) fn read_retry_after(value: &str, date: Option<&str>, now: impl FnOnce
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// Reads a date of HTTP in each of its three forms, or nothing if it is none.
-fn read_date(text: &str) -> Option<SystemTime> {
+pub(crate) fn read_date(text: &str) -> Option<SystemTime> {
     let words: Vec<&str> = text.trim().split([' ', '-']).filter(|word| !word.is_empty()).collect();
     // Sun, 06 Nov 1994 08:49:37 GMT; Sunday, 06-Nov-94 08:49:37 GMT; Sun Nov  6 08:49:37 1994
     let ([_, day, month, year, time, "GMT"] | [_, month, day, time, year]) = *words.as_slice() else { return None };

@@ -53,6 +53,16 @@ pub(crate) struct Words {
     pub(crate) with: Vec<Type>,
     /// The inputs that the flat view gives where the caller does not, each with its value.
     pub(crate) when_flat: Vec<(String, Expr)>,
+    /// The list in which a record that the action added is found again.
+    pub(crate) found_in: Option<FoundIn>,
+}
+
+/// The words of `found_in`: a list, one of its inputs and two members of its records.
+pub(crate) struct FoundIn {
+    pub(crate) list: Expr,
+    pub(crate) since: LitStr,
+    pub(crate) created: LitStr,
+    pub(crate) creator: LitStr,
 }
 
 /// The method and the path of an action.
@@ -61,7 +71,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat, found_in";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -117,6 +127,7 @@ impl Words {
                 "rules" => words.rules = parse_list(meta)?,
                 "with" => words.with = parse_list(meta)?,
                 "like" => words.like = Some(meta.require_list()?.parse_args()?),
+                "found_in" => words.found_in = Some(parse_found_in(meta)?),
                 "when_flat" => words.when_flat = parse_list(meta)?.iter().map(parse_input_value).collect::<Result<_>>()?,
                 "without" => words.without = parse_list(meta)?.iter().map(parse_reason).collect::<Result<_>>()?,
                 _ => {
@@ -155,6 +166,26 @@ fn parse_scope_lists(meta: &Meta) -> Result<Vec<Vec<LitStr>>> {
         return Err(wrong());
     }
     lists.iter().map(|list| list.elems.iter().map(parse_expression).collect()).collect()
+}
+
+/// Parses `found_in(List, since = "input", created = "member", creator = "member")`.
+fn parse_found_in(meta: &Meta) -> Result<FoundIn> {
+    const FORM: &str = "write `found_in(GetDeals, since = \"updatedSince\", created = \"add_time\", creator = \"creator_user_id\")`: the list, \
+        its input, and two members of its records";
+    let parts: Vec<Expr> = parse_list(meta)?;
+    let text = |part: &Expr, name: &str| match part {
+        Expr::Assign(assign) if matches!(&*assign.left, Expr::Path(path) if path.path.is_ident(name)) => parse_expression(&assign.right),
+        _ => Err(Error::new(part.span(), FORM)),
+    };
+    match &parts[..] {
+        [list @ Expr::Path(_), since, created, creator] => Ok(FoundIn {
+            list: list.clone(),
+            since: text(since, "since")?,
+            created: text(created, "created")?,
+            creator: text(creator, "creator")?,
+        }),
+        _ => Err(Error::new(meta.span(), FORM)),
+    }
 }
 
 /// Parses `input = "why"`.

@@ -6,7 +6,7 @@ mod record;
 mod source;
 mod tokens;
 
-pub(crate) use action::{Action, Endpoint, Words, parse_action};
+pub(crate) use action::{Action, Endpoint, FoundIn, Words, parse_action};
 pub(crate) use inputs::{Group, Input, PATH, parse_group};
 pub(crate) use record::{Change, Member, Record, Shape, parse_record};
 pub(crate) use source::{DataSource, Derivation, Origin, parse_data_source};

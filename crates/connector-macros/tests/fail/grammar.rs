@@ -458,3 +458,13 @@ mod change_by_another_method {
         deal_id: connector_core::declare::Id,
     }
 }
+
+mod list_to_find_in_without_its_members {
+    use connector_core::action;
+
+    /// Add Deal
+    ///
+    /// Add a deal
+    #[action(post("/v2/deals"), returns(connector_core::declare::Json), found_in(GetDeals, since = "updatedSince"))]
+    struct AddDeal {}
+}

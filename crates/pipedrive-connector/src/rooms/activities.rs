@@ -9,7 +9,14 @@ use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, MainPa
 /// Add Activity
 ///
 /// Add an activity
-#[action(post("/api/v2/activities"), scopes("activities:full"), cost = 5, returns(Activity), with(ActivityInputs))]
+#[action(
+    post("/api/v2/activities"),
+    scopes("activities:full"),
+    cost = 5,
+    returns(Activity),
+    with(ActivityInputs),
+    found_in(GetActivities, since = "updatedSince", created = "add_time", creator = "creator_user_id")
+)]
 struct AddActivity {}
 
 /// Get Activities

@@ -15,6 +15,7 @@ use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Nam
     cost = 10,
     returns(Lead),
     with(LeadLinks<Id>, LeadPromise<Date>, LeadOrigin, LeadChannel),
+    found_in(GetLeads, since = "updatedSince", created = "add_time", creator = "creator_id"),
     rules(any_of(&["personId", "organizationId"]))
 )]
 struct AddLead {

@@ -15,6 +15,7 @@ use crate::types::ByStart;
     cost = 10,
     returns(Note),
     with(NoteLinks, NoteOrigin, NotePins),
+    found_in(GetNotes, since = "updatedSince", created = "add_time", creator = "user_id"),
     rules(any_of(&["leadId", "dealId", "personId", "orgId", "projectId", "taskId"]))
 )]
 struct AddNote {

@@ -15,6 +15,7 @@ use crate::types::{ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Dele
     cost = 5,
     returns(Deal),
     with(DealInputs),
+    found_in(GetDeals, since = "updatedSince", created = "add_time", creator = "creator_user_id"),
     rules(
         only_with("lostReason", "status", &["lost"], Some("open")),
         only_with("closeTime", "status", &["won", "lost"], Some("open")),

@@ -10,7 +10,7 @@ use crate::value::outcome::Outcome;
 
 /// The tie between a call and its caller. If the caller goes away, the call ends, unless it has begun to write.
 #[derive(Debug, Default)]
-pub(super) struct Tether {
+pub(in crate::runtime) struct Tether {
     state: Mutex<Tie>,
     cut: Notify,
 }
@@ -28,7 +28,7 @@ enum Tie {
 
 impl Tether {
     /// Begins to write. It fails if the caller has gone.
-    pub(super) fn begin_write(&self) -> Result<(), Error> {
+    pub(in crate::runtime) fn begin_write(&self) -> Result<(), Error> {
         match self.change(Tie::Writing) {
             Tie::Cut => Err(explain_cut()),
             Tie::Tied | Tie::Writing => Ok(()),
@@ -51,7 +51,7 @@ impl Tether {
     }
 
     /// Waits until the tether is cut.
-    pub(super) async fn wait_for_cut(&self) {
+    pub(in crate::runtime) async fn wait_for_cut(&self) {
         let cut = self.cut.notified();
         if self.change(Tie::Tied) != Tie::Cut {
             cut.await;
@@ -59,7 +59,7 @@ impl Tether {
     }
 
     /// Runs work until it ends, or the tether is cut.
-    pub(super) async fn enforce<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(in crate::runtime) async fn enforce<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         tokio::select! {
             biased;
             result = work => result,
@@ -75,7 +75,7 @@ fn explain_cut() -> Error {
 
 /// The number of calls under an idempotency key that are running.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Running(Arc<watch::Sender<usize>>);
+pub(in crate::runtime) struct Running(Arc<watch::Sender<usize>>);
 
 /// One of the calls that are running, until it is dropped.
 struct OneRunning(Running);
@@ -86,7 +86,7 @@ impl Running {
         OneRunning(self.clone())
     }
 
-    pub(super) async fn wait_until_none(&self) {
+    pub(in crate::runtime) async fn wait_until_none(&self) {
         // The sender lives as long as this value.
         let _ = self.0.subscribe().wait_for(|count| *count == 0).await;
     }
@@ -99,7 +99,7 @@ impl Drop for OneRunning {
 }
 
 /// Runs a call on a task of its own, which outlives the caller once it has begun to write.
-pub(super) async fn run_tethered<F: Future<Output = Outcome> + Send + 'static>(
+pub(in crate::runtime) async fn run_tethered<F: Future<Output = Outcome> + Send + 'static>(
     running: &Running,
     begin: impl FnOnce(Arc<Tether>) -> F,
 ) -> Result<Outcome, Error> {

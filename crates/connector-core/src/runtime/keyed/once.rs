@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -12,8 +12,10 @@ use tracing::debug;
 use crate::embed::ledger::{Claim, Kept, KeyedCall, LEASE, Ledger};
 use crate::runtime::call::Call;
 use crate::runtime::deadline::Deadline;
+use crate::runtime::keyed::look::{explain_not_found, look, name_answer};
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Upload};
+use crate::value::invocation::Resolve;
 use crate::value::outcome::Answer;
 
 /// The first and the longest wait between two looks at a call in flight.
@@ -23,9 +25,9 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_m
 const STORE_AGAIN: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Runs a call at most once under an idempotency key. A call in flight under the same key is joined.
-pub(super) async fn run_once(
+pub(in crate::runtime) async fn run_once(
     ledger: &Arc<dyn Ledger>,
-    key: &str,
+    (key, resolve): (&str, Option<Resolve>),
     call: &Call<'_>,
     deadline: &Deadline<'_>,
     work: impl Future<Output = Result<Answer, Error>>,
@@ -43,10 +45,11 @@ pub(super) async fn run_once(
             return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
                 .with_hint("Use a key for one call alone: the same connection, action, input and files."));
         }
-        Claim::Running | Claim::Unknown { .. } => {
-            return Err(Error::new(ErrorKind::OutcomeUnknown, "An earlier call under this idempotency key may have been carried out.")
-                .with_hint("Its outcome is lost, and nothing was sent now: look, then say `connector ledger resolve`."));
+        Claim::Unknown { since } => {
+            let settled = Box::pin(settle(ledger, &keyed, call, resolve.and(since)));
+            return deadline.enforce(call.session.enforce_tether(settled)).await;
         }
+        Claim::Running => return Err(explain_still_running()),
     }
     let result = tokio::select! {
         result = deadline.enforce(call.session.enforce_tether(work)) => result,
@@ -56,11 +59,39 @@ pub(super) async fn run_once(
         Ok(_) => true,
         Err(error) => error.retry() == Retry::Unsafe || call.session.may_have_written_before(),
     };
-    if let Err(error) = keep(ledger, &keyed, result.as_ref().ok(), may_have_written).await {
+    let kept = result.as_ref().ok().map(|answer| Kept::new(answer.to_ledger()).with_record(name_answer(call, answer)));
+    if let Err(error) = keep(ledger, &keyed, kept, may_have_written).await {
         // The call was carried out, so a ledger that fails afterwards is a warning, not an error.
         call.warn(format!("The outcome was not stored under its idempotency key: {}", error.message()));
     }
     result
+}
+
+/// Settles a key whose outcome was lost, if the caller asked to look.
+///
+/// The only record that could be that of the call is the outcome.
+async fn settle(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, call: &Call<'_>, since: Option<SystemTime>) -> Result<Answer, Error> {
+    let unknown = |hint: String| {
+        Err(Error::new(ErrorKind::OutcomeUnknown, "An earlier call under this idempotency key may have been carried out.")
+            .with_hint(format!("Its outcome is lost, and nothing was sent now. {hint} Look, then say `connector ledger resolve`.")))
+    };
+    let Some(since) = since else { return unknown(String::new()) };
+    if ledger.has_twin(keyed).await? {
+        return unknown("Another key has the same call and no outcome.".to_owned());
+    }
+    let mut found = Vec::new();
+    for record in look(call, since).await? {
+        if !ledger.has_made(&record.record).await? {
+            found.push(record);
+        }
+    }
+    let count = found.len();
+    let (Some(only), 1) = (found.pop(), count) else { return unknown(explain_not_found(call, count)) };
+    if !ledger.settle(keyed, Kept::new(only.answer.to_ledger()).with_record(only.record)).await? {
+        return unknown("The record that was found belongs to another key.".to_owned());
+    }
+    call.session.lock().meta.effect = Some("found");
+    call.session.redact(Ok(only.answer))
 }
 
 /// Claims the key, or waits until the call that holds it has ended.
@@ -131,11 +162,11 @@ fn log_failure(result: Result<(), Error>) {
 }
 
 /// Keeps what became of a call: its answer, that it may have been carried out, or that its key is free again.
-async fn keep(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, answer: Option<&Answer>, may_have_written: bool) -> Result<(), Error> {
+async fn keep(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, answer: Option<Kept>, may_have_written: bool) -> Result<(), Error> {
     let mut waits = STORE_AGAIN.into_iter();
     loop {
-        let kept = match answer {
-            Some(answer) => ledger.finish(keyed, Kept::new(answer.to_ledger())).await,
+        let kept = match &answer {
+            Some(answer) => ledger.finish(keyed, answer.clone()).await,
             None if may_have_written => ledger.abandon(keyed).await,
             None => ledger.release(keyed).await,
         };
