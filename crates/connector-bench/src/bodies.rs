@@ -13,6 +13,16 @@ pub(crate) fn list() -> String {
     json!({"success": true, "data": deals, "additional_data": {"next_cursor": "eyJmaWVsZCI6ImlkIiwiZmllbGRWYWx1ZSI6MTAwfQ"}}).to_string()
 }
 
+/// Writes a page of a long list: so many deals from an ID on, and the cursor of the next page.
+pub(crate) fn page(first: u64, count: u64, next: Option<u64>) -> String {
+    let deal = deal(0).to_string();
+    // The ID is the first member.
+    let rest = deal.strip_prefix("{\"id\":0").unwrap_or_default();
+    let deals: Vec<String> = (first..first + count).map(|id| format!("{{\"id\":{id}{rest}")).collect();
+    let next = next.map(|next| format!("cursor-{next}"));
+    format!("{{\"success\":true,\"data\":[{}],\"additional_data\":{}}}", deals.join(","), json!({"next_cursor": next}))
+}
+
 /// Builds the input of ten fields that the runtime checks and posts.
 pub(crate) fn new_deal() -> Value {
     json!({

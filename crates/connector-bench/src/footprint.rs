@@ -56,9 +56,18 @@ pub(crate) fn print_own() -> Result<(), Failure> {
 }
 
 /// Reads the resident memory of this process in MiB.
-fn read_resident_memory() -> Option<f64> {
+pub(crate) fn read_resident_memory() -> Option<f64> {
+    read_memory("VmRSS:")
+}
+
+/// Reads the most memory that was ever resident in this process, in MiB.
+pub(crate) fn read_peak_memory() -> Option<f64> {
+    read_memory("VmHWM:")
+}
+
+fn read_memory(name: &str) -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
     Some(kilobytes / 1024.0)
 }

@@ -12,6 +12,7 @@ mod input;
 mod measure;
 mod one_core;
 mod server_process;
+mod streams;
 mod upstream;
 mod views;
 
@@ -26,9 +27,10 @@ fn main() {
         // The processes that this program starts of itself.
         Some("upstream") => return report("the upstream", upstream::serve()),
         Some("footprint") => return report("the footprint", footprint::print_own()),
+        Some("stream") => return report("the stream", streams::print_own(&words[1..])),
         Some(other) => {
             return println!(
-                "There is no command {other:?}: give --quick for fewer rounds, `only get ours 20000` for a profiler, or nothing."
+                "There is no command {other:?}: give --quick for fewer rounds, `only get ours 20000` for a profiler, `footprint` or `stream` for memory alone, or nothing."
             );
         }
     };
@@ -40,6 +42,7 @@ fn main() {
     report("views", views::compare(rounds));
     report("input", input::compare(rounds));
     report("footprint", footprint::compare());
+    report("streams", streams::compare());
     report("cold start", cold::compare(rounds));
 }
 

@@ -9,6 +9,9 @@ use crate::bodies;
 use crate::measure::Failure;
 use crate::one_core::{CorePosition, OneCore};
 
+/// The number of records of the list that is given in pages of 500.
+pub(crate) const LONG_LIST: u64 = 100_000;
+
 /// The responses as they are sent, head and body.
 struct CannedResponses {
     one: Vec<u8>,
@@ -51,6 +54,11 @@ fn serve_connection(mut stream: TcpStream, responses: &CannedResponses) -> std::
                 read => held.extend_from_slice(&room[..read]),
             }
         };
+        if let Some(page) = find_page(&held) {
+            stream.write_all(&build_response("200 OK", &page))?;
+            held.drain(..end);
+            continue;
+        }
         let response = match () {
             () if held.starts_with(b"GET /api/v2/deals/1 ") || held.starts_with(b"POST /api/v2/deals ") => &responses.one,
             () if held.starts_with(b"GET /api/v2/deals?") => &responses.list,
@@ -59,6 +67,18 @@ fn serve_connection(mut stream: TcpStream, responses: &CannedResponses) -> std::
         stream.write_all(response)?;
         held.drain(..end);
     }
+}
+
+/// Writes the page of the long list that a request asks for: `limit` and the cursor say which one.
+fn find_page(held: &[u8]) -> Option<String> {
+    let target = std::str::from_utf8(held.strip_prefix(b"GET /api/v2/deals?limit=")?.split(|byte| *byte == b' ').next()?).ok()?;
+    if target == "1" {
+        return Some(bodies::page(1, 1, Some(2)));
+    }
+    let target = target.strip_prefix("500")?;
+    let first = target.strip_prefix("&cursor=cursor-").map_or(Some(1), |first| first.parse().ok())?;
+    let next = first + 500;
+    Some(bodies::page(first, 500, (next <= LONG_LIST).then_some(next)))
 }
 
 /// Finds the end of a request once its head has arrived.

@@ -1,6 +1,6 @@
 //! The records of a list, page after page: the place where they stand, and which of them came before.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::exchange::plan::Plan;
@@ -47,10 +47,11 @@ pub(crate) struct PageRecords<'a> {
     pub(crate) cut: u64,
 }
 
-/// The IDs of records. A whole number is kept as it is, a text as its hash.
+/// The IDs of records. Whole numbers are kept as they are, a text as its hash.
 #[derive(Default)]
 struct SeenIds {
-    numbers: HashSet<u64>,
+    /// Ranges of numbers: the first of each, and the last. Lists have long ones.
+    numbers: BTreeMap<u64, u64>,
     hashes: HashSet<u128>,
 }
 
@@ -154,26 +155,33 @@ impl<'a> PageRecords<'a> {
     }
 
     /// Returns the records that are kept in the flat view.
+    ///
+    /// Those of a group share memory, which is free once they are given.
     pub(crate) fn flatten(&self, data: &RawJson, plan: &Plan) -> Vec<RawJson> {
-        let page = Page { complete: true, ..Page::default() };
-        let flat = match self.frame().filter(|_| !self.is_whole) {
-            None => flatten(plan, data, Some(&page)),
-            Some((before, after)) => {
-                let mut text = before.to_vec();
-                self.write(&mut text);
-                text.extend_from_slice(after);
-                flatten(plan, &RawJson::from_text(text), Some(&page))
-            }
+        const GROUP: usize = 32;
+        let mut records = Vec::with_capacity(self.kept.len());
+        let Some((before, after)) = self.frame() else {
+            add_flat_records(plan, data, &mut records);
+            return records;
         };
-        let mut scan = Scanner::new(flat.as_str());
-        // The results are the first member.
-        scan.open();
-        scan.take_key();
-        let (mut items, mut records) = (scan.open(), Vec::with_capacity(self.kept.len()));
-        while scan.next_item(&mut items) {
-            records.push(flat.slice_part(scan.take_value()));
+        for group in self.kept.chunks(GROUP) {
+            let text = [before, &group.join(&b','), after].concat();
+            add_flat_records(plan, &RawJson::from_text(text), &mut records);
         }
         records
+    }
+}
+
+/// Adds the records of some data in the flat view.
+fn add_flat_records(plan: &Plan, data: &RawJson, records: &mut Vec<RawJson>) {
+    let flat = flatten(plan, data, Some(&Page { complete: true, ..Page::default() }));
+    let mut scan = Scanner::new(flat.as_str());
+    // The results are the first member.
+    scan.open();
+    scan.take_key();
+    let mut items = scan.open();
+    while scan.next_item(&mut items) {
+        records.push(flat.slice_part(scan.take_value()));
     }
 }
 
@@ -181,9 +189,20 @@ impl SeenIds {
     /// Adds an ID. Returns `false` if it is known.
     fn insert(&mut self, id: &[u8], hashes: &TextHash) -> bool {
         match read_whole_number(id) {
-            Some(number) => self.numbers.insert(number),
+            Some(number) => self.insert_number(number),
             None => self.hashes.insert(hashes.hash(id)),
         }
+    }
+
+    fn insert_number(&mut self, number: u64) -> bool {
+        let before = self.numbers.range(..=number).next_back().map(|(first, last)| (*first, *last));
+        if before.is_some_and(|(_, last)| number <= last) {
+            return false;
+        }
+        let last = number.checked_add(1).and_then(|next| self.numbers.remove(&next)).unwrap_or(number);
+        let first = before.filter(|(_, end)| end + 1 == number).map_or(number, |(first, _)| first);
+        self.numbers.insert(first, last);
+        true
     }
 }
 
@@ -260,7 +279,22 @@ mod tests {
             assert!(ids.insert(id.as_bytes(), &hashes), "{id} is new");
         }
         assert!(all.iter().all(|id| !ids.insert(id.as_bytes(), &hashes)));
-        assert_eq!((ids.numbers.len(), ids.hashes.len()), (4, 8));
+        assert_eq!((ids.numbers.len(), ids.hashes.len()), (3, 8), "0 and 1 are one range");
+    }
+
+    #[test]
+    fn whole_numbers_are_ranges_in_whatever_order_they_come() {
+        // 37 and 101 have no common divisor, so that each number comes once.
+        for step in [1, 37, 100] {
+            let mut ids = SeenIds::default();
+            let all = || (0..101).map(|at| at * step % 101);
+            assert!(all().all(|number| ids.insert_number(number)) && all().all(|number| !ids.insert_number(number)));
+            assert_eq!(ids.numbers.into_iter().collect::<Vec<_>>(), [(0, 100)]);
+        }
+        let mut ids = SeenIds::default();
+        let far = [0, u64::MAX, 7, u64::MAX - 1];
+        assert!(far.iter().all(|number| ids.insert_number(*number)) && far.iter().all(|number| !ids.insert_number(*number)));
+        assert_eq!(ids.numbers.into_iter().collect::<Vec<_>>(), [(0, 0), (7, 7), (u64::MAX - 1, u64::MAX)]);
     }
 
     #[test]
