@@ -9,3 +9,4 @@ mod promises;
 mod published;
 mod requests;
 mod typed;
+mod writers;

@@ -9,7 +9,7 @@ use crate::support::runtime::{build_sandbox_runtime, run};
 use crate::support::sandbox::sandbox_options;
 
 /// Returns the records of an outcome, in whatever list they stand.
-fn records(outcome: &Value) -> &Vec<Value> {
+pub(super) fn records(outcome: &Value) -> &Vec<Value> {
     let data = &outcome["data"];
     data.as_array()
         .or_else(|| data["items"].as_array())
@@ -18,7 +18,7 @@ fn records(outcome: &Value) -> &Vec<Value> {
 }
 
 /// Reads a list page by page. Returns the records of each page.
-async fn read_singly(runtime: &Runtime, key: &str, input: &Value, view: View) -> Vec<Value> {
+pub(super) async fn read_singly(runtime: &Runtime, key: &str, input: &Value, view: View) -> Vec<Value> {
     let (mut input, mut all) = (input.clone(), Vec::new());
     loop {
         let outcome = run(runtime, Invocation::new(key).input(input.clone()).view(view)).await;
@@ -30,14 +30,14 @@ async fn read_singly(runtime: &Runtime, key: &str, input: &Value, view: View) ->
     }
 }
 
-fn with_limit(input: &Value, limit: usize) -> Value {
+pub(super) fn with_limit(input: &Value, limit: usize) -> Value {
     let mut input = input.clone();
     input["limit"] = limit.into();
     input
 }
 
 /// Lists the actions that page, with the greatest page size and an input for each.
-fn list_paged() -> Vec<(&'static Declaration, usize, Value)> {
+pub(super) fn list_paged() -> Vec<(&'static Declaration, usize, Value)> {
     let catalogue = build_catalogue();
     let paged: Vec<&'static Declaration> =
         catalogue.actions().filter(|action| action.paging().is_some() && action.removed.is_none()).collect();
