@@ -27,7 +27,7 @@ use host::HostPlace;
 use plan::{Failure, HELP, Plan};
 use proof::Proof;
 use reign::Reign;
-use report::Findings;
+use report::{Findings, find_commit};
 use samples::Samples;
 use vendor::Vendor;
 
@@ -57,12 +57,14 @@ async fn main() -> ExitCode {
 /// Runs a plan, and tells whether every promise was held.
 async fn run(plan: Plan) -> Result<bool, Failure> {
     let samples = Samples::read()?;
+    // The commit that was built: another one may be checked out while it runs.
+    let commit = find_commit();
     let vendor = Vendor::start(&plan).await?;
     let place = Arc::new(HostPlace::create(plan.store.as_deref(), &vendor.url, &plan.log)?);
     let host = place.start(0)?;
     let key = place.create_key()?;
-    eprintln!("{} companies are connected", plan.companies);
     vendor.connect_all(&host.address, &key).await?;
+    eprintln!("{} companies are connected", plan.companies);
 
     let begun = Instant::now();
     let (sender, address) = watch::channel(Some(host.address.clone()));
@@ -92,6 +94,7 @@ async fn run(plan: Plan) -> Result<bool, Failure> {
     let proof = Proof::find(&mut entries, &found);
     let findings = Findings {
         plan: &drive.plan,
+        commit,
         store: place.describe_store(),
         store_size: place.measure_store(),
         actions: drive.samples.actions().collect(),

@@ -21,6 +21,7 @@ const SLACK_KIB: u64 = 16 << 10;
 /// All that a run found.
 pub(crate) struct Findings<'a> {
     pub(crate) plan: &'a Plan,
+    pub(crate) commit: String,
     pub(crate) store: &'static str,
     /// The size of the store's file in bytes; nothing in PostgreSQL.
     pub(crate) store_size: u64,
@@ -96,7 +97,7 @@ impl Findings<'_> {
         row("", String::new());
         row("---", "---".to_owned());
         row("date", write_date());
-        row("commit", find_commit());
+        row("commit", self.commit.clone());
         row("machine", describe_machine());
         row("store", format!("{}{size}", self.store));
         row(
@@ -148,7 +149,7 @@ fn write_date() -> String {
 }
 
 /// Names the commit that is checked out. A tree with changes is marked.
-fn find_commit() -> String {
+pub(crate) fn find_commit() -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").arg("-C").arg(root()).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
