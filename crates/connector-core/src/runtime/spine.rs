@@ -129,7 +129,8 @@ impl Runtime {
 
     /// Reads a list whole, and gives its records one by one as pages arrive; at last a summary. Memory stays flat.
     ///
-    /// The invocation asks for all pages. Nothing is sent before the stream is polled, and dropping it cancels the call.
+    /// The invocation asks for all pages. Nothing is sent before the stream is polled, which spawns a task of Tokio that reads
+    /// one page ahead. Dropping the stream cancels the call.
     ///
     /// ```
     /// use connector_core::ErrorKind;

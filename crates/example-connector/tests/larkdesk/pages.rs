@@ -1,13 +1,28 @@
 //! Lists read whole, over each way to page.
 
 use crate::support::Desk;
-use connector_core::run::Invocation;
+use connector_core::run::{Invocation, Streamed};
 use serde_json::{Value, json};
 
 /// Reads a list whole, and returns its outcome.
 async fn read_whole(desk: &Desk, key: &str, input: Value, most: Option<u64>) -> Value {
     let outcome = desk.runtime.invoke(Invocation::new(key).input(input).all_pages(most)).await;
     serde_json::from_slice(&outcome.to_json()).expect("an outcome is JSON")
+}
+
+/// Streams a list, and returns its records and its summary.
+async fn stream(desk: &Desk, key: &str, input: Value) -> (Vec<Value>, Value) {
+    let (mut list, mut records) = (desk.runtime.stream(Invocation::new(key).input(input).all_pages(None)), Vec::new());
+    while let Some(streamed) = list.next().await {
+        let mut line = Vec::new();
+        streamed.write_line(&mut line);
+        let value: Value = serde_json::from_slice(&line).expect("a line is JSON");
+        match streamed {
+            Streamed::Record(_) => records.push(value),
+            _ => return (records, value["summary"].clone()),
+        }
+    }
+    panic!("a stream ends with its summary");
 }
 
 #[tokio::test]
@@ -28,8 +43,13 @@ async fn lists_read_whole_have_each_record_once() {
         for limit in [1, 2, records.len(), 100] {
             let mut input = input.clone();
             input["limit"] = limit.into();
-            let outcome = read_whole(&desk, key, input, None).await;
+            let outcome = read_whole(&desk, key, input.clone(), None).await;
             assert_eq!(outcome["data"], one["data"], "{key} in pages of {limit}");
+            let (streamed, summary) = stream(&desk, key, input).await;
+            assert_eq!(Some(&streamed), one["data"].as_array(), "{key} in pages of {limit}");
+            for facts in ["/ok", "/page", "/meta/requests", "/meta/tokens", "/meta/warnings"] {
+                assert_eq!(summary.pointer(facts), outcome.pointer(facts), "{key} in pages of {limit}: {facts}");
+            }
             assert_eq!(outcome["page"], json!({"count": records.len(), "complete": true, "next": null}), "{key} in pages of {limit}");
             let warnings = outcome["meta"]["warnings"].as_array().expect("a list");
             let has_pages = outcome["meta"]["requests"].as_u64() > Some(1);
