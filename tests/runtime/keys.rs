@@ -87,7 +87,7 @@ async fn call_that_waits_for_another_says_so_when_its_time_is_over_or_sends_its_
     let first = tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"}))));
     vendor.arrived.recv().await.expect("it was sent");
     let mut impatient = build_create("run-1", json!({"title": "x"}));
-    impatient.options.timeout = Duration::from_millis(30);
+    impatient.options.timeout = Duration::from_millis(500);
     let waited = run(&runtime, impatient).await;
     assert_eq!(error_of(&waited), ("timed_out", "unsafe"), "{waited}");
     assert!(waited["error"]["message"].as_str().is_some_and(|message| message.contains("still running")), "{waited}");
@@ -132,7 +132,7 @@ async fn write_that_runs_on_ends_within_its_timeout() {
     let mut vendor = HeldVendor::start().await;
     let runtime = build_runtime(&vendor);
     let mut create = build_create("run-1", json!({"title": "x"}));
-    create.options.timeout = Duration::from_millis(200);
+    create.options.timeout = Duration::from_secs(1);
     let call = tokio::spawn(runtime.invoke(create));
     vendor.arrived.recv().await.expect("it was sent");
     call.abort();
@@ -184,10 +184,10 @@ async fn key_of_a_call_that_was_never_sent_is_free_again() {
     let runtime = build(Runtime::builder().connections(SlowVault { url: NOWHERE.to_owned(), asked, permits: Arc::new(Semaphore::new(0)) }));
     for _ in 0..2 {
         let mut call = build_create("run-4", json!({"title": "x"}));
-        call.options.timeout = Duration::from_millis(50);
+        call.options.timeout = Duration::from_millis(500);
         let outcome = run(&runtime, call).await;
         assert_eq!(error_of(&outcome), ("timed_out", "later"), "{outcome}");
-        asks.recv().await.expect("the call claimed its key");
+        asks.try_recv().expect("the call claimed its key");
     }
 }
 
