@@ -67,7 +67,7 @@ struct About {
 
 impl OwnerVault {
     /// Computes the entry of a key. The owner is part of it, so that two owners never share an entry.
-    fn entry(&self, key: &str) -> String {
+    pub(crate) fn entry(&self, key: &str) -> String {
         random::hash(&format!("{}:{}\n{key}", self.owner().len(), self.owner()))
     }
 

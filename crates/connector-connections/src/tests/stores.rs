@@ -70,8 +70,16 @@ async fn upgrades_an_older_store(world: World) {
     world.vendor.state().fails = Some(Fault::Answers(503, "{}"));
     assert_eq!(world.vault.remove("ann", &gone.id).await.expect("it is removed"), Revocation::No);
     world.vendor.state().fails = None;
-    // The store of version 3 had none of these columns.
+    // The store of version 3 had none of these columns, and another ledger.
     let older = vec![
+        sql!("DROP TABLE connector_ledger_clock"),
+        sql!("DROP TABLE connector_ledger"),
+        sql!("CREATE TABLE connector_ledger (key TEXT NOT NULL PRIMARY KEY, call TEXT NOT NULL, answer BYTEA, expires_at BIGINT NOT NULL)"),
+        sql!(
+            "INSERT INTO connector_ledger (key, call, expires_at) VALUES ($1, 'a call', $2)",
+            world.vault.for_owner("ann").entry("run-1"),
+            START
+        ),
         sql!("ALTER TABLE connector_key DROP COLUMN view"),
         sql!("ALTER TABLE connector_connection DROP COLUMN view"),
         sql!("ALTER TABLE connector_secret DROP COLUMN verifier"),
@@ -79,6 +87,8 @@ async fn upgrades_an_older_store(world: World) {
     ];
     assert!(matches!(store.run(older).await.expect("the columns are dropped"), Ran::All(_)));
     let upgraded = world.open_another().await;
+    let claimed = upgraded.for_owner("ann").claim(&KeyedCall::new("run-1", "a call")).await.expect("the store answers");
+    assert_eq!(claimed, Claim::OtherCall, "the call of an older key must not be carried out again");
     let found = upgraded.find_api_key(made.secret.expose_secret()).await.expect("the key is looked for");
     assert_eq!(found.as_ref(), Some(&made.key));
     assert_eq!(upgraded.list("ann", None, None).await.expect("a list"), std::slice::from_ref(&connected));

@@ -149,6 +149,11 @@ impl Connection {
         Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None, view: None }
     }
 
+    /// Returns what identifies the connection: its id, else its name.
+    pub(crate) fn identity(&self) -> &str {
+        if self.id.is_empty() { &self.name } else { &self.id }
+    }
+
     /// Sets the id in the engine's store: a name may change between two calls.
     #[must_use]
     pub fn with_id(mut self, id: impl Into<String>) -> Self {

@@ -121,8 +121,7 @@ pub(in crate::runtime) fn name_record(call: &Call<'_>, record: &Value) -> Option
     let list = (call.declaration?.found_in?.list)().key;
     let id = record.get("id").filter(|id| id.is_string() || id.is_u64())?;
     let connection = call.connection;
-    let account = if connection.id.is_empty() { &connection.name } else { &connection.id };
-    Some(format!("{}/{account}/{}/{list}/{id}", call.connector.key, connection.origin))
+    Some(format!("{}/{}/{}/{list}/{id}", call.connector.key, connection.identity(), connection.origin))
 }
 
 /// Names the record that an answer has, if it could be looked for.

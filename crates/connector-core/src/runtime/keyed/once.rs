@@ -188,7 +188,6 @@ async fn identify(key: &str, call: &Call<'_>) -> Result<KeyedCall, Error> {
         digest.update((part.len() as u64).to_le_bytes());
         digest.update(part);
     };
-    let id = if connection.id.is_empty() { &connection.name } else { &connection.id };
     let mut input = call.input().clone();
     for (name, upload) in call.checked.files.iter() {
         // A file within the input and one beside it are the same.
@@ -196,7 +195,7 @@ async fn identify(key: &str, call: &Call<'_>) -> Result<KeyedCall, Error> {
     }
     let mut input = Value::Object(input);
     input.sort_all_objects();
-    for part in [call.connector.key, id, &connection.origin, call.key, &input.to_string()] {
+    for part in [call.connector.key, connection.identity(), &connection.origin, call.key, &input.to_string()] {
         add(part.as_bytes());
     }
     for (name, upload) in call.checked.files.iter() {
