@@ -144,10 +144,10 @@ subjects:
 bench *arguments:
     cargo run --release --locked -p connector-bench -- {{ arguments }}
 
-# Send a million invocations under every fault, kill the host a hundred times, and prove what it answered (docs/soak.md is its report)
+# Send a million invocations under every fault, kill the host a hundred times, and prove what it answered (docs/internals/soak.md is its report)
 soak *arguments:
     cargo build --release --locked -p connector-host -p connector-soak
-    target/release/connector-soak --report docs/soak.md {{ arguments }}
+    target/release/connector-soak --report docs/internals/soak.md {{ arguments }}
 
 # The same with 20,000 invocations over each store, in a few minutes (PostgreSQL must be installed)
 soak-short:
