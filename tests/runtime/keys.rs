@@ -1,12 +1,13 @@
 //! Idempotency keys: one call under each, whatever happens to its caller, its request or its answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector_core::Error;
-use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
+use connector_core::embed::{Access, Claim, Connection, Connections, Credential, Kept, KeyedCall, Ledger, OneConnection};
 use connector_core::run::{Invocation, Resolve, Retries, Runtime, Upload};
+use connector_core::{Error, ErrorKind};
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -300,4 +301,48 @@ async fn look_needs_a_key() {
     let runtime = build_sandbox_runtime(sandbox_options()).await;
     let outcome = run_text(&runtime, r#"{"action": "addDeal", "input": {"title": "x"}, "options": {"resolve": "look"}}"#).await;
     assert_eq!(error_of(&outcome), ("invalid_invocation", "never"), "{outcome}");
+}
+
+/// An engine's own ledger, which fails to store outcomes for a while.
+struct FailingLedger {
+    /// The number of failures that are left.
+    failures: AtomicU32,
+    kept: mpsc::UnboundedSender<Vec<u8>>,
+}
+
+#[async_trait]
+impl Ledger for FailingLedger {
+    async fn claim(&self, _call: &KeyedCall) -> Result<Claim, Error> {
+        Ok(Claim::Fresh)
+    }
+
+    async fn finish(&self, _call: &KeyedCall, kept: Kept) -> Result<(), Error> {
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok() {
+            return Err(Error::new(ErrorKind::Unreachable, "The database restarts."));
+        }
+        let _ = self.kept.send(kept.answer);
+        Ok(())
+    }
+
+    async fn release(&self, _call: &KeyedCall) -> Result<(), Error> {
+        panic!("a call that succeeded must not free its key");
+    }
+
+    async fn abandon(&self, _call: &KeyedCall) -> Result<(), Error> {
+        panic!("the outcome is known");
+    }
+}
+
+#[tokio::test]
+async fn outcome_is_stored_again_after_the_ledger_failed() {
+    let url = start_sandbox(sandbox_options()).await;
+    for (failures, is_kept) in [(1, true), (4, false)] {
+        let (sender, mut kept) = mpsc::unbounded_channel();
+        let ledger = FailingLedger { failures: AtomicU32::new(failures), kept: sender };
+        let runtime = build(Runtime::builder().ledger(ledger).connections(connect("acme", &url, DEMO_API_TOKEN)));
+        let outcome = run(&runtime, build_create("run-1", json!({"title": "x"}))).await;
+        assert_eq!((outcome["ok"].as_bool(), kept.try_recv().is_ok()), (Some(true), is_kept), "{outcome}");
+        let warnings = outcome["meta"]["warnings"].as_array().expect("a list");
+        assert_eq!(warnings.len(), usize::from(!is_kept), "say that the outcome was not stored: {outcome}");
+    }
 }
