@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use pipedrive_sandbox::DEMO_API_TOKEN;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::held::HeldVendor;
 use crate::support::http::{JSON, NDJSON};
@@ -17,6 +18,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn build_create(title: &str, key: Option<&str>) -> String {
     json!({"action": "addDeal", "input": {"title": title}, "options": {"idempotencyKey": key}}).to_string()
+}
+
+/// Sends a create under a key, and waits until the vendor has it.
+///
+/// Returns the API key, the invocation and the client that waits for its answer.
+async fn begin_create(server: &Server, vendor: &mut HeldVendor) -> (String, String, TcpStream) {
+    let key = server.create_key("acme");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    let create = build_create("Once", Some("run-1"));
+    let mut client = server.open("POST", "/v1/invoke", &[("authorization", &key), JSON], Some(create.len())).await;
+    client.write_all(create.as_bytes()).await.expect("the host reads");
+    vendor.arrived.recv().await.expect("the create was sent");
+    (key, create, client)
 }
 
 #[tokio::test]
@@ -53,12 +67,7 @@ async fn header_is_the_key_of_one_invocation() {
 async fn write_of_a_client_that_hung_up_holds_its_place_and_keeps_its_outcome() {
     let mut vendor = HeldVendor::start().await;
     let server = Server::start(&vendor.url, &["--concurrency", "1"]);
-    let key = server.create_key("acme");
-    server.connect(&key, DEMO_API_TOKEN).await;
-    let create = build_create("Once", Some("run-1"));
-    let mut client = server.open("POST", "/v1/invoke", &[("authorization", &key), JSON], Some(create.len())).await;
-    client.write_all(create.as_bytes()).await.expect("the host reads");
-    vendor.arrived.recv().await.expect("the create was sent");
+    let (key, create, client) = begin_create(&server, &mut vendor).await;
     drop(client);
     let refused = server.post("/v1/invoke", &key, &create).await;
     assert_eq!((refused.status, refused.kind().as_str()), (503, "rate_limited"), "the place is taken: {}", refused.text());
@@ -79,12 +88,7 @@ async fn write_of_a_client_that_hung_up_holds_its_place_and_keeps_its_outcome() 
 async fn host_that_stops_waits_for_a_write_that_was_sent() {
     let mut vendor = HeldVendor::start().await;
     let server = Server::start(&vendor.url, &["--drain", "0"]);
-    let key = server.create_key("acme");
-    server.connect(&key, DEMO_API_TOKEN).await;
-    let create = build_create("Once", Some("run-1"));
-    let mut client = server.open("POST", "/v1/invoke", &[("authorization", &key), JSON], Some(create.len())).await;
-    client.write_all(create.as_bytes()).await.expect("the host reads");
-    vendor.arrived.recv().await.expect("the create was sent");
+    let (key, create, mut client) = begin_create(&server, &mut vendor).await;
     server.terminate();
     let mut answer = Vec::new();
     // Its client is cut off at once, since nothing is drained.
