@@ -65,7 +65,7 @@ impl<'a> Writer<'a> {
 
     async fn add(&mut self) {
         let outcome = run(self.runtime, Invocation::new(&self.add.0).input(self.add.1.clone())).await;
-        // What can be added once alone is refused the second time.
+        // A thing that can be added once alone is refused the second time.
         self.own.extend(outcome["data"].get("id").cloned());
     }
 

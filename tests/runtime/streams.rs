@@ -151,7 +151,7 @@ async fn stopped_stream_gives_the_page_at_hand_and_goes_on_after_it() {
     let mut list = stream(&vendor.runtime, "getDeals", json!({}), None);
     assert_eq!(take_record(&mut list).await, 1);
     assert_eq!(list.count_ready(), 1);
-    // Whether the next page has come by now or not, its records are not given.
+    // The next page may have come by now. Its records are not given.
     list.stop(Error::new(ErrorKind::Cancelled, "The work was stopped."));
     assert_eq!(take_record(&mut list).await, 2);
     let summary = render_summary(&list.next().await.expect("a summary comes last"));

@@ -33,7 +33,7 @@ pub(crate) fn print_own(words: &[String]) -> Result<(), Failure> {
     let connection = OneConnection::new("bench", &upstream.url, Credential::bearer("a-token-of-the-bench"))?;
     let runtime = Runtime::builder().connectors(&[&CONNECTOR]).connections(connection).build()?;
     let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    // What a first call builds and loads is not the list's.
+    // A first call builds and loads parts that are not the list's.
     one_thread.block_on(read_list(&runtime, view, 1))?;
     let start = read_resident_memory();
     let (records, bytes) = one_thread.block_on(read_list(&runtime, view, LONG_LIST))?;

@@ -72,7 +72,7 @@ fn long_list_streams_in_little_memory() {
     let one_thread = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a thread");
     one_thread.block_on(async {
         for view in View::ALL {
-            // What a first call builds stays, and is not the list's.
+            // A first call builds parts that stay, and are not the list's.
             measure(&runtime, view, SIZE).await;
             let (short, long) = (measure(&runtime, view, 4 * SIZE).await, measure(&runtime, view, 100_000).await);
             assert!(long <= 8 << 20, "100,000 records took {long} bytes in the {view} view");

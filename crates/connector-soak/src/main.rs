@@ -1,6 +1,6 @@
 //! The program `connector serve` under every fault of the sandbox, killed again and again.
 //!
-//! What it answered is held against what the sandbox has. `just soak` builds and runs it, `just soak --help` shows its
+//! Its answers are held against what the sandbox has. `just soak` builds and runs it, `just soak --help` shows its
 //! arguments. It ends with 1 if a promise was broken, and says which key broke it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a soak prints its report")]
 
