@@ -174,7 +174,7 @@ async fn each_list_has_each_record_that_nobody_touched_once_beside_a_writer() {
     assert!(paged.len() > 40, "the catalogue has more lists than {}", paged.len());
     for (list, greatest, input) in paged {
         let sandbox = connect(&start_sandbox(sandbox_options()).await);
-        if check(&runtime.with_connections(sandbox, None), list, greatest, &input).await {
+        if check(&runtime.with_connections(sandbox, None, None), list, greatest, &input).await {
             grown.push(list.key);
         }
     }

@@ -196,7 +196,7 @@ async fn key_of_a_call_that_was_never_sent_is_free_again() {
 async fn same_call_is_that_of_one_connection_input_and_file() {
     let (here, there) = (start_sandbox(sandbox_options()).await, start_sandbox(sandbox_options()).await);
     let runtime = build(Runtime::builder().connections(connect("acme", &here, DEMO_API_TOKEN)));
-    let of = |connection: OneConnection| runtime.with_connections(connection, None);
+    let of = |connection: OneConnection| runtime.with_connections(connection, None, None);
     let create = || build_create("run-1", json!({"title": "Once"}));
     assert_eq!(run(&runtime, create()).await["ok"], true);
     for other in [connect("acme", &there, DEMO_API_TOKEN), connect("other", &here, DEMO_API_TOKEN)] {

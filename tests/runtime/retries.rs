@@ -317,7 +317,7 @@ async fn lost_attempt_is_not_forgotten_when_the_time_is_over() {
     occupied.recv().await.expect("the only place is taken");
     for (action, input, retry) in [("updateNote", r#"{"noteId": 1, "content": "x"}"#, "unsafe"), ("getNote", r#"{"noteId": 1}"#, "later")] {
         let vendor = start_failing(Failure::Answer(Vec::new())).await;
-        let runtime = occupying.with_connections(MovingVault::new(&vendor.url, 1, &silent), None);
+        let runtime = occupying.with_connections(MovingVault::new(&vendor.url, 1, &silent), None, None);
         let text = format!(r#"{{"action": "{action}", "input": {input}, "options": {{"timeoutMs": 300}}}}"#);
         let outcome = run_text(&runtime, text).await;
         assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("timed_out"), &json!(retry)), "{outcome}");

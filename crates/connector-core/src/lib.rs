@@ -70,6 +70,7 @@ pub mod by_hand {
     pub use crate::exchange::response::Response;
     pub use crate::runtime::call::Call;
     pub use crate::runtime::data_source::{Choice, ChoiceHandler, Choices};
+    pub use crate::runtime::naming::definitions::{Definitions, ListOf};
     pub use crate::runtime::operation::{Code, Handler};
     pub use crate::runtime::stop::Stop;
     pub use crate::value::outcome::Answer;
@@ -87,8 +88,9 @@ pub mod run {
     pub use crate::runtime::spine::Runtime;
     pub use crate::runtime::streaming::{RecordStream, Streamed};
     pub use crate::value::file::{Content, Sink, Source, Upload};
-    pub use crate::value::invocation::{Invocation, Options, Pages, Resolve};
-    pub use crate::value::outcome::{Answer, Meta, Outcome, Page};
+    pub use crate::value::invocation::Invocation;
+    pub use crate::value::options::{FieldNames, Options, Pages, Resolve};
+    pub use crate::value::outcome::{Answer, LookUp, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::summary::Summary;
     pub use crate::value::view::View;

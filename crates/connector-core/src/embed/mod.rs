@@ -1,9 +1,11 @@
 //! Traits that an engine implements.
 
+pub(crate) mod cache;
 pub(crate) mod connections;
 pub(crate) mod ledger;
 pub(crate) mod memory;
 
+pub use cache::{Cache, CacheEntry, CacheKey, FRESH, READING};
 pub use connections::{Connection, Connections, OneConnection};
 pub use ledger::{Claim, Kept, KeyedCall, LEASE, Ledger};
 

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::declare::connector::Connector;
+use crate::embed::cache::Cache;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
 use crate::embed::memory::MemoryLedger;
 use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::keyed::tether::Running;
+use crate::runtime::naming::Keeper;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::value::error::Error;
 use crate::value::view::View;
@@ -21,6 +23,7 @@ pub struct Builder {
     connectors: Vec<&'static Connector>,
     connections: Option<Box<dyn Connections>>,
     ledger: Option<Arc<dyn Ledger>>,
+    cache: Option<Arc<dyn Cache>>,
     transport: TransportSettings,
     http: Option<Http>,
     view: View,
@@ -59,6 +62,13 @@ impl Builder {
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
+    /// Sets the cache of lists that accounts define. Without one each process reads them for itself, once an hour.
+    #[must_use]
+    pub fn cache(mut self, cache: impl Cache + 'static) -> Self {
+        self.cache = Some(Arc::new(cache));
         self
     }
 
@@ -120,8 +130,10 @@ impl Builder {
 
     /// Builds the runtime, or explains what is wrong with the settings.
     pub fn build(self) -> Result<Runtime, Error> {
+        let catalogue = Arc::new(Catalogue::build(&self.connectors)?);
         Ok(Runtime(Arc::new(Spine {
-            catalogue: Arc::new(Catalogue::build(&self.connectors)?),
+            keeper: Keeper::new(&catalogue, self.cache),
+            catalogue,
             connections: self.connections.unwrap_or_else(|| Box::new(NoConnections)),
             ledger: self.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default())),
             running: Running::default(),

@@ -1,5 +1,8 @@
 //! The call that an action is given: its input, its requests, and what it records.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
@@ -12,12 +15,20 @@ use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::policy::retry::Retries;
 use crate::runtime::attempts::Attempts;
+use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf};
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::access::Access;
 use crate::value::error::{Error, Reach};
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
+
+/// A reader of lists that accounts define.
+#[async_trait]
+pub(super) trait DefinitionReader: Send + Sync {
+    /// Returns a list that is fresh enough, from memory, the cache or the vendor.
+    async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop>;
+}
 
 /// A call under way.
 pub struct Call<'a> {
@@ -31,6 +42,10 @@ pub struct Call<'a> {
     pub(super) connections: &'a dyn Connections,
     pub(super) transport: &'a Transport,
     pub(super) session: &'a Session,
+    /// The lists that accounts define.
+    pub(super) keeper: &'a dyn DefinitionReader,
+    /// `true` if it reads for another call: it is sent in a dry run too, and adds no warnings.
+    pub(super) helps: bool,
     pub(super) retries: Retries,
     /// The deadline, beyond which nothing is sent again.
     pub(super) until: tokio::time::Instant,
@@ -53,6 +68,26 @@ impl Call<'_> {
         Call { checked, ..*self }
     }
 
+    /// Returns a call that reads for this one, with an input of its own.
+    pub(super) fn as_helper<'b>(&'b self, checked: &'b CheckedInput) -> Call<'b> {
+        Call { checked, helps: true, ..*self }
+    }
+
+    /// Returns a list that the account defines: kept for an hour, else read whole.
+    pub async fn definitions(&self, of: ListOf) -> Result<Arc<Definitions>, Stop> {
+        self.keeper.get(self, of, self.session.freshness()).await
+    }
+
+    /// Returns a list that the account defines, fresher than one in which a name was not found.
+    ///
+    /// It returns none if the list was just read again for that name.
+    pub async fn definitions_after_miss(&self, of: ListOf, known: &Definitions, name: &str) -> Result<Option<Arc<Definitions>>, Stop> {
+        let Some(freshness) = known.miss(name) else { return Ok(None) };
+        let again = self.keeper.get(self, of, freshness).await?;
+        again.miss(name);
+        Ok(Some(again))
+    }
+
     /// Builds the request of a declared action from the input of this call.
     pub fn request(&self, declaration: &'static Declaration) -> Request {
         Request::build(declaration, &self.checked.input, &self.checked.files)
@@ -70,12 +105,14 @@ impl Call<'_> {
 
     /// Adds a warning to the outcome.
     pub fn warn(&self, warning: impl Into<String>) {
-        self.session.lock().meta.warnings.push(warning.into());
+        if !self.helps {
+            self.session.lock().meta.warnings.push(warning.into());
+        }
     }
 
     /// Sends the action's own request and returns the response. A refusal is an error. A dry run sends nothing.
     pub async fn send(&self, request: Request) -> Result<Response, Stop> {
-        self.dispatch(request, Role::Own).await
+        self.dispatch(request, if self.helps { Role::Helper } else { Role::Own }).await
     }
 
     /// Sends a request beside the action's own, which recorded traffic marks as a helper.
@@ -126,7 +163,7 @@ impl Call<'_> {
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.
     pub(super) async fn open(&self, request: &Request, role: Role) -> Result<OpenResponse, Stop> {
-        if self.session.dry_run {
+        if self.session.dry_run && !self.helps {
             let header = self.connector.planned_header(self.connection.api_token)?;
             let line = request.describe(self.key, &self.connection.origin, header, role);
             return Err(Stop::Planned(line));

@@ -137,6 +137,14 @@ impl Catalogue {
         }
     }
 
+    /// Finds the action of a declaration.
+    pub(crate) fn find_action(&self, declaration: &'static Declaration) -> Result<&'static dyn Action, Error> {
+        match self.find(Some(declaration.connector.key), declaration.key)?.kind {
+            EntryKind::Action(action) => Ok(action),
+            EntryKind::DataSource(_) => Err(Error::new(ErrorKind::Bug, format!("{} is no action.", declaration.key))),
+        }
+    }
+
     /// Builds the error for a key that is not there, with the nearest ones: of the connector, if one was named.
     fn explain_unknown(&self, connector: Option<&str>, key: &str) -> Error {
         let entries = self.entries.iter().filter(|entry| connector.is_none_or(|named| entry.connector().key == named));

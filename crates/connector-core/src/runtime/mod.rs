@@ -11,6 +11,7 @@ mod download;
 mod keyed;
 pub(crate) mod lines;
 mod manifest;
+pub(crate) mod naming;
 pub(crate) mod operation;
 mod pages;
 mod pass;

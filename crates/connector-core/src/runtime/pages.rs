@@ -18,7 +18,7 @@ use crate::runtime::data_source::Choices;
 use crate::runtime::deadline::Deadline;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::invocation::{Options, Pages};
+use crate::value::options::{Options, Pages};
 use crate::value::outcome::{Answer, Page};
 
 /// The page size that is asked for where nobody knows the greatest one: all vendors allow it.

@@ -2,19 +2,22 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::embed::connections::Connection;
 use crate::runtime::keyed::tether::Tether;
+use crate::runtime::naming::definitions::Freshness;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
-use crate::value::outcome::{Answer, Meta};
+use crate::value::outcome::{Answer, LookUp, Meta};
 use crate::value::view::View;
 
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
     pub(super) dry_run: bool,
+    /// The time at which the call began, if definitions have to be read since.
+    refreshed_since: Option<SystemTime>,
     /// The tie to the caller, if the call may outlive it.
     tether: Option<Arc<Tether>>,
     state: Mutex<State>,
@@ -52,8 +55,35 @@ impl State {
 }
 
 impl Session {
-    pub(super) fn new(dry_run: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
-        Self { dry_run, tether, state: Mutex::new(State { sink, ..State::default() }) }
+    pub(super) fn new(dry_run: bool, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
+        let refreshed_since = refreshes.then(SystemTime::now);
+        Self { dry_run, refreshed_since, tether, state: Mutex::new(State { sink, ..State::default() }) }
+    }
+
+    /// Returns how fresh definitions have to be for this call.
+    pub(super) fn freshness(&self) -> Freshness {
+        self.refreshed_since.map_or(Freshness::Kept, Freshness::ReadSince)
+    }
+
+    /// Counts the requests that were sent so far, and their tokens.
+    pub(super) fn count_sent(&self) -> (u32, u32) {
+        let state = self.lock();
+        (state.meta.requests, state.meta.tokens)
+    }
+
+    /// Records that names were looked up, with what it cost since a count.
+    pub(super) fn record_look_up(&self, of: &'static str, before: (u32, u32), age: Option<Duration>) {
+        let mut state = self.lock();
+        let (requests, tokens) = (state.meta.requests - before.0, state.meta.tokens - before.1);
+        let age_ms = age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        match state.meta.lookups.iter_mut().find(|known| known.of == of) {
+            Some(known) => {
+                known.requests += requests;
+                known.tokens += tokens;
+                known.age_ms = age_ms;
+            }
+            None => state.meta.lookups.push(LookUp { of, requests, tokens, age_ms }),
+        }
     }
 
     pub(crate) fn record_connection(&self, connection: &Connection) {

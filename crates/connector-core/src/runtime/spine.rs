@@ -10,6 +10,7 @@ use crate::declare::action::Declaration;
 use crate::declare::method::Effect;
 use crate::declare::page::{self, Paging};
 use crate::declare::rule::Rule;
+use crate::embed::cache::Cache;
 use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
@@ -20,13 +21,15 @@ use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
+use crate::runtime::naming::Keeper;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
-use crate::value::invocation::{Invocation, Pages};
+use crate::value::invocation::Invocation;
+use crate::value::options::Pages;
 use crate::value::outcome::{Answer, Outcome};
 use crate::value::view::View;
 use crate::value::wording::list_names;
@@ -57,6 +60,8 @@ pub(super) struct Spine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) connections: Box<dyn Connections>,
     pub(super) ledger: Arc<dyn Ledger>,
+    /// The lists that accounts define.
+    pub(super) keeper: Keeper,
     /// The calls that may outlive their callers.
     pub(super) running: Running,
     pub(super) transport: Arc<Transport>,
@@ -72,16 +77,22 @@ impl std::fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// Builds a runtime for other connections and another ledger. It shares the catalogue and the HTTP client.
+    /// Builds a runtime for other connections, another ledger and another cache. It shares all else.
     ///
-    /// Without a ledger it shares that too: for connections of another owner, give another one.
+    /// Without a ledger or a cache it shares that too: for connections of another owner, give others.
     #[must_use]
-    pub fn with_connections(&self, connections: impl Connections + 'static, ledger: Option<Box<dyn Ledger>>) -> Self {
+    pub fn with_connections(
+        &self,
+        connections: impl Connections + 'static,
+        ledger: Option<Box<dyn Ledger>>,
+        cache: Option<Box<dyn Cache>>,
+    ) -> Self {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
         Self(Arc::new(Spine {
             catalogue,
             connections: Box::new(connections),
             ledger: ledger.map_or_else(|| Arc::clone(&self.0.ledger), Arc::from),
+            keeper: self.0.keeper.with_cache(cache),
             running: self.0.running.clone(),
             transport,
             view: self.0.view,
@@ -176,7 +187,7 @@ impl Spine {
         let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let session = Session::new(options.dry_run, sink, tether);
+        let session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether);
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let found = self.catalogue.find(connector.as_deref(), &action);
         let connector = found.as_ref().ok().map(|entry| entry.connector().key);
@@ -206,6 +217,8 @@ impl Spine {
                 connections: chosen.connections(),
                 transport: &self.transport,
                 session: &session,
+                keeper: &self.keeper,
+                helps: false,
                 retries: self.retries,
                 until: deadline.until,
             };

@@ -3,17 +3,17 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::Error;
 use crate::value::fault::Fault;
 use crate::value::file::{Sink, Upload};
+use crate::value::options::{FieldNames, Options, Pages, invalid, unknown_member};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
 use crate::value::view::View;
-use crate::value::wording::{find_nearest, quote};
+use crate::value::wording::quote;
 
 /// A call to make: the key of an action or data source, its input, and options.
 ///
@@ -50,72 +50,6 @@ pub struct Invocation {
     pub(crate) faults: Vec<Fault>,
     /// A value that is kept until the call has ended.
     pub(crate) held: Option<Arc<dyn Any + Send + Sync>>,
-}
-
-/// The options of a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// Answers the request that would be sent, and sends none.
-    pub dry_run: bool,
-    /// The time that the call may take.
-    pub timeout: Duration,
-    /// The key under which a write is carried out at most once.
-    pub idempotency_key: Option<String>,
-    /// The way to settle a key whose outcome was lost. Left out, it stays unknown.
-    pub resolve: Option<Resolve>,
-    /// The view of the data. Left out, that of the connection or of the runtime.
-    pub view: Option<View>,
-    /// The pages of a list that are read.
-    pub pages: Pages,
-    /// The most records of a list that is read whole.
-    pub max_items: Option<u64>,
-}
-
-/// The way to settle an idempotency key whose outcome was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Resolve {
-    /// Looks for the record at the vendor: the only one that could be it is the outcome.
-    Look,
-}
-
-/// The pages of a list that a call reads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Pages {
-    /// The page that the input asks for.
-    #[default]
-    One,
-    /// The page and all after it, joined.
-    All,
-}
-
-impl Pages {
-    /// All words.
-    pub const ALL: [Self; 2] = [Self::One, Self::All];
-
-    /// Returns the word in an invocation.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::One => "one",
-            Self::All => "all",
-        }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            dry_run: false,
-            timeout: Duration::from_secs(30),
-            idempotency_key: None,
-            resolve: None,
-            view: None,
-            pages: Pages::One,
-            max_items: None,
-        }
-    }
 }
 
 impl fmt::Debug for Invocation {
@@ -245,6 +179,20 @@ impl Invocation {
         self
     }
 
+    /// Sets the way in which custom fields are named in the data.
+    #[must_use]
+    pub fn fields(mut self, fields: FieldNames) -> Self {
+        self.options.fields = fields;
+        self
+    }
+
+    /// Reads the lists that the account defines again, and not from what is kept of them.
+    #[must_use]
+    pub fn refresh_definitions(mut self) -> Self {
+        self.options.refreshes_definitions = true;
+        self
+    }
+
     /// Makes a dry run of it: the answer is the request, which is not sent.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
@@ -315,81 +263,9 @@ impl Invocation {
     }
 }
 
-impl Options {
-    fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 7] = ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems"];
-        let mut options = Self::default();
-        for (name, value) in members {
-            let not_built =
-                |what: &str| Err(invalid(format!("The value {what} of options.{name} is not built yet.")).with_hint("Leave it out."));
-            match (name.as_str(), &value) {
-                ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
-                ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
-                ("dryRun", _) => return Err(invalid("The option dryRun is neither true nor false.")),
-                ("timeoutMs", Value::Number(number)) if number.as_u64().is_some_and(|ms| (1..=3_600_000).contains(&ms)) => {
-                    options.timeout = Duration::from_millis(number.as_u64().unwrap_or_default());
-                }
-                ("timeoutMs", _) => return Err(invalid("The option timeoutMs is not a whole number from 1 to 3600000.")),
-                ("idempotencyKey", Value::String(key)) => options.idempotency_key = Some(key.clone()),
-                ("resolve", Value::String(word)) if word == "look" => options.resolve = Some(Resolve::Look),
-                ("resolve", value) if !value.is_null() => return Err(invalid("The option resolve is neither \"look\" nor null.")),
-                ("idempotencyKey" | "resolve" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
-                ("idempotencyKey", _) => return Err(explain_key()),
-                ("view", Value::String(word)) => {
-                    options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
-                }
-                ("view", _) => return Err(invalid("The option view is not text.").with_hint("Give \"record\" or \"flat\".")),
-                ("pages", Value::String(word)) if word == Pages::One.as_str() => options.pages = Pages::One,
-                ("pages", Value::String(word)) if word == Pages::All.as_str() => options.pages = Pages::All,
-                ("pages", _) => return Err(invalid("The option pages is neither \"one\" nor \"all\".")),
-                ("maxItems", Value::Number(number)) if number.as_u64().is_some_and(|most| most > 0) => options.max_items = number.as_u64(),
-                ("maxItems", _) => return Err(invalid("The option maxItems is not a whole number from 1.")),
-                // Options of the contract that are not built yet: only the default is taken.
-                ("fields", Value::String(word)) if word == "keys" => {}
-                ("fields" | "expect" | "timeZone" | "estimate", value) => {
-                    return not_built(&quote(&value.to_string()));
-                }
-                _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
-            }
-        }
-        options.check_key()?;
-        Ok(options)
-    }
-
-    /// Checks that the idempotency key has a length that every ledger can store.
-    pub(crate) fn check_key(&self) -> Result<(), Error> {
-        let fits = |key: &str| (1..=255).contains(&key.len()) && !key.contains('\0');
-        if !self.idempotency_key.as_deref().is_none_or(fits) {
-            return Err(explain_key());
-        }
-        if self.resolve.is_some() && self.idempotency_key.is_none() {
-            return Err(
-                invalid("The option resolve settles an idempotency key, and there is none.").with_hint("Give options.idempotencyKey too.")
-            );
-        }
-        Ok(())
-    }
-}
-
-fn explain_key() -> Error {
-    invalid("The option idempotencyKey is not text of 1 to 255 bytes without NUL.")
-}
-
 /// Checks that a value can name a call: a text or a whole number.
 fn is_name(id: &Value) -> bool {
     id.is_string() || id.is_i64() || id.is_u64()
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidInvocation, message)
-}
-
-fn unknown_member(of: &str, name: &str, known: &[&str]) -> Error {
-    let error = invalid(format!("{of} has no member {}.", quote(name)));
-    match find_nearest(name, known.iter().copied(), 1).first() {
-        Some(near) => error.with_hint(format!("The nearest is `{near}`.")),
-        None => error.with_hint(format!("There are: {}.", known.join(", "))),
-    }
 }
 
 fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
@@ -406,6 +282,7 @@ fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::error::ErrorKind;
 
     fn refused(text: &[u8]) -> (String, Option<String>) {
         let outcome = Invocation::from_json(text).expect_err("must be refused");
@@ -429,7 +306,8 @@ mod tests {
             (b"{\"action\": \"x\", \"input\": []}", "`input` is not an object"),
             (b"{\"action\": \"x\", \"options\": {\"pages\": \"some\"}}", "neither \"one\" nor \"all\""),
             (b"{\"action\": \"x\", \"options\": {\"maxItems\": 0}}", "whole number from 1"),
-            (b"{\"action\": \"x\", \"options\": {\"fields\": \"names\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"fields\": \"name\"}}", "none of"),
+            (b"{\"action\": \"x\", \"options\": {\"cache\": true}}", "neither \"use\" nor"),
             (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"diff\"}}", "not built yet"),
             (b"{\"action\": \"x\", \"options\": {\"view\": \"flatt\"}}", "record or flat"),
             (b"{\"action\": \"x\", \"options\": {\"view\": null}}", "not text"),

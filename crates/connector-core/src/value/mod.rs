@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod invocation;
+pub(crate) mod options;
 pub(crate) mod outcome;
 pub(crate) mod pointer;
 pub(crate) mod raw_json;

@@ -89,8 +89,27 @@ pub struct Meta {
     /// `found` if a look-up at the vendor settled an outcome that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<&'static str>,
+    /// The lists and searches in which names were looked up.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lookups: Vec<LookUp>,
     /// Warnings for the caller.
     pub warnings: Vec<String>,
+}
+
+/// A list or search in which names were looked up for a call. Its requests are part of those of the call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LookUp {
+    /// The key of the action that lists or searches.
+    pub of: &'static str,
+    /// The number of requests that were sent: none if a list was kept.
+    pub requests: u32,
+    /// The cost of the requests, in tokens of the daily budget.
+    pub tokens: u32,
+    /// The time since a list was read, in milliseconds. A search has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age_ms: Option<u64>,
 }
 
 impl Outcome {

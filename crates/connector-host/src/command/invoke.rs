@@ -135,7 +135,7 @@ async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Run
         accounts.spawn_sweep();
     }
     let ledger = accounts.ledger().clone();
-    Ok(build_runtime(linked, &http, accounts.clone(), View::default())?.with_connections(accounts, Some(Box::new(ledger))))
+    Ok(build_runtime(linked, &http, accounts.clone(), View::default())?.with_connections(accounts, Some(Box::new(ledger)), None))
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {

@@ -15,7 +15,7 @@ use crate::runtime::deadline::Deadline;
 use crate::runtime::keyed::look::{explain_not_found, look, name_answer};
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Upload};
-use crate::value::invocation::Resolve;
+use crate::value::options::Resolve;
 use crate::value::outcome::Answer;
 
 /// The first and the longest wait between two looks at a call in flight.

@@ -1,0 +1,235 @@
+//! Reads definitions once for all calls in flight, and keeps them in memory and in the engine's cache.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use serde_json::value::RawValue;
+use tracing::debug;
+
+use crate::declare::page::{CURSOR, LIMIT, is_limit};
+use crate::embed::cache::{Cache, CacheEntry, CacheKey};
+use crate::exchange::files::Files;
+use crate::exchange::schema;
+use crate::runtime::call::{Call, CheckedInput, DefinitionReader};
+use crate::runtime::catalogue::Catalogue;
+use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, is_fresh};
+use crate::runtime::operation::Action;
+use crate::runtime::stop::Stop;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::raw_json::RawJson;
+
+/// The first and the longest wait between two looks at a list that another process reads.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(200));
+
+/// The most pages of a list.
+const MOST_PAGES: usize = 400;
+
+/// The most bytes of all lists in memory.
+const MOST_BYTES: usize = 64 << 20;
+
+/// A keeper of lists that accounts define, in memory and in the engine's cache.
+pub(crate) struct Keeper {
+    catalogue: Arc<Catalogue>,
+    memory: Arc<Memory>,
+    cache: Option<Arc<dyn Cache>>,
+}
+
+/// The lists in memory, of all owners and accounts.
+#[derive(Default)]
+struct Memory(Mutex<HashMap<(String, CacheKey), Arc<Slot>>>);
+
+/// A list in memory.
+#[derive(Default)]
+struct Slot {
+    kept: Mutex<Option<Arc<Definitions>>>,
+    /// Held by the call that reads the list. The others wait for it.
+    reading: tokio::sync::Mutex<()>,
+}
+
+/// A claim to read a list, which ends with the call that made it.
+struct Reading<'a> {
+    cache: Option<&'a Arc<dyn Cache>>,
+    key: &'a CacheKey,
+}
+
+impl Keeper {
+    /// Builds a keeper that has nothing in memory.
+    pub(crate) fn new(catalogue: &Arc<Catalogue>, cache: Option<Arc<dyn Cache>>) -> Self {
+        Self { catalogue: Arc::clone(catalogue), memory: Arc::default(), cache }
+    }
+
+    /// Builds a keeper with the same memory. Without another cache it shares that too.
+    pub(crate) fn with_cache(&self, cache: Option<Box<dyn Cache>>) -> Self {
+        let cache = cache.map(Arc::from).or_else(|| self.cache.clone());
+        Self { catalogue: Arc::clone(&self.catalogue), memory: Arc::clone(&self.memory), cache }
+    }
+
+    /// Takes a list from the cache, or reads it from the vendor if no other process does.
+    async fn load_or_read(&self, call: &Call<'_>, of: ListOf, key: &CacheKey, freshness: Freshness) -> Result<Definitions, Stop> {
+        let mut wait = LOOKS.0;
+        let mut cache = self.cache.as_ref();
+        while let Some(shared) = cache {
+            match load(shared, key, freshness).await {
+                Ok(Some(loaded)) => return Ok(loaded),
+                Ok(None) => {}
+                Err(error) => {
+                    debug!(%error, "the cache of definitions failed");
+                    cache = None;
+                    break;
+                }
+            }
+            match shared.claim(key).await {
+                Ok(true) => break,
+                Ok(false) => tokio::time::sleep(wait).await,
+                Err(error) => {
+                    debug!(%error, "the cache of definitions failed");
+                    cache = None;
+                }
+            }
+            wait = (wait * 2).min(LOOKS.1);
+        }
+        let reading = Reading { cache, key };
+        // Another process may have stored the list just before the claim.
+        if let Some(Ok(Some(loaded))) = match cache {
+            Some(shared) => Some(load(shared, key, freshness).await),
+            None => None,
+        } {
+            return Ok(loaded);
+        }
+        let read_at = SystemTime::now();
+        let text = read_list(self.catalogue.find_action(of.list)?, call, of).await?;
+        reading.end(CacheEntry::new(text.as_bytes(), read_at)).await;
+        Ok(Definitions::new(text, read_at))
+    }
+}
+
+#[async_trait]
+impl DefinitionReader for Keeper {
+    async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
+        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, of.name());
+        let owner = self.cache.as_ref().map(|cache| cache.owner()).unwrap_or_default();
+        let slot = self.memory.find_slot(owner, &key);
+        let fresh = || slot.get().filter(|kept| kept.is_fresh(freshness));
+        let before = call.session.count_sent();
+        let found = match fresh() {
+            Some(kept) => kept,
+            None => {
+                let _turn = slot.reading.lock().await;
+                match fresh() {
+                    Some(kept) => kept,
+                    None => {
+                        let read = Arc::new(self.load_or_read(call, of, &key, freshness).await?);
+                        self.memory.keep(&slot, &read);
+                        read
+                    }
+                }
+            }
+        };
+        call.session.record_look_up(of.list.key, before, Some(found.age()));
+        Ok(found)
+    }
+}
+
+impl Memory {
+    fn find_slot(&self, owner: String, key: &CacheKey) -> Arc<Slot> {
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry((owner, key.clone())).or_default())
+    }
+
+    /// Keeps a list in memory, and gives up the oldest ones where there are too many.
+    fn keep(&self, slot: &Slot, read: &Arc<Definitions>) {
+        slot.set(Arc::clone(read));
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sizes: Vec<_> = slots
+            .iter()
+            .map(|(key, slot)| {
+                let kept = slot.get();
+                (kept.as_ref().map(|kept| kept.read_at()), kept.map_or(0, |kept| kept.text().len()), key.clone())
+            })
+            .collect();
+        let mut bytes: usize = sizes.iter().map(|(_, size, _)| size).sum();
+        if bytes <= MOST_BYTES {
+            return;
+        }
+        sizes.sort_by_key(|(read_at, ..)| *read_at);
+        for (_, size, key) in sizes {
+            if bytes <= MOST_BYTES / 2 {
+                break;
+            }
+            bytes -= size;
+            slots.remove(&key);
+        }
+    }
+}
+
+impl Slot {
+    fn get(&self) -> Option<Arc<Definitions>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, read: Arc<Definitions>) {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(read);
+    }
+}
+
+/// Loads a list from the cache if it is fresh enough.
+async fn load(cache: &Arc<dyn Cache>, key: &CacheKey, freshness: Freshness) -> Result<Option<Definitions>, Error> {
+    let Some(entry) = cache.load(key).await?.filter(|entry| is_fresh(entry.read_at, freshness)) else { return Ok(None) };
+    // An entry that is no list of records is read again.
+    let is_list = serde_json::from_slice::<Vec<&RawValue>>(&entry.text).is_ok();
+    Ok(is_list.then(|| Definitions::new(RawJson::from_text(entry.text), entry.read_at)))
+}
+
+impl Reading<'_> {
+    /// Stores what was read.
+    async fn end(mut self, entry: CacheEntry) {
+        if let Some(cache) = self.cache.take()
+            && let Err(error) = cache.store(self.key, &entry).await
+        {
+            debug!(%error, "the cache of definitions failed");
+        }
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let (Some(cache), Ok(runtime)) = (self.cache.take(), tokio::runtime::Handle::try_current()) else { return };
+        let (cache, key) = (Arc::clone(cache), self.key.clone());
+        runtime.spawn(async move { cache.release(&key).await });
+    }
+}
+
+/// Reads all pages of a list.
+async fn read_list(action: &dyn Action, call: &Call<'_>, of: ListOf) -> Result<RawJson, Stop> {
+    let mut input = of.inputs();
+    if let Some(most) = find_greatest_page(of) {
+        input.insert(LIMIT.to_owned(), most.into());
+    }
+    let mut text = vec![b'['];
+    for _ in 0..MOST_PAGES {
+        let checked = CheckedInput { input: input.clone(), files: Files::default() };
+        let answer = action.run(&call.as_helper(&checked)).await?;
+        let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str())
+            .map_err(|error| Error::new(ErrorKind::BadAnswer, format!("{} lists no records.", of.list.key)).with_source(error))?;
+        for record in records.unwrap_or_default() {
+            if text.len() > 1 {
+                text.push(b',');
+            }
+            text.extend_from_slice(record.get().as_bytes());
+        }
+        match answer.page.and_then(|page| page.next) {
+            Some(next) if input.get(CURSOR).is_none_or(|before| *before != *next) => input.insert(CURSOR.to_owned(), next.into()),
+            _ => break,
+        };
+    }
+    text.push(b']');
+    Ok(RawJson::from_text(text))
+}
+
+/// Finds the greatest page that a list takes.
+fn find_greatest_page(of: ListOf) -> Option<u64> {
+    let field = of.list.fields().find(|field| is_limit(field))?;
+    schema::build_fields(std::iter::once(field))["properties"][LIMIT]["maximum"].as_u64()
+}
