@@ -137,11 +137,11 @@ impl Catalogue {
         }
     }
 
-    /// Finds the action of a declaration.
-    pub(crate) fn find_action(&self, declaration: &'static Declaration) -> Result<&'static dyn Action, Error> {
-        match self.find(Some(declaration.connector.key), declaration.key)?.kind {
+    /// Finds an action of a connector.
+    pub(crate) fn find_action(&self, connector: &Connector, key: &str) -> Result<&'static dyn Action, Error> {
+        match self.find(Some(connector.key), key)?.kind {
             EntryKind::Action(action) => Ok(action),
-            EntryKind::DataSource(_) => Err(Error::new(ErrorKind::Bug, format!("{} is no action.", declaration.key))),
+            EntryKind::DataSource(_) => Err(Error::new(ErrorKind::Bug, format!("{key} is no action."))),
         }
     }
 

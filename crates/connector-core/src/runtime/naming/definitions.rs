@@ -5,9 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
-use crate::declare::action::{Declaration, InputValue};
 use crate::embed::cache::FRESH;
 use crate::value::raw_json::RawJson;
 
@@ -19,15 +17,6 @@ const MISSED_FOR: Duration = Duration::from_mins(1);
 
 /// The time by which the clock of another host may be ahead.
 const AHEAD: Duration = Duration::from_secs(5);
-
-/// A list of definitions that is read whole: an action, and the inputs that it is given.
-#[derive(Clone, Copy, Debug)]
-pub struct ListOf {
-    /// The action that lists the definitions.
-    pub list: &'static Declaration,
-    /// The inputs, but for the page.
-    pub input: &'static [(&'static str, InputValue)],
-}
 
 /// The definitions of one kind in one account. They were read at one time.
 #[derive(Debug)]
@@ -45,22 +34,6 @@ pub(crate) enum Freshness {
     Kept,
     /// The list was read at this time or later.
     ReadSince(SystemTime),
-}
-
-impl ListOf {
-    /// Returns the name of the list in a cache. Lists that are read with different inputs differ.
-    pub(super) fn name(&self) -> String {
-        let mut name = self.list.key.to_owned();
-        for (input, value) in self.input {
-            name.push_str(&format!("&{input}={}", Value::from(*value)));
-        }
-        name
-    }
-
-    /// Returns the inputs of the list.
-    pub(super) fn inputs(&self) -> Map<String, Value> {
-        self.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
-    }
 }
 
 impl Definitions {

@@ -5,16 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use serde_json::Map;
 use serde_json::value::RawValue;
 use tracing::debug;
 
+use crate::declare::action::Declaration;
 use crate::declare::page::{CURSOR, LIMIT, is_limit};
 use crate::embed::cache::{Cache, CacheEntry, CacheKey};
 use crate::exchange::files::Files;
 use crate::exchange::schema;
 use crate::runtime::call::{Call, CheckedInput, DefinitionReader};
 use crate::runtime::catalogue::Catalogue;
-use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, is_fresh};
+use crate::runtime::naming::definitions::{Definitions, Freshness, is_fresh};
 use crate::runtime::operation::Action;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
@@ -67,7 +69,7 @@ impl Keeper {
     }
 
     /// Takes a list from the cache, or reads it from the vendor if no other process does.
-    async fn load_or_read(&self, call: &Call<'_>, of: ListOf, key: &CacheKey, freshness: Freshness) -> Result<Definitions, Stop> {
+    async fn load_or_read(&self, call: &Call<'_>, list: &'static str, key: &CacheKey, freshness: Freshness) -> Result<Definitions, Stop> {
         let mut wait = LOOKS.0;
         let mut cache = self.cache.as_ref();
         while let Some(shared) = cache {
@@ -99,7 +101,7 @@ impl Keeper {
             return Ok(loaded);
         }
         let read_at = SystemTime::now();
-        let text = read_list(self.catalogue.find_action(of.list)?, call, of).await?;
+        let text = read_list(self.catalogue.find_action(call.connector, list)?, call).await?;
         reading.end(CacheEntry::new(text.as_bytes(), read_at)).await;
         Ok(Definitions::new(text, read_at))
     }
@@ -107,8 +109,8 @@ impl Keeper {
 
 #[async_trait]
 impl DefinitionReader for Keeper {
-    async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
-        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, of.name());
+    async fn get(&self, call: &Call<'_>, list: &'static str, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
+        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, list);
         let owner = self.cache.as_ref().map(|cache| cache.owner()).unwrap_or_default();
         let slot = self.memory.find_slot(owner, &key);
         let fresh = || slot.get().filter(|kept| kept.is_fresh(freshness));
@@ -120,14 +122,14 @@ impl DefinitionReader for Keeper {
                 match fresh() {
                     Some(kept) => kept,
                     None => {
-                        let read = Arc::new(self.load_or_read(call, of, &key, freshness).await?);
+                        let read = Arc::new(self.load_or_read(call, list, &key, freshness).await?);
                         self.memory.keep(&slot, &read);
                         read
                     }
                 }
             }
         };
-        call.session.record_look_up(of.list.key, before, Some(found.age()));
+        call.session.record_look_up(list, before, Some(found.age()));
         Ok(found)
     }
 }
@@ -202,9 +204,10 @@ impl Drop for Reading<'_> {
 }
 
 /// Reads all pages of a list.
-async fn read_list(action: &dyn Action, call: &Call<'_>, of: ListOf) -> Result<RawJson, Stop> {
-    let mut input = of.inputs();
-    if let Some(most) = find_greatest_page(of) {
+async fn read_list(action: &dyn Action, call: &Call<'_>) -> Result<RawJson, Stop> {
+    let list = action.declaration();
+    let mut input = Map::new();
+    if let Some(most) = find_greatest_page(list) {
         input.insert(LIMIT.to_owned(), most.into());
     }
     let mut text = vec![b'['];
@@ -212,7 +215,7 @@ async fn read_list(action: &dyn Action, call: &Call<'_>, of: ListOf) -> Result<R
         let checked = CheckedInput { input: input.clone(), files: Files::default() };
         let answer = action.run(&call.as_helper(&checked)).await?;
         let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str())
-            .map_err(|error| Error::new(ErrorKind::BadAnswer, format!("{} lists no records.", of.list.key)).with_source(error))?;
+            .map_err(|error| Error::new(ErrorKind::BadAnswer, format!("{} lists no records.", list.key)).with_source(error))?;
         for record in records.unwrap_or_default() {
             if text.len() > 1 {
                 text.push(b',');
@@ -229,7 +232,7 @@ async fn read_list(action: &dyn Action, call: &Call<'_>, of: ListOf) -> Result<R
 }
 
 /// Finds the greatest page that a list takes.
-fn find_greatest_page(of: ListOf) -> Option<u64> {
-    let field = of.list.fields().find(|field| is_limit(field))?;
+fn find_greatest_page(list: &Declaration) -> Option<u64> {
+    let field = list.fields().find(|field| is_limit(field))?;
     schema::build_fields(std::iter::once(field))["properties"][LIMIT]["maximum"].as_u64()
 }
