@@ -70,7 +70,7 @@ pub mod by_hand {
     pub use crate::exchange::response::Response;
     pub use crate::runtime::call::Call;
     pub use crate::runtime::data_source::{Choice, ChoiceHandler, Choices};
-    pub use crate::runtime::naming::definitions::Definitions;
+    pub use crate::runtime::naming::definitions::{Definitions, ListOf};
     pub use crate::runtime::operation::{Code, Handler};
     pub use crate::runtime::stop::Stop;
     pub use crate::value::outcome::Answer;

@@ -15,7 +15,7 @@ use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::policy::retry::Retries;
 use crate::runtime::attempts::Attempts;
-use crate::runtime::naming::definitions::{Definitions, Freshness};
+use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf};
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::access::Access;
@@ -27,7 +27,7 @@ use crate::wire::transport::{OpenResponse, Transport};
 #[async_trait]
 pub(super) trait DefinitionReader: Send + Sync {
     /// Returns a list that is fresh enough, from memory, the cache or the vendor.
-    async fn get(&self, call: &Call<'_>, list: &'static str, freshness: Freshness) -> Result<Arc<Definitions>, Stop>;
+    async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop>;
 }
 
 /// A call under way.
@@ -73,22 +73,17 @@ impl Call<'_> {
         Call { checked, helps: true, ..*self }
     }
 
-    /// Returns a list that the account defines, by the key of the action that lists it: kept for an hour, else read whole.
-    pub async fn definitions(&self, list: &'static str) -> Result<Arc<Definitions>, Stop> {
-        self.keeper.get(self, list, self.session.freshness()).await
+    /// Returns a list that the account defines: kept for an hour, else read whole.
+    pub async fn definitions(&self, of: ListOf) -> Result<Arc<Definitions>, Stop> {
+        self.keeper.get(self, of, self.session.freshness()).await
     }
 
     /// Returns a list that the account defines, fresher than one in which a name was not found.
     ///
     /// It returns none if the list was just read again for that name.
-    pub async fn definitions_after_miss(
-        &self,
-        list: &'static str,
-        known: &Definitions,
-        name: &str,
-    ) -> Result<Option<Arc<Definitions>>, Stop> {
+    pub async fn definitions_after_miss(&self, of: ListOf, known: &Definitions, name: &str) -> Result<Option<Arc<Definitions>>, Stop> {
         let Some(freshness) = known.miss(name) else { return Ok(None) };
-        let again = self.keeper.get(self, list, freshness).await?;
+        let again = self.keeper.get(self, of, freshness).await?;
         again.miss(name);
         Ok(Some(again))
     }

@@ -4,8 +4,10 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::declare::action::InputValue;
 use crate::embed::cache::FRESH;
 use crate::value::raw_json::RawJson;
 
@@ -17,6 +19,15 @@ const MISSED_FOR: Duration = Duration::from_mins(1);
 
 /// The time by which the clock of another host may be ahead.
 const AHEAD: Duration = Duration::from_secs(5);
+
+/// A list of definitions that is read whole: the key of an action, and the inputs that it is given beside the page.
+#[derive(Clone, Copy, Debug)]
+pub struct ListOf {
+    /// The key of the action that lists the definitions.
+    pub list: &'static str,
+    /// The inputs, but for the page.
+    pub input: &'static [(&'static str, InputValue)],
+}
 
 /// The definitions of one kind in one account. They were read at one time.
 #[derive(Debug)]
@@ -34,6 +45,13 @@ pub(crate) enum Freshness {
     Kept,
     /// The list was read at this time or later.
     ReadSince(SystemTime),
+}
+
+impl ListOf {
+    /// Returns the name of the list in a cache. Lists that are read with different inputs differ.
+    pub(super) fn name(&self) -> String {
+        self.input.iter().fold(self.list.to_owned(), |name, (input, value)| format!("{name}&{input}={}", Value::from(*value)))
+    }
 }
 
 impl Definitions {

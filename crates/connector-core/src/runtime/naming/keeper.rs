@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use serde_json::Map;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use tracing::debug;
 
 use crate::declare::action::Declaration;
@@ -16,7 +16,7 @@ use crate::exchange::files::Files;
 use crate::exchange::schema;
 use crate::runtime::call::{Call, CheckedInput, DefinitionReader};
 use crate::runtime::catalogue::Catalogue;
-use crate::runtime::naming::definitions::{Definitions, Freshness, is_fresh};
+use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, is_fresh};
 use crate::runtime::operation::Action;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
@@ -69,7 +69,7 @@ impl Keeper {
     }
 
     /// Takes a list from the cache, or reads it from the vendor if no other process does.
-    async fn load_or_read(&self, call: &Call<'_>, list: &'static str, key: &CacheKey, freshness: Freshness) -> Result<Definitions, Stop> {
+    async fn load_or_read(&self, call: &Call<'_>, of: ListOf, key: &CacheKey, freshness: Freshness) -> Result<Definitions, Stop> {
         let mut wait = LOOKS.0;
         let mut cache = self.cache.as_ref();
         while let Some(shared) = cache {
@@ -101,7 +101,7 @@ impl Keeper {
             return Ok(loaded);
         }
         let read_at = SystemTime::now();
-        let text = read_list(self.catalogue.find_action(call.connector, list)?, call).await?;
+        let text = read_list(self.catalogue.find_action(call.connector, of.list)?, of, call).await?;
         reading.end(CacheEntry::new(text.as_bytes(), read_at)).await;
         Ok(Definitions::new(text, read_at))
     }
@@ -109,8 +109,8 @@ impl Keeper {
 
 #[async_trait]
 impl DefinitionReader for Keeper {
-    async fn get(&self, call: &Call<'_>, list: &'static str, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
-        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, list);
+    async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
+        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, of.name());
         let owner = self.cache.as_ref().map(|cache| cache.owner()).unwrap_or_default();
         let slot = self.memory.find_slot(owner, &key);
         let fresh = || slot.get().filter(|kept| kept.is_fresh(freshness));
@@ -122,14 +122,14 @@ impl DefinitionReader for Keeper {
                 match fresh() {
                     Some(kept) => kept,
                     None => {
-                        let read = Arc::new(self.load_or_read(call, list, &key, freshness).await?);
+                        let read = Arc::new(self.load_or_read(call, of, &key, freshness).await?);
                         self.memory.keep(&slot, &read);
                         read
                     }
                 }
             }
         };
-        call.session.record_look_up(list, before, Some(found.age()));
+        call.session.record_look_up(of.list, before, Some(found.age()));
         Ok(found)
     }
 }
@@ -204,9 +204,10 @@ impl Drop for Reading<'_> {
 }
 
 /// Reads all pages of a list.
-async fn read_list(action: &dyn Action, call: &Call<'_>) -> Result<RawJson, Stop> {
+async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<RawJson, Stop> {
     let list = action.declaration();
-    let mut input = Map::new();
+    let given = of.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
+    let mut input: Map<String, Value> = given.collect();
     if let Some(most) = find_greatest_page(list) {
         input.insert(LIMIT.to_owned(), most.into());
     }
