@@ -5,7 +5,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::parse::{
-    Action, Change, DataSource, Derivation, Endpoint, FoundIn, Group, Input, Member, Origin, PATH, Record, Shape, WireName, Words,
+    Action, Change, DataSource, Derivation, Endpoint, Finding, FoundIn, Given, Group, Input, Member, Origin, PATH, Record, Shape, Source,
+    WireName, Words,
 };
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
@@ -154,10 +155,7 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
     let named =
         input.place.map(|word| format_ident!("{}", capitalize(word))).map(|place| quote!(::connector_core::__private::Place::#place));
     let place = named.as_ref().unwrap_or(otherwise);
-    let source = input
-        .source
-        .as_ref()
-        .map(|source| quote_spanned!(source.span()=> .with_source(<#source as ::connector_core::__private::Picklist>::KEY)));
+    let source = input.source.as_ref().map(emit_source);
     let overrides = (!overrides.is_empty()).then(|| quote!(.with_overrides(&[#(#overrides),*])));
     quote_spanned! {ty.span()=>
         ::connector_core::__private::Field::new(
@@ -173,6 +171,15 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
     }
 }
 
+fn emit_source(source: &Source) -> TokenStream {
+    let Source { ty, given } = source;
+    let given = given.iter().map(|(name, given)| match given {
+        Given::Input(input) => quote!((#name, ::connector_core::__private::SourceInput::Input(#input))),
+        Given::Text(text) => quote!((#name, ::connector_core::__private::SourceInput::Text(#text))),
+    });
+    quote_spanned!(ty.span()=> .with_source(<#ty as ::connector_core::__private::Picklist>::KEY, &[#(#given),*]))
+}
+
 pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     let DataSource { item, key, origin, .. } = source;
     let (label, description) = (&source.doc.first, &source.doc.rest);
@@ -180,13 +187,10 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     let own = quote!(::connector_core::__private::Place::Own);
     let (item, fields, registered) = match origin {
         Origin::Actions(derivation) => {
-            let Derivation { list, search, term, value, text } = &**derivation;
-            let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::__private::Declares>::declaration);
-            let (list, search) = (declaration(list), emit_option(search.as_ref().map(declaration).as_ref()));
-            let derivation =
-                quote!(::connector_core::__private::Derivation { list: #list, search: #search, term: #term, value: #value, text: #text });
+            let fields: Vec<_> = derivation.inputs.iter().map(|input| emit_field(input, &own, &input.doc)).collect();
+            let derivation = emit_derivation(derivation);
             let kind = quote!(::connector_core::__private::DerivedSource);
-            (quote!(#[allow(dead_code)] #item), Vec::new(), quote!(#kind = #kind::new(&DECLARATION, #derivation)))
+            (quote!(#[allow(dead_code)] #item), fields, quote!(#kind = #kind::new(&DECLARATION, #derivation)))
         }
         Origin::Code(inputs) => {
             let kind = quote!(::connector_core::__private::HandledSource::<#name>);
@@ -212,6 +216,31 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
             ::connector_core::__private::inventory::submit! { ::connector_core::__private::Registration::DataSource(&SOURCE) }
         };
     }
+}
+
+fn emit_derivation(derivation: &Derivation) -> TokenStream {
+    let Derivation { list, search, term, value, text, given, finding, within, only, except, sorted, named, me, inputs: _ } = derivation;
+    let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::__private::Declares>::declaration);
+    let list = declaration(list);
+    let pairs = |pairs: &[(String, String)]| {
+        let pairs = pairs.iter().map(|(one, other)| quote!((#one, #other)));
+        quote!(&[#(#pairs),*])
+    };
+    let (only, except, named) = (pairs(only), pairs(except), pairs(named));
+    let parts = [
+        search.as_ref().map(declaration).map(|search| quote!(.with_search(#search, #term))),
+        (*finding == Finding::InPages).then(|| quote!(.with_finding(::connector_core::__private::Finding::InPages))),
+        (*finding == Finding::InKeptList).then(|| quote!(.with_finding(::connector_core::__private::Finding::InKeptList))),
+        given.as_ref().map(|given| quote_spanned!(given.span()=> .with_inputs_given(#given))),
+        within.as_ref().map(|member| quote!(.with_parts_within(#member))),
+        (!derivation.only.is_empty()).then(|| quote!(.with_members(#only))),
+        (!derivation.except.is_empty()).then(|| quote!(.without_members(#except))),
+        (!sorted.is_empty()).then(|| quote!(.with_order(&[#(#sorted),*]))),
+        (!derivation.named.is_empty()).then(|| quote!(.with_names(#named))),
+        me.as_ref().map(|member| quote!(.with_me(#member))),
+    ];
+    let parts = parts.into_iter().flatten();
+    quote!(::connector_core::__private::Derivation::new(#list, #value, #text)#(#parts)*)
 }
 
 pub(crate) fn emit_record(record: &Record) -> TokenStream {

@@ -29,7 +29,8 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// They travel in the query of a GET or DELETE, else in the body. An action that changes a record says of each that it
 /// stays where it is left out; `#[on_update("…")]` gives another sentence. `#[instead_of(other)]` makes an input stand
-/// for another one under its name on the wire.
+/// for another one under its name on the wire. `#[source(SelectStage, pipeline_id, kind = "open")]` names the data source
+/// that fills it, and which of its inputs take the value of another input or a text.
 #[proc_macro_attribute]
 pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);
@@ -40,6 +41,14 @@ pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Further words: `key("uuid")`, the member whose value a choice gives, in place of `id`; `term = "query"`, the input of
 /// the search that takes the text, in place of `term`. Without `search(…)` there is no input to search by.
+///
+/// A list that the account defines is `kept`: read whole, kept for an hour and looked through here. Then fields of the
+/// struct are inputs that narrow it to records whose member of that name on the wire has their value, and these words
+/// choose among its records: `only(active = true)`, `except(deleted = true)`, `within("options")` for the items of a member,
+/// `sorted("order")`. `given = INPUTS` is a constant with the inputs that the list is given. A list without a search at the
+/// vendor that is not kept is `sifted`: looked through page by page. `named(name, email = "emails")` lists the words of a
+/// reference with their members, and `me = "is_you"` the member that is true for the user of the connection.
+///
 /// `#[data_source(by_hand)]` is for a struct whose fields are the inputs and which implements `ChoiceHandler`.
 #[proc_macro_attribute]
 pub fn data_source(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -2,15 +2,13 @@
 
 use std::sync::OnceLock;
 
-use crate::declare::action::{Declaration, FoundIn};
+use crate::declare::action::{Declaration, FoundIn, InputValue};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
 use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
-use crate::declare::data_source::SourceDeclaration;
-use crate::declare::field::{Field, Place};
-use crate::declare::fields::FieldWords;
+use crate::declare::data_source::{Derivation, Finding, SourceDeclaration};
+use crate::declare::field::{Field, Place, SourceInput};
 use crate::declare::flat::FlatWords;
-use crate::declare::input_value::InputValue;
 use crate::declare::method::{Endpoint, Method};
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
@@ -66,7 +64,6 @@ impl Connector {
             envelope: Envelope::BARE,
             paging: &[],
             flat: FlatWords::COMMON,
-            fields: None,
             refusal: |refusal| refusal.explain(None),
             out_of_support: |_, _| None,
         }
@@ -91,8 +88,6 @@ impl Connector {
         with_paging(paging: &'static [Paging]) => paging = paging;
         /// Sets the words that the flat view reads.
         with_flat(flat: FlatWords) => flat = flat;
-        /// Sets the words by which the definitions of custom fields are read.
-        with_fields(fields: FieldWords) => fields = Some(fields);
         /// Sets the function that turns a refusal into an error.
         with_refusal(refusal: fn(&Refusal<'_>) -> Error) => refusal = refusal;
         /// Sets the function that finds an operation the vendor no longer supports, by method and path.
@@ -378,14 +373,61 @@ impl SourceDeclaration {
 }
 
 #[doc(hidden)]
-impl Field {
-    /// Builds an input from its name, its name on the wire, its place, its sentence and the shape of its value.
-    pub const fn new(name: &'static str, wire: &'static str, place: Place, doc: &'static str, shape: FieldShape) -> Self {
-        Self { name, wire, place, doc, source: None, overrides: &[], instead_of: None, shape }
+impl Derivation {
+    /// Builds a derivation from the action that lists the records, the path of a choice's value, and its text.
+    pub const fn new(list: fn() -> &'static Declaration, value: &'static str, text: &'static str) -> Self {
+        let finding = Finding::AtVendor;
+        Self {
+            list,
+            given: &[],
+            search: None,
+            term: "term",
+            value,
+            text,
+            finding,
+            within: None,
+            only: &[],
+            except: &[],
+            order: &[],
+            named: &[],
+            me: None,
+        }
+    }
+
+    /// Sets the action that searches, and its input that takes the term.
+    #[must_use]
+    pub const fn with_search(mut self, search: fn() -> &'static Declaration, term: &'static str) -> Self {
+        (self.search, self.term) = (Some(search), term);
+        self
     }
 
     setters! {
-        with_source(key: &'static str) => source = Some(key);
+        with_inputs_given(given: &'static [(&'static str, InputValue)]) => given = given;
+        with_finding(finding: Finding) => finding = finding;
+        with_parts_within(member: &'static str) => within = Some(member);
+        with_members(only: &'static [(&'static str, &'static str)]) => only = only;
+        without_members(except: &'static [(&'static str, &'static str)]) => except = except;
+        with_order(order: &'static [&'static str]) => order = order;
+        with_names(named: &'static [(&'static str, &'static str)]) => named = named;
+        with_me(member: &'static str) => me = Some(member);
+    }
+}
+
+#[doc(hidden)]
+impl Field {
+    /// Builds an input from its name, its name on the wire, its place, its sentence and the shape of its value.
+    pub const fn new(name: &'static str, wire: &'static str, place: Place, doc: &'static str, shape: FieldShape) -> Self {
+        Self { name, wire, place, doc, source: None, source_inputs: &[], overrides: &[], instead_of: None, shape }
+    }
+
+    /// Sets the data source that offers choices, and which of its inputs are given.
+    #[must_use]
+    pub const fn with_source(mut self, key: &'static str, inputs: &'static [(&'static str, SourceInput)]) -> Self {
+        (self.source, self.source_inputs) = (Some(key), inputs);
+        self
+    }
+
+    setters! {
         with_overrides(overrides: &'static [&'static str]) => overrides = overrides;
         with_instead_of(rule: Rule) => instead_of = Some(rule);
     }

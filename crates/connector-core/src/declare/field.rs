@@ -18,12 +18,24 @@ pub struct Field {
     pub doc: &'static str,
     /// The key of the data source that offers choices for the input.
     pub source: Option<&'static str>,
+    /// The inputs of that data source that are given, each with the origin of its value.
+    pub source_inputs: &'static [(&'static str, SourceInput)],
     /// The inputs that the vendor ignores if this one is given.
     pub overrides: &'static [&'static str],
     /// The rule that excludes the input for which this one stands: both have one name on the wire.
     pub instead_of: Option<Rule>,
     /// The shape of the value.
     pub shape: FieldShape,
+}
+
+/// The origin of a value that a data source is given where it fills an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceInput {
+    /// The value of another input of the action. Where that is left out, so is this one.
+    Input(&'static str),
+    /// This text.
+    Text(&'static str),
 }
 
 /// A part of a request that carries an input.

@@ -69,6 +69,8 @@ struct StartCursor;
 struct PageCursor;
 /// A cursor of ours over links, with the query of the next page: `link:page=2`.
 struct LinkCursor;
+/// The page size of choices from a list that is kept.
+struct ChoiceLimit;
 
 /// The sentence of a cursor that no other input excludes.
 const ALONE: &str = "The cursor, `page.next` of the page before. Left out, the first page is read.";
@@ -83,6 +85,13 @@ static CURSOR_OVER_PAGES: Field =
     own_cursor::<PageCursor>("The cursor, `page.next` of the page before; not together with `page`. Left out, the first page is read.");
 static CURSOR_OVER_LINKS: Field = own_cursor::<LinkCursor>(ALONE);
 pub(crate) static CURSOR_OF_CHOICES: Field = own_cursor::<Text>(ALONE);
+/// The page size of choices from a list that is kept.
+pub(crate) static LIMIT_OF_CHOICES: Field = {
+    let doc = "The number of choices on a page, at most 500. Left out, 100.";
+    Field::new(LIMIT, LIMIT, Place::Own, doc, FieldShape::from_type::<Option<ChoiceLimit>>())
+};
+/// The page size of choices where none is given.
+pub(crate) const USUAL_CHOICES: usize = 100;
 
 static START_OR_CURSOR: Rule = Rule::at_most_one(&[START, CURSOR]);
 static PAGE_OR_CURSOR: Rule = Rule::at_most_one(&[PAGE, CURSOR]);
@@ -102,6 +111,12 @@ impl FieldType for PageCursor {
 impl FieldType for LinkCursor {
     fn schema(_: &mut Schemas) -> Value {
         json!({"type": "string", "pattern": r"^link:[\x21-\x7e]{1,2000}$", "examples": ["link:page=2"]})
+    }
+}
+
+impl FieldType for ChoiceLimit {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": 500})
     }
 }
 

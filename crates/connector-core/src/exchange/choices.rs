@@ -32,7 +32,7 @@ impl RecordPlace {
     /// Finds the records in the answer that an action declares, and checks that they have members at these paths.
     pub(crate) fn find(declaration: &Declaration, paths: &[&'static str]) -> Result<Self, Missing> {
         let (list, record) = declaration.envelope().search.unwrap_or_default();
-        let mut names: Vec<&str> = paths.iter().flat_map(|path| path.split('.')).chain([list, record]).collect();
+        let mut names: Vec<&str> = paths.iter().flat_map(|path| path.split(['.', '|'])).chain([list, record]).collect();
         if let Some(place) = Self::find_in(&declaration.returns, (list, record), &names, paths) {
             return place;
         }
@@ -73,6 +73,18 @@ impl RecordPlace {
         })
     }
 
+    /// Finds a member that the items of another member of a record do not have.
+    pub(crate) fn find_missing_part(&self, returns: &FieldShape, within: &str, paths: &[&'static str]) -> Option<Missing> {
+        let names: Vec<&str> = paths.iter().flat_map(|path| path.split(['.', '|'])).chain([within]).collect();
+        let root = schema::build_members(returns, &names);
+        let parts = self.find_schema(&root).and_then(|record| find_member_schema(record, &root, within));
+        let Some(item) = parts.and_then(|parts| resolve(parts, &root).get("items")) else { return Some(Missing::List) };
+        let missing = paths.iter().find(|path| !has_value(item, &root, path))?;
+        let mut known = Vec::new();
+        add_paths(item, &root, "", &mut known);
+        Some(Missing::Member(missing, known))
+    }
+
     /// Finds the schema of a record.
     fn find_schema<'a>(&self, root: &'a Value) -> Option<&'a Value> {
         let list = self.list.as_ref().map_or(Some(root), |list| find_member_schema(root, root, list))?;
@@ -107,8 +119,21 @@ impl RecordPlace {
 
 /// Reads the value at a path of a record as text.
 ///
-/// A text has no quotes, null and nothing are empty, and any other value is JSON.
+/// A text has no quotes, null and nothing are empty, and any other value is JSON. Of paths that stand beside each other
+/// the first with a value counts.
 pub(crate) fn read_text(record: &RawValue, path: &str) -> String {
+    match path.split_once('|') {
+        Some((first, rest)) => Some(read_at(record, first)).filter(|text| !text.is_empty()).unwrap_or_else(|| read_text(record, rest)),
+        None => read_at(record, path),
+    }
+}
+
+/// Reads the items of a member of a record. A member that is no list has none.
+pub(crate) fn read_parts<'a>(record: &'a RawValue, within: &str) -> Vec<&'a RawValue> {
+    find_member(record, within).and_then(|parts| serde_json::from_str(parts.get()).ok()).unwrap_or_default()
+}
+
+fn read_at(record: &RawValue, path: &str) -> String {
     let Some(raw) = path.split('.').try_fold(record, find_member) else { return String::new() };
     match serde_json::from_str::<String>(raw.get()) {
         Ok(text) => text,
@@ -150,7 +175,12 @@ fn holds_members(schema: &Value, root: &Value) -> bool {
 }
 
 /// Checks that a path leads to a single value. Where any member may stand, any path does.
+///
+/// Of paths that stand beside each other, each must.
 fn has_value(schema: &Value, root: &Value, path: &str) -> bool {
+    if let Some((first, rest)) = path.split_once('|') {
+        return has_value(schema, root, first) && has_value(schema, root, rest);
+    }
     let schema = resolve(schema, root);
     if let Some(alternatives) = alternatives(schema) {
         return alternatives.iter().any(|one| has_value(one, root, path));

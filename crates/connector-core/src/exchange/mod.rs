@@ -1,8 +1,6 @@
 //! Requests built and responses read, without IO: (declaration, input) to request, response to answer.
 
 pub(crate) mod choices;
-#[allow(dead_code, reason = "the runtime comes to use them")]
-pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod joining;
@@ -12,4 +10,5 @@ pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;
 pub(crate) mod seen;
+pub(crate) mod sifting;
 pub(crate) mod view;

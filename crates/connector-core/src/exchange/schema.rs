@@ -3,8 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::declare::action::Declaration;
-use crate::declare::field::{Field, Place};
-use crate::declare::fields::FieldsOf;
+use crate::declare::field::{Field, Place, SourceInput};
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FLAT_RULES, FieldShape, Mode, Schemas, find_records};
 
@@ -50,6 +49,7 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
         }
         if let Some(source) = field.source {
             property["x-source"] = source.into();
+            publish_source_inputs(field, &mut property);
         }
         if field.shape.required {
             required.push(field.name);
@@ -65,19 +65,21 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
     schemas.finish(schema)
 }
 
+/// Publishes which inputs of the data source take the value of another input, and which take a text of ours.
+fn publish_source_inputs(field: &Field, property: &mut Value) {
+    for (name, given) in field.source_inputs {
+        match given {
+            SourceInput::Input(input) => property["x-source-inputs"][name] = (*input).into(),
+            SourceInput::Text(text) => property["x-source-values"][name] = (*text).into(),
+        }
+    }
+}
+
 /// Builds the schema of an answer.
 pub(crate) fn build_output(returns: &FieldShape) -> Value {
     let mut schemas = Schemas::new(Mode::Output);
     let schema = (returns.schema)(&mut schemas);
     schemas.finish(schema)
-}
-
-/// Builds the schema of an answer, and lists the definitions of the custom fields in it.
-pub(crate) fn build_output_with_fields(returns: &FieldShape) -> (Value, Vec<&'static FieldsOf>) {
-    let mut schemas = Schemas::new(Mode::Output);
-    let schema = (returns.schema)(&mut schemas);
-    let fields = schemas.fields().to_vec();
-    (schemas.finish(schema), fields)
 }
 
 /// Builds the schema of an answer with the members of these names alone, at whatever depth they stand.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
-use crate::declare::field::Field;
+use crate::declare::field::{Field, SourceInput};
 use crate::declare::method::{Effect, Method};
 use crate::exchange::choices::RecordPlace;
 use crate::exchange::input::Checks;
@@ -83,7 +83,29 @@ impl Catalogue {
                 source.check()?;
             }
         }
-        Ok(Self { connectors: connectors.to_vec(), entries })
+        let catalogue = Self { connectors: connectors.to_vec(), entries };
+        catalogue.entries.iter().try_for_each(|entry| catalogue.check_source_inputs(entry))?;
+        Ok(catalogue)
+    }
+
+    /// Checks that a data source has the inputs that it is given, and the entry the inputs that give them.
+    fn check_source_inputs(&self, entry: &Entry) -> Result<(), Error> {
+        let fields = entry.fields();
+        for (field, (name, given)) in fields.iter().flat_map(|field| field.source_inputs.iter().map(move |given| (field, given))) {
+            let source = self.find(Some(entry.connector().key), field.source.unwrap_or_default())?;
+            let has = |fields: &[&Field], name: &str| fields.iter().any(|field| field.name == name);
+            let wanting = match given {
+                _ if !has(&source.fields(), name) => Some((*name, source.key())),
+                SourceInput::Input(input) if !has(&fields, input) => Some((*input, entry.key())),
+                SourceInput::Input(_) | SourceInput::Text(_) => None,
+            };
+            if let Some((name, key)) = wanting {
+                let message =
+                    format!("The source of `{}` names `{name}`, an input that {key} does not have: at {}.", field.name, entry.line());
+                return Err(Error::new(ErrorKind::Bug, message).with_hint("Correct #[source(…)], or take the word out."));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the connectors.
@@ -257,6 +279,14 @@ impl Entry {
         match self.kind {
             EntryKind::Action(action) => Some(action.declaration()),
             EntryKind::DataSource(source) => source.lister(input),
+        }
+    }
+
+    /// Checks that a page may have no record although more follow.
+    pub(crate) fn may_have_empty_pages(&self) -> bool {
+        match self.kind {
+            EntryKind::Action(_) => false,
+            EntryKind::DataSource(source) => source.may_have_empty_pages(),
         }
     }
 

@@ -30,6 +30,14 @@ pub trait DataSource: Runnable + fmt::Debug + Send + Sync {
     fn lister(&self, _input: &Map<String, Value>) -> Option<&'static Declaration> {
         None
     }
+    /// Checks that the vendor is given an input. Another one chooses among what it answered.
+    fn is_sent(&self, _field: &Field) -> bool {
+        true
+    }
+    /// Checks that a page may have no choice although more follow.
+    fn may_have_empty_pages(&self) -> bool {
+        false
+    }
     /// Lists one page of choices.
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop>;
 }

@@ -3,18 +3,21 @@
 use std::sync::OnceLock;
 
 use async_trait::async_trait;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
-use crate::declare::data_source::{Derivation, SourceDeclaration};
+use crate::declare::data_source::{Derivation, Finding, SourceDeclaration};
 use crate::declare::field::{Field, Place};
-use crate::declare::page::{CURSOR_OF_CHOICES, is_limit};
+use crate::declare::page::{CURSOR, CURSOR_OF_CHOICES, LIMIT, LIMIT_OF_CHOICES, USUAL_CHOICES, is_limit};
 use crate::declare::shape::FieldShape;
-use crate::exchange::choices::{Missing, RecordPlace, read_text};
+use crate::exchange::choices::{Missing, RecordPlace, read_parts, read_text};
 use crate::exchange::files::Files;
 use crate::exchange::request::Request;
+use crate::exchange::sifting::{KeptPlace, SearchWords, has_member, has_members, sort_records};
 use crate::runtime::call::Call;
 use crate::runtime::data_source::{Choice, Choices, DataSource};
+use crate::runtime::naming::definitions::ListOf;
 use crate::runtime::operation::Runnable;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind, Retry};
@@ -37,10 +40,19 @@ struct Places {
     search: RecordPlace,
 }
 
-static SEARCH: Field = {
-    let doc = "Text to look for. Left out, all records are offered.";
-    Field::new("search", "search", Place::Own, doc, FieldShape::from_type::<Option<String>>())
-};
+/// The name of the input that is the text to look for.
+const SEARCH: &str = "search";
+
+static SEARCH_AT_VENDOR: Field = search_by("Text to look for. Left out, all records are offered.");
+static SEARCH_IN_PAGES: Field = search_by(
+    "Words that must all occur, in any case. The records of each page are looked through, so that a page may have no choice \
+     although more follow. Left out, all records are offered.",
+);
+static SEARCH_IN_LIST: Field = search_by("Words that must all occur, in any case. Left out, all choices are offered.");
+
+const fn search_by(doc: &'static str) -> Field {
+    Field::new(SEARCH, SEARCH, Place::Own, doc, FieldShape::from_type::<Option<String>>())
+}
 
 impl Runnable for DerivedSource {}
 
@@ -75,15 +87,22 @@ impl DerivedSource {
                 fault(format!("gives its term as `{term}`, an input that {} does not have", action.key)).with_hint(format!("{hint}."))
             );
         }
-        let is_given = |field: &&Field| !field.shape.required || Some(field.name) == term || is_limit(field);
+        if let Some((name, _)) = self.derivation.given.iter().find(|(name, _)| !action.fields().any(|field| field.name == *name)) {
+            return Err(fault(format!("gives `{name}`, an input that {} does not have", action.key)).with_hint("Correct `given`."));
+        }
+        let is_named = |field: &Field| Some(field.name) == term || self.derivation.given.iter().any(|(name, _)| *name == field.name);
+        let is_given = |field: &&Field| !field.shape.required || is_named(field) || is_limit(field);
         if let Some(field) = action.fields().find(|field| !is_given(field)) {
             let hint = "Name an action that needs no such input, or write the data source by hand: `by_hand`.";
             return Err(fault(format!("does not give `{}`, which {} requires", field.name, action.key)).with_hint(hint));
         }
-        let paths: Vec<&'static str> = std::iter::once(self.derivation.value).chain(self.derivation.text_paths()).collect();
-        RecordPlace::find(action, &paths).map_err(|missing| match missing {
+        self.find_place(action).map_err(|missing| match missing {
             Missing::List => fault(format!("finds no list of records in what {} returns", action.key))
                 .with_hint("Declare the list: `returns(Vec<Record>)`, or a record with one member that is a list."),
+            Missing::Member(path, known) if known.is_empty() && self.derivation.within == Some(path) => {
+                fault(format!("looks for choices in the member `{path}`, which is no list of records in what {} returns", action.key))
+                    .with_hint("Name a member that is declared as `Vec<Record>`.")
+            }
             Missing::Member(path, known) => {
                 let near = find_nearest(path, known.iter().map(String::as_str), 3);
                 let hint = if near.is_empty() {
@@ -96,19 +115,87 @@ impl DerivedSource {
         })
     }
 
+    /// Finds where the records lie, and checks that they have the members that the data source names.
+    fn find_place(&self, action: &'static Declaration) -> Result<RecordPlace, Missing> {
+        let Derivation { within, finding, .. } = self.derivation;
+        let of_choice: Vec<&'static str> = self.derivation.choice_paths().collect();
+        let deciding = self.derivation.deciding_paths().chain(self.declaration.own.iter().map(|field| field.wire));
+        let paths: Vec<&'static str> = match within {
+            Some(_) => deciding.collect(),
+            None => of_choice.iter().copied().chain(deciding).collect(),
+        };
+        let place = RecordPlace::find(action, &paths)?;
+        if finding == Finding::InKeptList && place != RecordPlace::default() {
+            return Err(Missing::List);
+        }
+        match within.map(|within| (within, place.find_missing_part(&action.returns, within, &of_choice))) {
+            Some((within, Some(Missing::List))) => Err(Missing::Member(within, Vec::new())),
+            Some((_, Some(missing))) => Err(missing),
+            _ => Ok(place),
+        }
+    }
+
     fn read_choices(&self, action: &Declaration, place: &RecordPlace, data: &RawJson) -> Result<Vec<Choice>, Error> {
         let records = place.read(data).map_err(|error| {
             let message = format!("The answer to {}, the list to choose from, has no records where they are declared.", action.key);
             Error::new(ErrorKind::BadAnswer, message).with_retry(Retry::Never).with_source(error)
         })?;
+        self.make_choices(&records)
+    }
+
+    fn make_choices(&self, records: &[&RawValue]) -> Result<Vec<Choice>, Error> {
         let Derivation { value, text, .. } = self.derivation;
         let choices: Vec<Choice> = records
-            .into_iter()
+            .iter()
             .map(|record| Choice { key: read_text(record, value), label: fill_template(text, |path| read_text(record, path)) })
             .collect();
         if choices.iter().any(|choice| choice.key.is_empty()) {
             return Err(Error::new(ErrorKind::BadAnswer, "A record of the list to choose from has no ID."));
         }
+        Ok(choices)
+    }
+
+    /// Lists a page of the choices that a list which the account defines has.
+    async fn list_kept(&self, call: &Call<'_>) -> Result<Choices, Stop> {
+        let input = call.input();
+        let place = match input.get(CURSOR).and_then(Value::as_str).map(KeptPlace::read) {
+            Some(Err((value, example))) => {
+                let fault = Fault::at(format!("/{CURSOR}"), FaultCode::WrongForm { value, example });
+                return Err(Error::invalid_input(self.declaration.key, vec![fault]).into());
+            }
+            Some(Ok(place)) => Some(place),
+            None => None,
+        };
+        let lister = (self.derivation.list)();
+        let of = ListOf { list: lister.key, input: self.derivation.given };
+        if call.session.dry_run {
+            let given = of.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
+            call.send(Request::build(lister, &given, &Files::default())).await?;
+        }
+        let list = call.definitions(of).await?;
+        let choices = self.choose(list.records(), input)?;
+        let keys = choices.iter().map(|choice| choice.key.as_str());
+        let from = place.map_or(0, |place| place.find_start(keys));
+        let limit = input.get(LIMIT).and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok()).unwrap_or(USUAL_CHOICES);
+        let to = choices.len().min(from + limit);
+        let next = choices[..to].last().filter(|_| to < choices.len()).map(|last| KeptPlace::write(to, &last.key));
+        Ok(Choices { may_go_on: next.is_some(), next, choices: choices[from..to].to_vec() })
+    }
+
+    /// Chooses among the records of a whole list: those that the declaration and the input ask for, in order.
+    fn choose(&self, mut records: Vec<&RawValue>, input: &Map<String, Value>) -> Result<Vec<Choice>, Error> {
+        let Derivation { within, only, except, order, .. } = self.derivation;
+        let own = self.declaration.own.iter();
+        let asked: Vec<(&str, String)> = own.filter_map(|field| Some((field.wire, write_text(input.get(field.name)?)))).collect();
+        let asked: Vec<(&str, &str)> = asked.iter().map(|(path, value)| (*path, value.as_str())).collect();
+        records.retain(|record| has_members(record, only) && has_members(record, &asked) && !has_member(record, except));
+        if let Some(within) = within {
+            records = records.into_iter().flat_map(|record| read_parts(record, within)).collect();
+        }
+        sort_records(&mut records, order);
+        let mut choices = self.make_choices(&records)?;
+        let words = SearchWords::split(input.get(SEARCH).and_then(Value::as_str).unwrap_or_default());
+        choices.retain(|choice| words.occur_in(&choice.label));
         Ok(choices)
     }
 }
@@ -123,7 +210,15 @@ impl DataSource for DerivedSource {
         let (list, search) = ((self.derivation.list)(), self.derivation.search.map(|search| search()));
         let pages = std::iter::once(list).chain(search).any(|action| action.paging().is_some());
         let limit = list.fields().find(|field| is_limit(field));
-        search.map(|_| &SEARCH).into_iter().chain(pages.then_some(&CURSOR_OF_CHOICES)).chain(limit).collect()
+        let search = match self.derivation.finding {
+            Finding::InKeptList => {
+                let own = std::iter::once(&SEARCH_IN_LIST).chain(self.declaration.own);
+                return own.chain([&CURSOR_OF_CHOICES, &LIMIT_OF_CHOICES]).collect();
+            }
+            Finding::InPages => Some(&SEARCH_IN_PAGES),
+            Finding::AtVendor => search.map(|_| &SEARCH_AT_VENDOR),
+        };
+        search.into_iter().chain(pages.then_some(&CURSOR_OF_CHOICES)).chain(limit).collect()
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -131,14 +226,35 @@ impl DataSource for DerivedSource {
     }
 
     fn lister(&self, input: &Map<String, Value>) -> Option<&'static Declaration> {
-        let search = self.derivation.search.filter(|_| input.contains_key(SEARCH.name));
+        // The pages of a list that is kept are ours.
+        if self.derivation.finding == Finding::InKeptList {
+            return None;
+        }
+        let search = self.derivation.search.filter(|_| input.contains_key(SEARCH));
         Some(search.map_or_else(self.derivation.list, |search| search()))
+    }
+
+    fn is_sent(&self, field: &Field) -> bool {
+        match self.derivation.finding {
+            Finding::AtVendor => true,
+            Finding::InPages => field.name != SEARCH,
+            Finding::InKeptList => false,
+        }
+    }
+
+    fn may_have_empty_pages(&self) -> bool {
+        self.derivation.finding == Finding::InPages
     }
 
     async fn list_choices(&self, call: &Call<'_>) -> Result<Choices, Stop> {
         let places = self.places()?;
+        if self.derivation.finding == Finding::InKeptList {
+            return self.list_kept(call).await;
+        }
         let mut input = call.input().clone();
-        let searched = self.derivation.search.zip(input.shift_remove(SEARCH.name));
+        let term = input.shift_remove(SEARCH);
+        let words = SearchWords::split(term.as_ref().and_then(Value::as_str).unwrap_or_default());
+        let searched = self.derivation.search.zip(term);
         let searches = searched.is_some();
         let (action, place) = match searched {
             Some((search, term)) => {
@@ -154,10 +270,18 @@ impl DataSource for DerivedSource {
         let request = Request::build(action, &input, &Files::default());
         let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(action)?;
-        let choices = self.read_choices(action, place, &answer.data)?;
+        let mut choices = self.read_choices(action, place, &answer.data)?;
+        if self.derivation.finding == Finding::InPages {
+            choices.retain(|choice| words.occur_in(&choice.label));
+        }
         let may_go_on = answer.page.as_ref().is_some_and(|page| !page.complete);
         Ok(Choices { choices, next: answer.page.and_then(|page| page.next), may_go_on })
     }
+}
+
+/// Writes a value as a record's member is compared.
+fn write_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Finds the inputs that the action does not take, and so would drop.

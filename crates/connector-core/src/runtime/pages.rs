@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
+use crate::declare::field::Field;
 use crate::declare::method::Effect;
 use crate::declare::page::{CURSOR, LIMIT, Paging, is_limit};
 use crate::exchange::files::Files;
@@ -144,7 +145,8 @@ impl<'a> PageWalk<'a> {
             None => ListPlace { search: None, id: "key" },
         };
         // The sizes matter only if the last page may have to be smaller.
-        let size = max_items.and(lister).and_then(|lister| PageSize::find(lister, &input));
+        let fields = || lister.map_or_else(|| entry.fields(), |lister| lister.fields().collect());
+        let size = max_items.and_then(|_| PageSize::find(&fields(), &input));
         let (seen, cursors, hashes) = (SeenRecords::new(place), HashSet::new(), TextHash::default());
         Self { entry, call, lister, max_items, input, size, seen, pages: 0, cursors, hashes }
     }
@@ -189,7 +191,7 @@ impl<'a> PageWalk<'a> {
         if self.max_items == Some(self.seen.count) {
             return end(false, Some(next));
         }
-        let is_empty = records.kept.is_empty();
+        let is_empty = records.kept.is_empty() && !self.entry.may_have_empty_pages();
         if is_empty || !self.cursors.insert(self.hashes.hash(next.as_bytes())) {
             let what = if is_empty { "A page brought no new record" } else { "A page named itself as the next one" };
             self.call.warn(format!("{what}, so the list ends early. It may hold more: `page.next` goes on from there."));
@@ -278,9 +280,9 @@ impl<'a> PageWalk<'a> {
 
 impl PageSize {
     /// Finds the page size in the inputs of a list.
-    fn find(lister: &'static Declaration, input: &Map<String, Value>) -> Option<Self> {
-        let field = lister.fields().find(|field| is_limit(field))?;
-        let schema = schema::build_fields(std::iter::once(field));
+    fn find(fields: &[&'static Field], input: &Map<String, Value>) -> Option<Self> {
+        let field = fields.iter().find(|field| is_limit(field))?;
+        let schema = schema::build_fields(std::iter::once(*field));
         let number = |word: &str| schema["properties"][LIMIT][word].as_u64();
         let given = input.get(LIMIT).and_then(Value::as_u64);
         Some(Self { given, least: number("minimum").unwrap_or(1), greatest: number("maximum") })

@@ -1,6 +1,8 @@
 //! Inputs: the fields of an action, and of a group that several actions take.
 
 use proc_macro2::{Ident, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Result, Token, Type};
@@ -24,7 +26,7 @@ pub(crate) struct Input {
     /// The sentence in an action that changes a record, where a group gives the input.
     pub(crate) doc_on_update: String,
     pub(crate) ty: Type,
-    pub(crate) source: Option<Type>,
+    pub(crate) source: Option<Source>,
     /// The inputs that the vendor ignores beside this one.
     pub(crate) overrides: Vec<String>,
     /// The names of the input for which this one stands, and of this one.
@@ -32,6 +34,21 @@ pub(crate) struct Input {
     /// True for `Option<Nullable<…>>`: serde alone cannot tell null from absent.
     pub(crate) has_three_states: bool,
     pub(crate) is_optional: bool,
+}
+
+/// The data source that fills an input: `#[source(SelectStage, pipeline_id)]`.
+pub(crate) struct Source {
+    pub(crate) ty: Type,
+    /// The inputs of the data source that are given, each with where its value comes from.
+    pub(crate) given: Vec<(String, Given)>,
+}
+
+/// The origin of a value that a data source is given.
+pub(crate) enum Given {
+    /// Another input of the action, by name.
+    Input(String),
+    /// This text.
+    Text(String),
 }
 
 /// The place of an input that the path names.
@@ -121,7 +138,7 @@ fn parse_input(field: &mut Field, find_variable: impl Fn(&WireName) -> Option<St
         wire = WireName::fixed(variable);
     }
     let place = take_place(&mut field.attrs, &wire.snake, in_path)?;
-    let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Type>()).transpose()?;
+    let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Source>()).transpose()?;
     let overrides = take_attribute(&mut field.attrs, "overrides")
         .map(|attribute| attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated))
         .transpose()?;
@@ -140,6 +157,22 @@ fn parse_input(field: &mut Field, find_variable: impl Fn(&WireName) -> Option<St
         has_three_states,
         is_optional: inner.is_some(),
     })
+}
+
+impl Parse for Source {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let mut source = Self { ty: input.parse()?, given: Vec::new() };
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+            let word = Ident::parse_any(input)?;
+            let given = match input.parse::<Option<Token![=]>>()? {
+                Some(_) if input.peek(LitStr) => Given::Text(input.parse::<LitStr>()?.value()),
+                Some(_) => Given::Input(field_to_camel_case(&plain_name(&Ident::parse_any(input)?))),
+                None => Given::Input(field_to_camel_case(&plain_name(&word))),
+            };
+            source.given.push((field_to_camel_case(&plain_name(&word)), given));
+        }
+        Ok(source)
+    }
 }
 
 /// Takes the attribute off that names a place; an input of the path has none.

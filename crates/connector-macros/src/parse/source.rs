@@ -2,10 +2,12 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Error, LitStr, Meta, Result, Type};
+use syn::{Data, DeriveInput, Error, Expr, Lit, LitStr, Meta, Result, Type};
 
 use super::inputs::{Input, parse_action_inputs};
-use super::tokens::{Doc, field_to_camel_case, name_of_word, parse_value, parse_words, take_text, type_to_camel_case};
+use super::tokens::{
+    Doc, Metas, field_to_camel_case, name_of_word, parse_expression, parse_list, parse_value, parse_words, take_text, type_to_camel_case,
+};
 
 /// A struct under `#[data_source]`.
 pub(crate) struct DataSource {
@@ -34,50 +36,145 @@ pub(crate) struct Derivation {
     pub(crate) value: String,
     /// The text of a choice.
     pub(crate) text: LitStr,
+    /// The inputs that the list is given: a constant.
+    pub(crate) given: Option<Expr>,
+    /// The place where choices are looked for.
+    pub(crate) finding: Finding,
+    /// The member of a record whose items are the choices.
+    pub(crate) within: Option<String>,
+    /// The values that members of a record must have.
+    pub(crate) only: Vec<(String, String)>,
+    /// The values that no member of a record may have.
+    pub(crate) except: Vec<(String, String)>,
+    /// The members by which choices are sorted.
+    pub(crate) sorted: Vec<String>,
+    /// The words of a reference, each with the member that it is compared with.
+    pub(crate) named: Vec<(String, String)>,
+    /// The member that is true for the connected user.
+    pub(crate) me: Option<String>,
+    /// The inputs that narrow the choices to records whose member of that name has their value.
+    pub(crate) inputs: Vec<Input>,
 }
 
-const KNOWN_WORDS: &str = "list, search, term, key, label, by_hand";
+/// The place where choices are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// The vendor searches.
+    AtVendor,
+    /// Each page of the list is looked through.
+    InPages,
+    /// The whole list is kept and looked through.
+    InKeptList,
+}
+
+const KNOWN_WORDS: &str = "list, search, term, key, label, kept, given, sifted, within, only, except, sorted, named, me, by_hand";
 
 pub(crate) fn parse_data_source(arguments: TokenStream, mut item: DeriveInput) -> Result<DataSource> {
     let span = item.ident.span();
     let key = take_text(&mut item.attrs, "key")?.unwrap_or_else(|| type_to_camel_case(&item.ident.to_string()));
     let doc = Doc::read(&item.attrs, span, "its first line is the data source's label, the rest its description")?;
-    let (mut list, mut search, mut term, mut value, mut text, mut by_hand) = (None, None, None, None, None, None);
     let words = parse_words(arguments)?;
-    for word in &words {
+    if let Some(by_hand) = words.iter().find(|word| word.path().is_ident("by_hand")) {
+        by_hand.require_path_only()?;
+        if words.len() > 1 {
+            return Err(Error::new(by_hand.span(), "`by_hand` stands alone: the code finds the choices, and the fields are its inputs"));
+        }
+        let inputs = parse_action_inputs(&mut item, &[])?;
+        return Ok(DataSource { item, key, doc, origin: Origin::Code(inputs) });
+    }
+    let mut derivation = parse_derivation(&words, span)?;
+    if matches!(&item.data, Data::Struct(data) if !data.fields.is_empty()) {
+        if derivation.finding != Finding::InKeptList {
+            let message =
+                "the inputs of a data source follow from its actions: take the fields out, or write `kept`, which narrows a list by them";
+            return Err(Error::new(span, message));
+        }
+        derivation.inputs = parse_action_inputs(&mut item, &[])?;
+    }
+    Ok(DataSource { item, key, doc, origin: Origin::Actions(Box::new(derivation)) })
+}
+
+fn parse_derivation(words: &Metas, span: Span) -> Result<Derivation> {
+    let (mut list, mut search, mut term, mut value, mut text) = (None, None, None, None, None);
+    let mut given = None;
+    let (mut within, mut only, mut except, mut sorted, mut named, mut me) = (None, Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
+    let mut finding = Finding::AtVendor;
+    for word in words {
         match name_of_word(word).as_str() {
             "list" => list = Some(word.require_list()?.parse_args::<Type>()?),
             "search" => search = Some(word.require_list()?.parse_args::<Type>()?),
             "term" => term = Some(parse_value::<LitStr>(word)?),
             "key" => value = Some(parse_path(&parse_text(word)?)?),
             "label" => text = Some(parse_template(parse_text(word)?)?),
-            "by_hand" => by_hand = word.require_path_only().map(|_| Some(word.span()))?,
+            "given" => given = Some(word.require_name_value()?.value.clone()),
+            "within" => within = Some(parse_path(&parse_text(word)?)?),
+            "only" => only = parse_members(word)?,
+            "except" => except = parse_members(word)?,
+            "sorted" => sorted = parse_list::<LitStr>(word)?.iter().map(parse_path).collect::<Result<_>>()?,
+            "named" => named = parse_names(word)?,
+            "me" => me = Some(parse_path(&parse_value::<LitStr>(word)?)?),
+            name @ ("kept" | "sifted") => {
+                word.require_path_only()?;
+                if finding != Finding::AtVendor || words.iter().any(|word| word.path().is_ident("search")) {
+                    let message = "choices are looked for in one place: keep one of `search`, `kept` and `sifted`";
+                    return Err(Error::new(word.span(), message));
+                }
+                finding = if name == "kept" { Finding::InKeptList } else { Finding::InPages };
+            }
             name => return Err(Error::new(word.span(), format!("unknown word `{name}`: one of {KNOWN_WORDS}"))),
         }
-    }
-    if let Some(by_hand) = by_hand {
-        if words.len() > 1 {
-            return Err(Error::new(by_hand, "`by_hand` stands alone: the code finds the choices, and the fields are its inputs"));
-        }
-        let inputs = parse_action_inputs(&mut item, &[])?;
-        return Ok(DataSource { item, key, doc, origin: Origin::Code(inputs) });
-    }
-    if matches!(&item.data, Data::Struct(data) if !data.fields.is_empty()) {
-        let message = "the inputs of a data source follow from its actions: take the fields out, or write `#[data_source(by_hand)]`";
-        return Err(Error::new(span, message));
     }
     if let (Some(term), None) = (&term, &search) {
         return Err(Error::new(term.span(), "`term` names an input of the search: give `search(Action)`, or take it out"));
     }
+    let needs_list = ["given", "within", "only", "except", "sorted", "me"];
+    if let Some(word) = words.iter().find(|word| needs_list.iter().any(|name| word.path().is_ident(name)) && finding != Finding::InKeptList)
+    {
+        return Err(Error::new(word.span(), format!("`{}` looks at a whole list: write `kept`, or take it out", name_of_word(word))));
+    }
     let missing = |what: &str| Error::new(span, format!("a data source needs {what}"));
-    let derivation = Derivation {
+    Ok(Derivation {
         list: list.ok_or_else(|| missing("`list(Action)`, the action that lists its records, or `by_hand`"))?,
         search,
         term: term.map_or_else(|| "term".to_owned(), |term| field_to_camel_case(&term.value())),
         value: value.unwrap_or_else(|| "id".to_owned()),
         text: text.ok_or_else(|| missing("`label(\"{name}\")`, the text of a choice"))?,
-    };
-    Ok(DataSource { item, key, doc, origin: Origin::Actions(Box::new(derivation)) })
+        given,
+        finding,
+        within,
+        only,
+        except,
+        sorted,
+        named,
+        me,
+        inputs: Vec::new(),
+    })
+}
+
+/// Parses `word(member = true, other = "text")`. The values are those that JSON writes, without quotes.
+fn parse_members(word: &Meta) -> Result<Vec<(String, String)>> {
+    let pairs = parse_list::<Meta>(word)?.into_iter().map(|pair| {
+        let value = match parse_expression::<Lit>(&pair.require_name_value()?.value)? {
+            Lit::Bool(flag) => flag.value.to_string(),
+            Lit::Str(text) => text.value(),
+            Lit::Int(number) => number.base10_digits().to_owned(),
+            other => return Err(Error::new(other.span(), "compare a member with true, false, a whole number or a text")),
+        };
+        Ok((name_of_word(&pair), value))
+    });
+    pairs.collect()
+}
+
+/// Parses `named(name, email = "emails")`: the words of a reference, and the members that they are compared with.
+fn parse_names(word: &Meta) -> Result<Vec<(String, String)>> {
+    let names = parse_list::<Meta>(word)?.into_iter().map(|name| {
+        let member = match &name {
+            Meta::NameValue(pair) => parse_path(&parse_expression::<LitStr>(&pair.value)?)?,
+            _ => name.require_path_only().map(|_| name_of_word(&name))?,
+        };
+        Ok((name_of_word(&name), member))
+    });
+    names.collect()
 }
 
 /// Parses `word("text")`.
@@ -86,6 +183,8 @@ fn parse_text(word: &Meta) -> Result<LitStr> {
 }
 
 /// Parses the path of a member: its name, and those of the records around it, divided by dots.
+///
+/// Where records have one of several shapes, the paths of each stand beside each other: `field_code|key`.
 fn parse_path(path: &LitStr) -> Result<String> {
     check_path(&path.value(), path.span())?;
     Ok(path.value())
@@ -117,7 +216,7 @@ fn parse_template(text: LitStr) -> Result<LitStr> {
 }
 
 fn check_path(path: &str, span: Span) -> Result<()> {
-    if path.split('.').any(|name| name.is_empty() || name.trim() != name) {
+    if path.split(['.', '|']).any(|name| name.is_empty() || name.trim() != name) {
         return Err(Error::new(span, format!("`{path}` is no path: write the names of members, divided by dots, as in `owner.name`")));
     }
     Ok(())

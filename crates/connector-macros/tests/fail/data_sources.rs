@@ -102,6 +102,36 @@ mod source_without_list {
     struct SelectDeal;
 }
 
+mod two_places_to_look_in {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal
+    #[data_source(list(GetDeals), search(SearchDeals), kept, label("{title}"))]
+    struct SelectDeal;
+}
+
+mod members_without_a_whole_list {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal
+    #[data_source(list(GetDeals), only(active = true), label("{title}"))]
+    struct SelectDeal;
+}
+
+mod member_that_is_compared_with_a_float {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal
+    #[data_source(list(GetDeals), kept, only(value = 1.5), label("{title}"))]
+    struct SelectDeal;
+}
+
 mod fields_of_a_derived_source {
     use connector_core::data_source;
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use connector_core::{action, data_source, inputs, record};
 use connector_core::by_hand::{Call, Choice, ChoiceHandler, Choices, Handler, Stop};
-use connector_core::declare::{Date, Effect, ValueKind, Id, Json, List, MapOf, Nullable, Paging, Place, Start, Text};
+use connector_core::declare::{Date, Effect, ValueKind, Id, Json, List, MapOf, Nullable, Paging, Place, SourceInput, Start, Text};
 use connector_core::run::{Answer, Catalogue, Invocation, EntryKind};
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ include!("../with/connector.rs");
 #[action(get("/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal))]
 struct GetDeal {
     /// The deal to read.
-    #[source(SelectDeal)]
+    #[source(SelectKeptDeal, type, cursor = include_fields, search = "open")]
     deal_id: Id,
     /// Further fields to include.
     include_fields: Option<List<DealExtra>>,
@@ -125,6 +125,21 @@ struct SelectParent;
 /// Select a deal of a contact.
 #[data_source(list(GetDeals), search(contacts::FindDeals), term = "text_to_find", label("{type}"))]
 struct SelectContactDeal;
+
+/// Select Kept Deal
+///
+/// Select a deal from a list that is kept.
+#[data_source(list(GetDeals), kept, except(id = 7), sorted("type"), label("{type}"), named(name = "type"), me = "id|type")]
+struct SelectKeptDeal {
+    /// Only deals of this type. Left out, those of all.
+    r#type: Option<Text>,
+}
+
+/// Select Sifted Deal
+///
+/// Select a deal from pages that are looked through.
+#[data_source(list(GetDeals), sifted, label("{type}"))]
+struct SelectSiftedDeal;
 
 /// Select Color
 ///
@@ -374,7 +389,9 @@ fn main() {
         "selectColor",
         "selectContactDeal",
         "selectDeal",
+        "selectKeptDeal",
         "selectParentDeal",
+        "selectSiftedDeal",
         "setNote",
         "updateNote",
     ]);
@@ -392,7 +409,8 @@ fn main() {
         ("includeFields", "include_fields", Place::Query),
         ("type", "type", Place::Query),
     ]);
-    assert_eq!(get.own[0].source, Some("selectDeal"));
+    let given = [("type", SourceInput::Input("type")), ("cursor", SourceInput::Input("includeFields")), ("search", SourceInput::Text("open"))];
+    assert_eq!((get.own[0].source, get.own[0].source_inputs), (Some("selectKeptDeal"), &given[..]));
     assert!(matches!(declared("getDeals").paging(), Some(Paging::Cursor { .. })) && declared("getDeals").returns.kind == ValueKind::List);
 
     let files = declared("getDealFiles");
@@ -454,10 +472,17 @@ fn main() {
     let inputs = |key: &str| catalogue.find(None, key).expect("it is declared").fields().iter().map(|field| field.name).collect::<Vec<_>>();
     assert_eq!(inputs("selectDeal"), ["search", "cursor"]);
     assert_eq!(inputs("selectParentDeal"), ["cursor"], "what has no search has no input for it");
+    assert_eq!(inputs("selectKeptDeal"), ["search", "type", "cursor", "limit"], "the fields of a kept list narrow it");
+    assert_eq!(inputs("selectSiftedDeal"), ["search", "cursor"]);
     assert_eq!(inputs("selectColor"), ["dealType", "search"], "the fields of a data source by hand are its inputs");
     let color = catalogue.find(None, "selectColor").expect("it is declared").describe(|_| None);
     assert_eq!((&color["type"], &color["label"]), (&json!("picklist"), &json!("Select Color")));
     assert_eq!(color["input"]["properties"]["search"]["type"], json!(["string", "null"]));
+
+    let of_get = catalogue.find(None, "getDeal").expect("it is declared").describe(|_| None);
+    let deal_id = &of_get["input"]["properties"]["dealId"];
+    assert_eq!((&deal_id["x-source"], &deal_id["x-source-values"]), (&json!("selectKeptDeal"), &json!({"search": "open"})));
+    assert_eq!(deal_id["x-source-inputs"], json!({"type": "type", "cursor": "includeFields"}));
 
     let input = &catalogue.find(None, "addNote").expect("it is declared").describe(|_| None)["input"];
     assert_eq!((&input["additionalProperties"], &input["$defs"]["Tag"]["additionalProperties"]), (&json!(false), &json!(true)));

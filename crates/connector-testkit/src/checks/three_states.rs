@@ -28,13 +28,17 @@ impl Kit {
             let entry = find_entry(&catalogue, fixture.key);
             let required = keep_required(&fixture.input, entry);
             for field in entry.fields().into_iter().filter(|field| !field.shape.required) {
-                let wire = find_wire(&trial, entry, field).await;
+                let wire = find_wire(&trial, entry, field, &required).await;
                 for value in [json!(0), json!(""), json!(false), json!(null), json!([])] {
                     if let Err(fault) = check_value(&trial, entry, (field, &wire), &value, &required).await {
                         found.push(format!("{}.{} = {value}: {fault}", fixture.key, field.name));
                     }
                 }
-                let is_read_by_code = field.place == Place::Own && !self.not_sent.contains(&(fixture.key, field.name));
+                let is_sent = match entry.kind() {
+                    EntryKind::DataSource(source) if !source.is_sent(field) => false,
+                    _ => !self.not_sent.contains(&(fixture.key, field.name)),
+                };
+                let is_read_by_code = field.place == Place::Own && is_sent;
                 if is_read_by_code && let Some(value) = find_dropped(&trial, &fixture, field.name).await {
                     found.push(format!("{}.{} = {value}: it is dropped, as no request changes; {EXCUSE}", fixture.key, field.name));
                 }
@@ -55,10 +59,12 @@ fn keep_required(input: &Value, entry: &Entry) -> Map<String, Value> {
 /// Finds the name under which an input travels.
 ///
 /// A data source sends its `search` as an input of the action that searches.
-async fn find_wire(trial: &Trial, entry: &Entry, field: &Field) -> String {
+async fn find_wire(trial: &Trial, entry: &Entry, field: &Field, required: &Map<String, Value>) -> String {
     let is_search = matches!(entry.kind(), EntryKind::DataSource(_)) && field.name == "search";
     let found = if is_search {
-        let request = trial.dry_run(entry.key(), json!({"search": PROBE})).await["data"][0].take();
+        let mut input = required.clone();
+        input.insert(field.name.to_owned(), PROBE.into());
+        let request = trial.dry_run(entry.key(), input.into()).await["data"][0].take();
         let in_query = read_query(&request).into_iter().find(|(_, value)| *value == PROBE).map(|(name, _)| name.to_owned());
         let members = ["json", "form"].map(|body| request[body].as_object().cloned().unwrap_or_default());
         in_query.or_else(|| members.into_iter().flatten().find(|(_, value)| *value == PROBE).map(|(name, _)| name))

@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use super::*;
+use crate::declare::action::InputValue;
+use crate::declare::field::SourceInput;
 use crate::declare::flat::Flat;
 use crate::declare::shape::{FieldType, Member, Schemas};
 use crate::declare::toy::{VENDOR, declare, input};
 use crate::declare::types::{Either, Id, Json, MapOf, Nullable, Text};
 use crate::runtime::catalogue::{Catalogue, Registration};
+use crate::runtime::operation::DeclaredAction;
 
 macro_rules! record {
     ($name:ident { $($member:literal: $kind:ty),* }) => {
@@ -57,7 +60,7 @@ static SELECT: SourceDeclaration = SourceDeclaration {
     own: &[],
 };
 
-const DERIVATION: Derivation = Derivation { list: || &LIST, search: None, term: "term", value: "id", text: "{title}" };
+const DERIVATION: Derivation = Derivation::new(|| &LIST, "id", "{title}");
 
 fn refuse(derivation: Derivation) -> (String, String) {
     let error = DerivedSource::new(&SELECT, derivation).check().expect_err("the actions have not what it names");
@@ -117,6 +120,10 @@ fn refuses_actions_that_it_cannot_call() {
     let (_, hint) = refuse(Derivation { search: Some(|| &LIST), ..DERIVATION });
     assert_eq!(hint, "Name the input that takes the text.");
 
+    let given = &[("owner", InputValue::Bool(true))];
+    let (message, _) = refuse(Derivation { list: || &OF_OWNER, given, finding: Finding::InKeptList, ..DERIVATION });
+    assert!(message.contains("gives `owner`, an input that getThingsOfOwner does not have"), "{message}");
+
     let (message, _) = refuse(Derivation { list: || &OF_OWNER, ..DERIVATION });
     assert!(message.contains("does not give `ownerId`, which getThingsOfOwner requires"), "{message}");
 
@@ -135,12 +142,96 @@ fn no_catalogue_is_built_with_a_source_that_names_what_is_not_there() {
 }
 
 #[test]
+fn no_catalogue_is_built_with_an_input_whose_source_is_given_what_is_not_there() {
+    static SOURCE: DerivedSource = DerivedSource::new(&SELECT, Derivation { finding: Finding::InKeptList, ..DERIVATION });
+    let build = |given: &'static [(&'static str, SourceInput)]| {
+        let fields = [query::<Id>("id").with_source("selectThing", given), query::<Option<Text>>("group")];
+        let declaration: &'static Declaration = Box::leak(Box::new(declare::<Json>("getThing").with_inputs(Box::leak(Box::new(fields)))));
+        let action: &'static DeclaredAction = Box::leak(Box::new(DeclaredAction::new(declaration)));
+        Catalogue::sort(&[&VENDOR], [Registration::DataSource(&SOURCE), Registration::Action(action)].into_iter()).map(drop)
+    };
+    build(&[("search", SourceInput::Input("group")), ("limit", SourceInput::Text("5"))]).expect("both have the inputs");
+    let error = build(&[("word", SourceInput::Text("x"))]).expect_err("the data source has no such input");
+    assert!(error.message().starts_with("The source of `id` names `word`, an input that selectThing does not have"), "{error}");
+    let error = build(&[("search", SourceInput::Input("groups"))]).expect_err("the action has no such input");
+    assert!(error.message().starts_with("The source of `id` names `groups`, an input that getThing does not have"), "{error}");
+}
+
+#[test]
 fn inputs_follow_from_the_actions() {
     let names = |derivation| DerivedSource::new(&SELECT, derivation).fields().iter().map(|field| field.name).collect::<Vec<_>>();
     assert_eq!(names(DERIVATION), [""; 0], "it has no search, and its list neither pages nor takes a limit");
     assert_eq!(names(Derivation { search: Some(|| &FOUND), ..DERIVATION }), ["search"]);
     assert_eq!(names(Derivation { search: Some(|| &NAMED), ..DERIVATION }), ["search", "cursor"]);
     assert_eq!(names(Derivation { list: || &OF_OWNER, ..DERIVATION }), ["limit"]);
+}
+
+#[test]
+fn inputs_of_a_kept_list_are_its_own() {
+    static NARROWED: SourceDeclaration = SourceDeclaration { own: &[query::<Option<Id>>("owner")], ..SELECT };
+    let kept = || Derivation { finding: Finding::InKeptList, ..DERIVATION };
+    let names =
+        |declaration, derivation| DerivedSource::new(declaration, derivation).fields().iter().map(|field| field.name).collect::<Vec<_>>();
+    assert_eq!(names(&NARROWED, kept()), ["search", "owner", "cursor", "limit"]);
+    assert_eq!(names(&SELECT, Derivation { finding: Finding::InPages, ..DERIVATION }), ["search"], "its list has one page");
+    for field in DerivedSource::new(&NARROWED, kept()).fields() {
+        assert!(!DerivedSource::new(&NARROWED, kept()).is_sent(field), "{field:?}");
+    }
+}
+
+#[test]
+fn refuses_a_kept_list_that_is_none_and_parts_that_are_none() {
+    let kept = || Derivation { finding: Finding::InKeptList, ..DERIVATION };
+    DerivedSource::new(&SELECT, kept()).check().expect("its records have what it names");
+    let (message, _) = refuse(Derivation { list: || &LISTED, ..kept() });
+    assert!(message.contains("finds no list of records"), "{message}");
+    let (message, hint) = refuse(Derivation { within: Some("title"), ..kept() });
+    assert!(message.contains("looks for choices in the member `title`, which is no list of records"), "{message}");
+    assert_eq!(hint, "Name a member that is declared as `Vec<Record>`.");
+    let (message, _) = refuse(Derivation { only: &[("titel", "x")], ..kept() });
+    assert!(message.contains("names the member `titel`"), "{message}");
+
+    record!(Holder { "code": String, "things": Option<Vec<Thing>> });
+    static HOLDERS: Declaration = declare::<Vec<Holder>>("getHolders");
+    let within = || Derivation { list: || &HOLDERS, within: Some("things"), only: &[("code", "a")], ..kept() };
+    DerivedSource::new(&SELECT, within()).check().expect("its parts have what it names");
+    let (message, _) = refuse(Derivation { text: "{code}", ..within() });
+    assert!(message.contains("names the member `code`"), "{message}");
+}
+
+#[test]
+fn chooses_among_the_records_of_a_whole_list() {
+    static NARROWED: SourceDeclaration = SourceDeclaration { own: &[input::<Option<Id>>("group", "group_id", Place::Own)], ..SELECT };
+    let list = RawJson::from_value(&json!([
+        {"id": 1, "title": "Late", "order": 10, "group_id": 1, "active": true},
+        {"id": 2, "title": "Early", "order": 9, "group_id": 1, "active": true},
+        {"id": 3, "title": "Gone", "order": 1, "group_id": 1, "active": true, "deleted": true},
+        {"id": 4, "title": "Asleep", "order": 2, "group_id": 1, "active": false},
+        {"id": 5, "title": "Of another", "order": 3, "group_id": 2, "active": true},
+    ]));
+    let choose = |declaration, derivation: Derivation, input: Value| {
+        let source = DerivedSource::new(declaration, Derivation { finding: Finding::InKeptList, ..derivation });
+        let choices = source
+            .choose(RecordPlace::default().read(&list).expect("a list"), input.as_object().expect("an object"))
+            .expect("each has an ID");
+        choices.into_iter().map(|choice| choice.key).collect::<Vec<_>>()
+    };
+    let derivation = || Derivation { only: &[("active", "true")], except: &[("deleted", "true")], order: &["order"], ..DERIVATION };
+    assert_eq!(choose(&NARROWED, DERIVATION, json!({})), ["1", "2", "3", "4", "5"]);
+    assert_eq!(choose(&NARROWED, derivation(), json!({})), ["5", "2", "1"]);
+    assert_eq!(choose(&NARROWED, derivation(), json!({"group": 1})), ["2", "1"]);
+    assert_eq!(choose(&NARROWED, derivation(), json!({"group": 1, "search": "EAR"})), ["2"]);
+}
+
+#[test]
+fn path_of_another_shape_stands_beside_the_first() {
+    let list = RawJson::from_value(&json!([{"code": "a", "name": "A"}, {"key": "b", "name": "B"}, {"code": null, "key": "c"}]));
+    let derivation = Derivation { value: "code|key", text: "{name|key}", finding: Finding::InKeptList, ..DERIVATION };
+    let choices = DerivedSource::new(&SELECT, derivation)
+        .choose(RecordPlace::default().read(&list).expect("a list"), &Map::new())
+        .expect("each has a value");
+    let expected = [("a", "A"), ("b", "B"), ("c", "c")].map(|(key, label)| Choice::new(key, label));
+    assert_eq!(choices, expected);
 }
 
 #[test]

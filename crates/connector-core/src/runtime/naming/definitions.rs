@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::declare::input_value::InputValue;
+use crate::declare::action::InputValue;
 use crate::embed::cache::FRESH;
 use crate::value::raw_json::RawJson;
 
@@ -20,7 +20,7 @@ const MISSED_FOR: Duration = Duration::from_mins(1);
 /// The time by which the clock of another host may be ahead.
 const AHEAD: Duration = Duration::from_secs(5);
 
-/// A list of definitions that is read whole: the key of an action, and the inputs that it is given beside the page.
+/// A list of definitions that is read whole: the key of an action, and its inputs beside the page.
 #[derive(Clone, Copy, Debug)]
 pub struct ListOf {
     /// The key of the action that lists the definitions.
