@@ -1,5 +1,6 @@
 //! The catalogue: its declarations against promises, documents and a sandbox.
 
+mod choices;
 mod conformance;
 mod documents;
 mod invocations;

@@ -3,7 +3,10 @@
 use connector_core::declare::{Date, DateTime, Id, List, Nullable, Uuid};
 use connector_core::{action, inputs, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{
+    SelectActivity, SelectActivityFieldOption, SelectActivityTypeKey, SelectDeal, SelectFilter, SelectLead, SelectOrganization,
+    SelectPerson, SelectUser,
+};
 use crate::types::{Address, ByCursor, ChangedBetween, Deleted, Including, MainParticipant, Sorted, TimeOfDay, TimeSpan};
 
 /// Add Activity
@@ -23,19 +26,23 @@ struct AddActivity {}
 ///
 /// Get all activities assigned to a particular user
 #[action(get("/api/v2/activities"), scopes("activities:read", "activities:full"), cost = 10, returns(Vec<Activity>), with(ChangedBetween, Sorted<ActivitySortBy>, Including<ActivityExtra>, ByCursor))]
-struct GetActivities {
+pub(crate) struct GetActivities {
     /// A filter of the account; it overrides IDs, owner, deal, lead, person and organization. Left out, none applies.
     #[overrides(ids, owner_id, deal_id, lead_id, person_id, org_id)]
+    #[source(SelectFilter, type = "activity")]
     filter_id: Option<Id>,
     /// The activities to read, at most 100; those that are not there or not visible are left out.
     /// Left out, all are read.
+    #[source(SelectActivity)]
     ids: Option<List<Id>>,
     /// Only activities of this owner. Left out, those of all.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// Only activities of this deal. Left out, those of all.
     #[source(SelectDeal)]
     deal_id: Option<Id>,
     /// Only activities of this lead. Left out, those of all.
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// Only activities whose main participant is this person. Left out, those of all.
     #[source(SelectPerson)]
@@ -53,6 +60,7 @@ struct GetActivities {
 #[action(get("/api/v2/activities/{activity_id}"), scopes("activities:read", "activities:full"), cost = 1, returns(Activity), with(Including<ActivityExtra>))]
 struct GetActivity {
     /// The activity to read.
+    #[source(SelectActivity)]
     activity_id: Id,
 }
 
@@ -62,6 +70,7 @@ struct GetActivity {
 #[action(patch("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 5, returns(Activity), with(ActivityInputs))]
 struct UpdateActivity {
     /// The activity to change.
+    #[source(SelectActivity)]
     activity_id: Id,
 }
 
@@ -71,6 +80,7 @@ struct UpdateActivity {
 #[action(delete("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 3, returns(Deleted))]
 struct DeleteActivity {
     /// The activity to delete; for 30 days it can be brought back.
+    #[source(SelectActivity)]
     activity_id: Id,
 }
 
@@ -131,13 +141,16 @@ struct ActivityInputs {
     /// The subject of the activity. Left out, Pipedrive chooses it.
     subject: Option<String>,
     /// The key of the type of the activity, as call or meeting. Left out, Pipedrive chooses it.
+    #[source(SelectActivityTypeKey)]
     r#type: Option<String>,
     /// The user who owns the activity. Left out, it is the connected user.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// The deal to link. Left out, none is linked.
     #[source(SelectDeal)]
     deal_id: Option<Id>,
     /// The lead to link. Left out, none is linked.
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// The person who takes part, alone; not together with `participants`. Left out, nobody takes part.
     #[on_update("The person who takes part, alone; replaces all participants, and null removes them.")]
@@ -171,6 +184,7 @@ struct ActivityInputs {
     /// The description that the people who are invited can read. Left out, there is none.
     public_description: Option<String>,
     /// The priority, as the ID of an option of that field. Left out, there is none.
+    #[source(SelectActivityFieldOption, field_code = "priority")]
     priority: Option<i64>,
     /// The note, as HTML, which only the account can read. Left out, there is none.
     note: Option<String>,

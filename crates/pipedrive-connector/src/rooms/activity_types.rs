@@ -3,13 +3,14 @@
 use connector_core::declare::{Id, Text, UtcTime};
 use connector_core::{action, record};
 
+use crate::data_sources::SelectActivityType;
 use crate::types::HexColor;
 
 /// Get Activity Types
 ///
 /// Get all activity types
 #[action(get("/api/v1/activityTypes"), scopes("activities:read", "activities:full", "admin"), cost = 20, returns(Vec<ActivityType>))]
-struct GetActivityTypes {}
+pub(crate) struct GetActivityTypes {}
 
 /// Add Activity Type
 ///
@@ -30,6 +31,7 @@ struct AddActivityType {
 #[action(put("/api/v1/activityTypes/{activity_type_id}"), scopes("admin"), cost = 10, returns(ActivityType))]
 struct UpdateActivityType {
     /// The type to change.
+    #[source(SelectActivityType)]
     activity_type_id: Id,
     /// The name of the type. Left out, it stays.
     name: Option<Text>,

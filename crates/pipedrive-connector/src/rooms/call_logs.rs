@@ -3,7 +3,7 @@
 use connector_core::declare::{Id, Json, Text, UtcTime, Uuid};
 use connector_core::{action, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{SelectActivity, SelectDeal, SelectLead, SelectOrganization, SelectPerson, SelectUser};
 use crate::types::{AtMost, ByStart, Digits};
 
 /// Add Call Log
@@ -12,10 +12,12 @@ use crate::types::{AtMost, ByStart, Digits};
 #[action(post("/api/v1/callLogs"), scopes("phone-integration"), cost = 10, returns(CallLog), rules(at_most_one(&["dealId", "leadId"])))]
 struct AddCallLog {
     /// The user who made the call. Left out, it is the connected user.
+    #[source(SelectUser)]
     user_id: Option<Id>,
     /// An activity of the type call to turn into the call log; it overrides deal, person and organization.
     /// Left out, a new one is made.
     #[overrides(deal_id, person_id, org_id)]
+    #[source(SelectActivity)]
     activity_id: Option<Id>,
     /// The name of the activity that the call belongs to. Left out, it has Pipedrive's default name.
     subject: Option<String>,
@@ -41,6 +43,7 @@ struct AddCallLog {
     #[source(SelectDeal)]
     deal_id: Option<Id>,
     /// The lead that it was about; not together with a deal. Left out, none is linked.
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// A note about the call, as HTML. Left out, there is none.
     note: Option<String>,

@@ -7,7 +7,7 @@ use connector_core::{action, record};
 ///
 /// Get all supported currencies
 #[action(get("/api/v1/currencies"), scopes("base"), cost = 20, returns(Vec<Currency>))]
-struct GetCurrencies {
+pub(crate) struct GetCurrencies {
     /// Only currencies whose name or code holds this text. Left out, all.
     term: Option<Text>,
 }

@@ -1,9 +1,12 @@
-//! Fields of activities, deals, notes, organizations, persons and products, with the account's own fields.
+//! Fields of activities, deals, notes, persons and products, with the account's own fields.
 
 use connector_core::declare::{DateTime, Either, Id, MapOf, UtcTime};
 use connector_core::{action, record};
 
 use crate::by_hand::old_fields::{self, FieldCode};
+use crate::data_sources::{
+    SelectDealCustomField, SelectDealField, SelectPersonCustomField, SelectPersonField, SelectProductCustomField, SelectProductField,
+};
 use crate::types::{ByCursor, Including};
 
 /// Get Activity Fields
@@ -17,7 +20,7 @@ use crate::types::{ByCursor, Including};
     by_hand(old_fields::call_by_granted_scopes),
     with(Including<FieldExtra>, ByCursor)
 )]
-struct GetActivityFields {}
+pub(crate) struct GetActivityFields {}
 
 /// Get Deal Field
 ///
@@ -32,6 +35,7 @@ struct GetActivityFields {}
 )]
 struct GetDealField {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectDealField)]
     field_code: FieldCode,
 }
 
@@ -45,7 +49,7 @@ struct GetDealField {
     returns(Vec<FieldDefinition>),
     with(Including<RecordFieldExtra>, ByCursor)
 )]
-struct GetDealFields {}
+pub(crate) struct GetDealFields {}
 
 /// Delete Deal Field
 ///
@@ -59,6 +63,7 @@ struct GetDealFields {}
 )]
 struct DeleteDealField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectDealCustomField)]
     field_code: FieldCode,
 }
 
@@ -73,18 +78,6 @@ struct DeleteDealField {
 )]
 struct GetNoteFields {}
 
-/// Get Organization Fields
-///
-/// Get all organization fields
-#[action(
-    get("/api/v2/organizationFields"),
-    scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
-    cost = 10,
-    returns(Vec<FieldDefinition>),
-    like(GetDealFields)
-)]
-struct GetOrganizationFields {}
-
 /// Get Person Field
 ///
 /// Get one person field
@@ -98,6 +91,7 @@ struct GetOrganizationFields {}
 )]
 struct GetPersonField {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectPersonField)]
     field_code: FieldCode,
 }
 
@@ -114,6 +108,7 @@ struct GetPersonField {
 )]
 struct GetPersonFieldDetails {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectPersonField)]
     field_code: FieldCode,
 }
 
@@ -127,7 +122,7 @@ struct GetPersonFieldDetails {
     returns(Vec<FieldDefinition>),
     like(GetDealFields)
 )]
-struct GetPersonFields {}
+pub(crate) struct GetPersonFields {}
 
 /// Delete Person Field
 ///
@@ -141,6 +136,7 @@ struct GetPersonFields {}
 )]
 struct DeletePersonField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectPersonCustomField)]
     field_code: FieldCode,
 }
 
@@ -157,6 +153,7 @@ struct DeletePersonField {
 )]
 struct GetProductField {
     /// The field to read, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectProductField)]
     field_code: FieldCode,
 }
 
@@ -170,7 +167,7 @@ struct GetProductField {
     returns(Vec<FieldDefinition>),
     like(GetActivityFields)
 )]
-struct GetProductFields {}
+pub(crate) struct GetProductFields {}
 
 /// Delete Product Field
 ///
@@ -184,6 +181,7 @@ struct GetProductFields {}
 )]
 struct DeleteProductField {
     /// The field to delete, by its key; the number that API v1 gave to a field is understood too.
+    #[source(SelectProductCustomField)]
     field_code: FieldCode,
 }
 
@@ -261,20 +259,12 @@ struct FieldVisibility {
     add_visible_flag: Option<bool>,
     /// True if it is in the view of a record.
     details_visible_flag: Option<bool>,
-    /// True if it is in the view of a deal; fields of organizations alone.
-    deal_detail_visible_flag: Option<bool>,
-    /// True if it is in the view of a person; fields of organizations alone.
-    person_detail_visible_flag: Option<bool>,
-    /// True if it is in the view of an organization; fields of organizations alone.
-    org_detail_visible_flag: Option<bool>,
     /// True if it is in the view of a project; fields of deals alone.
     projects_detail_visible_flag: Option<bool>,
     /// The pipelines in which it is shown; fields of deals alone.
     show_in_pipelines: Option<FieldPipelines>,
     /// Its place in the form that adds a deal; fields of persons and organizations alone.
-    show_in_add_deal_dialog: Option<AddForm>,
-    /// Its place in the form that adds a person; fields of organizations alone.
-    show_in_add_person_dialog: Option<AddForm>,
+    show_in_add_deal_dialog: Option<AddDealForm>,
 }
 
 /// The pipelines in which a field is shown.
@@ -286,9 +276,9 @@ struct FieldPipelines {
     pipeline_ids: Option<Vec<i64>>,
 }
 
-/// The place of a field in a form that adds a record.
+/// The place of a field in the form that adds a deal.
 #[record]
-struct AddForm {
+struct AddDealForm {
     /// True if the form shows it.
     show: Option<bool>,
     /// Its place among the others.

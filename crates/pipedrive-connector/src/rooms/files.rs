@@ -3,7 +3,7 @@
 use connector_core::declare::{File, Id, Text, UtcTime, Uuid};
 use connector_core::{action, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{SelectActivity, SelectDeal, SelectFile, SelectLead, SelectOrganization, SelectPerson, SelectProduct};
 use crate::types::{AtMost, ByStart, Deleted};
 
 /// Add File
@@ -34,12 +34,15 @@ struct AddFile {
     org_id: Option<Id>,
     /// The product to attach it to. Left out, it is attached to none.
     #[multipart]
+    #[source(SelectProduct)]
     product_id: Option<Id>,
     /// The activity to attach it to. Left out, it is attached to none.
     #[multipart]
+    #[source(SelectActivity)]
     activity_id: Option<Id>,
     /// The lead to attach it to. Left out, it is attached to none.
     #[multipart]
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// The project to attach it to. Left out, it is attached to none.
     #[multipart]
@@ -57,6 +60,7 @@ struct AddFile {
 )]
 struct DownloadFile {
     /// The file to download.
+    #[source(SelectFile)]
     file_id: Id,
 }
 
@@ -71,6 +75,7 @@ struct DownloadFile {
 )]
 struct GetFile {
     /// The file to read about.
+    #[source(SelectFile)]
     file_id: Id,
 }
 
@@ -84,7 +89,7 @@ struct GetFile {
     returns(Vec<StoredFile>),
     with(ByStart)
 )]
-struct GetFiles {
+pub(crate) struct GetFiles {
     /// The field to sort by, and the direction. Left out, the ID, ascending.
     sort: Option<FileSort>,
     /// The number of files on a page, at most 100. Left out, 100.
@@ -145,6 +150,7 @@ struct GetPersonFiles {
 )]
 struct GetProductFiles {
     /// The product whose files to read.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
@@ -154,6 +160,7 @@ struct GetProductFiles {
 #[action(put("/api/v1/files/{file_id}"), scopes("deals:full", "activities:full", "contacts:full"), cost = 10, returns(StoredFile))]
 struct UpdateFile {
     /// The file to change.
+    #[source(SelectFile)]
     file_id: Id,
     /// The name that is shown. Left out, it stays.
     #[form]
@@ -169,6 +176,7 @@ struct UpdateFile {
 #[action(delete("/api/v1/files/{file_id}"), scopes("deals:full", "activities:full", "contacts:full"), cost = 6, returns(Deleted))]
 struct DeleteFile {
     /// The file to delete; after 30 days it is gone for good.
+    #[source(SelectFile)]
     file_id: Id,
 }
 

@@ -3,6 +3,8 @@
 use connector_core::declare::{Both, Either, Id, Json, UtcTime};
 use connector_core::{action, record};
 
+use crate::data_sources::SelectFilter;
+
 /// Get Filter
 ///
 /// Get one filter
@@ -14,6 +16,7 @@ use connector_core::{action, record};
 )]
 struct GetFilter {
     /// The filter to read.
+    #[source(SelectFilter)]
     filter_id: Id,
     /// True if each condition names its field by code, too. Left out, by number alone.
     include_field_code: Option<bool>,
@@ -28,7 +31,7 @@ struct GetFilter {
     cost = 20,
     returns(Vec<Filter>)
 )]
-struct GetFilters {
+pub(crate) struct GetFilters {
     /// Only filters of these records. Left out, those of all.
     r#type: Option<FilterType>,
 }
@@ -44,6 +47,7 @@ struct GetFilters {
 )]
 struct UpdateFilter {
     /// The filter to change.
+    #[source(SelectFilter)]
     filter_id: Id,
     /// True if each condition of the answer names its field by code, too. Left out, by number alone.
     #[query]
@@ -56,7 +60,7 @@ struct UpdateFilter {
 
 /// The kind of record that a filter chooses from.
 #[record]
-enum FilterType {
+pub(crate) enum FilterType {
     Deals,
     Leads,
     Org,

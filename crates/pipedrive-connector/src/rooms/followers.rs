@@ -3,7 +3,7 @@
 use connector_core::declare::{DateTime, Id};
 use connector_core::{action, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson, SelectProduct, SelectUser};
 use crate::types::ByCursor;
 
 /// Add Deal Follower
@@ -15,6 +15,7 @@ struct AddDealFollower {
     #[source(SelectDeal)]
     deal_id: Id,
     /// The user who is to follow; one who follows already is refused.
+    #[source(SelectUser)]
     user_id: Id,
 }
 
@@ -44,6 +45,7 @@ struct AddPersonFollower {
 #[action(post("/api/v2/products/{product_id}/followers"), scopes("products:full"), cost = 5, returns(Follower), like(AddDealFollower))]
 struct AddProductFollower {
     /// The product to follow.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
@@ -101,6 +103,7 @@ struct GetPersonFollowers {
 )]
 struct GetProductFollowers {
     /// The product whose followers to read.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
@@ -110,6 +113,7 @@ struct GetProductFollowers {
 #[action(get("/api/v2/users/{user_id}/followers"), scopes("users:read"), cost = 10, returns(Vec<Follower>), like(GetDealFollowers))]
 struct GetUserFollowers {
     /// The user whose followers to read.
+    #[source(SelectUser)]
     user_id: Id,
 }
 
@@ -122,6 +126,7 @@ struct DeleteDealFollower {
     #[source(SelectDeal)]
     deal_id: Id,
     /// The ID of the user who is to follow no more; not the ID that API v1 gave to a follower.
+    #[source(SelectUser)]
     follower_id: Id,
 }
 
@@ -134,6 +139,7 @@ struct DeleteOrganizationFollower {
     #[source(SelectOrganization)]
     org_id: Id,
     /// The ID of the user who is to follow no more; not the ID that API v1 gave to a follower.
+    #[source(SelectUser)]
     follower_id: Id,
 }
 
@@ -146,6 +152,7 @@ struct DeletePersonFollower {
     #[source(SelectPerson)]
     person_id: Id,
     /// The ID of the user who is to follow no more; not the ID that API v1 gave to a follower.
+    #[source(SelectUser)]
     follower_id: Id,
 }
 
@@ -155,8 +162,10 @@ struct DeletePersonFollower {
 #[action(delete("/api/v2/products/{product_id}/followers/{follower_id}"), scopes("products:full"), cost = 3, returns(Unfollowed))]
 struct DeleteProductFollower {
     /// The product that is followed.
+    #[source(SelectProduct)]
     product_id: Id,
     /// The ID of the user who is to follow no more; not the ID that API v1 gave to a follower.
+    #[source(SelectUser)]
     follower_id: Id,
 }
 

@@ -3,6 +3,7 @@
 use connector_core::declare::{DateTime, Text, Uuid};
 use connector_core::{action, record};
 
+use crate::data_sources::SelectLeadLabel;
 use crate::types::DeletedUuid;
 
 /// Add Lead Label
@@ -20,7 +21,7 @@ struct AddLeadLabel {
 ///
 /// Get all lead labels
 #[action(get("/api/v1/leadLabels"), scopes("leads:read", "leads:full"), cost = 10, returns(Vec<LeadLabel>))]
-struct GetLeadLabels {}
+pub(crate) struct GetLeadLabels {}
 
 /// Update Lead Label
 ///
@@ -28,6 +29,7 @@ struct GetLeadLabels {}
 #[action(patch("/api/v1/leadLabels/{label_id}"), scopes("leads:full"), cost = 10, returns(LeadLabel))]
 struct UpdateLeadLabel {
     /// The label to change.
+    #[source(SelectLeadLabel)]
     label_id: Uuid,
     /// The name of the label. Left out, it stays.
     name: Option<Text>,
@@ -41,6 +43,7 @@ struct UpdateLeadLabel {
 #[action(delete("/api/v1/leadLabels/{label_id}"), scopes("leads:full"), cost = 6, returns(DeletedUuid))]
 struct DeleteLeadLabel {
     /// The label to delete; leads that carry it lose it.
+    #[source(SelectLeadLabel)]
     label_id: Uuid,
 }
 

@@ -6,7 +6,7 @@ use connector_core::{action, record};
 ///
 /// Get all lead sources
 #[action(get("/api/v1/leadSources"), scopes("leads:read", "leads:full"), cost = 2, returns(Vec<LeadSource>))]
-struct GetLeadSources {}
+pub(crate) struct GetLeadSources {}
 
 /// A lead source, which has a name alone.
 #[record]

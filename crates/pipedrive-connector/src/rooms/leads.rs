@@ -3,9 +3,8 @@
 use connector_core::declare::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid};
 use connector_core::{action, inputs, record};
 
-use crate::account_fields::OfDeals;
-use crate::data_sources::{SelectOrganization, SelectPerson};
-use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText, WithFields};
+use crate::data_sources::{SelectFilter, SelectLead, SelectLeadLabel, SelectOrganization, SelectPerson, SelectUser};
+use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText};
 
 /// Add Lead
 ///
@@ -14,7 +13,7 @@ use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Nam
     post("/api/v1/leads"),
     scopes("leads:full"),
     cost = 10,
-    returns(WithFields<Lead, OfDeals>),
+    returns(Lead),
     with(LeadLinks<Id>, LeadPromise<Date>, LeadOrigin, LeadChannel),
     found_in(GetLeads, since = "updatedSince", created = "add_time", creator = "creator_id"),
     rules(any_of(&["personId", "organizationId"]))
@@ -27,18 +26,20 @@ struct AddLead {
 /// Get Lead
 ///
 /// Get one lead
-#[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(WithFields<Lead, OfDeals>))]
+#[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(Lead))]
 struct GetLead {
     /// The lead to read.
+    #[source(SelectLead)]
     lead_id: Uuid,
 }
 
 /// Get Leads
 ///
 /// Get all leads
-#[action(get("/api/v1/leads"), scopes("leads:read", "leads:full"), cost = 20, returns(Vec<WithFields<Lead, OfDeals>>), with(ByStart))]
-struct GetLeads {
+#[action(get("/api/v1/leads"), scopes("leads:read", "leads:full"), cost = 20, returns(Vec<Lead>), with(ByStart))]
+pub(crate) struct GetLeads {
     /// Only leads of this owner. Left out, those of all.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// Only leads of this person. Left out, those of all.
     #[source(SelectPerson)]
@@ -48,6 +49,7 @@ struct GetLeads {
     organization_id: Option<Id>,
     /// A filter of the account; it overrides owner, person and organization. Left out, none applies.
     #[overrides(owner_id, person_id, organization_id)]
+    #[source(SelectFilter, type = "leads")]
     filter_id: Option<Id>,
     /// Only leads changed at this moment or later, with its zone. Left out, no matter when.
     updated_since: Option<DateTime>,
@@ -62,11 +64,12 @@ struct GetLeads {
     patch("/api/v1/leads/{lead_id}"),
     scopes("leads:full"),
     cost = 10,
-    returns(WithFields<Lead, OfDeals>),
+    returns(Lead),
     with(LeadLinks<Nullable<Id>>, LeadArchive, LeadPromise<Nullable<Date>>, LeadChannel)
 )]
 struct UpdateLead {
     /// The lead to change.
+    #[source(SelectLead)]
     lead_id: Uuid,
     /// The title of the lead. Left out, it stays.
     title: Option<Nullable<String>>,
@@ -78,6 +81,7 @@ struct UpdateLead {
 #[action(delete("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 6, returns(DeletedUuid))]
 struct DeleteLead {
     /// The lead to delete.
+    #[source(SelectLead)]
     lead_id: Uuid,
 }
 
@@ -92,7 +96,7 @@ struct DeleteLead {
     rules(shortest("term", 2, "exactMatch")),
     with(ByCursor)
 )]
-struct SearchLeads {
+pub(crate) struct SearchLeads {
     /// The text to look for, at least 2 characters; 1 suffices for an exact match.
     term: Text,
     /// The fields to search. Left out, all of them.
@@ -113,9 +117,11 @@ struct SearchLeads {
 #[inputs]
 struct LeadLinks<Link: FieldType> {
     /// The user who owns the lead. Left out, it is the connected user.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// The IDs of the lead labels to put on the lead. Left out, it has none.
     #[on_update("The IDs of all labels of the lead; they replace those it has. Left out, they stay.")]
+    #[source(SelectLeadLabel)]
     label_ids: Option<Vec<Uuid>>,
     /// The person to link; a lead has a person or an organization. Left out, it has no person.
     #[on_update("The person to link; null unlinks where an organization is linked.")]
@@ -165,7 +171,7 @@ struct LeadChannel {
     /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.")]
     #[flat]
-    custom_fields: Option<CustomFieldsByKey<OfDeals>>,
+    custom_fields: Option<CustomFieldsByKey>,
 }
 
 /// A field to sort leads by.

@@ -3,7 +3,7 @@
 use connector_core::declare::{Date, DateTime, Flag, Id, UtcTime, Uuid};
 use connector_core::{action, inputs, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{SelectDeal, SelectLead, SelectOrganization, SelectPerson, SelectUser};
 use crate::types::ByStart;
 
 /// Add Note
@@ -35,8 +35,10 @@ struct AddNote {
 )]
 struct GetNotes {
     /// Only notes of this author. Left out, those of all.
+    #[source(SelectUser)]
     user_id: Option<Id>,
     /// Only notes about this lead. Left out, those about all.
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// Only notes about this deal. Left out, those about all.
     #[source(SelectDeal)]
@@ -178,6 +180,7 @@ struct DeleteNoteComment {
 #[inputs]
 struct NoteLinks {
     /// The lead to attach the note to. Left out, it is attached to none.
+    #[source(SelectLead)]
     lead_id: Option<Uuid>,
     /// The deal to attach the note to. Left out, it is attached to none.
     #[source(SelectDeal)]
@@ -198,6 +201,7 @@ struct NoteLinks {
 #[inputs]
 struct NoteOrigin {
     /// The author of the note; only an admin can name another user. Left out, it is the connected user.
+    #[source(SelectUser)]
     user_id: Option<Id>,
     /// The time at which the note was made, in UTC, past or future. Left out, it is now.
     add_time: Option<UtcTime>,

@@ -3,6 +3,7 @@
 use connector_core::declare::{Both, Either, Id, Uuid};
 use connector_core::{action, record};
 
+use crate::data_sources::{SelectPermissionSet, SelectUser};
 use crate::types::ByStart;
 
 /// Get Permission Set
@@ -16,6 +17,7 @@ use crate::types::ByStart;
 )]
 struct GetPermissionSet {
     /// The permission set to read.
+    #[source(SelectPermissionSet)]
     permission_set_id: Uuid,
 }
 
@@ -31,6 +33,7 @@ struct GetPermissionSet {
 )]
 struct GetPermissionSetAssignments {
     /// The permission set whose users to read.
+    #[source(SelectPermissionSet)]
     permission_set_id: Uuid,
 }
 
@@ -38,7 +41,7 @@ struct GetPermissionSetAssignments {
 ///
 /// Get all permission sets
 #[action(get("/api/v1/permissionSets"), scopes("admin"), cost = 20, returns(Vec<PermissionSet>))]
-struct GetPermissionSets {
+pub(crate) struct GetPermissionSets {
     /// Only permission sets of this part of the product. Left out, those of all.
     app: Option<App>,
 }
@@ -49,12 +52,13 @@ struct GetPermissionSets {
 #[action(get("/api/v1/users/{user_id}/permissions"), scopes("users:read"), cost = 10, returns(UserPermissions))]
 struct GetUserPermissions {
     /// The user whose permissions to read.
+    #[source(SelectUser)]
     user_id: Id,
 }
 
 /// A part of the product.
 #[record]
-enum App {
+pub(crate) enum App {
     Sales,
     Projects,
     Campaigns,

@@ -3,6 +3,7 @@
 use connector_core::declare::{Date, DateTime, Id, MapOf};
 use connector_core::{action, record};
 
+use crate::data_sources::{SelectPipeline, SelectUser};
 use crate::types::{ByCursor, Deleted, SortBy, Sorted};
 
 /// Add Pipeline
@@ -22,6 +23,7 @@ struct AddPipeline {
 #[action(get("/api/v2/pipelines/{pipeline_id}"), scopes("deals:read", "deals:full", "admin"), cost = 1, returns(Pipeline))]
 struct GetPipeline {
     /// The pipeline to read.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
 }
 
@@ -29,7 +31,7 @@ struct GetPipeline {
 ///
 /// Get all pipelines
 #[action(get("/api/v2/pipelines"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Pipeline>), with(Sorted<SortBy>, ByCursor))]
-struct GetPipelines {}
+pub(crate) struct GetPipelines {}
 
 /// Update Pipeline
 ///
@@ -37,6 +39,7 @@ struct GetPipelines {}
 #[action(patch("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 5, returns(Pipeline))]
 struct UpdatePipeline {
     /// The pipeline to change.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
     /// The name of the pipeline. Left out, it stays.
     name: Option<String>,
@@ -50,6 +53,7 @@ struct UpdatePipeline {
 #[action(delete("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 3, returns(Deleted))]
 struct DeletePipeline {
     /// The pipeline to delete.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
 }
 
@@ -64,12 +68,14 @@ struct DeletePipeline {
 )]
 struct GetPipelineConversionStatistics {
     /// The pipeline to read about.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
     /// The first day to look at.
     start_date: Date,
     /// The last day to look at.
     end_date: Date,
     /// The user whose deals count. Left out, the connected user.
+    #[source(SelectUser)]
     user_id: Option<Id>,
 }
 
@@ -85,6 +91,7 @@ struct GetPipelineConversionStatistics {
 )]
 struct GetPipelineMovementStatistics {
     /// The pipeline to read about.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
 }
 

@@ -3,6 +3,7 @@
 use connector_core::declare::{DateTime, Id, Nullable};
 use connector_core::{action, inputs, record};
 
+use crate::data_sources::{SelectPipeline, SelectStage};
 use crate::types::{ByCursor, Deleted, Sorted};
 
 /// Add Stage
@@ -13,6 +14,7 @@ struct AddStage {
     /// The name of the stage.
     name: String,
     /// The pipeline to add the stage to.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
 }
 
@@ -22,6 +24,7 @@ struct AddStage {
 #[action(get("/api/v2/stages/{stage_id}"), scopes("deals:read", "deals:full", "admin"), cost = 1, returns(Stage))]
 struct GetStage {
     /// The stage to read.
+    #[source(SelectStage)]
     stage_id: Id,
 }
 
@@ -29,8 +32,9 @@ struct GetStage {
 ///
 /// Get all stages
 #[action(get("/api/v2/stages"), scopes("deals:read", "deals:full", "admin"), cost = 5, returns(Vec<Stage>), with(Sorted<StageSortBy>, ByCursor))]
-struct GetStages {
+pub(crate) struct GetStages {
     /// Only stages of this pipeline. Left out, those of all.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
 }
 
@@ -40,10 +44,12 @@ struct GetStages {
 #[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage), with(StageParts))]
 struct UpdateStage {
     /// The stage to change.
+    #[source(SelectStage, pipeline_id)]
     stage_id: Id,
     /// The name of the stage. Left out, it stays.
     name: Option<String>,
     /// The pipeline to move the stage to. Left out, it stays.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
 }
 
@@ -53,6 +59,7 @@ struct UpdateStage {
 #[action(delete("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 3, returns(Deleted))]
 struct DeleteStage {
     /// The stage to delete.
+    #[source(SelectStage)]
     stage_id: Id,
 }
 

@@ -3,7 +3,7 @@
 use connector_core::declare::{Both, Flag, Id, Text, UtcTime};
 use connector_core::{action, record};
 
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson, SelectProduct, SelectUser};
 use crate::types::ByStart;
 
 /// Find Users By Name
@@ -29,6 +29,7 @@ struct GetCurrentUser {}
 #[action(get("/api/v1/users/{user_id}"), scopes("users:read"), cost = 2, returns(User))]
 struct GetUser {
     /// The user to read.
+    #[source(SelectUser)]
     user_id: Id,
 }
 
@@ -36,7 +37,7 @@ struct GetUser {
 ///
 /// Get all users
 #[action(get("/api/v1/users"), scopes("users:read"), cost = 20, returns(Vec<User>))]
-struct GetUsers {}
+pub(crate) struct GetUsers {}
 
 /// Get Deal Users
 ///
@@ -74,6 +75,7 @@ struct GetPersonUsers {
 #[action(get("/api/v1/products/{product_id}/permittedUsers"), scopes("products:read", "products:full"), cost = 10, returns(Vec<i64>))]
 struct GetProductUsers {
     /// The product whose users to read: the IDs of those who may see it.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
@@ -83,6 +85,7 @@ struct GetProductUsers {
 #[action(get("/api/v1/users/{user_id}/roleAssignments"), scopes("users:read"), cost = 10, returns(Vec<RoleAssignment>), with(ByStart))]
 struct GetUserRoleAssignments {
     /// The user whose roles to read.
+    #[source(SelectUser)]
     user_id: Id,
 }
 
@@ -92,6 +95,7 @@ struct GetUserRoleAssignments {
 #[action(get("/api/v1/users/{user_id}/roleSettings"), scopes("users:read"), cost = 10, returns(RoleSettings))]
 struct GetUserRoleSettings {
     /// The user whose role's settings to read.
+    #[source(SelectUser)]
     user_id: Id,
 }
 

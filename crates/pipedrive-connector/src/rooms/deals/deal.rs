@@ -3,11 +3,10 @@
 use connector_core::declare::{Date, DateTime, Id, List, Nullable, UtcTime};
 use connector_core::{action, inputs, record};
 
-use crate::account_fields::OfDeals;
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
-use crate::types::{
-    ByCursor, ChangedBetween, Choosing, CustomFieldKey, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels,
+use crate::data_sources::{
+    SelectCurrency, SelectDeal, SelectDealLabel, SelectFilter, SelectOrganization, SelectPerson, SelectPipeline, SelectStage, SelectUser,
 };
+use crate::types::{ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};
 
 /// Add Deal
 ///
@@ -34,7 +33,7 @@ struct AddDeal {
 /// Get Deal
 ///
 /// Get details of a deal
-#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels))]
+#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, CustomFieldKeys, WithLabels))]
 struct GetDeal {
     /// The deal to read.
     #[source(SelectDeal)]
@@ -44,15 +43,18 @@ struct GetDeal {
 /// Get Deals
 ///
 /// Get all deals
-#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels, ByCursor))]
+#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status.
     /// Left out, none applies.
     #[overrides(ids, owner_id, person_id, org_id, pipeline_id, stage_id, status)]
+    #[source(SelectFilter, type = "deals")]
     filter_id: Option<Id>,
     /// The deals to read, at most 100; those that are not there or not visible are left out. Left out, all are read.
+    #[source(SelectDeal)]
     ids: Option<List<Id>>,
     /// Only deals of this owner. Left out, those of all.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// Only deals of this person. Left out, those of all.
     #[source(SelectPerson)]
@@ -61,8 +63,10 @@ pub(crate) struct GetDeals {
     #[source(SelectOrganization)]
     org_id: Option<Id>,
     /// Only deals in this pipeline. Left out, those in all.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
     /// Only deals in this stage. Left out, those in all.
+    #[source(SelectStage, pipeline_id)]
     stage_id: Option<Id>,
     /// Only deals of these statuses; deleted reaches back 30 days. Left out, all that are not deleted.
     status: Option<List<ListedStatus>>,
@@ -81,6 +85,7 @@ pub(crate) struct GetDeals {
 )]
 struct GetPipelineDeals {
     /// The pipeline whose deals to read.
+    #[source(SelectPipeline)]
     pipeline_id: Id,
 }
 
@@ -97,6 +102,7 @@ struct GetPipelineDeals {
 )]
 struct GetStageDeals {
     /// The stage whose deals to read.
+    #[source(SelectStage, pipeline_id)]
     stage_id: Id,
 }
 
@@ -172,6 +178,7 @@ struct DeleteDeal {
 #[inputs]
 struct DealInputs {
     /// The user who owns the deal. Left out, it is the connected user.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// The person to link. Left out, the deal has none.
     #[source(SelectPerson)]
@@ -180,12 +187,15 @@ struct DealInputs {
     #[source(SelectOrganization)]
     org_id: Option<Nullable<Id>>,
     /// The pipeline of the deal. Left out, it follows from the stage, or is the default pipeline.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
     /// The stage of the deal. Left out, it is the first of the pipeline.
+    #[source(SelectStage, pipeline_id)]
     stage_id: Option<Id>,
     /// The value of the deal, in its currency. Left out, it is 0.
     value: Option<f64>,
     /// The three-letter code of the currency. Left out, it is the default of the user.
+    #[source(SelectCurrency)]
     currency: Option<String>,
     /// True if the deal is deleted. Left out, it is not.
     is_deleted: Option<bool>,
@@ -213,10 +223,11 @@ struct DealInputs {
     expected_close_date: Option<Date>,
     /// The IDs of the labels to put on the deal. Left out, it has none.
     #[on_update("The IDs of all labels of the deal; they replace those it has. Left out, they stay.")]
+    #[source(SelectDealLabel)]
     label_ids: Option<Vec<i64>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields<OfDeals>>,
+    custom_fields: Option<CustomFields>,
 }
 
 /// The status of a deal.
@@ -333,7 +344,7 @@ struct Deal {
     /// The yearly contract value.
     acv: Option<f64>,
     /// Its custom fields, by their keys.
-    custom_fields: Option<CustomFields<OfDeals>>,
+    custom_fields: Option<CustomFields>,
     /// The address that files copies of mail with it; only where it was asked for.
     #[flat("ccEmail")]
     smart_bcc_email: Option<String>,

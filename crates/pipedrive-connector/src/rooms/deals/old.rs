@@ -4,7 +4,7 @@ use connector_core::declare::{Both, Date, Id, UtcTime};
 use connector_core::{action, record};
 
 use super::deal::ListedStatus;
-use crate::data_sources::SelectDeal;
+use crate::data_sources::{SelectDeal, SelectProduct};
 use crate::rooms::organizations::OrganizationInShort;
 use crate::rooms::persons::PersonInShort;
 use crate::types::ByStart;
@@ -15,6 +15,7 @@ use crate::types::ByStart;
 #[action(get("/api/v1/products/{product_id}/deals"), scopes("deals:read", "deals:full"), cost = 20, returns(Vec<OldDeal>), with(ByStart))]
 struct GetProductDeals {
     /// The product whose deals to read.
+    #[source(SelectProduct)]
     product_id: Id,
     /// Only deals of this status; deleted reaches back 30 days. Left out, all that are not deleted.
     status: Option<OldStatus>,

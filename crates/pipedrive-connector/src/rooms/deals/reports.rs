@@ -5,6 +5,7 @@ use connector_core::{action, record};
 
 use super::deal::DealStatus;
 use super::old::TimelineDeal;
+use crate::data_sources::{SelectDealDateField, SelectFilter, SelectPipeline, SelectStage, SelectUser};
 
 /// Get Deals Summary
 ///
@@ -15,12 +16,16 @@ struct GetDealsSummary {
     status: Option<DealStatus>,
     /// A filter of the account; it overrides the user. Left out, none applies.
     #[overrides(user_id)]
+    #[source(SelectFilter, type = "deals")]
     filter_id: Option<Id>,
     /// Only deals of this user. Left out, those of all.
+    #[source(SelectUser)]
     user_id: Option<Id>,
     /// Only deals in this pipeline. Left out, those in all.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
     /// Only deals in this stage. Left out, those in all.
+    #[source(SelectStage, pipeline_id)]
     stage_id: Option<Id>,
 }
 
@@ -36,12 +41,16 @@ struct GetDealsTimeline {
     /// The number of intervals to read.
     amount: i64,
     /// The key of the date field that puts a deal into an interval, as add_time or expected_close_date.
+    #[source(SelectDealDateField)]
     field_key: Text,
     /// Only deals of this user. Left out, those of all.
+    #[source(SelectUser)]
     user_id: Option<Id>,
     /// Only deals in this pipeline. Left out, those in all.
+    #[source(SelectPipeline)]
     pipeline_id: Option<Id>,
     /// A filter of the account. Left out, none applies.
+    #[source(SelectFilter, type = "deals")]
     filter_id: Option<Id>,
     /// True to leave out the deals and give the totals alone. Left out, the deals are there.
     exclude_deals: Option<Flag>,

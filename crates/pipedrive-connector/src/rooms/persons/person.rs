@@ -3,12 +3,13 @@
 use connector_core::declare::{Date, DateTime, Id, Json, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
-use crate::account_fields::OfPersons;
 use crate::by_hand::person_field;
-use crate::data_sources::{SelectDeal, SelectOrganization, SelectPerson};
+use crate::data_sources::{
+    SelectDeal, SelectFilter, SelectOrganization, SelectPerson, SelectPersonCustomField, SelectPersonLabel, SelectUser,
+};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, Choosing, ContactValue, CustomFieldKey, CustomFields, Deleted, Found, Including,
-    MainContact, Named, SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Found, Including, MainContact, Named,
+    SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -23,7 +24,7 @@ struct AddPerson {
 /// Get Person
 ///
 /// Get details of a person
-#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels))]
+#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, CustomFieldKeys, WithLabels))]
 struct GetPerson {
     /// The person to read.
     #[source(SelectPerson)]
@@ -33,15 +34,18 @@ struct GetPerson {
 /// Get Persons
 ///
 /// Get all persons
-#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels, ByCursor))]
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, CustomFieldKeys, WithLabels, ByCursor))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]
+    #[source(SelectFilter, type = "people")]
     filter_id: Option<Id>,
     /// The persons to read, at most 100; those that are not there or not visible are left out.
     /// Left out, all are read.
+    #[source(SelectPerson)]
     ids: Option<List<Id>>,
     /// Only persons of this owner. Left out, those of all.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// Only persons of this organization. Left out, those of all.
     #[source(SelectOrganization)]
@@ -117,6 +121,7 @@ struct SetFieldValueForPerson {
     person_id: Id,
     /// The field: the 40-character key of a custom one, or the name of one that every person has, as job_title.
     #[own]
+    #[source(SelectPersonCustomField)]
     field_key: Text,
     /// The value, of the type that the field has; null clears it.
     #[own]
@@ -162,6 +167,7 @@ pub(crate) struct SearchPersons {
 #[inputs]
 struct PersonLinks {
     /// The user who owns the person. Left out, it is the connected user.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// The organization of the person. Left out, the person has none.
     #[source(SelectOrganization)]
@@ -189,6 +195,7 @@ struct PersonInputs {
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels to put on the person. Left out, there is none.
     #[on_update("The IDs of all labels of the person; they replace those there are. Left out, they stay.")]
+    #[source(SelectPersonLabel)]
     label_ids: Option<Vec<i64>>,
     /// The postal address; only where the account syncs contacts. Left out, there is none.
     postal_address: Option<Address>,
@@ -207,7 +214,7 @@ struct PersonInputs {
     marketing_status: Option<MarketingStatus>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields<OfPersons>>,
+    custom_fields: Option<CustomFields>,
 }
 
 /// Notes of the contact sync.
@@ -318,7 +325,7 @@ struct Person {
     /// The consent to marketing mail; only where the account has Campaigns.
     marketing_status: Option<MarketingStatus>,
     /// The custom fields, by their keys.
-    custom_fields: Option<CustomFields<OfPersons>>,
+    custom_fields: Option<CustomFields>,
     /// The address that files copies of mail with the person; only where it was asked for.
     #[flat("ccEmail")]
     smart_bcc_email: Option<String>,

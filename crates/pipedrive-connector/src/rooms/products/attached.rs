@@ -4,7 +4,7 @@ use connector_core::declare::{Date, DateTime, Id, Nullable};
 use connector_core::{action, inputs, record};
 
 use super::product::{BillingFrequency, Cycles, RECURRING};
-use crate::data_sources::SelectDeal;
+use crate::data_sources::{SelectDeal, SelectProduct};
 use crate::types::{ByCursor, Deleted, Sorted};
 
 /// Add Deal Product
@@ -26,6 +26,7 @@ struct AddDealProduct {
     #[source(SelectDeal)]
     deal_id: Id,
     /// The product to add.
+    #[source(SelectProduct)]
     product_id: Id,
     /// The price of one piece, in the deal's currency.
     item_price: f64,
@@ -70,6 +71,7 @@ struct UpdateDealProduct {
     /// The ID under which the deal has the product, as getDealProducts gives it; not the product's ID.
     product_attachment_id: Id,
     /// Another product in its place. Left out, it stays.
+    #[source(SelectProduct)]
     product_id: Option<Id>,
     /// The price of one piece, in the deal's currency. Left out, it stays.
     item_price: Option<f64>,

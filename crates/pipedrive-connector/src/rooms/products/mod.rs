@@ -3,3 +3,7 @@
 mod attached;
 mod old;
 mod product;
+mod search;
+
+pub(crate) use product::GetProducts;
+pub(crate) use search::SearchProducts;

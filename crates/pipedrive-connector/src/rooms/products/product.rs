@@ -3,8 +3,8 @@
 use connector_core::declare::{DateTime, Either, Id, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
-use crate::account_fields::OfProducts;
-use crate::types::{ByCursor, Choosing, CustomFieldKey, CustomFields, Deleted, Sorted, VisibleTo};
+use crate::data_sources::{SelectFilter, SelectProduct, SelectProductFieldOption, SelectUser};
+use crate::types::{ByCursor, CustomFieldKeys, CustomFields, Deleted, Sorted, VisibleTo};
 
 /// Add Product
 ///
@@ -31,21 +31,25 @@ struct AddProduct {
 #[action(get("/api/v2/products/{product_id}"), scopes("products:read", "products:full"), cost = 1, returns(Product))]
 struct GetProduct {
     /// The product to read.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
 /// Get Products
 ///
 /// Get all products
-#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, Choosing<CustomFieldKey<OfProducts>>, ByCursor))]
-struct GetProducts {
+#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, CustomFieldKeys, ByCursor))]
+pub(crate) struct GetProducts {
     /// Only products of this owner. Left out, those of all.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// The products to read, at most 100; those that are not there or not visible are left out.
     /// Left out, all are read.
+    #[source(SelectProduct)]
     ids: Option<List<Id>>,
     /// A filter of the account; it overrides the IDs. Left out, none applies.
     #[overrides(ids)]
+    #[source(SelectFilter, type = "products")]
     filter_id: Option<Id>,
     /// Only products changed at this moment or later, with its zone. Left out, no matter when.
     updated_since: Option<DateTime>,
@@ -67,6 +71,7 @@ struct GetProducts {
 )]
 struct UpdateProduct {
     /// The product to change.
+    #[source(SelectProduct)]
     product_id: Id,
     /// The name of the product. Left out, it stays.
     name: Option<Text>,
@@ -78,6 +83,7 @@ struct UpdateProduct {
 #[action(delete("/api/v2/products/{product_id}"), scopes("products:full"), cost = 3, returns(Deleted))]
 struct DeleteProduct {
     /// The product to delete; after 30 days it is gone for good.
+    #[source(SelectProduct)]
     product_id: Id,
 }
 
@@ -93,8 +99,10 @@ struct ProductInputs {
     /// The tax, in percent. Left out, it is 0.
     tax: Option<f64>,
     /// The ID of the category. Left out, it is in none.
+    #[source(SelectProductFieldOption, field_code = "category")]
     category: Option<i64>,
     /// The user who owns the product. Left out, it is the connected user.
+    #[source(SelectUser)]
     owner_id: Option<Id>,
     /// True if it can be added to deals. Left out, it can.
     is_linkable: Option<bool>,
@@ -105,7 +113,7 @@ struct ProductInputs {
     prices: Option<Vec<Price>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields<OfProducts>>,
+    custom_fields: Option<CustomFields>,
     /// The billing frequency; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
     /// The number of times it is billed, at most 208; null is without end. Left out, without end.
@@ -188,7 +196,7 @@ struct Product {
     /// The number of times it is billed; null is without end.
     billing_frequency_cycles: Option<i64>,
     /// Custom fields by their 40-character keys.
-    custom_fields: Option<CustomFields<OfProducts>>,
+    custom_fields: Option<CustomFields>,
     /// The time at which it was made.
     add_time: Option<DateTime>,
     /// The time of its last change.
@@ -197,7 +205,7 @@ struct Product {
 
 /// The price of a product in one currency, as it is kept.
 #[record]
-struct ProductPrice {
+pub(super) struct ProductPrice {
     /// The ID of the product.
     product_id: Option<i64>,
     /// The three-letter code of the currency.
