@@ -37,6 +37,11 @@ async fn each_value_is_sent_as_given_or_refused_with_one_fault() {
     build_kit().check_three_states().await;
 }
 
+#[tokio::test]
+async fn times_are_those_of_the_zone_that_the_caller_names() {
+    build_kit().check_times().await;
+}
+
 /// Records the traffic, too, for a check against Pipedrive's documents.
 #[tokio::test]
 async fn fixtures_return_the_recorded_data() {

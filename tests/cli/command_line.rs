@@ -103,6 +103,19 @@ fn view_is_chosen_by_the_flag_or_by_the_line() {
     assert!(message.contains("record or flat"), "{message}");
 }
 
+/// No file of the machine is read for it: the database of zones is built in.
+#[test]
+fn zone_of_times_is_named_by_the_flag_or_by_the_line() {
+    let cli = CommandLine::new();
+    let (given, sent) = (r#"{"updatedSince":"2026-07-31T01:30"}"#, "updated_since=2026-07-30T22:30:00Z");
+    let by_flag = cli.run(&["invoke", "getDeals", "--input", given, "--time-zone", "Europe/Tallinn", "--dry-run"], "");
+    let line = format!(r#"{{"action":"getDeals","input":{given},"options":{{"timeZone":"Europe/Tallinn","dryRun":true}}}}"#);
+    for outcome in parse_outcomes(&by_flag).into_iter().chain(parse_outcomes(&cli.run(&["invoke"], line))) {
+        let url = outcome["data"][0]["url"].as_str().unwrap_or_else(|| panic!("{outcome}"));
+        assert!(url.contains(sent), "{url}");
+    }
+}
+
 #[test]
 fn ids_that_are_whole_numbers_come_back_in_every_outcome() {
     let cli = CommandLine::new();
@@ -196,6 +209,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["invoke", "getDeals", "--fields", "names"], "--fields is not built yet"),
         (&["invoke", "getDeals", "--view", "flatt"], "[possible values: record, flat]"),
         (&["invoke", "--view", "flat"], "<ACTION>"),
+        (&["invoke", "getDeals", "--time-zone", "Europe/Talinn"], "The nearest is `Europe/Tallinn`"),
         (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
         (&["stats"], "`connector stats` is not built yet"),
         (&["serve", "--store", "postgres://host/name"], "without PostgreSQL"),

@@ -10,3 +10,4 @@ mod keys;
 mod pages;
 mod retries;
 mod streams;
+mod times;

@@ -93,6 +93,7 @@ pub mod run {
     pub use crate::value::outcome::{Answer, LookUp, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::summary::Summary;
+    pub use crate::value::time_zone::{TimeZone, UnknownTimeZone};
     pub use crate::value::view::View;
     pub use crate::wire::http::{Http, HttpResponse};
     pub use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};

@@ -148,7 +148,7 @@ fn emit_readable_struct(item: &syn::DeriveInput, inputs: &[Input]) -> TokenStrea
 
 /// Emits a field that travels in the place it names, else in `otherwise`.
 fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream {
-    let Input { name, wire, ty, overrides, instead_of, .. } = input;
+    let Input { name, wire, ty, overrides, instead_of, time_of, .. } = input;
     let instead_of =
         instead_of.as_ref().map(|names| quote!(.with_instead_of(::connector_core::__private::Rule::at_most_one(&[#(#names),*]))));
     let wire = emit_wire(wire);
@@ -157,6 +157,7 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
     let place = named.as_ref().unwrap_or(otherwise);
     let source = input.source.as_ref().map(emit_source);
     let overrides = (!overrides.is_empty()).then(|| quote!(.with_overrides(&[#(#overrides),*])));
+    let time_of = time_of.as_ref().map(|date| quote!(.with_time_of(#date)));
     quote_spanned! {ty.span()=>
         ::connector_core::__private::Field::new(
             #name,
@@ -168,6 +169,7 @@ fn emit_field(input: &Input, otherwise: &TokenStream, doc: &str) -> TokenStream 
         #source
         #overrides
         #instead_of
+        #time_of
     }
 }
 

@@ -30,7 +30,8 @@ pub fn action(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// They travel in the query of a GET or DELETE, else in the body. An action that changes a record says of each that it
 /// stays where it is left out; `#[on_update("…")]` gives another sentence. `#[instead_of(other)]` makes an input stand
 /// for another one under its name on the wire. `#[source(SelectStage, pipeline_id, kind = "open")]` names the data source
-/// that fills it, and which of its inputs take the value of another input or a text.
+/// that fills it, and which of its inputs take the value of another input or a text. `#[time_of(due_date)]` says that a
+/// time of day and a date are one moment in UTC.
 #[proc_macro_attribute]
 pub fn inputs(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as DeriveInput);

@@ -32,6 +32,7 @@
 //! build_kit().check_schemas();
 //! build_kit().check_requests().await;
 //! build_kit().check_three_states().await;
+//! build_kit().check_times().await;
 //! build_kit().check_answers(connect).await;
 //! build_kit().check_flat_answers(connect).await;
 //! build_kit().check_flat_view().await;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use async_trait::async_trait;
 use connector_core::by_hand::{Body, Call, Handler, RawJson, Request, Stop};
-use connector_core::declare::{Auth, Connector, Declaration, Id, Method, Nullable, OAuth, Text};
+use connector_core::declare::{Auth, Connector, Declaration, FieldType, Id, Method, Nullable, OAuth, Schemas, Text};
 use connector_core::run::Answer;
 use connector_core::{Error, Fault, action, inputs, record};
 use connector_testkit::Kit;
@@ -143,6 +143,26 @@ fn answer_otherwise<'a>(call: &'a Call<'_>, declaration: &'static Declaration) -
     })
 }
 
+/// Open Hut
+///
+/// Open a hut
+#[action(post("/v1/huts/{hut_id}/open"), returns(Hut))]
+struct OpenHut {
+    /// The hut to open.
+    hut_id: Id,
+    /// The time at which it opens, to the millisecond. Left out, it is now.
+    opens_at: Option<PreciseTime>,
+}
+
+/// A time whose form no time of a caller's zone has.
+struct PreciseTime;
+
+impl FieldType for PreciseTime {
+    fn schema(_: &mut Schemas) -> Value {
+        json!({"type": "string", "format": "date-time", "pattern": r"\.\d{3}Z$", "examples": ["2026-01-31T09:30:00.000Z"]})
+    }
+}
+
 /// Writes the fixtures, and builds the kit over them. The folder lives as long as the test.
 fn build_kit() -> (TempDir, Kit) {
     let folder = tempfile::tempdir().expect("a folder can be created");
@@ -152,6 +172,7 @@ fn build_kit() -> (TempDir, Kit) {
         ("updateHut", json!({"hutId": 1})),
         ("countHuts", json!({"area": "North", "country": "Wales"})),
         ("paintHut", json!({"hutId": 1})),
+        ("openHut", json!({"hutId": 1})),
     ] {
         let fixture = json!({"input": input, "data": {"id": 1, "lived_in": null}});
         std::fs::write(folder.path().join(key).with_extension("json"), fixture.to_string()).expect("the file can be written");
@@ -224,6 +245,12 @@ fn finds_values_that_are_changed_dropped_or_refused_elsewhere() {
     );
     let message = fail(kit.not_sent(&[("countHuts", "country")]).check_three_states());
     assert!(message.starts_with("3 found"), "an input that is not sent on purpose is no fault: {message}");
+}
+
+#[test]
+fn finds_a_time_that_no_zone_makes_a_moment() {
+    let (_folder, kit) = build_kit();
+    assert_faults(&fail(kit.check_times()), &["openHut.opensAt: {\"opensAt\":\"2026-07-31T01:30\"} in Europe/Tallinn is"]);
 }
 
 #[test]

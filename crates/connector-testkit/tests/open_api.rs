@@ -31,5 +31,6 @@ async fn requests_of_an_open_api_carry_no_credential() {
     kit.check_fixtures();
     kit.check_requests().await;
     kit.check_three_states().await;
+    kit.check_times().await;
     kit.check_flat_view().await;
 }

@@ -417,7 +417,7 @@ impl Derivation {
 impl Field {
     /// Builds an input from its name, its name on the wire, its place, its sentence and the shape of its value.
     pub const fn new(name: &'static str, wire: &'static str, place: Place, doc: &'static str, shape: FieldShape) -> Self {
-        Self { name, wire, place, doc, source: None, source_inputs: &[], overrides: &[], instead_of: None, shape }
+        Self { name, wire, place, doc, source: None, source_inputs: &[], overrides: &[], instead_of: None, time_of: None, shape }
     }
 
     /// Sets the data source that offers choices, and which of its inputs are given.
@@ -430,5 +430,6 @@ impl Field {
     setters! {
         with_overrides(overrides: &'static [&'static str]) => overrides = overrides;
         with_instead_of(rule: Rule) => instead_of = Some(rule);
+        with_time_of(date: &'static str) => time_of = Some(date);
     }
 }

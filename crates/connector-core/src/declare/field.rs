@@ -24,6 +24,8 @@ pub struct Field {
     pub overrides: &'static [&'static str],
     /// The rule that excludes the input for which this one stands: both have one name on the wire.
     pub instead_of: Option<Rule>,
+    /// The input that has the date of this time of day: both together are one moment in UTC.
+    pub time_of: Option<&'static str>,
     /// The shape of the value.
     pub shape: FieldShape,
 }

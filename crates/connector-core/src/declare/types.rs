@@ -9,6 +9,12 @@ use serde_json::{Value, json};
 
 use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind, takes_null};
 
+/// The member of a schema that says in which zone a time is that is written without one.
+pub(crate) const TIME_MARK: &str = "x-time";
+
+/// The value of [`TIME_MARK`] of a time in UTC.
+pub(crate) const IN_UTC: &str = "utc";
+
 /// The number of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -165,7 +171,7 @@ impl FieldType for UtcTime {
         let day = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])";
         let pattern = format!(r"^{day} ([01]\d|2[0-3]):[0-5]\d:[0-5]\d$");
         match schemas.mode {
-            Mode::Input => json!({"type": "string", "pattern": pattern, "examples": ["2026-01-31 09:30:00"]}),
+            Mode::Input => json!({"type": "string", "pattern": pattern, "examples": ["2026-01-31 09:30:00"], TIME_MARK: IN_UTC}),
             Mode::Output => json!({"type": "string"}),
         }
     }

@@ -11,9 +11,11 @@ use crate::declare::field::{Field, Place};
 use crate::declare::rule::Rule;
 use crate::exchange::files::CONTENT;
 use crate::exchange::schema;
+use crate::exchange::times::{TimeForm, convert_pairs, lacks_zone};
 use crate::value::fault::{Fault, FaultCode, JsonType};
 use crate::value::pointer::{escape_segment, unescape_segment};
 use crate::value::strict::EXACT;
+use crate::value::time_zone::TimeZone;
 use crate::value::wording::{find_nearest, shorten};
 
 /// The characters that a message quotes of a caller's value.
@@ -32,6 +34,7 @@ enum TypeTree {
     Integer,
     Number,
     Boolean,
+    Time(TimeForm),
     List(Box<TypeTree>),
     Object(Vec<(String, TypeTree)>),
     Other,
@@ -67,21 +70,26 @@ impl Checks {
 
     /// Returns the input as it will be sent, or every fault at once.
     ///
-    /// `drops_nulls` is for actions that clear nothing: null for an optional input means that there is none.
+    /// `drops_nulls` is for actions that clear nothing: null for an optional input means that there is none. `zone` is that of the
+    /// times that name none.
     pub(crate) fn read(
         &self,
         mut input: Map<String, Value>,
         fields: &[&Field],
         rules: &[&Rule],
         drops_nulls: bool,
+        zone: Option<&TimeZone>,
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         if drops_nulls {
             let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required);
             input.retain(|name, value| !(value.is_null() && optional(name)));
         }
         let mut faults = Vec::new();
+        if let Some(zone) = zone {
+            convert_pairs(fields, &mut input, zone, &mut faults);
+        }
         let mut value = Value::Object(input);
-        self.kind.convert(&mut value, &mut String::new(), &mut faults);
+        self.kind.convert(&mut value, zone, &mut String::new(), &mut faults);
         if !self.validator.is_valid(&value) {
             // One value has one fault, and a wrong form explains more than a day that does not exist.
             let mut errors: Vec<_> = self.validator.iter_errors(&value).collect();
@@ -152,6 +160,9 @@ impl Checks {
                 FaultCode::TooManyItems { count: error.instance().as_array().map_or(0, Vec::len) as u64, maximum: *limit }
             }
             ValidationErrorKind::Format { .. } => FaultCode::NotInCalendar { value: value() },
+            ValidationErrorKind::Pattern { .. } if error.instance().as_str().is_some_and(lacks_zone) && is_zoned(schema()) => {
+                FaultCode::NoZone { value: value() }
+            }
             ValidationErrorKind::Pattern { .. } => match schema().and_then(|schema| schema["examples"][0].as_str()) {
                 Some(example) => FaultCode::WrongForm { value: value(), example: example.to_owned() },
                 None => FaultCode::Other(shorten(&error.to_string(), LONGEST_QUOTE)),
@@ -173,6 +184,7 @@ impl TypeTree {
             Some("integer") => Self::Integer,
             Some("number") => Self::Number,
             Some("boolean") => Self::Boolean,
+            Some("string") => TimeForm::from_schema(schema).map_or(Self::Other, Self::Time),
             Some("array") => Self::List(Box::new(Self::from_schema(&schema["items"], root))),
             Some("object") => {
                 let properties = schema["properties"].as_object();
@@ -184,13 +196,13 @@ impl TypeTree {
         }
     }
 
-    /// Converts texts from a template to numbers and booleans, if nothing is lost.
-    fn convert(&self, value: &mut Value, at: &mut String, faults: &mut Vec<Fault>) {
+    /// Converts texts from a template to numbers and booleans, if nothing is lost, and times to UTC.
+    fn convert(&self, value: &mut Value, zone: Option<&TimeZone>, at: &mut String, faults: &mut Vec<Fault>) {
         match (self, &mut *value) {
             (Self::Integer | Self::Number, Value::String(text)) => {
                 if let Some(number) = parse_number(text) {
                     *value = Value::Number(number);
-                    self.convert(value, at, faults);
+                    self.convert(value, zone, at, faults);
                 }
             }
             (Self::Boolean, Value::String(text)) => match text.as_str() {
@@ -208,15 +220,20 @@ impl TypeTree {
                     faults.push(Fault::at(at.clone(), FaultCode::Inexact { value: Some(number.to_string()) }));
                 }
             }
+            (Self::Time(form), Value::String(text)) => match form.convert(text, zone) {
+                Some(Ok(moment)) => *text = moment,
+                Some(Err(code)) => faults.push(Fault::at(at.clone(), code)),
+                None => {}
+            },
             (Self::List(item), Value::Array(values)) => {
                 for (index, value) in values.iter_mut().enumerate() {
-                    at_segment(at, &index.to_string(), |at| item.convert(value, at, faults));
+                    at_segment(at, &index.to_string(), |at| item.convert(value, zone, at, faults));
                 }
             }
             (Self::Object(members), Value::Object(values)) => {
                 for (name, value) in values.iter_mut() {
                     if let Some((_, kind)) = members.iter().find(|(member, _)| member == name) {
-                        at_segment(at, name, |at| kind.convert(value, at, faults));
+                        at_segment(at, name, |at| kind.convert(value, zone, at, faults));
                     }
                 }
             }
@@ -268,6 +285,11 @@ fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
     }
 }
 
+/// Checks that a schema is that of a time with its zone.
+fn is_zoned(schema: Option<&Value>) -> bool {
+    schema.and_then(TimeForm::from_schema) == Some(TimeForm::Zoned)
+}
+
 /// Finds a value that would leave its path segment, which would make another request.
 fn find_path_fault(field: &Field, value: &Value) -> Option<Fault> {
     let text = value.as_str()?;
@@ -294,7 +316,7 @@ mod tests {
     fn check_one(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
         let checks = Checks::from_schema(json!({"type": "object", "properties": {"x": {"type": kind}}}));
         let input = Map::from_iter([("x".to_owned(), value)]);
-        checks.read(input, &[], &[], false).map(|mut input| input.remove("x").expect("x was given"))
+        checks.read(input, &[], &[], false, None).map(|mut input| input.remove("x").expect("x was given"))
     }
 
     #[test]

@@ -11,4 +11,5 @@ pub(crate) mod response;
 pub(crate) mod schema;
 pub(crate) mod seen;
 pub(crate) mod sifting;
+pub(crate) mod times;
 pub(crate) mod view;

@@ -51,6 +51,9 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
             property["x-source"] = source.into();
             publish_source_inputs(field, &mut property);
         }
+        if let Some(date) = field.time_of {
+            property["x-time-of"] = date.into();
+        }
         if field.shape.required {
             required.push(field.name);
         }

@@ -31,6 +31,7 @@ use crate::value::file::Upload;
 use crate::value::invocation::Invocation;
 use crate::value::options::Pages;
 use crate::value::outcome::{Answer, Outcome};
+use crate::value::time_zone::TimeZone;
 use crate::value::view::View;
 use crate::value::wording::list_names;
 use crate::wire::transport::Transport;
@@ -199,7 +200,7 @@ impl Spine {
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
             }
-            let mut checked = self.check_input(entry, input, files, faults)?;
+            let mut checked = self.check_input(entry, input, files, faults, options.time_zone.as_ref())?;
             let chosen = deadline.enforce(Chosen::choose(&*self.connections, entry.connector(), connection.as_deref())).await?;
             session.record_connection(&chosen.connection);
             let view = options.view.or(chosen.connection.view).unwrap_or(self.view);
@@ -266,13 +267,14 @@ impl Spine {
         Outcome { id, action: Some(action), connector, result, meta }
     }
 
-    /// Checks the input, and decodes its files.
+    /// Checks the input, and decodes its files. Times that name no zone are in `zone`.
     fn check_input(
         &self,
         entry: &Entry,
         mut input: Map<String, Value>,
         files: Vec<(String, Upload)>,
         mut faults: Vec<Fault>,
+        zone: Option<&TimeZone>,
     ) -> Result<CheckedInput, Error> {
         let fields = entry.fields();
         if matches!(entry.declaration().and_then(Declaration::paging), Some(Paging::Cursor { .. })) {
@@ -280,7 +282,7 @@ impl Spine {
         }
         let mut files = Files::attach(files, &fields, &mut input, &mut faults);
         let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
-        let read = entry.checks().read(input, &fields, &rules, entry.takes_null_as_absent());
+        let read = entry.checks().read(input, &fields, &rules, entry.takes_null_as_absent(), zone);
         let (input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
         if found.is_empty() {
             found = files.decode(&fields, &input, self.transport.largest_file());

@@ -72,6 +72,40 @@ pub enum FaultCode {
         /// The text, as JSON.
         value: String,
     },
+    /// A time has no zone, and without one it names no moment.
+    NoZone {
+        /// The text, shortened, as JSON.
+        value: String,
+    },
+    /// A time of day has no day beside it, and in the zone that the caller names it needs one.
+    NoDay {
+        /// The text, as JSON.
+        value: String,
+        /// The zone.
+        zone: String,
+        /// The input that takes the day.
+        day: &'static str,
+    },
+    /// A time does not exist in a zone, since the clock goes over it.
+    SkippedTime {
+        /// The time, as JSON.
+        value: String,
+        /// The zone.
+        zone: String,
+        /// The time at which the clock is changed, and the time that it shows then.
+        gap: Box<[String; 2]>,
+    },
+    /// A time exists twice in a zone, since the clock is set back.
+    DoubledTime {
+        /// The time, as JSON.
+        value: String,
+        /// The zone.
+        zone: String,
+        /// The two moments.
+        moments: Box<[String; 2]>,
+        /// The input that has the day, where that is another one. Such a time takes no zone of its own.
+        beside: Option<&'static str>,
+    },
     /// A number is less than the minimum.
     TooSmall {
         /// The number.
@@ -235,6 +269,15 @@ impl FaultCode {
             Self::NotListed { .. } => format!("Give {name} as one of these values, in the same case."),
             Self::WrongForm { .. } => format!("Write {name} in the form shown."),
             Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),
+            Self::NoZone { .. } => {
+                format!("Write {name} with its zone at the end, as Z or +02:00, or name the zone in options.timeZone, as Europe/Tallinn.")
+            }
+            Self::NoDay { day, .. } => format!("Give `{day}` too."),
+            Self::SkippedTime { gap, .. } => format!("Give {name} a time that exists there, as {}.", gap[1]),
+            Self::DoubledTime { beside: Some(day), .. } => {
+                format!("Leave options.timeZone out, and give `{day}` and {name} in UTC, as one of the two.")
+            }
+            Self::DoubledTime { beside: None, .. } => format!("Give {name} as one of the two, with its zone."),
             Self::TooSmall { minimum, .. } => format!("Give {name} a value of at least {minimum}."),
             Self::TooLarge { maximum, .. } => format!("Give {name} a value of at most {maximum}."),
             Self::TooShort { minimum: 1, .. } => format!("Give {name} a text that is not empty."),
@@ -273,6 +316,16 @@ impl fmt::Display for FaultCode {
             Self::NotListed { value, allowed } => write!(f, "{value} is not one of {}", allowed.join(", ")),
             Self::WrongForm { value, example } => write!(f, "{value} does not have the form {example:?}"),
             Self::NotInCalendar { value } => write!(f, "{value} does not exist in the calendar"),
+            Self::NoZone { value } => write!(f, "{value} has no zone: give one, as in \"2026-01-31T09:30:00Z\", or options.timeZone"),
+            Self::NoDay { value, zone, day } => write!(f, "{value} in {zone} is a moment only together with `{day}`"),
+            Self::SkippedTime { value, zone, gap } => {
+                let [from, to] = &**gap;
+                write!(f, "{value} does not exist in {zone}, where the clock goes from {from} to {to}")
+            }
+            Self::DoubledTime { value, zone, moments, .. } => {
+                let [first, second] = &**moments;
+                write!(f, "{value} exists twice in {zone}: as {first} and as {second}")
+            }
             Self::TooSmall { value, minimum } => write!(f, "{value} is less than the minimum of {minimum}"),
             Self::TooLarge { value, maximum } => write!(f, "{value} is greater than the maximum of {maximum}"),
             Self::TooShort { value, minimum: 1 } => write!(f, "{value} is shorter than 1 character"),

@@ -12,6 +12,7 @@ use crate::value::file::{Sink, Upload};
 use crate::value::options::{FieldNames, Options, Pages, invalid, unknown_member};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
+use crate::value::time_zone::TimeZone;
 use crate::value::view::View;
 use crate::value::wording::quote;
 
@@ -168,6 +169,13 @@ impl Invocation {
     #[must_use]
     pub fn view(mut self, view: View) -> Self {
         self.options.view = Some(view);
+        self
+    }
+
+    /// Sets the zone of the times in the input that name none.
+    #[must_use]
+    pub fn time_zone(mut self, zone: TimeZone) -> Self {
+        self.options.time_zone = Some(zone);
         self
     }
 

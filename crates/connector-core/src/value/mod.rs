@@ -14,6 +14,7 @@ pub(crate) mod retry_after;
 pub(crate) mod scan;
 pub(crate) mod strict;
 pub(crate) mod summary;
+pub(crate) mod time_zone;
 pub(crate) mod utc;
 pub(crate) mod view;
 pub(crate) mod wording;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::value::error::{Error, ErrorKind};
+use crate::value::time_zone::{TimeZone, UnknownTimeZone};
 use crate::value::view::View;
 use crate::value::wording::{find_nearest, quote};
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub fields: FieldNames,
     /// Reads the lists that the account defines again, and not from what is kept of them.
     pub refreshes_definitions: bool,
+    /// The zone of the times in the input that name none.
+    pub time_zone: Option<TimeZone>,
 }
 
 /// The way in which custom fields are named in the data.
@@ -103,13 +106,15 @@ impl Default for Options {
             max_items: None,
             fields: FieldNames::Keys,
             refreshes_definitions: false,
+            time_zone: None,
         }
     }
 }
 
 impl Options {
     pub(super) fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 9] = ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems", "fields", "cache"];
+        const KNOWN: [&str; 10] =
+            ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems", "fields", "cache", "timeZone"];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -147,8 +152,15 @@ impl Options {
                     options.refreshes_definitions = word == "refresh";
                 }
                 ("cache", _) => return Err(invalid("The option cache is neither \"use\" nor \"refresh\".")),
+                ("timeZone", Value::String(name)) => {
+                    let refuse = |unknown: UnknownTimeZone| invalid(unknown.message()).with_hint(unknown.hint());
+                    options.time_zone = Some(name.parse().map_err(refuse)?);
+                }
+                ("timeZone", _) => {
+                    return Err(invalid("The option timeZone is neither text nor null.").with_hint("Name a zone, as Europe/Tallinn."));
+                }
                 // Options of the contract that are not built yet: only the default is taken.
-                ("expect" | "timeZone" | "estimate", value) => {
+                ("expect" | "estimate", value) => {
                     return not_built(&quote(&value.to_string()));
                 }
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, View};
+use connector_core::run::{Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -53,6 +53,9 @@ pub(super) struct InvokeArguments {
     /// The shape of the data: the vendor's own, or one flat shape. By default the connection's, else the vendor's
     #[arg(long, value_parser = build_view_parser(), requires = "action")]
     view: Option<View>,
+    /// The zone of the times in the input that name none, as Europe/Tallinn
+    #[arg(long, value_name = "ZONE", requires = "action")]
+    time_zone: Option<TimeZone>,
     #[command(flatten)]
     list: ListFlags,
     /// Send nothing, and show the request that would be sent
@@ -180,6 +183,7 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     invocation.options.view = arguments.view;
+    invocation.options.time_zone.clone_from(&arguments.time_zone);
     invocation.options.pages = arguments.list.pages.unwrap_or_default();
     invocation.options.max_items = arguments.list.max_items;
     let invocation = match &arguments.input {

@@ -31,6 +31,8 @@ pub(crate) struct Input {
     pub(crate) overrides: Vec<String>,
     /// The names of the input for which this one stands, and of this one.
     pub(crate) instead_of: Option<[String; 2]>,
+    /// The input that has the date of this time of day.
+    pub(crate) time_of: Option<String>,
     /// True for `Option<Nullable<…>>`: serde alone cannot tell null from absent.
     pub(crate) has_three_states: bool,
     pub(crate) is_optional: bool,
@@ -121,6 +123,19 @@ fn parse_fields(item: &mut DeriveInput, what: &str, mut parse: impl FnMut(&mut F
         let message = format!("`{}` would stand for an input that is not declared beside it: correct #[instead_of(…)]", input.name);
         return Err(Error::new(input.ty.span(), message));
     }
+    let mut dates: Vec<&str> = Vec::new();
+    for (input, date) in inputs.iter().filter_map(|input| Some((input, input.time_of.as_deref()?))) {
+        let fault = match () {
+            () if date == input.name || !inputs.iter().any(|other| other.name == date) => "is not declared beside it",
+            () if dates.contains(&date) => "has another time already",
+            () => {
+                dates.push(date);
+                continue;
+            }
+        };
+        let message = format!("`{}` would be the time of `{date}`, which {fault}: correct #[time_of(…)]", input.name);
+        return Err(Error::new(input.ty.span(), message));
+    }
     Ok(inputs)
 }
 
@@ -139,6 +154,7 @@ fn parse_input(field: &mut Field, find_variable: impl Fn(&WireName) -> Option<St
     }
     let place = take_place(&mut field.attrs, &wire.snake, in_path)?;
     let source = take_attribute(&mut field.attrs, "source").map(|attribute| attribute.parse_args::<Source>()).transpose()?;
+    let time_of = take_attribute(&mut field.attrs, "time_of").map(|attribute| attribute.parse_args::<Ident>()).transpose()?;
     let overrides = take_attribute(&mut field.attrs, "overrides")
         .map(|attribute| attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated))
         .transpose()?;
@@ -154,6 +170,7 @@ fn parse_input(field: &mut Field, find_variable: impl Fn(&WireName) -> Option<St
         source,
         overrides: overrides.into_iter().flatten().map(|name| field_to_camel_case(&name.to_string())).collect(),
         instead_of: instead_of.map(|other| [field_to_camel_case(&plain_name(&other)), field_to_camel_case(&name)]),
+        time_of: time_of.map(|date| field_to_camel_case(&plain_name(&date))),
         has_three_states,
         is_optional: inner.is_some(),
     })

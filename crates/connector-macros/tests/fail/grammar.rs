@@ -220,6 +220,35 @@ mod instead_of_nothing {
     }
 }
 
+mod time_of_nothing {
+    use connector_core::inputs;
+
+    #[inputs]
+    struct Due {
+        /// The day on which it is due.
+        due_day: Option<connector_core::declare::Date>,
+        /// The time of day.
+        #[time_of(due_date)]
+        due_time: Option<String>,
+    }
+}
+
+mod two_times_of_a_date {
+    use connector_core::inputs;
+
+    #[inputs]
+    struct Meeting {
+        /// The day.
+        day: Option<connector_core::declare::Date>,
+        /// The time at which it begins.
+        #[time_of(day)]
+        begin: Option<String>,
+        /// The time at which it ends.
+        #[time_of(day)]
+        end: Option<String>,
+    }
+}
+
 mod unknown_change_of_a_view {
     use connector_core::record;
 

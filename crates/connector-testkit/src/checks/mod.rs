@@ -9,3 +9,4 @@ pub(crate) mod read_back;
 pub(crate) mod requests;
 pub(crate) mod schemas;
 pub(crate) mod three_states;
+pub(crate) mod times;

@@ -162,9 +162,10 @@ struct ActivityInputs {
     org_id: Option<Id>,
     /// The project to link. Left out, none is linked.
     project_id: Option<Id>,
-    /// The day on which the activity is due, in UTC. Left out, none is set.
+    /// The day on which the activity is due; with `dueTime`, the day in the same zone. Left out, none is set.
     due_date: Option<Date>,
-    /// The time of day at which the activity is due, in UTC. Left out, none is set.
+    /// The time of day at which it is due, in UTC, or on `dueDate` in options.timeZone. Left out, none is set.
+    #[time_of(due_date)]
     due_time: Option<TimeOfDay>,
     /// The duration of the activity, in hours and minutes. Left out, none is set.
     duration: Option<TimeSpan>,

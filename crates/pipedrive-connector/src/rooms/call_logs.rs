@@ -29,9 +29,9 @@ struct AddCallLog {
     from_phone_number: Option<String>,
     /// The number that was called.
     to_phone_number: Text,
-    /// The time at which the call started, in UTC.
+    /// The time at which the call started, in UTC or in options.timeZone.
     start_time: UtcTime,
-    /// The time at which the call ended, in UTC.
+    /// The time at which the call ended, in UTC or in options.timeZone.
     end_time: UtcTime,
     /// The person who took part. Left out, none is linked.
     #[source(SelectPerson)]

@@ -203,7 +203,7 @@ struct NoteOrigin {
     /// The author of the note; only an admin can name another user. Left out, it is the connected user.
     #[source(SelectUser)]
     user_id: Option<Id>,
-    /// The time at which the note was made, in UTC, past or future. Left out, it is now.
+    /// The time at which the note was made, in UTC or in options.timeZone, past or future. Left out, it is now.
     add_time: Option<UtcTime>,
 }
 

@@ -202,8 +202,8 @@ struct DealInputs {
     /// True if the deal is archived. Left out, it is not.
     #[on_update("True archives the deal; an archived deal cannot be changed otherwise.")]
     is_archived: Option<bool>,
-    /// The time at which the deal was archived, in UTC. Left out, it is now where the deal is archived.
-    #[on_update("The time at which the deal was archived, in UTC. Left out, it is now where the deal is archived.")]
+    /// The time at which it was archived, in UTC or options.timeZone. Left out, it is now where the deal is archived.
+    #[on_update("The time at which it was archived, in UTC or in options.timeZone. Left out, it is now where the deal is archived.")]
     archive_time: Option<Nullable<UtcTime>>,
     /// The status of the deal: open, won or lost. Left out, it is open.
     status: Option<DealStatus>,
