@@ -1,5 +1,10 @@
 //! The manifest, and the counts in README.md.
 
+use std::collections::BTreeSet;
+
+use connector_core::declare::Declaration;
+use serde_json::Value;
+
 use crate::support::assertions::assert_valid;
 use crate::support::repository::{CONNECTORS, build_catalogue, read, read_json, read_protocol_schema};
 
@@ -23,4 +28,27 @@ fn readme_counts_the_actions_and_the_picklists() {
     for part in [format!("{} actions and {picklists} picklists", actions.len()), format!("behind {removed} of the actions")] {
         assert!(readme.contains(&part), "README.md should say {part:?}");
     }
+}
+
+#[test]
+fn custom_fields_name_the_action_that_lists_their_definitions() {
+    fn find_marks<'a>(schema: &'a Value, found: &mut BTreeSet<&'a str>) {
+        match schema {
+            Value::Object(members) => {
+                found.extend(members.get("x-fields").and_then(Value::as_str));
+                members.values().for_each(|member| find_marks(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| find_marks(item, found)),
+            _ => {}
+        }
+    }
+    let (manifest, catalogue) = (read_json("manifests/pipedrive.json"), build_catalogue());
+    let mut keys = BTreeSet::new();
+    find_marks(&manifest, &mut keys);
+    for key in &keys {
+        let entry = catalogue.find(None, key).unwrap_or_else(|error| panic!("{key}: {error}"));
+        assert!(entry.declaration().is_some_and(Declaration::is_list), "{key} lists definitions");
+    }
+    let expected = ["getDealFields", "getOrganizationFields", "getPersonFields", "getProductFields"];
+    assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
 }

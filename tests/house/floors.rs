@@ -17,7 +17,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
     ("connector-testkit", &[&["report", "fixture", "loopback"], &["kit"], &["trial"], &["checks"]]),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),
     ("connector-host", &[&["terminal"], &["setup"], &["command"], &["connectors"]]),
-    ("pipedrive-connector", &[&["types"], &["error"], &["data_sources", "rooms", "by_hand"], &["connector"]]),
+    ("pipedrive-connector", &[&["account_fields"], &["types"], &["error"], &["data_sources", "rooms", "by_hand"], &["connector"]]),
     ("example-connector", &[&["error"], &["data_sources", "rooms", "by_hand"], &["connector"], &["server"]]),
     ("pipedrive-sandbox", &[&["value"], &["facts"], &["engine"], &["objects"], &["demo"], &["world"], &["oauth"], &["edge"]]),
 ];

@@ -62,7 +62,7 @@ mod wire;
 
 pub use connector_macros::{action, data_source, inputs, record};
 pub use value::error::{Error, ErrorKind, Retry, Upstream};
-pub use value::fault::{Fault, FaultCode, JsonType};
+pub use value::fault::{Candidate, Fault, FaultCode, JsonType};
 
 /// Actions and data sources that need code: what the code is given, and what it returns.
 pub mod by_hand {
@@ -112,10 +112,11 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::declare::action::{Declaration, Declares, FoundIn, InputValue, Inputs, MadeByMacro, choose_inputs};
+    pub use crate::declare::action::{Declaration, Declares, FoundIn, Inputs, MadeByMacro, choose_inputs};
     pub use crate::declare::data_source::{Derivation, Finding, Picklist, SourceDeclaration};
     pub use crate::declare::field::{Field, Place, SourceInput};
     pub use crate::declare::flat::{Change, Flat};
+    pub use crate::declare::input_value::InputValue;
     pub use crate::declare::method::{Endpoint, Method};
     pub use crate::declare::rule::Rule;
     pub use crate::declare::shape::{ClosedValue, FieldShape, FieldType, Member, Schemas};

@@ -2,6 +2,7 @@
 
 use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
+use crate::account_fields::FIELD_WORDS;
 use crate::by_hand::find_out_of_support;
 use crate::error::explain_refusal;
 
@@ -25,6 +26,7 @@ pub static CONNECTOR: Connector = Connector::new(
         .with_facts(&["/additional_data/pagination", "/additional_data/start", "/additional_data/limit"]),
 ])
 .with_flat(FlatWords::COMMON.with_id(&["id", "value"]).with_custom_key(is_custom_key))
+.with_fields(FIELD_WORDS)
 .with_refusal(explain_refusal)
 .with_out_of_support(find_out_of_support);
 

@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a socket or a file, or reads the environment.
 
+mod account_fields;
 mod by_hand;
 mod connector;
 mod data_sources;

@@ -1,8 +1,12 @@
 //! Types and groups of inputs that several rooms use.
 
-use connector_core::declare::{DateTime, FieldType, Id, List, Schemas, Start, Text, Uuid};
+use std::marker::PhantomData;
+
+use connector_core::declare::{DateTime, FieldLayout, FieldType, Id, List, Naming, Schemas, Start, Text, Uuid};
 use connector_core::{inputs, record};
 use serde_json::{Value, json};
+
+use crate::account_fields::FieldOwner;
 
 /// The page size of most lists.
 pub(crate) type Limit = AtMost<500>;
@@ -70,9 +74,9 @@ pub(crate) struct Including<Extra: FieldType> {
 
 /// An answer that can have some of the custom fields alone.
 #[inputs]
-pub(crate) struct CustomFieldKeys {
+pub(crate) struct Choosing<Key: FieldType> {
     /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<String, 15>>,
+    custom_fields: Option<List<Key, 15>>,
 }
 
 /// An answer that can name options and labels.
@@ -127,22 +131,48 @@ impl FieldType for TimeSpan {
     }
 }
 
-/// Custom fields by their 40-character keys. Their types are the account's own, so values travel as they are.
-pub(crate) struct CustomFields;
+/// Custom fields by name or by their 40-character keys. Their types are the account's own.
+pub(crate) struct CustomFields<Of>(PhantomData<Of>);
 
-impl FieldType for CustomFields {
-    fn schema(_: &mut Schemas) -> Value {
-        json!({"type": "object", "additionalProperties": true})
+impl<Of: FieldOwner> FieldType for CustomFields<Of> {
+    const NAMING: Option<Naming> = Some(Naming::Values(Of::FIELDS, FieldLayout::Nested));
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        schemas.mark_fields(json!({"type": "object", "additionalProperties": true}), Of::FIELDS)
     }
 }
 
 /// Custom fields where they stand beside a record's own: a key has forty hexadecimal digits, so that it is none
 /// of those.
-pub(crate) struct CustomFieldsByKey;
+pub(crate) struct CustomFieldsByKey<Of>(PhantomData<Of>);
 
-impl FieldType for CustomFieldsByKey {
-    fn schema(_: &mut Schemas) -> Value {
-        json!({"type": "object", "patternProperties": {"^[0-9a-f]{40}(_[a-z_0-9]+)?$": true}, "additionalProperties": false})
+impl<Of: FieldOwner> FieldType for CustomFieldsByKey<Of> {
+    const NAMING: Option<Naming> = Some(Naming::Values(Of::FIELDS, FieldLayout::Beside));
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        let schema = json!({"type": "object", "patternProperties": {"^[0-9a-f]{40}(_[a-z_0-9]+)?$": true}, "additionalProperties": false});
+        schemas.mark_fields(schema, Of::FIELDS)
+    }
+}
+
+/// A custom field, by its name or its 40-character key.
+pub(crate) struct CustomFieldKey<Of>(PhantomData<Of>);
+
+impl<Of: FieldOwner> FieldType for CustomFieldKey<Of> {
+    const NAMING: Option<Naming> = Some(Naming::Keys(Of::FIELDS));
+
+    fn schema(schemas: &mut Schemas) -> Value {
+        schemas.mark_fields(json!({"type": "string", "minLength": 1}), Of::FIELDS)
+    }
+}
+
+/// A record that has custom fields beside its own members, by their keys.
+pub(crate) struct WithFields<T, Of>(PhantomData<(T, Of)>);
+
+impl<T: FieldType, Of: FieldOwner> FieldType for WithFields<T, Of> {
+    fn schema(schemas: &mut Schemas) -> Value {
+        let record = T::schema(schemas);
+        schemas.mark_fields(record, Of::FIELDS)
     }
 }
 

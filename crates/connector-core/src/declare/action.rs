@@ -2,11 +2,10 @@
 
 use std::sync::OnceLock;
 
-use serde_json::Value;
-
 use crate::declare::answer::Envelope;
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
+use crate::declare::input_value::InputValue;
 use crate::declare::method::{Effect, Endpoint, Method};
 use crate::declare::page::Paging;
 use crate::declare::rule::Rule;
@@ -93,25 +92,6 @@ pub struct FoundIn {
     pub created: &'static str,
     /// The member of a record that has the ID of the user who added it.
     pub creator: &'static str,
-}
-
-/// A value that a declaration gives to an input.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum InputValue {
-    /// A boolean.
-    Bool(bool),
-    /// A list of texts.
-    Texts(&'static [&'static str]),
-}
-
-impl From<InputValue> for Value {
-    fn from(value: InputValue) -> Self {
-        match value {
-            InputValue::Bool(flag) => flag.into(),
-            InputValue::Texts(texts) => texts.into(),
-        }
-    }
 }
 
 /// A struct under one of the macros. Nothing else implements the traits above it, so they may grow.

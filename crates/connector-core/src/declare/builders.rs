@@ -2,13 +2,15 @@
 
 use std::sync::OnceLock;
 
-use crate::declare::action::{Declaration, FoundIn, InputValue};
+use crate::declare::action::{Declaration, FoundIn};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
 use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
 use crate::declare::data_source::{Derivation, Finding, SourceDeclaration};
 use crate::declare::field::{Field, Place, SourceInput};
+use crate::declare::fields::FieldWords;
 use crate::declare::flat::FlatWords;
+use crate::declare::input_value::InputValue;
 use crate::declare::method::{Endpoint, Method};
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
@@ -64,6 +66,7 @@ impl Connector {
             envelope: Envelope::BARE,
             paging: &[],
             flat: FlatWords::COMMON,
+            fields: None,
             refusal: |refusal| refusal.explain(None),
             out_of_support: |_, _| None,
         }
@@ -88,6 +91,8 @@ impl Connector {
         with_paging(paging: &'static [Paging]) => paging = paging;
         /// Sets the words that the flat view reads.
         with_flat(flat: FlatWords) => flat = flat;
+        /// Sets the words by which the definitions of custom fields are read.
+        with_fields(fields: FieldWords) => fields = Some(fields);
         /// Sets the function that turns a refusal into an error.
         with_refusal(refusal: fn(&Refusal<'_>) -> Error) => refusal = refusal;
         /// Sets the function that finds an operation the vendor no longer supports, by method and path.

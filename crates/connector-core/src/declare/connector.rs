@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
+use crate::declare::fields::FieldWords;
 use crate::declare::flat::FlatWords;
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
@@ -43,6 +44,8 @@ pub struct Connector {
     pub paging: &'static [Paging],
     /// The words that the flat view reads in nested objects.
     pub flat: FlatWords,
+    /// The words by which the definitions of custom fields are read, if accounts have custom fields.
+    pub fields: Option<FieldWords>,
     /// The function that turns a refusal into an error.
     pub refusal: fn(&Refusal<'_>) -> Error,
     /// The function that finds an operation the vendor no longer supports, by method and path.

@@ -1,8 +1,9 @@
 //! Declarations of data sources.
 
-use crate::declare::action::{Declaration, InputValue, MadeByMacro};
+use crate::declare::action::{Declaration, MadeByMacro};
 use crate::declare::connector::Connector;
 use crate::declare::field::Field;
+use crate::declare::input_value::InputValue;
 
 /// A struct under `#[data_source]`.
 #[diagnostic::on_unimplemented(message = "`{Self}` is not a data source", note = "name a struct that stands under #[data_source]")]

@@ -4,6 +4,7 @@ use std::any::TypeId;
 
 use serde_json::{Map, Value, json};
 
+use crate::declare::fields::{FieldsOf, Naming};
 use crate::declare::flat::{Change, Flat, FlatWords, join_names};
 
 /// A way to write a value outside JSON.
@@ -44,6 +45,8 @@ pub struct FieldShape {
     pub kind: ValueKind,
     /// The function that writes the value in a JSON body, if it is not written as it was given.
     pub encode: Option<fn(&Value) -> Value>,
+    /// The use of names of custom fields, if the value has any.
+    pub naming: Option<Naming>,
     /// The function that builds the JSON Schema.
     pub schema: fn(&mut Schemas) -> Value,
 }
@@ -89,14 +92,19 @@ pub struct Schemas {
     flat: Option<&'static FlatWords>,
     /// The names of the members that records keep, in a schema of some members alone.
     only: Option<Vec<String>>,
+    /// The definitions of custom fields that name what the schema describes, each once.
+    fields: Vec<&'static FieldsOf>,
 }
+
+/// The member of a schema that says which action lists the custom fields of a value.
+pub(crate) const FIELDS: &str = "x-fields";
 
 /// The member of a schema of the flat view that says how each member of the vendor's record gets there.
 pub(crate) const FLAT_RULES: &str = "x-flat";
 
 impl Schemas {
     pub(crate) fn new(mode: Mode) -> Self {
-        Self { mode, defs: Map::new(), named: Vec::new(), flat: None, only: None }
+        Self { mode, defs: Map::new(), named: Vec::new(), flat: None, only: None, fields: Vec::new() }
     }
 
     /// Begins a schema of an answer in the flat view.
@@ -290,7 +298,14 @@ impl Schemas {
             match &self.defs[name] {
                 // The record is being built and holds itself.
                 Value::Null => return json!({"anyOf": [schema, {"type": "null"}]}),
-                known => schema = known.clone(),
+                known => {
+                    let fields = schema.get(FIELDS).cloned();
+                    schema = known.clone();
+                    schema
+                        .as_object_mut()
+                        .into_iter()
+                        .for_each(|schema| schema.extend(fields.clone().map(|fields| (FIELDS.to_owned(), fields))));
+                }
             }
         }
         if schema.get("allOf").is_some() {
@@ -306,6 +321,22 @@ impl Schemas {
             values.push(Value::Null);
         }
         schema
+    }
+
+    /// Marks the schema of a value that has custom fields, and of a value that names them.
+    ///
+    /// It is an object of them, a record that has them beside its own members, or a name.
+    pub fn mark_fields(&mut self, mut schema: Value, fields: &'static FieldsOf) -> Value {
+        schema[FIELDS] = fields.list.into();
+        if !self.fields.iter().any(|known| known.list == fields.list) {
+            self.fields.push(fields);
+        }
+        schema
+    }
+
+    /// Lists the definitions of custom fields that name what the schema describes so far.
+    pub(crate) fn fields(&self) -> &[&'static FieldsOf] {
+        &self.fields
     }
 
     /// Describes a value within another one. There, `Option` means that it may be null: nothing can be left out.
@@ -368,7 +399,15 @@ impl FieldShape {
 
     /// Reads the shape from the type `T`.
     pub const fn from_type<T: FieldType>() -> Self {
-        Self { required: T::REQUIRED, nullable: T::NULLABLE, notation: T::NOTATION, kind: T::KIND, encode: T::ENCODE, schema: T::schema }
+        Self {
+            required: T::REQUIRED,
+            nullable: T::NULLABLE,
+            notation: T::NOTATION,
+            kind: T::KIND,
+            encode: T::ENCODE,
+            naming: T::NAMING,
+            schema: T::schema,
+        }
     }
 }
 
@@ -388,6 +427,8 @@ pub trait FieldType {
     const KIND: ValueKind = ValueKind::One;
     /// The function that writes the value in a JSON body, if it is not written as it was given. It is given null too.
     const ENCODE: Option<fn(&Value) -> Value> = None;
+    /// The use of names of custom fields, if the value has any.
+    const NAMING: Option<Naming> = None;
     /// Builds the JSON Schema.
     fn schema(schemas: &mut Schemas) -> Value;
 }

@@ -7,7 +7,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use crate::declare::shape::{FieldType, Mode, Notation, Schemas, ValueKind, takes_null};
+use crate::declare::fields::Naming;
+use crate::declare::shape::{FIELDS, FieldType, Mode, Notation, Schemas, ValueKind, takes_null};
 
 /// The member of a schema that says in which zone a time is that is written without one.
 pub(crate) const TIME_MARK: &str = "x-time";
@@ -254,6 +255,7 @@ impl<A: FieldType, B: FieldType> FieldType for Either<A, B> {
 
 impl<T: FieldType> FieldType for Vec<T> {
     const KIND: ValueKind = ValueKind::List;
+    const NAMING: Option<Naming> = T::NAMING;
     fn schema(schemas: &mut Schemas) -> Value {
         json!({"type": "array", "items": schemas.inner::<T>()})
     }
@@ -264,13 +266,19 @@ impl<T: FieldType, const MOST: usize> FieldType for List<T, MOST> {
         assert!(!takes_null::<T>(), "a List travels as one text, which cannot hold null: take Option or Nullable off, or use Vec");
         Notation::Commas
     };
+    const NAMING: Option<Naming> = T::NAMING;
     fn schema(schemas: &mut Schemas) -> Value {
         let mut items = T::schema(schemas);
-        // A comma inside an item would make two items of it.
-        if items["type"] == "string" && items.get("enum").is_none() {
+        // A comma inside an item would make two items of it. The name of a field may have one: its code travels.
+        let fields = items.as_object_mut().and_then(|items| items.shift_remove(FIELDS));
+        if items["type"] == "string" && items.get("enum").is_none() && fields.is_none() {
             items = json!({"type": "string", "pattern": "^[^,]+$", "examples": ["text without a comma"]});
         }
-        json!({"type": "array", "items": items, "minItems": 1, "maxItems": MOST})
+        let mut schema = json!({"type": "array", "items": items, "minItems": 1, "maxItems": MOST});
+        if let Some(fields) = fields {
+            schema[FIELDS] = fields;
+        }
+        schema
     }
 }
 
@@ -278,6 +286,7 @@ impl<T: FieldType> FieldType for Nullable<T> {
     const NULLABLE: bool = true;
     const NOTATION: Notation = T::NOTATION;
     const ENCODE: Option<fn(&Value) -> Value> = T::ENCODE;
+    const NAMING: Option<Naming> = T::NAMING;
     fn schema(schemas: &mut Schemas) -> Value {
         let schema = T::schema(schemas);
         if T::NULLABLE { schema } else { schemas.nullable(schema) }
@@ -290,6 +299,7 @@ impl<T: FieldType> FieldType for Option<T> {
     const NOTATION: Notation = T::NOTATION;
     const KIND: ValueKind = T::KIND;
     const ENCODE: Option<fn(&Value) -> Value> = T::ENCODE;
+    const NAMING: Option<Naming> = T::NAMING;
     fn schema(schemas: &mut Schemas) -> Value {
         T::schema(schemas)
     }

@@ -242,6 +242,22 @@ impl TypeTree {
     }
 }
 
+/// Reads a whole number, also from text that a template wrote, if nothing is lost.
+pub(crate) fn read_integer(value: &Value) -> Option<Value> {
+    let (mut value, mut faults) = (value.clone(), Vec::new());
+    TypeTree::Integer.convert(&mut value, None, &mut String::new(), &mut faults);
+    (faults.is_empty() && (value.is_i64() || value.is_u64())).then_some(value)
+}
+
+/// Reads a number, also from text that a template wrote, if nothing is lost.
+pub(crate) fn read_number(value: &Value) -> Option<Value> {
+    match value {
+        Value::Number(_) => Some(value.clone()),
+        Value::String(text) => parse_number(text).map(Value::Number),
+        _ => None,
+    }
+}
+
 /// Parses a JSON number that is written as text, with nothing around it.
 fn parse_number(text: &str) -> Option<Number> {
     let plain = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));

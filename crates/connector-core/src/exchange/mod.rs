@@ -1,6 +1,8 @@
 //! Requests built and responses read, without IO: (declaration, input) to request, response to answer.
 
 pub(crate) mod choices;
+#[allow(dead_code, reason = "the runtime comes to use them")]
+pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod joining;

@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::answer::Envelope;
+use crate::declare::fields::FieldWords;
 use crate::declare::flat::{FlatWords, join_names};
-use crate::declare::shape::{FLAT_RULES, find_records};
+use crate::declare::shape::{FIELDS, FLAT_RULES, find_records};
 use crate::exchange::schema;
 
 /// The plan of an action's answer in the flat view.
@@ -89,7 +90,8 @@ impl Plan {
         let schema = schema::build_flat_record(declaration);
         let no_defs = Map::new();
         let defs = schema["$defs"].as_object().unwrap_or(&no_defs);
-        let mut planner = Planner { nodes: vec![Node::Any, Node::Raw], known: HashMap::new(), defs, words };
+        let fields = declaration.connector.fields;
+        let mut planner = Planner { nodes: vec![Node::Any, Node::Raw], known: HashMap::new(), defs, words, fields };
         let root = planner.plan(&schema);
         let list = declaration.is_list().then_some(declaration.envelope());
         Self { nodes: planner.nodes, root, words, list }
@@ -128,6 +130,7 @@ struct Planner<'a> {
     known: HashMap<Vec<*const Value>, NodeId>,
     defs: &'a Map<String, Value>,
     words: &'static FlatWords,
+    fields: Option<FieldWords>,
 }
 
 impl<'a> Planner<'a> {
@@ -142,7 +145,12 @@ impl<'a> Planner<'a> {
             self.known.insert(same, id);
             // A record of one of several shapes is not filled with the members of the others.
             let is_alternative = records.len() > 1 && schema.get("anyOf").is_some();
-            self.nodes[id] = Node::Record(self.plan_record(&records, is_alternative));
+            let mut plan = self.plan_record(&records, is_alternative);
+            if schema.get(FIELDS).is_some() {
+                self.plan_named_fields(&mut plan);
+            }
+            plan.names.sort_unstable();
+            self.nodes[id] = Node::Record(plan);
             return id;
         }
         match (&schema["items"], &schema["additionalProperties"]) {
@@ -164,7 +172,7 @@ impl<'a> Planner<'a> {
     }
 
     fn plan_record(&mut self, records: &[&'a Value], is_alternative: bool) -> RecordPlan {
-        let mut plan = RecordPlan::default();
+        let (mut plan, mut has_fields) = (RecordPlan::default(), false);
         for record in records {
             for (source, rule) in record[FLAT_RULES].as_object().into_iter().flatten() {
                 if plan.members.iter().any(|member| member.source == *source) {
@@ -192,6 +200,7 @@ impl<'a> Planner<'a> {
                 let is_required = record["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
                 let is_filled = !is_alternative && !is_required && plan.members.len() < MOST_FILLED;
                 let child = if matches!(change, PlannedChange::Parts { .. }) { ANY } else { self.plan(nested) };
+                has_fields |= nested.get(FIELDS).is_some();
                 plan.members.push(MemberPlan {
                     source: source.clone(),
                     name: name.to_owned(),
@@ -202,8 +211,22 @@ impl<'a> Planner<'a> {
                 });
             }
         }
-        plan.names.sort_unstable();
+        if has_fields {
+            self.plan_named_fields(&mut plan);
+        }
         plan
+    }
+
+    /// Plans the members that hold custom fields by name, where they are asked for: names of an account never change.
+    fn plan_named_fields(&self, plan: &mut RecordPlan) {
+        for source in self.fields.into_iter().flat_map(|words| [words.values, words.by_name]) {
+            if !plan.members.iter().any(|member| member.source == source) {
+                let (source, name) = (source.to_owned(), self.words.rename(source).into_owned());
+                plan.names.push(name.clone());
+                let key = write_key(&name);
+                plan.members.push(MemberPlan { source, name, key, change: PlannedChange::None, child: RAW, is_filled: false });
+            }
+        }
     }
 
     /// Plans the parts of an object that stand beside its text.

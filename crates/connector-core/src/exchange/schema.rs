@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::declare::action::Declaration;
 use crate::declare::field::{Field, Place, SourceInput};
+use crate::declare::fields::FieldsOf;
 use crate::declare::rule::Rule;
 use crate::declare::shape::{FLAT_RULES, FieldShape, Mode, Schemas, find_records};
 
@@ -83,6 +84,14 @@ pub(crate) fn build_output(returns: &FieldShape) -> Value {
     let mut schemas = Schemas::new(Mode::Output);
     let schema = (returns.schema)(&mut schemas);
     schemas.finish(schema)
+}
+
+/// Builds the schema of an answer, and lists the definitions of the custom fields in it.
+pub(crate) fn build_output_with_fields(returns: &FieldShape) -> (Value, Vec<&'static FieldsOf>) {
+    let mut schemas = Schemas::new(Mode::Output);
+    let schema = (returns.schema)(&mut schemas);
+    let fields = schemas.fields().to_vec();
+    (schemas.finish(schema), fields)
 }
 
 /// Builds the schema of an answer with the members of these names alone, at whatever depth they stand.

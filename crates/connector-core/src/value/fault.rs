@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+use serde_json::Value;
 
 use crate::value::redaction::Redaction;
 use crate::value::wording::list_names;
@@ -167,8 +169,47 @@ pub enum FaultCode {
         /// The number, where it can still be shown.
         value: Option<String>,
     },
+    /// A name stands for several things.
+    Ambiguous {
+        /// The name, shortened, as JSON.
+        value: String,
+        /// The things that it can stand for, as many as a message has room for.
+        candidates: Vec<Candidate>,
+    },
+    /// A name stands for nothing.
+    NothingNamed {
+        /// A noun for such things, as `custom field`.
+        noun: &'static str,
+        /// The name, shortened, as JSON.
+        value: String,
+        /// The nearest names, the nearest first.
+        nearest: Vec<String>,
+    },
+    /// A field of every account is given among custom fields.
+    NotCustom {
+        /// The code of the field.
+        code: String,
+        /// The input that takes the field, if the action has one.
+        input: Option<&'static str>,
+    },
+    /// A value that has parts is given without the others, which would be guessed.
+    PartAlone {
+        /// The part, shortened, as JSON.
+        value: String,
+        /// A whole value, as JSON.
+        example: &'static str,
+    },
     /// A fault that none of the other codes stands for, as a sentence without a full stop.
     Other(String),
+}
+
+/// A thing that an ambiguous name can stand for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// The ID, which is never ambiguous.
+    pub id: Value,
+    /// The text that people see.
+    pub label: String,
 }
 
 /// A type of JSON values.
@@ -199,6 +240,14 @@ impl Fault {
     /// A fault that no code stands for, with its message.
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::at(path, FaultCode::Other(message.into()))
+    }
+
+    /// The things that an ambiguous name can stand for. Any other fault has none.
+    pub fn candidates(&self) -> &[Candidate] {
+        match &self.code {
+            FaultCode::Ambiguous { candidates, .. } => candidates,
+            _ => &[],
+        }
     }
 
     /// The JSON pointer into the input.
@@ -246,9 +295,13 @@ impl Fault {
 
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fault = serializer.serialize_struct("Fault", 2)?;
+        let candidates = self.candidates();
+        let mut fault = serializer.serialize_struct("Fault", 2 + usize::from(!candidates.is_empty()))?;
         fault.serialize_field("path", &self.path)?;
         fault.serialize_field("message", &self.message())?;
+        if !candidates.is_empty() {
+            fault.serialize_field("candidates", candidates)?;
+        }
         fault.end()
     }
 }
@@ -267,7 +320,7 @@ impl FaultCode {
                 format!("Give {name} as {}.", ways.join(", or as "))
             }
             Self::NotListed { .. } => format!("Give {name} as one of these values, in the same case."),
-            Self::WrongForm { .. } => format!("Write {name} in the form shown."),
+            Self::WrongForm { .. } | Self::PartAlone { .. } => format!("Write {name} in the form shown."),
             Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),
             Self::NoZone { .. } => {
                 format!("Write {name} with its zone at the end, as Z or +02:00, or name the zone in options.timeZone, as Europe/Tallinn.")
@@ -286,10 +339,16 @@ impl FaultCode {
             Self::EmptyList => format!("Give {name} an item, or leave it out."),
             Self::TooManyItems { maximum, .. } => format!("Give {name} at most {maximum} items."),
             Self::Unknown { nearest: Some(nearest), .. } => format!("Write `{nearest}` in place of {name}, or leave it out."),
-            Self::Unknown { nearest: None, .. } | Self::NotTaken { .. } => format!("Leave {name} out."),
+            Self::Unknown { nearest: None, .. } | Self::NotTaken { .. } | Self::NotCustom { input: None, .. } => {
+                format!("Leave {name} out.")
+            }
             Self::PagesByCursor { .. } => format!("Give `cursor`, the `page.next` of the page before, and leave {name} out."),
             Self::GivenTwice => format!("Give {name} once."),
             Self::Inexact { .. } => format!("Give {name} a number that is carried exactly."),
+            Self::Ambiguous { .. } => format!("Give {name} by the ID of the one that is meant."),
+            Self::NothingNamed { nearest, .. } if !nearest.is_empty() => format!("Write {name} as one of those, or give its ID."),
+            Self::NothingNamed { .. } => format!("Give {name} a name that exists, or an ID."),
+            Self::NotCustom { input: Some(input), .. } => format!("Give `{input}` beside the custom fields."),
             Self::Other(_) => format!("Correct {name}, and try again."),
         }
     }
@@ -344,6 +403,21 @@ impl fmt::Display for FaultCode {
             Self::GivenTwice => f.write_str("is given twice"),
             Self::Inexact { value: Some(value) } => write!(f, "{value} is too large to be carried exactly"),
             Self::Inexact { value: None } => f.write_str("is a number too large to be carried exactly"),
+            Self::Ambiguous { value, candidates } => {
+                let named: Vec<String> = candidates.iter().map(|candidate| format!("{} ({})", candidate.id, candidate.label)).collect();
+                write!(f, "{value} stands for several: {}", named.join(", "))
+            }
+            Self::NothingNamed { noun, value, nearest } if nearest.is_empty() => write!(f, "there is no {noun} {value}"),
+            Self::NothingNamed { noun, value, nearest } => {
+                let nearest: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
+                let verb = if nearest.len() == 1 { "is" } else { "are" };
+                write!(f, "there is no {noun} {value}; the nearest {verb} {}", nearest.join(", "))
+            }
+            Self::NotCustom { code, input } => {
+                write!(f, "`{code}` is no custom field: every account has it")?;
+                input.map_or(Ok(()), |input| write!(f, ", and the input `{input}` takes it"))
+            }
+            Self::PartAlone { value, example } => write!(f, "{value} is one part of a value: give all, as {example}"),
             Self::Other(message) => f.write_str(message),
         }
     }

@@ -34,6 +34,11 @@ impl<'a> Scanner<'a> {
         self.text.get(self.at).copied().unwrap_or(0)
     }
 
+    /// Returns the number of bytes before the place.
+    pub(crate) fn position(&self) -> usize {
+        self.at.min(self.text.len())
+    }
+
     /// Steps into a list or an object.
     pub(crate) fn open(&mut self) -> Progress {
         self.at += 1;

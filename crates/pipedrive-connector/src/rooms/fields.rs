@@ -1,4 +1,4 @@
-//! Fields of activities, deals, notes, persons and products, with the account's own fields.
+//! Fields of activities, deals, notes, organizations, persons and products, with the account's own fields.
 
 use connector_core::declare::{DateTime, Either, Id, MapOf, UtcTime};
 use connector_core::{action, record};
@@ -77,6 +77,18 @@ struct DeleteDealField {
     returns(Vec<OldField>)
 )]
 struct GetNoteFields {}
+
+/// Get Organization Fields
+///
+/// Get all organization fields
+#[action(
+    get("/api/v2/organizationFields"),
+    scopes("contacts:read", "contacts:full", "admin", "contact-fields:full"),
+    cost = 10,
+    returns(Vec<FieldDefinition>),
+    like(GetDealFields)
+)]
+struct GetOrganizationFields {}
 
 /// Get Person Field
 ///
@@ -259,12 +271,20 @@ struct FieldVisibility {
     add_visible_flag: Option<bool>,
     /// True if it is in the view of a record.
     details_visible_flag: Option<bool>,
+    /// True if it is in the view of a deal; fields of organizations alone.
+    deal_detail_visible_flag: Option<bool>,
+    /// True if it is in the view of a person; fields of organizations alone.
+    person_detail_visible_flag: Option<bool>,
+    /// True if it is in the view of an organization; fields of organizations alone.
+    org_detail_visible_flag: Option<bool>,
     /// True if it is in the view of a project; fields of deals alone.
     projects_detail_visible_flag: Option<bool>,
     /// The pipelines in which it is shown; fields of deals alone.
     show_in_pipelines: Option<FieldPipelines>,
     /// Its place in the form that adds a deal; fields of persons and organizations alone.
-    show_in_add_deal_dialog: Option<AddDealForm>,
+    show_in_add_deal_dialog: Option<AddForm>,
+    /// Its place in the form that adds a person; fields of organizations alone.
+    show_in_add_person_dialog: Option<AddForm>,
 }
 
 /// The pipelines in which a field is shown.
@@ -276,9 +296,9 @@ struct FieldPipelines {
     pipeline_ids: Option<Vec<i64>>,
 }
 
-/// The place of a field in the form that adds a deal.
+/// The place of a field in a form that adds a record.
 #[record]
-struct AddDealForm {
+struct AddForm {
     /// True if the form shows it.
     show: Option<bool>,
     /// Its place among the others.

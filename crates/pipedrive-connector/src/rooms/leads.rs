@@ -3,8 +3,9 @@
 use connector_core::declare::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid};
 use connector_core::{action, inputs, record};
 
+use crate::account_fields::OfDeals;
 use crate::data_sources::{SelectFilter, SelectLead, SelectLeadLabel, SelectOrganization, SelectPerson, SelectUser};
-use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText};
+use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText, WithFields};
 
 /// Add Lead
 ///
@@ -13,7 +14,7 @@ use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Nam
     post("/api/v1/leads"),
     scopes("leads:full"),
     cost = 10,
-    returns(Lead),
+    returns(WithFields<Lead, OfDeals>),
     with(LeadLinks<Id>, LeadPromise<Date>, LeadOrigin, LeadChannel),
     found_in(GetLeads, since = "updatedSince", created = "add_time", creator = "creator_id"),
     rules(any_of(&["personId", "organizationId"]))
@@ -26,7 +27,7 @@ struct AddLead {
 /// Get Lead
 ///
 /// Get one lead
-#[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(Lead))]
+#[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(WithFields<Lead, OfDeals>))]
 struct GetLead {
     /// The lead to read.
     #[source(SelectLead)]
@@ -36,7 +37,7 @@ struct GetLead {
 /// Get Leads
 ///
 /// Get all leads
-#[action(get("/api/v1/leads"), scopes("leads:read", "leads:full"), cost = 20, returns(Vec<Lead>), with(ByStart))]
+#[action(get("/api/v1/leads"), scopes("leads:read", "leads:full"), cost = 20, returns(Vec<WithFields<Lead, OfDeals>>), with(ByStart))]
 pub(crate) struct GetLeads {
     /// Only leads of this owner. Left out, those of all.
     #[source(SelectUser)]
@@ -64,7 +65,7 @@ pub(crate) struct GetLeads {
     patch("/api/v1/leads/{lead_id}"),
     scopes("leads:full"),
     cost = 10,
-    returns(Lead),
+    returns(WithFields<Lead, OfDeals>),
     with(LeadLinks<Nullable<Id>>, LeadArchive, LeadPromise<Nullable<Date>>, LeadChannel)
 )]
 struct UpdateLead {
@@ -171,7 +172,7 @@ struct LeadChannel {
     /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.")]
     #[flat]
-    custom_fields: Option<CustomFieldsByKey>,
+    custom_fields: Option<CustomFieldsByKey<OfDeals>>,
 }
 
 /// A field to sort leads by.

@@ -3,10 +3,11 @@
 use connector_core::declare::{DateTime, Id, Json, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
+use crate::account_fields::OfOrganizations;
 use crate::data_sources::{SelectFilter, SelectOrganization, SelectUser};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted, VisibleTo,
-    WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, Choosing, CustomFieldKey, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted,
+    VisibleTo, WithLabels,
 };
 
 /// Add Organization
@@ -27,7 +28,7 @@ struct AddOrganization {
 /// Get Organization
 ///
 /// Get details of an organization
-#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, CustomFieldKeys, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
+#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, Choosing<CustomFieldKey<OfOrganizations>>, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
 struct GetOrganization {
     /// The organization to read.
     #[source(SelectOrganization)]
@@ -37,7 +38,7 @@ struct GetOrganization {
 /// Get Organizations
 ///
 /// Get all organizations
-#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ChangedBetween, Sorted<SortBy>, Including<OrganizationExtra>, CustomFieldKeys, WithLabels, ByCursor))]
+#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ChangedBetween, Sorted<SortBy>, Including<OrganizationExtra>, Choosing<CustomFieldKey<OfOrganizations>>, WithLabels, ByCursor))]
 pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
     #[overrides(ids, owner_id)]
@@ -144,7 +145,7 @@ struct OrganizationInputs {
     employee_count: Option<Nullable<i64>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfOrganizations>>,
 }
 
 /// A field that a search for organizations can look in.
@@ -214,7 +215,7 @@ struct Organization {
     /// The number of people who work there.
     employee_count: Option<i64>,
     /// Its custom fields, by their keys.
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfOrganizations>>,
     /// The address that files copies of mail with it; only where it was asked for.
     #[flat("ccEmail")]
     smart_bcc_email: Option<String>,

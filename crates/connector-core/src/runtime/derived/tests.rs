@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::declare::action::InputValue;
 use crate::declare::field::SourceInput;
 use crate::declare::flat::Flat;
+use crate::declare::input_value::InputValue;
 use crate::declare::shape::{FieldType, Member, Schemas};
 use crate::declare::toy::{VENDOR, declare, input};
 use crate::declare::types::{Either, Id, Json, MapOf, Nullable, Text};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::declare::action::InputValue;
+use crate::declare::input_value::InputValue;
 use crate::embed::cache::FRESH;
 use crate::value::raw_json::RawJson;
 

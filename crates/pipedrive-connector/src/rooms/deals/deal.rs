@@ -3,10 +3,13 @@
 use connector_core::declare::{Date, DateTime, Id, List, Nullable, UtcTime};
 use connector_core::{action, inputs, record};
 
+use crate::account_fields::OfDeals;
 use crate::data_sources::{
     SelectCurrency, SelectDeal, SelectDealLabel, SelectFilter, SelectOrganization, SelectPerson, SelectPipeline, SelectStage, SelectUser,
 };
-use crate::types::{ByCursor, ChangedBetween, CustomFieldKeys, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};
+use crate::types::{
+    ByCursor, ChangedBetween, Choosing, CustomFieldKey, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels,
+};
 
 /// Add Deal
 ///
@@ -33,7 +36,7 @@ struct AddDeal {
 /// Get Deal
 ///
 /// Get details of a deal
-#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, CustomFieldKeys, WithLabels))]
+#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels))]
 struct GetDeal {
     /// The deal to read.
     #[source(SelectDeal)]
@@ -43,7 +46,7 @@ struct GetDeal {
 /// Get Deals
 ///
 /// Get all deals
-#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, CustomFieldKeys, WithLabels, ByCursor))]
+#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels, ByCursor))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status.
     /// Left out, none applies.
@@ -227,7 +230,7 @@ struct DealInputs {
     label_ids: Option<Vec<i64>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfDeals>>,
 }
 
 /// The status of a deal.
@@ -344,7 +347,7 @@ struct Deal {
     /// The yearly contract value.
     acv: Option<f64>,
     /// Its custom fields, by their keys.
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfDeals>>,
     /// The address that files copies of mail with it; only where it was asked for.
     #[flat("ccEmail")]
     smart_bcc_email: Option<String>,

@@ -3,13 +3,14 @@
 use connector_core::declare::{Date, DateTime, Id, Json, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
+use crate::account_fields::OfPersons;
 use crate::by_hand::person_field;
 use crate::data_sources::{
     SelectDeal, SelectFilter, SelectOrganization, SelectPerson, SelectPersonCustomField, SelectPersonLabel, SelectUser,
 };
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, ContactValue, CustomFieldKeys, CustomFields, Deleted, Found, Including, MainContact, Named,
-    SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, Choosing, ContactValue, CustomFieldKey, CustomFields, Deleted, Found, Including,
+    MainContact, Named, SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -24,7 +25,7 @@ struct AddPerson {
 /// Get Person
 ///
 /// Get details of a person
-#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, CustomFieldKeys, WithLabels))]
+#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels))]
 struct GetPerson {
     /// The person to read.
     #[source(SelectPerson)]
@@ -34,7 +35,7 @@ struct GetPerson {
 /// Get Persons
 ///
 /// Get all persons
-#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, CustomFieldKeys, WithLabels, ByCursor))]
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels, ByCursor))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]
@@ -214,7 +215,7 @@ struct PersonInputs {
     marketing_status: Option<MarketingStatus>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfPersons>>,
 }
 
 /// Notes of the contact sync.
@@ -325,7 +326,7 @@ struct Person {
     /// The consent to marketing mail; only where the account has Campaigns.
     marketing_status: Option<MarketingStatus>,
     /// The custom fields, by their keys.
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfPersons>>,
     /// The address that files copies of mail with the person; only where it was asked for.
     #[flat("ccEmail")]
     smart_bcc_email: Option<String>,

@@ -3,8 +3,9 @@
 use connector_core::declare::{DateTime, Either, Id, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
+use crate::account_fields::OfProducts;
 use crate::data_sources::{SelectFilter, SelectProduct, SelectProductFieldOption, SelectUser};
-use crate::types::{ByCursor, CustomFieldKeys, CustomFields, Deleted, Sorted, VisibleTo};
+use crate::types::{ByCursor, Choosing, CustomFieldKey, CustomFields, Deleted, Sorted, VisibleTo};
 
 /// Add Product
 ///
@@ -38,7 +39,7 @@ struct GetProduct {
 /// Get Products
 ///
 /// Get all products
-#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, CustomFieldKeys, ByCursor))]
+#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, Choosing<CustomFieldKey<OfProducts>>, ByCursor))]
 pub(crate) struct GetProducts {
     /// Only products of this owner. Left out, those of all.
     #[source(SelectUser)]
@@ -113,7 +114,7 @@ struct ProductInputs {
     prices: Option<Vec<Price>>,
     /// Custom fields by their 40-character keys. Left out, none is set.
     #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfProducts>>,
     /// The billing frequency; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
     /// The number of times it is billed, at most 208; null is without end. Left out, without end.
@@ -196,7 +197,7 @@ struct Product {
     /// The number of times it is billed; null is without end.
     billing_frequency_cycles: Option<i64>,
     /// Custom fields by their 40-character keys.
-    custom_fields: Option<CustomFields>,
+    custom_fields: Option<CustomFields<OfProducts>>,
     /// The time at which it was made.
     add_time: Option<DateTime>,
     /// The time of its last change.

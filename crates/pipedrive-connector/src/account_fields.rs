@@ -1,0 +1,107 @@
+//! Fields that an account defines: how a definition is read, and which action lists those of each object.
+
+use connector_core::declare::{AccountField, FieldKind, FieldOption, FieldWords, FieldsOf, InputValue};
+use serde_json::{Map, Value};
+
+/// The words of API v2 for fields. Records of API v1 have the values beside their own members.
+pub(crate) const FIELD_WORDS: FieldWords = FieldWords::new(read_definition).with_code(is_key);
+
+/// A kind of records that have custom fields.
+pub(crate) trait FieldOwner {
+    /// The definitions of the fields.
+    const FIELDS: &'static FieldsOf;
+}
+
+/// Custom fields of deals, which leads share.
+pub(crate) struct OfDeals;
+/// Custom fields of persons.
+pub(crate) struct OfPersons;
+/// Custom fields of organizations.
+pub(crate) struct OfOrganizations;
+/// Custom fields of products.
+pub(crate) struct OfProducts;
+
+/// The marks of a form, which deals and contacts have.
+const WITH_MARKS: &[(&str, InputValue)] = &[("includeFields", InputValue::Texts(&["important_fields", "required_fields"]))];
+
+static DEALS: FieldsOf = FieldsOf::new("getDealFields", WITH_MARKS);
+static PERSONS: FieldsOf = FieldsOf::new("getPersonFields", WITH_MARKS);
+static ORGANIZATIONS: FieldsOf = FieldsOf::new("getOrganizationFields", WITH_MARKS);
+static PRODUCTS: FieldsOf = FieldsOf::new("getProductFields", &[]);
+
+impl FieldOwner for OfDeals {
+    const FIELDS: &'static FieldsOf = &DEALS;
+}
+
+impl FieldOwner for OfPersons {
+    const FIELDS: &'static FieldsOf = &PERSONS;
+}
+
+impl FieldOwner for OfOrganizations {
+    const FIELDS: &'static FieldsOf = &ORGANIZATIONS;
+}
+
+impl FieldOwner for OfProducts {
+    const FIELDS: &'static FieldsOf = &PRODUCTS;
+}
+
+/// Checks that a text has the form of a custom field's key.
+fn is_key(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Reads a definition as API v2 has it.
+fn read_definition(definition: &Map<String, Value>) -> Option<AccountField> {
+    let text = |name: &str| definition.get(name).and_then(Value::as_str);
+    let flag = |value: Option<&Value>| value.and_then(Value::as_bool).unwrap_or(false);
+    let is_enabled = |name: &str| flag(definition.get(name).and_then(|marks| marks.get("enabled")));
+    let (kind, parts) = read_type(text("field_type")?);
+    let options = definition.get("options").and_then(Value::as_array).into_iter().flatten().filter_map(read_option).collect();
+    let field = AccountField::new(text("field_code")?, text("field_name").unwrap_or_default(), kind)
+        .with_parts(parts)
+        .with_options(options)
+        .with_marks(is_enabled("important_fields"), is_enabled("required_fields"));
+    Some(if flag(definition.get("is_custom_field")) { field } else { field.as_standard() })
+}
+
+fn read_option(option: &Value) -> Option<FieldOption> {
+    let id = option.get("id").filter(|id| id.is_number() || id.is_string())?;
+    Some(FieldOption::new(id.clone(), option.get("label")?.as_str()?))
+}
+
+/// Reads the type of a field as a kind of values, with the members of such a value.
+fn read_type(name: &str) -> (FieldKind, &'static [&'static str]) {
+    match name {
+        "varchar" | "varchar_auto" => (FieldKind::Text { most: 255 }, &[]),
+        "text" => (FieldKind::Text { most: 65_535 }, &[]),
+        "double" => (FieldKind::Number, &[]),
+        "monetary" => (FieldKind::Money, &["value", "currency"]),
+        "enum" => (FieldKind::Option, &[]),
+        "set" => (FieldKind::Options, &[]),
+        "user" => (FieldKind::Reference("selectUser"), &[]),
+        "people" => (FieldKind::Reference("selectPerson"), &[]),
+        "org" => (FieldKind::Reference("selectOrganization"), &[]),
+        "phone" => (FieldKind::Phone, &[]),
+        "time" => (FieldKind::Time, &["value", "timezone_id", "timezone_name"]),
+        "timerange" => (FieldKind::TimeRange, &["value", "until", "timezone_id", "timezone_name"]),
+        "date" => (FieldKind::Date, &[]),
+        "daterange" => (FieldKind::DateRange, &["value", "until"]),
+        "address" => (FieldKind::Address, ADDRESS),
+        _ => (FieldKind::Other, &[]),
+    }
+}
+
+/// The parts of an address.
+const ADDRESS: &[&str] = &[
+    "value",
+    "subpremise",
+    "street_number",
+    "route",
+    "sublocality",
+    "locality",
+    "admin_area_level_1",
+    "admin_area_level_2",
+    "country",
+    "postal_code",
+    "formatted_address",
+];
