@@ -105,3 +105,65 @@ const ADDRESS: &[&str] = &[
     "postal_code",
     "formatted_address",
 ];
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(definition: &Value) -> Option<AccountField> {
+        read_definition(definition.as_object().expect("an object"))
+    }
+
+    #[test]
+    fn each_of_the_sixteen_types_has_a_kind_and_its_parts() {
+        for (name, kind, parts) in [
+            ("varchar", FieldKind::Text { most: 255 }, 0),
+            ("varchar_auto", FieldKind::Text { most: 255 }, 0),
+            ("text", FieldKind::Text { most: 65_535 }, 0),
+            ("double", FieldKind::Number, 0),
+            ("monetary", FieldKind::Money, 2),
+            ("set", FieldKind::Options, 0),
+            ("enum", FieldKind::Option, 0),
+            ("user", FieldKind::Reference("selectUser"), 0),
+            ("org", FieldKind::Reference("selectOrganization"), 0),
+            ("people", FieldKind::Reference("selectPerson"), 0),
+            ("phone", FieldKind::Phone, 0),
+            ("time", FieldKind::Time, 3),
+            ("timerange", FieldKind::TimeRange, 4),
+            ("date", FieldKind::Date, 0),
+            ("daterange", FieldKind::DateRange, 2),
+            ("address", FieldKind::Address, 11),
+            ("status", FieldKind::Other, 0),
+        ] {
+            let field = read(&json!({"field_code": "c", "field_name": "n", "field_type": name, "is_custom_field": true})).expect("a field");
+            assert_eq!((field.kind, field.parts.len()), (kind, parts), "{name}");
+            assert!(field.is_custom && field.options.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_definition_has_its_options_and_marks() {
+        let options =
+            json!([{"id": 3, "label": "Gold", "color": null}, {"id": "open", "label": "Open"}, {"id": null, "label": "None"}, {"id": 4}]);
+        let definition = json!({
+            "field_code": "status", "field_name": null, "field_type": "enum", "options": options,
+            "important_fields": {"enabled": true, "stage_ids": [1]}, "required_fields": {"enabled": false},
+        });
+        let field = read(&definition).expect("a field");
+        let options: Vec<(&Value, &str)> = field.options.iter().map(|option| (&option.id, option.label.as_str())).collect();
+        assert_eq!(options, [(&json!(3), "Gold"), (&json!("open"), "Open")]);
+        assert!(field.is_important && !field.is_required && !field.is_custom, "{field:?}");
+        assert_eq!(read(&json!({"id": 1, "name": "no field"})), None);
+    }
+
+    #[test]
+    fn a_key_has_forty_hexadecimal_digits() {
+        let key = "0123456789abcdef0123456789abcdef01234567";
+        assert!(is_key(key));
+        for other in ["", "title", &key[1..], &format!("{key}_currency"), &key.replace('a', "g")] {
+            assert!(!is_key(other), "{other}");
+        }
+    }
+}

@@ -378,6 +378,12 @@ pub(crate) fn find_records<'a>(schema: &'a Value, defs: &'a Map<String, Value>) 
     alternatives.flat_map(|schema| find_records(schema, defs)).collect()
 }
 
+/// Finds the key of the action that lists the custom fields of a value, through alternatives.
+pub(crate) fn find_fields(schema: &Value) -> Option<&str> {
+    let alternatives = ["allOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
+    schema[FIELDS].as_str().or_else(|| alternatives.into_iter().find_map(find_fields))
+}
+
 /// Finds the properties of a nested record that come from one of these members.
 fn find_properties<'a>(schema: &'a Value, defs: &'a Map<String, Value>, members: &'a [&str]) -> impl Iterator<Item = &'a Value> {
     find_records(schema, defs).into_iter().filter_map(|record| {

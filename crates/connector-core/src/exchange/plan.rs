@@ -8,7 +8,7 @@ use crate::declare::action::Declaration;
 use crate::declare::answer::Envelope;
 use crate::declare::fields::FieldWords;
 use crate::declare::flat::{FlatWords, join_names};
-use crate::declare::shape::{FIELDS, FLAT_RULES, find_records};
+use crate::declare::shape::{FLAT_RULES, find_fields, find_records};
 use crate::exchange::schema;
 
 /// The plan of an action's answer in the flat view.
@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
             // A record of one of several shapes is not filled with the members of the others.
             let is_alternative = records.len() > 1 && schema.get("anyOf").is_some();
             let mut plan = self.plan_record(&records, is_alternative);
-            if schema.get(FIELDS).is_some() {
+            if find_fields(schema).is_some() {
                 self.plan_named_fields(&mut plan);
             }
             plan.names.sort_unstable();
@@ -200,7 +200,7 @@ impl<'a> Planner<'a> {
                 let is_required = record["required"].as_array().is_some_and(|names| names.iter().any(|required| required == name));
                 let is_filled = !is_alternative && !is_required && plan.members.len() < MOST_FILLED;
                 let child = if matches!(change, PlannedChange::Parts { .. }) { ANY } else { self.plan(nested) };
-                has_fields |= nested.get(FIELDS).is_some();
+                has_fields |= find_fields(nested).is_some() && find_records(nested, self.defs).is_empty();
                 plan.members.push(MemberPlan {
                     source: source.clone(),
                     name: name.to_owned(),

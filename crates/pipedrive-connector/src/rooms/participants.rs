@@ -6,8 +6,9 @@ use connector_core::{action, record};
 use super::organizations::OrganizationInShort;
 use super::persons::{OldPersonParts, PersonInShort};
 use super::users::User;
+use crate::account_fields::OfPersons;
 use crate::data_sources::{SelectDeal, SelectPerson};
-use crate::types::{ByStart, Deleted};
+use crate::types::{ByStart, Deleted, WithFields};
 
 /// Add Deal Participant
 ///
@@ -65,7 +66,7 @@ struct Participant {
     /// The deal in short.
     related_item_data: Option<RelatedDeal>,
     /// The person, as API v1 has persons.
-    person: Option<Both<ParticipantLinks, OldPersonParts>>,
+    person: Option<WithFields<Both<ParticipantLinks, OldPersonParts>, OfPersons>>,
     /// The user who added them, as an answer of its own.
     added_by_user_id: Option<AddedBy>,
     /// The word deal.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::fields::{FieldWords, FieldsOf};
-use crate::declare::shape::{FIELDS, find_records};
+use crate::declare::shape::{find_fields, find_records};
 use crate::exchange::schema;
 
 /// The places of an action's answer that have custom fields.
@@ -83,7 +83,7 @@ struct FieldPlanner<'a> {
 
 impl<'a> FieldPlanner<'a> {
     fn plan(&mut self, schema: &'a Value) -> FieldNodeId {
-        let mark = self.find_mark(schema);
+        let mark = find_fields(schema).and_then(|key| self.fields.iter().position(|fields| fields.list == key));
         let records = find_records(schema, self.defs);
         if !records.is_empty() {
             let same = (records.iter().map(|record| std::ptr::from_ref(*record)).collect(), mark);
@@ -114,13 +114,6 @@ impl<'a> FieldPlanner<'a> {
             }
             _ => PLAIN,
         }
-    }
-
-    /// Finds the number of the definitions that name the members of a value, through alternatives.
-    fn find_mark(&self, schema: &Value) -> Option<usize> {
-        let own = schema[FIELDS].as_str().and_then(|key| self.fields.iter().position(|fields| fields.list == key));
-        let alternatives = ["allOf", "anyOf"].into_iter().filter_map(|word| schema[word].as_array()).flatten();
-        own.or_else(|| alternatives.into_iter().find_map(|schema| self.find_mark(schema)))
     }
 
     fn add(&mut self, node: FieldNode) -> FieldNodeId {

@@ -4,10 +4,11 @@ use connector_core::declare::{Both, Date, Id, UtcTime};
 use connector_core::{action, record};
 
 use super::deal::ListedStatus;
+use crate::account_fields::OfDeals;
 use crate::data_sources::{SelectDeal, SelectProduct};
 use crate::rooms::organizations::OrganizationInShort;
 use crate::rooms::persons::PersonInShort;
-use crate::types::ByStart;
+use crate::types::{ByStart, WithFields};
 
 /// Get Product Deals
 ///
@@ -45,10 +46,10 @@ enum OldStatus {
 }
 
 /// A deal with the records that it refers to in short; custom fields stand beside its own.
-type OldDeal = Both<OldDealLinks, Both<OldDealParts, OldDealDetails>>;
+type OldDeal = WithFields<Both<OldDealLinks, Both<OldDealParts, OldDealDetails>>, OfDeals>;
 
-/// A deal of a timeline.
-pub(super) type TimelineDeal = Both<OldDealIds, Both<OldDealParts, OldDealDetails>>;
+/// A deal of a timeline; custom fields stand beside its own.
+pub(super) type TimelineDeal = WithFields<Both<OldDealIds, Both<OldDealParts, OldDealDetails>>, OfDeals>;
 
 /// A deal as merging answers it: times without a zone, custom fields beside the others.
 type MergedDeal = Both<MergedFrom, TimelineDeal>;

@@ -3,8 +3,9 @@
 use connector_core::declare::{Both, Date, Id, UtcTime};
 use connector_core::{action, record};
 
+use crate::account_fields::OfPersons;
 use crate::data_sources::SelectPerson;
-use crate::types::ContactValue;
+use crate::types::{ContactValue, WithFields};
 
 /// Merge Persons
 ///
@@ -20,7 +21,7 @@ struct MergePersons {
 }
 
 /// A person as merging answers it: times without a zone, custom fields beside the others.
-type MergedPerson = Both<MergedPersonParts, OldPersonParts>;
+type MergedPerson = WithFields<Both<MergedPersonParts, OldPersonParts>, OfPersons>;
 
 /// The members of a merged person that others of API v1 do not have, or have in another form.
 #[record]

@@ -3,9 +3,10 @@
 use connector_core::declare::{Both, Id, MapOf, UtcTime};
 use connector_core::{action, record};
 
+use crate::account_fields::{OfDeals, OfProducts};
 use crate::data_sources::SelectPerson;
 use crate::rooms::deals::{OldDealIds, OldDealParts};
-use crate::types::{ByStart, VisibleToText};
+use crate::types::{ByStart, VisibleToText, WithFields};
 
 /// Get Person Products
 ///
@@ -23,13 +24,16 @@ struct GetPersonProducts {
     person_id: Id,
 }
 
+/// The deal of a person's product, as API v1 has deals; custom fields stand beside its own.
+type DealOfPersonProduct = Both<PersonProductDeal, Both<OldDealIds, OldDealParts>>;
+
 /// A product of a person's deal, under the ID of the deal.
 #[record]
 struct PersonProduct {
     /// The deal, as API v1 has deals.
-    deal: Option<Both<PersonProductDeal, Both<OldDealIds, OldDealParts>>>,
+    deal: Option<WithFields<DealOfPersonProduct, OfDeals>>,
     /// The product, as API v1 has products.
-    product: Option<OldProduct>,
+    product: Option<WithFields<OldProduct, OfProducts>>,
 }
 
 /// The further members of a deal beside a person's product.
