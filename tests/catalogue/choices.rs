@@ -244,7 +244,6 @@ const WITHOUT_SOURCE: &[(&str, &str)] = &[
     ("channelId", "a text of the caller's own"),
     ("commentId", "comments are read by their note, and have no name"),
     ("dealParticipantId", "participants are read by their deal"),
-    ("labelIds", "those of organizations are options of a field, and no action lists the fields of organizations"),
     ("mailMessageId", "messages are read by their thread"),
     ("mailThreadId", "threads are read by their folder"),
     ("noteId", "notes have no name"),

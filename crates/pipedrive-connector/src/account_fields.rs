@@ -1,6 +1,6 @@
 //! Fields that an account defines: how a definition is read, and which action lists those of each object.
 
-use connector_core::declare::{AccountField, FieldKind, FieldOption, FieldWords, FieldsOf, InputValue};
+use connector_core::declare::{AccountField, FieldKind, FieldOption, FieldWords, FieldsOf, InputValue, Picklist};
 use serde_json::{Map, Value};
 
 /// The words of API v2 for fields. Records of API v1 have the values beside their own members.
@@ -10,6 +10,12 @@ pub(crate) const FIELD_WORDS: FieldWords = FieldWords::new(read_definition).with
 pub(crate) trait FieldOwner {
     /// The definitions of the fields.
     const FIELDS: &'static FieldsOf;
+}
+
+/// A kind of records of whose custom fields some can be chosen.
+pub(crate) trait FieldChoice: FieldOwner {
+    /// The data source that offers the keys of the custom fields.
+    type Keys: Picklist;
 }
 
 /// Custom fields of deals, which leads share.
@@ -22,7 +28,7 @@ pub(crate) struct OfOrganizations;
 pub(crate) struct OfProducts;
 
 /// The marks of a form, which deals and contacts have.
-const WITH_MARKS: &[(&str, InputValue)] = &[("includeFields", InputValue::Texts(&["important_fields", "required_fields"]))];
+pub(crate) const WITH_MARKS: &[(&str, InputValue)] = &[("includeFields", InputValue::Texts(&["important_fields", "required_fields"]))];
 
 static DEALS: FieldsOf = FieldsOf::new("getDealFields", WITH_MARKS);
 static PERSONS: FieldsOf = FieldsOf::new("getPersonFields", WITH_MARKS);

@@ -6,11 +6,12 @@
 use connector_core::data_source;
 use connector_core::declare::{Id, Text};
 
+use crate::account_fields::WITH_MARKS;
 use crate::rooms::activities::GetActivities;
 use crate::rooms::activity_types::GetActivityTypes;
 use crate::rooms::currencies::GetCurrencies;
 use crate::rooms::deals::{GetDeals, SearchDeals};
-use crate::rooms::fields::{GetActivityFields, GetDealFields, GetPersonFields, GetProductFields};
+use crate::rooms::fields::{GetActivityFields, GetDealFields, GetOrganizationFields, GetPersonFields, GetProductFields};
 use crate::rooms::files::GetFiles;
 use crate::rooms::filters::{FilterType, GetFilters};
 use crate::rooms::lead_labels::GetLeadLabels;
@@ -146,19 +147,25 @@ pub(crate) struct SelectLeadSource;
 /// Select Deal Label
 ///
 /// Select a label of deals from a dropdown menu.
-#[data_source(list(GetDealFields), kept, only(field_code = "label_ids"), within("options"), label("{label}"), named(name = "label"))]
+#[data_source(list(GetDealFields), kept, given = WITH_MARKS, only(field_code = "label_ids"), within("options"), label("{label}"), named(name = "label"))]
 pub(crate) struct SelectDealLabel;
 
 /// Select Person Label
 ///
 /// Select a label of persons from a dropdown menu.
-#[data_source(list(GetPersonFields), kept, only(field_code = "label_ids"), within("options"), label("{label}"), named(name = "label"))]
+#[data_source(list(GetPersonFields), kept, given = WITH_MARKS, only(field_code = "label_ids"), within("options"), label("{label}"), named(name = "label"))]
 pub(crate) struct SelectPersonLabel;
+
+/// Select Organization Label
+///
+/// Select a label of organizations from a dropdown menu.
+#[data_source(list(GetOrganizationFields), kept, given = WITH_MARKS, only(field_code = "label_ids"), within("options"), label("{label}"), named(name = "label"))]
+pub(crate) struct SelectOrganizationLabel;
 
 /// Select Deal Field
 ///
 /// Select the code of a field of deals from a dropdown menu.
-#[data_source(list(GetDealFields), kept, key("field_code"), label("{field_name}"), named(name = "field_name"))]
+#[data_source(list(GetDealFields), kept, given = WITH_MARKS, key("field_code"), label("{field_name}"), named(name = "field_name"))]
 pub(crate) struct SelectDealField;
 
 /// Select Deal Custom Field
@@ -167,6 +174,7 @@ pub(crate) struct SelectDealField;
 #[data_source(
     list(GetDealFields),
     kept,
+    given = WITH_MARKS,
     only(is_custom_field = true),
     key("field_code"),
     label("{field_name}"),
@@ -177,13 +185,13 @@ pub(crate) struct SelectDealCustomField;
 /// Select Deal Date Field
 ///
 /// Select the code of a field of deals that holds a date from a dropdown menu.
-#[data_source(list(GetDealFields), kept, only(field_type = "date"), key("field_code"), label("{field_name}"), named(name = "field_name"))]
+#[data_source(list(GetDealFields), kept, given = WITH_MARKS, only(field_type = "date"), key("field_code"), label("{field_name}"), named(name = "field_name"))]
 pub(crate) struct SelectDealDateField;
 
 /// Select Deal Field Option
 ///
 /// Select an option of a field of deals from a dropdown menu.
-#[data_source(list(GetDealFields), kept, within("options"), label("{label}"), named(name = "label"))]
+#[data_source(list(GetDealFields), kept, given = WITH_MARKS, within("options"), label("{label}"), named(name = "label"))]
 pub(crate) struct SelectDealFieldOption {
     /// The code of the field whose options to offer.
     #[source(SelectDealField)]
@@ -193,7 +201,7 @@ pub(crate) struct SelectDealFieldOption {
 /// Select Person Field
 ///
 /// Select the code of a field of persons from a dropdown menu.
-#[data_source(list(GetPersonFields), kept, key("field_code"), label("{field_name}"), named(name = "field_name"))]
+#[data_source(list(GetPersonFields), kept, given = WITH_MARKS, key("field_code"), label("{field_name}"), named(name = "field_name"))]
 pub(crate) struct SelectPersonField;
 
 /// Select Person Custom Field
@@ -202,6 +210,7 @@ pub(crate) struct SelectPersonField;
 #[data_source(
     list(GetPersonFields),
     kept,
+    given = WITH_MARKS,
     only(is_custom_field = true),
     key("field_code"),
     label("{field_name}"),
@@ -212,10 +221,40 @@ pub(crate) struct SelectPersonCustomField;
 /// Select Person Field Option
 ///
 /// Select an option of a field of persons from a dropdown menu.
-#[data_source(list(GetPersonFields), kept, within("options"), label("{label}"), named(name = "label"))]
+#[data_source(list(GetPersonFields), kept, given = WITH_MARKS, within("options"), label("{label}"), named(name = "label"))]
 pub(crate) struct SelectPersonFieldOption {
     /// The code of the field whose options to offer.
     #[source(SelectPersonField)]
+    field_code: Text,
+}
+
+/// Select Organization Field
+///
+/// Select the code of a field of organizations from a dropdown menu.
+#[data_source(list(GetOrganizationFields), kept, given = WITH_MARKS, key("field_code"), label("{field_name}"), named(name = "field_name"))]
+pub(crate) struct SelectOrganizationField;
+
+/// Select Organization Custom Field
+///
+/// Select the code of a custom field of organizations from a dropdown menu.
+#[data_source(
+    list(GetOrganizationFields),
+    kept,
+    given = WITH_MARKS,
+    only(is_custom_field = true),
+    key("field_code"),
+    label("{field_name}"),
+    named(name = "field_name")
+)]
+pub(crate) struct SelectOrganizationCustomField;
+
+/// Select Organization Field Option
+///
+/// Select an option of a field of organizations from a dropdown menu.
+#[data_source(list(GetOrganizationFields), kept, given = WITH_MARKS, within("options"), label("{label}"), named(name = "label"))]
+pub(crate) struct SelectOrganizationFieldOption {
+    /// The code of the field whose options to offer.
+    #[source(SelectOrganizationField)]
     field_code: Text,
 }
 

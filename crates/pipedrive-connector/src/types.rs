@@ -6,7 +6,7 @@ use connector_core::declare::{DateTime, FieldLayout, FieldType, Id, List, Naming
 use connector_core::{inputs, record};
 use serde_json::{Value, json};
 
-use crate::account_fields::FieldOwner;
+use crate::account_fields::{FieldChoice, FieldOwner};
 
 /// The page size of most lists.
 pub(crate) type Limit = AtMost<500>;
@@ -74,9 +74,10 @@ pub(crate) struct Including<Extra: FieldType> {
 
 /// An answer that can have some of the custom fields alone.
 #[inputs]
-pub(crate) struct Choosing<Key: FieldType> {
+pub(crate) struct Choosing<Owner: FieldChoice> {
     /// The keys of the custom fields to include, at most 15. Left out, all are.
-    custom_fields: Option<List<Key, 15>>,
+    #[source(<Owner as FieldChoice>::Keys)]
+    custom_fields: Option<List<CustomFieldKey<Owner>, 15>>,
 }
 
 /// An answer that can name options and labels.

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use connector_core::by_hand::Stop;
 use connector_core::run::Answer;
 
+mod field_keys;
 pub(crate) mod old_fields;
 mod operations;
 pub(crate) mod person_field;

@@ -88,7 +88,7 @@ struct GetNoteFields {}
     returns(Vec<FieldDefinition>),
     like(GetDealFields)
 )]
-struct GetOrganizationFields {}
+pub(crate) struct GetOrganizationFields {}
 
 /// Get Person Field
 ///

@@ -4,10 +4,10 @@ use connector_core::declare::{DateTime, Id, Json, List, Nullable, Text};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfOrganizations;
-use crate::data_sources::{SelectFilter, SelectOrganization, SelectUser};
+use crate::data_sources::{SelectFilter, SelectOrganization, SelectOrganizationLabel, SelectUser};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, Choosing, CustomFieldKey, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted,
-    VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, Choosing, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted, VisibleTo,
+    WithLabels,
 };
 
 /// Add Organization
@@ -28,7 +28,7 @@ struct AddOrganization {
 /// Get Organization
 ///
 /// Get details of an organization
-#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, Choosing<CustomFieldKey<OfOrganizations>>, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
+#[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, Choosing<OfOrganizations>, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
 struct GetOrganization {
     /// The organization to read.
     #[source(SelectOrganization)]
@@ -38,7 +38,7 @@ struct GetOrganization {
 /// Get Organizations
 ///
 /// Get all organizations
-#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ChangedBetween, Sorted<SortBy>, Including<OrganizationExtra>, Choosing<CustomFieldKey<OfOrganizations>>, WithLabels, ByCursor))]
+#[action(get("/api/v2/organizations"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Organization>), with(ChangedBetween, Sorted<SortBy>, Including<OrganizationExtra>, Choosing<OfOrganizations>, WithLabels, ByCursor))]
 pub(crate) struct GetOrganizations {
     /// A filter of the account; it overrides IDs and owner. Left out, none applies.
     #[overrides(ids, owner_id)]
@@ -129,6 +129,7 @@ struct OrganizationInputs {
     visible_to: Option<VisibleTo>,
     /// The IDs of the labels to put on the organization. Left out, it has none.
     #[on_update("The IDs of all labels of the organization; they replace those it has. Left out, they stay.")]
+    #[source(SelectOrganizationLabel)]
     label_ids: Option<Vec<i64>>,
     /// The address; its `value` suffices. Left out, there is none.
     #[on_update("The address; parts that are not given are cleared.")]

@@ -7,9 +7,7 @@ use crate::account_fields::OfDeals;
 use crate::data_sources::{
     SelectCurrency, SelectDeal, SelectDealLabel, SelectFilter, SelectOrganization, SelectPerson, SelectPipeline, SelectStage, SelectUser,
 };
-use crate::types::{
-    ByCursor, ChangedBetween, Choosing, CustomFieldKey, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels,
-};
+use crate::types::{ByCursor, ChangedBetween, Choosing, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};
 
 /// Add Deal
 ///
@@ -36,7 +34,7 @@ struct AddDeal {
 /// Get Deal
 ///
 /// Get details of a deal
-#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels))]
+#[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, Choosing<OfDeals>, WithLabels))]
 struct GetDeal {
     /// The deal to read.
     #[source(SelectDeal)]
@@ -46,7 +44,7 @@ struct GetDeal {
 /// Get Deals
 ///
 /// Get all deals
-#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, Choosing<CustomFieldKey<OfDeals>>, WithLabels, ByCursor))]
+#[action(get("/api/v2/deals"), scopes("deals:read", "deals:full"), cost = 10, returns(Vec<Deal>), with(ChangedBetween, Sorted<SortBy>, Including<DealExtra>, Choosing<OfDeals>, WithLabels, ByCursor))]
 pub(crate) struct GetDeals {
     /// A filter of the account; it overrides IDs, owner, person, organization, pipeline, stage and status.
     /// Left out, none applies.

@@ -9,8 +9,8 @@ use crate::data_sources::{
     SelectDeal, SelectFilter, SelectOrganization, SelectPerson, SelectPersonCustomField, SelectPersonLabel, SelectUser,
 };
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, Choosing, ContactValue, CustomFieldKey, CustomFields, Deleted, Found, Including,
-    MainContact, Named, SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, ChangedBetween, Choosing, ContactValue, CustomFields, Deleted, Found, Including, MainContact, Named,
+    SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -25,7 +25,7 @@ struct AddPerson {
 /// Get Person
 ///
 /// Get details of a person
-#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels))]
+#[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, Choosing<OfPersons>, WithLabels))]
 struct GetPerson {
     /// The person to read.
     #[source(SelectPerson)]
@@ -35,7 +35,7 @@ struct GetPerson {
 /// Get Persons
 ///
 /// Get all persons
-#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, Choosing<CustomFieldKey<OfPersons>>, WithLabels, ByCursor))]
+#[action(get("/api/v2/persons"), scopes("contacts:read", "contacts:full"), cost = 10, returns(Vec<Person>), with(ChangedBetween, Sorted<SortBy>, Including<PersonExtra>, Choosing<OfPersons>, WithLabels, ByCursor))]
 pub(crate) struct GetPersons {
     /// A filter of the account; it overrides IDs, owner, organization and deal. Left out, none applies.
     #[overrides(ids, owner_id, org_id, deal_id)]

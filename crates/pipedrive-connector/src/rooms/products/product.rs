@@ -5,7 +5,7 @@ use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfProducts;
 use crate::data_sources::{SelectFilter, SelectProduct, SelectProductFieldOption, SelectUser};
-use crate::types::{ByCursor, Choosing, CustomFieldKey, CustomFields, Deleted, Sorted, VisibleTo};
+use crate::types::{ByCursor, Choosing, CustomFields, Deleted, Sorted, VisibleTo};
 
 /// Add Product
 ///
@@ -39,7 +39,7 @@ struct GetProduct {
 /// Get Products
 ///
 /// Get all products
-#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, Choosing<CustomFieldKey<OfProducts>>, ByCursor))]
+#[action(get("/api/v2/products"), scopes("products:read", "products:full"), cost = 10, returns(Vec<Product>), with(Sorted<ProductSortBy>, Choosing<OfProducts>, ByCursor))]
 pub(crate) struct GetProducts {
     /// Only products of this owner. Left out, those of all.
     #[source(SelectUser)]
