@@ -12,7 +12,15 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
     ("connector-core", &[&["value"], &["declare"], &["embed"], &["exchange"], &["policy"], &["wire"], &["runtime"]]),
     (
         "connector-connections",
-        &[&["value"], &["seal"], &["store"], &["state"], &["grants"], &["vault"], &["owner_vault", "ledger", "api_keys", "visits"]],
+        &[
+            &["value"],
+            &["seal"],
+            &["store"],
+            &["state"],
+            &["grants"],
+            &["vault"],
+            &["owner_vault", "ledger", "definitions", "api_keys", "visits"],
+        ],
     ),
     ("connector-testkit", &[&["report", "fixture", "loopback"], &["kit"], &["trial"], &["checks"]]),
     ("connector-server", &[&["wire"], &["host"], &["conduct"], &["api"], &["pages"], &["routes"]]),

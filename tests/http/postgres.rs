@@ -29,6 +29,17 @@ async fn hosts_sharing_a_store_see_each_others_changes() {
     let (first, again) = (add(&one).await, add(&two).await);
     assert_eq!((&first["data"]["id"], &again["meta"]["replayed"]), (&again["data"]["id"], &json!(true)), "{first} {again}");
 
+    // A list that the account defines is read by one of the hosts, whichever is asked first.
+    let choose = json!({"action": "selectDealField", "connection": connection["name"]}).to_string();
+    let mut chosen = vec![one.invoke(&key, &choose).await];
+    let others = [Server::start_beside(&one), Server::start_beside(&one)];
+    for host in [&two, &others[0], &others[1], &one] {
+        chosen.push(host.invoke(&key, &choose).await);
+    }
+    let requests: Vec<_> = chosen.iter().map(|outcome| outcome["meta"]["requests"].as_u64()).collect();
+    assert_eq!(requests, [1, 0, 0, 0, 0].map(Some), "{chosen:?}");
+    assert!(chosen.iter().all(|outcome| outcome["data"] == chosen[0]["data"]), "{chosen:?}");
+
     assert_eq!(one.delete(&path, &key).await.json()["deleted"], true);
     assert_eq!(two.get(&path, &key).await.status, 404);
     // A host believes what it read for two seconds.

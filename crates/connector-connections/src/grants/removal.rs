@@ -7,7 +7,7 @@ use connector_core::{Error, ErrorKind};
 use crate::grants::leftover;
 use crate::state::context::Context;
 use crate::state::lookup;
-use crate::state::rows::connections;
+use crate::state::rows::{connections, definitions};
 use crate::store::statement::{Ran, Statement};
 use crate::value::app::App;
 use crate::value::clock::Moment;
@@ -52,6 +52,7 @@ pub(crate) async fn end(context: &Context, id: &str, delete: Vec<Statement>, due
     if can_revoke(context, &connection) {
         batch.insert(0, leftover::insert_from_connection(&connection, context.now(), due));
     }
+    batch.push(definitions::delete_of(&connection.owner, id));
     let ran = context.write_locked(&mut lock, |_| Ok(batch.clone())).await?;
     lock.release().await?;
     let ended = matches!(ran, Ran::All(_));

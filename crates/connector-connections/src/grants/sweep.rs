@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use connector_core::Error;
+use connector_core::embed::FRESH;
 
 use crate::grants::{leftover, removal};
 use crate::state::context::Context;
-use crate::state::rows::{connections, ended, installs, ledger, used, visits};
+use crate::state::rows::{connections, definitions, ended, installs, ledger, used, visits};
 use crate::value::lifetimes::KEY_LIFETIME;
 
 /// Maximum difference between the clocks of two hosts.
@@ -45,6 +46,7 @@ pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
         ledger::advance_clock(now, LONGEST_STEP),
         ledger::delete_expired(KEY_LIFETIME),
         visits::delete_expired(now),
+        definitions::delete_expired(now - FRESH, now + MAX_CLOCK_SKEW, now),
     ];
     context.store().run(expired).await?;
     report.not_revoked = leftover::revoke_due(context).await?;

@@ -18,6 +18,7 @@ use crate::store::database::Lock;
 use crate::store::statement::{Ran, Statement, misread};
 use crate::value::app::App;
 use crate::value::clock::{Clock, Moment};
+use crate::value::random;
 
 /// Shared context of a vault.
 pub(crate) struct Context {
@@ -30,6 +31,8 @@ pub(crate) struct Context {
     flights: Flights,
     /// Rooms for idempotency keys.
     key_room: KeyRoom,
+    /// Name of this vault among the processes that share the store.
+    holder: String,
     /// Read-locked while work runs that must not be cut off.
     under_way: Arc<RwLock<()>>,
 }
@@ -48,7 +51,8 @@ impl Context {
     ) -> Result<Self, Error> {
         let keys = KeyRing::new(keys);
         let (cache, flights, under_way) = Default::default();
-        let context = Self { store, keys, apps, clock, http, cache, flights, key_room, under_way };
+        let holder = random::generate_id()?;
+        let context = Self { store, keys, apps, clock, http, cache, flights, key_room, holder, under_way };
         context.store.rows(settings::insert_key(context.keys.wanted().id())).await?;
         context.update_key().await?;
         Ok(context)
@@ -80,6 +84,10 @@ impl Context {
 
     pub(crate) fn key_room(&self) -> &KeyRoom {
         &self.key_room
+    }
+
+    pub(crate) fn holder(&self) -> &str {
+        &self.holder
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -4,7 +4,7 @@ use connector_core::{Error, ErrorKind, Retry};
 
 use crate::state::context::Context;
 use crate::state::rows::sealed::SEALED_COLUMNS;
-use crate::state::rows::settings;
+use crate::state::rows::{definitions, settings};
 use crate::store::statement::Ran;
 
 const MAX_ATTEMPTS: usize = 20;
@@ -19,7 +19,7 @@ pub(crate) async fn rekey(context: &Context) -> Result<usize, Error> {
             return Ok(0);
         }
         // From here on a process that seals with the old key misses, and learns of the new one.
-        let mut batch = vec![settings::change_key(wanted.id(), current.id())];
+        let mut batch = vec![settings::change_key(wanted.id(), current.id()), definitions::delete_all()];
         let mut count = 0;
         for column in &SEALED_COLUMNS {
             let rows = context.store().rows(column.select()).await?;

@@ -4,6 +4,7 @@ mod api_keys;
 mod authorization;
 mod connections;
 mod credentials;
+mod definitions;
 mod installs;
 mod ledger;
 mod leftovers;

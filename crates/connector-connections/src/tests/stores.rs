@@ -72,6 +72,7 @@ async fn upgrades_an_older_store(world: World) {
     world.vendor.state().fails = None;
     // The store of version 3 had none of these columns, and another ledger.
     let older = vec![
+        sql!("DROP TABLE connector_definition"),
         sql!("DROP TABLE connector_ledger_clock"),
         sql!("DROP TABLE connector_ledger"),
         sql!("CREATE TABLE connector_ledger (key TEXT NOT NULL PRIMARY KEY, call TEXT NOT NULL, answer BYTEA, expires_at BIGINT NOT NULL)"),

@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::setup::accounts::Accounts;
+use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
 use crate::terminal::arguments::{build_pages_parser, build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
@@ -137,8 +138,9 @@ async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Run
     if !arguments.dry_run {
         accounts.spawn_sweep();
     }
-    let ledger = accounts.ledger().clone();
-    Ok(build_runtime(linked, &http, accounts.clone(), View::default())?.with_connections(accounts, Some(Box::new(ledger)), None))
+    let (ledger, cache) = (accounts.ledger().clone(), LocalCache::beside(accounts.ledger().clone()));
+    let runtime = build_runtime(linked, &http, accounts.clone(), View::default())?;
+    Ok(runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache))))
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {

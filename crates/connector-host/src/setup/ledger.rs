@@ -63,7 +63,8 @@ impl LocalLedger {
         self.0.opened.get_or_try_init(open).await
     }
 
-    async fn ledger(&self) -> Result<&OwnerVault, Error> {
+    /// Opens the vault that has the ledger, and the lists that accounts define beside it.
+    pub(crate) async fn vault(&self) -> Result<&OwnerVault, Error> {
         self.open().await.map_err(|failure| Error::new(ErrorKind::Bug, format!("The ledger cannot be opened: {}.", failure.message())))
     }
 }
@@ -71,34 +72,34 @@ impl LocalLedger {
 #[async_trait]
 impl Ledger for LocalLedger {
     async fn claim(&self, call: &KeyedCall) -> Result<Claim, Error> {
-        self.ledger().await?.claim(call).await
+        self.vault().await?.claim(call).await
     }
 
     async fn finish(&self, call: &KeyedCall, kept: Kept) -> Result<(), Error> {
-        self.ledger().await?.finish(call, kept).await
+        self.vault().await?.finish(call, kept).await
     }
 
     async fn release(&self, call: &KeyedCall) -> Result<(), Error> {
-        self.ledger().await?.release(call).await
+        self.vault().await?.release(call).await
     }
 
     async fn abandon(&self, call: &KeyedCall) -> Result<(), Error> {
-        self.ledger().await?.abandon(call).await
+        self.vault().await?.abandon(call).await
     }
 
     async fn extend(&self, call: &KeyedCall) -> Result<(), Error> {
-        self.ledger().await?.extend(call).await
+        self.vault().await?.extend(call).await
     }
 
     async fn has_twin(&self, call: &KeyedCall) -> Result<bool, Error> {
-        self.ledger().await?.has_twin(call).await
+        self.vault().await?.has_twin(call).await
     }
 
     async fn has_made(&self, record: &str) -> Result<bool, Error> {
-        self.ledger().await?.has_made(record).await
+        self.vault().await?.has_made(record).await
     }
 
     async fn settle(&self, call: &KeyedCall, kept: Kept) -> Result<bool, Error> {
-        self.ledger().await?.settle(call, kept).await
+        self.vault().await?.settle(call, kept).await
     }
 }

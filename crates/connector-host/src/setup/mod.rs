@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod app;
+pub(crate) mod cache;
 pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod sandbox;

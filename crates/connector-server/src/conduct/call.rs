@@ -101,10 +101,12 @@ impl Call {
         }
     }
 
-    /// Builds a runtime with the connections and the ledger of the owner alone, and the view of the API key.
+    /// Builds a runtime with what is of the owner alone: connections, ledger and kept lists.
+    ///
+    /// It has the view of the API key.
     pub(crate) fn runtime(&self) -> Result<Runtime, Refusal> {
         let vault = self.host.vault.for_owner(self.owner()?).with_view(self.caller.view);
-        Ok(self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault)), None))
+        Ok(self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault))))
     }
 
     /// Lists the owner's connections of an app, oldest first, without those that wait to be connected.

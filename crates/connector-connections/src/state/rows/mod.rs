@@ -2,6 +2,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod connections;
+pub(crate) mod definitions;
 pub(crate) mod ended;
 pub(crate) mod installs;
 pub(crate) mod ledger;

@@ -21,7 +21,7 @@ macro_rules! sealed {
     };
 }
 
-/// All sealed columns.
+/// All sealed columns that a change of keys seals anew. Lists of definitions are deleted instead.
 pub(crate) const SEALED_COLUMNS: [SealedColumn; 9] = [
     sealed!("connector_secret", "connection_id", "access_token"),
     sealed!("connector_secret", "connection_id", "refresh_token"),
