@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::declare::fields::{AccountField, FieldKind, FieldOption, FieldWords};
 use crate::exchange::plan::write_key;
@@ -49,12 +49,6 @@ pub(super) enum Found<'a, T> {
 pub(super) const PART_MARK: char = '_';
 
 impl FieldSet {
-    /// Reads the set from the records of a list, as JSON. Records that define no field are passed over.
-    pub(crate) fn read(words: FieldWords, records: &str) -> Result<Self, serde_json::Error> {
-        let records: Vec<Map<String, Value>> = serde_json::from_str(records)?;
-        Ok(Self::build(words, records.iter().filter_map(|record| (words.read)(record)).collect()))
-    }
-
     /// Builds the set of an account's fields.
     pub(crate) fn build(words: FieldWords, fields: Vec<AccountField>) -> Self {
         let codes = fields.iter().enumerate().map(|(at, field)| (field.code.clone(), at)).collect();
