@@ -3,6 +3,7 @@
 mod choices;
 mod conformance;
 mod documents;
+mod form;
 mod invocations;
 mod kit;
 mod pages;

@@ -341,6 +341,9 @@ fn lists_describes_and_checks_the_catalogue() {
         text.contains("GET /api/v2/deals/{deal_id}") && text.contains("connector invoke getDeal") && !text.contains('\u{1b}'),
         "{text}"
     );
+    let form = cli.run(&["describe", "addDeal", "--connection", "sandbox"], "");
+    let form = String::from_utf8_lossy(&form.stdout).into_owned();
+    assert!(form.contains("Tier: Bronze|Silver|Gold") && !text.contains("Bronze"), "an account has its own form: {form}");
     let unknown = cli.run(&["describe", "getDael"], "");
     assert_exit(&unknown, 1, "getDeal");
     let manifest = path("manifests/pipedrive.json").display().to_string();

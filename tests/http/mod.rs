@@ -2,6 +2,7 @@
 
 mod abuse;
 mod connections;
+mod forms;
 mod keys;
 mod leaving;
 mod owners;

@@ -36,6 +36,10 @@ const START: &[(&str, &str, &str)] =
 const CONNECTOR: &[(&str, &str, &str)] = &[("query", "connector", "The key of the connector; without it, those of all.")];
 const ONE_CONNECTOR: &[(&str, &str, &str)] =
     &[("query", "connector", "The key of the connector; it may be left out where one alone could be meant.")];
+const OF_ACCOUNT: &[(&str, &str, &str)] = &[
+    ("query", "connector", "The key of the connector; it may be left out where one alone could be meant."),
+    ("query", "connection", "The connection, by name or id, whose custom fields stand in the schema of the input. Left out, none do."),
+];
 const ANY_BODY: &[(&str, &str)] = &[("*/*", "")];
 const PASSED: &[(&str, &str, &str)] = &[(
     "header",
@@ -79,7 +83,8 @@ static ENDPOINTS: &[Endpoint] = routes! {
     POST "/v1/invoke" Key, "Run an action or data source; a stream of lines is answered line by line, and a list streams its records", KEYED,
         &[(JSON, "Invocation"), (NDJSON, "")], (200, JSON, "Outcome") => with invoke::invoke;
     GET "/v1/actions" Key, "List the actions", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_actions;
-    GET "/v1/actions/{key}" Key, "Describe an action or data source", ONE_CONNECTOR, &[], (200, JSON, "") => now catalogue::show_action;
+    GET "/v1/actions/{key}" Key, "Describe an action or data source, with the custom fields of an account", OF_ACCOUNT, &[],
+        (200, JSON, "") => soon catalogue::show_action;
     GET "/v1/data-sources" Key, "List the data sources", CONNECTOR, &[], (200, JSON, "") => now catalogue::list_data_sources;
     GET "/v1/manifest" Key, "Show the whole catalogue of a connector", ONE_CONNECTOR, &[],
         (200, JSON, "Manifest") => now catalogue::show_manifest;

@@ -8,6 +8,7 @@ pub(crate) mod data_source;
 mod deadline;
 pub(crate) mod derived;
 mod download;
+mod form;
 mod keyed;
 pub(crate) mod lines;
 mod manifest;

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use connector_core::run::{Entry, EntryKind};
 use serde_json::Value;
 
+use crate::command::invoke::open_runtime;
 use crate::terminal::arguments::read_key;
 use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
@@ -43,8 +44,19 @@ pub(super) struct DescribeArguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[arg(long, hide = true)]
+    /// Describe the form of this account, with its custom fields
+    #[arg(long, value_name = "NAME")]
     connection: Option<String>,
+    /// The store of connections: the path of a file, or postgres://host/name
+    #[arg(long, value_name = "URL", requires = "connection")]
+    store: Option<String>,
+}
+
+impl DescribeArguments {
+    /// Checks that the form of one account is meant.
+    pub(super) fn is_of_account(&self) -> bool {
+        self.connection.is_some()
+    }
 }
 
 #[derive(clap::Args)]
@@ -93,17 +105,27 @@ pub(super) fn list(linked: Linked, arguments: &ListArguments) -> Result<Exit, Fa
 }
 
 pub(super) fn describe(linked: Linked, arguments: &DescribeArguments) -> Result<Exit, Failure> {
-    if arguments.connection.is_some() {
-        return Err(Failure::not_built("--connection"));
-    }
     let (connector, key) = read_key(&arguments.key, arguments.connector.as_deref())?;
     let (catalogue, examples) = (linked.build_catalogue()?, Examples::new(linked));
     let entry = catalogue.find(connector, key)?;
-    let described = entry.describe(|key| examples.find(entry.connector().key, key));
+    print_described(arguments, &entry.describe(|key| examples.find(entry.connector().key, key)))
+}
+
+/// Describes an entry with the custom fields of an account.
+pub(super) async fn describe_account(linked: Linked, arguments: DescribeArguments) -> Result<Exit, Failure> {
+    let (connector, key) = read_key(&arguments.key, arguments.connector.as_deref())?;
+    let runtime = open_runtime(linked, arguments.store.as_deref(), true).await?;
+    let examples = Examples::new(linked);
+    let find_example = |entry: &Entry| examples.find(entry.connector().key, entry.key());
+    let described = runtime.describe(connector, key, arguments.connection.as_deref(), find_example).await?;
+    print_described(&arguments, &described)
+}
+
+fn print_described(arguments: &DescribeArguments, described: &Value) -> Result<Exit, Failure> {
     if arguments.json {
-        return print_json(&described);
+        return print_json(described);
     }
-    print(&render::describe(&described))
+    print(&render::describe(described))
 }
 
 pub(super) fn manifest(linked: Linked, arguments: &ManifestArguments) -> Result<Exit, Failure> {

@@ -110,7 +110,7 @@ pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Ex
     if arguments.list.stream && arguments.list.pages != Some(Pages::All) {
         return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
     }
-    let runtime = open_runtime(linked, &arguments).await?;
+    let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.dry_run).await?;
     let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) if arguments.list.stream => out.exit = stream_one(&runtime, action, &arguments).await?,
@@ -132,10 +132,10 @@ pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Ex
 }
 
 /// Opens a runtime with the connections that are set up on this machine.
-async fn open_runtime(linked: Linked, arguments: &InvokeArguments) -> Result<Runtime, Failure> {
+pub(super) async fn open_runtime(linked: Linked, store: Option<&str>, is_sweep: bool) -> Result<Runtime, Failure> {
     let http = build_client()?;
-    let accounts = Accounts::find(linked, arguments.store.as_deref(), &http).await?;
-    if !arguments.dry_run {
+    let accounts = Accounts::find(linked, store, &http).await?;
+    if is_sweep {
         accounts.spawn_sweep();
     }
     let (ledger, cache) = (accounts.ledger().clone(), LocalCache::beside(accounts.ledger().clone()));

@@ -87,6 +87,7 @@ impl Command {
         match self {
             Self::Invoke(arguments) => run_on_one_thread(invoke::run(linked, arguments)),
             Self::List(arguments) => catalogue::list(linked, &arguments),
+            Self::Describe(arguments) if arguments.is_of_account() => run_on_one_thread(catalogue::describe_account(linked, arguments)),
             Self::Describe(arguments) => catalogue::describe(linked, &arguments),
             Self::Manifest(arguments) => catalogue::manifest(linked, &arguments),
             Self::Connect(arguments) => run_on_one_thread(connect::run(linked, arguments)),

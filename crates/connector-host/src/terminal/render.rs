@@ -62,6 +62,9 @@ pub(crate) fn describe(entry: &Value) -> String {
         if let Some(values) = long_enum(property) {
             let _ = writeln!(out, "    {:width$}{values}", "");
         }
+        for (code, field) in property["properties"].as_object().into_iter().flatten().filter(|_| entry.get("account").is_some()) {
+            let _ = writeln!(out, "    {code}  {}", describe_field(field));
+        }
     }
     if required.is_some() {
         out.push_str("  (* required)\n");
@@ -71,6 +74,15 @@ pub(crate) fn describe(entry: &Value) -> String {
             write!(out, "\nExample:\n  connector invoke {} --input '{}'\n", text(&entry["key"]), input.to_string().replace('\'', "'\\''"));
     }
     out
+}
+
+/// Describes a custom field: its name, its type or its options, and whether the app demands it.
+fn describe_field(field: &Value) -> String {
+    let options = field["anyOf"].as_array().or_else(|| field["items"]["anyOf"].as_array());
+    let labels: Vec<&str> = options.into_iter().flatten().filter_map(|option| option["title"].as_str()).collect();
+    let kind = if labels.is_empty() { type_of(field, field) } else { labels.join("|") };
+    let mark = if field["x-required-in-app"] == true { "; the app demands it" } else { "" };
+    format!("{}: {kind}{mark}", field["title"].as_str().unwrap_or_default())
 }
 
 /// Lists the lists of scopes of a described action, of each of which one is needed.

@@ -26,14 +26,19 @@ fn summarize(call: &Call, is_wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Valu
     Ok(call.host.catalogue().entries().iter().filter(|entry| is_listed(entry)).map(Entry::summary).collect())
 }
 
-pub(crate) fn show_action(call: &Call) -> Result<Response, Refusal> {
+/// Describes an action or data source. With `connection` it is the form of that account, with its custom fields.
+pub(crate) async fn show_action(call: Call) -> Result<Response, Refusal> {
     let (query, connector) = call.query_of_connector(&["connection"])?;
-    if !query.is_empty() {
-        let message = "The form of an action for one account (`connection`) is not built yet.";
-        return Err(Refusal::bad_request(message, "Leave it out."));
-    }
-    let entry = call.host.catalogue().find(connector.map(|connector| connector.key), call.param("key"))?;
-    Ok(respond_json(StatusCode::OK, &entry.describe(|key| call.host.find_example(entry.connector().key, key))))
+    let (connector, key) = (connector.map(|connector| connector.key), call.param("key"));
+    let find_example = |entry: &Entry| call.host.find_example(entry.connector().key, entry.key());
+    let described = match query.into_iter().next() {
+        Some((_, connection)) => call.runtime()?.describe(connector, key, Some(&connection), find_example).await?,
+        None => {
+            let entry = call.host.catalogue().find(connector, key)?;
+            entry.describe(|_| find_example(entry))
+        }
+    };
+    Ok(respond_json(StatusCode::OK, &described))
 }
 
 pub(crate) fn show_manifest(call: &Call) -> Result<Response, Refusal> {
