@@ -103,6 +103,7 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
         words.paging.as_ref().map(|paging| quote!(.with_paging(&#paging))),
         words.envelope.as_ref().map(|envelope| quote!(.with_envelope(&#envelope))),
         found_in,
+        words.record.as_ref().map(|ty| quote!(.with_record_read_by(<#ty as ::connector_core::__private::Declares>::declaration))),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -179,7 +180,7 @@ fn emit_source(source: &Source) -> TokenStream {
         Given::Input(input) => quote!((#name, ::connector_core::__private::SourceInput::Input(#input))),
         Given::Text(text) => quote!((#name, ::connector_core::__private::SourceInput::Text(#text))),
     });
-    quote_spanned!(ty.span()=> .with_source(<#ty as ::connector_core::__private::Picklist>::KEY, &[#(#given),*]))
+    quote_spanned!(ty.span()=> .with_source(<#ty as ::connector_core::__private::Picklist>::KEY, <#ty as ::connector_core::__private::Picklist>::ACCEPTS, &[#(#given),*]))
 }
 
 pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
@@ -187,6 +188,13 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
     let (label, description) = (&source.doc.first, &source.doc.rest);
     let name = &item.ident;
     let own = quote!(::connector_core::__private::Place::Own);
+    let accepts = match origin {
+        Origin::Actions(derivation) if !derivation.named.is_empty() || derivation.me.is_some() => {
+            let words = derivation.named.iter().map(|(word, _)| word.as_str()).chain(derivation.me.as_ref().map(|_| "me"));
+            Some(quote!(const ACCEPTS: &'static [&'static str] = &[#(#words),*];))
+        }
+        _ => None,
+    };
     let (item, fields, registered) = match origin {
         Origin::Actions(derivation) => {
             let fields: Vec<_> = derivation.inputs.iter().map(|input| emit_field(input, &own, &input.doc)).collect();
@@ -205,6 +213,7 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
         impl ::connector_core::__private::MadeByMacro for #name {}
         impl ::connector_core::__private::Picklist for #name {
             const KEY: &'static str = #key;
+            #accepts
         }
         const _: () = {
             static DECLARATION: ::connector_core::__private::SourceDeclaration = ::connector_core::__private::SourceDeclaration::new(
@@ -221,7 +230,8 @@ pub(crate) fn emit_data_source(source: &DataSource) -> TokenStream {
 }
 
 fn emit_derivation(derivation: &Derivation) -> TokenStream {
-    let Derivation { list, search, term, value, text, given, finding, within, only, except, sorted, named, me, inputs: _ } = derivation;
+    let Derivation { list, search, term, value, text, given, finding, within, only, except, sorted, named, me, read, exact, inputs: _ } =
+        derivation;
     let declaration = |ty: &syn::Type| quote_spanned!(ty.span()=> <#ty as ::connector_core::__private::Declares>::declaration);
     let list = declaration(list);
     let pairs = |pairs: &[(String, String)]| {
@@ -240,6 +250,8 @@ fn emit_derivation(derivation: &Derivation) -> TokenStream {
         (!sorted.is_empty()).then(|| quote!(.with_order(&[#(#sorted),*]))),
         (!derivation.named.is_empty()).then(|| quote!(.with_names(#named))),
         me.as_ref().map(|member| quote!(.with_me(#member))),
+        read.as_ref().map(declaration).map(|read| quote!(.with_read(#read))),
+        exact.as_ref().map(|input| quote!(.with_exact(#input))),
     ];
     let parts = parts.into_iter().flatten();
     quote!(::connector_core::__private::Derivation::new(#list, #value, #text)#(#parts)*)

@@ -10,18 +10,18 @@ use crate::account_fields::WITH_MARKS;
 use crate::rooms::activities::GetActivities;
 use crate::rooms::activity_types::GetActivityTypes;
 use crate::rooms::currencies::GetCurrencies;
-use crate::rooms::deals::{GetDeals, SearchDeals};
+use crate::rooms::deals::{GetDeal, GetDeals, SearchDeals};
 use crate::rooms::fields::{GetActivityFields, GetDealFields, GetOrganizationFields, GetPersonFields, GetProductFields};
 use crate::rooms::files::GetFiles;
 use crate::rooms::filters::{FilterType, GetFilters};
 use crate::rooms::lead_labels::GetLeadLabels;
 use crate::rooms::lead_sources::GetLeadSources;
 use crate::rooms::leads::{GetLeads, SearchLeads};
-use crate::rooms::organizations::{GetOrganizations, SearchOrganization};
+use crate::rooms::organizations::{GetOrganization, GetOrganizations, SearchOrganization};
 use crate::rooms::permission_sets::{App, GetPermissionSets};
-use crate::rooms::persons::{GetPersons, SearchPersons};
+use crate::rooms::persons::{GetPerson, GetPersons, SearchPersons};
 use crate::rooms::pipelines::GetPipelines;
-use crate::rooms::products::{GetProducts, SearchProducts};
+use crate::rooms::products::{GetProduct, GetProducts, SearchProducts};
 use crate::rooms::roles::GetRoles;
 use crate::rooms::stages::GetStages;
 use crate::rooms::users::GetUsers;
@@ -29,25 +29,57 @@ use crate::rooms::users::GetUsers;
 /// Select Deal
 ///
 /// Select a Deal from a dropdown menu.
-#[data_source(list(GetDeals), search(SearchDeals), label("{title} - {status}"), named(name = "title"))]
+#[data_source(
+    list(GetDeals),
+    search(SearchDeals),
+    exact = "exact_match",
+    read(GetDeal),
+    except(is_deleted = true),
+    label("{title} - {status}"),
+    named(name = "title")
+)]
 pub(crate) struct SelectDeal;
 
 /// Select Organization
 ///
 /// Select an Organization from a dropdown menu.
-#[data_source(list(GetOrganizations), search(SearchOrganization), label("{name}"), named(name))]
+#[data_source(
+    list(GetOrganizations),
+    search(SearchOrganization),
+    exact = "exact_match",
+    read(GetOrganization),
+    except(is_deleted = true),
+    label("{name}"),
+    named(name)
+)]
 pub(crate) struct SelectOrganization;
 
 /// Select Person
 ///
 /// Select a Person from a dropdown menu.
-#[data_source(list(GetPersons), search(SearchPersons), label("{name}"), named(name, email = "emails"))]
+#[data_source(
+    list(GetPersons),
+    search(SearchPersons),
+    exact = "exact_match",
+    read(GetPerson),
+    except(is_deleted = true),
+    label("{name}"),
+    named(name, email = "emails")
+)]
 pub(crate) struct SelectPerson;
 
 /// Select Product
 ///
 /// Select a product from a dropdown menu.
-#[data_source(list(GetProducts), search(SearchProducts), label("{name}"), named(name, code))]
+#[data_source(
+    list(GetProducts),
+    search(SearchProducts),
+    exact = "exact_match",
+    read(GetProduct),
+    except(is_deleted = true),
+    label("{name}"),
+    named(name, code)
+)]
 pub(crate) struct SelectProduct;
 
 /// Select Lead

@@ -65,6 +65,8 @@ pub struct Declaration {
     pub envelope: Option<&'static Envelope>,
     /// The list in which a record that the action added is found again.
     pub found_in: Option<FoundIn>,
+    /// The action that reads the record which this one changes, by the same ID.
+    pub record: Option<fn() -> &'static Declaration>,
     /// The shape of the answer.
     pub returns: FieldShape,
     pub(crate) derived: OnceLock<Derived>,

@@ -327,6 +327,7 @@ impl Declaration {
             paging: None,
             envelope: None,
             found_in: None,
+            record: None,
             returns,
             derived: OnceLock::new(),
         }
@@ -351,6 +352,7 @@ impl Declaration {
         with_inputs_when_flat(inputs: &'static [(&'static str, InputValue)]) => when_flat = inputs;
         with_paging(paging: &'static Paging) => paging = Some(paging);
         with_envelope(envelope: &'static Envelope) => envelope = Some(envelope);
+        with_record_read_by(read: fn() -> &'static Declaration) => record = Some(read);
         with_list_to_find_in(found_in: FoundIn) => found_in = Some(found_in);
     }
 }
@@ -396,6 +398,8 @@ impl Derivation {
             order: &[],
             named: &[],
             me: None,
+            read: None,
+            exact: None,
         }
     }
 
@@ -415,6 +419,8 @@ impl Derivation {
         with_order(order: &'static [&'static str]) => order = order;
         with_names(named: &'static [(&'static str, &'static str)]) => named = named;
         with_me(member: &'static str) => me = Some(member);
+        with_read(read: fn() -> &'static Declaration) => read = Some(read);
+        with_exact(input: &'static str) => exact = Some(input);
     }
 }
 
@@ -422,13 +428,30 @@ impl Derivation {
 impl Field {
     /// Builds an input from its name, its name on the wire, its place, its sentence and the shape of its value.
     pub const fn new(name: &'static str, wire: &'static str, place: Place, doc: &'static str, shape: FieldShape) -> Self {
-        Self { name, wire, place, doc, source: None, source_inputs: &[], overrides: &[], instead_of: None, time_of: None, shape }
+        Self {
+            name,
+            wire,
+            place,
+            doc,
+            source: None,
+            accepts: &[],
+            source_inputs: &[],
+            overrides: &[],
+            instead_of: None,
+            time_of: None,
+            shape,
+        }
     }
 
-    /// Sets the data source that offers choices, and which of its inputs are given.
+    /// Sets the data source that offers choices, the words that name one, and which of its inputs are given.
     #[must_use]
-    pub const fn with_source(mut self, key: &'static str, inputs: &'static [(&'static str, SourceInput)]) -> Self {
-        (self.source, self.source_inputs) = (Some(key), inputs);
+    pub const fn with_source(
+        mut self,
+        key: &'static str,
+        accepts: &'static [&'static str],
+        inputs: &'static [(&'static str, SourceInput)],
+    ) -> Self {
+        (self.source, self.accepts, self.source_inputs) = (Some(key), accepts, inputs);
         self
     }
 

@@ -10,6 +10,8 @@ use crate::declare::input_value::InputValue;
 pub trait Picklist: MadeByMacro {
     /// The key of the data source.
     const KEY: &'static str;
+    /// The words by which an input names a choice in place of giving its value, as `name`.
+    const ACCEPTS: &'static [&'static str] = &[];
 }
 
 /// A declaration of a data source. The macro writes it as a static.
@@ -63,6 +65,10 @@ pub struct Derivation {
     pub named: &'static [(&'static str, &'static str)],
     /// The member that is true for the user of the connection, which `"me"` stands for.
     pub me: Option<&'static str>,
+    /// The action that reads one record: what a search found for a reference is read and compared.
+    pub read: Option<fn() -> &'static Declaration>,
+    /// The input of the search that asks for exact matches.
+    pub exact: Option<&'static str>,
 }
 
 /// The place where choices are looked for.

@@ -18,6 +18,8 @@ pub struct Field {
     pub doc: &'static str,
     /// The key of the data source that offers choices for the input.
     pub source: Option<&'static str>,
+    /// The words by which a choice of that data source is named in place of its value, as `name`.
+    pub accepts: &'static [&'static str],
     /// The inputs of that data source that are given, each with the origin of its value.
     pub source_inputs: &'static [(&'static str, SourceInput)],
     /// The inputs that the vendor ignores if this one is given.

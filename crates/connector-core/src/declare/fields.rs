@@ -89,8 +89,20 @@ pub enum Naming {
     Values(&'static FieldsOf, FieldLayout),
     /// The names or codes of custom fields, in a list or one alone.
     Keys(&'static FieldsOf),
-    /// The name or code of any field, be it custom or not.
-    AnyKey(&'static FieldsOf),
+    /// The name or code of one field, whose value another input has.
+    Pair(&'static FieldsOf, PairedField),
+}
+
+/// A field that an input names, and the input that has its value.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PairedField {
+    /// The input that has the value.
+    pub value: &'static str,
+    /// The way in which the value travels, if the field is custom.
+    pub layout: FieldLayout,
+    /// The function that finds names which stand for a field of every account, without a look at the definitions.
+    pub is_known: fn(&str) -> bool,
 }
 
 /// A way in which records carry the values of custom fields.
@@ -169,11 +181,18 @@ impl FieldsOf {
     }
 }
 
+impl PairedField {
+    /// Builds the pair from the input that has the value, how the value travels, and the names that are known.
+    pub const fn new(value: &'static str, layout: FieldLayout, is_known: fn(&str) -> bool) -> Self {
+        Self { value, layout, is_known }
+    }
+}
+
 impl Naming {
     /// Returns the definitions that the names come from.
     pub const fn fields(self) -> &'static FieldsOf {
         match self {
-            Self::Values(fields, _) | Self::Keys(fields) | Self::AnyKey(fields) => fields,
+            Self::Values(fields, _) | Self::Keys(fields) | Self::Pair(fields, _) => fields,
         }
     }
 }

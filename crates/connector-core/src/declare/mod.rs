@@ -25,7 +25,7 @@ pub use case::Case;
 pub use connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
 pub use data_source::{Picklist, SourceDeclaration};
 pub use field::{Field, Place, SourceInput};
-pub use fields::{AccountField, FieldKind, FieldLayout, FieldOption, FieldWords, FieldsOf, Naming};
+pub use fields::{AccountField, FieldKind, FieldLayout, FieldOption, FieldWords, FieldsOf, Naming, PairedField};
 pub use flat::FlatWords;
 pub use input_value::InputValue;
 pub use method::{Effect, Endpoint, Method};

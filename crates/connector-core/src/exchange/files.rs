@@ -12,7 +12,7 @@ use crate::value::pointer::escape_segment;
 use crate::value::wording::list_names;
 
 /// The files of a call, by the name of the input.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Files(Vec<(String, Upload)>);
 
 /// The member of a file in the input that holds its bytes.

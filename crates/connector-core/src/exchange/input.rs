@@ -8,8 +8,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Number, Value};
 
 use crate::declare::field::{Field, Place};
+use crate::declare::fields::Naming;
 use crate::declare::rule::Rule;
 use crate::exchange::files::CONTENT;
+use crate::exchange::references::TakenInput;
 use crate::exchange::schema;
 use crate::exchange::times::{TimeForm, convert_pairs, lacks_zone};
 use crate::value::fault::{Fault, FaultCode, JsonType};
@@ -56,6 +58,12 @@ impl Checks {
                 required.retain(|member| member != CONTENT);
             }
         }
+        for field in fields.iter().filter(|field| matches!(field.shape.naming, Some(Naming::Values(..)))) {
+            // A custom field may be named: its definition tells whether it is there.
+            if let Some(property) = schema["properties"][field.name].as_object_mut() {
+                property.retain(|word, _| !matches!(word.as_str(), "patternProperties" | "additionalProperties"));
+            }
+        }
         Self::from_schema(schema)
     }
 
@@ -71,7 +79,7 @@ impl Checks {
     /// Returns the input as it will be sent, or every fault at once.
     ///
     /// `drops_nulls` is for actions that clear nothing: null for an optional input means that there is none. `zone` is that of the
-    /// times that name none.
+    /// times that name none. Inputs that were taken out are not missed, and rules are checked once they are back.
     pub(crate) fn read(
         &self,
         mut input: Map<String, Value>,
@@ -79,6 +87,7 @@ impl Checks {
         rules: &[&Rule],
         drops_nulls: bool,
         zone: Option<&TimeZone>,
+        taken: &[TakenInput],
     ) -> Result<Map<String, Value>, Vec<Fault>> {
         if drops_nulls {
             let optional = |name: &str| fields.iter().any(|field| field.name == name && !field.shape.required);
@@ -102,7 +111,8 @@ impl Checks {
         faults.extend(
             fields.iter().filter(|field| field.place == Place::Path).filter_map(|field| find_path_fault(field, input.get(field.name)?)),
         );
-        if faults.is_empty() {
+        faults.retain(|fault| !taken.iter().any(|taken| fault.path().strip_prefix('/') == Some(taken.field.name)));
+        if faults.is_empty() && taken.is_empty() {
             faults.extend(rules.iter().filter_map(|rule| rule.find_fault(&input)));
         }
         let mut seen = std::collections::HashSet::new();
@@ -332,7 +342,7 @@ mod tests {
     fn check_one(kind: &str, value: Value) -> Result<Value, Vec<Fault>> {
         let checks = Checks::from_schema(json!({"type": "object", "properties": {"x": {"type": kind}}}));
         let input = Map::from_iter([("x".to_owned(), value)]);
-        checks.read(input, &[], &[], false, None).map(|mut input| input.remove("x").expect("x was given"))
+        checks.read(input, &[], &[], false, None, &[]).map(|mut input| input.remove("x").expect("x was given"))
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Requests built and responses read, without IO: (declaration, input) to request, response to answer.
 
 pub(crate) mod choices;
-#[allow(dead_code, reason = "the runtime comes to use them")]
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod joining;
 pub(crate) mod merging;
 pub(crate) mod plan;
+pub(crate) mod references;
 pub(crate) mod request;
 pub(crate) mod response;
 pub(crate) mod schema;

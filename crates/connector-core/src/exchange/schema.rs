@@ -50,6 +50,9 @@ pub(crate) fn build_fields<'a>(fields: impl Iterator<Item = &'a Field>) -> Value
         }
         if let Some(source) = field.source {
             property["x-source"] = source.into();
+            if !field.accepts.is_empty() {
+                property["x-accepts"] = field.accepts.into();
+            }
             publish_source_inputs(field, &mut property);
         }
         if let Some(date) = field.time_of {

@@ -11,6 +11,7 @@ use crate::declare::connector::Connector;
 use crate::declare::method::Effect;
 use crate::embed::connections::{Connection, Connections};
 use crate::exchange::files::Files;
+use crate::exchange::references::TakenInput;
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::policy::retry::Retries;
@@ -20,6 +21,7 @@ use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::access::Access;
 use crate::value::error::{Error, Reach};
+use crate::value::options::FieldNames;
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
 
@@ -46,6 +48,8 @@ pub struct Call<'a> {
     pub(super) keeper: &'a dyn DefinitionReader,
     /// `true` if it reads for another call: it is sent in a dry run too, and adds no warnings.
     pub(super) helps: bool,
+    /// The way in which custom fields are named in the data.
+    pub(super) fields: FieldNames,
     pub(super) retries: Retries,
     /// The deadline, beyond which nothing is sent again.
     pub(super) until: tokio::time::Instant,
@@ -68,6 +72,11 @@ impl Call<'_> {
         Call { checked, ..*self }
     }
 
+    /// Returns the call with the input in which names were resolved, if there were any.
+    pub(super) fn with_resolved<'b>(&'b self, resolved: Option<&'b CheckedInput>) -> Call<'b> {
+        Call { checked: resolved.unwrap_or(self.checked), ..*self }
+    }
+
     /// Returns a call that reads for this one, with an input of its own.
     pub(super) fn as_helper<'b>(&'b self, checked: &'b CheckedInput) -> Call<'b> {
         Call { checked, helps: true, ..*self }
@@ -82,7 +91,7 @@ impl Call<'_> {
     ///
     /// It returns none if the list was just read again for that name.
     pub async fn definitions_after_miss(&self, of: ListOf, known: &Definitions, name: &str) -> Result<Option<Arc<Definitions>>, Stop> {
-        let Some(freshness) = known.miss(name) else { return Ok(None) };
+        let Some(freshness) = known.miss(name).filter(|_| !self.session.has_seen(known.read_at())) else { return Ok(None) };
         let again = self.keeper.get(self, of, freshness).await?;
         again.miss(name);
         Ok(Some(again))
@@ -220,6 +229,8 @@ impl Call<'_> {
 pub(crate) struct CheckedInput {
     pub(crate) input: Map<String, Value>,
     pub(crate) files: Files,
+    /// The inputs in which references stand. They are not in `input` until they are resolved.
+    pub(crate) taken: Vec<TakenInput>,
 }
 
 fn explain_redirect(response: &Response) -> Error {

@@ -1,5 +1,6 @@
 //! The catalogue of all actions and data sources that are linked in, sorted by key.
 
+use std::any::Any;
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -9,10 +10,13 @@ use crate::declare::connector::Connector;
 use crate::declare::field::{Field, SourceInput};
 use crate::declare::method::{Effect, Method};
 use crate::exchange::choices::RecordPlace;
+use crate::exchange::fields::plan::FieldPlan;
 use crate::exchange::input::Checks;
 use crate::exchange::plan::Plan;
+use crate::exchange::references::NamedField;
 use crate::exchange::schema;
 use crate::runtime::data_source::DataSource;
+use crate::runtime::derived::DerivedSource;
 use crate::runtime::operation::Action;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::wording::{find_nearest, quote};
@@ -40,6 +44,8 @@ pub struct Catalogue {
 pub struct Entry {
     kind: EntryKind,
     checks: OnceLock<Checks>,
+    named: OnceLock<Vec<NamedField>>,
+    fields: OnceLock<Option<FieldPlan>>,
     flat: OnceLock<Plan>,
 }
 
@@ -167,6 +173,13 @@ impl Catalogue {
         }
     }
 
+    /// Finds a data source of a connector that is made of actions.
+    pub(crate) fn find_derived_source(&self, connector: &Connector, key: &str) -> Result<&'static DerivedSource, Error> {
+        let entry = self.find(Some(connector.key), key)?;
+        let found = if let EntryKind::DataSource(source) = entry.kind { (source as &dyn Any).downcast_ref() } else { None };
+        found.ok_or_else(|| Error::new(ErrorKind::Bug, format!("{key} is no data source that is made of actions.")))
+    }
+
     /// Builds the error for a key that is not there, with the nearest ones: of the connector, if one was named.
     fn explain_unknown(&self, connector: Option<&str>, key: &str) -> Error {
         let entries = self.entries.iter().filter(|entry| connector.is_none_or(|named| entry.connector().key == named));
@@ -213,7 +226,7 @@ impl Entry {
             Registration::Action(action) => EntryKind::Action(action),
             Registration::DataSource(source) => EntryKind::DataSource(source),
         };
-        Self { kind, checks: OnceLock::new(), flat: OnceLock::new() }
+        Self { kind, checks: OnceLock::new(), named: OnceLock::new(), fields: OnceLock::new(), flat: OnceLock::new() }
     }
 
     /// Returns the kind.
@@ -301,7 +314,13 @@ impl Entry {
     /// Builds the schema of the input.
     pub fn input_schema(&self) -> Value {
         match self.kind {
-            EntryKind::Action(action) => schema::build_input(action.declaration()),
+            EntryKind::Action(action) => {
+                let mut schema = schema::build_input(action.declaration());
+                for named in self.named_fields().iter().filter(|named| named.takes_changes) {
+                    schema["properties"][named.field.name]["x-accepts"] = named.accepted_words().into();
+                }
+                schema
+            }
             EntryKind::DataSource(_) => {
                 let mut schema = schema::build_fields(self.fields().into_iter());
                 // The inputs of a data source are not sent under their own names.
@@ -318,6 +337,17 @@ impl Entry {
     /// Returns the plan of the answer in the flat view, compiled on first use. A data source has one view.
     pub(crate) fn flat_plan(&self) -> Option<&Plan> {
         self.declaration().map(|declaration| self.flat.get_or_init(|| Plan::build(declaration)))
+    }
+
+    /// Returns the inputs that take names, or changes to lists, in place of what their schema says.
+    pub(crate) fn named_fields(&self) -> &[NamedField] {
+        let is_change = self.declaration().is_some_and(|declaration| declaration.record.is_some());
+        self.named.get_or_init(|| NamedField::list(&self.fields(), is_change))
+    }
+
+    /// Returns the plan of the custom fields in the answer, compiled on first use, if it has any.
+    pub(crate) fn field_plan(&self) -> Option<&FieldPlan> {
+        self.fields.get_or_init(|| self.declaration().and_then(FieldPlan::build)).as_ref()
     }
 
     /// Returns the checks of the input, compiled on first use: all at once would slow a cold start.

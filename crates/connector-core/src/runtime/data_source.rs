@@ -1,5 +1,6 @@
 //! Data sources: the choices that fill an input, listed or searched.
 
+use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -19,7 +20,7 @@ use crate::value::raw_json::RawJson;
 
 /// A data source in the catalogue, which does not distinguish those made of actions from code.
 #[async_trait]
-pub trait DataSource: Runnable + fmt::Debug + Send + Sync {
+pub trait DataSource: Any + Runnable + fmt::Debug + Send + Sync {
     /// Returns the declaration.
     fn declaration(&self) -> &'static SourceDeclaration;
     /// Lists the inputs.
@@ -116,7 +117,7 @@ impl<H> fmt::Debug for HandledSource<H> {
 }
 
 #[async_trait]
-impl<H: ChoiceHandler> DataSource for HandledSource<H> {
+impl<H: ChoiceHandler + 'static> DataSource for HandledSource<H> {
     fn declaration(&self) -> &'static SourceDeclaration {
         self.0
     }

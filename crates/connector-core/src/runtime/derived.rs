@@ -35,9 +35,9 @@ pub struct DerivedSource {
 
 /// The places of the records in the answers of the two actions.
 #[derive(Debug)]
-struct Places {
+pub(super) struct Places {
     list: RecordPlace,
-    search: RecordPlace,
+    pub(super) search: RecordPlace,
 }
 
 /// The name of the input that is the text to look for.
@@ -63,7 +63,7 @@ impl DerivedSource {
     }
 
     /// Finds where the records lie, or fails if the actions do not have what the data source names.
-    fn places(&self) -> Result<&Places, Error> {
+    pub(super) fn places(&self) -> Result<&Places, Error> {
         if let Some(places) = self.places.get() {
             return Ok(places);
         }
@@ -119,7 +119,12 @@ impl DerivedSource {
     fn find_place(&self, action: &'static Declaration) -> Result<RecordPlace, Missing> {
         let Derivation { within, finding, .. } = self.derivation;
         let of_choice: Vec<&'static str> = self.derivation.choice_paths().collect();
-        let deciding = self.derivation.deciding_paths().chain(self.declaration.own.iter().map(|field| field.wire));
+        // What a search finds is read before it is compared.
+        let deciding = self
+            .derivation
+            .deciding_paths()
+            .filter(|_| finding == Finding::InKeptList)
+            .chain(self.declaration.own.iter().map(|field| field.wire));
         let paths: Vec<&'static str> = match within {
             Some(_) => deciding.collect(),
             None => of_choice.iter().copied().chain(deciding).collect(),
@@ -144,11 +149,9 @@ impl DerivedSource {
     }
 
     fn make_choices(&self, records: &[&RawValue]) -> Result<Vec<Choice>, Error> {
-        let Derivation { value, text, .. } = self.derivation;
-        let choices: Vec<Choice> = records
-            .iter()
-            .map(|record| Choice { key: read_text(record, value), label: fill_template(text, |path| read_text(record, path)) })
-            .collect();
+        let value = self.derivation.value;
+        let choices: Vec<Choice> =
+            records.iter().map(|record| Choice { key: read_text(record, value), label: self.write_label(record) }).collect();
         if choices.iter().any(|choice| choice.key.is_empty()) {
             return Err(Error::new(ErrorKind::BadAnswer, "A record of the list to choose from has no ID."));
         }
@@ -167,7 +170,7 @@ impl DerivedSource {
             None => None,
         };
         let lister = (self.derivation.list)();
-        let of = ListOf { list: lister.key, input: self.derivation.given };
+        let of = self.list_of();
         if call.session.dry_run {
             let given = of.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
             call.send(Request::build(lister, &given, &Files::default())).await?;
@@ -183,20 +186,46 @@ impl DerivedSource {
     }
 
     /// Chooses among the records of a whole list: those that the declaration and the input ask for, in order.
-    fn choose(&self, mut records: Vec<&RawValue>, input: &Map<String, Value>) -> Result<Vec<Choice>, Error> {
-        let Derivation { within, only, except, order, .. } = self.derivation;
-        let own = self.declaration.own.iter();
-        let asked: Vec<(&str, String)> = own.filter_map(|field| Some((field.wire, write_text(input.get(field.name)?)))).collect();
-        let asked: Vec<(&str, &str)> = asked.iter().map(|(path, value)| (*path, value.as_str())).collect();
-        records.retain(|record| has_members(record, only) && has_members(record, &asked) && !has_member(record, except));
-        if let Some(within) = within {
-            records = records.into_iter().flat_map(|record| read_parts(record, within)).collect();
-        }
-        sort_records(&mut records, order);
+    fn choose(&self, records: Vec<&RawValue>, input: &Map<String, Value>) -> Result<Vec<Choice>, Error> {
+        let mut records = self.select(records, input);
+        sort_records(&mut records, self.derivation.order);
         let mut choices = self.make_choices(&records)?;
         let words = SearchWords::split(input.get(SEARCH).and_then(Value::as_str).unwrap_or_default());
         choices.retain(|choice| words.occur_in(&choice.label));
         Ok(choices)
+    }
+
+    /// Selects the records of a whole list that the declaration and the input ask for, or their parts.
+    pub(super) fn select<'r>(&self, mut records: Vec<&'r RawValue>, input: &Map<String, Value>) -> Vec<&'r RawValue> {
+        let Derivation { within, only, except, .. } = self.derivation;
+        let own = self.declaration.own.iter();
+        let asked: Vec<(&str, String)> = own.filter_map(|field| Some((field.wire, write_text(input.get(field.name)?)))).collect();
+        let asked: Vec<(&str, &str)> = asked.iter().map(|(path, value)| (*path, value.as_str())).collect();
+        records.retain(|record| has_members(record, only) && has_members(record, &asked) && !has_member(record, except));
+        match within {
+            Some(within) => records.into_iter().flat_map(|record| read_parts(record, within)).collect(),
+            None => records,
+        }
+    }
+
+    /// Returns the list of definitions whose records are the choices.
+    pub(super) fn list_of(&self) -> ListOf {
+        ListOf { list: (self.derivation.list)().key, input: self.derivation.given }
+    }
+
+    pub(super) fn derivation(&self) -> &Derivation {
+        &self.derivation
+    }
+
+    /// Returns the noun for a choice.
+    pub(super) fn noun(&self) -> &'static str {
+        let label = self.declaration.label;
+        label.strip_prefix("Select ").unwrap_or(label)
+    }
+
+    /// Writes the text of a choice.
+    pub(super) fn write_label(&self, record: &RawValue) -> String {
+        fill_template(self.derivation.text, |path| read_text(record, path))
     }
 }
 

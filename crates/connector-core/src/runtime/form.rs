@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::declare::fields::FieldWords;
 use crate::embed::connections::Chosen;
 use crate::exchange::fields::form::type_input;
-use crate::exchange::fields::set::FieldSet;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::Entry;
 use crate::runtime::deadline::Deadline;
@@ -17,6 +15,7 @@ use crate::runtime::session::Session;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
+use crate::value::options::FieldNames;
 
 /// The time for which the definitions of an account may be read.
 const TIME: Duration = Duration::from_secs(30);
@@ -58,6 +57,7 @@ impl Spine {
             transport: &self.transport,
             session: &session,
             keeper: &self.keeper,
+            fields: FieldNames::Keys,
             helps: true,
             retries: self.retries,
             until: deadline.until,
@@ -81,9 +81,7 @@ async fn type_inputs(entry: &Entry, call: &Call<'_>, words: FieldWords, input: &
             Stop::Failed(error) => error,
             Stop::Planned(_) => Error::new(ErrorKind::Bug, "The definitions of fields were planned, and not read."),
         })?;
-        let read = |record: &RawValue| serde_json::from_str(record.get()).ok().and_then(|record| (words.read)(&record));
-        let set = FieldSet::build(words, kept.records().into_iter().filter_map(read).collect());
-        type_input(&set, naming, &mut input["properties"][field.name]);
+        type_input(kept.fields(words), naming, &mut input["properties"][field.name]);
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use crate::declare::action::Declaration;
 use crate::declare::field::Field;
 use crate::declare::method::Effect;
 use crate::declare::page::{CURSOR, LIMIT, Paging, is_limit};
-use crate::exchange::files::Files;
 use crate::exchange::joining::JoinedList;
 use crate::exchange::response::bad_answer;
 use crate::exchange::schema;
@@ -17,9 +16,10 @@ use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Entry, EntryKind};
 use crate::runtime::data_source::Choices;
 use crate::runtime::deadline::Deadline;
+use crate::runtime::naming::name_fields_or_warn;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::options::{Options, Pages};
+use crate::value::options::{FieldNames, Options, Pages};
 use crate::value::outcome::{Answer, Page};
 
 /// The page size that is asked for where nobody knows the greatest one: all vendors allow it.
@@ -159,8 +159,11 @@ impl<'a> PageWalk<'a> {
     /// Reads the next page, of at most so many records. A dry run answers the request of the first, which is no page.
     pub(super) async fn read_page(&mut self, left: Option<u64>) -> Result<(Answer, Option<Page>), Error> {
         self.ask_for_what_is_left(left);
-        let checked = CheckedInput { input: self.input.clone(), files: Files::default() };
+        let checked = CheckedInput { input: self.input.clone(), ..CheckedInput::default() };
         let mut answer = run_once_through(self.entry, &self.call.with_input(&checked)).await?;
+        if self.call.fields != FieldNames::Keys {
+            answer = Box::pin(name_fields_or_warn(self.entry, self.call, answer)).await?;
+        }
         self.call.session.end_page();
         let page = answer.page.take();
         if page.is_none() && self.pages > 0 {

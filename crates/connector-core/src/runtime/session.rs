@@ -16,8 +16,10 @@ use crate::value::view::View;
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
     pub(super) dry_run: bool,
-    /// The time at which the call began, if definitions have to be read since.
-    refreshed_since: Option<SystemTime>,
+    /// The time at which the call began.
+    began: SystemTime,
+    /// `true` if definitions have to be read since.
+    refreshes: bool,
     /// The tie to the caller, if the call may outlive it.
     tether: Option<Arc<Tether>>,
     state: Mutex<State>,
@@ -56,13 +58,17 @@ impl State {
 
 impl Session {
     pub(super) fn new(dry_run: bool, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
-        let refreshed_since = refreshes.then(SystemTime::now);
-        Self { dry_run, refreshed_since, tether, state: Mutex::new(State { sink, ..State::default() }) }
+        Self { dry_run, began: SystemTime::now(), refreshes, tether, state: Mutex::new(State { sink, ..State::default() }) }
     }
 
     /// Returns how fresh definitions have to be for this call.
     pub(super) fn freshness(&self) -> Freshness {
-        self.refreshed_since.map_or(Freshness::Kept, Freshness::ReadSince)
+        if self.refreshes { Freshness::ReadSince(self.began) } else { Freshness::Kept }
+    }
+
+    /// Checks that a list was read for this call, or while it ran.
+    pub(super) fn has_seen(&self, read_at: SystemTime) -> bool {
+        read_at >= self.began
     }
 
     /// Counts the requests that were sent so far, and their tokens.

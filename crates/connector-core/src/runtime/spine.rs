@@ -14,6 +14,7 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
+use crate::exchange::references::take_references;
 use crate::exchange::view::flatten;
 use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
@@ -21,7 +22,7 @@ use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
-use crate::runtime::naming::Keeper;
+use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_names};
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
@@ -29,7 +30,7 @@ use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
 use crate::value::invocation::Invocation;
-use crate::value::options::Pages;
+use crate::value::options::{FieldNames, Pages};
 use crate::value::outcome::{Answer, Outcome};
 use crate::value::time_zone::TimeZone;
 use crate::value::view::View;
@@ -220,26 +221,42 @@ impl Spine {
                 session: &session,
                 keeper: &self.keeper,
                 helps: false,
+                fields: if options.dry_run { FieldNames::Keys } else { options.fields },
                 retries: self.retries,
                 until: deadline.until,
             };
-            let result = match options.idempotency_key.as_deref() {
+            let resolve = || Box::pin(resolve_names(&self.catalogue, entry, &call));
+            let key = options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read);
+            // Under a key names are resolved once it is claimed: a replay costs no look-up.
+            let is_early = key.is_none() || options.resolve.is_some();
+            let resolved = if is_early && has_names(entry, &call) { deadline.enforce(resolve()).await? } else { None };
+            let ready = call.with_resolved(resolved.as_ref());
+            let result = match key {
                 // A read may be carried out twice.
-                Some(key) if !options.dry_run && entry.effect() != Effect::Read => {
-                    let work = run_once_through(entry, &call);
-                    Box::pin(run_once(&self.ledger, (key, options.resolve), &call, &deadline, work)).await
+                Some(key) => {
+                    let work = async {
+                        let late = if is_early || !has_names(entry, &call) { None } else { resolve().await? };
+                        run_once_through(entry, &ready.with_resolved(late.as_ref())).await
+                    };
+                    Box::pin(run_once(&self.ledger, (key, options.resolve), (&call, &ready), &deadline, work)).await
                 }
                 _ if let Some(outlet) = outlet => {
                     let plan = flat.and_then(|_| entry.flat_plan()).filter(|_| !options.dry_run);
                     if plan.is_some() {
                         session.record_view(view);
                     }
-                    return Box::pin(stream_all_pages(entry, &call, options.max_items, &deadline, plan, outlet)).await;
+                    return Box::pin(stream_all_pages(entry, &ready, options.max_items, &deadline, plan, outlet)).await;
                 }
-                _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &call, options.max_items, &deadline)).await,
-                _ => deadline.enforce(run_once_through(entry, &call)).await,
+                _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &ready, options.max_items, &deadline)).await,
+                _ => deadline.enforce(run_once_through(entry, &ready)).await,
             };
-            let result = result.map_err(|error| session.explain_part(error));
+            let result = match result.map_err(|error| session.explain_part(error)) {
+                // The pages of a list that is read whole are named one by one.
+                Ok(answer) if ready.fields != FieldNames::Keys && options.pages == Pages::One => {
+                    Box::pin(deadline.enforce(name_fields_or_warn(entry, &ready, answer))).await
+                }
+                result => result,
+            };
             match (result, flat.and_then(|_| entry.flat_plan())) {
                 (Ok(answer), Some(plan)) if !options.dry_run => {
                     session.record_view(view);
@@ -280,9 +297,10 @@ impl Spine {
         if matches!(entry.declaration().and_then(Declaration::paging), Some(Paging::Cursor { .. })) {
             faults.extend(page::take_start(&mut input));
         }
+        let taken = take_references(entry.named_fields(), &mut input, &mut faults);
         let mut files = Files::attach(files, &fields, &mut input, &mut faults);
         let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
-        let read = entry.checks().read(input, &fields, &rules, entry.takes_null_as_absent(), zone);
+        let read = entry.checks().read(input, &fields, &rules, entry.takes_null_as_absent(), zone, &taken);
         let (input, mut found) = read.map_or_else(|found| (Map::new(), found), |input| (input, Vec::new()));
         if found.is_empty() {
             found = files.decode(&fields, &input, self.transport.largest_file());
@@ -293,7 +311,7 @@ impl Spine {
                 faults.push(fault);
             }
         }
-        if faults.is_empty() { Ok(CheckedInput { input, files }) } else { Err(Error::invalid_input(entry.key(), faults)) }
+        if faults.is_empty() { Ok(CheckedInput { input, files, taken }) } else { Err(Error::invalid_input(entry.key(), faults)) }
     }
 }
 

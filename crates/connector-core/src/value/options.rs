@@ -144,9 +144,6 @@ impl Options {
                 ("fields", value) => {
                     let named = FieldNames::ALL.into_iter().find(|names| value.as_str() == Some(names.as_str()));
                     options.fields = named.ok_or_else(|| invalid("The option fields is none of \"keys\", \"names\" and \"both\"."))?;
-                    if options.fields != FieldNames::Keys {
-                        return not_built(&quote(options.fields.as_str()));
-                    }
                 }
                 ("cache", Value::String(word)) if matches!(word.as_str(), "use" | "refresh") => {
                     options.refreshes_definitions = word == "refresh";

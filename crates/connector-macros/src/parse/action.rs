@@ -55,6 +55,8 @@ pub(crate) struct Words {
     pub(crate) when_flat: Vec<(String, Expr)>,
     /// The list in which a record that the action added is found again.
     pub(crate) found_in: Option<FoundIn>,
+    /// The action that reads the record which this one changes.
+    pub(crate) record: Option<Type>,
 }
 
 /// The words of `found_in`: a list, one of its inputs and two members of its records.
@@ -71,7 +73,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat, found_in";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat, found_in, record";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -127,6 +129,7 @@ impl Words {
                 "rules" => words.rules = parse_list(meta)?,
                 "with" => words.with = parse_list(meta)?,
                 "like" => words.like = Some(meta.require_list()?.parse_args()?),
+                "record" => words.record = Some(meta.require_list()?.parse_args()?),
                 "found_in" => words.found_in = Some(parse_found_in(meta)?),
                 "when_flat" => words.when_flat = parse_list(meta)?.iter().map(parse_input_value).collect::<Result<_>>()?,
                 "without" => words.without = parse_list(meta)?.iter().map(parse_reason).collect::<Result<_>>()?,

@@ -52,6 +52,10 @@ pub(crate) struct Derivation {
     pub(crate) named: Vec<(String, String)>,
     /// The member that is true for the connected user.
     pub(crate) me: Option<String>,
+    /// The action that reads one record.
+    pub(crate) read: Option<Type>,
+    /// The input of the search that asks for exact matches.
+    pub(crate) exact: Option<String>,
     /// The inputs that narrow the choices to records whose member of that name has their value.
     pub(crate) inputs: Vec<Input>,
 }
@@ -67,7 +71,8 @@ pub(crate) enum Finding {
     InKeptList,
 }
 
-const KNOWN_WORDS: &str = "list, search, term, key, label, kept, given, sifted, within, only, except, sorted, named, me, by_hand";
+const KNOWN_WORDS: &str =
+    "list, search, term, key, label, kept, given, sifted, within, only, except, sorted, named, me, read, exact, by_hand";
 
 pub(crate) fn parse_data_source(arguments: TokenStream, mut item: DeriveInput) -> Result<DataSource> {
     let span = item.ident.span();
@@ -98,6 +103,7 @@ fn parse_derivation(words: &Metas, span: Span) -> Result<Derivation> {
     let (mut list, mut search, mut term, mut value, mut text) = (None, None, None, None, None);
     let mut given = None;
     let (mut within, mut only, mut except, mut sorted, mut named, mut me) = (None, Vec::new(), Vec::new(), Vec::new(), Vec::new(), None);
+    let (mut read, mut exact) = (None, None);
     let mut finding = Finding::AtVendor;
     for word in words {
         match name_of_word(word).as_str() {
@@ -112,6 +118,8 @@ fn parse_derivation(words: &Metas, span: Span) -> Result<Derivation> {
             "except" => except = parse_members(word)?,
             "sorted" => sorted = parse_list::<LitStr>(word)?.iter().map(parse_path).collect::<Result<_>>()?,
             "named" => named = parse_names(word)?,
+            "read" => read = Some(word.require_list()?.parse_args::<Type>()?),
+            "exact" => exact = Some(field_to_camel_case(&parse_value::<LitStr>(word)?.value())),
             "me" => me = Some(parse_path(&parse_value::<LitStr>(word)?)?),
             name @ ("kept" | "sifted") => {
                 word.require_path_only()?;
@@ -127,10 +135,20 @@ fn parse_derivation(words: &Metas, span: Span) -> Result<Derivation> {
     if let (Some(term), None) = (&term, &search) {
         return Err(Error::new(term.span(), "`term` names an input of the search: give `search(Action)`, or take it out"));
     }
-    let needs_list = ["given", "within", "only", "except", "sorted", "me"];
-    if let Some(word) = words.iter().find(|word| needs_list.iter().any(|name| word.path().is_ident(name)) && finding != Finding::InKeptList)
-    {
+    let needs_list = |word: &Meta| {
+        let is_for_both = read.is_some() && word.path().is_ident("except");
+        ["given", "within", "only", "except", "sorted", "me"].iter().any(|name| word.path().is_ident(name)) && !is_for_both
+    };
+    if let Some(word) = words.iter().find(|word| needs_list(word) && finding != Finding::InKeptList) {
         return Err(Error::new(word.span(), format!("`{}` looks at a whole list: write `kept`, or take it out", name_of_word(word))));
+    }
+    if let Some(word) = words.iter().find(|word| word.path().is_ident("exact") && search.is_none()) {
+        return Err(Error::new(word.span(), "`exact` names an input of the search: give `search(Action)`, or take it out"));
+    }
+    if let Some(word) = words.iter().find(|word| word.path().is_ident("named") && search.is_some() && read.is_none()) {
+        let message =
+            "a search is not exact, so that what it finds is read and compared: give `read(Action)`, the action that reads one record";
+        return Err(Error::new(word.span(), message));
     }
     let missing = |what: &str| Error::new(span, format!("a data source needs {what}"));
     Ok(Derivation {
@@ -147,6 +165,8 @@ fn parse_derivation(words: &Metas, span: Span) -> Result<Derivation> {
         sorted,
         named,
         me,
+        read,
+        exact,
         inputs: Vec::new(),
     })
 }

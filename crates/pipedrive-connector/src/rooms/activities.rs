@@ -67,7 +67,14 @@ struct GetActivity {
 /// Update Activity
 ///
 /// Update an activity
-#[action(patch("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 5, returns(Activity), with(ActivityInputs))]
+#[action(
+    patch("/api/v2/activities/{activity_id}"),
+    scopes("activities:full"),
+    cost = 5,
+    returns(Activity),
+    record(GetActivity),
+    with(ActivityInputs)
+)]
 struct UpdateActivity {
     /// The activity to change.
     #[source(SelectActivity)]

@@ -65,7 +65,7 @@ pub(crate) struct GetLeads {
     patch("/api/v1/leads/{lead_id}"),
     scopes("leads:full"),
     cost = 10,
-    returns(WithFields<Lead, OfDeals>),
+    returns(WithFields<Lead, OfDeals>), record(GetLead),
     with(LeadLinks<Nullable<Id>>, LeadArchive, LeadPromise<Nullable<Date>>, LeadChannel)
 )]
 struct UpdateLead {

@@ -29,7 +29,7 @@ struct AddOrganization {
 ///
 /// Get details of an organization
 #[action(get("/api/v2/organizations/{org_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Organization), with(Including<OrganizationExtra>, Choosing<OfOrganizations>, WithLabels), when_flat(include_fields = Texts(&["smart_bcc_email"])))]
-struct GetOrganization {
+pub(crate) struct GetOrganization {
     /// The organization to read.
     #[source(SelectOrganization)]
     org_id: Id,
@@ -61,6 +61,7 @@ pub(crate) struct GetOrganizations {
     scopes("contacts:full"),
     cost = 5,
     returns(Organization),
+    record(GetOrganization),
     with(OrganizationOwner, OrganizationInputs)
 )]
 struct UpdateOrganization {

@@ -24,7 +24,7 @@ pub(crate) fn type_input(set: &FieldSet, naming: Naming, property: &mut Value) {
             }
         }
         // Which fields of every account fit is the action's own.
-        Naming::AnyKey(_) => {}
+        Naming::Pair(..) => {}
     }
 }
 

@@ -67,10 +67,6 @@ impl FieldPlan {
     pub(super) fn node(&self, id: FieldNodeId) -> &FieldNode {
         &self.nodes[id]
     }
-
-    pub(super) fn count(&self) -> usize {
-        self.nodes.len()
-    }
 }
 
 struct FieldPlanner<'a> {

@@ -64,7 +64,7 @@ pub(crate) enum DefinitionNeed {
 }
 
 /// A look into the inputs of an action: the input that takes a field of every account, by its code.
-pub(crate) type FindInput<'a> = &'a dyn Fn(&str) -> Option<&'static str>;
+pub(crate) type FindInput<'a> = &'a (dyn Fn(&str) -> Option<&'static str> + Sync);
 
 /// Tells whether the custom fields of an input need definitions. It reads names and kinds of values alone.
 pub(crate) fn judge_need(words: &FieldWords, given: &Map<String, Value>, layout: FieldLayout) -> DefinitionNeed {

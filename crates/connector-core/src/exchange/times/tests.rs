@@ -19,7 +19,7 @@ const FIELDS: [&Field; 5] = [&DUE_DATE, &DUE_TIME, &AT, &UTC, &LIST];
 fn read(input: &Value, zone: Option<&str>) -> Result<Value, Vec<(String, String)>> {
     let zone: Option<TimeZone> = zone.map(|name| name.parse().expect("a zone"));
     let input = input.as_object().expect("an object").clone();
-    let read = Checks::new(&FIELDS).read(input, &FIELDS, &[], false, zone.as_ref());
+    let read = Checks::new(&FIELDS).read(input, &FIELDS, &[], false, zone.as_ref(), &[]);
     read.map(Value::Object).map_err(|faults| faults.into_iter().map(|fault| (fault.path().to_owned(), fault.message())).collect())
 }
 

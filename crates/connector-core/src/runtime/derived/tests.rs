@@ -145,7 +145,7 @@ fn no_catalogue_is_built_with_a_source_that_names_what_is_not_there() {
 fn no_catalogue_is_built_with_an_input_whose_source_is_given_what_is_not_there() {
     static SOURCE: DerivedSource = DerivedSource::new(&SELECT, Derivation { finding: Finding::InKeptList, ..DERIVATION });
     let build = |given: &'static [(&'static str, SourceInput)]| {
-        let fields = [query::<Id>("id").with_source("selectThing", given), query::<Option<Text>>("group")];
+        let fields = [query::<Id>("id").with_source("selectThing", &[], given), query::<Option<Text>>("group")];
         let declaration: &'static Declaration = Box::leak(Box::new(declare::<Json>("getThing").with_inputs(Box::leak(Box::new(fields)))));
         let action: &'static DeclaredAction = Box::leak(Box::new(DeclaredAction::new(declaration)));
         Catalogue::sort(&[&VENDOR], [Registration::DataSource(&SOURCE), Registration::Action(action)].into_iter()).map(drop)

@@ -25,10 +25,12 @@ const LOOKS: (Duration, Duration) = (Duration::from_millis(10), Duration::from_m
 const STORE_AGAIN: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(500), Duration::from_secs(2)];
 
 /// Runs a call at most once under an idempotency key. A call in flight under the same key is joined.
+///
+/// The call has the input as it was given. With the names in it resolved, it is looked for where its outcome was lost.
 pub(in crate::runtime) async fn run_once(
     ledger: &Arc<dyn Ledger>,
     (key, resolve): (&str, Option<Resolve>),
-    call: &Call<'_>,
+    (call, resolved): (&Call<'_>, &Call<'_>),
     deadline: &Deadline<'_>,
     work: impl Future<Output = Result<Answer, Error>>,
 ) -> Result<Answer, Error> {
@@ -46,7 +48,7 @@ pub(in crate::runtime) async fn run_once(
                 .with_hint("Use a key for one call alone: the same connection, action, input and files."));
         }
         Claim::Unknown { since } => {
-            let settled = Box::pin(settle(ledger, &keyed, call, resolve.and(since)));
+            let settled = Box::pin(settle(ledger, &keyed, resolved, resolve.and(since)));
             return deadline.enforce(call.session.enforce_tether(settled)).await;
         }
         Claim::Running => return Err(explain_still_running()),
@@ -192,6 +194,9 @@ async fn identify(key: &str, call: &Call<'_>) -> Result<KeyedCall, Error> {
     for (name, upload) in call.checked.files.iter() {
         // A file within the input and one beside it are the same.
         input.insert(name.to_owned(), upload.describe());
+    }
+    for taken in &call.checked.taken {
+        input.insert(taken.field.name.to_owned(), taken.given.clone());
     }
     let mut input = Value::Object(input);
     input.sort_all_objects();

@@ -1,14 +1,16 @@
 //! Definitions: a list that an account defines, as it was read.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
+use crate::declare::fields::FieldWords;
 use crate::declare::input_value::InputValue;
 use crate::embed::cache::FRESH;
+use crate::exchange::fields::set::FieldSet;
 use crate::value::raw_json::RawJson;
 
 /// The most names that were looked for in vain and are remembered.
@@ -34,6 +36,8 @@ pub struct ListOf {
 pub struct Definitions {
     text: RawJson,
     read_at: SystemTime,
+    /// The definitions of custom fields among the records, once they were parsed.
+    fields: OnceLock<FieldSet>,
     /// The names that were looked for in vain, after the list had been read again for them.
     misses: Mutex<HashSet<String>>,
 }
@@ -56,12 +60,20 @@ impl ListOf {
 
 impl Definitions {
     pub(super) fn new(text: RawJson, read_at: SystemTime) -> Self {
-        Self { text, read_at, misses: Mutex::default() }
+        Self { text, read_at, fields: OnceLock::new(), misses: Mutex::default() }
     }
 
     /// Returns the records, of which none is parsed.
     pub fn records(&self) -> Vec<&RawValue> {
         serde_json::from_str(self.text.as_str()).unwrap_or_default()
+    }
+
+    /// Returns the fields that the records define, parsed once.
+    pub(in crate::runtime) fn fields(&self, words: FieldWords) -> &FieldSet {
+        self.fields.get_or_init(|| {
+            let records: Vec<Map<String, Value>> = serde_json::from_str(self.text()).unwrap_or_default();
+            FieldSet::build(words, records.iter().filter_map(words.read).collect())
+        })
     }
 
     /// Returns the records as the text of a JSON array.
@@ -70,7 +82,7 @@ impl Definitions {
     }
 
     /// Returns the time at which the list was read.
-    pub(super) fn read_at(&self) -> SystemTime {
+    pub(in crate::runtime) fn read_at(&self) -> SystemTime {
         self.read_at
     }
 

@@ -12,7 +12,6 @@ use tracing::debug;
 use crate::declare::action::Declaration;
 use crate::declare::page::{CURSOR, LIMIT, is_limit};
 use crate::embed::cache::{Cache, CacheEntry, CacheKey};
-use crate::exchange::files::Files;
 use crate::exchange::schema;
 use crate::runtime::call::{Call, CheckedInput, DefinitionReader};
 use crate::runtime::catalogue::Catalogue;
@@ -213,7 +212,7 @@ async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<R
     }
     let mut text = vec![b'['];
     for _ in 0..MOST_PAGES {
-        let checked = CheckedInput { input: input.clone(), files: Files::default() };
+        let checked = CheckedInput { input: input.clone(), ..CheckedInput::default() };
         let answer = action.run(&call.as_helper(&checked)).await?;
         let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str())
             .map_err(|error| Error::new(ErrorKind::BadAnswer, format!("{} lists no records.", list.key)).with_source(error))?;

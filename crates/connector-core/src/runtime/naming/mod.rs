@@ -1,6 +1,11 @@
 //! Names in place of IDs: definitions that are kept, and records that are looked up.
 
 pub(crate) mod definitions;
+mod fields;
 mod keeper;
+mod look_up;
+mod resolve;
 
+pub(super) use fields::name_fields_or_warn;
 pub(crate) use keeper::Keeper;
+pub(super) use resolve::{has_names, resolve_names};

@@ -35,7 +35,7 @@ struct AddDeal {
 ///
 /// Get details of a deal
 #[action(get("/api/v2/deals/{deal_id}"), scopes("deals:read", "deals:full"), cost = 1, returns(Deal), with(Including<DealExtra>, Choosing<OfDeals>, WithLabels))]
-struct GetDeal {
+pub(crate) struct GetDeal {
     /// The deal to read.
     #[source(SelectDeal)]
     deal_id: Id,
@@ -148,7 +148,7 @@ struct GetOrganizationDeals {
     patch("/api/v2/deals/{deal_id}"),
     scopes("deals:full"),
     cost = 5,
-    returns(Deal),
+    returns(Deal), record(GetDeal),
     with(DealInputs),
     rules(
         only_with("lostReason", "status", &["lost"], None),

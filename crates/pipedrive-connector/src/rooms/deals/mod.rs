@@ -5,6 +5,6 @@ mod old;
 mod reports;
 mod search;
 
-pub(crate) use deal::GetDeals;
+pub(crate) use deal::{GetDeal, GetDeals};
 pub(super) use old::{OldDealIds, OldDealParts};
 pub(crate) use search::SearchDeals;

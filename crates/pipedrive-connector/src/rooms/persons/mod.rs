@@ -4,4 +4,4 @@ mod old;
 mod person;
 
 pub(super) use old::{OldPersonParts, PersonInShort};
-pub(crate) use person::{GetPersons, SearchPersons, UpdatePerson};
+pub(crate) use person::{GetPerson, GetPersons, SearchPersons, UpdatePerson};

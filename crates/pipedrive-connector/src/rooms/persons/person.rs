@@ -26,7 +26,7 @@ struct AddPerson {
 ///
 /// Get details of a person
 #[action(get("/api/v2/persons/{person_id}"), scopes("contacts:read", "contacts:full"), cost = 1, returns(Person), with(Including<PersonExtra>, Choosing<OfPersons>, WithLabels))]
-struct GetPerson {
+pub(crate) struct GetPerson {
     /// The person to read.
     #[source(SelectPerson)]
     person_id: Id,
@@ -93,7 +93,14 @@ struct GetOrganizationPersons {
 /// Update Person
 ///
 /// Update a person
-#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person), with(PersonLinks, PersonInputs))]
+#[action(
+    patch("/api/v2/persons/{person_id}"),
+    scopes("contacts:full"),
+    cost = 5,
+    returns(Person),
+    record(GetPerson),
+    with(PersonLinks, PersonInputs)
+)]
 pub(crate) struct UpdatePerson {
     /// The person to change.
     #[source(SelectPerson)]
@@ -115,16 +122,23 @@ struct DeletePerson {
 /// Set Person Field Value
 ///
 /// Set the value of a specific field for a person
-#[action(patch("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 5, returns(Person), by_hand(person_field::set))]
+#[action(
+    patch("/api/v2/persons/{person_id}"),
+    scopes("contacts:full"),
+    cost = 5,
+    returns(Person),
+    record(GetPerson),
+    by_hand(person_field::set)
+)]
 struct SetFieldValueForPerson {
     /// The person to change.
     #[source(SelectPerson)]
     person_id: Id,
-    /// The field: the 40-character key of a custom one, or the name of one that every person has, as job_title.
+    /// The field: a custom one by its name or 40-character key, or one that every person has, as job_title.
     #[own]
     #[source(SelectPersonCustomField)]
-    field_key: Text,
-    /// The value, of the type that the field has; null clears it.
+    field_key: person_field::PersonFieldKey,
+    /// The value, of the type that the field has; options by their labels or IDs. Null clears it.
     #[own]
     value: Nullable<Json>,
 }

@@ -5,5 +5,5 @@ mod old;
 mod product;
 mod search;
 
-pub(crate) use product::GetProducts;
+pub(crate) use product::{GetProduct, GetProducts};
 pub(crate) use search::SearchProducts;

@@ -30,7 +30,7 @@ struct AddProduct {
 ///
 /// Get one product
 #[action(get("/api/v2/products/{product_id}"), scopes("products:read", "products:full"), cost = 1, returns(Product))]
-struct GetProduct {
+pub(crate) struct GetProduct {
     /// The product to read.
     #[source(SelectProduct)]
     product_id: Id,
@@ -63,7 +63,7 @@ pub(crate) struct GetProducts {
     patch("/api/v2/products/{product_id}"),
     scopes("products:full"),
     cost = 5,
-    returns(Product),
+    returns(Product), record(GetProduct),
     with(ProductInputs),
     rules(
         only_with("billingFrequencyCycles", "billingFrequency", RECURRING, None),

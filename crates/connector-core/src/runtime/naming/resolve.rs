@@ -1,0 +1,265 @@
+//! Resolves the names in an input to IDs, before the request is built.
+
+use serde_json::{Map, Value};
+
+use crate::declare::action::Declaration;
+use crate::declare::field::{Field, Place, SourceInput};
+use crate::declare::fields::{FieldLayout, FieldWords, FieldsOf, Naming, PairedField};
+use crate::declare::rule::Rule;
+use crate::exchange::fields::resolve::{ResolvedFields, Want, WantedField};
+use crate::exchange::references::{GivenItem, IdForm, Named, Reference, TakenInput, apply_change};
+use crate::runtime::call::{Call, CheckedInput};
+use crate::runtime::catalogue::{Catalogue, Entry};
+use crate::runtime::naming::fields::{resolve_field_key, resolve_field_keys, resolve_field_values};
+use crate::runtime::naming::look_up::{look_up, read_record};
+use crate::runtime::stop::Stop;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::fault::Fault;
+
+/// An input whose names are being resolved.
+struct Resolution<'a> {
+    catalogue: &'a Catalogue,
+    entry: &'a Entry,
+    call: &'a Call<'a>,
+    input: Map<String, Value>,
+    faults: Vec<Fault>,
+    /// The record that the action changes, once it was read.
+    record: Option<Value>,
+}
+
+/// Resolves the names in the input of a call. It returns none where there are no names.
+pub(in crate::runtime) async fn resolve_names(
+    catalogue: &Catalogue,
+    entry: &Entry,
+    call: &Call<'_>,
+) -> Result<Option<CheckedInput>, Error> {
+    if !has_names(entry, call) {
+        return Ok(None);
+    }
+    let mut work = Resolution { catalogue, entry, call, input: call.input().clone(), faults: Vec::new(), record: None };
+    let resolved = async {
+        work.resolve_taken().await?;
+        work.resolve_fields().await
+    };
+    resolved.await.map_err(|stop| match stop {
+        Stop::Failed(error) => error,
+        Stop::Planned(_) => Error::new(ErrorKind::Bug, "A dry run makes its look-ups."),
+    })?;
+    work.finish().map(Some)
+}
+
+/// Checks whether anything may have to be resolved in the input of a call.
+pub(in crate::runtime) fn has_names(entry: &Entry, call: &Call<'_>) -> bool {
+    !call.checked.taken.is_empty() || list_inputs_of_fields(entry).any(|(field, _)| call.input().contains_key(field.name))
+}
+
+/// Lists the inputs that custom fields stand in.
+fn list_inputs_of_fields(entry: &Entry) -> impl Iterator<Item = (&'static Field, Naming)> {
+    let fields = entry.declaration().into_iter().flat_map(Declaration::fields);
+    fields.filter_map(|field| Some((field, field.shape.naming?)))
+}
+
+impl Resolution<'_> {
+    /// Resolves the names of custom fields, and those in their values.
+    async fn resolve_fields(&mut self) -> Result<(), Stop> {
+        let Some(words) = self.call.connector.fields else { return Ok(()) };
+        let entry = self.entry;
+        let find_input = |code: &str| Some(entry.declaration()?.field_on_wire(code)?.name);
+        for (field, naming) in list_inputs_of_fields(entry) {
+            let Some(given) = self.input.get(field.name).filter(|given| !given.is_null()).cloned() else { continue };
+            let at = format!("/{}", field.name);
+            match (naming, given) {
+                (Naming::Values(of, layout), Value::Object(given)) => {
+                    let drops_nulls = entry.takes_null_as_absent();
+                    let found = resolve_field_values(self.call, words, (of, layout), &given, &at, drops_nulls, &find_input).await?;
+                    match found {
+                        None => {}
+                        Some(Ok(resolved)) => {
+                            let values = self.complete_fields(words, layout, resolved).await?;
+                            self.input.insert(field.name.to_owned(), values.into());
+                        }
+                        Some(Err(faults)) => self.faults.extend(faults),
+                    }
+                }
+                (Naming::Pair(of, pair), Value::String(name)) if !(pair.is_known)(&name) => {
+                    match resolve_field_key(self.call, words, of, &name, &at).await? {
+                        Ok(code) => self.resolve_pair(words, of, (field, pair), code).await?,
+                        Err(faults) => self.faults.extend(faults),
+                    }
+                }
+                (Naming::Keys(of), given) => match resolve_field_keys(self.call, words, of, &given, &at, &find_input).await? {
+                    Ok(codes) => drop(self.input.insert(field.name.to_owned(), codes)),
+                    Err(faults) => self.faults.extend(faults),
+                },
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Resolves the value of a field that another input named.
+    async fn resolve_pair(
+        &mut self,
+        words: FieldWords,
+        of: &'static FieldsOf,
+        (field, pair): (&'static Field, PairedField),
+        code: String,
+    ) -> Result<(), Stop> {
+        self.input.insert(field.name.to_owned(), code.clone().into());
+        let Some(value) = self.input.get(pair.value).filter(|_| (words.is_code)(&code)).cloned() else { return Ok(()) };
+        let given = Map::from_iter([(code.clone(), value)]);
+        match resolve_field_values(self.call, words, (of, pair.layout), &given, "", false, &|_| None).await? {
+            None => {}
+            Some(Ok(resolved)) => {
+                let mut values = self.complete_fields(words, pair.layout, resolved).await?;
+                self.input.extend(values.shift_remove(&code).map(|value| (pair.value.to_owned(), value)));
+            }
+            Some(Err(faults)) => {
+                let before = format!("/{code}");
+                let moved = |fault: Fault| {
+                    let path = fault.path().replacen(&before, &format!("/{}", pair.value), 1);
+                    fault.moved_to(path)
+                };
+                self.faults.extend(faults.into_iter().map(moved));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the values of custom fields that must be looked up first.
+    async fn complete_fields(
+        &mut self,
+        words: FieldWords,
+        layout: FieldLayout,
+        resolved: ResolvedFields,
+    ) -> Result<Map<String, Value>, Stop> {
+        let ResolvedFields { mut values, wanted } = resolved;
+        for WantedField { path, code, want } in wanted {
+            let value = match want {
+                Want::Reference { source, reference } => {
+                    let Some(reference) = Reference::read(&reference, path) else { continue };
+                    self.look_up(source, &reference, &Map::new()).await?
+                }
+                Want::Options(change) if self.entry.declaration().is_some_and(|declaration| declaration.record.is_some()) => {
+                    let record = self.read_record().await?;
+                    Some(change.apply(match layout {
+                        FieldLayout::Nested => &record[words.values][&code],
+                        FieldLayout::Beside => &record[&code],
+                    }))
+                }
+                Want::Options(change) => Some(change.apply(&Value::Null)),
+            };
+            values.extend(value.map(|value| (code, value)));
+        }
+        Ok(values)
+    }
+
+    /// Resolves the inputs that were taken out. One on which others depend comes before them.
+    async fn resolve_taken(&mut self) -> Result<(), Stop> {
+        let mut taken: Vec<&TakenInput> = self.call.checked.taken.iter().collect();
+        taken.sort_by_key(|taken| {
+            let depends = taken.field.source_inputs.iter().any(|(_, given)| matches!(given, SourceInput::Input(_)));
+            (taken.field.place != Place::Path, matches!(taken.named, Named::Change { .. }), depends)
+        });
+        for TakenInput { field, id, named, .. } in taken {
+            let value = match named {
+                Named::One(item) => self.resolve_item(field, *id, item).await?,
+                Named::List(items) => self.resolve_items(field, *id, items).await?.map(Value::from),
+                Named::Change { add, remove } => {
+                    match (self.resolve_items(field, *id, add).await?, self.resolve_items(field, *id, remove).await?) {
+                        (Some(add), Some(remove)) if self.faults.is_empty() => Some(self.change_list(field, &add, &remove).await?),
+                        _ => None,
+                    }
+                }
+            };
+            if let Some(value) = value {
+                self.input.insert(field.name.to_owned(), value);
+            }
+        }
+        Ok(())
+    }
+
+    async fn resolve_items(&mut self, field: &'static Field, id: IdForm, items: &[GivenItem]) -> Result<Option<Vec<Value>>, Stop> {
+        let mut values = Vec::new();
+        for item in items {
+            values.push(self.resolve_item(field, id, item).await?);
+        }
+        Ok(values.into_iter().collect())
+    }
+
+    async fn resolve_item(&mut self, field: &'static Field, id: IdForm, item: &GivenItem) -> Result<Option<Value>, Stop> {
+        let reference = match item {
+            GivenItem::Value(value) => return Ok(Some(value.clone())),
+            GivenItem::Reference(reference) => reference,
+        };
+        let Some(key) = field.source else {
+            return Err(Error::new(ErrorKind::Bug, format!("The input {} takes names, and has no data source.", field.name)).into());
+        };
+        let beside = self.find_inputs_of_source(field);
+        let found = self.look_up(key, reference, &beside).await?;
+        Ok(found.map(|value| if id == IdForm::Number || value.is_string() { value } else { value.to_string().into() }))
+    }
+
+    /// Finds the inputs of a data source that other inputs of the action give.
+    fn find_inputs_of_source(&self, field: &Field) -> Map<String, Value> {
+        let given = field.source_inputs.iter().filter_map(|(name, given)| {
+            let value = match given {
+                SourceInput::Input(input) => self.input.get(*input).filter(|value| !value.is_null())?.clone(),
+                SourceInput::Text(text) => Value::from(*text),
+            };
+            Some(((*name).to_owned(), value))
+        });
+        given.collect()
+    }
+
+    /// Finds the ID that a reference stands for. A fault is recorded, and there is none.
+    async fn look_up(&mut self, key: &str, reference: &Reference, beside: &Map<String, Value>) -> Result<Option<Value>, Stop> {
+        let source = self.catalogue.find_derived_source(self.call.connector, key)?;
+        match look_up(self.call, source, reference, beside).await? {
+            Ok(id) => Ok(Some(id)),
+            Err(code) => {
+                self.faults.push(Fault::at(&reference.pointer, code));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Changes a list that the record has. It returns the whole list, which replaces that of the record.
+    async fn change_list(&mut self, field: &Field, add: &[Value], remove: &[Value]) -> Result<Value, Stop> {
+        let record = self.read_record().await?;
+        let current = record[field.wire].as_array().cloned().unwrap_or_default();
+        Ok(apply_change(&current, add, remove).unwrap_or(current).into())
+    }
+
+    /// Reads the record that the action changes, once.
+    async fn read_record(&mut self) -> Result<&Value, Stop> {
+        if self.record.is_none() {
+            let declaration = self.entry.declaration().and_then(|declaration| declaration.record);
+            let Some(read) = declaration.map(|read| read()) else {
+                return Err(Error::new(ErrorKind::Bug, format!("{} reads no record that it changes.", self.entry.key())).into());
+            };
+            let id = self.entry.fields().into_iter().find(|field| field.place == Place::Path).and_then(|field| self.input.get(field.name));
+            let before = self.call.session.count_sent();
+            let record = read_record(self.call, read, id.cloned().unwrap_or_default()).await?;
+            self.call.session.record_look_up(read.key, before, None);
+            let data = record.ok_or_else(|| {
+                let error = Error::new(ErrorKind::NotFound, "The record to change is not there.");
+                error.with_hint("Nothing was changed: check its ID, and that the connected user may see it.")
+            })?;
+            self.record = Some(data.to_value()?);
+        }
+        Ok(self.record.get_or_insert_default())
+    }
+
+    /// Checks the whole input, now that it has IDs.
+    fn finish(self) -> Result<CheckedInput, Error> {
+        let Self { entry, call, input, faults, .. } = self;
+        if !faults.is_empty() {
+            return Err(Error::invalid_input(entry.key(), faults));
+        }
+        let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
+        let input = entry.checks().read(input, &entry.fields(), &rules, entry.takes_null_as_absent(), None, &[]);
+        let input = input.map_err(|faults| Error::invalid_input(entry.key(), faults))?;
+        Ok(CheckedInput { input, files: call.checked.files.clone(), taken: Vec::new() })
+    }
+}
