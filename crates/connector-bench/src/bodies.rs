@@ -55,6 +55,50 @@ fn deal(id: u64) -> Value {
     deal
 }
 
+/// Writes the definitions of the account's own fields, with a few of those that every account has.
+pub(crate) fn fields() -> String {
+    let standard = ["id", "title", "value", "status"].map(|code| {
+        json!({"field_code": code, "field_name": code, "field_type": "varchar", "options": null, "subfields": null, "is_custom_field": false})
+    });
+    let custom = KINDS.iter().enumerate().map(|(at, kind)| {
+        let options: Vec<Value> = (15..30).map(|id| json!({"id": id, "label": format!("Choice no. {id}")})).collect();
+        let has_options = matches!(*kind, "set" | "enum");
+        json!({
+            "field_code": hash(at as u64), "field_name": format!("Field of the account no. {at}"), "field_type": kind,
+            "options": has_options.then_some(options), "subfields": null, "is_custom_field": true,
+        })
+    });
+    let definitions: Vec<Value> = standard.into_iter().chain(custom).collect();
+    json!({"success": true, "data": definitions, "additional_data": {"next_cursor": null}}).to_string()
+}
+
+/// The types of the account's own fields.
+const KINDS: [&str; 23] = [
+    "text",
+    "double",
+    "varchar",
+    "monetary",
+    "date",
+    "enum",
+    "set",
+    "people",
+    "time",
+    "varchar",
+    "org",
+    "user",
+    "daterange",
+    "address",
+    "phone",
+    "double",
+    "double",
+    "timerange",
+    "monetary",
+    "varchar_auto",
+    "enum",
+    "set",
+    "date",
+];
+
 /// Values of an account's own fields, by keys of 40 characters that are the same in every deal.
 fn custom_fields(id: u64) -> Map<String, Value> {
     let values = [

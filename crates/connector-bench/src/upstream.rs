@@ -16,6 +16,7 @@ pub(crate) const LONG_LIST: u64 = 100_000;
 struct CannedResponses {
     one: Vec<u8>,
     list: Vec<u8>,
+    fields: Vec<u8>,
     missing: Vec<u8>,
 }
 
@@ -27,6 +28,7 @@ pub(crate) fn serve() -> Result<(), Failure> {
     let responses = Arc::new(CannedResponses {
         one: build_response("200 OK", &bodies::one()),
         list: build_response("200 OK", &bodies::list()),
+        fields: build_response("200 OK", &bodies::fields()),
         missing: build_response("404 Not Found", r#"{"success":false,"error":"There is no such canned response"}"#),
     });
     thread::spawn(move || {
@@ -62,6 +64,7 @@ fn serve_connection(mut stream: TcpStream, responses: &CannedResponses) -> std::
         let response = match () {
             () if held.starts_with(b"GET /api/v2/deals/1 ") || held.starts_with(b"POST /api/v2/deals ") => &responses.one,
             () if held.starts_with(b"GET /api/v2/deals?") => &responses.list,
+            () if held.starts_with(b"GET /api/v2/dealFields?") => &responses.fields,
             () => &responses.missing,
         };
         stream.write_all(response)?;
