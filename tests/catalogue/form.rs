@@ -72,6 +72,7 @@ async fn form_accepts_and_refuses_what_the_account_does() {
         ("addPerson", json!({"name": "A person"})),
         ("updateOrganization", json!({"orgId": 1})),
         ("addProduct", json!({"name": "A product"})),
+        ("addLead", json!({"title": "A lead", "personId": 1})),
     ] {
         let form = read_form(&runtime, key).await["input"].take();
         let validator = jsonschema::options().should_validate_formats(true).build(&form).expect("it is a schema");

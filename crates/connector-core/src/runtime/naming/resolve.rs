@@ -14,7 +14,8 @@ use crate::runtime::naming::fields::{resolve_field_key, resolve_field_keys, reso
 use crate::runtime::naming::look_up::{look_up, read_record};
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::fault::Fault;
+use crate::value::fault::{Fault, FaultCode, JsonType};
+use crate::value::wording::shorten;
 
 /// An input whose names are being resolved.
 struct Resolution<'a> {
@@ -137,8 +138,13 @@ impl Resolution<'_> {
         for WantedField { path, code, want } in wanted {
             let value = match want {
                 Want::Reference { source, reference } => {
-                    let Some(reference) = Reference::read(&reference, path) else { continue };
-                    self.look_up(source, &reference, &Map::new()).await?
+                    let Some(read) = Reference::read(&reference, path.clone()) else {
+                        let value = shorten(&reference.to_string(), 200);
+                        let expected = vec![JsonType::Integer, JsonType::Object];
+                        self.faults.push(Fault::at(path, FaultCode::WrongType { value, expected }));
+                        continue;
+                    };
+                    self.look_up(source, &read, &Map::new()).await?
                 }
                 Want::Options(change) if self.entry.declaration().is_some_and(|declaration| declaration.record.is_some()) => {
                     let record = self.read_record().await?;
