@@ -206,7 +206,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["invoke", "getDeals", "--pages", "some"], "[possible values: one, all]"),
         (&["invoke", "getDeals", "--max-items", "3"], "--pages <PAGES>"),
         (&["invoke", "getDeals", "--pages", "all", "--max-items", "0"], "--max-items"),
-        (&["invoke", "getDeals", "--fields", "names"], "--fields is not built yet"),
+        (&["invoke", "getDeals", "--fields", "name"], "invalid value 'name'"),
         (&["invoke", "getDeals", "--view", "flatt"], "[possible values: record, flat]"),
         (&["invoke", "--view", "flat"], "<ACTION>"),
         (&["invoke", "getDeals", "--time-zone", "Europe/Talinn"], "The nearest is `Europe/Tallinn`"),

@@ -7,6 +7,7 @@ mod depth;
 mod embedding;
 mod files;
 mod keys;
+mod names;
 mod pages;
 mod retries;
 mod streams;

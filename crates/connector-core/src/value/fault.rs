@@ -407,11 +407,11 @@ impl fmt::Display for FaultCode {
                 let named: Vec<String> = candidates.iter().map(|candidate| format!("{} ({})", candidate.id, candidate.label)).collect();
                 write!(f, "{value} stands for several: {}", named.join(", "))
             }
-            Self::NothingNamed { noun, value, nearest } if nearest.is_empty() => write!(f, "there is no {noun} {value}"),
+            Self::NothingNamed { noun, value, nearest } if nearest.is_empty() => write!(f, "there is no {} {value}", noun.to_lowercase()),
             Self::NothingNamed { noun, value, nearest } => {
                 let nearest: Vec<String> = nearest.iter().map(|name| format!("{name:?}")).collect();
                 let verb = if nearest.len() == 1 { "is" } else { "are" };
-                write!(f, "there is no {noun} {value}; the nearest {verb} {}", nearest.join(", "))
+                write!(f, "there is no {} {value}; the nearest {verb} {}", noun.to_lowercase(), nearest.join(", "))
             }
             Self::NotCustom { code, input } => {
                 write!(f, "`{code}` is no custom field: every account has it")?;

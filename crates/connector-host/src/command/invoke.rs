@@ -5,14 +5,14 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
+use connector_core::run::{FieldNames, Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::setup::accounts::Accounts;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
-use crate::terminal::arguments::{build_pages_parser, build_view_parser, read_key};
+use crate::terminal::arguments::{build_fields_parser, build_pages_parser, build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
@@ -54,6 +54,9 @@ pub(super) struct InvokeArguments {
     /// The shape of the data: the vendor's own, or one flat shape. By default the connection's, else the vendor's
     #[arg(long, value_parser = build_view_parser(), requires = "action")]
     view: Option<View>,
+    /// The names of custom fields in the data: their keys, their names with the labels of options, or both
+    #[arg(long, value_parser = build_fields_parser(), requires = "action")]
+    fields: Option<FieldNames>,
     /// The zone of the times in the input that name none, as Europe/Tallinn
     #[arg(long, value_name = "ZONE", requires = "action")]
     time_zone: Option<TimeZone>,
@@ -92,14 +95,12 @@ struct ListFlags {
 #[derive(clap::Args)]
 struct ReservedFlags {
     #[arg(long, hide = true)]
-    fields: Option<String>,
-    #[arg(long, hide = true)]
     estimate: bool,
 }
 
 impl ReservedFlags {
     fn find_given(&self) -> Option<&'static str> {
-        [("--fields", self.fields.is_some()), ("--estimate", self.estimate)].into_iter().find_map(|(name, given)| given.then_some(name))
+        self.estimate.then_some("--estimate")
     }
 }
 
@@ -185,6 +186,7 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     invocation.connection.clone_from(&arguments.connection);
     invocation.options.dry_run = arguments.dry_run;
     invocation.options.view = arguments.view;
+    invocation.options.fields = arguments.fields.unwrap_or_default();
     invocation.options.time_zone.clone_from(&arguments.time_zone);
     invocation.options.pages = arguments.list.pages.unwrap_or_default();
     invocation.options.max_items = arguments.list.max_items;

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use connector_core::embed::{Access, Credential};
-use connector_core::run::{Pages, View};
+use connector_core::run::{FieldNames, Pages, View};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
@@ -42,6 +42,12 @@ pub(crate) fn build_view_parser() -> impl TypedValueParser<Value = View> {
 /// Builds the parser of the pages of a list that are read, which lists the words.
 pub(crate) fn build_pages_parser() -> impl TypedValueParser<Value = Pages> {
     PossibleValuesParser::new(Pages::ALL.map(Pages::as_str)).map(|word| if word == Pages::All.as_str() { Pages::All } else { Pages::One })
+}
+
+/// Builds the parser of the names of custom fields in the data, which lists the words.
+pub(crate) fn build_fields_parser() -> impl TypedValueParser<Value = FieldNames> {
+    let read = |word: String| FieldNames::ALL.into_iter().find(|names| names.as_str() == word).unwrap_or_default();
+    PossibleValuesParser::new(FieldNames::ALL.map(FieldNames::as_str)).map(read)
 }
 
 /// Finds the URL at which browsers reach this host: by the flag, else by the variable.
