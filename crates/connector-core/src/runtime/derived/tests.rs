@@ -188,8 +188,8 @@ fn refuses_a_kept_list_that_is_none_and_parts_that_are_none() {
     let (message, hint) = refuse(Derivation { within: Some("title"), ..kept() });
     assert!(message.contains("looks for choices in the member `title`, which is no list of records"), "{message}");
     assert_eq!(hint, "Name a member that is declared as `Vec<Record>`.");
-    let (message, _) = refuse(Derivation { only: &[("titel", "x")], ..kept() });
-    assert!(message.contains("names the member `titel`"), "{message}");
+    let (message, _) = refuse(Derivation { only: &[("titl", "x")], ..kept() });
+    assert!(message.contains("names the member `titl`"), "{message}");
 
     record!(Holder { "code": String, "things": Option<Vec<Thing>> });
     static HOLDERS: Declaration = declare::<Vec<Holder>>("getHolders");
