@@ -16,7 +16,7 @@ use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::policy::retry::Retries;
 use crate::runtime::attempts::Attempts;
-use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf};
+use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, Missed};
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::value::access::Access;
@@ -89,11 +89,16 @@ impl Call<'_> {
 
     /// Returns a list that the account defines, fresher than one in which a name was not found.
     ///
-    /// It returns none if the list was just read again for that name.
-    pub async fn definitions_after_miss(&self, of: ListOf, known: &Definitions, name: &str) -> Result<Option<Arc<Definitions>>, Stop> {
-        let Some(freshness) = known.miss(name).filter(|_| !self.session.has_seen(known.read_at())) else { return Ok(None) };
+    /// It returns none if the list was read again for that name before.
+    pub(super) async fn definitions_after_miss(
+        &self,
+        of: ListOf,
+        known: &Definitions,
+        missed: Missed<'_>,
+    ) -> Result<Option<Arc<Definitions>>, Stop> {
+        let Some(freshness) = known.miss(&missed).filter(|_| !self.session.has_seen(known.read_at())) else { return Ok(None) };
         let again = self.keeper.get(self, of, freshness).await?;
-        again.miss(name);
+        again.remember_misses(known);
         Ok(Some(again))
     }
 

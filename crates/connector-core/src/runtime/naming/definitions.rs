@@ -1,7 +1,7 @@
 //! Definitions: a list that an account defines, as it was read.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::value::RawValue;
@@ -40,6 +40,15 @@ pub struct Definitions {
     fields: OnceLock<FieldSet>,
     /// The names that were looked for in vain, after the list had been read again for them.
     misses: Mutex<HashSet<String>>,
+}
+
+/// Names that a call looked for in vain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Missed<'a> {
+    /// A name that the caller gave. It is looked for again after a minute, since the account may have got it.
+    Given(&'a str),
+    /// Codes and IDs that records have. Those of what was deleted stay in records, and IDs are not used again.
+    Shown(&'a [String]),
 }
 
 /// The freshness that a call needs.
@@ -98,14 +107,36 @@ impl Definitions {
 
     /// Returns what a call needs that found nothing here under a name, if it may read the list again.
     ///
-    /// A list that was just read again for the same name is not read for it once more.
-    pub(crate) fn miss(&self, name: &str) -> Option<Freshness> {
-        let mut misses = self.misses.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_known = misses.contains(name) && self.age() < MISSED_FOR;
-        if !is_known && misses.len() < MOST_MISSES {
-            misses.insert(name.to_owned());
+    /// A list that was read again for the same name is not read for it once more.
+    pub(crate) fn miss(&self, missed: &Missed<'_>) -> Option<Freshness> {
+        let mut misses = self.lock_misses();
+        let is_known = match missed {
+            Missed::Given(name) => misses.contains(*name) && self.age() < MISSED_FOR,
+            Missed::Shown(ids) => ids.iter().all(|id| misses.contains(id)),
+        };
+        let names = match missed {
+            Missed::Given(name) => &[(*name).to_owned()],
+            Missed::Shown(ids) => *ids,
+        };
+        for name in names {
+            if misses.len() < MOST_MISSES {
+                misses.insert(name.clone());
+            }
         }
         (!is_known).then(|| Freshness::ReadSince(self.read_at + Duration::from_nanos(1)))
+    }
+
+    /// Remembers the names that were looked for in vain in a list that was read before this one.
+    pub(crate) fn remember_misses(&self, older: &Self) {
+        if std::ptr::eq(self, older) {
+            return;
+        }
+        let known = older.lock_misses().clone();
+        self.lock_misses().extend(known);
+    }
+
+    fn lock_misses(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.misses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,5 +150,36 @@ pub(super) fn is_fresh(read_at: SystemTime, freshness: Freshness) -> bool {
     match freshness {
         Freshness::Kept => is_kept,
         Freshness::ReadSince(time) => is_kept && read_at >= time,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_before(age: Duration) -> Definitions {
+        Definitions::new(RawJson::from_text("[]".into()), SystemTime::now() - age)
+    }
+
+    #[test]
+    fn name_is_looked_for_again_after_a_minute_and_an_id_is_not() {
+        for (age, given_again) in [(Duration::from_secs(30), false), (Duration::from_mins(2), true)] {
+            let list = read_before(age);
+            assert!(list.miss(&Missed::Given("Tier")).is_some());
+            assert_eq!(list.miss(&Missed::Given("Tier")).is_some(), given_again, "{age:?}");
+            let ids = ["8".to_owned(), "9".to_owned()];
+            assert!(list.miss(&Missed::Shown(&ids[..1])).is_some());
+            assert!(list.miss(&Missed::Shown(&ids)).is_some(), "one of them is new");
+            assert!(list.miss(&Missed::Shown(&ids)).is_none(), "{age:?}");
+        }
+    }
+
+    #[test]
+    fn list_that_was_read_again_remembers_what_the_older_one_missed() {
+        let (older, newer) = (read_before(Duration::from_secs(30)), read_before(Duration::ZERO));
+        older.miss(&Missed::Given("Tier"));
+        newer.remember_misses(&older);
+        newer.remember_misses(&newer);
+        assert!(newer.miss(&Missed::Given("Tier")).is_none());
     }
 }

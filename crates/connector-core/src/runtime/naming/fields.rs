@@ -14,7 +14,7 @@ use crate::exchange::fields::resolve::{
 use crate::exchange::fields::set::FieldSet;
 use crate::runtime::call::Call;
 use crate::runtime::catalogue::Entry;
-use crate::runtime::naming::definitions::{Definitions, ListOf};
+use crate::runtime::naming::definitions::{Definitions, ListOf, Missed};
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::Fault;
@@ -104,7 +104,7 @@ async fn resolve_by<T>(
     let resolved = resolve(kept.fields(words));
     let Some(faults) = resolved.as_ref().err().filter(|faults| may_be_outdated(faults)) else { return Ok(resolved) };
     let name: String = faults.iter().map(|fault| format!("{}: {}\n", fault.path(), fault.code())).collect();
-    match call.definitions_after_miss(of, &kept, &name).await? {
+    match call.definitions_after_miss(of, &kept, Missed::Given(&name)).await? {
         Some(again) => Ok(resolve(again.fields(words))),
         None => Ok(resolved),
     }
@@ -142,11 +142,9 @@ async fn write_names(call: &Call<'_>, plan: &FieldPlan, words: FieldWords, how: 
     };
     let mut named = name(&kept);
     if !named.missed.is_empty() {
-        // An ID of an option that was deleted stays in records: one more reading an hour is enough.
-        let missed = format!("in an answer: {}", named.missed.join(" "));
         let mut is_newer = false;
         for (at, of) in plan.fields().iter().enumerate() {
-            if let Some(again) = call.definitions_after_miss(list_of(of), &kept[at], &missed).await? {
+            if let Some(again) = call.definitions_after_miss(list_of(of), &kept[at], Missed::Shown(&named.missed)).await? {
                 (kept[at], is_newer) = (again, true);
             }
         }

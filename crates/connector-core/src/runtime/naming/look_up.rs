@@ -11,6 +11,7 @@ use crate::exchange::references::{ME, Reference};
 use crate::exchange::request::Request;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::derived::DerivedSource;
+use crate::runtime::naming::definitions::Missed;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Candidate, FaultCode};
@@ -56,7 +57,7 @@ async fn find_in_list(
     let mut found = choose(source, &source.select(kept.records(), input), path, &reference.text);
     if found.is_err() {
         let name = format!("{path}={}", reference.text);
-        if let Some(again) = call.definitions_after_miss(of, &kept, &name).await? {
+        if let Some(again) = call.definitions_after_miss(of, &kept, Missed::Given(&name)).await? {
             found = choose(source, &source.select(again.records(), input), path, &reference.text);
         }
     }
