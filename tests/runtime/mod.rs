@@ -2,13 +2,16 @@
 
 mod bad_input;
 mod bad_upstream;
+mod changed_names;
 mod deadlines;
+mod definitions;
 mod depth;
 mod embedding;
 mod files;
 mod keys;
 mod names;
 mod pages;
+mod references;
 mod retries;
 mod streams;
 mod times;

@@ -5,16 +5,17 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use connector_core::Error;
-use connector_core::embed::{Access, Connection, Connections, Credential, OneConnection};
+use connector_core::embed::{Access, Cache, Connection, Connections, Credential, OneConnection};
 use connector_core::run::{Builder, Invocation, Outcome, RecordStream, Runtime, Streamed};
 use jsonschema::Validator;
 use pipedrive_sandbox::{DEMO_API_TOKEN, Options};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::assertions::assert_valid;
 use super::evidence;
 use super::repository::{CONNECTORS, read_protocol_schema, read_summary_schema};
-use super::sandbox::start_sandbox;
+use super::sandbox::{sandbox_options, start_sandbox};
 
 /// A URL of this machine that nothing listens at.
 pub(crate) const NOWHERE: &str = "http://127.0.0.1:9";
@@ -117,4 +118,84 @@ impl Connections for RenewingVault {
         self.renewed.fetch_add(1, Ordering::Relaxed);
         Access::new(refused.origin(), Credential::bearer("fresh")).map(Some)
     }
+}
+
+/// A recording of the requests that a sandbox was asked.
+pub(crate) struct Recorded(TempDir);
+
+/// An account whose requests are recorded.
+pub(crate) struct RecordedAccount {
+    pub(crate) runtime: Runtime,
+    pub(crate) url: String,
+    recorded: Recorded,
+}
+
+impl Recorded {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder can be created"))
+    }
+
+    /// Returns options of a sandbox that records.
+    pub(crate) fn options(&self) -> Options {
+        Options { record_file: Some(self.0.path().join("traffic.jsonl")), ..sandbox_options() }
+    }
+
+    /// Reads the requests so far.
+    pub(crate) fn read(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.0.path().join("traffic.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect()
+    }
+
+    /// Counts the requests whose method and URL have these texts.
+    pub(crate) fn count(&self, method: &str, path: &str) -> usize {
+        let is_it = |line: &&Value| line["method"] == method && line["url"].as_str().is_some_and(|url| url.contains(path));
+        self.read().iter().filter(is_it).count()
+    }
+}
+
+impl RecordedAccount {
+    pub(crate) async fn start() -> Self {
+        let recorded = Recorded::new();
+        let url = start_sandbox(recorded.options()).await;
+        Self { runtime: build(Runtime::builder().connections(connect(&url))), url, recorded }
+    }
+
+    /// Builds another runtime before the account, which shares a cache.
+    pub(crate) fn build_beside(&self, cache: impl Cache + 'static) -> Runtime {
+        build(Runtime::builder().connections(connect(&self.url)).cache(cache))
+    }
+
+    /// Invokes an action with options, and returns its outcome as JSON.
+    pub(crate) async fn call(&self, action: &str, input: Value, options: Value) -> Value {
+        run_text(&self.runtime, json!({"action": action, "input": input, "options": options}).to_string()).await
+    }
+
+    /// Sends a request as it is, which must be accepted. Returns its `data`.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Value {
+        let mut input = json!({"method": method, "path": path});
+        if !body.is_null() {
+            input["json"] = body;
+        }
+        let outcome = self.call("rawRequest", input, json!({})).await;
+        assert_eq!(outcome["ok"], true, "{method} {path}: {outcome}");
+        outcome["data"].clone()
+    }
+
+    /// Counts the requests whose method and URL have these texts.
+    pub(crate) fn count(&self, method: &str, path: &str) -> usize {
+        self.recorded.count(method, path)
+    }
+}
+
+/// Returns the number of requests that each look-up of an outcome cost, by its list or search.
+pub(crate) fn list_look_ups(outcome: &Value) -> Value {
+    let look_ups = outcome["meta"]["lookups"].as_array().cloned().unwrap_or_default();
+    look_ups.iter().map(|look_up| (look_up["of"].as_str().unwrap_or_default().to_owned(), look_up["requests"].clone())).collect()
+}
+
+/// Returns the first fault of an outcome that must be refused for its input: its path and its message.
+pub(crate) fn read_fault(outcome: &Value) -> (&str, &str) {
+    assert_eq!(outcome["error"]["kind"], "invalid_input", "{outcome}");
+    let text = |name: &str| outcome["error"]["faults"][0][name].as_str().unwrap_or_default();
+    (text("path"), text("message"))
 }
