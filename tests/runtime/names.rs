@@ -176,3 +176,39 @@ async fn stream_and_flat_view_have_the_names_too() {
     assert_eq!(flat["data"]["customFieldsByName"]["Tier"], "Gold", "{flat}");
     assert!(flat["data"]["customFields"].as_object().is_some_and(|fields| fields.keys().all(|key| key.len() == 40)), "{flat}");
 }
+
+#[tokio::test]
+async fn field_that_was_deleted_and_api_v1_passes_over_is_a_warning() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let add = || json!({"title": "x", "personId": 1, "customFields": {"Score": 2}});
+    let kept = invoke_by_name(&runtime, "addLead", add()).await;
+    assert_eq!((&kept["data"]["custom_fields"]["Score"], &kept["meta"]["warnings"]), (&json!(2), &json!([])), "{kept}");
+    let fields = invoke(&runtime, "getDealFields", json!({"limit": 500})).await;
+    let score = fields["data"].as_array().and_then(|fields| fields.iter().find(|field| field["field_name"] == "Score"));
+    let code = score.and_then(|score| score["field_code"].as_str()).expect("the field has a code");
+    let deleted = invoke(&runtime, "deleteDealField", json!({"fieldCode": code})).await;
+    assert_eq!(deleted["ok"], true, "{deleted}");
+    let added = invoke(&runtime, "addLead", add()).await;
+    let warnings = added["meta"]["warnings"].as_array().expect("warnings");
+    assert!(warnings.len() == 1 && warnings[0].as_str().is_some_and(|warning| warning.contains(code)), "{added}");
+}
+
+#[tokio::test]
+async fn reference_of_a_custom_field_has_one_word_that_its_source_knows() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    for (name, value) in [
+        ("Account manager", json!({"phone": "1"})),
+        ("Account manager", json!({"name": "Ada Sandbox", "email": "ben@sandbox.example"})),
+        ("Account manager", json!({"name": " "})),
+        ("Partner", json!("me")),
+        ("Introduced by", json!({"code": "Alma Ashford"})),
+    ] {
+        let outcome = invoke(&runtime, "addDeal", json!({"title": "x", "customFields": {name: value}})).await;
+        let path = &outcome["error"]["faults"][0]["path"];
+        assert_eq!(
+            (path, &outcome["error"]["kind"]),
+            (&json!(format!("/customFields/{name}")), &json!("invalid_input")),
+            "{value}: {outcome}"
+        );
+    }
+}

@@ -218,13 +218,14 @@ fn wrong_form(value: &Value, example: &str) -> FaultCode {
 }
 
 impl Reference {
-    /// Reads a reference at a JSON pointer: `"me"`, or an object of one word.
+    /// Reads a reference at a JSON pointer: `"me"`, or an object of one word and a text that is not empty.
     pub(crate) fn read(value: &Value, pointer: String) -> Option<Self> {
         match value {
-            Value::String(text) => Some(Self { pointer, word: ME.to_owned(), text: text.clone() }),
-            Value::Object(members) => {
+            Value::String(text) if text == ME => Some(Self { pointer, word: ME.to_owned(), text: text.clone() }),
+            Value::Object(members) if members.len() == 1 => {
                 let (word, text) = members.iter().next()?;
-                Some(Self { pointer, word: word.clone(), text: text.as_str()?.to_owned() })
+                let text = text.as_str().filter(|text| !text.trim().is_empty())?;
+                Some(Self { pointer, word: word.clone(), text: text.to_owned() })
             }
             _ => None,
         }

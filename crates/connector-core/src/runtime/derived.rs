@@ -13,6 +13,7 @@ use crate::declare::page::{CURSOR, CURSOR_OF_CHOICES, LIMIT, LIMIT_OF_CHOICES, U
 use crate::declare::shape::FieldShape;
 use crate::exchange::choices::{Missing, RecordPlace, read_parts, read_text};
 use crate::exchange::files::Files;
+use crate::exchange::references::ME;
 use crate::exchange::request::Request;
 use crate::exchange::sifting::{KeptPlace, SearchWords, has_member, has_members, sort_records};
 use crate::runtime::call::Call;
@@ -215,6 +216,11 @@ impl DerivedSource {
 
     pub(super) fn derivation(&self) -> &Derivation {
         &self.derivation
+    }
+
+    /// Checks that a word names a choice in place of its value.
+    pub(super) fn takes_word(&self, word: &str) -> bool {
+        self.derivation.named.iter().any(|(known, _)| *known == word) || (word == ME && self.derivation.me.is_some())
     }
 
     /// Returns the noun for a choice.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::field::Field;
+use crate::declare::fields::{FieldLayout, Naming};
 use crate::declare::method::Effect;
 use crate::declare::page::{CURSOR, LIMIT, Paging, is_limit};
 use crate::exchange::joining::JoinedList;
@@ -21,6 +22,7 @@ use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::options::{FieldNames, Options, Pages};
 use crate::value::outcome::{Answer, Page};
+use crate::value::wording::quote;
 
 /// The page size that is asked for where nobody knows the greatest one: all vendors allow it.
 const MODEST_PAGE: u64 = 20;
@@ -37,9 +39,26 @@ pub(super) async fn run_once_through(entry: &Entry, call: &Call<'_>) -> Result<A
     });
     if let Ok(answer) = &result {
         warn_of_doubtful_end(entry, call, answer);
+        warn_of_lost_fields(entry, call, answer);
     }
     // A ledger stores an answer as it is shown.
     call.session.redact(result)
+}
+
+/// Warns where a custom field that was sent beside a record's own members is not in the answer.
+///
+/// A vendor may pass over such a member that it does not know: a field that was deleted meanwhile.
+fn warn_of_lost_fields(entry: &Entry, call: &Call<'_>, answer: &Answer) {
+    let Some(declaration) = entry.declaration().filter(|declaration| declaration.effect() == Effect::Write) else { return };
+    let beside = declaration.fields().filter(|field| matches!(field.shape.naming, Some(Naming::Values(_, FieldLayout::Beside))));
+    for given in beside.filter_map(|field| call.input().get(field.name)?.as_object()) {
+        for (code, _) in given.iter().filter(|(code, value)| !value.is_null() && !answer.data.as_str().contains(code.as_str())) {
+            call.warn(format!(
+                "The custom field {} is not in the answer: it may have been deleted, and its value was not kept.",
+                quote(code)
+            ));
+        }
+    }
 }
 
 /// Warns where more records may follow and nothing asks for them.

@@ -69,7 +69,7 @@ fn find_path(source: &DerivedSource, reference: &Reference) -> &'static str {
     let derivation = source.derivation();
     match derivation.me {
         Some(path) if reference.word == ME => path,
-        _ => derivation.named.iter().find(|(word, _)| *word == reference.word).map_or("name", |(_, path)| path),
+        _ => derivation.named.iter().find(|(word, _)| *word == reference.word).map_or("", |(_, path)| path),
     }
 }
 

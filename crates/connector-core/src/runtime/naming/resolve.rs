@@ -138,7 +138,9 @@ impl Resolution<'_> {
         for WantedField { path, code, want } in wanted {
             let value = match want {
                 Want::Reference { source, reference } => {
-                    let Some(read) = Reference::read(&reference, path.clone()) else {
+                    let offered = self.catalogue.find_derived_source(self.call.connector, source)?;
+                    let read = Reference::read(&reference, path.clone()).filter(|read| offered.takes_word(&read.word));
+                    let Some(read) = read else {
                         let value = shorten(&reference.to_string(), 200);
                         let expected = vec![JsonType::Integer, JsonType::Object];
                         self.faults.push(Fault::at(path, FaultCode::WrongType { value, expected }));
@@ -146,6 +148,8 @@ impl Resolution<'_> {
                     };
                     self.look_up(source, &read, &Map::new()).await?
                 }
+                // The record cannot be read by an ID that is not known.
+                Want::Options(_) if !self.faults.is_empty() => continue,
                 Want::Options(change) if self.entry.declaration().is_some_and(|declaration| declaration.record.is_some()) => {
                     let record = self.read_record().await?;
                     Some(change.apply(match layout {
