@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::support::runtime::{Recorded, RecordedAccount, build, list_look_ups, run_text};
 use crate::support::sandbox::{bind, serve_sandbox};
+use crate::support::upstream::Script;
 
 /// The connections of an engine to several companies at one host.
 struct Companies {
@@ -298,4 +299,17 @@ async fn list_that_another_process_reads_is_waited_for() {
     cache.edit(|listed| (listed.entry, listed.claimed) = (entry, false));
     assert_eq!(waiting.await.expect("the call ends")["requests"], 0);
     assert_eq!(account.count("GET", "/dealFields"), 1);
+}
+
+#[tokio::test]
+async fn answer_that_is_no_list_is_told_and_not_kept() {
+    let no_list = json!({"success": true, "data": {"id": 1}});
+    let vendor = Script::start([no_list.clone(), no_list]).await;
+    for requests in [1, 2] {
+        let invocation = json!({"action": "addDeal", "input": {"title": "x", "customFields": {"Tier": "Gold"}}});
+        let outcome = run_text(&vendor.runtime, invocation.to_string()).await;
+        assert_eq!((&outcome["error"]["kind"], &outcome["error"]["retry"]), (&json!("bad_answer"), &json!("later")), "{outcome}");
+        let asked = vendor.asked();
+        assert!(asked.len() == requests && asked.iter().all(|asked| asked.starts_with("/api/v2/dealFields")), "{asked:?}");
+    }
 }

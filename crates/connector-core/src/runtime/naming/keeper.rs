@@ -214,8 +214,9 @@ async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<R
     for _ in 0..MOST_PAGES {
         let checked = CheckedInput { input: input.clone(), ..CheckedInput::default() };
         let answer = action.run(&call.as_helper(&checked)).await?;
-        let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str())
-            .map_err(|error| Error::new(ErrorKind::BadAnswer, format!("{} lists no records.", list.key)).with_source(error))?;
+        let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str()).map_err(|error| {
+            Error::new(ErrorKind::BadAnswer, format!("The answer to {} is no list of records.", list.key)).with_source(error)
+        })?;
         for record in records.unwrap_or_default() {
             if text.len() > 1 {
                 text.push(b',');

@@ -166,7 +166,7 @@ async fn find_by_search(call: &Call<'_>, source: &DerivedSource, reference: &Ref
 /// Reads one record. It returns none for one that is gone.
 pub(super) async fn read_record(call: &Call<'_>, read: &'static Declaration, id: Value) -> Result<Option<RawJson>, Stop> {
     let Some(field) = read.fields().find(|field| field.place == Place::Path) else {
-        return Err(Error::new(ErrorKind::Bug, format!("{} reads no record by its ID.", read.key)).into());
+        return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record by its ID.", read.key)).into());
     };
     let checked = CheckedInput { input: Map::from_iter([(field.name.to_owned(), id)]), ..CheckedInput::default() };
     let request = Request::build(read, &checked.input, &checked.files);

@@ -246,7 +246,7 @@ impl Resolution<'_> {
         if self.record.is_none() {
             let declaration = self.entry.declaration().and_then(|declaration| declaration.record);
             let Some(read) = declaration.map(|read| read()) else {
-                return Err(Error::new(ErrorKind::Bug, format!("{} reads no record that it changes.", self.entry.key())).into());
+                return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record that it changes.", self.entry.key())).into());
             };
             let id = self.entry.fields().into_iter().find(|field| field.place == Place::Path).and_then(|field| self.input.get(field.name));
             let before = self.call.session.count_sent();
