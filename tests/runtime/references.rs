@@ -12,6 +12,8 @@ async fn start_with_twins() -> RecordedAccount {
     let account = RecordedAccount::start().await;
     account.send("POST", "/api/v2/stages", json!({"name": "Qualified", "pipeline_id": 2})).await;
     account.send("POST", "/api/v2/deals", json!({"title": "Only deal"})).await;
+    let no_conditions = json!({"glue": "and", "conditions": [
+        {"glue": "and", "conditions": []}, {"glue": "or", "conditions": []}]});
     for _ in 0..2 {
         for (path, body) in [
             ("/api/v2/pipelines", json!({"name": "Twin"})),
@@ -20,6 +22,8 @@ async fn start_with_twins() -> RecordedAccount {
             ("/api/v2/deals", json!({"title": "Twin"})),
             ("/api/v2/products", json!({"name": "Twin", "code": "T-1"})),
             ("/api/v1/leadLabels", json!({"name": "Twin", "color": "red"})),
+            ("/api/v1/activityTypes", json!({"name": "Twin", "icon_key": "task"})),
+            ("/api/v1/filters", json!({"name": "Twin", "type": "deals", "conditions": no_conditions.clone()})),
         ] {
             account.send("POST", path, body).await;
         }
@@ -97,6 +101,8 @@ async fn name_of_none_or_of_several_is_a_fault_and_nothing_is_written() {
         (activity("dealId", json!({"name": "Twin"})), "/dealId".to_owned(), 2),
         (activity("dealId", json!({"name": "Only"})), "/dealId".to_owned(), 0),
         (activity("type", json!({"name": "Phone"})), "/type".to_owned(), 0),
+        (activity("type", json!({"name": "Twin"})), "/type".to_owned(), 2),
+        (("getDeals", json!({"filterId": {"name": "Twin"}})), "/filterId".to_owned(), 2),
         (product(json!({"name": "Twin"})), "/productId".to_owned(), 2),
         (product(json!({"code": "T-1"})), "/productId".to_owned(), 2),
         (product(json!({"code": "100"})), "/productId".to_owned(), 0),
@@ -198,4 +204,17 @@ async fn emails_are_added_and_removed() {
     assert_eq!(change(added).await, [work, "alma@new.example.com"]);
     assert_eq!(change(json!({"add": [work.to_uppercase()]})).await, [work, "alma@new.example.com"], "case does not matter");
     assert_eq!(change(json!({"remove": ["alma@new.example.com", "nobody@example.com"]})).await, [work]);
+}
+
+#[tokio::test]
+async fn phones_are_added_and_removed() {
+    let account = RecordedAccount::start().await;
+    let change = async |change: Value| {
+        let outcome = account.call("updatePerson", json!({"personId": 1, "phones": change}), json!({})).await;
+        assert_eq!(outcome["ok"], true, "{outcome}");
+        outcome["data"]["phones"].as_array().map_or(0, Vec::len)
+    };
+    assert_eq!(change(json!([{"value": "+1 555 0100", "label": "work", "primary": true}])).await, 1);
+    assert_eq!(change(json!({"add": ["+1 555 0101", "+1 555 0100"]})).await, 2, "what is there is not added again");
+    assert_eq!(change(json!({"remove": ["+1 555 0101"]})).await, 1);
 }
