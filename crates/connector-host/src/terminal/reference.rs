@@ -100,7 +100,8 @@ fn write_inputs(schema: &Value) -> String {
             .map_or_else(String::new, |key| format!(" Choices: [{key}](data_sources.md#{}).", key.to_lowercase()));
         let values = render::long_enum(property).map_or_else(String::new, |values| format!(" One of: {values}."));
         let kind = cell(&render::type_of(property, schema));
-        let _ = writeln!(out, "| {mark}{name}{mark} | {kind} | {}{source}{} |", cell(text(&property["description"])), cell(&values));
+        let (description, names) = (cell(text(&property["description"])), cell(&render::describe_accepted(property)));
+        let _ = writeln!(out, "| {mark}{name}{mark} | {kind} | {description}{source}{names}{} |", cell(&values));
     }
     if schema["required"].is_array() {
         out.push_str("\nInputs in bold are required.\n");

@@ -58,7 +58,8 @@ pub(crate) fn describe(entry: &Value) -> String {
     for ((name, property), kind) in properties.into_iter().flatten().zip(&types) {
         let mark = if required.is_some_and(|names| names.iter().any(|other| other == name)) { "*" } else { " " };
         let source = property["x-source"].as_str().map_or_else(String::new, |source| format!(" Choices: {source}."));
-        let _ = writeln!(out, "{mark} {BOLD}{name:<width$}{PLAIN}  {kind:<type_width$}  {}{source}", text(&property["description"]));
+        let (description, names) = (text(&property["description"]), describe_accepted(property));
+        let _ = writeln!(out, "{mark} {BOLD}{name:<width$}{PLAIN}  {kind:<type_width$}  {description}{source}{names}");
         if let Some(values) = long_enum(property) {
             let _ = writeln!(out, "    {:width$}{values}", "");
         }
@@ -74,6 +75,21 @@ pub(crate) fn describe(entry: &Value) -> String {
             write!(out, "\nExample:\n  connector invoke {} --input '{}'\n", text(&entry["key"]), input.to_string().replace('\'', "'\\''"));
     }
     out
+}
+
+/// Describes what an input takes in place of an ID or a list: names, and changes.
+pub(crate) fn describe_accepted(property: &Value) -> String {
+    let words = property["x-accepts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let forms: Vec<String> = words
+        .filter_map(|word| match word {
+            "me" => Some("\"me\"".to_owned()),
+            // `add` and `remove` are one form.
+            "add" => Some("{\"add\": […], \"remove\": […]}".to_owned()),
+            "remove" => None,
+            word => Some(format!("{{\"{word}\": \"…\"}}")),
+        })
+        .collect();
+    if forms.is_empty() { String::new() } else { format!(" Also: {}.", forms.join(", ")) }
 }
 
 /// Describes a custom field: its name, its type or its options, and whether the app demands it.

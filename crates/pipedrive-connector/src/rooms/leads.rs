@@ -169,8 +169,8 @@ struct LeadChannel {
     channel: Option<Nullable<i64>>,
     /// A name of your own for the marketing channel. Left out, there is none.
     channel_id: Option<Nullable<String>>,
-    /// Custom fields of deals, which leads share, by their 40-character keys. Left out, none is set.
-    #[on_update("Custom fields of deals, which leads share, by their 40-character keys; null clears one. Left out, all stay.")]
+    /// Custom fields of deals, which leads share, by their names or 40-character keys. Left out, none is set.
+    #[on_update("Custom fields of deals, which leads share, by their names or 40-character keys; null clears one. Left out, all stay.")]
     #[flat]
     custom_fields: Option<CustomFieldsByKey<OfDeals>>,
 }

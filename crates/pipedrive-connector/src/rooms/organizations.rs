@@ -145,8 +145,8 @@ struct OrganizationInputs {
     annual_revenue: Option<Nullable<i64>>,
     /// The number of people who work there. Left out, none is kept.
     employee_count: Option<Nullable<i64>>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    /// Custom fields by their names or 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their names or 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields<OfOrganizations>>,
 }
 

@@ -226,8 +226,8 @@ struct DealInputs {
     #[on_update("The IDs of all labels of the deal; they replace those it has. Left out, they stay.")]
     #[source(SelectDealLabel)]
     label_ids: Option<Vec<i64>>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    /// Custom fields by their names or 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their names or 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields<OfDeals>>,
 }
 

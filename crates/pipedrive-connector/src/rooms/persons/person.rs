@@ -227,8 +227,8 @@ struct PersonInputs {
     job_title: Option<String>,
     /// The consent to marketing mail; only where the account has Campaigns. Left out, there is none.
     marketing_status: Option<MarketingStatus>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    /// Custom fields by their names or 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their names or 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields<OfPersons>>,
 }
 

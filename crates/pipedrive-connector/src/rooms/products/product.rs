@@ -112,8 +112,8 @@ struct ProductInputs {
     /// The prices of the product, one for each currency. Left out, it costs 0 in the user's currency.
     #[on_update("All prices of the product, one per currency; they replace those it has. Left out, they stay.")]
     prices: Option<Vec<Price>>,
-    /// Custom fields by their 40-character keys. Left out, none is set.
-    #[on_update("Custom fields by their 40-character keys; null clears one. Left out, all stay.")]
+    /// Custom fields by their names or 40-character keys. Left out, none is set.
+    #[on_update("Custom fields by their names or 40-character keys; null clears one. Left out, all stay.")]
     custom_fields: Option<CustomFields<OfProducts>>,
     /// The billing frequency; another than one-time needs the Growth plan or above. Left out, once.
     billing_frequency: Option<BillingFrequency>,
