@@ -1,6 +1,7 @@
 //! The record of a call under way.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +20,7 @@ pub(crate) struct Session {
     /// The time at which the call began.
     began: SystemTime,
     /// `true` if definitions have to be read since.
-    refreshes: bool,
+    refreshes: AtomicBool,
     /// The tie to the caller, if the call may outlive it.
     tether: Option<Arc<Tether>>,
     state: Mutex<State>,
@@ -58,12 +59,26 @@ impl State {
 
 impl Session {
     pub(super) fn new(dry_run: bool, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
-        Self { dry_run, began: SystemTime::now(), refreshes, tether, state: Mutex::new(State { sink, ..State::default() }) }
+        Self {
+            dry_run,
+            began: SystemTime::now(),
+            refreshes: refreshes.into(),
+            tether,
+            state: Mutex::new(State { sink, ..State::default() }),
+        }
     }
 
     /// Returns how fresh definitions have to be for this call.
     pub(super) fn freshness(&self) -> Freshness {
-        if self.refreshes { Freshness::ReadSince(self.began) } else { Freshness::Kept }
+        if self.refreshes.load(Ordering::Relaxed) { Freshness::ReadSince(self.began) } else { Freshness::Kept }
+    }
+
+    /// Demands that lists which were kept before this call are read again.
+    ///
+    /// It returns `false` if the call used none of them.
+    pub(super) fn demand_fresh_lists(&self) -> bool {
+        let used_kept = self.lock().meta.lookups.iter().any(|known| known.requests == 0);
+        used_kept && !self.refreshes.swap(true, Ordering::Relaxed)
     }
 
     /// Checks that a list was read for this call, or while it ran.

@@ -26,7 +26,7 @@ use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_nam
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
 use crate::value::invocation::Invocation;
@@ -225,19 +225,16 @@ impl Spine {
                 retries: self.retries,
                 until: deadline.until,
             };
-            let resolve = || Box::pin(resolve_names(&self.catalogue, entry, &call));
             let key = options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read);
             // Under a key names are resolved once it is claimed: a replay costs no look-up.
-            let is_early = key.is_none() || options.resolve.is_some();
+            let is_early = if key.is_some() { options.resolve.is_some() } else { outlet.is_some() || options.pages == Pages::All };
+            let resolve = async || Box::pin(resolve_names(&self.catalogue, entry, &call)).await;
             let resolved = if is_early && has_names(entry, &call) { deadline.enforce(resolve()).await? } else { None };
             let ready = call.with_resolved(resolved.as_ref());
             let result = match key {
                 // A read may be carried out twice.
                 Some(key) => {
-                    let work = async {
-                        let late = if is_early || !has_names(entry, &call) { None } else { resolve().await? };
-                        run_once_through(entry, &ready.with_resolved(late.as_ref())).await
-                    };
+                    let work = self.run_by_name(entry, &ready);
                     Box::pin(run_once(&self.ledger, (key, options.resolve), (&call, &ready), &deadline, work)).await
                 }
                 _ if let Some(outlet) = outlet => {
@@ -248,7 +245,7 @@ impl Spine {
                     return Box::pin(stream_all_pages(entry, &ready, options.max_items, &deadline, plan, outlet)).await;
                 }
                 _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &ready, options.max_items, &deadline)).await,
-                _ => deadline.enforce(run_once_through(entry, &ready)).await,
+                _ => deadline.enforce(self.run_by_name(entry, &ready)).await,
             };
             let result = match result.map_err(|error| session.explain_part(error)) {
                 // The pages of a list that is read whole are named one by one.
@@ -282,6 +279,28 @@ impl Spine {
             "invoked"
         );
         Outcome { id, action: Some(action), connector, result, meta }
+    }
+
+    /// Runs a call once the names in its input are resolved, if there are any.
+    async fn run_by_name(&self, entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
+        if has_names(entry, call) { Box::pin(self.run_resolved(entry, call)).await } else { run_once_through(entry, call).await }
+    }
+
+    /// Runs a call with its names resolved.
+    ///
+    /// If the vendor refuses what lists that were kept gave, they are read again, once: a field may have been deleted.
+    async fn run_resolved(&self, entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
+        let resolved = resolve_names(&self.catalogue, entry, call).await?;
+        let result = run_once_through(entry, &call.with_resolved(resolved.as_ref())).await;
+        let (Err(error), Some(resolved)) = (&result, &resolved) else { return result };
+        let is_refused = matches!(error.kind(), ErrorKind::UpstreamRejected | ErrorKind::NotFound);
+        if !is_refused || error.retry() != Retry::Never || !call.session.demand_fresh_lists() {
+            return result;
+        }
+        match resolve_names(&self.catalogue, entry, call).await? {
+            Some(again) if again.input != resolved.input => run_once_through(entry, &call.with_resolved(Some(&again))).await,
+            _ => result,
+        }
     }
 
     /// Checks the input, and decodes its files. Times that name no zone are in `zone`.
