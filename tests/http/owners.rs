@@ -36,13 +36,13 @@ const ATTEMPTS: &[Attempt] = &[
     ("PUT /gateway/{connector}/{path}", "/gateway/pipedrive/api/v1/notes/1", "NAMED", r#"{"content":"x"}"#, (400, "no_connection")),
     ("PATCH /gateway/{connector}/{path}", "/gateway/pipedrive/api/v2/deals/1", "NAMED", r#"{"title":"x"}"#, (400, "no_connection")),
     ("DELETE /gateway/{connector}/{path}", "/gateway/pipedrive/api/v2/deals/1", "NAMED", "", (400, "no_connection")),
+    ("GET /v1/actions/{key}", "/v1/actions/addDeal?connection=NAMED", "", "", (400, "no_connection")),
     ("GET /v1/connections", "/v1/connections", "", "", (200, "")),
 ];
 
 /// Routes that name no connection. Pages go by what their browser holds.
 const OTHER_ROUTES: &[&str] = &[
     "GET /v1/actions",
-    "GET /v1/actions/{key}",
     "GET /v1/data-sources",
     "GET /v1/manifest",
     "POST /v1/connections",
