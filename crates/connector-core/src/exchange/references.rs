@@ -93,9 +93,13 @@ pub(crate) struct TakenInput {
 
 /// Takes the values out of an input in which references stand. The others stay.
 pub(crate) fn take_references(fields: &[NamedField], input: &mut Map<String, Value>, faults: &mut Vec<Fault>) -> Vec<TakenInput> {
+    // Most inputs hold no reference: nothing is copied or formatted for them.
+    let find = |name: &str| fields.iter().find(|known| known.field.name == name);
+    let named = input.iter().filter_map(|(name, value)| find(name).filter(|known| !known.is_plain(value)));
+    let named: Vec<&NamedField> = named.collect();
     let mut taken = Vec::new();
-    for known in fields {
-        let Some(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) = input.get(known.field.name) else { continue };
+    for known in named {
+        let Some(value) = input.get(known.field.name) else { continue };
         match known.read(value, &format!("/{}", known.field.name)) {
             Ok(None) => continue,
             Ok(Some(named)) => taken.push(TakenInput { field: known.field, id: known.id, given: value.clone(), named }),
@@ -133,6 +137,21 @@ impl NamedField {
     pub(crate) fn accepted_words(&self) -> Vec<&'static str> {
         let changes = [ADD, REMOVE].into_iter().filter(|_| self.takes_changes);
         self.words.iter().copied().chain(self.takes_me.then_some(ME)).chain(changes).collect()
+    }
+
+    /// Checks, without a look at its parts, that a value is as the schema has it or a fault of the schema.
+    fn is_plain(&self, value: &Value) -> bool {
+        let is_plain_item = |item: &Value| match item {
+            Value::String(text) => self.id != IdForm::Contact && self.id.fits(text) && !(self.takes_me && text == ME),
+            Value::Object(_) => false,
+            _ => true,
+        };
+        match value {
+            Value::Array(items) => items.iter().all(is_plain_item),
+            Value::String(text) => !self.takes_me || text != ME,
+            Value::Object(_) => false,
+            _ => true,
+        }
     }
 
     /// Reads a value in which references stand. It returns none for a value as the schema has it.
