@@ -178,6 +178,14 @@ async fn stream_and_flat_view_have_the_names_too() {
 }
 
 #[tokio::test]
+async fn fault_of_a_bare_name_says_how_a_name_is_given() {
+    let runtime = build_sandbox_runtime(sandbox_options()).await;
+    let outcome = invoke(&runtime, "addDeal", json!({"title": "x", "stageId": "Qualified"})).await;
+    assert_eq!(outcome["error"]["faults"], json!([{"path": "/stageId", "message": "\"Qualified\" is not a whole number"}]), "{outcome}");
+    assert_eq!(outcome["error"]["hint"], "Give stageId as a whole number, or as {\"name\": \"Qualified\"}.");
+}
+
+#[tokio::test]
 async fn field_that_was_deleted_and_api_v1_passes_over_is_a_warning() {
     let runtime = build_sandbox_runtime(sandbox_options()).await;
     let add = || json!({"title": "x", "personId": 1, "customFields": {"Score": 2}});

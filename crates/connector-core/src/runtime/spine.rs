@@ -14,7 +14,7 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::exchange::files::Files;
-use crate::exchange::references::take_references;
+use crate::exchange::references::{NamedField, take_references};
 use crate::exchange::view::flatten;
 use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
@@ -324,7 +324,7 @@ impl Spine {
         if found.is_empty() {
             found = files.decode(&fields, &input, self.transport.largest_file());
         }
-        for fault in found.into_iter().map(|fault| explain_not_taken(entry.declaration(), fault)) {
+        for fault in found.into_iter().map(|fault| explain_bare_name(entry, explain_not_taken(entry.declaration(), fault))) {
             // A fault found in the text explains more than one found in the value.
             if !faults.iter().any(|known| known.path() == fault.path()) {
                 faults.push(fault);
@@ -362,6 +362,14 @@ fn check_not_removed(entry: &Entry) -> Result<(), Error> {
 fn refuse_sink(entry: &Entry) -> Error {
     Error::new(ErrorKind::InvalidInvocation, format!("The action {} fetches no file.", entry.key()))
         .with_hint("Leave out the destination of the file.")
+}
+
+/// Says how a name is given, in a fault of a text where an ID is taken.
+fn explain_bare_name(entry: &Entry, fault: Fault) -> Fault {
+    let FaultCode::WrongType { value, .. } = fault.code() else { return fault };
+    let is_named = |known: &&NamedField| !known.is_list && fault.path().strip_prefix('/') == Some(known.field.name);
+    let takes_name = entry.named_fields().iter().find(is_named).is_some_and(|known| known.words.contains(&"name"));
+    if takes_name && value.starts_with('"') { Fault::at(fault.path(), FaultCode::BareName { value: value.clone() }) } else { fault }
 }
 
 /// Adds the reason to a fault of an input that the action does not take on purpose.

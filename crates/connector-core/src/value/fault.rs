@@ -192,6 +192,11 @@ pub enum FaultCode {
         /// The input that takes the field, if the action has one.
         input: Option<&'static str>,
     },
+    /// A text stands where a number is taken that is an ID, or an object that names one.
+    BareName {
+        /// The name, shortened, as JSON.
+        value: String,
+    },
     /// A value that has parts is given without the others, which would be guessed.
     PartAlone {
         /// The part, shortened, as JSON.
@@ -320,6 +325,7 @@ impl FaultCode {
                 format!("Give {name} as {}.", ways.join(", or as "))
             }
             Self::NotListed { .. } => format!("Give {name} as one of these values, in the same case."),
+            Self::BareName { value } => format!("Give {name} as a whole number, or as {{\"name\": {value}}}."),
             Self::WrongForm { .. } | Self::PartAlone { .. } => format!("Write {name} in the form shown."),
             Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),
             Self::NoZone { .. } => {
@@ -417,6 +423,7 @@ impl fmt::Display for FaultCode {
                 write!(f, "`{code}` is no custom field: every account has it")?;
                 input.map_or(Ok(()), |input| write!(f, ", and the input `{input}` takes it"))
             }
+            Self::BareName { value } => write!(f, "{value} is not a whole number"),
             Self::PartAlone { value, example } => write!(f, "{value} is one part of a value: give all, as {example}"),
             Self::Other(message) => f.write_str(message),
         }
