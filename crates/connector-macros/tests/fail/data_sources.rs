@@ -145,4 +145,24 @@ mod fields_of_a_derived_source {
     }
 }
 
+mod exact_without_a_search {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal
+    #[data_source(list(GetDeals), exact = "exact_match", label("{title}"))]
+    struct SelectDeal;
+}
+
+mod names_that_a_search_alone_finds {
+    use connector_core::data_source;
+
+    /// Select Deal
+    ///
+    /// Select a deal
+    #[data_source(list(GetDeals), search(SearchDeals), named(name), label("{title}"))]
+    struct SelectDeal;
+}
+
 fn main() {}
