@@ -120,7 +120,7 @@ impl DerivedSource {
     fn find_place(&self, action: &'static Declaration) -> Result<RecordPlace, Missing> {
         let Derivation { within, finding, .. } = self.derivation;
         let of_choice: Vec<&'static str> = self.derivation.choice_paths().collect();
-        // What a search finds is read before it is compared.
+        // A record that a search finds is read before it is compared.
         let deciding = self
             .derivation
             .deciding_paths()

@@ -233,7 +233,7 @@ impl<'a> FieldWalk<'a> {
             }
         };
         self.copy_to(end);
-        // What was taken out last left the comma before it.
+        // A member that was taken out last left the comma before it.
         if !is_empty && !was_taken_out {
             self.out.push(b',');
         }
@@ -314,7 +314,7 @@ impl<'a> FieldWalk<'a> {
         let number = id.strip_prefix(b"\"").and_then(|id| id.strip_suffix(b"\""));
         match field.labels.get(id).or_else(|| field.labels.get(number?)) {
             Some(Some(label)) => {
-                // What the vendor answers beside the ID is never older than the definitions.
+                // A label that the vendor answers beside the ID is never older than the definitions.
                 let own = option.and_then(|option| option.find_member(b"label")).filter(|label| label.starts_with(b"\""));
                 self.out.extend_from_slice(own.unwrap_or(label));
             }

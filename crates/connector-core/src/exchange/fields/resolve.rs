@@ -167,7 +167,7 @@ impl Resolving<'_> {
             Ok(Read::Value(value)) => self.lay_out(field, value, at),
             Ok(Read::Named(source, reference)) => self.want(field, at, Want::Reference { source, reference }),
             Ok(Read::Change(add, remove)) => self.want(field, at, Want::Options(OptionChange { add, remove, layout: self.layout })),
-            // What is given by code may be in a shape of the vendor's that no other kind of value has.
+            // A value under a code may be in a shape of the vendor's that no other kind of value has.
             Err(_) if is_code && self.is_left_to_vendor(field, value) => self.keep(field.code.clone(), value.clone(), at),
             Err(faults) => self.faults.extend(faults),
         }

@@ -112,7 +112,7 @@ async fn resolve_by<T>(
 
 /// Writes the custom fields of an answer by name, if the caller asked for that.
 ///
-/// What was written is not reported as a failure: the answer of a write keeps its codes where the definitions cannot be read.
+/// A write that was carried out is not reported as a failure: its answer keeps the codes where the definitions cannot be read.
 pub(in crate::runtime) async fn name_fields_or_warn(entry: &Entry, call: &Call<'_>, answer: Answer) -> Result<Answer, Error> {
     let how = match call.fields {
         FieldNames::Keys => return Ok(answer),

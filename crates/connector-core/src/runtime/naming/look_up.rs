@@ -122,7 +122,7 @@ fn read_id(source: &DerivedSource, record: &RawValue) -> Value {
 
 /// Finds a record by the vendor's search.
 ///
-/// What it found is read and compared, since a search is not exact and lags.
+/// The records that it found are read and compared, since a search is not exact and lags.
 async fn find_by_search(call: &Call<'_>, source: &DerivedSource, reference: &Reference) -> Result<Result<Value, FaultCode>, Stop> {
     let derivation = source.derivation();
     let (Some(search), Some(read)) = (derivation.search, derivation.read) else {
