@@ -89,8 +89,8 @@ pub mod run {
     pub use crate::runtime::streaming::{RecordStream, Streamed};
     pub use crate::value::file::{Content, Sink, Source, Upload};
     pub use crate::value::invocation::Invocation;
-    pub use crate::value::options::{FieldNames, Options, Pages, Resolve};
-    pub use crate::value::outcome::{Answer, LookUp, Meta, Outcome, Page};
+    pub use crate::value::options::{FieldNames, Options, Pages, Priority, Resolve};
+    pub use crate::value::outcome::{Answer, Budget, LookUp, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::summary::Summary;
     pub use crate::value::time_zone::{TimeZone, UnknownTimeZone};

@@ -33,6 +33,32 @@ pub struct Options {
     pub refreshes_definitions: bool,
     /// The zone of the times in the input that name none.
     pub time_zone: Option<TimeZone>,
+    /// The place of the call among those that wait for a limit of the vendor.
+    pub priority: Priority,
+}
+
+/// The place of a call among those of its connection that wait for a limit of the vendor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Priority {
+    /// A person or a workflow waits for it: it goes first.
+    #[default]
+    Interactive,
+    /// A part of a large job: it goes when no interactive call waits.
+    Batch,
+}
+
+impl Priority {
+    /// All words.
+    pub const ALL: [Self; 2] = [Self::Interactive, Self::Batch];
+
+    /// Returns the word in an invocation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interactive => "interactive",
+            Self::Batch => "batch",
+        }
+    }
 }
 
 /// The way in which custom fields are named in the data.
@@ -107,14 +133,15 @@ impl Default for Options {
             fields: FieldNames::Keys,
             refreshes_definitions: false,
             time_zone: None,
+            priority: Priority::Interactive,
         }
     }
 }
 
 impl Options {
     pub(super) fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 10] =
-            ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems", "fields", "cache", "timeZone"];
+        const KNOWN: [&str; 11] =
+            ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems", "fields", "cache", "timeZone", "priority"];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -144,6 +171,10 @@ impl Options {
                 ("fields", value) => {
                     let named = FieldNames::ALL.into_iter().find(|names| value.as_str() == Some(names.as_str()));
                     options.fields = named.ok_or_else(|| invalid("The option fields is none of \"keys\", \"names\" and \"both\"."))?;
+                }
+                ("priority", value) => {
+                    let named = Priority::ALL.into_iter().find(|priority| value.as_str() == Some(priority.as_str()));
+                    options.priority = named.ok_or_else(|| invalid("The option priority is neither \"interactive\" nor \"batch\"."))?;
                 }
                 ("cache", Value::String(word)) if matches!(word.as_str(), "use" | "refresh") => {
                     options.refreshes_definitions = word == "refresh";

@@ -1,15 +1,17 @@
 //! Outcomes, written straight to bytes: data is never parsed to be written.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::value::error::{Error, ErrorKind};
 use crate::value::raw_json::{RawJson, write_object, write_value};
 use crate::value::redaction::Redaction;
+use crate::value::utc::write_utc;
 use crate::value::view::View;
 
 /// The outcome of an invocation.
@@ -80,6 +82,12 @@ pub struct Meta {
     pub attempts: u32,
     /// The time that the call took, in milliseconds.
     pub elapsed_ms: u64,
+    /// The part of that time in which requests waited for a limit of the vendor, in milliseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub queued_ms: u64,
+    /// The daily budget of the account, as the vendor's last response told it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
     /// The view of the data, if it is not the vendor's own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<View>,
@@ -96,6 +104,21 @@ pub struct Meta {
     pub warnings: Vec<String>,
 }
 
+/// The daily budget of an account, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Budget {
+    /// The tokens that are left.
+    pub left: u64,
+    /// The tokens of a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The time at which it is renewed, if the vendor told it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "write_time")]
+    pub resets_at: Option<SystemTime>,
+}
+
 /// A list or search in which names were looked up for a call. Its requests are part of those of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,6 +133,16 @@ pub struct LookUp {
     /// The time since a list was read, in milliseconds. A search has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::ref_option, reason = "serde passes a reference")]
+fn write_time<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(write_utc).serialize(serializer)
 }
 
 impl Outcome {
