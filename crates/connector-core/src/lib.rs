@@ -87,6 +87,7 @@ pub mod run {
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;
     pub use crate::runtime::streaming::{RecordStream, Streamed};
+    pub use crate::runtime::watching::requests::SPANS;
     pub use crate::value::file::{Content, Sink, Source, Upload};
     pub use crate::value::invocation::Invocation;
     pub use crate::value::options::{FieldNames, Options, Pages, Priority, Resolve};

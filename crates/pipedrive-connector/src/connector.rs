@@ -3,7 +3,7 @@
 use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
 
 use crate::account_fields::FIELD_WORDS;
-use crate::by_hand::find_out_of_support;
+use crate::by_hand::{find_out_of_support, find_template};
 use crate::error::explain_refusal;
 
 /// The connector. A host lists it; naming it links this crate.
@@ -28,7 +28,8 @@ pub static CONNECTOR: Connector = Connector::new(
 .with_flat(FlatWords::COMMON.with_id(&["id", "value"]).with_custom_key(is_custom_key))
 .with_fields(FIELD_WORDS)
 .with_refusal(explain_refusal)
-.with_out_of_support(find_out_of_support);
+.with_out_of_support(find_out_of_support)
+.with_templates(find_template);
 
 /// Checks that a name begins with the 40-character key of a custom field.
 fn is_custom_key(name: &str) -> bool {

@@ -69,6 +69,7 @@ impl Connector {
             fields: None,
             refusal: |refusal| refusal.explain(None),
             out_of_support: |_, _| None,
+            find_template: |_, _| None,
         }
     }
 
@@ -97,6 +98,8 @@ impl Connector {
         with_refusal(refusal: fn(&Refusal<'_>) -> Error) => refusal = refusal;
         /// Sets the function that finds an operation the vendor no longer supports, by method and path.
         with_out_of_support(find: fn(method: &str, path: &str) -> Option<OutOfSupport>) => out_of_support = find;
+        /// Sets the function that finds the template of a documented path, by method and path.
+        with_templates(find: fn(method: &str, path: &str) -> Option<&'static str>) => find_template = find;
     }
 }
 

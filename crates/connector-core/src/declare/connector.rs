@@ -50,6 +50,10 @@ pub struct Connector {
     pub refusal: fn(&Refusal<'_>) -> Error,
     /// The function that finds an operation the vendor no longer supports, by method and path.
     pub out_of_support: fn(method: &str, path: &str) -> Option<OutOfSupport>,
+    /// The function that finds the template of a path that the vendor documents, by method and path.
+    ///
+    /// Traces and audits name a request that a caller worded by it: a path itself may hold what is the customer's.
+    pub find_template: fn(method: &str, path: &str) -> Option<&'static str>,
 }
 
 /// An operation that the vendor no longer supports. It may still answer today and be gone tomorrow.

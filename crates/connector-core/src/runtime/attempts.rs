@@ -30,6 +30,11 @@ impl<'a> Attempts<'a> {
         Self { session, retries, until, repetition, is_delete, failed: 0, may_have_written: false }
     }
 
+    /// Counts the attempts that failed so far.
+    pub(super) fn count_failed(&self) -> u32 {
+        self.failed
+    }
+
     /// Checks whether an earlier attempt may have deleted what this one no longer finds.
     pub(super) fn may_have_deleted(&self) -> bool {
         self.is_delete && self.may_have_written

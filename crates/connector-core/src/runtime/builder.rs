@@ -7,6 +7,7 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
 use crate::embed::memory::MemoryLedger;
+use crate::embed::observer::Observer;
 use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::keyed::tether::Running;
@@ -21,13 +22,14 @@ use crate::wire::transport::{Transport, TransportSettings};
 #[derive(Default)]
 pub struct Builder {
     connectors: Vec<&'static Connector>,
-    connections: Option<Box<dyn Connections>>,
+    connections: Option<Arc<dyn Connections>>,
     ledger: Option<Arc<dyn Ledger>>,
     cache: Option<Arc<dyn Cache>>,
     transport: TransportSettings,
     http: Option<Http>,
     view: View,
     retries: Retries,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -54,7 +56,7 @@ impl Builder {
     /// Sets the connections that calls may use. Without any, only an API that is open to all can be called.
     #[must_use]
     pub fn connections(mut self, connections: impl Connections + 'static) -> Self {
-        self.connections = Some(Box::new(connections));
+        self.connections = Some(Arc::new(connections));
         self
     }
 
@@ -83,6 +85,13 @@ impl Builder {
     #[must_use]
     pub fn retries(mut self, retries: Retries) -> Self {
         self.retries = retries;
+        self
+    }
+
+    /// Sets the observer that is told of each call once it ended.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -134,11 +143,12 @@ impl Builder {
         Ok(Runtime(Arc::new(Spine {
             keeper: Keeper::new(&catalogue, self.cache),
             catalogue,
-            connections: self.connections.unwrap_or_else(|| Box::new(NoConnections)),
+            connections: self.connections.unwrap_or_else(|| Arc::new(NoConnections)),
             ledger: self.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default())),
             running: Running::default(),
             view: self.view,
             retries: self.retries,
+            observer: self.observer,
             transport: match self.http {
                 Some(http) => http.transport(),
                 None => Arc::new(Transport::new(self.transport)?),

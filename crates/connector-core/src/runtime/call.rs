@@ -10,6 +10,7 @@ use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
 use crate::declare::method::Effect;
 use crate::embed::connections::{Connection, Connections};
+use crate::embed::observer::WordedRequest;
 use crate::exchange::files::Files;
 use crate::exchange::references::TakenInput;
 use crate::exchange::request::{Request, Role};
@@ -19,6 +20,7 @@ use crate::runtime::attempts::Attempts;
 use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, Missed};
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
+use crate::runtime::watching::requests::{begin_request, find_template};
 use crate::value::access::Access;
 use crate::value::error::{Error, Reach};
 use crate::value::options::FieldNames;
@@ -152,7 +154,7 @@ impl Call<'_> {
 
     async fn dispatch_once(&self, request: &Request, role: Role, attempts: &Attempts<'_>) -> Result<Response, Stop> {
         let most = self.transport.largest_answer();
-        let response = self.open(request, role).await?;
+        let response = self.open(request, role, attempts.count_failed()).await?;
         let response = self.record_response(response.read(most).await)?;
         match response.status {
             200..=299 => Ok(response),
@@ -176,14 +178,16 @@ impl Call<'_> {
     }
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.
-    pub(super) async fn open(&self, request: &Request, role: Role) -> Result<OpenResponse, Stop> {
+    ///
+    /// `resend` counts how often the request was sent before.
+    pub(super) async fn open(&self, request: &Request, role: Role, resend: u32) -> Result<OpenResponse, Stop> {
         if self.session.dry_run && !self.helps {
             let header = self.connector.planned_header(self.connection.api_token)?;
             let line = request.describe(self.key, &self.connection.origin, header, role);
             return Err(Stop::Planned(line));
         }
         let access = self.connections.access(self.connection).await?;
-        let opened = self.send_once(request, &access, role).await?;
+        let opened = self.send_once(request, &access, role, resend).await?;
         if opened.status() != 401 {
             return Ok(opened);
         }
@@ -193,22 +197,35 @@ impl Call<'_> {
         match fresh {
             Some(fresh) => {
                 drop(opened);
-                Ok(self.send_once(request, &fresh, role).await?)
+                self.session.lock().tally.refreshes += 1;
+                Ok(self.send_once(request, &fresh, role, resend + 1).await?)
             }
             None => Ok(opened),
         }
     }
 
-    async fn send_once(&self, request: &Request, access: &Access, role: Role) -> Result<OpenResponse, Error> {
+    async fn send_once(&self, request: &Request, access: &Access, role: Role, resend: u32) -> Result<OpenResponse, Error> {
         let header = self.connector.credential_header(access)?;
         let mark = self.connection.sandbox.then_some((self.key, role));
         // A request counts, and may have been carried out, once it is handed to the network.
-        let on_sent = || self.session.begin_to_send(request.cost, request.effect() != Effect::Read, access);
+        let on_sent = || {
+            self.session.begin_to_send(request.cost, request.effect() != Effect::Read, access)?;
+            Ok(begin_request(request, self.connector, access, resend))
+        };
+        self.note_worded(request, role);
         let result = self.transport.send(request, access, header, mark, on_sent).await;
         if result.is_err() {
             self.session.lock().open_write = false;
         }
         result
+    }
+
+    /// Notes a request that the caller worded, for the observer.
+    fn note_worded(&self, request: &Request, role: Role) {
+        if self.session.is_observed && role == Role::Own && request.declaration.is_none() {
+            let template = find_template(request, self.connector);
+            self.session.lock().tally.worded.get_or_insert(WordedRequest { method: request.method, template });
+        }
     }
 
     /// Records the response, or that it did not arrive whole.

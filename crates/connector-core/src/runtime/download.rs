@@ -9,6 +9,7 @@ use crate::exchange::request::{Request, Role};
 use crate::exchange::response::bad_answer;
 use crate::runtime::call::Call;
 use crate::runtime::stop::Stop;
+use crate::runtime::watching::requests::begin_client;
 use crate::value::error::Error;
 use crate::value::file;
 use crate::value::outcome::Answer;
@@ -87,16 +88,16 @@ impl Call<'_> {
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
         let mut attempts = self.begin(&request, Role::Own);
         loop {
-            match self.download_once(&request).await {
+            match self.download_once(&request, attempts.count_failed()).await {
                 Err(Stop::Failed(error)) => attempts.wait_to_repeat(error).await?,
                 result => return result,
             }
         }
     }
 
-    async fn download_once(&self, request: &Request) -> Result<Answer, Stop> {
+    async fn download_once(&self, request: &Request, resend: u32) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
-        let mut opened = self.open(request, Role::Own).await?;
+        let mut opened = self.open(request, Role::Own, resend).await?;
         let mut has_left_host = false;
         for _ in 0..MOST_HOPS {
             if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
@@ -108,10 +109,14 @@ impl Call<'_> {
             opened = if has_left_host {
                 let access = self.connections.access(self.connection).await?;
                 redirect.check(access.is_local())?;
-                let on_sent = || self.session.begin_to_send(0, false, &access);
+                let address = (redirect.url.host_str().unwrap_or_default().to_owned(), redirect.url.port_or_known_default());
+                let on_sent = || {
+                    self.session.begin_to_send(0, false, &access)?;
+                    Ok(begin_client((Method::Get, None), (&address.0, address.1), 0, 0))
+                };
                 self.transport.fetch_public(redirect.url, &access, on_sent).await?
             } else {
-                self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper).await?
+                self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper, 0).await?
             };
         }
         self.session.lock().meta.status = Some(opened.status());

@@ -23,6 +23,7 @@ impl Line {
     /// Carries the line out. A line that is no invocation has an outcome too.
     pub fn invoke(self, runtime: &Runtime) -> impl Future<Output = Outcome> + Send + use<> {
         let call = self.read().map(|invocation| runtime.invoke(invocation));
+        let call = call.inspect_err(|refused| runtime.record_refused(refused));
         async move {
             match call {
                 Ok(call) => call.await,

@@ -20,3 +20,4 @@ mod session;
 pub(crate) mod spine;
 pub(crate) mod stop;
 pub(crate) mod streaming;
+pub(crate) mod watching;

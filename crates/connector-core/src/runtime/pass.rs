@@ -1,8 +1,14 @@
 //! Forwarding of a caller's request with a connection's credential.
 
+use tracing::Instrument as _;
+
 use crate::declare::connector::Connector;
+use crate::declare::method::Effect;
 use crate::embed::connections::Chosen;
+use crate::runtime::session::Session;
 use crate::runtime::spine::Runtime;
+use crate::runtime::watching::requests::begin_client;
+use crate::runtime::watching::watch::Watch;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind};
 use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
@@ -18,12 +24,32 @@ impl Runtime {
         connection: Option<&str>,
         passing: ForwardedRequest,
     ) -> Result<ForwardedResponse, Error> {
+        let mut session = Session::new(false, false, None, None);
+        session.is_observed = self.0.observer.is_some();
+        let path = passing.target.split('?').next().unwrap_or_default();
+        let watch = Watch::begin_to_forward(self.0.observer.as_deref(), &session, connector, (passing.method, path));
+        let work = self.forward_watched(connector, connection, passing, &watch);
+        let result = work.instrument(watch.span()).await;
+        let meta = watch.take_meta();
+        watch.end(result.as_ref().err().map(Error::kind), &meta);
+        result
+    }
+
+    async fn forward_watched(
+        &self,
+        connector: &'static Connector,
+        connection: Option<&str>,
+        passing: ForwardedRequest,
+        watch: &Watch<'_>,
+    ) -> Result<ForwardedResponse, Error> {
+        watch.admit()?;
         check_target(connector, &passing.target)?;
         let passing = passing.filter(connector);
         let chosen = Chosen::choose(&*self.0.connections, connector, connection).await?;
+        watch.record_connection(&chosen.connection);
         let access = chosen.connections().access(&chosen.connection).await?;
         let (effect, again) = (passing.method.effect(), passing.try_clone());
-        let passed = self.send_forwarded(connector, passing, &access).await?;
+        let passed = self.send_forwarded(connector, passing, &access, (watch, 0)).await?;
         if passed.status != 401 {
             return passed.filter(effect);
         }
@@ -32,7 +58,8 @@ impl Runtime {
         match fresh.zip(again) {
             Some((fresh, again)) => {
                 drop(passed);
-                self.send_forwarded(connector, again, &fresh).await?.filter(effect)
+                watch.session().lock().tally.refreshes += 1;
+                self.send_forwarded(connector, again, &fresh, (watch, 1)).await?.filter(effect)
             }
             None => passed.filter(effect),
         }
@@ -43,9 +70,18 @@ impl Runtime {
         connector: &'static Connector,
         passing: ForwardedRequest,
         access: &Access,
+        (watch, resend): (&Watch<'_>, u32),
     ) -> Result<ForwardedResponse, Error> {
         let header = connector.credential_header(access)?;
-        self.0.transport.forward(passing, access, header).await.map_err(|error| error.redact(access.redaction()))
+        let method = passing.method;
+        let on_sent = || {
+            watch.session().begin_to_send(0, method.effect() != Effect::Read, access)?;
+            Ok(begin_client((method, watch.template()), access.address(), resend, 0))
+        };
+        let passed = self.0.transport.forward(passing, access, header, on_sent).await;
+        let passed = passed.map_err(|error| error.redact(access.redaction()))?;
+        watch.session().lock().meta.status = Some(passed.status);
+        Ok(passed)
     }
 }
 

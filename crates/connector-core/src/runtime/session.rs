@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::embed::connections::Connection;
+use crate::embed::observer::WordedRequest;
 use crate::runtime::keyed::tether::Tether;
 use crate::runtime::naming::definitions::Freshness;
 use crate::value::access::Access;
@@ -23,6 +24,8 @@ pub(crate) struct Session {
     refreshes: AtomicBool,
     /// The tie to the caller, if the call may outlive it.
     tether: Option<Arc<Tether>>,
+    /// `true` if an observer is told of the call.
+    pub(super) is_observed: bool,
     state: Mutex<State>,
 }
 
@@ -41,8 +44,21 @@ pub(super) struct State {
     wrote: Option<u32>,
     /// The attempts of the pages that were read whole.
     attempts_before: u32,
+    /// The facts for an observer beside those of the outcome.
+    pub(super) tally: Tally,
     /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
+}
+
+/// The facts about the requests of a call that only an observer is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// The requests that were sent again after a failure.
+    pub(super) retries: u32,
+    /// The times that a credential was refused, and a fresh one used.
+    pub(super) refreshes: u32,
+    /// The first request that the caller worded.
+    pub(super) worded: Option<WordedRequest>,
 }
 
 impl State {
@@ -64,6 +80,7 @@ impl Session {
             began: SystemTime::now(),
             refreshes: refreshes.into(),
             tether,
+            is_observed: false,
             state: Mutex::new(State { sink, ..State::default() }),
         }
     }
@@ -156,6 +173,7 @@ impl Session {
     pub(super) fn record_repetition(&self, may_have_written: bool) {
         let mut state = self.lock();
         state.repetitions += 1;
+        state.tally.retries += 1;
         state.may_have_written |= may_have_written;
     }
 
@@ -169,6 +187,10 @@ impl Session {
         state.attempts_before += std::mem::take(&mut state.meta.attempts);
         let mut known = HashSet::new();
         state.meta.warnings.retain(|warning| known.insert(warning.clone()));
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.lock().tally
     }
 
     pub(crate) fn take_meta(&self) -> Meta {

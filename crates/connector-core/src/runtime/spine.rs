@@ -1,10 +1,9 @@
 //! The spine: find → read the input → choose the connection → build and send → read.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
 
 use serde_json::{Map, Value};
-use tracing::debug;
+use tracing::{Instrument as _, debug};
 
 use crate::declare::action::Declaration;
 use crate::declare::method::Effect;
@@ -13,6 +12,7 @@ use crate::declare::rule::Rule;
 use crate::embed::cache::Cache;
 use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
+use crate::embed::observer::{EndedCall, Observer};
 use crate::exchange::files::Files;
 use crate::exchange::references::{NamedField, take_references};
 use crate::exchange::view::flatten;
@@ -26,6 +26,7 @@ use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_nam
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
+use crate::runtime::watching::watch::Watch;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::fault::{Fault, FaultCode};
 use crate::value::file::Upload;
@@ -58,9 +59,10 @@ use crate::wire::transport::Transport;
 #[derive(Clone)]
 pub struct Runtime(pub(super) Arc<Spine>);
 
+#[derive(Clone)]
 pub(super) struct Spine {
     pub(super) catalogue: Arc<Catalogue>,
-    pub(super) connections: Box<dyn Connections>,
+    pub(super) connections: Arc<dyn Connections>,
     pub(super) ledger: Arc<dyn Ledger>,
     /// The lists that accounts define.
     pub(super) keeper: Keeper,
@@ -70,6 +72,8 @@ pub(super) struct Spine {
     /// The view of a call that names none, over a connection that names none.
     pub(super) view: View,
     pub(super) retries: Retries,
+    /// The observer of all calls.
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -92,14 +96,28 @@ impl Runtime {
         let (catalogue, transport) = (Arc::clone(&self.0.catalogue), Arc::clone(&self.0.transport));
         Self(Arc::new(Spine {
             catalogue,
-            connections: Box::new(connections),
+            connections: Arc::new(connections),
             ledger: ledger.map_or_else(|| Arc::clone(&self.0.ledger), Arc::from),
             keeper: self.0.keeper.with_cache(cache),
             running: self.0.running.clone(),
             transport,
             view: self.0.view,
             retries: self.0.retries,
+            observer: self.0.observer.clone(),
         }))
+    }
+
+    /// Builds a runtime that tells another observer of its calls. It shares all else.
+    #[must_use]
+    pub fn with_observer(&self, observer: impl Observer + 'static) -> Self {
+        Self(Arc::new(Spine { observer: Some(Arc::new(observer)), ..Spine::clone(&self.0) }))
+    }
+
+    /// Tells the observer of an invocation that could not be read, and so was never begun.
+    pub fn record_refused(&self, outcome: &Outcome) {
+        if let Some(observer) = &self.0.observer {
+            observer.observe(&EndedCall::from_refused(outcome));
+        }
     }
 
     /// Returns the catalogue of all that can be invoked.
@@ -120,6 +138,7 @@ impl Runtime {
             let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether), None).await }).await;
             done.unwrap_or_else(|error| Outcome::from_failure(id, Some(action), error))
         }
+        .in_current_span()
     }
 
     /// Waits until no call under an idempotency key is running, here or in a runtime that was built from this one.
@@ -132,6 +151,7 @@ impl Runtime {
     /// Carries out an invocation given as JSON text. One that cannot be read has an outcome too.
     pub fn invoke_json(&self, text: &[u8]) -> impl Future<Output = Outcome> + Send + use<> {
         let read = Invocation::from_json(text).map(|invocation| self.invoke(invocation));
+        let read = read.inspect_err(|refused| self.record_refused(refused));
         async move {
             match read {
                 Ok(outcome) => outcome.await,
@@ -170,14 +190,17 @@ impl Runtime {
     pub fn stream(&self, invocation: Invocation) -> RecordStream {
         let (spine, outlet) = (Arc::clone(&self.0), Arc::new(Outlet::default()));
         let given_to = Arc::clone(&outlet);
-        RecordStream::new(outlet, Box::pin(async move { spine.invoke(invocation, None, Some(&given_to)).await }))
+        RecordStream::new(outlet, Box::pin(async move { spine.invoke(invocation, None, Some(&given_to)).await }.in_current_span()))
     }
 
     /// Streams a list by an invocation given as JSON text. One that cannot be read has a summary too.
     pub fn stream_json(&self, text: &[u8]) -> RecordStream {
         match Invocation::from_json(text) {
             Ok(invocation) => self.stream(invocation),
-            Err(refused) => RecordStream::from(*refused),
+            Err(refused) => {
+                self.record_refused(&refused);
+                RecordStream::from(*refused)
+            }
         }
     }
 }
@@ -185,16 +208,19 @@ impl Runtime {
 impl Spine {
     /// Carries out an invocation. With an outlet, the records of its list go there.
     pub(super) async fn invoke(&self, invocation: Invocation, tether: Option<Arc<Tether>>, outlet: Option<&Outlet>) -> Outcome {
-        let started = Instant::now();
         let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether);
+        let mut session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether);
+        session.is_observed = self.observer.is_some();
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let found = self.catalogue.find(connector.as_deref(), &action);
         let connector = found.as_ref().ok().map(|entry| entry.connector().key);
+        let found_entry = found.as_ref().ok().copied();
+        let watch = Watch::begin(self.observer.as_deref(), &session, found_entry, options.idempotency_key.as_deref());
         let work = async {
             let entry = found?;
+            watch.admit()?;
             check_not_removed(entry)?;
             options.check_key()?;
             check_options(entry, &options, outlet.is_some())?;
@@ -204,6 +230,7 @@ impl Spine {
             let mut checked = self.check_input(entry, input, files, faults, options.time_zone.as_ref())?;
             let chosen = deadline.enforce(Chosen::choose(&*self.connections, entry.connector(), connection.as_deref())).await?;
             session.record_connection(&chosen.connection);
+            watch.record_connection(&chosen.connection);
             let view = options.view.or(chosen.connection.view).unwrap_or(self.view);
             let flat = entry.declaration().filter(|_| view == View::Flat);
             if let Some(declaration) = flat {
@@ -263,11 +290,10 @@ impl Spine {
             }
         };
         let result = match outlet {
-            Some(outlet) => Box::pin(outlet.run(work)).await,
-            None => work.await,
+            Some(outlet) => Box::pin(outlet.run(work).instrument(watch.span())).await,
+            None => work.instrument(watch.span()).await,
         };
-        let mut meta = session.take_meta();
-        meta.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let meta = watch.take_meta();
         let kind = result.as_ref().err().map(Error::kind);
         debug!(
             action,
@@ -278,6 +304,7 @@ impl Spine {
             error = kind.map(ErrorKind::as_str),
             "invoked"
         );
+        watch.end(kind, &meta);
         Outcome { id, action: Some(action), connector, result, meta }
     }
 

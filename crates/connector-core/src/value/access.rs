@@ -73,6 +73,13 @@ impl Access {
         &self.0.host
     }
 
+    /// Returns the name of the host and its port.
+    pub(crate) fn address(&self) -> (&str, Option<u16>) {
+        let (scheme, authority) = self.0.origin.split_once("://").unwrap_or_default();
+        let given = authority.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        (&self.0.host, given.or(if scheme == "https" { Some(443) } else { Some(80) }))
+    }
+
     /// Checks that the host is this machine.
     pub fn is_local(&self) -> bool {
         self.0.local

@@ -12,6 +12,7 @@ use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{Instrument as _, Span};
 
 use crate::declare::connector::CredentialHeader;
 use crate::declare::method::{Effect, Method};
@@ -73,14 +74,16 @@ impl Transport {
         access: &Access,
         credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
-        on_sent: impl FnOnce() -> Result<(), Error>,
+        on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<OpenResponse, Error> {
         let (sent, read_failure) = self.build_request(request, access, credential, mark)?;
         let permit = self.acquire_permit(access.origin()).await;
-        on_sent()?;
-        let response = self.client.execute(sent).await;
-        let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())))?;
-        Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), _permit: permit })
+        let span = on_sent()?;
+        let response = self.client.execute(sent).instrument(span.clone()).await;
+        let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())));
+        let response = response.inspect_err(|error| record_failure(&span, error))?;
+        record_status(&span, response.status().as_u16());
+        Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), span, _permit: permit })
     }
 
     /// Fetches a URL that a response refers to, without a credential.
@@ -88,12 +91,14 @@ impl Transport {
         &self,
         url: Url,
         access: &Access,
-        on_sent: impl FnOnce() -> Result<(), Error>,
+        on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<OpenResponse, Error> {
         let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
-        on_sent()?;
-        let response = self.client.get(url).send().await.map_err(|error| explain_failure(error, Effect::Read))?;
-        Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), _permit: permit })
+        let span = on_sent()?;
+        let response = self.client.get(url).send().instrument(span.clone()).await.map_err(|error| explain_failure(error, Effect::Read));
+        let response = response.inspect_err(|error| record_failure(&span, error))?;
+        record_status(&span, response.status().as_u16());
+        Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), span, _permit: permit })
     }
 
     pub(crate) fn largest_answer(&self) -> usize {
@@ -150,6 +155,7 @@ impl Transport {
         passing: ForwardedRequest,
         access: &Access,
         credential: Option<CredentialHeader>,
+        on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<ForwardedResponse, Error> {
         let url = resolve(access, &passing.target)?;
         let mut headers = HeaderMap::with_capacity(passing.headers.len() + 1);
@@ -171,10 +177,13 @@ impl Transport {
         };
         let permit = self.acquire_permit(access.origin()).await;
         let effect = passing.method.effect();
-        let response = built.send().await.map_err(|error| explain_failure(error, effect))?;
+        let span = on_sent()?;
+        let response = built.send().instrument(span.clone()).await.map_err(|error| explain_failure(error, effect));
+        let response = response.inspect_err(|error| record_failure(&span, error))?;
+        record_status(&span, response.status().as_u16());
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         let (status, headers, from) = (response.status().as_u16(), headers.collect(), response.url().clone());
-        let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, _permit: permit };
+        let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, span, _permit: permit };
         Ok(ForwardedResponse { status, headers, from, parts: Box::pin(parts) })
     }
 
@@ -196,6 +205,8 @@ struct Parts<S> {
     parts: Pin<Box<S>>,
     effect: Effect,
     so_far: u64,
+    /// The span of the request, which ends with its body.
+    span: Span,
     /// The request stays open until its body is read.
     _permit: OwnedSemaphorePermit,
 }
@@ -210,7 +221,7 @@ impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
                 self.so_far += part.len() as u64;
                 Ok(part)
             }
-            Err(error) => Err(explain_cut(error, self.so_far, self.effect)),
+            Err(error) => Err(explain_cut(error, self.so_far, self.effect)).inspect_err(|error| record_failure(&self.span, error)),
         }))
     }
 }
@@ -221,6 +232,8 @@ pub(crate) struct OpenResponse {
     effect: Effect,
     position: u64,
     access: Access,
+    /// The span of the request, which ends with its body.
+    span: Span,
     /// The request stays open until its body is read.
     _permit: OwnedSemaphorePermit,
 }
@@ -244,7 +257,8 @@ impl OpenResponse {
         let declared = self.response.content_length();
         let headers = std::mem::take(self.response.headers_mut());
         let status = self.status();
-        let body = read_body(&mut self.response, declared, most, self.effect).await?;
+        let body = read_body(&mut self.response, declared, most, self.effect).await;
+        let body = body.inspect_err(|error| record_failure(&self.span, error))?;
         Ok(Response { status, headers, body, effect: self.effect, position: self.position, access: self.access })
     }
 
@@ -321,6 +335,24 @@ fn build_form(parts: &[Part], read_failure: &mut ReadFailure) -> Result<Form, Er
         }
         Ok(form.part(part.name.clone(), built))
     })
+}
+
+/// Records the status of a response in the span of its request.
+fn record_status(span: &Span, status: u16) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.response.status_code", i64::from(status));
+    if status >= 400 {
+        span.record("error.type", status.to_string());
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Records in the span of a request that no whole response came.
+fn record_failure(span: &Span, error: &Error) {
+    span.record("error.type", error.kind().as_str());
+    span.record("otel.status_code", "ERROR");
 }
 
 /// Resolves a path and a query to a URL on the connection's host.

@@ -1,5 +1,6 @@
 //! The operations that Pipedrive documents: the cost of a call, and the replacement of an old one.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use connector_core::declare::OutOfSupport;
@@ -20,11 +21,28 @@ pub(super) struct Operation {
 
 /// Finds the operation of a method and a path; `/v1/…` is the same as `/api/v1/…`.
 pub(super) fn find_operation(method: &str, path: &str) -> Option<&'static Operation> {
-    static OPERATIONS: OnceLock<Vec<Operation>> = OnceLock::new();
-    let operations = OPERATIONS.get_or_init(|| include_str!("operations.tsv").lines().filter_map(read_line).collect());
+    // By the third segment, as `deals`, which no template leaves open: the gateway asks for each request.
+    static OPERATIONS: OnceLock<HashMap<&str, Vec<Operation>>> = OnceLock::new();
+    let operations = OPERATIONS.get_or_init(|| {
+        let mut by_object: HashMap<&str, Vec<Operation>> = HashMap::new();
+        for operation in include_str!("operations.tsv").lines().filter_map(read_line) {
+            by_object.entry(name_object(operation.path)).or_default().push(operation);
+        }
+        by_object
+    });
     let path = path.strip_prefix("/api").unwrap_or(path);
     let fits = |operation: &&Operation| operation.method == method && count_literals(operation.path, path).is_some();
-    operations.iter().filter(fits).max_by_key(|operation| count_literals(operation.path, path))
+    operations.get(name_object(path))?.iter().filter(fits).max_by_key(|operation| count_literals(operation.path, path))
+}
+
+/// Finds the template of a documented path.
+pub(crate) fn find_template(method: &str, path: &str) -> Option<&'static str> {
+    find_operation(method, path).map(|operation| operation.path)
+}
+
+/// Names the object of a path: the segment after its version.
+fn name_object(path: &str) -> &str {
+    path.strip_prefix("/api").unwrap_or(path).split('/').nth(2).unwrap_or_default()
 }
 
 /// Finds what replaces an operation that is out of support. A deprecated operation is still supported.
@@ -63,6 +81,8 @@ mod tests {
         let old = find_operation("GET", "/api/v1/deals/7").expect("out of support");
         assert_eq!((old.cost, old.instead), (None, Some("GET /api/v2/deals/{id}")));
         assert!(find_operation("GET", "/api/v2/nonsense").is_none());
+        assert_eq!(find_template("PATCH", "/api/v2/deals/7"), Some("/api/v2/deals/{id}"));
+        assert_eq!((find_template("GET", "/v1/deals/a-name/b"), find_template("GET", "")), (None, None));
         assert_eq!(find_out_of_support("GET", "/v1/deals/7").and_then(|old| old.instead), old.instead);
         assert!(find_out_of_support("GET", "/v1/deals/archived").is_none() && find_out_of_support("GET", "/v1/deals/summary").is_none());
     }

@@ -31,6 +31,7 @@ const MOST_PAGES: usize = 400;
 const MOST_BYTES: usize = 64 << 20;
 
 /// A keeper of lists that accounts define, in memory and in the engine's cache.
+#[derive(Clone)]
 pub(crate) struct Keeper {
     catalogue: Arc<Catalogue>,
     memory: Arc<Memory>,

@@ -1,0 +1,103 @@
+//! Observers of calls: metrics and an audit are built on one.
+
+use std::time::{Duration, SystemTime};
+
+use crate::declare::method::{Effect, Method};
+use crate::embed::connections::Connection;
+use crate::value::error::{Error, ErrorKind};
+use crate::value::outcome::{Meta, Outcome};
+
+/// An observer of calls: it is told of each invocation and each forwarded request once it ended.
+///
+/// It is told of calls whose caller went away too, and never of what was given or answered.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// use connector_core::embed::{EndedCall, Observer};
+///
+/// #[derive(Default)]
+/// struct Tokens(AtomicU64);
+///
+/// impl Observer for Tokens {
+///     fn observe(&self, call: &EndedCall<'_>) {
+///         self.0.fetch_add(call.meta.tokens.into(), Ordering::Relaxed);
+///     }
+/// }
+/// ```
+pub trait Observer: Send + Sync {
+    /// Admits a call, or refuses it before anything is sent. It must not block.
+    fn admit(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Takes note of a call that ended. It must not block.
+    fn observe(&self, call: &EndedCall<'_>);
+}
+
+/// A call that ended, without its input and its data.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EndedCall<'a> {
+    /// The key of the connector, if it is known.
+    pub connector: Option<&'static str>,
+    /// The key of the action or data source. A forwarded request and an unknown action have none.
+    pub action: Option<&'static str>,
+    /// The request that the caller worded, if it did.
+    pub request: Option<WordedRequest>,
+    /// The effect on the vendor's data: that of the action, or that of the request that the caller worded.
+    pub effect: Option<Effect>,
+    /// The connection, if one was chosen.
+    pub connection: Option<&'a Connection>,
+    /// The idempotency key, which is the caller's own word.
+    pub idempotency_key: Option<&'a str>,
+    /// The kind of the error; none if the call succeeded.
+    ///
+    /// A forwarded request whose response is a refusal has none: `meta.status` tells it.
+    pub kind: Option<ErrorKind>,
+    /// The facts about the call.
+    pub meta: &'a Meta,
+    /// The number of requests that were sent again after a failure.
+    pub retries: u32,
+    /// The number of times that a credential was refused, and a fresh one used.
+    pub refreshes: u32,
+    /// The time at which the call began.
+    pub began: SystemTime,
+    /// The time that the call took.
+    pub took: Duration,
+}
+
+/// A request that the caller worded, by a raw request or through a gateway. Its path and its query are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WordedRequest {
+    /// The method.
+    pub method: Method,
+    /// The template of the path, if the vendor documents one.
+    pub template: Option<&'static str>,
+}
+
+impl<'a> EndedCall<'a> {
+    /// Builds a call that ended before it was known what it is.
+    pub(crate) fn from_refused(outcome: &'a Outcome) -> Self {
+        Self {
+            connector: None,
+            action: None,
+            request: None,
+            effect: None,
+            connection: None,
+            idempotency_key: None,
+            kind: outcome.error().map(Error::kind),
+            meta: outcome.meta(),
+            retries: 0,
+            refreshes: 0,
+            began: SystemTime::now(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Returns the result as a word: `ok`, or the kind of the error.
+    pub fn result(&self) -> &'static str {
+        self.kind.map_or("ok", ErrorKind::as_str)
+    }
+}
