@@ -1,29 +1,37 @@
 //! `connector sandbox`: a sandbox as a process of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::ChildStderr;
 
 use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 use serde_json::Value;
 
 use crate::support::browser::{Browser, build_redirect, find_parameter};
 use crate::support::http::{FORM, build_basic, send};
-use crate::support::process::{CommandLine, KilledOnDrop};
+use crate::support::process::{CommandLine, KilledOnDrop, send_signal};
 
 /// A running `connector sandbox`, and the messages of its start.
 struct SandboxProcess {
-    _process: KilledOnDrop,
+    process: KilledOnDrop,
     url: String,
     messages: String,
+    lines: Lines<BufReader<ChildStderr>>,
 }
 
 impl SandboxProcess {
     fn start(cli: &CommandLine, arguments: &[&str]) -> Self {
         let mut process =
             KilledOnDrop(cli.command(&[&["sandbox", "--memory", "--port", "0"], arguments].concat()).spawn().expect("the binary runs"));
-        let lines = BufReader::new(process.0.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
-        let messages: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+        let mut lines = BufReader::new(process.0.stderr.take().expect("stderr is piped")).lines();
+        let messages: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.starts_with("Ctrl-C")).collect();
         let url = messages.first().and_then(|line| line.strip_prefix("Sandbox: ")).expect("the sandbox prints its URL").to_owned();
-        Self { _process: process, url, messages: messages.join("\n") }
+        Self { process, url, messages: messages.join("\n"), lines }
+    }
+
+    /// Ends the sandbox as Ctrl-C does, and reads what it says then.
+    fn stop(self) -> String {
+        send_signal(self.process.0.id(), "-INT");
+        self.lines.map_while(Result::ok).collect::<Vec<_>>().join("\n")
     }
 
     async fn request_token(&self, form: &str) -> Value {
@@ -92,10 +100,46 @@ async fn sandbox_limits_and_redirects_on_request() {
     for (method, status) in [("GET", 429), ("GET", 200), ("DELETE", 500)] {
         assert_eq!(send(&faulty.url, method, "/api/v2/deals/1", &token, b"").await.status, status, "{method}");
     }
-    let limited = SandboxProcess::start(&cli, &["--burst-limit", "1", "--faults", "token=hang"]);
-    let mut burst = Vec::new();
-    for _ in 0..5 {
-        burst.push(send(&limited.url, "GET", "/api/v1/users/me", &token, b"").await.status);
+}
+
+#[tokio::test]
+async fn sandbox_limits_requests_and_tells_at_its_end_what_it_refused() {
+    let cli = CommandLine::new();
+    let token = [("x-api-token", pipedrive_sandbox::DEMO_API_TOKEN)];
+    let ask = async |sandbox: &SandboxProcess, path: &str| {
+        let response = send(&sandbox.url, "GET", path, &token, b"").await;
+        let told = ["x-ratelimit-limit", "x-ratelimit-reset", "x-daily-ratelimit-token-limit"]
+            .map(|name| response.header(name).map(str::to_owned));
+        (response.status, told.map(Option::unwrap_or_default).join(" "))
+    };
+    let limited = SandboxProcess::start(&cli, &["--burst-limit", "2/3600s", "--search-limit", "1", "--plan", "growth", "--seats", "2"]);
+    for (path, status, told) in [
+        ("/api/v1/users/me", 200, "2 3600 120000"),
+        ("/api/v2/deals/search?term=deal", 200, "1 3600 120000"),
+        ("/api/v2/deals/search?term=deal", 429, "1 3600 120000"),
+        ("/api/v1/users/me", 200, "2 3600 120000"),
+        ("/api/v1/users/me", 429, "2 3600 120000"),
+        ("/api/v1/users/me", 429, "2 3600 120000"),
+    ] {
+        assert_eq!(ask(&limited, path).await, (status, told.to_owned()), "{path}");
     }
-    assert!(burst.contains(&429), "refuse some of several requests in two seconds: {burst:?}");
+    let said = limited.stop();
+    for line in [
+        "Limits, general: 2 requests, 2 refused, fullest window 2 of 2, windows exceeded 1",
+        "Limits, search: 1 requests, 1 refused, fullest window 1 of 1, windows exceeded 1",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line:?} should be a line of {said}");
+    }
+    let planned = SandboxProcess::start(&cli, &["--plan", "premium"]);
+    assert_eq!(ask(&planned, "/api/v1/users/me").await, (200, "100 2 750000".to_owned()));
+    let unlimited = SandboxProcess::start(&cli, &[]);
+    assert_eq!(ask(&unlimited, "/api/v1/users/me").await, (200, "  ".to_owned()));
+    assert_eq!(unlimited.stop(), "");
+    for (flag, value) in
+        [("--burst-limit", "0"), ("--burst-limit", "24/100"), ("--burst-limit", "24/0ms"), ("--burst-limit", "1/2h"), ("--plan", "gold")]
+    {
+        let refused = cli.run(&["sandbox", "--memory", "--port", "0", flag, value], "");
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && said.contains(flag) && said.contains("write "), "{flag} {value}: {said}");
+    }
 }

@@ -2,8 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use pipedrive_sandbox::{App, Company, Downloads, FAULTS_HELP, FaultSpecError, Faults, OpenError, Options, RefreshTokens, Sandbox, Store};
+use pipedrive_sandbox::{
+    App, Company, Downloads, FAULTS_HELP, FaultSpecError, Faults, LimitCount, OpenError, Options, Plan, RefreshTokens, Sandbox, Store,
+};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -43,12 +46,21 @@ pub(super) struct SandboxArguments {
     /// Answer a download with a redirect to a storage host, as Pipedrive does for files in the cloud
     #[arg(long)]
     redirect_downloads: bool,
-    /// The most requests that one token may send in two seconds
+    /// The most requests that one token may send in a window, as 80 (in two seconds) or 24/100ms
+    #[arg(long, value_name = "N[/TIME]", value_parser = parse_burst)]
+    burst_limit: Option<Burst>,
+    /// The most searches that one token may send in a window; by default 10 where requests have a limit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    burst_limit: Option<u32>,
+    search_limit: Option<u32>,
     /// The most tokens that the requests of one company may cost in a day
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     daily_budget: Option<u64>,
+    /// The limits of a plan, where none is named: lite, growth, premium or ultimate
+    #[arg(long, value_name = "NAME")]
+    plan: Option<Plan>,
+    /// The seats that each company pays for, by which the daily budget of its plan is multiplied
+    #[arg(long, value_name = "N", default_value_t = 5, requires = "plan", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    seats: u32,
     /// Faults to make on purpose, as `seed=7,reset-after=1%@POST`; --help lists them all
     #[arg(long, value_name = "SPEC", long_help = FAULTS_HELP, default_value = "", hide_default_value = true, value_parser = parse_faults)]
     faults: Faults,
@@ -56,6 +68,36 @@ pub(super) struct SandboxArguments {
 
 fn parse_faults(argument: &str) -> Result<Faults, String> {
     read_faults(argument)?.parse().map_err(|error: FaultSpecError| error.to_string())
+}
+
+/// The window of Pipedrive's limits, and the longest one that a sandbox takes.
+const WINDOW: Duration = Duration::from_secs(2);
+const LONGEST_WINDOW: Duration = Duration::from_hours(1);
+
+/// A limit of requests, and the length of the window in which it holds.
+#[derive(Clone, Copy)]
+struct Burst {
+    limit: u32,
+    window: Duration,
+}
+
+fn parse_burst(argument: &str) -> Result<Burst, String> {
+    let (limit, window) = match argument.split_once('/') {
+        None => (argument, Some(WINDOW)),
+        Some((limit, window)) => (limit, parse_window(window).filter(|window| !window.is_zero() && *window <= LONGEST_WINDOW)),
+    };
+    let limit = limit.parse().ok().filter(|limit| *limit > 0);
+    match (limit, window) {
+        (Some(limit), Some(window)) => Ok(Burst { limit, window }),
+        _ => Err("write 80, for requests in two seconds, or with a time of at most an hour, as 24/100ms or 80/2s".to_owned()),
+    }
+}
+
+fn parse_window(text: &str) -> Option<Duration> {
+    match text.strip_suffix("ms") {
+        Some(milliseconds) => milliseconds.parse().ok().map(Duration::from_millis),
+        None => text.strip_suffix('s')?.parse().ok().map(Duration::from_secs),
+    }
 }
 
 impl SandboxArguments {
@@ -80,13 +122,34 @@ impl SandboxArguments {
             companies: self.companies.into(),
             refresh_tokens: if self.rotate_refresh_tokens { RefreshTokens::Rotated } else { RefreshTokens::Kept },
             faults: self.faults.clone(),
-            burst_limit: self.burst_limit,
+            burst_limit: self.burst_limit.map(|burst| burst.limit),
+            burst_window: self.burst_limit.map_or(WINDOW, |burst| burst.window),
+            search_limit: self.search_limit,
             daily_budget: self.daily_budget,
+            plan: self.plan,
+            seats: self.seats,
             downloads: if self.redirect_downloads { Downloads::Redirected } else { Downloads::Direct },
             record_file: self.record.clone(),
             ..Options::for_app(self.app())
         })
     }
+}
+
+/// Sums up what limits let through and refused, a line for each lane.
+fn describe_limits(counts: &[LimitCount]) -> Vec<String> {
+    let lanes = counts.chunk_by(|one, other| one.lane == other.lane).map(|lane| {
+        let sum = |read: fn(&LimitCount) -> u64| lane.iter().map(read).sum::<u64>();
+        let fullest = lane.iter().max_by_key(|count| count.fullest).map(|count| format!("{} of {}", count.fullest, count.limit));
+        format!(
+            "Limits, {}: {} requests, {} refused, fullest window {}, windows exceeded {}",
+            lane.first().map(|count| count.lane).unwrap_or_default(),
+            sum(|count| count.taken),
+            sum(|count| count.refused),
+            fullest.unwrap_or_default(),
+            sum(|count| count.exceeded)
+        )
+    });
+    lanes.collect()
 }
 
 /// The most companies whose API tokens are shown at the start.
@@ -143,6 +206,11 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
     let made: Vec<String> = sandbox.fault_counts().iter().map(|made| format!("{} {}", made.fault, made.count)).collect();
     if !made.is_empty() {
         render::say(&format!("Faults made: {}", made.join(", ")));
+    }
+    let mut counts = sandbox.limit_counts();
+    counts.sort_by_key(|count| count.lane);
+    for line in describe_limits(&counts) {
+        render::say(&line);
     }
     Ok(Exit::Ok)
 }

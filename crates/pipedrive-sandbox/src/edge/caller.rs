@@ -73,6 +73,11 @@ impl Caller {
         })
     }
 
+    /// Tells whether the caller sent an API token, and not one of OAuth.
+    pub(crate) fn is_api_token(&self) -> bool {
+        self.scopes.is_none()
+    }
+
     /// Tells whether the caller has one of these scopes. An operation without scopes is open to every caller.
     pub(crate) fn has_any_scope(&self, sufficient: &[String]) -> bool {
         let Some(scopes) = &self.scopes else { return true };

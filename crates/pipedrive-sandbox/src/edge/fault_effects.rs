@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use crate::edge::broken::ConnectionEnd;
 use crate::edge::fault_choice::ChosenFault;
 use crate::edge::fault_kind::FaultKind;
-use crate::edge::limits::LimitStatus;
+use crate::edge::limits::{LimitStatus, round_up};
 use crate::value::clock::format_http_date;
 use crate::value::content::Content;
 use crate::value::failure::Failure;
@@ -27,12 +27,12 @@ const BLOCKED_PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head><title
 pub(crate) fn refuse(fault: ChosenFault, limits: &mut LimitStatus) -> Option<Result<(StatusCode, Content), Failure>> {
     match fault.kind {
         FaultKind::OverLimit => {
-            limits.empty_window(count_seconds(fault));
+            limits.empty_window(fault.duration.abs());
             Some(Err(Failure::over_limit()))
         }
         FaultKind::OverLimitBare => Some(Err(Failure::over_limit())),
         FaultKind::BudgetSpent => {
-            limits.empty_budget(count_seconds(fault));
+            limits.empty_budget(round_up(fault.duration.abs()));
             Some(Err(Failure::over_limit()))
         }
         // The connection is reset in place of this response.
@@ -85,10 +85,4 @@ pub(crate) fn break_response(mut response: Response<Bytes>, fault: ChosenFault) 
 /// Returns the time that a fault waits.
 pub(crate) fn wait_time(fault: ChosenFault) -> Duration {
     fault.duration.unsigned_abs()
-}
-
-/// Rounds a fault's duration up to whole seconds, as headers have them.
-fn count_seconds(fault: ChosenFault) -> u64 {
-    let duration = wait_time(fault);
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }

@@ -10,6 +10,7 @@ pub(crate) mod fault_spec;
 pub(crate) mod faults;
 pub(crate) mod limits;
 pub(crate) mod options;
+pub(crate) mod plan;
 pub(crate) mod recording;
 pub(crate) mod sandbox;
 pub(crate) mod server;

@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::edge::fault_spec::Faults;
 use crate::edge::faults::TokenFault;
+use crate::edge::plan::Plan;
 use crate::oauth::App;
 use crate::value::clock::Clock;
 use crate::world::grants::RefreshTokens;
@@ -42,10 +44,21 @@ pub struct Options {
     pub record_file: Option<PathBuf>,
     /// The file to which each issued code and token is appended, so that a test can find out whether they leak.
     pub secrets_file: Option<PathBuf>,
-    /// The limit of requests in two seconds for each token. Without it no request is refused.
+    /// The limit of requests in a window for each token.
+    /// Without it and without a plan no request is refused, and no header tells a limit.
     pub burst_limit: Option<u32>,
-    /// The limit of tokens that a company can spend in a day. Without it no request is refused.
+    /// The length of the window of requests and of searches, by default two seconds, as Pipedrive has it.
+    pub burst_window: Duration,
+    /// The limit of searches in a window for each token. They count against no other limit of requests.
+    /// Without it there are ten where requests have a limit, and else any number.
+    pub search_limit: Option<u32>,
+    /// The limit of tokens that a company can spend in a day. Without it and without a plan no request is refused.
     pub daily_budget: Option<u64>,
+    /// The plan of all companies, which stands for the limits that are not named.
+    /// The limit of requests then goes by the kind of the token.
+    pub plan: Option<Plan>,
+    /// The number of seats that each company pays for, by which its plan's daily budget is multiplied.
+    pub seats: u32,
     /// The way in which files are downloaded.
     pub downloads: Downloads,
 }
@@ -86,7 +99,11 @@ impl Default for Options {
             record_file: None,
             secrets_file: None,
             burst_limit: None,
+            burst_window: Duration::from_secs(2),
+            search_limit: None,
             daily_budget: None,
+            plan: None,
+            seats: 5,
             downloads: Downloads::default(),
         }
     }
@@ -113,7 +130,11 @@ impl fmt::Debug for Options {
             .field("record_file", &self.record_file)
             .field("secrets_file", &self.secrets_file)
             .field("burst_limit", &self.burst_limit)
+            .field("burst_window", &self.burst_window)
+            .field("search_limit", &self.search_limit)
             .field("daily_budget", &self.daily_budget)
+            .field("plan", &self.plan)
+            .field("seats", &self.seats)
             .field("downloads", &self.downloads)
             .finish_non_exhaustive()
     }

@@ -15,7 +15,7 @@ use crate::edge::fault_effects::{fail, mark, refuse, shows_limits, wait_time};
 use crate::edge::fault_kind::FaultKind;
 use crate::edge::fault_source::{FaultCount, FaultSource};
 use crate::edge::faults::{FaultQueue, TokenFault};
-use crate::edge::limits::{LimitStatus, Limits};
+use crate::edge::limits::{Lane, LimitCount, LimitStatus, Limits};
 use crate::edge::options::{Bearer, Downloads, Options};
 use crate::edge::recording::Recording;
 use crate::edge::storage::Storage;
@@ -66,13 +66,13 @@ impl Sandbox {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let companies = Company::list(options.companies, &options.api_token)?;
         Ok(Self(Arc::new(Inner {
+            limits: Limits::new(&options),
             store: WorldStore::open(&options.store, companies.len())?,
             companies: Companies::new(companies),
             oauth: OauthServer::open(options.apps, options.refresh_tokens)?,
             token_faults: FaultQueue::new([options.token_faults, options.faults.token.clone()].concat()),
             faults: FaultSource::new(options.faults),
             bearers: options.bearers,
-            limits: Limits::new(options.burst_limit, options.daily_budget),
             clock: options.clock,
             storage: (options.downloads == Downloads::Redirected).then(Storage::default),
             recording: options.record_file.as_deref().map(Recording::open).transpose()?,
@@ -102,6 +102,11 @@ impl Sandbox {
         self.0.faults.as_ref().map(FaultSource::list_counts).unwrap_or_default()
     }
 
+    /// Lists the requests that counted against limits so far, by token and lane. What has no limit is not counted.
+    pub fn limit_counts(&self) -> Vec<LimitCount> {
+        self.0.limits.list_counts()
+    }
+
     /// Responds to one request.
     ///
     /// A request that uninstalls an app waits until the app was notified, if that is on this machine.
@@ -116,7 +121,7 @@ impl Sandbox {
         let Some(fault) = fault else { return self.0.respond(&request, None, now) };
         let skew = if fault.kind == FaultKind::Skew { fault.duration } else { Duration::ZERO };
         let now = now.checked_add(skew).unwrap_or(now);
-        let mut limits = self.0.limits.build_status();
+        let mut limits = self.0.describe_limits(&request, now);
         let mut response = match refuse(fault, &mut limits) {
             Some(refusal) => self.0.build_response(&request, refusal, &limits, Some(fault)),
             None => self.0.respond(&request, Some(fault), now),
@@ -126,11 +131,11 @@ impl Sandbox {
     }
 
     pub(crate) fn respond_too_large(&self, request: &Request<Bytes>, limit: usize) -> Response<Bytes> {
-        self.0.build_response(request, Err(Failure::too_large(limit)), &self.0.limits.build_status(), None)
+        self.0.build_response(request, Err(Failure::too_large(limit)), &LimitStatus::default(), None)
     }
 
     pub(crate) fn respond_internal_error(&self, error: &dyn fmt::Display) -> Response<Bytes> {
-        self.0.build_response(&Request::new(Bytes::new()), Err(Failure::internal(error)), &self.0.limits.build_status(), None)
+        self.0.build_response(&Request::new(Bytes::new()), Err(Failure::internal(error)), &LimitStatus::default(), None)
     }
 
     /// Tells whether responding to a request blocks on a disk or a socket.
@@ -167,9 +172,16 @@ impl Inner {
         Credentials { store: &self.store, companies: &self.companies, bearers: &self.bearers }
     }
 
+    /// Describes the limits of a request that is not counted.
+    fn describe_limits(&self, request: &Request<Bytes>, now: OffsetDateTime) -> LimitStatus {
+        let query = request.uri().query().unwrap_or_default();
+        let caller = Caller::find(self.credentials(), request.headers(), query, now);
+        caller.map(|caller| self.limits.build_status(&caller, Lane::find(request.uri().path()), now)).unwrap_or_default()
+    }
+
     /// Responds to a request that no fault refuses, as of a time.
     fn respond(&self, request: &Request<Bytes>, fault: Option<ChosenFault>, now: OffsetDateTime) -> Response<Bytes> {
-        let mut limits = self.limits.build_status();
+        let mut limits = LimitStatus::default();
         let fails = fault.is_some_and(|fault| fault.kind == FaultKind::ErrorAfter);
         let elsewhere = if oauth::is_oauth_path(request.uri().path()) {
             Some(oauth::respond(&Context {
@@ -203,7 +215,7 @@ impl Inner {
     ) -> Result<(StatusCode, Content), Failure> {
         let uri_query = request.uri().query().unwrap_or_default();
         let caller = Caller::find(self.credentials(), request.headers(), uri_query, now)?;
-        self.limits.count(&caller, now, limits)?;
+        self.limits.count(&caller, Lane::find(request.uri().path()), now, limits)?;
         let (operation, variables) = match api().route(request.method().as_str(), request.uri().path()) {
             Route::Found { operation, variables } => (operation, variables),
             Route::Unknown => return Err(Failure::new(StatusCode::NOT_FOUND, "Unknown path.")),
@@ -288,8 +300,8 @@ impl Inner {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         let shows_limits = shows_limits(fault);
-        for (name, value) in limits.headers().into_iter().filter(|_| shows_limits) {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        for (name, value) in limits.headers().filter(|_| shows_limits) {
+            headers.insert(HeaderName::from_static(name), value);
         }
         let number = self.request_count.fetch_add(1, Ordering::Relaxed);
         if let Ok(id) = HeaderValue::from_str(&format!("00000000-0000-4000-8000-{number:012x}")) {
@@ -300,7 +312,9 @@ impl Inner {
                 headers.insert("x-401-by-gw", HeaderValue::from_static("true"));
             }
             StatusCode::TOO_MANY_REQUESTS if shows_limits => {
-                headers.insert(RETRY_AFTER, HeaderValue::from(limits.retry_after()));
+                if let Some(seconds) = limits.retry_after() {
+                    headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+                }
             }
             _ => {}
         }

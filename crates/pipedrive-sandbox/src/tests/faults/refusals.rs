@@ -17,7 +17,10 @@ async fn refuse_deal(faults: &str) -> RawResponse {
 async fn over_limit_comes_with_headers_and_without() {
     let answer = refuse_deal("429=always:3s").await;
     assert_eq!((answer.status(), answer.header("retry-after"), answer.header("x-ratelimit-remaining")), (429, Some("3"), Some("0")));
-    assert_ne!(answer.header("x-daily-ratelimit-token-remaining"), Some("0"), "the budget should not be spent");
+    assert_eq!(answer.header("x-ratelimit-reset"), Some("3"));
+    for name in ["x-ratelimit-limit", "x-daily-ratelimit-token-limit", "x-daily-ratelimit-token-remaining"] {
+        assert_eq!(answer.header(name), None, "a limit that is not set should not be made up: {name}");
+    }
     assert_eq!(answer.json()["error"], "request over limit");
 
     let bare = refuse_deal("429-bare=always").await;

@@ -1,5 +1,7 @@
 //! The protocol of all operations: authentication, routes, limits, validation, headers and recording.
 
+mod limits;
+
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -126,38 +128,11 @@ fn rejects_bodies_of_another_type_than_json() {
 }
 
 #[test]
-fn limits_refuse_only_if_set() {
-    let unlimited = sandbox();
-    assert!((0..200).all(|_| get(&unlimited, "/api/v2/deals/1").0 == 200), "without a limit no request should be refused");
-
-    let bursty = open_sandbox(Options { burst_limit: Some(2), ..options() });
-    let answers: Vec<_> = (0..3).map(|_| bursty.respond(request("GET", "/api/v2/deals/1", None))).collect();
-    assert_eq!(answers[1].headers()["x-ratelimit-remaining"], "0");
-    assert_refused(&read_response(&answers[2]), 429, "request over limit");
-    assert_eq!(answers[2].headers()["retry-after"], "2", "a 429 should say when to retry");
-
-    let poor = open_sandbox(Options { daily_budget: Some(15), ..options() });
-    assert_eq!(get(&poor, "/api/v2/deals").0, 200, "a list should cost 10 of the 15 tokens");
-    let last = poor.respond(request("GET", "/api/v2/deals", None));
-    assert_refused(&read_response(&last), 429, "request over limit");
-    assert_eq!(last.headers()["x-daily-ratelimit-token-remaining"], "0");
-}
-
-#[test]
 fn every_answer_has_the_standard_headers() {
     let sandbox = sandbox();
     for path in ["/api/v2/deals/1", "/api/v2/deals/9999", "/nothing"] {
         let response = sandbox.respond(request("GET", path, None));
-        for name in [
-            "x-ratelimit-limit",
-            "x-ratelimit-remaining",
-            "x-ratelimit-reset",
-            "x-daily-ratelimit-token-limit",
-            "x-daily-ratelimit-token-remaining",
-            "x-correlation-id",
-        ] {
-            assert!(response.headers().contains_key(name), "{path} should be answered with {name}");
-        }
+        assert!(response.headers().contains_key("x-correlation-id"), "{path} should be answered with a number of the request");
         assert_eq!(response.headers()["content-type"], "application/json");
     }
 }
