@@ -3,4 +3,5 @@
 mod accounts;
 mod command_line;
 mod definitions;
+mod estimates;
 mod sandbox;

@@ -7,6 +7,7 @@ mod deadlines;
 mod definitions;
 mod depth;
 mod embedding;
+mod estimates;
 mod files;
 mod keys;
 mod names;

@@ -185,6 +185,12 @@ impl Ledger for OwnerVault {
         }
     }
 
+    async fn peek(&self, call: &KeyedCall) -> Result<Option<Claim>, Error> {
+        let (entry, digest) = (self.entry(&call.key), random::hash(&call.fingerprint));
+        let rows = self.vault().context().store().rows(ledger::select(&entry)).await?;
+        rows.first().map_or(Ok(Claim::Fresh), |row| self.read_claim(&entry, &digest, row)).map(Some)
+    }
+
     async fn extend(&self, call: &KeyedCall) -> Result<(), Error> {
         let (context, entry) = (self.vault().context(), self.entry(&call.key));
         let holding = Holding { entry: &entry, holder: &call.holder };

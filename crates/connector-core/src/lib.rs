@@ -83,6 +83,7 @@ pub mod run {
     pub use crate::runtime::builder::Builder;
     pub use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
     pub use crate::runtime::data_source::DataSource;
+    pub use crate::runtime::estimate::batch::BatchEstimate;
     pub use crate::runtime::lines::{Line, Lines};
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;

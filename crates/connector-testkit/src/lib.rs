@@ -37,6 +37,7 @@
 //! build_kit().check_flat_answers(connect).await;
 //! build_kit().check_flat_view().await;
 //! build_kit().check_read_back(connect).await;
+//! build_kit().check_estimates(connect).await;
 //! # }
 //! ```
 //!

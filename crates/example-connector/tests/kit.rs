@@ -65,3 +65,8 @@ async fn flat_view_loses_nothing_and_record_view_changes_no_byte() {
 async fn every_write_is_read_back() {
     build_kit().check_read_back(connect).await;
 }
+
+#[tokio::test]
+async fn estimates_agree_with_what_the_calls_cost() {
+    build_kit().check_estimates(connect).await;
+}

@@ -96,6 +96,12 @@ pub const LEASE: Duration = Duration::from_secs(10);
 pub trait Ledger: Send + Sync {
     /// Claims a key for a call, or says what is known of the key.
     async fn claim(&self, call: &KeyedCall) -> Result<Claim, Error>;
+    /// Says what is known of a key, which is not claimed: [`Claim::Fresh`] if it is free.
+    ///
+    /// A ledger that cannot tell says nothing, and the estimate of a call under the key is not certain.
+    async fn peek(&self, _call: &KeyedCall) -> Result<Option<Claim>, Error> {
+        Ok(None)
+    }
     /// Stores the answer of the call that claimed a key. The key is kept for seven days from its claim.
     async fn finish(&self, call: &KeyedCall, kept: Kept) -> Result<(), Error>;
     /// Releases a claimed key: the call certainly changed nothing.

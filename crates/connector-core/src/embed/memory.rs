@@ -57,13 +57,9 @@ impl MemoryLedger {
 impl Keys {
     fn claim(&mut self, call: &KeyedCall, now: Instant) -> Result<Claim, Error> {
         self.sweep(now);
-        if let Some(entry) = self.entries.get(&call.key).filter(|entry| now.saturating_duration_since(entry.claimed) < KEPT_FOR) {
-            return Ok(match &entry.state {
-                _ if entry.fingerprint != call.fingerprint => Claim::OtherCall,
-                CallState::Finished(answer) => Claim::Finished(answer.clone()),
-                CallState::Running => Claim::Running,
-                CallState::Abandoned => Claim::unknown().since(entry.since),
-            });
+        match self.peek(call, now) {
+            Claim::Fresh => {}
+            known => return Ok(known),
         }
         self.remove(&call.key);
         if self.entries.len() >= MOST_KEYS || self.bytes >= MOST_BYTES {
@@ -74,6 +70,18 @@ impl Keys {
         let entry = KeptCall { holder, fingerprint, claimed: now, record: None, since: SystemTime::now(), state: CallState::Running };
         self.entries.insert(call.key.clone(), entry);
         Ok(Claim::Fresh)
+    }
+
+    /// Says what is known of a key.
+    fn peek(&self, call: &KeyedCall, now: Instant) -> Claim {
+        let entry = self.entries.get(&call.key).filter(|entry| now.saturating_duration_since(entry.claimed) < KEPT_FOR);
+        match entry.map(|entry| (entry, &entry.state)) {
+            None => Claim::Fresh,
+            Some((entry, _)) if entry.fingerprint != call.fingerprint => Claim::OtherCall,
+            Some((_, CallState::Finished(answer))) => Claim::Finished(answer.clone()),
+            Some((_, CallState::Running)) => Claim::Running,
+            Some((entry, CallState::Abandoned)) => Claim::unknown().since(entry.since),
+        }
     }
 
     /// Removes the keys that are too old, at most once an hour.
@@ -115,6 +123,10 @@ impl CallState {
 impl Ledger for MemoryLedger {
     async fn claim(&self, call: &KeyedCall) -> Result<Claim, Error> {
         self.lock().claim(call, Instant::now())
+    }
+
+    async fn peek(&self, call: &KeyedCall) -> Result<Option<Claim>, Error> {
+        Ok(Some(self.lock().peek(call, Instant::now())))
     }
 
     async fn finish(&self, call: &KeyedCall, kept: Kept) -> Result<(), Error> {

@@ -23,6 +23,7 @@ use crate::runtime::stop::Stop;
 use crate::runtime::watching::requests::{begin_request, find_template};
 use crate::value::access::Access;
 use crate::value::error::{Error, Reach};
+use crate::value::estimate::CostBound;
 use crate::value::options::FieldNames;
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
@@ -126,14 +127,42 @@ impl Call<'_> {
         }
     }
 
-    /// Sends the action's own request and returns the response. A refusal is an error. A dry run sends nothing.
+    /// Sends the action's own request, the last one, and returns the response. A refusal is an error.
+    ///
+    /// A dry run sends nothing, and an estimate ends here.
     pub async fn send(&self, request: Request) -> Result<Response, Stop> {
+        self.plan(&request, true)?;
         self.dispatch(request, if self.helps { Role::Helper } else { Role::Own }).await
     }
 
-    /// Sends a request beside the action's own, which recorded traffic marks as a helper.
-    pub async fn send_helper(&self, request: Request) -> Result<Response, Stop> {
+    /// Sends another request in place of the action's own. Recorded traffic marks it as a helper.
+    pub async fn send_instead(&self, request: Request) -> Result<Response, Stop> {
+        self.plan(&request, true)?;
         self.dispatch(request, Role::Helper).await
+    }
+
+    /// Sends a request beside the action's own, and before it. Recorded traffic marks it as a helper.
+    ///
+    /// An estimate sends it too if it reads, so that it knows what follows.
+    pub async fn send_helper(&self, request: Request) -> Result<Response, Stop> {
+        self.plan(&request, false)?;
+        self.dispatch(request, Role::Helper).await
+    }
+
+    /// Counts a request in an estimate, which ends with the action's own.
+    pub(super) fn plan(&self, request: &Request, is_own: bool) -> Result<(), Stop> {
+        if !self.session.is_estimate {
+            return Ok(());
+        }
+        let is_sent = self.helps || (!is_own && request.effect() == Effect::Read);
+        self.session.plan_request(request.cost, !is_sent);
+        if is_sent {
+            return Ok(());
+        }
+        if !is_own {
+            self.session.doubt(CostBound::Least, "Requests that depend on an earlier one follow: the call costs this at least.");
+        }
+        Err(Stop::Planned(Value::Null))
     }
 
     /// Sends a request until it is answered, or must not be sent again.

@@ -141,7 +141,8 @@ impl<H: ChoiceHandler + 'static> DataSource for HandledSource<H> {
 
 impl Choices {
     pub(crate) fn into_answer(self) -> Answer {
-        let page = Page { count: self.choices.len() as u64, complete: self.next.is_none() && !self.may_go_on, next: self.next };
+        let page =
+            Page { count: self.choices.len() as u64, complete: self.next.is_none() && !self.may_go_on, next: self.next, pages_after: None };
         Answer { data: RawJson::from_value(&self.choices), page: Some(page), extra: Vec::new() }
     }
 }

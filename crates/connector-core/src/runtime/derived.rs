@@ -303,7 +303,7 @@ impl DataSource for DerivedSource {
             return Err(Error::invalid_input(self.declaration.key, faults).into());
         }
         let request = Request::build(action, &input, &Files::default());
-        let response = if searches { call.send_helper(request).await? } else { call.send(request).await? };
+        let response = if searches { call.send_instead(request).await? } else { call.send(request).await? };
         let answer = response.into_answer(action)?;
         let mut choices = self.read_choices(action, place, &answer.data)?;
         if self.derivation.finding == Finding::InPages {

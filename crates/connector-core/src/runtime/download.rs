@@ -86,6 +86,7 @@ impl Call<'_> {
     /// Redirects are followed over https alone, and another host gets no credential.
     /// A file that a sink has a part of is not fetched again.
     pub async fn download(&self, request: Request) -> Result<Answer, Stop> {
+        self.plan(&request, true)?;
         let mut attempts = self.begin(&request, Role::Own);
         loop {
             match self.download_once(&request, attempts.count_failed()).await {

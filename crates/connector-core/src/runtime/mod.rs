@@ -8,6 +8,7 @@ pub(crate) mod data_source;
 mod deadline;
 pub(crate) mod derived;
 mod download;
+pub(crate) mod estimate;
 mod form;
 mod keyed;
 pub(crate) mod lines;

@@ -37,7 +37,9 @@ pub(super) async fn run_once_through(entry: &Entry, call: &Call<'_>) -> Result<A
         Stop::Planned(request) => Ok(Answer::from_data(&[request])),
         Stop::Failed(error) => Err(error),
     });
-    if let Ok(answer) = &result {
+    if let Ok(answer) = &result
+        && !call.session.is_estimate
+    {
         warn_of_doubtful_end(entry, call, answer);
         warn_of_lost_fields(entry, call, answer);
     }
@@ -80,6 +82,7 @@ pub(super) fn check_options(entry: &Entry, options: &Options, is_stream: bool) -
         _ if is_stream && !lists => {
             refuse(format!("The action {} reads no list, so it has no records to stream.", entry.key()), "Ask for one outcome.")
         }
+        _ if is_stream && options.estimate => refuse("An estimate has no records to stream.".to_owned(), "Ask for one outcome."),
         (Pages::One, _) if is_stream => refuse(
             "A stream gives the records of a list that is read whole.".to_owned(),
             "Give options.pages: \"all\", or ask for one outcome.",
@@ -170,6 +173,15 @@ impl<'a> PageWalk<'a> {
         Self { entry, call, lister, max_items, input, size, seen, pages: 0, cursors, hashes }
     }
 
+    /// Returns the most pages that the list can have, if that is known before one is read.
+    pub(super) fn count_most_pages(&self) -> Option<u64> {
+        if self.lister?.paging().is_none() {
+            return Some(1);
+        }
+        let size = self.size.filter(|_| !self.entry.may_have_empty_pages())?;
+        Some(self.max_items?.div_ceil(size.usual().max(1)))
+    }
+
     /// Counts the records that may still be added, if there is a limit.
     pub(super) fn count_left(&self) -> Option<u64> {
         self.max_items.map(|most| most - self.seen.count)
@@ -199,12 +211,12 @@ impl<'a> PageWalk<'a> {
             return None;
         }
         self.call.warn(format!("The list is longer than {most} bytes, and ends early: `page.next` goes on from there."));
-        Some(Page { count: 0, complete: false, next: self.cursor().map(str::to_owned) })
+        Some(Page { next: self.cursor().map(str::to_owned), ..Page::default() })
     }
 
     /// Goes on to the page after this one. It returns the page of the whole list if nothing more is to be read.
     pub(super) fn step(&mut self, records: &PageRecords<'_>, page: Page) -> Option<Page> {
-        let end = |complete, next| Some(Page { count: 0, complete, next });
+        let end = |complete, next| Some(Page { complete, next, ..Page::default() });
         self.pages += 1;
         if records.cut > 0 {
             return end(false, self.find_next_after_cut(records.taken, records.cut));
@@ -249,8 +261,7 @@ impl<'a> PageWalk<'a> {
             _ => true,
         };
         if may_be_lowered {
-            let usual = size.given.or(size.greatest).unwrap_or(MODEST_PAGE);
-            self.input.insert(LIMIT.to_owned(), usual.min(left).max(size.least).into());
+            self.input.insert(LIMIT.to_owned(), size.usual().min(left).max(size.least).into());
         }
     }
 
@@ -301,6 +312,11 @@ impl<'a> PageWalk<'a> {
 }
 
 impl PageSize {
+    /// Returns the size of the pages before the last one.
+    fn usual(&self) -> u64 {
+        self.given.or(self.greatest).unwrap_or(MODEST_PAGE)
+    }
+
     /// Finds the page size in the inputs of a list.
     fn find(fields: &[&'static Field], input: &Map<String, Value>) -> Option<Self> {
         let field = fields.iter().find(|field| is_limit(field))?;

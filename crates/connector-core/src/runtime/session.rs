@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::embed::connections::Connection;
 use crate::embed::observer::WordedRequest;
+use crate::runtime::estimate::planned::PlannedCall;
 use crate::runtime::keyed::tether::Tether;
 use crate::runtime::naming::definitions::Freshness;
 use crate::value::access::Access;
@@ -15,9 +16,14 @@ use crate::value::file::Sink;
 use crate::value::outcome::{Answer, LookUp, Meta};
 use crate::value::view::View;
 
+/// The age at which an estimate reads a list again, though calls would take what is kept.
+const ESTIMATED_AGE: Duration = Duration::from_mins(5);
+
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
     pub(super) dry_run: bool,
+    /// `true` if the call is estimated, and not carried out.
+    pub(super) is_estimate: bool,
     /// The time at which the call began.
     began: SystemTime,
     /// `true` if definitions have to be read since.
@@ -48,6 +54,8 @@ pub(super) struct State {
     pub(super) tally: Tally,
     /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
+    /// The requests that the call would make, if it is estimated.
+    pub(super) planned: Option<Box<PlannedCall>>,
 }
 
 /// The facts about the requests of a call that only an observer is told.
@@ -77,6 +85,7 @@ impl Session {
     pub(super) fn new(dry_run: bool, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
         Self {
             dry_run,
+            is_estimate: false,
             began: SystemTime::now(),
             refreshes: refreshes.into(),
             tether,
@@ -85,8 +94,22 @@ impl Session {
         }
     }
 
+    /// Makes an estimate of the call, if one is begun: neither a dry run nor the call itself.
+    pub(super) fn with_estimate(mut self, planned: Option<Box<PlannedCall>>) -> Self {
+        if planned.is_some() {
+            (self.dry_run, self.is_estimate, self.refreshes) = (false, true, false.into());
+            self.lock().planned = planned;
+        }
+        self
+    }
+
     /// Returns how fresh definitions have to be for this call.
+    ///
+    /// An estimate holds for a call that is made after it, for which a list must not be too old.
     pub(super) fn freshness(&self) -> Freshness {
+        if self.is_estimate && !self.refreshes.load(Ordering::Relaxed) {
+            return Freshness::ReadSince(self.began - ESTIMATED_AGE);
+        }
         if self.refreshes.load(Ordering::Relaxed) { Freshness::ReadSince(self.began) } else { Freshness::Kept }
     }
 

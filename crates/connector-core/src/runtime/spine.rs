@@ -20,6 +20,8 @@ use crate::policy::retry::Retries;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
+use crate::runtime::estimate::plan_call;
+use crate::runtime::estimate::planned::{BatchPlan, PlannedCall};
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
 use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_names};
@@ -131,11 +133,11 @@ impl Runtime {
     pub fn invoke(&self, invocation: Invocation) -> impl Future<Output = Outcome> + Send + use<> {
         let spine = Arc::clone(&self.0);
         async move {
-            if invocation.options.idempotency_key.is_none() || invocation.options.dry_run {
-                return spine.invoke(invocation, None, None).await;
+            if invocation.options.idempotency_key.is_none() || invocation.options.sends_nothing_of_its_own() {
+                return spine.invoke(invocation, None, None, None).await;
             }
             let (id, action, running) = (invocation.id.clone(), invocation.action.clone(), spine.running.clone());
-            let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether), None).await }).await;
+            let done = run_tethered(&running, |tether| async move { spine.invoke(invocation, Some(tether), None, None).await }).await;
             done.unwrap_or_else(|error| Outcome::from_failure(id, Some(action), error))
         }
         .in_current_span()
@@ -190,7 +192,7 @@ impl Runtime {
     pub fn stream(&self, invocation: Invocation) -> RecordStream {
         let (spine, outlet) = (Arc::clone(&self.0), Arc::new(Outlet::default()));
         let given_to = Arc::clone(&outlet);
-        RecordStream::new(outlet, Box::pin(async move { spine.invoke(invocation, None, Some(&given_to)).await }.in_current_span()))
+        RecordStream::new(outlet, Box::pin(async move { spine.invoke(invocation, None, Some(&given_to), None).await }.in_current_span()))
     }
 
     /// Streams a list by an invocation given as JSON text. One that cannot be read has a summary too.
@@ -207,12 +209,21 @@ impl Runtime {
 
 impl Spine {
     /// Carries out an invocation. With an outlet, the records of its list go there.
-    pub(super) async fn invoke(&self, invocation: Invocation, tether: Option<Arc<Tether>>, outlet: Option<&Outlet>) -> Outcome {
+    ///
+    /// As a line of a batch it is estimated.
+    pub(super) async fn invoke(
+        &self,
+        invocation: Invocation,
+        tether: Option<Arc<Tether>>,
+        outlet: Option<&Outlet>,
+        batch: Option<&Arc<BatchPlan>>,
+    ) -> Outcome {
         let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
         let mut session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether);
         session.is_observed = self.observer.is_some();
+        let session = session.with_estimate(PlannedCall::begin(&options, batch));
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };
         let found = self.catalogue.find(connector.as_deref(), &action);
         let connector = found.as_ref().ok().map(|entry| entry.connector().key);
@@ -223,6 +234,7 @@ impl Spine {
             watch.admit()?;
             check_not_removed(entry)?;
             options.check_key()?;
+            options.check_estimate()?;
             check_options(entry, &options, outlet.is_some())?;
             if wants_file && !entry.declaration().is_some_and(|declaration| declaration.returns.is_file()) {
                 return Err(refuse_sink(entry));
@@ -259,6 +271,10 @@ impl Spine {
             let resolved = if is_early && has_names(entry, &call) { deadline.enforce(resolve()).await? } else { None };
             let ready = call.with_resolved(resolved.as_ref());
             let result = match key {
+                _ if session.is_estimate => {
+                    let work = self.run_by_name(entry, &ready);
+                    Box::pin(deadline.enforce(plan_call(entry, (&call, &ready), &options, (&self.ledger, key), work))).await
+                }
                 // A read may be carried out twice.
                 Some(key) => {
                     let work = self.run_by_name(entry, &ready);
@@ -276,13 +292,13 @@ impl Spine {
             };
             let result = match result.map_err(|error| session.explain_part(error)) {
                 // The pages of a list that is read whole are named one by one.
-                Ok(answer) if ready.fields != FieldNames::Keys && options.pages == Pages::One => {
+                Ok(answer) if ready.fields != FieldNames::Keys && (options.pages == Pages::One || session.is_estimate) => {
                     Box::pin(deadline.enforce(name_fields_or_warn(entry, &ready, answer))).await
                 }
                 result => result,
             };
             match (result, flat.and_then(|_| entry.flat_plan())) {
-                (Ok(answer), Some(plan)) if !options.dry_run => {
+                (Ok(answer), Some(plan)) if !options.dry_run && !session.is_estimate => {
                     session.record_view(view);
                     Ok(Answer { data: flatten(plan, &answer.data, answer.page.as_ref()), ..answer })
                 }
@@ -293,6 +309,7 @@ impl Spine {
             Some(outlet) => Box::pin(outlet.run(work).instrument(watch.span())).await,
             None => work.instrument(watch.span()).await,
         };
+        let result = session.end_estimate(result);
         let meta = watch.take_meta();
         let kind = result.as_ref().err().map(Error::kind);
         debug!(

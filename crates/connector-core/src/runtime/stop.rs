@@ -10,7 +10,9 @@ use crate::value::error::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Stop {
-    /// A dry run has come to this request, which it does not send. The request is the answer.
+    /// A dry run or an estimate has come to this request, which it does not send.
+    ///
+    /// Of a dry run the request is the answer.
     Planned(Value),
     /// The action failed.
     Failed(Error),

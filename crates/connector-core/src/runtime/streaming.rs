@@ -295,7 +295,7 @@ impl GivenPages<'_> {
             self.count += given.len() as u64;
             let reached = match &end {
                 Some(end) => Page { count: self.count, ..end.clone() },
-                None => Page { count: self.count, complete: false, next: walk.cursor().map(str::to_owned) },
+                None => Page { count: self.count, next: walk.cursor().map(str::to_owned), ..Page::default() },
             };
             self.outlet.put(given, reached.clone());
             if end.is_some() {

@@ -208,6 +208,15 @@ impl Invocation {
         self
     }
 
+    /// Makes an estimate of it: the answer is what the call would cost.
+    ///
+    /// At most what is needed to know it is sent.
+    #[must_use]
+    pub fn estimate(mut self) -> Self {
+        self.options.estimate = true;
+        self
+    }
+
     /// Reads an invocation. The error is the outcome that says what is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
         let (value, faults) = read_strictly(text)

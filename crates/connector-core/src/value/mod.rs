@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod error;
+pub(crate) mod estimate;
 pub(crate) mod fault;
 pub(crate) mod file;
 pub(crate) mod invocation;

@@ -15,6 +15,8 @@ use crate::value::wording::{find_nearest, quote};
 pub struct Options {
     /// Answers the request that would be sent, and sends none.
     pub dry_run: bool,
+    /// Answers what the call would cost, and sends at most what is needed to know it.
+    pub estimate: bool,
     /// The time that the call may take.
     pub timeout: Duration,
     /// The key under which a write is carried out at most once.
@@ -124,6 +126,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             dry_run: false,
+            estimate: false,
             timeout: Duration::from_secs(30),
             idempotency_key: None,
             resolve: None,
@@ -140,8 +143,20 @@ impl Default for Options {
 
 impl Options {
     pub(super) fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 11] =
-            ["dryRun", "timeoutMs", "idempotencyKey", "resolve", "view", "pages", "maxItems", "fields", "cache", "timeZone", "priority"];
+        const KNOWN: [&str; 12] = [
+            "estimate",
+            "dryRun",
+            "timeoutMs",
+            "idempotencyKey",
+            "resolve",
+            "view",
+            "pages",
+            "maxItems",
+            "fields",
+            "cache",
+            "timeZone",
+            "priority",
+        ];
         let mut options = Self::default();
         for (name, value) in members {
             let not_built =
@@ -150,6 +165,8 @@ impl Options {
                 ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
                 ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
                 ("dryRun", _) => return Err(invalid("The option dryRun is neither true nor false.")),
+                ("estimate", Value::Bool(estimate)) => options.estimate = *estimate,
+                ("estimate", _) => return Err(invalid("The option estimate is neither true nor false.")),
                 ("timeoutMs", Value::Number(number)) if number.as_u64().is_some_and(|ms| (1..=3_600_000).contains(&ms)) => {
                     options.timeout = Duration::from_millis(number.as_u64().unwrap_or_default());
                 }
@@ -157,7 +174,7 @@ impl Options {
                 ("idempotencyKey", Value::String(key)) => options.idempotency_key = Some(key.clone()),
                 ("resolve", Value::String(word)) if word == "look" => options.resolve = Some(Resolve::Look),
                 ("resolve", value) if !value.is_null() => return Err(invalid("The option resolve is neither \"look\" nor null.")),
-                ("idempotencyKey" | "resolve" | "maxItems" | "expect" | "timeZone", Value::Null) | ("estimate", Value::Bool(false)) => {}
+                ("idempotencyKey" | "resolve" | "maxItems" | "expect" | "timeZone", Value::Null) => {}
                 ("idempotencyKey", _) => return Err(explain_key()),
                 ("view", Value::String(word)) => {
                     options.view = Some(word.parse().map_err(|words| invalid(format!("The option view is {}: {words}.", quote(word))))?);
@@ -188,14 +205,29 @@ impl Options {
                     return Err(invalid("The option timeZone is neither text nor null.").with_hint("Name a zone, as Europe/Tallinn."));
                 }
                 // Options of the contract that are not built yet: only the default is taken.
-                ("expect" | "estimate", value) => {
+                ("expect", value) => {
                     return not_built(&quote(&value.to_string()));
                 }
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
             }
         }
         options.check_key()?;
+        options.check_estimate()?;
         Ok(options)
+    }
+
+    /// Checks that the call itself is not made: reads for it may be.
+    pub(crate) fn sends_nothing_of_its_own(&self) -> bool {
+        self.dry_run || self.estimate
+    }
+
+    /// Checks that no dry run is estimated: it sends nothing but look-ups, which an estimate makes too.
+    pub(crate) fn check_estimate(&self) -> Result<(), Error> {
+        if self.estimate && self.dry_run {
+            return Err(invalid("The options estimate and dryRun are both true.")
+                .with_hint("Give estimate to learn what the call costs, or dryRun to see its requests."));
+        }
+        Ok(())
     }
 
     /// Checks that the idempotency key has a length that every ledger can store.

@@ -58,6 +58,9 @@ pub struct Page {
     pub complete: bool,
     /// The `cursor` of the next page.
     pub next: Option<String>,
+    /// The number of pages after this one, if the vendor told it.
+    #[serde(skip)]
+    pub(crate) pages_after: Option<u64>,
 }
 
 /// Facts about how an outcome came about.

@@ -9,6 +9,7 @@ use connector_core::run::{FieldNames, Invocation, Lines, Outcome, Pages, RecordS
 use tokio::io::{AsyncBufRead, BufReader};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::command::estimate::estimate_lines;
 use crate::setup::accounts::Accounts;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
@@ -62,9 +63,8 @@ pub(super) struct InvokeArguments {
     time_zone: Option<TimeZone>,
     #[command(flatten)]
     list: ListFlags,
-    /// Send nothing, and show the request that would be sent
-    #[arg(long, requires = "action")]
-    dry_run: bool,
+    #[command(flatten)]
+    plan: PlanFlags,
     /// Indent the outcome
     #[arg(long)]
     pretty: bool,
@@ -74,9 +74,24 @@ pub(super) struct InvokeArguments {
     /// Write each outcome when it is ready, not in the order of stdin
     #[arg(long, conflicts_with = "action")]
     unordered: bool,
-    // The contract reserves these flags: they are refused by name, and not shown.
-    #[command(flatten)]
-    reserved: ReservedFlags,
+}
+
+#[derive(clap::Args)]
+struct PlanFlags {
+    /// Send nothing, and show the request that would be sent
+    #[arg(long, requires = "action")]
+    dry_run: bool,
+    /// Show what it would cost, and send at most what is needed to know it: of the action, or of all invocations from
+    /// stdin
+    #[arg(long, conflicts_with_all = ["dry_run", "stream"])]
+    estimate: bool,
+}
+
+impl PlanFlags {
+    /// Checks that the calls themselves are not made.
+    fn is_given(&self) -> bool {
+        self.dry_run || self.estimate
+    }
 }
 
 #[derive(clap::Args)]
@@ -92,26 +107,11 @@ struct ListFlags {
     stream: bool,
 }
 
-#[derive(clap::Args)]
-struct ReservedFlags {
-    #[arg(long, hide = true)]
-    estimate: bool,
-}
-
-impl ReservedFlags {
-    fn find_given(&self) -> Option<&'static str> {
-        self.estimate.then_some("--estimate")
-    }
-}
-
 pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Exit, Failure> {
-    if let Some(flag) = arguments.reserved.find_given() {
-        return Err(Failure::not_built(flag));
-    }
     if arguments.list.stream && arguments.list.pages != Some(Pages::All) {
         return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
     }
-    let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.dry_run).await?;
+    let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.plan.is_given()).await?;
     let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) if arguments.list.stream => out.exit = stream_one(&runtime, action, &arguments).await?,
@@ -126,6 +126,11 @@ pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Ex
             }
             let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), MAX_LINE);
             let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
+            if arguments.plan.estimate {
+                let estimated = estimate_lines(&runtime, lines, arguments.jobs).await?;
+                out.put(&estimated.outcome)?;
+                return Ok(if estimated.is_whole { out.exit } else { Exit::NotOk });
+            }
             invoke_lines(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
         }
     }
@@ -152,7 +157,7 @@ async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments
     let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
     let fetched = FetchedFile::create(path)?;
     let outcome = runtime.invoke(fetched.attach_to(invocation)?).await;
-    fetched.keep(&outcome, arguments.dry_run)?;
+    fetched.keep(&outcome, arguments.plan.is_given())?;
     Ok(outcome)
 }
 
@@ -184,7 +189,8 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     let mut invocation = Invocation::new(key);
     invocation.connector = connector.map(str::to_owned);
     invocation.connection.clone_from(&arguments.connection);
-    invocation.options.dry_run = arguments.dry_run;
+    invocation.options.dry_run = arguments.plan.dry_run;
+    invocation.options.estimate = arguments.plan.estimate;
     invocation.options.view = arguments.view;
     invocation.options.fields = arguments.fields.unwrap_or_default();
     invocation.options.time_zone.clone_from(&arguments.time_zone);

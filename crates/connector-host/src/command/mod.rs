@@ -3,6 +3,7 @@
 mod catalogue;
 mod connect;
 mod connections;
+mod estimate;
 mod invoke;
 mod keys;
 mod ledger;

@@ -65,14 +65,26 @@ impl LocalLedger {
 
     /// Opens the vault that has the ledger, and the lists that accounts define beside it.
     pub(crate) async fn vault(&self) -> Result<&OwnerVault, Error> {
-        self.open().await.map_err(|failure| Error::new(ErrorKind::Bug, format!("The ledger cannot be opened: {}.", failure.message())))
+        self.open().await.map_err(|failure| explain_failure(&failure))
     }
+}
+
+fn explain_failure(failure: &Failure) -> Error {
+    Error::new(ErrorKind::Bug, format!("The ledger cannot be opened: {}.", failure.message()))
 }
 
 #[async_trait]
 impl Ledger for LocalLedger {
     async fn claim(&self, call: &KeyedCall) -> Result<Claim, Error> {
         self.vault().await?.claim(call).await
+    }
+
+    async fn peek(&self, call: &KeyedCall) -> Result<Option<Claim>, Error> {
+        // Without a file no key was ever used.
+        match self.open_existing().await.map_err(|failure| explain_failure(&failure))? {
+            Some(vault) => vault.peek(call).await,
+            None => Ok(Some(Claim::Fresh)),
+        }
     }
 
     async fn finish(&self, call: &KeyedCall, kept: Kept) -> Result<(), Error> {

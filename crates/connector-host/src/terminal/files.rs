@@ -80,8 +80,8 @@ impl FetchedFile {
     }
 
     /// Moves the file to its path, if the invocation fetched it.
-    pub(crate) fn keep(self, outcome: &Outcome, dry_run: bool) -> Result<(), Failure> {
-        if dry_run || !outcome.is_ok() {
+    pub(crate) fn keep(self, outcome: &Outcome, is_planned: bool) -> Result<(), Failure> {
+        if is_planned || !outcome.is_ok() {
             return Ok(());
         }
         let Self { part, path } = self;

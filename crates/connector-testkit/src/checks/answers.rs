@@ -49,7 +49,7 @@ impl Kit {
 }
 
 /// Replaces `"<next of {…}>"` with the cursor that a first call with that input returns.
-async fn fill_cursor(trial: &Trial, fixture: &Fixture, input: &Value) -> Result<Value, String> {
+pub(crate) async fn fill_cursor(trial: &Trial, fixture: &Fixture, input: &Value) -> Result<Value, String> {
     let Some(first) = Fixture::find_first_input(input) else { return Ok(input.clone()) };
     let first = serde_json::from_str(first).map_err(|error| format!("the input in {} is not JSON: {error}", input["cursor"]))?;
     let outcome = trial.invoke(fixture.key, first).await;

@@ -1,6 +1,7 @@
 //! The checks, a file each.
 
 pub(crate) mod answers;
+pub(crate) mod estimates;
 pub(crate) mod fixtures;
 pub(crate) mod flat;
 pub(crate) mod loss;

@@ -227,3 +227,12 @@ async fn takes_each_way_to_read_a_write_back() {
         Copy::with(key, &json!({"then": then})).kit().check_read_back(async || connect(Flaw::None).await).await;
     }
 }
+
+#[test]
+fn finds_estimates_that_differ_from_what_the_calls_cost() {
+    let message = fail_over_http(Copy::new().kit().check_estimates(async || connect(Flaw::FailsFirst).await));
+    assert_parts(
+        &message,
+        &["getPaper: Plain: {\"paperId\":1}: they differ: {", "addPaper: Plain: ", "one of them fails", "by `send_helper`"],
+    );
+}

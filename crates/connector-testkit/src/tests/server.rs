@@ -1,5 +1,6 @@
 //! The vendor's server, with a flaw if a test asks for one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use connector_core::embed::{Credential, OneConnection};
@@ -19,6 +20,8 @@ pub(super) enum Flaw {
     ForgetsWrites,
     /// The first page is the last.
     OnePage,
+    /// The first request is answered by a failure.
+    FailsFirst,
 }
 
 /// Starts a server with papers of its own, and connects an account to it.
@@ -27,7 +30,11 @@ pub(super) async fn connect(flaw: Flaw) -> OneConnection {
         json!({"id": 1, "title": "Morning", "copies_left": 0, "remark": null}),
         json!({"id": 2, "title": "Evening", "copies_left": 7, "remark": "late"}),
     ]));
+    let has_failed = Arc::new(AtomicBool::new(false));
     let answer = move |head: &str, body: &str| {
+        if flaw == Flaw::FailsFirst && !has_failed.swap(true, Ordering::Relaxed) {
+            return ("503 Service Unavailable", "{}".to_owned());
+        }
         let mut papers = papers.lock().expect("no answer panics");
         let mut kept = papers.clone();
         let (status, answer) = respond(&mut kept, head, body, flaw);
@@ -84,7 +91,7 @@ fn spoil(mut answer: Value, flaw: Flaw) -> String {
         match flaw {
             Flaw::CopiesAsText => record["copies_left"] = "many".into(),
             Flaw::OddName => record["odd__name"] = 1.into(),
-            Flaw::None | Flaw::ForgetsWrites | Flaw::OnePage => {}
+            Flaw::None | Flaw::ForgetsWrites | Flaw::OnePage | Flaw::FailsFirst => {}
         }
     }
     answer.to_string()

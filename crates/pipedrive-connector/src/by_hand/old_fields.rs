@@ -36,7 +36,7 @@ pub(crate) fn call_by_granted_scopes<'a>(call: &'a Call<'_>, declaration: &'stat
 fn send<'a>(call: &'a Call<'_>, declaration: &'static Declaration, is_old: bool) -> Running<'a> {
     Box::pin(async move {
         let request = call.request(declaration);
-        let response = if is_old { call.send_helper(build_old_request(call, &request)).await? } else { call.send(request).await? };
+        let response = if is_old { call.send_instead(build_old_request(call, &request)).await? } else { call.send(request).await? };
         Ok(response.into_answer(declaration)?)
     })
 }

@@ -75,7 +75,7 @@ impl Response {
         let (envelope, is_list) = (declaration.envelope(), declaration.is_list());
         let has_no_body = declaration.endpoint.is_some_and(|endpoint| endpoint.method == Method::Head) || matches!(self.status, 204 | 205);
         if self.body.iter().all(u8::is_ascii_whitespace) && (has_no_body || envelope.may_be_empty) {
-            let page = is_list.then_some(Page { count: 0, complete: true, next: None });
+            let page = is_list.then_some(Page { complete: true, ..Page::default() });
             return Ok(Answer { data: RawJson::null(), page, extra: Vec::new() });
         }
         let parts = match AnswerParts::from(&self.body, envelope, is_list) {
@@ -244,7 +244,8 @@ impl<'a> AnswerParts<'a> {
         };
         let next = declaration.paging().and_then(|paging| self.find_next(paging, response, count));
         let is_known_to_end = next.is_none() && !self.has_doubtful_end(response, declaration);
-        let page = is_list.then_some(Page { count, complete: is_known_to_end, next });
+        let pages_after = next.as_ref().and_then(|_| self.count_pages_after(declaration, response));
+        let page = is_list.then_some(Page { count, complete: is_known_to_end, next, pages_after });
         Answer { data: text, page, extra: self.into_extra(response, declaration) }
     }
 
@@ -297,6 +298,12 @@ impl<'a> AnswerParts<'a> {
             let raw = self.others.iter().find(|(name, _)| name == member).map(|(_, raw)| *raw)?;
             Scanner::new(raw.get()).find_at(below)
         })
+    }
+
+    /// Counts the pages after this one, where the vendor tells the number of the last.
+    fn count_pages_after(&self, declaration: &Declaration, response: &Response) -> Option<u64> {
+        let Some(Paging::Page { last, .. }) = declaration.paging() else { return None };
+        self.find_number(last)?.checked_sub(response.position)
     }
 
     fn find_number(&self, places: &[&str]) -> Option<u64> {

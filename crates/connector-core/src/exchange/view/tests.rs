@@ -137,7 +137,7 @@ fn deep_objects_are_copied_as_they_are() {
 #[test]
 fn list_has_its_page_beside_its_records() {
     let list = |data: &str, next: Option<&str>| {
-        let page = Page { count: 1, complete: next.is_none(), next: next.map(str::to_owned) };
+        let page = Page { count: 1, complete: next.is_none(), next: next.map(str::to_owned), ..Page::default() };
         let data = RawJson::from_text(data.as_bytes().to_vec());
         let flat = flatten(&Plan::build(&MANY), &data, Some(&page));
         serde_json::from_str::<Value>(flat.as_str()).expect("the flat view is JSON")
@@ -159,7 +159,7 @@ fn long_list_takes_no_more_memory_than_a_short_one() {
     let found = format!(r#"{{"result_score":0.5,"item":{record}}}"#);
     let measure = |start: &str, record: &str, end: &str, count: usize| {
         let text = format!("{start}[{}]{end}", vec![record; count].join(","));
-        let page = Page { count: 1, complete: true, next: None };
+        let page = Page { count: 1, complete: true, ..Page::default() };
         let mut out = Vec::new();
         let mut walk = Walk::new(&plan, &text, &mut out, Care::Fast);
         assert!(walk.write_answer(Some(&page)).is_ok());
@@ -174,7 +174,7 @@ fn long_list_takes_no_more_memory_than_a_short_one() {
 fn search_result_and_its_record_become_one() {
     let found = r#"{"items":[{"result_score":0.5,"item":{"a_b":1}},{"item":null}],"more_facts":{"c_d":2}}"#;
     let data = RawJson::from_text(found.as_bytes().to_vec());
-    let page = Page { count: 1, complete: true, next: None };
+    let page = Page { count: 1, complete: true, ..Page::default() };
     let flat = flatten(&Plan::build(&MANY), &data, Some(&page));
     let results = r#"[{"resultScore":0.5,"aB":1},{"item":null}]"#;
     assert_eq!(
@@ -230,7 +230,7 @@ impl OddJson {
 
 #[test]
 fn no_value_is_lost_and_no_name_given_twice() {
-    let page = Page { count: 1, complete: true, next: None };
+    let page = Page { count: 1, complete: true, ..Page::default() };
     let (one, many) = (Plan::build(&ONE), Plan::build(&MANY));
     let mut odd = OddJson { random: 0x9E37_79B9_7F4A_7C15, numbers: 0 };
     for _ in 0..3_000 {
@@ -263,7 +263,7 @@ fn odd_shapes_stay_under_names_of_their_own() {
 
 #[test]
 fn search_result_that_would_have_a_name_twice_keeps_its_record_apart() {
-    let page = Page { count: 1, complete: true, next: None };
+    let page = Page { count: 1, complete: true, ..Page::default() };
     for (given, results) in [
         (r#"{"items":[{"x_y":1,"item":{"xY":2}}]}"#, r#"[{"xY":1,"item":{"xY":2}}]"#),
         (r#"{"items":[{"results":1,"item":{}}],"results":2}"#, r#"[{"items":[{"results":1,"item":{}}],"results":2}]"#),

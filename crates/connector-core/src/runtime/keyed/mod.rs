@@ -2,4 +2,5 @@
 
 mod look;
 pub(super) mod once;
+pub(super) mod plan;
 pub(super) mod tether;

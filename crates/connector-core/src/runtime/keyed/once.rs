@@ -12,7 +12,7 @@ use tracing::debug;
 use crate::embed::ledger::{Claim, Kept, KeyedCall, LEASE, Ledger};
 use crate::runtime::call::Call;
 use crate::runtime::deadline::Deadline;
-use crate::runtime::keyed::look::{explain_not_found, look, name_answer};
+use crate::runtime::keyed::look::{FoundRecord, explain_not_found, look, name_answer};
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::{Content, Upload};
 use crate::value::options::Resolve;
@@ -43,10 +43,7 @@ pub(in crate::runtime) async fn run_once(
             call.session.add_warning(warning);
             return Ok(answer);
         }
-        Claim::OtherCall => {
-            return Err(Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
-                .with_hint("Use a key for one call alone: the same connection, action, input and files."));
-        }
+        Claim::OtherCall => return Err(explain_other_call()),
         Claim::Unknown { since } => {
             let settled = Box::pin(settle(ledger, &keyed, resolved, resolve.and(since)));
             return deadline.enforce(call.session.enforce_tether(settled)).await;
@@ -73,13 +70,26 @@ pub(in crate::runtime) async fn run_once(
 ///
 /// The only record that could be that of the call is the outcome.
 async fn settle(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, call: &Call<'_>, since: Option<SystemTime>) -> Result<Answer, Error> {
-    let unknown = |hint: String| {
-        Err(Error::new(ErrorKind::OutcomeUnknown, "An earlier call under this idempotency key may have been carried out.")
-            .with_hint(format!("Its outcome is lost, and nothing was sent now. {hint} Look, then say `connector ledger resolve`.")))
-    };
-    let Some(since) = since else { return unknown(String::new()) };
+    let only = find_lost(ledger, keyed, call, since).await?;
+    if !ledger.settle(keyed, Kept::new(only.answer.to_ledger()).with_record(only.record)).await? {
+        return Err(explain_unknown("The record that was found belongs to another key."));
+    }
+    call.session.lock().meta.effect = Some("found");
+    call.session.redact(Ok(only.answer))
+}
+
+/// Finds the only record that could be that of a call whose outcome was lost.
+///
+/// Without a time since which to look, the caller did not ask for it.
+pub(super) async fn find_lost(
+    ledger: &Arc<dyn Ledger>,
+    keyed: &KeyedCall,
+    call: &Call<'_>,
+    since: Option<SystemTime>,
+) -> Result<FoundRecord, Error> {
+    let Some(since) = since else { return Err(explain_unknown("")) };
     if ledger.has_twin(keyed).await? {
-        return unknown("Another key has the same call and no outcome.".to_owned());
+        return Err(explain_unknown("Another key has the same call and no outcome."));
     }
     let mut found = Vec::new();
     for record in look(call, since).await? {
@@ -88,12 +98,21 @@ async fn settle(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, call: &Call<'_>, si
         }
     }
     let count = found.len();
-    let (Some(only), 1) = (found.pop(), count) else { return unknown(explain_not_found(call, count)) };
-    if !ledger.settle(keyed, Kept::new(only.answer.to_ledger()).with_record(only.record)).await? {
-        return unknown("The record that was found belongs to another key.".to_owned());
+    match found.pop() {
+        Some(only) if count == 1 => Ok(only),
+        _ => Err(explain_unknown(&explain_not_found(call, count))),
     }
-    call.session.lock().meta.effect = Some("found");
-    call.session.redact(Ok(only.answer))
+}
+
+fn explain_unknown(why: &str) -> Error {
+    Error::new(ErrorKind::OutcomeUnknown, "An earlier call under this idempotency key may have been carried out.")
+        .with_hint(format!("Its outcome is lost, and nothing was sent now. {why} Look, then say `connector ledger resolve`."))
+}
+
+/// Explains that the key was used for another call.
+pub(super) fn explain_other_call() -> Error {
+    Error::new(ErrorKind::IdempotencyMismatch, "This idempotency key was used for another call.")
+        .with_hint("Use a key for one call alone: the same connection, action, input and files.")
 }
 
 /// Claims the key, or waits until the call that holds it has ended.
@@ -183,7 +202,7 @@ async fn keep(ledger: &Arc<dyn Ledger>, keyed: &KeyedCall, answer: Option<Kept>,
 }
 
 /// Describes a call to a ledger. The same connection, action, input and files have one fingerprint.
-async fn identify(key: &str, call: &Call<'_>) -> Result<KeyedCall, Error> {
+pub(super) async fn identify(key: &str, call: &Call<'_>) -> Result<KeyedCall, Error> {
     let connection = call.connection;
     let mut digest = Sha256::new();
     let mut add = |part: &[u8]| {

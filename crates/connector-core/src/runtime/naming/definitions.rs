@@ -11,6 +11,7 @@ use crate::declare::fields::FieldWords;
 use crate::declare::input_value::InputValue;
 use crate::embed::cache::FRESH;
 use crate::exchange::fields::set::FieldSet;
+use crate::value::estimate::Cost;
 use crate::value::raw_json::RawJson;
 
 /// The most names that were looked for in vain and are remembered.
@@ -36,6 +37,8 @@ pub struct ListOf {
 pub struct Definitions {
     text: RawJson,
     read_at: SystemTime,
+    /// The cost of reading the list, if it was read here.
+    cost: Option<Cost>,
     /// The definitions of custom fields among the records, once they were parsed.
     fields: OnceLock<FieldSet>,
     /// The names that were looked for in vain, after the list had been read again for them.
@@ -69,7 +72,17 @@ impl ListOf {
 
 impl Definitions {
     pub(super) fn new(text: RawJson, read_at: SystemTime) -> Self {
-        Self { text, read_at, fields: OnceLock::new(), misses: Mutex::default() }
+        Self { text, read_at, cost: None, fields: OnceLock::new(), misses: Mutex::default() }
+    }
+
+    /// Sets what reading the list cost.
+    pub(super) fn with_cost(self, cost: Option<Cost>) -> Self {
+        Self { cost, ..self }
+    }
+
+    /// Returns what reading the list cost, if it was read here.
+    pub(super) fn cost(&self) -> Option<Cost> {
+        self.cost
     }
 
     /// Returns the records, of which none is parsed.

@@ -17,10 +17,14 @@ use crate::runtime::catalogue::Entry;
 use crate::runtime::naming::definitions::{Definitions, ListOf, Missed};
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
+use crate::value::estimate::CostBound;
 use crate::value::fault::Fault;
 use crate::value::options::FieldNames;
 use crate::value::outcome::Answer;
 use crate::value::raw_json::RawJson;
+
+/// The reason why an estimate of a call that names custom fields is not certain.
+const MAY_READ_AGAIN: &str = "A custom field or option of a record may be none of those that are kept: then their list is read again.";
 
 /// Resolves an object of custom fields by name or code.
 ///
@@ -47,6 +51,7 @@ pub(super) async fn resolve_field_values(
     match resolve_by(call, words, of, resolve).await {
         Ok(resolved) => Ok(Some(resolved)),
         Err(Stop::Failed(error)) if need == DefinitionNeed::Helpful => {
+            call.session.doubt(CostBound::Open, "Definitions of custom fields could not be read: the call tries again.");
             call.warn(format!(
                 "The definitions of custom fields could not be read, and values went as they were given: {}",
                 error.message()
@@ -124,6 +129,7 @@ pub(in crate::runtime) async fn name_fields_or_warn(entry: &Entry, call: &Call<'
         Ok(data) => Ok(Answer { data, ..answer }),
         Err(Stop::Failed(error)) if entry.effect() == Effect::Read => Err(error),
         Err(Stop::Failed(error)) => {
+            call.session.doubt(CostBound::Open, "Definitions of custom fields could not be read: the call tries again.");
             call.warn(format!("The custom fields have their keys, since their definitions could not be read: {}", error.message()));
             Ok(answer)
         }
@@ -134,6 +140,7 @@ pub(in crate::runtime) async fn name_fields_or_warn(entry: &Entry, call: &Call<'
 async fn write_names(call: &Call<'_>, plan: &FieldPlan, words: FieldWords, how: NamedFields, data: &RawJson) -> Result<RawJson, Stop> {
     let mut kept: Vec<Arc<Definitions>> = Vec::new();
     for of in plan.fields() {
+        call.session.doubt(CostBound::Least, MAY_READ_AGAIN);
         kept.push(call.definitions(list_of(of)).await?);
     }
     let name = |kept: &[Arc<Definitions>]| {

@@ -19,6 +19,7 @@ use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, is_fre
 use crate::runtime::operation::Action;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
+use crate::value::estimate::{Cost, CostBound};
 use crate::value::raw_json::RawJson;
 
 /// The first and the longest wait between two looks at a list that another process reads.
@@ -101,33 +102,62 @@ impl Keeper {
             return Ok(loaded);
         }
         let read_at = SystemTime::now();
-        let text = read_list(self.catalogue.find_action(call.connector, of.list)?, of, call).await?;
+        let before = call.session.count_sent();
+        let (text, pages) = read_list(self.catalogue.find_action(call.connector, of.list)?, of, call).await?;
         reading.end(CacheEntry::new(text.as_bytes(), read_at)).await;
-        Ok(Definitions::new(text, read_at))
+        // A page that was asked for twice does not tell what the list costs.
+        let (requests, tokens) = call.session.count_sent();
+        let cost = Cost { requests: pages, tokens: (tokens - before.1).into() };
+        Ok(Definitions::new(text, read_at).with_cost((u64::from(requests - before.0) == pages).then_some(cost)))
+    }
+
+    /// Finds a list that is fresh enough, in memory or elsewhere.
+    async fn find(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
+        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, of.name());
+        let owner = self.cache.as_ref().map(|cache| cache.owner()).unwrap_or_default();
+        let slot = self.memory.find_slot(owner, &key);
+        let fresh = || slot.get().filter(|kept| kept.is_fresh(freshness));
+        if let Some(kept) = fresh() {
+            return Ok(kept);
+        }
+        let _turn = slot.reading.lock().await;
+        if let Some(kept) = fresh() {
+            return Ok(kept);
+        }
+        let read = Arc::new(self.load_or_read(call, of, &key, freshness).await?);
+        self.memory.keep(&slot, &read);
+        Ok(read)
+    }
+
+    /// Finds a list for an estimate.
+    ///
+    /// The call finds it kept, so that it costs nothing then. A call that reads all lists again pays for it once.
+    async fn find_for_estimate(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
+        let before = call.session.count_planned();
+        let mut found = self.find(call, of, freshness).await?;
+        call.session.take_planned(before);
+        if call.session.reads_again(of.name()) {
+            if found.cost().is_none() {
+                found = self.find(call, of, Freshness::ReadSince(SystemTime::now())).await?;
+                call.session.take_planned(before);
+            }
+            match found.cost() {
+                Some(cost) => call.session.plan_cost(cost),
+                None => call.session.doubt(CostBound::Least, "What it costs to read a list again is not known."),
+            }
+        }
+        Ok(found)
     }
 }
 
 #[async_trait]
 impl DefinitionReader for Keeper {
     async fn get(&self, call: &Call<'_>, of: ListOf, freshness: Freshness) -> Result<Arc<Definitions>, Stop> {
-        let key = CacheKey::new(call.connector.key, call.connection.identity(), &call.connection.origin, of.name());
-        let owner = self.cache.as_ref().map(|cache| cache.owner()).unwrap_or_default();
-        let slot = self.memory.find_slot(owner, &key);
-        let fresh = || slot.get().filter(|kept| kept.is_fresh(freshness));
         let before = call.session.count_sent();
-        let found = match fresh() {
-            Some(kept) => kept,
-            None => {
-                let _turn = slot.reading.lock().await;
-                match fresh() {
-                    Some(kept) => kept,
-                    None => {
-                        let read = Arc::new(self.load_or_read(call, of, &key, freshness).await?);
-                        self.memory.keep(&slot, &read);
-                        read
-                    }
-                }
-            }
+        let found = if call.session.is_estimate {
+            Box::pin(self.find_for_estimate(call, of, freshness)).await?
+        } else {
+            self.find(call, of, freshness).await?
         };
         call.session.record_look_up(of.list, before, Some(found.age()));
         Ok(found)
@@ -203,8 +233,8 @@ impl Drop for Reading<'_> {
     }
 }
 
-/// Reads all pages of a list.
-async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<RawJson, Stop> {
+/// Reads all pages of a list, and counts them.
+async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<(RawJson, u64), Stop> {
     let list = action.declaration();
     let given = of.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
     let mut input: Map<String, Value> = given.collect();
@@ -212,7 +242,9 @@ async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<R
         input.insert(LIMIT.to_owned(), most.into());
     }
     let mut text = vec![b'['];
+    let mut pages = 0;
     for _ in 0..MOST_PAGES {
+        pages += 1;
         let checked = CheckedInput { input: input.clone(), ..CheckedInput::default() };
         let answer = action.run(&call.as_helper(&checked)).await?;
         let records: Option<Vec<&RawValue>> = serde_json::from_str(answer.data.as_str()).map_err(|error| {
@@ -230,7 +262,7 @@ async fn read_list(action: &dyn Action, of: ListOf, call: &Call<'_>) -> Result<R
         };
     }
     text.push(b']');
-    Ok(RawJson::from_text(text))
+    Ok((RawJson::from_text(text), pages))
 }
 
 /// Finds the greatest page that a list takes.

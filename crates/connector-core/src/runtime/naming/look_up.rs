@@ -1,16 +1,19 @@
 //! Look-ups: the ID of a record that an input names.
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::declare::action::Declaration;
 use crate::declare::data_source::Finding;
 use crate::declare::field::Place;
+use crate::embed::connections::Connection;
 use crate::exchange::choices::read_text;
 use crate::exchange::references::{ME, Reference};
 use crate::exchange::request::Request;
 use crate::runtime::call::{Call, CheckedInput};
+use crate::runtime::data_source::DataSource;
 use crate::runtime::derived::DerivedSource;
+use crate::runtime::estimate::planned::{BatchPlan, KnownLookUp};
 use crate::runtime::naming::definitions::Missed;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
@@ -41,7 +44,10 @@ pub(super) async fn look_up(
 ) -> Result<Result<Value, FaultCode>, Stop> {
     match source.derivation().finding {
         Finding::InKeptList => find_in_list(call, source, reference, input).await,
-        Finding::AtVendor | Finding::InPages => find_by_search(call, source, reference).await,
+        Finding::AtVendor | Finding::InPages => match call.session.batch() {
+            None => find_by_search(call, source, reference).await,
+            Some(batch) => Box::pin(find_for_batch(&batch, call, source, reference)).await,
+        },
     }
 }
 
@@ -118,6 +124,26 @@ fn read_id(source: &DerivedSource, record: &RawValue) -> Value {
     let paths = source.derivation().value.split('|');
     let value = paths.map(|path| path.split('.').fold(&parsed, |value, name| &value[name])).find(|value| !value.is_null());
     value.filter(|value| value.is_number()).cloned().unwrap_or_else(|| text.into())
+}
+
+/// Finds a record for an estimate of a batch. Other lines may look for the same one, which is then searched once.
+async fn find_for_batch(
+    batch: &BatchPlan,
+    call: &Call<'_>,
+    source: &DerivedSource,
+    reference: &Reference,
+) -> Result<Result<Value, FaultCode>, Stop> {
+    let Connection { origin, .. } = call.connection;
+    let (key, text) = (source.declaration().key, reference.text.trim());
+    let name = json!([call.connector.key, call.connection.identity(), origin, key, reference.word, text]).to_string();
+    if let Some(KnownLookUp { found, cost }) = batch.find_look_up(&name) {
+        call.session.plan_cost(cost);
+        return Ok(found);
+    }
+    let before = call.session.count_planned();
+    let found = find_by_search(call, source, reference).await?;
+    batch.keep_look_up(&name, KnownLookUp { found: found.clone(), cost: call.session.count_planned() - before });
+    Ok(found)
 }
 
 /// Finds a record by the vendor's search.
