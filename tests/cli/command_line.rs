@@ -211,7 +211,6 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["invoke", "--view", "flat"], "<ACTION>"),
         (&["invoke", "getDeals", "--time-zone", "Europe/Talinn"], "The nearest is `Europe/Tallinn`"),
         (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
-        (&["stats"], "`connector stats` is not built yet"),
         (&["serve", "--store", "postgres://host/name"], "without PostgreSQL"),
         (&["serve", "--public-url", "http://connect.example"], "--public-url"),
         (&["serve", "--install-redirect", "http://platform.example/setup"], "--install-redirect"),

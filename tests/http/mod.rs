@@ -10,5 +10,6 @@ mod pages;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod routes;
+mod stats;
 mod streams;
 mod views;

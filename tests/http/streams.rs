@@ -114,7 +114,8 @@ async fn records_arrive_before_the_next_page_and_a_client_that_leaves_ends_the_l
     })
     .await;
     // The host asked the vendor who the user is, and then for three pages.
-    assert_eq!(read_metrics(&server, "connector_upstream_requests_total").await.as_deref(), Some("3"));
+    let requests = r#"connector_upstream_requests_total{connector="pipedrive",action="getDeals"}"#;
+    assert_eq!(read_metrics(&server, requests).await.as_deref(), Some("3"));
 }
 
 #[tokio::test]

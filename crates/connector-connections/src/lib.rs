@@ -51,4 +51,5 @@ pub use value::clock::{Clock, Moment};
 pub use value::lifetimes::{CODE_LIFETIME, SESSION_LIFETIME, STATE_LIFETIME};
 pub use value::model::{Company, Connection, Metadata, Method, Reason, Revocation, Status, User};
 pub use value::names::{check_name, check_owner};
+pub use value::refresh_count::RefreshCount;
 pub use vault::{Vault, VaultBuilder};

@@ -23,6 +23,7 @@ use crate::value::clock::{Clock, Moment};
 use crate::value::model::{Connection, Revocation, Status};
 use crate::value::names::check_name;
 use crate::value::random;
+use crate::value::refresh_count::RefreshCount;
 use crate::value::wording::name_taken;
 
 /// Connections and their secrets. A vault is cheap to clone, and its clones share one cache.
@@ -173,6 +174,11 @@ impl Vault {
     /// Processes that run meanwhile must hold both keys.
     pub async fn rekey(&self) -> Result<usize, Error> {
         rekey::rekey(&self.context).await
+    }
+
+    /// Counts the refreshes of tokens since this vault was opened, by connector and result.
+    pub fn count_refreshes(&self) -> Vec<RefreshCount> {
+        self.context.refreshes().list()
     }
 
     /// Waits until all requests have ended that must not be cut off. A program calls it before it exits.

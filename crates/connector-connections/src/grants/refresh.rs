@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use connector_core::embed::{Access, Credential};
+use connector_core::run::SPANS;
 use connector_core::{Error, Retry};
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
 
 use crate::grants::oauth::{self, TokenFailure};
 use crate::state::cache::StoredCredential;
@@ -102,7 +105,7 @@ async fn refresh(context: &Arc<Context>, id: &str, stale: i64, flight: Arc<Fligh
         flight.record_attempt();
         result
     };
-    context.run_to_end(work).await
+    context.run_to_end(work.in_current_span()).await
 }
 
 /// Refreshes a connection under its lock, unless another process did.
@@ -123,7 +126,10 @@ async fn refresh_locked(context: &Context, id: &str, stale: i64, unstored: &mut 
         Some((_, tokens)) => Ok(tokens),
         None => {
             reach("asks");
-            oauth::refresh_tokens(context.http(), app, token).await
+            let span = begin_refresh(&credential.app, id);
+            let tokens = oauth::refresh_tokens(context.http(), app, token).instrument(span.clone()).await;
+            record_refresh(context, &span, &credential.app, &tokens);
+            tokens
         }
     };
     reach("answered");
@@ -137,6 +143,35 @@ async fn refresh_locked(context: &Context, id: &str, stale: i64, unstored: &mut 
             lock.release().await?;
             Err(error)
         }
+    }
+}
+
+/// Begins the span of a request for fresh tokens.
+fn begin_refresh(app: &str, id: &str) -> Span {
+    info_span!(
+        target: SPANS,
+        "refresh",
+        otel.name = "refresh token",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        "error.type" = Empty,
+        http.request.method = "POST",
+        connector.name = app,
+        connector.connection.id = id,
+    )
+}
+
+/// Counts a refresh, and records in its span how it ended.
+fn record_refresh(context: &Context, span: &Span, app: &str, tokens: &Result<Tokens, TokenFailure>) {
+    let result = match tokens {
+        Ok(_) => "ok",
+        Err(TokenFailure::Refused(_)) => "refused",
+        Err(TokenFailure::Failed(_)) => "failed",
+    };
+    context.refreshes().record(app, result);
+    if tokens.is_err() {
+        span.record("error.type", result);
+        span.record("otel.status_code", "ERROR");
     }
 }
 

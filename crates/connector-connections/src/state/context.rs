@@ -12,6 +12,7 @@ use crate::seal::keys::{Key, KeyRing};
 use crate::state::cache::Cache;
 use crate::state::flights::Flights;
 use crate::state::key_room::KeyRoom;
+use crate::state::refreshes::RefreshCounts;
 use crate::state::rows::settings;
 use crate::store::Store;
 use crate::store::database::Lock;
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     http: Http,
     cache: Cache,
     flights: Flights,
+    refreshes: RefreshCounts,
     /// Rooms for idempotency keys.
     key_room: KeyRoom,
     /// Name of this vault among the processes that share the store.
@@ -50,9 +52,9 @@ impl Context {
         key_room: KeyRoom,
     ) -> Result<Self, Error> {
         let keys = KeyRing::new(keys);
-        let (cache, flights, under_way) = Default::default();
+        let (cache, flights, refreshes, under_way) = Default::default();
         let holder = random::generate_id()?;
-        let context = Self { store, keys, apps, clock, http, cache, flights, key_room, holder, under_way };
+        let context = Self { store, keys, apps, clock, http, cache, flights, refreshes, key_room, holder, under_way };
         context.store.rows(settings::insert_key(context.keys.wanted().id())).await?;
         context.update_key().await?;
         Ok(context)
@@ -80,6 +82,10 @@ impl Context {
 
     pub(crate) fn flights(&self) -> &Flights {
         &self.flights
+    }
+
+    pub(crate) fn refreshes(&self) -> &RefreshCounts {
+        &self.refreshes
     }
 
     pub(crate) fn key_room(&self) -> &KeyRoom {

@@ -7,5 +7,6 @@ pub(crate) mod lifetimes;
 pub(crate) mod model;
 pub(crate) mod names;
 pub(crate) mod random;
+pub(crate) mod refresh_count;
 pub(crate) mod tokens;
 pub(crate) mod wording;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::declare::method::{Effect, Method};
 use crate::embed::connections::Connection;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::outcome::{Meta, Outcome};
+use crate::value::outcome::Meta;
 
 /// An observer of calls: it is told of each invocation and each forwarded request once it ended.
 ///
@@ -78,8 +78,8 @@ pub struct WordedRequest {
 }
 
 impl<'a> EndedCall<'a> {
-    /// Builds a call that ended before it was known what it is.
-    pub(crate) fn from_refused(outcome: &'a Outcome) -> Self {
+    /// Builds a call of which nothing is known but these facts.
+    pub fn new(kind: Option<ErrorKind>, meta: &'a Meta) -> Self {
         Self {
             connector: None,
             action: None,
@@ -87,8 +87,8 @@ impl<'a> EndedCall<'a> {
             effect: None,
             connection: None,
             idempotency_key: None,
-            kind: outcome.error().map(Error::kind),
-            meta: outcome.meta(),
+            kind,
+            meta,
             retries: 0,
             refreshes: 0,
             began: SystemTime::now(),

@@ -118,7 +118,7 @@ impl Runtime {
     /// Tells the observer of an invocation that could not be read, and so was never begun.
     pub fn record_refused(&self, outcome: &Outcome) {
         if let Some(observer) = &self.0.observer {
-            observer.observe(&EndedCall::from_refused(outcome));
+            observer.observe(&EndedCall::new(outcome.error().map(Error::kind), outcome.meta()));
         }
     }
 

@@ -122,6 +122,13 @@ pub struct Budget {
     pub resets_at: Option<SystemTime>,
 }
 
+impl Budget {
+    /// Builds a budget of which no time of renewal is known.
+    pub const fn new(left: u64, limit: Option<u64>) -> Self {
+        Self { left, limit, resets_at: None }
+    }
+}
+
 /// A list or search in which names were looked up for a call. Its requests are part of those of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]

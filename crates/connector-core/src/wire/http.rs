@@ -20,13 +20,19 @@ use crate::wire::transport::{Transport, TransportSettings, explain_failure, read
 #[derive(Clone)]
 pub struct Http(Arc<Transport>);
 
+/// The largest body of a response, in bytes.
+const MOST: usize = 1 << 20;
+
+/// The largest text of metrics, in bytes.
+const MOST_OF_METRICS: usize = 16 << 20;
+
 /// A response.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
-    /// The body, at most a mebibyte.
+    /// The body, which is bounded.
     pub body: Bytes,
 }
 
@@ -69,7 +75,7 @@ impl Http {
             None => request,
         };
         let request = request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(body);
-        self.answer(request, Effect::Write).await
+        self.answer(request, Effect::Write, MOST).await
     }
 
     /// Reads a path of the host of an access, with its credential.
@@ -77,18 +83,37 @@ impl Http {
         let header = connector.credential_header(access)?;
         let request = Request::new(Method::Get, path, 0);
         let (sent, _) = self.0.build_request(&request, access, header, None)?;
-        self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read).await
+        self.answer(reqwest::RequestBuilder::from_parts(self.0.client.clone(), sent), Effect::Read, MOST).await
     }
 
-    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect) -> Result<HttpResponse, Error> {
-        const MOST: usize = 1 << 20;
+    /// Reads a URL of another host of the operator, as its metrics, with a bearer token if one is given.
+    ///
+    /// A token goes over https, or to this machine.
+    pub async fn fetch(&self, url: &str, bearer: Option<&SecretString>) -> Result<HttpResponse, Error> {
+        let url = parse_url(url)?;
+        let request = self.0.client.get(url.clone());
+        let request = match bearer {
+            Some(token) => {
+                Access::new(&url.origin().ascii_serialization(), Credential::bearer(""))?;
+                request.bearer_auth(token.expose_secret())
+            }
+            None => request,
+        };
+        self.answer(request, Effect::Read, MOST_OF_METRICS).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect, most: usize) -> Result<HttpResponse, Error> {
         const LONGEST: std::time::Duration = std::time::Duration::from_secs(30);
         let mut response = request.timeout(LONGEST).send().await.map_err(|error| explain_failure(error, effect))?;
         let (status, declared) = (response.status().as_u16(), response.content_length());
-        Ok(HttpResponse { status, body: read_body(&mut response, declared, MOST, effect).await? })
+        Ok(HttpResponse { status, body: read_body(&mut response, declared, most, effect).await? })
     }
 
     pub(crate) fn transport(&self) -> Arc<Transport> {
         Arc::clone(&self.0)
     }
+}
+
+fn parse_url(url: &str) -> Result<Url, Error> {
+    Url::parse(url).map_err(|error| Error::new(ErrorKind::InvalidInput, "It is no URL, as http://127.0.0.1:8030.").with_source(error))
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod sandbox;
 mod serve;
 mod sign_in;
+mod stats;
 
 use std::ffi::OsString;
 
@@ -59,15 +60,8 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
-    // The contract reserves this command: it is refused by name, and not shown.
-    #[command(hide = true, disable_help_flag = true)]
-    Stats(ReservedArguments),
-}
-
-#[derive(clap::Args)]
-struct ReservedArguments {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    _rest: Vec<String>,
+    /// Show the metrics of a running host, renewed each second; as JSON in a pipe
+    Stats(stats::StatsArguments),
 }
 
 /// Runs the command that the arguments name, for these connectors, and returns the exit code of the program.
@@ -102,7 +96,7 @@ impl Command {
                 clap_complete::generate(shell, &mut Arguments::command(), "connector", &mut std::io::stdout());
                 Ok(Exit::Ok)
             }
-            Self::Stats(_) => Err(Failure::not_built("`connector stats`")),
+            Self::Stats(arguments) => run_on_one_thread(stats::run(arguments)),
         }
     }
 }

@@ -32,6 +32,9 @@ pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
 /// The URL at which browsers reach this host. The callback that the vendor registered lies below it.
 pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
+/// An operator's API key, by which `connector stats` reads the metrics of a host that others reach.
+pub(crate) const OPERATOR_KEY: &str = "CONNECTOR_OPERATOR_KEY";
+
 /// The variables that only a store needs. If one of them is set, the embedded sandbox is not used.
 pub(crate) const STORE_VARIABLES: [&str; 3] = [KEY, KEY_FILE, FORMER_KEY_FILE];
 
@@ -63,6 +66,8 @@ Environment:
   CONNECTOR_PUBLIC_URL     the URL at which browsers reach `connector serve`,
                            as https://connect.example; the callback URL of
                            the app is /oauth/callback below it
+  CONNECTOR_OPERATOR_KEY   an operator's API key, by which `connector stats`
+                           reads a host that others reach
   CONNECTOR_DATA_DIR       the folder of the sandbox's data and of the store
   CONNECTOR_PROXY          a proxy for https, as http://proxy.example:3128
   CONNECTOR_CA_FILE        certificate authorities to trust beside the public

@@ -40,11 +40,6 @@ impl Failure {
         Self { exit, message: one_line(error) }
     }
 
-    /// Reports that the contract reserves a flag or command that is not built yet.
-    pub(crate) fn not_built(what: &str) -> Self {
-        Self::usage(format!("{what} is not built yet"))
-    }
-
     /// Ends the process without a message: the reader of stdout has gone, as with `| head`.
     pub(crate) fn silent() -> Self {
         Self { exit: Exit::Host, message: String::new() }

@@ -8,6 +8,7 @@ pub(crate) mod exit_code;
 pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod linked;
+pub(crate) mod metrics;
 pub(crate) mod reference;
 pub(crate) mod render;
 pub(crate) mod stdout;

@@ -16,13 +16,21 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     if !std::io::stdout().is_terminal() {
         return rows.iter().fold(String::new(), |text, row| text + &row.join("\t") + "\n");
     }
+    align(headings, rows)
+}
+
+/// Aligns rows under bold headings; plain ones where the environment asks for no color.
+pub(crate) fn align(headings: &[&str], rows: &[Vec<String>]) -> String {
     let widest = |column: usize| rows.iter().map(|row| row[column].len()).chain([headings[column].len()]).max().unwrap_or(0);
     let widths: Vec<usize> = (0..headings.len()).map(widest).collect();
     let line = |cells: Vec<&str>| {
         let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
         padded.join("  ").trim_end().to_owned() + "\n"
     };
-    let head = format!("{BOLD}{}{PLAIN}", line(headings.to_vec()));
+    let head = line(headings.to_vec());
+    // It knows `NO_COLOR`.
+    let is_plain = anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
+    let head = if is_plain { head } else { format!("{BOLD}{}{PLAIN}\n", head.trim_end()) };
     rows.iter().fold(head, |text, row| text + &line(row.iter().map(String::as_str).collect()))
 }
 

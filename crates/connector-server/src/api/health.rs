@@ -18,6 +18,6 @@ pub(crate) async fn show_ready(call: Call) -> Result<Response, Refusal> {
 }
 
 pub(crate) fn show_metrics(call: &Call) -> Response {
-    let text = call.host.metrics.to_text(call.host.in_flight());
+    let text = call.host.metrics.to_text(call.host.in_flight(), &call.host.vault.count_refreshes());
     respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }

@@ -13,7 +13,6 @@ use tokio_util::io::StreamReader;
 
 use crate::api::records::{prefers_records, stream_records};
 use crate::conduct::call::{Call, IDEMPOTENCY_KEY};
-use crate::host::Host;
 use crate::wire::body::{broke_off, media_type, read_body, unsupported_media_type};
 use crate::wire::refusal::Refusal;
 use crate::wire::response::{JSON, NDJSON, respond};
@@ -33,14 +32,20 @@ pub(crate) async fn invoke(call: Call, body: Body) -> Result<Response, Refusal> 
                 Err(refused) => Err(refused),
             };
             if prefers_records(&call.head.headers) {
-                let list = invocation.map_or_else(|refused| RecordStream::from(*refused), |invocation| runtime.stream(invocation));
+                let list = match invocation {
+                    Ok(invocation) => runtime.stream(invocation),
+                    Err(refused) => {
+                        runtime.record_refused(&refused);
+                        RecordStream::from(*refused)
+                    }
+                };
                 return Ok(respond(StatusCode::OK, NDJSON, stream_records(call, list)));
             }
-            let outcome = match invocation {
-                Ok(invocation) => runtime.invoke(invocation.holding(call.place.clone())).await,
-                Err(refused) => *refused,
+            let text = match invocation {
+                Ok(invocation) => write_line(&runtime.invoke(invocation.holding(call.place.clone())).await),
+                Err(refused) => refuse(&runtime, &refused),
             };
-            Ok(respond(StatusCode::OK, JSON, record_and_write(&call.host, &outcome)))
+            Ok(respond(StatusCode::OK, JSON, text))
         }
         (Some(NDJSON), Some(_)) => Err(Refusal::bad_request(
             "The header Idempotency-Key is for one invocation, and the body is a stream of them.",
@@ -81,26 +86,30 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
                 // A last line says so: without it, the lines so far would look like all of them.
                 Err(_) => {
                     let refusal = broke_off("The lines before it were carried out, and what follows was not: send that again.");
-                    return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));
+                    return Ok(Some((refuse(&runtime, &Outcome::from_error(refusal.into_error())), None)));
                 }
             };
             if let Err(refusal) = call.caller.check_again(&call.host, &call.head).await {
                 // The line was not carried out. A store that fails just now also ends the stream.
-                return Ok(Some((record_and_write(&call.host, &Outcome::from_error(refusal.into_error())), None)));
+                return Ok(Some((refuse(&runtime, &Outcome::from_error(refusal.into_error())), None)));
             }
-            let outcome = match line.read() {
-                Ok(invocation) => runtime.invoke(invocation.holding(call.place.clone())).await,
-                Err(refused) => *refused,
+            let text = match line.read() {
+                Ok(invocation) => write_line(&runtime.invoke(invocation.holding(call.place.clone())).await),
+                Err(refused) => refuse(&runtime, &refused),
             };
-            Ok(Some((record_and_write(&call.host, &outcome), Some(lines))))
+            Ok(Some((text, Some(lines))))
         }
     });
     Body::from_stream(outcomes)
 }
 
-fn record_and_write(host: &Host, outcome: &Outcome) -> Vec<u8> {
-    let result = outcome.error().map_or("ok", |error| error.kind().as_str());
-    host.record_outcome(outcome.action(), outcome.connector(), result, outcome.meta());
+/// Writes the outcome of an invocation that was never begun, and counts it.
+fn refuse(runtime: &Runtime, outcome: &Outcome) -> Vec<u8> {
+    runtime.record_refused(outcome);
+    write_line(outcome)
+}
+
+fn write_line(outcome: &Outcome) -> Vec<u8> {
     let mut text = outcome.to_json();
     text.push(b'\n');
     text

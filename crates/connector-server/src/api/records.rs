@@ -1,24 +1,20 @@
 //! The records of one list as a stream of lines, in place of one outcome.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
-use connector_core::run::{RecordStream, Streamed, Summary};
-use connector_core::{Error, ErrorKind};
+use connector_core::run::{RecordStream, Streamed};
 use futures_util::stream;
-use tokio::runtime::Handle;
 
 use crate::conduct::call::Call;
-use crate::host::Host;
 use crate::wire::response::{JSON, NDJSON};
 
 /// The bytes of lines that are sent at once.
 const CHUNK: usize = 32 << 10;
 
-/// A list under way. If it is dropped before its summary, it is counted as cancelled.
+/// A list under way. Dropping it ends its work.
 struct ListUnderWay {
     call: Call,
     /// The list, until its summary was sent.
@@ -68,8 +64,7 @@ impl ListUnderWay {
         }
         while let Some(streamed) = list.next().await {
             streamed.write_line(&mut lines);
-            if let Streamed::Summary(summary) = &streamed {
-                count_summary(&self.call.host, summary);
+            if matches!(streamed, Streamed::Summary(_)) {
                 self.list = None;
                 break;
             }
@@ -79,27 +74,6 @@ impl ListUnderWay {
         }
         lines
     }
-}
-
-impl Drop for ListUnderWay {
-    fn drop(&mut self) {
-        let (Some(mut list), Ok(runtime)) = (self.list.take(), Handle::try_current()) else { return };
-        list.stop(Error::new(ErrorKind::Cancelled, "The caller went away."));
-        let host = Arc::clone(&self.call.host);
-        // A list that was stopped has its summary at once, after the records at hand.
-        runtime.spawn(async move {
-            while let Some(streamed) = list.next().await {
-                if let Streamed::Summary(summary) = &streamed {
-                    count_summary(&host, summary);
-                }
-            }
-        });
-    }
-}
-
-fn count_summary(host: &Host, summary: &Summary) {
-    let result = summary.error().map_or("ok", |error| error.kind().as_str());
-    host.record_outcome(summary.action(), summary.connector(), result, summary.meta());
 }
 
 #[cfg(test)]

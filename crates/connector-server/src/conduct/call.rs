@@ -11,6 +11,7 @@ use connector_core::run::Runtime;
 use connector_core::wording::quote;
 
 use crate::conduct::caller::{Caller, unauthorized};
+use crate::conduct::observed::RequestObserver;
 use crate::host::Host;
 use crate::wire::places::Place;
 use crate::wire::refusal::Refusal;
@@ -106,7 +107,8 @@ impl Call {
     /// It has the view of the API key.
     pub(crate) fn runtime(&self) -> Result<Runtime, Refusal> {
         let vault = self.host.vault.for_owner(self.owner()?).with_view(self.caller.view);
-        Ok(self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault))))
+        let runtime = self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault)));
+        Ok(runtime.with_observer(RequestObserver { host: Arc::clone(&self.host) }))
     }
 
     /// Lists the owner's connections of an app, oldest first, without those that wait to be connected.

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 mod caller;
 pub(crate) mod endpoint;
+mod observed;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use connector_connections::{App, Connection, Vault};
 use connector_core::declare::Connector;
-use connector_core::run::{Catalogue, Meta, Runtime};
+use connector_core::run::{Catalogue, Runtime};
 use connector_core::{Error, ErrorKind};
 use serde_json::Value;
 
@@ -179,13 +179,6 @@ impl Host {
     /// Finds the connector that is named, else the only one whose accounts can connect here.
     pub(crate) fn find_only(&self, named: Option<&'static Connector>) -> Option<&'static Connector> {
         named.or_else(|| self.choose_connector(None, |connector| self.has_client(connector.key), "").ok())
-    }
-
-    /// Counts the outcome of an invocation, by the keys of the catalogue: a caller could send any number of others.
-    pub(crate) fn record_outcome(&self, action: Option<&str>, connector: Option<&str>, result: &'static str, meta: &Meta) {
-        let entry = action.and_then(|action| self.catalogue().find(connector, action).ok());
-        let names = entry.map_or(("unknown", "unknown"), |entry| (entry.connector().key, entry.key()));
-        self.metrics.record_outcome(names, result, meta.requests, meta.tokens);
     }
 
     /// Counts the requests of programs in flight.

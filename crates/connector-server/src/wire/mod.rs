@@ -2,7 +2,9 @@
 
 pub(crate) mod authority;
 pub(crate) mod body;
+pub(crate) mod calls;
 pub(crate) mod cookies;
+pub(crate) mod exposition;
 pub(crate) mod html;
 pub(crate) mod limit;
 pub(crate) mod listen;
