@@ -40,7 +40,7 @@ secrets:
     #!/usr/bin/env bash
     set -euo pipefail
     evidence=$PWD/target/evidence
-    for kind in log outcome metrics error stderr store; do
+    for kind in log outcome metrics audit error stderr store; do
       compgen -G "$evidence/shown/$kind-*" >/dev/null || { echo "the tests left no $kind to search" >&2; exit 1; }
     done
     cp target/traffic.jsonl "$evidence/shown/traffic"

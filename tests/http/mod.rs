@@ -1,6 +1,7 @@
 //! `connector serve`: its routes, its connections, and its owners.
 
 mod abuse;
+mod audit;
 mod connections;
 mod forms;
 mod keys;

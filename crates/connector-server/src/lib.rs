@@ -28,5 +28,5 @@ mod pages;
 mod routes;
 mod wire;
 
-pub use host::{Host, Installs, Settings, parse_connection_header};
+pub use host::{Audit, AuditCounts, AuditedCaller, Host, Installs, Settings, parse_connection_header};
 pub use routes::serve;

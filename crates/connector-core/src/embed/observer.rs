@@ -6,6 +6,7 @@ use crate::declare::method::{Effect, Method};
 use crate::embed::connections::Connection;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::outcome::Meta;
+use crate::value::utc::write_utc;
 
 /// An observer of calls: it is told of each invocation and each forwarded request once it ended.
 ///
@@ -67,7 +68,7 @@ pub struct EndedCall<'a> {
     pub took: Duration,
 }
 
-/// A request that the caller worded, by a raw request or through a gateway. Its path and its query are left out.
+/// A request that the caller worded, without its path and its query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WordedRequest {
@@ -96,8 +97,27 @@ impl<'a> EndedCall<'a> {
         }
     }
 
+    /// Returns the time at which the call began, as RFC 3339 in UTC, with milliseconds.
+    pub fn began_in_utc(&self) -> String {
+        let part = self.began.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_millis();
+        write_utc(self.began).replace('Z', &format!(".{part:03}Z"))
+    }
+
     /// Returns the result as a word: `ok`, or the kind of the error.
     pub fn result(&self) -> &'static str {
         self.kind.map_or("ok", ErrorKind::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_has_milliseconds() {
+        let meta = Meta::default();
+        let mut call = EndedCall::new(None, &meta);
+        call.began = SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_042);
+        assert_eq!(call.began_in_utc(), "1994-11-06T08:49:37.042Z");
     }
 }

@@ -3,14 +3,16 @@
 use tracing::Instrument as _;
 
 use crate::declare::connector::Connector;
-use crate::declare::method::Effect;
+use crate::declare::method::{Effect, Method};
 use crate::embed::connections::Chosen;
+use crate::embed::observer::{EndedCall, WordedRequest};
 use crate::runtime::session::Session;
 use crate::runtime::spine::Runtime;
 use crate::runtime::watching::requests::begin_client;
 use crate::runtime::watching::watch::Watch;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind};
+use crate::value::outcome::Meta;
 use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
 
 impl Runtime {
@@ -33,6 +35,17 @@ impl Runtime {
         let meta = watch.take_meta();
         watch.end(result.as_ref().err().map(Error::kind), &meta);
         result
+    }
+
+    /// Tells the observer of a request that was refused before it could be forwarded.
+    pub fn record_unforwarded(&self, connector: &'static Connector, method: Method, path: &str, kind: ErrorKind) {
+        if let Some(observer) = &self.0.observer {
+            let meta = Meta::default();
+            let mut call = EndedCall::new(Some(kind), &meta);
+            (call.connector, call.effect) = (Some(connector.key), Some(method.effect()));
+            call.request = Some(WordedRequest { method, template: (connector.find_template)(method.as_str(), path) });
+            observer.observe(&call);
+        }
     }
 
     async fn forward_watched(

@@ -114,7 +114,7 @@ pub(super) fn describe(linked: Linked, arguments: &DescribeArguments) -> Result<
 /// Describes an entry with the custom fields of an account.
 pub(super) async fn describe_account(linked: Linked, arguments: DescribeArguments) -> Result<Exit, Failure> {
     let (connector, key) = read_key(&arguments.key, arguments.connector.as_deref())?;
-    let runtime = open_runtime(linked, arguments.store.as_deref(), true).await?;
+    let runtime = open_runtime(linked, arguments.store.as_deref(), true, None).await?;
     let examples = Examples::new(linked);
     let find_example = |entry: &Entry| examples.find(entry.connector().key, entry.key());
     let described = runtime.describe(connector, key, arguments.connection.as_deref(), find_example).await?;

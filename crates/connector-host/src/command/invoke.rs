@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::command::estimate::estimate_lines;
 use crate::setup::accounts::Accounts;
+use crate::setup::audit::AuditLog;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
 use crate::terminal::arguments::{build_fields_parser, build_pages_parser, build_view_parser, read_key};
@@ -25,6 +26,9 @@ const MAX_LINE: usize = 64 << 20;
 
 /// The bytes of a stream of records that are written at once.
 const CHUNK: usize = 32 << 10;
+
+/// The time that the audit gets to be written when all calls have ended.
+const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 
 /// The timeout of a call that sends or fetches a file, or reads a list whole.
 const LONG_TIMEOUT: Duration = Duration::from_mins(15);
@@ -107,11 +111,18 @@ struct ListFlags {
     stream: bool,
 }
 
+/// Runs the command, and writes the audit to its end.
 pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Exit, Failure> {
+    let audit = AuditLog::open_for_command()?;
+    let result = run_audited(linked, arguments, audit.as_ref()).await;
+    audit.map_or(Ok(()), |audit| audit.close(LONGEST_CLOSE)).and(result)
+}
+
+async fn run_audited(linked: Linked, arguments: InvokeArguments, audit: Option<&AuditLog>) -> Result<Exit, Failure> {
     if arguments.list.stream && arguments.list.pages != Some(Pages::All) {
         return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
     }
-    let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.plan.is_given()).await?;
+    let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.plan.is_given(), audit).await?;
     let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
         Some(action) if arguments.list.stream => out.exit = stream_one(&runtime, action, &arguments).await?,
@@ -138,7 +149,12 @@ pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Ex
 }
 
 /// Opens a runtime with the connections that are set up on this machine.
-pub(super) async fn open_runtime(linked: Linked, store: Option<&str>, is_sweep: bool) -> Result<Runtime, Failure> {
+pub(super) async fn open_runtime(
+    linked: Linked,
+    store: Option<&str>,
+    is_sweep: bool,
+    audit: Option<&AuditLog>,
+) -> Result<Runtime, Failure> {
     let http = build_client()?;
     let accounts = Accounts::find(linked, store, &http).await?;
     if is_sweep {
@@ -146,13 +162,17 @@ pub(super) async fn open_runtime(linked: Linked, store: Option<&str>, is_sweep: 
     }
     let (ledger, cache) = (accounts.ledger().clone(), LocalCache::beside(accounts.ledger().clone()));
     let runtime = build_runtime(linked, &http, accounts.clone(), View::default())?;
-    Ok(runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache))))
+    let runtime = runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache)));
+    Ok(audit.map_or(runtime.clone(), |audit| runtime.with_observer(audit.clone())))
 }
 
 async fn invoke_one(runtime: &Runtime, action: &str, arguments: &InvokeArguments) -> Result<Outcome, Failure> {
     let invocation = match build_invocation(action, arguments)? {
         Ok(invocation) => invocation,
-        Err(refused) => return Ok(*refused),
+        Err(refused) => {
+            runtime.record_refused(&refused);
+            return Ok(*refused);
+        }
     };
     let Some(path) = &arguments.output else { return Ok(runtime.invoke(invocation).await) };
     let fetched = FetchedFile::create(path)?;

@@ -10,6 +10,7 @@ use connector_server::{Host, Installs, Settings, parse_connection_header};
 use tokio::net::TcpListener;
 
 use crate::setup::app::{build_apps, build_apps_beside};
+use crate::setup::audit::AuditLog;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::sandbox::serve_beside_host;
 use crate::setup::stored::StoreArguments;
@@ -18,8 +19,8 @@ use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::linked::Linked;
-use crate::terminal::render;
 use crate::terminal::stop::wait_for_stop;
+use crate::terminal::{env, render};
 
 #[derive(clap::Args)]
 pub(super) struct ServeArguments {
@@ -61,6 +62,9 @@ pub(super) struct ServeArguments {
     /// The time that open requests get to end when the host stops, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     drain: u16,
+    /// The file to which a line is appended for each call, or - for stdout; by default CONNECTOR_AUDIT
+    #[arg(long, value_name = "FILE")]
+    audit: Option<String>,
     /// Faults that the sandbox makes on purpose, or @FILE; `connector sandbox --help` lists them
     #[arg(long, value_name = "SPEC", requires = "sandbox")]
     faults: Option<String>,
@@ -124,6 +128,7 @@ fn is_page(url: &str) -> bool {
 pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exit, Failure> {
     start_log();
     let (public_url, installs) = (arguments.public_url()?, arguments.installs()?);
+    let audit = arguments.audit.clone().or_else(|| env::variable(env::AUDIT)).map(|place| AuditLog::open(&place)).transpose()?;
     let listener = bind((arguments.host, arguments.port)).await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
@@ -138,6 +143,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
     let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
     let settings = arguments.settings(linked, public_url, installs);
+    let drain = settings.drain;
     let with_oauth = linked.names_with_oauth();
     if !has_client && !with_oauth.is_empty() {
         render::say(&format!(
@@ -149,6 +155,10 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     tokio::spawn(sweep_every_minute(vault.clone()));
     let examples = Examples::new(linked);
     let host = Host::new(settings, runtime.clone(), vault.clone()).with_examples(move |connector, key| examples.find(connector, key));
+    let host = match &audit {
+        Some(audit) => host.with_audit(audit.clone()),
+        None => host,
+    };
     let deadline = connector_server::serve(listener, host, wait_for_stop()).await;
     // A write under an idempotency key outlives its caller, and its outcome is kept.
     tokio::select! {
@@ -159,6 +169,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with a vendor was cut off");
     }
+    audit.map_or(Ok(()), |audit| audit.close(drain))?;
     Ok(Exit::Ok)
 }
 

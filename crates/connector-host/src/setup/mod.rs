@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod app;
+pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod http;
 pub(crate) mod ledger;

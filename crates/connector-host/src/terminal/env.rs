@@ -32,6 +32,8 @@ pub(crate) const CLIENT_SECRET: &str = "CONNECTOR_CLIENT_SECRET";
 /// The URL at which browsers reach this host. The callback that the vendor registered lies below it.
 pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
+/// The file to which a line is appended for each call.
+pub(crate) const AUDIT: &str = "CONNECTOR_AUDIT";
 /// An operator's API key, by which `connector stats` reads the metrics of a host that others reach.
 pub(crate) const OPERATOR_KEY: &str = "CONNECTOR_OPERATOR_KEY";
 
@@ -66,6 +68,8 @@ Environment:
   CONNECTOR_PUBLIC_URL     the URL at which browsers reach `connector serve`,
                            as https://connect.example; the callback URL of
                            the app is /oauth/callback below it
+  CONNECTOR_AUDIT          a file to which `invoke` and `serve` append a line
+                           for each call
   CONNECTOR_OPERATOR_KEY   an operator's API key, by which `connector stats`
                            reads a host that others reach
   CONNECTOR_DATA_DIR       the folder of the sandbox's data and of the store

@@ -42,14 +42,19 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
             "Leave it out, or run the action by POST /v1/invoke, which takes it.",
         ));
     }
-    call.host.limit.take(call.caller.key, Instant::now()).map_err(|wait| build_rate_refusal(call.host.settings.rate, wait))?;
-    let chosen = choose_connection(&call, connector, method).await?;
-    let runtime = call.runtime()?;
+    let (runtime, target) = (call.runtime()?, native_target(&call.head.uri));
+    let path = target.split('?').next().unwrap_or_default().to_owned();
+    let refuse = |refusal: Refusal| {
+        runtime.record_unforwarded(connector, method, &path, refusal.error().kind());
+        refusal
+    };
+    let is_within_rate = call.host.limit.take(call.caller.key, Instant::now());
+    is_within_rate.map_err(|wait| refuse(build_rate_refusal(call.host.settings.rate, wait)))?;
+    let chosen = choose_connection(&call, connector, method).await.map_err(refuse)?;
     let Call { host, head, .. } = call;
-    let target = native_target(&head.uri);
-    let deprecation = (connector.out_of_support)(method.as_str(), target.split('?').next().unwrap_or_default());
+    let deprecation = (connector.out_of_support)(method.as_str(), &path);
     let broken = Arc::new(OnceLock::new());
-    let body = prepare_body(method, body, &host.settings, &broken).await?;
+    let body = prepare_body(method, body, &host.settings, &broken).await.map_err(refuse)?;
     let passing = ForwardedRequest::new(method, target, body).with_headers(list_headers(head.headers, &host.settings.connection_header));
     let passed = runtime.forward(connector, Some(&chosen), passing).await;
     match passed {

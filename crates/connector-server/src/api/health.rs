@@ -5,6 +5,8 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::conduct::call::Call;
+use crate::host::AuditCounts;
+use crate::wire::exposition::{write_help, write_sample};
 use crate::wire::refusal::Refusal;
 use crate::wire::response::{respond, respond_json};
 
@@ -18,6 +20,20 @@ pub(crate) async fn show_ready(call: Call) -> Result<Response, Refusal> {
 }
 
 pub(crate) fn show_metrics(call: &Call) -> Response {
-    let text = call.host.metrics.to_text(call.host.in_flight(), &call.host.vault.count_refreshes());
+    let mut text = call.host.metrics.to_text(call.host.in_flight(), &call.host.vault.count_refreshes());
+    if let Some(audit) = &call.host.audit {
+        write_audit(&mut text, audit.count());
+    }
     respond(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+}
+
+fn write_audit(out: &mut String, AuditCounts { written, waiting, failed, .. }: AuditCounts) {
+    for (name, kind, help, value) in [
+        ("connector_audit_lines_total", "counter", "Lines of the audit that were written.", written),
+        ("connector_audit_waiting_lines", "gauge", "Lines of the audit that wait to be written.", waiting),
+        ("connector_audit_failures_total", "counter", "Attempts to write the audit that failed.", failed),
+    ] {
+        write_help(out, name, kind, help);
+        write_sample(out, name, "", value);
+    }
 }

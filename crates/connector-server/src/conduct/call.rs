@@ -106,9 +106,14 @@ impl Call {
     ///
     /// It has the view of the API key.
     pub(crate) fn runtime(&self) -> Result<Runtime, Refusal> {
-        let vault = self.host.vault.for_owner(self.owner()?).with_view(self.caller.view);
+        let owner = self.owner()?;
+        let vault = self.host.vault.for_owner(owner).with_view(self.caller.view);
         let runtime = self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault)));
-        Ok(runtime.with_observer(RequestObserver { host: Arc::clone(&self.host) }))
+        Ok(runtime.with_observer(RequestObserver {
+            host: Arc::clone(&self.host),
+            owner: owner.to_owned(),
+            key: self.caller.key_id.clone(),
+        }))
     }
 
     /// Lists the owner's connections of an app, oldest first, without those that wait to be connected.

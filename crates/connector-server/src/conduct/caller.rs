@@ -20,12 +20,14 @@ pub(crate) struct Caller {
     pub(crate) holder: Option<Holder>,
     /// A number that tells the API keys of this process apart. It is not a secret.
     pub(crate) key: u64,
+    /// The id of the API key, by which people know it.
+    pub(crate) key_id: Option<String>,
     /// The view of the API key, for invocations that name none.
     pub(crate) view: Option<View>,
 }
 
 impl Caller {
-    const NOBODY: Self = Self { holder: None, key: 0, view: None };
+    const NOBODY: Self = Self { holder: None, key: 0, key_id: None, view: None };
 
     /// Identifies the caller, and refuses one who is not in the audience of the route.
     pub(crate) async fn identify(host: &Host, audience: Audience, head: &Parts) -> Result<Self, Refusal> {
@@ -53,7 +55,12 @@ impl Caller {
         static HASHER: OnceLock<RandomState> = OnceLock::new();
         let secret = find_bearer(headers).ok_or_else(|| unauthorized("There is no API key, or more than one."))?;
         let key = host.vault.find_api_key(secret).await?.ok_or_else(|| unauthorized("The API key is not known."))?;
-        Ok(Self { holder: Some(key.holder()), key: HASHER.get_or_init(RandomState::new).hash_one(secret), view: key.view })
+        Ok(Self {
+            holder: Some(key.holder()),
+            key: HASHER.get_or_init(RandomState::new).hash_one(secret),
+            key_id: Some(key.id),
+            view: key.view,
+        })
     }
 }
 

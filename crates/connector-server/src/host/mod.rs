@@ -1,5 +1,6 @@
 //! The host: the parts that every request uses.
 
+mod audit;
 mod route;
 mod settings;
 
@@ -19,6 +20,7 @@ use crate::wire::metrics::Metrics;
 use crate::wire::places::Places;
 use crate::wire::refusal::Refusal;
 
+pub use audit::{Audit, AuditCounts, AuditedCaller};
 pub(crate) use route::{Audience, CONNECTION_HEADER, Route};
 pub use settings::{Installs, Settings, parse_connection_header};
 
@@ -39,6 +41,8 @@ pub struct Host {
     pub(crate) limit: RateLimit<u64>,
     pub(crate) metrics: Metrics,
     pub(crate) places: Arc<Places>,
+    /// The audit of all calls, if one is kept.
+    pub(crate) audit: Option<Box<dyn Audit>>,
     pub(crate) openapi: OnceLock<Value>,
     readiness: Readiness,
 }
@@ -63,6 +67,7 @@ impl Host {
             find_example: Box::new(|_, _| None),
             routes: Vec::new(),
             metrics: Metrics::default(),
+            audit: None,
             openapi: OnceLock::new(),
             readiness: Readiness::default(),
         }
@@ -72,6 +77,13 @@ impl Host {
     #[must_use]
     pub fn with_examples(mut self, find: impl Fn(&str, &str) -> Option<Value> + Send + Sync + 'static) -> Self {
         self.find_example = Box::new(find);
+        self
+    }
+
+    /// Keeps an audit of all calls. While it admits none, none is begun.
+    #[must_use]
+    pub fn with_audit(mut self, audit: impl Audit + 'static) -> Self {
+        self.audit = Some(Box::new(audit));
         self
     }
 
@@ -186,9 +198,12 @@ impl Host {
         self.settings.concurrency.saturating_sub(self.places.free())
     }
 
-    /// Checks that the store answers. Anyone may ask; the store is asked once a second at most.
+    /// Checks that calls can be carried out: the store answers, and the audit can be written.
+    ///
+    /// Anyone may ask; the store is asked once a second at most.
     pub(crate) async fn check_ready(&self) -> Result<(), Error> {
         const REMEMBERED: Duration = Duration::from_secs(1);
+        self.audit.as_ref().map_or(Ok(()), |audit| audit.admit())?;
         let mut last = self.readiness.lock().await;
         if let Some((time, failure)) = &*last
             && time.elapsed() < REMEMBERED
