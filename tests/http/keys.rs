@@ -34,6 +34,27 @@ async fn begin_create(server: &Server, vendor: &mut HeldVendor) -> (String, Stri
 }
 
 #[tokio::test]
+async fn estimate_under_the_key_of_the_header_claims_nothing() {
+    let (server, _) = Server::start_with_sandbox(&[]).await;
+    let key = server.create_key("acme");
+    server.connect(&key, DEMO_API_TOKEN).await;
+    let headers = [("authorization", key.as_str()), JSON, ("idempotency-key", "run-1")];
+    let send = async |title: &str, estimate: bool| {
+        let body = json!({"action": "addDeal", "input": {"title": title}, "options": {"estimate": estimate}}).to_string();
+        server.send("POST", "/v1/invoke", &headers, body).await.json()
+    };
+    for _ in 0..2 {
+        let estimated = send("Once", true).await;
+        assert_eq!((&estimated["data"]["tokens"], &estimated["meta"]["requests"]), (&json!(5), &json!(0)), "{estimated}");
+    }
+    let made = send("Once", false).await;
+    assert_eq!((&made["ok"], &made["meta"]["tokens"], made["meta"].get("replayed")), (&json!(true), &json!(5), None), "{made}");
+    let replay = send("Once", true).await;
+    assert_eq!((&replay["data"]["requests"], &replay["data"]["certain"]), (&json!(0), &json!(true)), "{replay}");
+    assert_eq!(send("Twice", true).await["error"]["kind"], "idempotency_mismatch");
+}
+
+#[tokio::test]
 async fn header_is_the_key_of_one_invocation() {
     let (server, _) = Server::start_with_sandbox(&[]).await;
     let key = server.create_key("acme");

@@ -50,6 +50,7 @@ async fn one_invocation_streams_the_records_that_its_outcome_joins() {
         (r#"{"action": "getDeal", "input": {"dealId": 1}, "options": {"pages": "all"}}"#, "invalid_invocation"),
         (r#"{"action": "getDeals", "input": {"limit": 0}, "options": {"pages": "all"}}"#, "invalid_input"),
         (r#"{"action": "getDeals", "connection": "nobody", "options": {"pages": "all"}}"#, "no_connection"),
+        (r#"{"action": "getDeals", "options": {"pages": "all", "estimate": true}}"#, "invalid_invocation"),
         ("nonsense", "invalid_invocation"),
     ] {
         let (records, summary) = stream(body).await;

@@ -15,6 +15,7 @@ use crate::runtime::lines::Line;
 use crate::runtime::spine::Runtime;
 use crate::value::error::Error;
 use crate::value::estimate::{Cost, CostBound, Estimate};
+use crate::value::options::Priority;
 use crate::value::outcome::{Answer, Meta, Outcome};
 
 /// The most lines that fail of which the estimate says why.
@@ -114,7 +115,10 @@ impl BatchEstimate {
         let number = seen.count.fetch_add(1, Ordering::Relaxed) + 1;
         async move {
             let outcome = match line.read() {
-                Ok(invocation) => runtime.0.invoke(invocation, None, None, Some(&plan)).await,
+                Ok(mut invocation) => {
+                    invocation.options.priority = Priority::Batch;
+                    runtime.0.invoke(invocation, None, None, Some(&plan)).await
+                }
                 Err(refused) => *refused,
             };
             seen.record(number, &outcome);

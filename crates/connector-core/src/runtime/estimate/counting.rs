@@ -67,6 +67,11 @@ impl Session {
         self.lock().planned.as_mut().is_some_and(|planned| planned.refreshes && planned.lists.insert(list))
     }
 
+    /// Checks that the call would send its own request.
+    pub(in crate::runtime) fn sends_own(&self) -> bool {
+        self.lock().planned.as_ref().is_none_or(|planned| planned.sends_own)
+    }
+
     /// Returns the batch that the call is a line of.
     pub(in crate::runtime) fn batch(&self) -> Option<Arc<BatchPlan>> {
         if self.is_estimate { self.lock().planned.as_ref()?.batch.clone() } else { None }

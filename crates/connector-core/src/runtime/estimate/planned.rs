@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use crate::exchange::seen::TextHash;
 use crate::value::estimate::{Cost, CostBound};
@@ -40,8 +41,8 @@ pub(in crate::runtime) struct BatchPlan {
     hashes: TextHash,
     /// The idempotency keys so far, and the call of each.
     keys: Mutex<HashMap<u128, u128>>,
-    /// The look-ups so far.
-    found: Mutex<HashMap<u128, KnownLookUp>>,
+    /// The look-ups so far. A line that needs one which another line makes waits for it.
+    found: Mutex<HashMap<u128, Arc<OnceCell<KnownLookUp>>>>,
     sums: Mutex<BatchSums>,
 }
 
@@ -95,13 +96,14 @@ impl PlannedCall {
 }
 
 impl BatchPlan {
-    /// Records that a line uses an idempotency key for a call.
-    pub(in crate::runtime) fn enter_key(&self, key: &str, call: &str) -> KeyUse {
+    /// Records that a line uses an idempotency key for a call, unless it only asks what that would cost.
+    pub(in crate::runtime) fn enter_key(&self, key: &str, call: &str, is_used: bool) -> KeyUse {
         let (key, call) = (self.hash(key), self.hash(call));
         let mut keys = lock(&self.keys);
         match keys.get(&key) {
             Some(known) if *known == call => KeyUse::Again,
             Some(_) => KeyUse::OtherCall,
+            None if !is_used => KeyUse::First,
             None if keys.len() >= MOST_KEYS => KeyUse::Unknown,
             None => {
                 keys.insert(key, call);
@@ -115,17 +117,12 @@ impl BatchPlan {
         lock(&self.keys).remove(&self.hash(key));
     }
 
-    /// Returns what a look-up of another line found.
-    pub(in crate::runtime) fn find_look_up(&self, name: &str) -> Option<KnownLookUp> {
-        lock(&self.found).get(&self.hash(name)).cloned()
-    }
-
-    /// Remembers what a look-up found, while there is room.
-    pub(in crate::runtime) fn keep_look_up(&self, name: &str, known: KnownLookUp) {
+    /// Returns the place of a look-up, which lines share. There is none if there are too many.
+    pub(in crate::runtime) fn find_look_up(&self, name: &str) -> Option<Arc<OnceCell<KnownLookUp>>> {
         let mut found = lock(&self.found);
-        if found.len() < MOST_LOOK_UPS {
-            found.insert(self.hash(name), known);
-        }
+        let has_room = found.len() < MOST_LOOK_UPS;
+        let name = self.hash(name);
+        if has_room { Some(Arc::clone(found.entry(name).or_default())) } else { found.get(&name).cloned() }
     }
 
     /// Changes the sums.

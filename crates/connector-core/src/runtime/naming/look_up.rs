@@ -136,14 +136,17 @@ async fn find_for_batch(
     let Connection { origin, .. } = call.connection;
     let (key, text) = (source.declaration().key, reference.text.trim());
     let name = json!([call.connector.key, call.connection.identity(), origin, key, reference.word, text]).to_string();
-    if let Some(KnownLookUp { found, cost }) = batch.find_look_up(&name) {
-        call.session.plan_cost(cost);
-        return Ok(found);
-    }
+    let Some(place) = batch.find_look_up(&name) else { return find_by_search(call, source, reference).await };
     let before = call.session.count_planned();
-    let found = find_by_search(call, source, reference).await?;
-    batch.keep_look_up(&name, KnownLookUp { found: found.clone(), cost: call.session.count_planned() - before });
-    Ok(found)
+    let search = async || {
+        let found = find_by_search(call, source, reference).await?;
+        Ok::<_, Stop>(KnownLookUp { found, cost: call.session.count_planned() - before })
+    };
+    let known = place.get_or_try_init(search).await?;
+    // A line that did not search itself does so when it is run.
+    call.session.take_planned(before);
+    call.session.plan_cost(known.cost);
+    Ok(known.found.clone())
 }
 
 /// Finds a record by the vendor's search.
