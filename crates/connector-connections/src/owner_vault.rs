@@ -76,6 +76,8 @@ impl Connections for OwnerVault {
         let origin = chosen.metadata.api_domain.clone().unwrap_or_default();
         let mut connection =
             connector_core::embed::Connection::new(&chosen.name, origin).with_id(&chosen.id).with_view(self.view.or(chosen.view));
+        // Two companies at one host are two accounts.
+        connection = connection.with_account(chosen.metadata.company.id.clone());
         if chosen.method == Method::ApiKey {
             connection = connection.with_api_token();
         }

@@ -1,9 +1,11 @@
 //! The connector: hosts, ways to authenticate, and the shape of answers.
 
-use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, OAuth, Paging};
+use std::time::Duration;
+
+use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, Lane, Limits, OAuth, Paging};
 
 use crate::account_fields::FIELD_WORDS;
-use crate::by_hand::{find_out_of_support, find_template};
+use crate::by_hand::{find_cost, find_out_of_support, find_template};
 use crate::error::explain_refusal;
 
 /// The connector. A host lists it; naming it links this crate.
@@ -27,6 +29,7 @@ pub static CONNECTOR: Connector = Connector::new(
 ])
 .with_flat(FlatWords::COMMON.with_id(&["id", "value"]).with_custom_key(is_custom_key))
 .with_fields(FIELD_WORDS)
+.with_limits(LIMITS)
 .with_refusal(explain_refusal)
 .with_out_of_support(find_out_of_support)
 .with_templates(find_template);
@@ -34,6 +37,21 @@ pub static CONNECTOR: Connector = Connector::new(
 /// Checks that a name begins with the 40-character key of a custom field.
 fn is_custom_key(name: &str) -> bool {
     name.len() >= 40 && name.bytes().take(40).all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Pipedrive's limits: for each token the requests in two seconds, those of the search apart, and for each company a daily budget.
+///
+/// The smallest plan has 20 requests for an API token and 80 for an app. The search has 10 on every plan.
+const LIMITS: Limits = Limits::within(Duration::from_secs(2))
+    .with_window("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+    .with_budget("x-daily-ratelimit-token-limit", "x-daily-ratelimit-token-remaining")
+    .with_lanes(&[Lane::new(is_search, 10, 10), Lane::rest(20, 80)])
+    .with_cost(find_cost)
+    .blocking_by_page();
+
+/// Checks that a path is one of the search.
+fn is_search(path: &str) -> bool {
+    path.ends_with("/search") || path.ends_with("/itemSearch") || path.ends_with("/itemSearch/field")
 }
 
 const IDENTITY: Identity = Identity::at("/api/v1/users/me")

@@ -11,6 +11,7 @@ use crate::declare::field::{Field, Place, SourceInput};
 use crate::declare::fields::FieldWords;
 use crate::declare::flat::FlatWords;
 use crate::declare::input_value::InputValue;
+use crate::declare::limits::Limits;
 use crate::declare::method::{Endpoint, Method};
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
@@ -67,6 +68,7 @@ impl Connector {
             paging: &[],
             flat: FlatWords::COMMON,
             fields: None,
+            limits: Limits::NONE,
             refusal: |refusal| refusal.explain(None),
             out_of_support: |_, _| None,
             find_template: |_, _| None,
@@ -94,6 +96,8 @@ impl Connector {
         with_flat(flat: FlatWords) => flat = flat;
         /// Sets the words by which the definitions of custom fields are read.
         with_fields(fields: FieldWords) => fields = Some(fields);
+        /// Sets the limits for which calls wait.
+        with_limits(limits: Limits) => limits = limits;
         /// Sets the function that turns a refusal into an error.
         with_refusal(refusal: fn(&Refusal<'_>) -> Error) => refusal = refusal;
         /// Sets the function that finds an operation the vendor no longer supports, by method and path.

@@ -6,6 +6,7 @@ use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
 use crate::declare::fields::FieldWords;
 use crate::declare::flat::FlatWords;
+use crate::declare::limits::Limits;
 use crate::declare::page::Paging;
 use crate::declare::refusal::Refusal;
 use crate::value::access::{Access, Credential};
@@ -46,6 +47,8 @@ pub struct Connector {
     pub flat: FlatWords,
     /// The words by which the definitions of custom fields are read, if accounts have custom fields.
     pub fields: Option<FieldWords>,
+    /// The limits for which calls wait.
+    pub limits: Limits,
     /// The function that turns a refusal into an error.
     pub refusal: fn(&Refusal<'_>) -> Error,
     /// The function that finds an operation the vendor no longer supports, by method and path.

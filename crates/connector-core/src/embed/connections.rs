@@ -66,6 +66,8 @@ pub struct Connection {
     pub scopes: Option<Vec<String>>,
     /// The view of a call that names none. Left out, the runtime's own.
     pub view: Option<View>,
+    /// The account whose daily budget the connection spends, as the vendor names it. Left out, each host is one account.
+    pub account: Option<String>,
 }
 
 /// The connections of a runtime that was given none.
@@ -146,7 +148,7 @@ impl Connections for NoConnections {
 impl Connection {
     /// Builds a connection from its name and host.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None, view: None }
+        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None, view: None, account: None }
     }
 
     /// Returns what identifies the connection: its id, else its name.
@@ -186,6 +188,13 @@ impl Connection {
     #[must_use]
     pub fn with_view(mut self, view: impl Into<Option<View>>) -> Self {
         self.view = view.into();
+        self
+    }
+
+    /// Sets the account whose daily budget the connection spends.
+    #[must_use]
+    pub fn with_account(mut self, account: impl Into<Option<String>>) -> Self {
+        self.account = account.into();
         self
     }
 }

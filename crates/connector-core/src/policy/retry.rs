@@ -62,16 +62,20 @@ impl Retries {
     /// Decides how long to wait before a request is sent again. If it returns nothing, the error is final.
     pub(crate) fn decide(&self, error: &Error, situation: &Situation) -> Option<Duration> {
         let may_repeat = situation.repetition != Repetition::Harmful || !may_have_arrived(error);
-        if situation.failed >= self.attempts || !is_transient(error) || !may_repeat {
+        // A limit ends by itself: the deadline alone ends the attempts. A caller who decides for himself hears of it at once.
+        let is_last = if is_limit(error) { self.attempts <= 1 } else { situation.failed >= self.attempts };
+        if is_last || !is_transient(error) || !may_repeat {
             return None;
         }
         let part = f64::from(situation.random) / f64::from(u32::MAX);
+        let repeated = if is_limit(error) { situation.limited } else { situation.failed };
+        let doubled = self.first_wait.saturating_mul(1 << repeated.saturating_sub(1).min(20));
+        let random = doubled.min(self.longest_wait).mul_f64(part);
         let wait = match error.retry_after_ms() {
+            // Each refusal of a row shows that others send too: the part at random grows.
+            Some(milliseconds) if is_limit(error) => Duration::from_millis(milliseconds) + random,
             Some(milliseconds) => Duration::from_millis(milliseconds) + self.first_wait.min(self.longest_wait).mul_f64(part),
-            None => {
-                let doubled = self.first_wait.saturating_mul(1 << situation.failed.saturating_sub(1).min(20));
-                doubled.min(self.longest_wait).mul_f64(part)
-            }
+            None => random,
         };
         (wait < situation.left).then_some(wait)
     }
@@ -80,8 +84,10 @@ impl Retries {
 /// The facts about a failed request that decide whether it is sent again.
 pub(crate) struct Situation {
     pub(crate) repetition: Repetition,
-    /// The number of attempts so far, all of which failed.
+    /// The number of attempts so far that failed, other than by a limit.
     pub(crate) failed: u32,
+    /// The number of attempts so far that the vendor refused by a limit.
+    pub(crate) limited: u32,
     /// The time until the deadline of the caller.
     pub(crate) left: Duration,
     /// A random number, which spreads the waits.
@@ -119,6 +125,11 @@ pub(crate) fn may_have_arrived(error: &Error) -> bool {
     }
 }
 
+/// Checks whether the vendor took a request for one too many within its window.
+pub(crate) fn is_limit(error: &Error) -> bool {
+    error.kind() == ErrorKind::RateLimited && error.upstream().is_some_and(|upstream| upstream.status == 429)
+}
+
 /// Checks whether the failure of a request may pass within seconds.
 fn is_transient(error: &Error) -> bool {
     match (error.reach(), error.kind()) {
@@ -138,7 +149,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn situation(failed: u32, left: Duration, random: u32) -> Situation {
-        Situation { repetition: Repetition::Read, failed, left, random }
+        Situation { repetition: Repetition::Read, failed, limited: failed, left, random }
     }
 
     fn broken() -> Error {
@@ -190,7 +201,7 @@ mod tests {
     #[test]
     fn harmful_repetition_is_sent_again_only_if_it_cannot_have_arrived() {
         let decide = |error: &Error, repetition| {
-            Retries::default().decide(error, &Situation { repetition, failed: 1, left: SECOND, random: 0 }).is_some()
+            Retries::default().decide(error, &Situation { repetition, failed: 1, limited: 0, left: SECOND, random: 0 }).is_some()
         };
         let failed = Error::new(ErrorKind::UpstreamError, "").with_reach(Reach::Refused);
         let unsent = Error::new(ErrorKind::Unreachable, "").with_reach(Reach::Unsent);

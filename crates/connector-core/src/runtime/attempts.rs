@@ -1,13 +1,15 @@
 //! The attempts of one request, and the waits between them.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::OnceLock;
 
 use tokio::time::Instant;
 use tracing::debug;
 
 use crate::declare::method::Method;
 use crate::exchange::request::{Request, Role};
-use crate::policy::retry::{Repetition, Retries, Situation, may_have_arrived};
+use crate::policy::pacing::line::Ticket;
+use crate::policy::retry::{Repetition, Retries, Situation, is_limit, may_have_arrived};
 use crate::runtime::session::Session;
 use crate::value::error::{Error, Retry};
 
@@ -20,6 +22,10 @@ pub(super) struct Attempts<'a> {
     repetition: Repetition,
     is_delete: bool,
     failed: u32,
+    /// The refusals by a limit of the vendor, which do not count as failures.
+    limited: u32,
+    /// The place among the requests that wait for a limit, which a request keeps when it is sent again.
+    pub(super) ticket: OnceLock<Ticket>,
     /// `true` if one of the failed attempts was a write that may have been carried out.
     may_have_written: bool,
 }
@@ -27,12 +33,12 @@ pub(super) struct Attempts<'a> {
 impl<'a> Attempts<'a> {
     pub(super) fn new(session: &'a Session, retries: Retries, until: Instant, request: &Request, role: Role) -> Self {
         let (repetition, is_delete) = (Repetition::find(request, role), request.method == Method::Delete);
-        Self { session, retries, until, repetition, is_delete, failed: 0, may_have_written: false }
+        Self { session, retries, until, repetition, is_delete, failed: 0, limited: 0, ticket: OnceLock::new(), may_have_written: false }
     }
 
     /// Counts the attempts that failed so far.
     pub(super) fn count_failed(&self) -> u32 {
-        self.failed
+        self.failed + self.limited
     }
 
     /// Checks whether an earlier attempt may have deleted what this one no longer finds.
@@ -42,15 +48,19 @@ impl<'a> Attempts<'a> {
 
     /// Waits until the request, which failed, may be sent again. If it may not, returns its error.
     pub(super) async fn wait_to_repeat(&mut self, error: Error) -> Result<(), Error> {
-        self.failed += 1;
+        if is_limit(&error) {
+            self.limited += 1;
+        } else {
+            self.failed += 1;
+        }
         let left = self.until.saturating_duration_since(Instant::now());
-        let situation = Situation { repetition: self.repetition, failed: self.failed, left, random: draw_random() };
+        let situation = Situation { repetition: self.repetition, failed: self.failed, limited: self.limited, left, random: draw_random() };
         let Some(wait) = self.retries.decide(&error, &situation) else {
             return Err(self.explain_last(error));
         };
         self.may_have_written |= self.repetition != Repetition::Read && may_have_arrived(&error);
         self.session.record_repetition(self.may_have_written);
-        debug!(failed = self.failed, wait = ?wait, error = error.kind().as_str(), "waits to send again");
+        debug!(failed = self.failed, limited = self.limited, wait = ?wait, error = error.kind().as_str(), "waits to send again");
         tokio::time::sleep(wait).await;
         Ok(())
     }

@@ -149,6 +149,7 @@ impl Builder {
             view: self.view,
             retries: self.retries,
             observer: self.observer,
+            pacer: Arc::default(),
             transport: match self.http {
                 Some(http) => http.transport(),
                 None => Arc::new(Transport::new(self.transport)?),

@@ -18,13 +18,14 @@ use crate::exchange::response::{Response, bad_answer};
 use crate::policy::retry::Retries;
 use crate::runtime::attempts::Attempts;
 use crate::runtime::naming::definitions::{Definitions, Freshness, ListOf, Missed};
+use crate::runtime::pacing::{Ask, Pacer, Permit};
 use crate::runtime::session::Session;
 use crate::runtime::stop::Stop;
 use crate::runtime::watching::requests::{begin_request, find_template};
 use crate::value::access::Access;
-use crate::value::error::{Error, Reach};
+use crate::value::error::{Error, ErrorKind, Reach};
 use crate::value::estimate::CostBound;
-use crate::value::options::FieldNames;
+use crate::value::options::{FieldNames, Priority};
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
 
@@ -54,6 +55,8 @@ pub struct Call<'a> {
     /// The way in which custom fields are named in the data.
     pub(super) fields: FieldNames,
     pub(super) retries: Retries,
+    pub(super) pacer: &'a Pacer,
+    pub(super) priority: Priority,
     /// The deadline, beyond which nothing is sent again.
     pub(super) until: tokio::time::Instant,
 }
@@ -183,7 +186,7 @@ impl Call<'_> {
 
     async fn dispatch_once(&self, request: &Request, role: Role, attempts: &Attempts<'_>) -> Result<Response, Stop> {
         let most = self.transport.largest_answer();
-        let response = self.open(request, role, attempts.count_failed()).await?;
+        let response = self.open(request, role, attempts).await?;
         let response = self.record_response(response.read(most).await)?;
         match response.status {
             200..=299 => Ok(response),
@@ -203,20 +206,26 @@ impl Call<'_> {
         let needed: Vec<_> = request.declaration.or(of_action).into_iter().flat_map(Declaration::scope_lists).collect();
         let missing: Vec<_> = needed.iter().copied().filter(|scopes| needed.len() > 1 && !self.is_granted(scopes)).collect();
         let lists = if missing.is_empty() || self.connection.scopes.is_none() { needed } else { missing };
-        response.read_refusal(self.connector, request.declaration, &lists).with_reach(Reach::Refused)
+        let error = response.read_refusal(self.connector, request.declaration, &lists).with_reach(Reach::Refused);
+        match self.session.lock().pause {
+            Some(pause) if error.kind() == ErrorKind::RateLimited && error.retry_after_ms().is_none() => {
+                error.with_retry_after_ms(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+            }
+            _ => error,
+        }
     }
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.
-    ///
-    /// `resend` counts how often the request was sent before.
-    pub(super) async fn open(&self, request: &Request, role: Role, resend: u32) -> Result<OpenResponse, Stop> {
+    pub(super) async fn open(&self, request: &Request, role: Role, attempts: &Attempts<'_>) -> Result<OpenResponse, Stop> {
         if self.session.dry_run && !self.helps {
             let header = self.connector.planned_header(self.connection.api_token)?;
             let line = request.describe(self.key, &self.connection.origin, header, role);
             return Err(Stop::Planned(line));
         }
+        let permit = self.admit(request, attempts).await?;
+        // A credential may expire while a request waits, so it is asked for after that.
         let access = self.connections.access(self.connection).await?;
-        let opened = self.send_once(request, &access, role, resend).await?;
+        let opened = self.send_once(request, &access, role, (permit, attempts.count_failed())).await?;
         if opened.status() != 401 {
             return Ok(opened);
         }
@@ -227,13 +236,38 @@ impl Call<'_> {
             Some(fresh) => {
                 drop(opened);
                 self.session.lock().tally.refreshes += 1;
-                Ok(self.send_once(request, &fresh, role, resend + 1).await?)
+                let permit = self.admit(request, attempts).await?;
+                Ok(self.send_once(request, &fresh, role, (permit, attempts.count_failed() + 1)).await?)
             }
             None => Ok(opened),
         }
     }
 
-    async fn send_once(&self, request: &Request, access: &Access, role: Role, resend: u32) -> Result<OpenResponse, Error> {
+    /// Waits until the limits of the connection have room for a request.
+    async fn admit(&self, request: &Request, attempts: &Attempts<'_>) -> Result<Permit, Error> {
+        let ask = Ask {
+            connector: self.connector,
+            connection: self.connection,
+            path: &request.path,
+            cost: request.cost,
+            priority: self.priority,
+            until: self.until,
+            ticket: attempts.ticket.get().copied(),
+        };
+        let permit = self.pacer.admit(ask).await?;
+        let _ = attempts.ticket.set(permit.ticket);
+        self.session.record_wait(permit.waited);
+        Ok(permit)
+    }
+
+    /// Sends a request under its permit. The number counts how often it was sent before.
+    async fn send_once(
+        &self,
+        request: &Request,
+        access: &Access,
+        role: Role,
+        (permit, resend): (Permit, u32),
+    ) -> Result<OpenResponse, Error> {
         let header = self.connector.credential_header(access)?;
         let mark = self.connection.sandbox.then_some((self.key, role));
         // A request counts, and may have been carried out, once it is handed to the network.
@@ -243,8 +277,14 @@ impl Call<'_> {
         };
         self.note_worded(request, role);
         let result = self.transport.send(request, access, header, mark, on_sent).await;
-        if result.is_err() {
-            self.session.lock().open_write = false;
+        match &result {
+            Ok(opened) => self.session.record_limits(permit.hear(opened.status(), |name| opened.header(name))),
+            Err(error) => {
+                self.session.lock().open_write = false;
+                if matches!(error.reach(), None | Some(Reach::Unsent)) {
+                    permit.withdraw();
+                }
+            }
         }
         result
     }

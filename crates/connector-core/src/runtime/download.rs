@@ -7,6 +7,7 @@ use url::Url;
 use crate::declare::method::{Effect, Method};
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::bad_answer;
+use crate::runtime::attempts::Attempts;
 use crate::runtime::call::Call;
 use crate::runtime::stop::Stop;
 use crate::runtime::watching::requests::begin_client;
@@ -89,16 +90,16 @@ impl Call<'_> {
         self.plan(&request, true)?;
         let mut attempts = self.begin(&request, Role::Own);
         loop {
-            match self.download_once(&request, attempts.count_failed()).await {
+            match self.download_once(&request, &attempts).await {
                 Err(Stop::Failed(error)) => attempts.wait_to_repeat(error).await?,
                 result => return result,
             }
         }
     }
 
-    async fn download_once(&self, request: &Request, resend: u32) -> Result<Answer, Stop> {
+    async fn download_once(&self, request: &Request, attempts: &Attempts<'_>) -> Result<Answer, Stop> {
         const MOST_HOPS: usize = 5;
-        let mut opened = self.open(request, Role::Own, resend).await?;
+        let mut opened = self.open(request, Role::Own, attempts).await?;
         let mut has_left_host = false;
         for _ in 0..MOST_HOPS {
             if !matches!(opened.status(), 301 | 302 | 303 | 307 | 308) {
@@ -117,7 +118,7 @@ impl Call<'_> {
                 };
                 self.transport.fetch_public(redirect.url, &access, on_sent).await?
             } else {
-                self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper, 0).await?
+                self.open(&Request::new(Method::Get, redirect.path(), 0), Role::Helper, attempts).await?
             };
         }
         self.session.lock().meta.status = Some(opened.status());

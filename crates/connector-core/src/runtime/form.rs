@@ -15,7 +15,7 @@ use crate::runtime::session::Session;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::options::FieldNames;
+use crate::value::options::{FieldNames, Priority};
 
 /// The time for which the definitions of an account may be read.
 const TIME: Duration = Duration::from_secs(30);
@@ -60,6 +60,8 @@ impl Spine {
             fields: FieldNames::Keys,
             helps: true,
             retries: self.retries,
+            pacer: &self.pacer,
+            priority: Priority::Interactive,
             until: deadline.until,
         };
         if let Some(words) = entry.connector().fields {

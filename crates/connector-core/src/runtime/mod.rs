@@ -15,6 +15,7 @@ pub(crate) mod lines;
 mod manifest;
 pub(crate) mod naming;
 pub(crate) mod operation;
+mod pacing;
 mod pages;
 mod pass;
 mod session;

@@ -1,19 +1,25 @@
 //! Forwarding of a caller's request with a connection's credential.
 
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::declare::connector::Connector;
 use crate::declare::method::{Effect, Method};
-use crate::embed::connections::Chosen;
+use crate::embed::connections::{Chosen, Connection};
 use crate::embed::observer::{EndedCall, WordedRequest};
+use crate::runtime::pacing::{Ask, Permit};
 use crate::runtime::session::Session;
 use crate::runtime::spine::Runtime;
 use crate::runtime::watching::requests::begin_client;
 use crate::runtime::watching::watch::Watch;
 use crate::value::access::Access;
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::{Error, ErrorKind, Reach};
+use crate::value::options::Priority;
 use crate::value::outcome::Meta;
 use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
+
+/// The cost of a request whose cost is not documented: what costs something needs a budget.
+const UNKNOWN_COST: u32 = 1;
 
 impl Runtime {
     /// Forwards a request to a connection's host, and returns the response.
@@ -60,9 +66,12 @@ impl Runtime {
         let passing = passing.filter(connector);
         let chosen = Chosen::choose(&*self.0.connections, connector, connection).await?;
         watch.record_connection(&chosen.connection);
+        let until = Instant::now() + passing.timeout;
+        let path = passing.target.split('?').next().unwrap_or_default().to_owned();
+        let permit = self.admit(watch, connector, &chosen.connection, (passing.method, &path), until).await?;
         let access = chosen.connections().access(&chosen.connection).await?;
         let (effect, again) = (passing.method.effect(), passing.try_clone());
-        let passed = self.send_forwarded(connector, passing, &access, (watch, 0)).await?;
+        let passed = self.send_forwarded(connector, passing, &access, (permit, watch, 0)).await?;
         if passed.status != 401 {
             return passed.filter(effect);
         }
@@ -72,10 +81,27 @@ impl Runtime {
             Some((fresh, again)) => {
                 drop(passed);
                 watch.session().lock().tally.refreshes += 1;
-                self.send_forwarded(connector, again, &fresh, (watch, 1)).await?.filter(effect)
+                let permit = self.admit(watch, connector, &chosen.connection, (again.method, &path), until).await?;
+                self.send_forwarded(connector, again, &fresh, (permit, watch, 1)).await?.filter(effect)
             }
             None => passed.filter(effect),
         }
+    }
+
+    /// Waits until the limits of a connection have room for a request.
+    async fn admit(
+        &self,
+        watch: &Watch<'_>,
+        connector: &'static Connector,
+        connection: &Connection,
+        (method, path): (Method, &str),
+        until: Instant,
+    ) -> Result<Permit, Error> {
+        let cost = find_cost(connector, method, path).unwrap_or(UNKNOWN_COST);
+        let ask = Ask { connector, connection, path, cost, priority: Priority::Interactive, until, ticket: None };
+        let permit = self.0.pacer.admit(ask).await?;
+        watch.session().record_wait(permit.waited);
+        Ok(permit)
     }
 
     async fn send_forwarded(
@@ -83,19 +109,30 @@ impl Runtime {
         connector: &'static Connector,
         passing: ForwardedRequest,
         access: &Access,
-        (watch, resend): (&Watch<'_>, u32),
+        (permit, watch, resend): (Permit, &Watch<'_>, u32),
     ) -> Result<ForwardedResponse, Error> {
         let header = connector.credential_header(access)?;
         let method = passing.method;
+        let cost = find_cost(connector, method, passing.target.split('?').next().unwrap_or_default()).unwrap_or(0);
         let on_sent = || {
-            watch.session().begin_to_send(0, method.effect() != Effect::Read, access)?;
+            watch.session().begin_to_send(cost, method.effect() != Effect::Read, access)?;
             Ok(begin_client((method, watch.template()), access.address(), resend, 0))
         };
-        let passed = self.0.transport.forward(passing, access, header, on_sent).await;
-        let passed = passed.map_err(|error| error.redact(access.redaction()))?;
-        watch.session().lock().meta.status = Some(passed.status);
-        Ok(passed)
+        let result = self.0.transport.forward(passing, access, header, on_sent).await;
+        match &result {
+            Ok(passed) => {
+                watch.session().lock().meta.status = Some(passed.status);
+                watch.session().record_limits(permit.hear(passed.status, |name| passed.header(name)));
+            }
+            Err(error) if matches!(error.reach(), None | Some(Reach::Unsent)) => permit.withdraw(),
+            Err(_) => {}
+        }
+        result.map_err(|error| error.redact(access.redaction()))
     }
+}
+
+fn find_cost(connector: &Connector, method: Method, path: &str) -> Option<u32> {
+    (connector.limits.cost)(method.as_str(), path)
 }
 
 /// Checks that a path is below the vendor's API, and that the query holds no credential.

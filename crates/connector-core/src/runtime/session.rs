@@ -10,6 +10,7 @@ use crate::embed::observer::WordedRequest;
 use crate::runtime::estimate::planned::PlannedCall;
 use crate::runtime::keyed::tether::Tether;
 use crate::runtime::naming::definitions::Freshness;
+use crate::runtime::pacing::LimitsHeard;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
@@ -52,6 +53,10 @@ pub(super) struct State {
     attempts_before: u32,
     /// The facts for an observer beside those of the outcome.
     pub(super) tally: Tally,
+    /// The time for which the vendor takes nothing from the connection, as its last response told.
+    pub(super) pause: Option<Duration>,
+    /// The time that requests waited for limits.
+    waited: Duration,
     /// The destination of a fetched file.
     pub(super) sink: Option<Sink>,
     /// The requests that the call would make, if it is estimated.
@@ -155,6 +160,26 @@ impl Session {
 
     pub(crate) fn record_view(&self, view: View) {
         self.lock().meta.view = Some(view);
+    }
+
+    /// Records the time that a request waited for limits.
+    pub(super) fn record_wait(&self, waited: Duration) {
+        if waited.is_zero() {
+            return;
+        }
+        let mut state = self.lock();
+        state.waited += waited;
+        // A wait that was there is told, however short.
+        state.meta.queued_ms = u64::try_from(state.waited.as_millis()).unwrap_or(u64::MAX).max(1);
+    }
+
+    /// Records what a response told about limits.
+    pub(super) fn record_limits(&self, heard: LimitsHeard) {
+        let mut state = self.lock();
+        state.pause = heard.pause;
+        if heard.budget.is_some() {
+            state.meta.budget = heard.budget;
+        }
     }
 
     /// Counts a request that is handed to the network now. A write whose caller has gone is not sent.

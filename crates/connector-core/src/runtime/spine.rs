@@ -25,6 +25,7 @@ use crate::runtime::estimate::planned::{BatchPlan, PlannedCall};
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
 use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_names};
+use crate::runtime::pacing::Pacer;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
@@ -76,6 +77,8 @@ pub(super) struct Spine {
     pub(super) retries: Retries,
     /// The observer of all calls.
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// The limits of all connections.
+    pub(super) pacer: Arc<Pacer>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -106,6 +109,7 @@ impl Runtime {
             view: self.0.view,
             retries: self.0.retries,
             observer: self.0.observer.clone(),
+            pacer: Arc::clone(&self.0.pacer),
         }))
     }
 
@@ -262,6 +266,8 @@ impl Spine {
                 helps: false,
                 fields: if options.dry_run { FieldNames::Keys } else { options.fields },
                 retries: self.retries,
+                pacer: &self.pacer,
+                priority: options.priority,
                 until: deadline.until,
             };
             let key = options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -24,12 +25,21 @@ pub struct ForwardedRequest {
     pub headers: Vec<(String, Bytes)>,
     /// The body.
     pub body: ForwardedBody,
+    /// The time for which it may wait until the limits of the connection have room for it.
+    pub timeout: Duration,
 }
 
 impl ForwardedRequest {
     /// Builds a request without headers. The target is the path and the query.
     pub fn new(method: Method, target: impl Into<String>, body: ForwardedBody) -> Self {
-        Self { method, target: target.into(), headers: Vec::new(), body }
+        Self { method, target: target.into(), headers: Vec::new(), body, timeout: Duration::from_secs(30) }
+    }
+
+    /// Sets the time for which it may wait until the limits of the connection have room for it. The default is 30 seconds.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
     }
 
     /// Sets the headers.
@@ -127,6 +137,12 @@ impl ForwardedResponse {
         self.parts
     }
 
+    /// Returns the value of a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        std::str::from_utf8(value).ok()
+    }
+
     /// Removes what would speak for this host or lead to another one.
     pub(crate) fn filter(mut self, effect: Effect) -> Result<Self, Error> {
         if self.status < 200 {
@@ -159,6 +175,7 @@ impl ForwardedRequest {
             target: self.target.clone(),
             headers: self.headers.clone(),
             body: ForwardedBody::Kept(bytes.clone()),
+            timeout: self.timeout,
         })
     }
 

@@ -55,7 +55,9 @@ pub(crate) async fn forward(call: Call, body: Body) -> Result<Response, Refusal>
     let deprecation = (connector.out_of_support)(method.as_str(), &path);
     let broken = Arc::new(OnceLock::new());
     let body = prepare_body(method, body, &host.settings, &broken).await.map_err(refuse)?;
-    let passing = ForwardedRequest::new(method, target, body).with_headers(list_headers(head.headers, &host.settings.connection_header));
+    let passing = ForwardedRequest::new(method, target, body)
+        .with_headers(list_headers(head.headers, &host.settings.connection_header))
+        .with_timeout(host.settings.timeout);
     let passed = runtime.forward(connector, Some(&chosen), passing).await;
     match passed {
         Ok(passed) => {

@@ -51,6 +51,11 @@ pub(crate) fn find_out_of_support(method: &str, path: &str) -> Option<OutOfSuppo
     Some(OutOfSupport::new(UNSUPPORTED_SINCE, Some(instead).filter(|instead| *instead != "nothing")))
 }
 
+/// Finds the cost of a request in the daily budget, where it is documented.
+pub(crate) fn find_cost(method: &str, path: &str) -> Option<u32> {
+    find_operation(method, path)?.cost
+}
+
 fn read_line(line: &'static str) -> Option<Operation> {
     let mut columns = line.split('\t');
     let (method, path, cost, instead) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);

@@ -1,0 +1,8 @@
+//! Pacing: what may be sent now, as functions of what was sent and heard, and of the time.
+
+pub(crate) mod budget;
+pub(crate) mod hearing;
+pub(crate) mod line;
+#[cfg(test)]
+mod tests;
+pub(crate) mod window;

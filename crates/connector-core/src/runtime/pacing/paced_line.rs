@@ -1,0 +1,185 @@
+//! The line of one connection, and the calls that wait in it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::declare::connector::Connector;
+use crate::declare::limits::Limits;
+use crate::embed::connections::Connection;
+use crate::policy::pacing::budget::DailyBudget;
+use crate::policy::pacing::line::{Line, Reply, Ticket};
+use crate::policy::pacing::window::Moment;
+use crate::value::options::Priority;
+
+/// The line of one connection, and the calls that wait in it.
+pub(super) struct PacedLine {
+    pub(super) origin: String,
+    pub(super) limits: &'static Limits,
+    pub(super) budget: Arc<Mutex<DailyBudget>>,
+    pub(super) state: Mutex<LineState>,
+}
+
+/// What was sent and heard, and who waits.
+pub(super) struct LineState {
+    pub(super) line: Line,
+    waiters: HashMap<Ticket, Arc<Waiter>>,
+}
+
+/// A call that waits.
+#[derive(Default)]
+struct Waiter {
+    verdict: Mutex<Option<Verdict>>,
+    changed: Notify,
+}
+
+/// The reply to a request that asks to be sent.
+#[derive(Clone, Copy)]
+pub(super) enum Verdict {
+    /// The request may be sent, and counts.
+    Go,
+    /// The same, after it waited.
+    GoAfterWait,
+    /// It cannot be sent in time. It could be sent after this long.
+    TooLate(Duration),
+}
+
+/// A request that asks to be sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) connector: &'static Connector,
+    pub(crate) connection: &'a Connection,
+    pub(crate) path: &'a str,
+    pub(crate) cost: u32,
+    pub(crate) priority: Priority,
+    /// The deadline of the caller.
+    pub(crate) until: Instant,
+    /// The ticket of a request that was sent before and refused: it keeps its place.
+    pub(crate) ticket: Option<Ticket>,
+}
+
+/// The place of a call that waits. Its drop ends the wait.
+struct Place<'a> {
+    line: &'a PacedLine,
+    lane: usize,
+    ticket: Ticket,
+    waiter: Arc<Waiter>,
+}
+
+impl LineState {
+    pub(super) fn new(line: Line) -> Self {
+        Self { line, waiters: HashMap::new() }
+    }
+
+    /// Sends what may be sent now, and has the first of those who wait look at the clock.
+    pub(super) fn grant(&mut self, lane: usize, now: Moment) {
+        if self.waiters.is_empty() {
+            return;
+        }
+        for ticket in self.line.grant(lane, now) {
+            self.decide(ticket, Verdict::GoAfterWait);
+        }
+        if let Some(first) = self.line.first(lane).and_then(|ticket| self.waiters.get(&ticket)) {
+            first.changed.notify_one();
+        }
+    }
+
+    /// Refuses those who wait and can no longer be sent in time.
+    pub(super) fn refuse_late(&mut self, now: Moment) {
+        for lane in 0..self.line.count_lanes() {
+            for (ticket, wait) in self.line.list_late(lane, now) {
+                self.line.leave(lane, ticket);
+                self.decide(ticket, Verdict::TooLate(wait));
+            }
+        }
+    }
+
+    fn decide(&mut self, ticket: Ticket, verdict: Verdict) {
+        if let Some(waiter) = self.waiters.remove(&ticket) {
+            *lock(&waiter.verdict) = Some(verdict);
+            waiter.changed.notify_one();
+        }
+    }
+}
+
+impl PacedLine {
+    /// Asks to send a request not later than `latest`, and waits until it may. Moments count from `start`.
+    pub(super) async fn ask(&self, lane: usize, ask: Ask<'_>, latest: Moment, start: Instant) -> (Ticket, Verdict) {
+        let (ticket, place) = {
+            let mut state = lock(&self.state);
+            let ticket = ask.ticket.unwrap_or_else(|| state.line.take_ticket(ask.priority));
+            match state.line.ask(lane, ticket, latest, start.elapsed()) {
+                Reply::Go => return (ticket, Verdict::Go),
+                Reply::TooLate(wait) => return (ticket, Verdict::TooLate(wait)),
+                Reply::Wait => (ticket, self.seat(&mut state, lane, ticket)),
+            }
+        };
+        (ticket, place.wait(start, latest).await)
+    }
+
+    /// Gives a call that has to wait its place.
+    fn seat(&self, state: &mut LineState, lane: usize, ticket: Ticket) -> Place<'_> {
+        let waiter = Arc::new(Waiter::default());
+        state.waiters.insert(ticket, Arc::clone(&waiter));
+        Place { line: self, lane, ticket, waiter }
+    }
+}
+
+impl Place<'_> {
+    /// Waits until the request may be sent, or cannot be sent in time. Moments count from `start`.
+    async fn wait(self, start: Instant, latest: Moment) -> Verdict {
+        loop {
+            let wake = {
+                let now = start.elapsed();
+                let mut state = lock(&self.line.state);
+                if self.is_first(&state) {
+                    state.grant(self.lane, now);
+                }
+                if let Some(verdict) = lock(&self.waiter.verdict).take() {
+                    return verdict;
+                }
+                let too_late = latest.saturating_sub(state.line.window(self.lane).latency());
+                if now >= too_late {
+                    let wait = state.line.find_time(self.lane, 0, now).saturating_sub(now);
+                    return Verdict::TooLate(wait.max(Duration::from_millis(1)));
+                }
+                let change = state.line.find_change(self.lane, now).filter(|change| self.is_first(&state) && *change > now);
+                change.map_or(too_late, |change| change.min(too_late))
+            };
+            tokio::select! {
+                () = self.waiter.changed.notified() => {}
+                () = tokio::time::sleep_until(start + wake) => {}
+            }
+        }
+    }
+
+    fn is_first(&self, state: &LineState) -> bool {
+        state.line.first(self.lane) == Some(self.ticket)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.line.state);
+        if state.waiters.remove(&self.ticket).is_some() {
+            state.line.leave(self.lane, self.ticket);
+        } else if matches!(lock(&self.waiter.verdict).take(), Some(Verdict::GoAfterWait)) {
+            // It was let go, and its caller has left.
+            state.line.withdraw(self.lane);
+        } else {
+            return;
+        }
+        // Those behind it look at the clock themselves now.
+        if let Some(first) = state.line.first(self.lane).and_then(|ticket| state.waiters.get(&ticket)) {
+            first.changed.notify_one();
+        }
+    }
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds a lock, and counts are useful even then.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
