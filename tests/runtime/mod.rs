@@ -11,6 +11,7 @@ mod estimates;
 mod files;
 mod keys;
 mod names;
+mod pacing;
 mod pages;
 mod references;
 mod retries;

@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::support::repository::read;
-use crate::support::runtime::{build, invoke, run, run_text};
+use crate::support::runtime::{build, invoke, render, run, run_text};
 use crate::support::upstream::{build_json_response, build_response, read_request, serve_connections, start_upstream};
 
 /// A row of the table: the point of failure, ways to fail there, and what is done in each column.
@@ -24,7 +24,19 @@ type Row = (&'static str, Vec<Failure>, [(Times, &'static str); 3]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Times {
     Again,
+    /// As long as the caller's time lets it.
+    UntilDeadline,
     Once,
+}
+
+impl Times {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Again => "again",
+            Self::UntilDeadline => "until the deadline",
+            Self::Once => "once",
+        }
+    }
 }
 
 /// The point at which a vendor lets a request fail.
@@ -44,7 +56,7 @@ const COLUMNS: [(&str, &str); 3] = [("read", "getNote"), ("idempotent write", "u
 const MOST: u32 = 4;
 
 fn table() -> Vec<Row> {
-    use Times::{Again, Once};
+    use Times::{Again, Once, UntilDeadline};
     let answer = |text: &str| Failure::Answer(text.as_bytes().to_vec());
     let refusal = |status: &str, headers: &str, body: &str| Failure::Answer(build_response(status, headers, body));
     let json_answer = |status: &str, body: &str| Failure::Answer(build_json_response(status, body));
@@ -91,7 +103,7 @@ fn table() -> Vec<Row> {
         (
             "by 429 of a burst",
             vec![refusal("429 Too Many Requests", limited, "{}"), refusal("429 Too Many Requests", limited_to_the_past, "{}")],
-            later,
+            [(UntilDeadline, "later"); 3],
         ),
         ("by 429 of a spent daily budget", vec![refusal("429 Too Many Requests", spent, "{}")], [(Once, "later"); 3]),
         ("by 403 as a page, after abuse", vec![refusal("403 Forbidden", html, "<html>")], [(Once, "later"); 3]),
@@ -201,10 +213,24 @@ async fn each_cell_of_the_table_is_as_the_page_says() {
     for (point, failure, (column, action), (times, retry)) in list_cases() {
         let vendor = start_failing(failure.clone()).await;
         let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, u32::MAX, &vendor.url));
-        let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
-        let sent = if times == Times::Again { MOST } else { 1 };
-        assert_eq!(outcome["error"]["retry"], retry, "{column} that fails {point}: {outcome}");
+        let mut call = Invocation::new(action).input(input_of(action, &failure));
+        if times == Times::UntilDeadline {
+            call.options.timeout = Duration::from_millis(300);
+        }
+        let outcome = render(&runtime.invoke(call).await);
+        // A request that is under way when the time is over says what it may have done.
+        if times != Times::UntilDeadline || outcome["error"]["kind"] != "timed_out" {
+            assert_eq!(outcome["error"]["retry"], retry, "{column} that fails {point}: {outcome}");
+        }
         let meta = &outcome["meta"];
+        let sent = match times {
+            Times::Again => MOST,
+            Times::Once => 1,
+            Times::UntilDeadline => {
+                assert!(meta["requests"].as_u64() > Some(MOST.into()), "{column} that fails {point}: {outcome}");
+                continue;
+            }
+        };
         assert_eq!((&meta["requests"], &meta["attempts"]), (&json!(sent), &json!(sent)), "{column} that fails {point}: {outcome}");
         let seen = vendor.requests.load(Ordering::Relaxed);
         assert_eq!(seen, if matches!(failure, Failure::Connect) { 0 } else { sent }, "{column} that fails {point}");
@@ -219,8 +245,9 @@ async fn request_that_fails_once_succeeds_where_the_table_says() {
         let vendor = start_failing(failure.clone()).await;
         let runtime = build_hasty_runtime(MovingVault::new(&vendor.url, 1, &well));
         let outcome = invoke(&runtime, action, input_of(action, &failure)).await;
-        assert_eq!(outcome["ok"], times == Times::Again, "{column} that fails once {point}: {outcome}");
-        assert_eq!(outcome["meta"]["attempts"], if times == Times::Again { 2 } else { 1 }, "{column}, {point}: {outcome}");
+        let is_sent_again = times != Times::Once;
+        assert_eq!(outcome["ok"], is_sent_again, "{column} that fails once {point}: {outcome}");
+        assert_eq!(outcome["meta"]["attempts"], if is_sent_again { 2 } else { 1 }, "{column}, {point}: {outcome}");
     }
 }
 
@@ -230,7 +257,7 @@ fn page_shows_the_table_of_the_tests() {
     text += &COLUMNS.map(|(column, _)| format!(" {column} |")).concat();
     text += "\n|---|---|---|---|\n";
     for (point, _, cells) in table() {
-        let cells = cells.map(|(times, retry)| format!(" {}, `{retry}` |", if times == Times::Again { "again" } else { "once" }));
+        let cells = cells.map(|(times, retry)| format!(" {}, `{retry}` |", times.as_str()));
         text += &format!("| {point} |{}\n", cells.concat());
     }
     let page = read("docs/internals/retries.md");

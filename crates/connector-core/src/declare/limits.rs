@@ -71,14 +71,8 @@ pub struct Lane {
 
 impl Limits {
     /// The limits of a vendor that documents none.
-    pub(crate) const NONE: Self = Self {
-        window: Duration::from_secs(1),
-        headers: None,
-        budget: None,
-        lanes: &[],
-        blocks_by_page: false,
-        cost: |_, _| None,
-    };
+    pub(crate) const NONE: Self =
+        Self { window: Duration::from_secs(1), headers: None, budget: None, lanes: &[], blocks_by_page: false, cost: |_, _| None };
 
     /// Builds the limits of a vendor that counts requests within a time.
     pub const fn within(window: Duration) -> Self {

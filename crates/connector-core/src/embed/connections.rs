@@ -148,7 +148,16 @@ impl Connections for NoConnections {
 impl Connection {
     /// Builds a connection from its name and host.
     pub fn new(name: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { id: String::new(), name: name.into(), origin: origin.into(), api_token: false, sandbox: false, scopes: None, view: None, account: None }
+        Self {
+            id: String::new(),
+            name: name.into(),
+            origin: origin.into(),
+            api_token: false,
+            sandbox: false,
+            scopes: None,
+            view: None,
+            account: None,
+        }
     }
 
     /// Returns what identifies the connection: its id, else its name.

@@ -33,7 +33,8 @@ impl Heard {
             heard.budget.left = header(names.left).and_then(read_number);
             heard.budget.limit = heard.budget.left.and_then(|_| header(names.limit)).and_then(read_number);
         }
-        let named = || header("retry-after").and_then(|value| read_retry_after(value, header("date"), SystemTime::now)).map(Duration::from_millis);
+        let named =
+            || header("retry-after").and_then(|value| read_retry_after(value, header("date"), SystemTime::now)).map(Duration::from_millis);
         match status {
             429 if heard.budget.left == Some(0) => (heard.budget.is_refusal, heard.budget.wait) = (true, named()),
             429 => heard.window.wait = Some(named().or(reset).unwrap_or(limits.window)),

@@ -184,12 +184,9 @@ impl Window {
         self.under_way + self.leaving.iter().map(|(_, number)| number).sum::<u32>()
     }
 
-    /// Returns the limit that answers told.
-    pub(crate) fn limit(&self) -> Option<u32> {
-        match self.limit {
-            Limit::Told(limit) => Some(limit),
-            Limit::Untold(_) | Limit::None => None,
-        }
+    /// Checks that no answer has told the limit, or that there is none.
+    pub(crate) fn is_untold(&self) -> bool {
+        matches!(self.limit, Limit::Untold(_))
     }
 
     /// Returns the usual time to the head of an answer.

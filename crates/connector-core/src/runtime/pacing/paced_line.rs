@@ -45,6 +45,8 @@ pub(super) enum Verdict {
     GoAfterWait,
     /// It cannot be sent in time. It could be sent after this long.
     TooLate(Duration),
+    /// The answer that tells the limit did not come in time.
+    Untold,
 }
 
 /// A request that asks to be sent.
@@ -76,13 +78,18 @@ impl LineState {
 
     /// Sends what may be sent now, and has the first of those who wait look at the clock.
     pub(super) fn grant(&mut self, lane: usize, now: Moment) {
-        if self.waiters.is_empty() {
-            return;
+        if !self.waiters.is_empty() {
+            self.grant_as(None, lane, now);
         }
+    }
+
+    /// Sends what may be sent now, on behalf of one who waits and looks at the clock anyway.
+    fn grant_as(&mut self, who: Option<Ticket>, lane: usize, now: Moment) {
         for ticket in self.line.grant(lane, now) {
             self.decide(ticket, Verdict::GoAfterWait);
         }
-        if let Some(first) = self.line.first(lane).and_then(|ticket| self.waiters.get(&ticket)) {
+        let first = self.line.first(lane).filter(|first| Some(*first) != who);
+        if let Some(first) = first.and_then(|ticket| self.waiters.get(&ticket)) {
             first.changed.notify_one();
         }
     }
@@ -136,12 +143,15 @@ impl Place<'_> {
                 let now = start.elapsed();
                 let mut state = lock(&self.line.state);
                 if self.is_first(&state) {
-                    state.grant(self.lane, now);
+                    state.grant_as(Some(self.ticket), self.lane, now);
                 }
                 if let Some(verdict) = lock(&self.waiter.verdict).take() {
                     return verdict;
                 }
                 let too_late = latest.saturating_sub(state.line.window(self.lane).latency());
+                if now >= too_late && state.line.window(self.lane).is_untold() {
+                    return Verdict::Untold;
+                }
                 if now >= too_late {
                     let wait = state.line.find_time(self.lane, 0, now).saturating_sub(now);
                     return Verdict::TooLate(wait.max(Duration::from_millis(1)));

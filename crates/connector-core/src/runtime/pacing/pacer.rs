@@ -55,10 +55,12 @@ impl Pacer {
         let lane = line.limits.find_lane(ask.path);
         let latest = ask.until.saturating_duration_since(self.start).saturating_sub(MARGIN);
         let (ticket, verdict) = line.ask(lane, ask, latest, self.start).await;
-        if let Verdict::TooLate(wait) = verdict {
-            return Err(explain_late(ask.connector, wait));
-        }
-        let is_paced = matches!(verdict, Verdict::GoAfterWait);
+        let is_paced = match verdict {
+            Verdict::Go => false,
+            Verdict::GoAfterWait => true,
+            Verdict::TooLate(wait) => return Err(explain_late(ask.connector, wait)),
+            Verdict::Untold => return Err(explain_silence(ask.connector)),
+        };
         let now = if is_paced { self.now() } else { began };
         let permit = Permit {
             line,
@@ -120,9 +122,8 @@ impl Known {
 
     /// Forgets the connections of which nothing is known that a later call needs.
     fn forget_idle(&mut self, now: Moment) {
-        let is_idle = |line: &Arc<PacedLine>| {
-            Arc::strong_count(line) == 1 && lock(&line.state).line.is_idle(now) && lock(&line.budget).is_idle()
-        };
+        let is_idle =
+            |line: &Arc<PacedLine>| Arc::strong_count(line) == 1 && lock(&line.state).line.is_idle(now) && lock(&line.budget).is_idle();
         for lines in self.lines.values_mut() {
             lines.retain(|_, lines| {
                 lines.retain(|line| !is_idle(line));
@@ -137,13 +138,17 @@ impl Known {
     }
 }
 
-
 fn explain_late(connector: &Connector, wait: Duration) -> Error {
     let milliseconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
     let message = format!("{}'s limit lets the call go in {} ms, which is after its deadline.", connector.label, milliseconds);
     Error::new(ErrorKind::RateLimited, message)
         .with_hint("Nothing was sent: try again later, make fewer calls at once, or raise options.timeoutMs.")
         .with_retry_after_ms(milliseconds)
+}
+
+fn explain_silence(connector: &Connector) -> Error {
+    let message = format!("The first answer of {}, which tells the limit of the connection, did not come in time.", connector.label);
+    Error::new(ErrorKind::TimedOut, message).with_hint("Nothing was sent: try again, or raise options.timeoutMs.")
 }
 
 fn explain_spent(connector: &Connector, spent: BudgetSpent) -> Error {
