@@ -39,7 +39,7 @@ fn is_custom_key(name: &str) -> bool {
     name.len() >= 40 && name.bytes().take(40).all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Pipedrive's limits: for each token the requests in two seconds, those of the search apart, and for each company a daily budget.
+/// Limits: the requests of a token in two seconds, the search apart, and the daily budget of a company.
 ///
 /// The smallest plan has 20 requests for an API token and 80 for an app. The search has 10 on every plan.
 const LIMITS: Limits = Limits::within(Duration::from_secs(2))

@@ -29,7 +29,7 @@ pub struct Limits {
     pub budget: Option<BudgetHeaders>,
     /// The kinds of requests that are counted apart. The first that takes a path counts it.
     pub lanes: &'static [Lane],
-    /// `true` if a page of HTML under the status 403 blocks the connection for a while, and is no lack of a permission.
+    /// `true` if a page of HTML under the status 403 blocks the connection for a while.
     pub blocks_by_page: bool,
     /// The cost of a request in tokens of the daily budget, by method and path, where the vendor documents it.
     pub cost: fn(method: &str, path: &str) -> Option<u32>,

@@ -66,7 +66,9 @@ pub struct Connection {
     pub scopes: Option<Vec<String>>,
     /// The view of a call that names none. Left out, the runtime's own.
     pub view: Option<View>,
-    /// The account whose daily budget the connection spends, as the vendor names it. Left out, each host is one account.
+    /// The account whose daily budget the connection spends, as the vendor names it.
+    ///
+    /// Left out, each host is one account.
     pub account: Option<String>,
 }
 

@@ -47,7 +47,9 @@ pub struct LeaseReport {
     pub limit: u32,
     /// `true` if answers told the limit. What one host was told counts for all.
     pub is_told: bool,
-    /// The length of the window: the permits of a host that died count until it has passed after the end of its lease.
+    /// The length of the window.
+    ///
+    /// The permits of a host that died count until it has passed after the end of the lease.
     pub length: Duration,
     /// The permits that the host holds and keeps. Those it gives back are out of the window.
     pub held: u32,

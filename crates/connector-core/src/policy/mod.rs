@@ -1,4 +1,4 @@
-//! Pure decisions about requests: an error and what is known of its request → wait, or stop; what was sent and heard → how many more.
+//! Pure decisions about requests: an error → wait, or stop; what was sent and heard → how many more.
 
 pub(crate) mod pacing;
 pub(crate) mod retry;

@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::declare::method::Method;
 use crate::exchange::request::{Request, Role};
-use crate::policy::pacing::line::Ticket;
+use crate::policy::pacing::queue::Ticket;
 use crate::policy::retry::{Repetition, Retries, Situation, is_limit, may_have_arrived};
 use crate::runtime::session::Session;
 use crate::value::error::{Error, Retry};

@@ -35,7 +35,7 @@ impl ForwardedRequest {
         Self { method, target: target.into(), headers: Vec::new(), body, timeout: Duration::from_secs(30) }
     }
 
-    /// Sets the time for which it may wait until the limits of the connection have room for it. The default is 30 seconds.
+    /// Sets the time for which it may wait for the limits of the connection. The default is 30 seconds.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::policy::pacing::window::Moment;
+use crate::policy::pacing::window::PaceTime;
 use crate::value::outcome::Budget;
 
 /// The pause between two requests that find out whether a spent budget was renewed.
@@ -19,9 +19,9 @@ pub(crate) struct DailyBudget {
 #[derive(Clone, Copy, Debug)]
 struct Spent {
     /// The time at which it is renewed, if the vendor named one.
-    until: Option<Moment>,
+    until: Option<PaceTime>,
     /// The time from which one more request may find out.
-    probe: Moment,
+    probe: PaceTime,
 }
 
 /// The facts about a budget in the head of an answer.
@@ -40,8 +40,10 @@ pub(crate) struct BudgetFacts {
 pub(crate) struct BudgetSpent(pub(crate) Option<Duration>);
 
 impl DailyBudget {
-    /// Admits a call, or says until when there is nothing to spend. Of a budget without a known end, one call a minute finds out.
-    pub(crate) fn admit(&mut self, cost: u32, now: Moment) -> Result<(), BudgetSpent> {
+    /// Admits a call, or says until when there is nothing to spend.
+    ///
+    /// Where the vendor names no end, one call a minute finds out.
+    pub(crate) fn admit(&mut self, cost: u32, now: PaceTime) -> Result<(), BudgetSpent> {
         let Some(spent) = self.spent.as_mut().filter(|_| cost > 0) else { return Ok(()) };
         match spent.until {
             Some(until) if now < until => Err(BudgetSpent(Some(until - now))),
@@ -59,7 +61,7 @@ impl DailyBudget {
     }
 
     /// Records the facts of an answer, and returns what is known then.
-    pub(crate) fn hear(&mut self, facts: &BudgetFacts, now: Moment, clock: impl FnOnce() -> SystemTime) -> Option<Budget> {
+    pub(crate) fn hear(&mut self, facts: &BudgetFacts, now: PaceTime, clock: impl FnOnce() -> SystemTime) -> Option<Budget> {
         if let Some(left) = facts.left {
             let resets_at = facts.wait.filter(|_| facts.is_refusal).and_then(|wait| clock().checked_add(wait));
             let known = self.told.filter(|_| left == 0).and_then(|known| known.resets_at);

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::declare::limits::Limits;
 use crate::policy::pacing::budget::BudgetFacts;
-use crate::policy::pacing::line::Block;
+use crate::policy::pacing::queue::Block;
 use crate::policy::pacing::window::WindowFacts;
 use crate::value::retry_after::read_retry_after;
 

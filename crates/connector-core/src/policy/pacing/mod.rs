@@ -2,7 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod hearing;
-pub(crate) mod line;
+pub(crate) mod queue;
 #[cfg(test)]
 mod tests;
 pub(crate) mod window;

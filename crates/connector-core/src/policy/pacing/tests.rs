@@ -4,21 +4,21 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::policy::pacing::line::{Block, Line, Reply, Ticket};
-use crate::policy::pacing::window::{Moment, Window, WindowFacts};
+use crate::policy::pacing::queue::{Block, PaceQueue, Reply, Ticket};
+use crate::policy::pacing::window::{PaceTime, Window, WindowFacts};
 use crate::value::options::Priority;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(2);
-const FAR: Moment = Duration::from_secs(1_000_000);
+const FAR: PaceTime = Duration::from_secs(1_000_000);
 
 /// A vendor that counts the requests of the last window, whoever sends them.
 struct Vendor {
     limit: u32,
-    taken: VecDeque<Moment>,
+    taken: VecDeque<PaceTime>,
     /// All that it took, in order.
-    log: Vec<Moment>,
+    log: Vec<PaceTime>,
     refused: u32,
 }
 
@@ -27,7 +27,7 @@ impl Vendor {
         Self { limit, taken: VecDeque::new(), log: Vec::new(), refused: 0 }
     }
 
-    fn receive(&mut self, at: Moment) -> WindowFacts {
+    fn receive(&mut self, at: PaceTime) -> WindowFacts {
         while self.taken.front().is_some_and(|taken| at - *taken >= WINDOW) {
             self.taken.pop_front();
         }
@@ -72,27 +72,27 @@ impl Numbers {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// A request arrives at the vendor: the line that sent it, and when.
-    Arrives(usize, Moment),
+    Arrives(usize, PaceTime),
     /// Its answer arrives here.
-    Answers(usize, Moment, usize),
+    Answers(usize, PaceTime, usize),
     /// A line looks at the clock.
     Looks(usize),
 }
 
 /// Runs lines that each have a number of requests waiting, over one vendor each, until all are sent.
-fn run(limits: &[u32], requests: &[u32], latency: (u64, u64)) -> (Vec<Vendor>, Vec<Moment>) {
+fn run(limits: &[u32], requests: &[u32], latency: (u64, u64)) -> (Vec<Vendor>, Vec<PaceTime>) {
     let mut numbers = Numbers(7);
     let mut vendors: Vec<_> = limits.iter().map(|limit| Vendor::new(*limit)).collect();
-    let mut lines: Vec<_> = limits.iter().map(|_| Line::new([Window::new(WINDOW, Some(10))])).collect();
+    let mut lines: Vec<_> = limits.iter().map(|_| PaceQueue::new([Window::new(WINDOW, Some(10))])).collect();
     let mut events = BinaryHeap::new();
-    let mut looks = vec![Moment::ZERO; limits.len()];
-    let (mut facts, mut ended) = (Vec::new(), vec![Moment::ZERO; limits.len()]);
+    let mut looks = vec![PaceTime::ZERO; limits.len()];
+    let (mut facts, mut ended) = (Vec::new(), vec![PaceTime::ZERO; limits.len()]);
     let mut left: Vec<u32> = requests.to_vec();
     for (number, count) in requests.iter().enumerate() {
         for _ in 0..*count {
             let ticket = lines[number].take_ticket(Priority::Batch);
-            if lines[number].ask(0, ticket, FAR, Moment::ZERO) == Reply::Go {
-                events.push(Reverse((Duration::from_micros(numbers.next(1000)), Event::Arrives(number, Moment::ZERO))));
+            if lines[number].ask(0, ticket, FAR, PaceTime::ZERO) == Reply::Go {
+                events.push(Reverse((Duration::from_micros(numbers.next(1000)), Event::Arrives(number, PaceTime::ZERO))));
             }
         }
     }
@@ -145,9 +145,9 @@ fn no_window_is_exceeded_and_none_is_under_nine_tenths_while_calls_wait() {
 #[test]
 fn requests_of_others_under_the_same_token_are_seen_in_the_headers() {
     let mut vendor = Vendor::new(20);
-    let mut line = Line::new([Window::new(WINDOW, Some(10))]);
+    let mut line = PaceQueue::new([Window::new(WINDOW, Some(10))]);
     for _ in 0..15 {
-        vendor.receive(Moment::ZERO);
+        vendor.receive(PaceTime::ZERO);
     }
     let mut now = MS;
     for number in 0..5 {
@@ -164,7 +164,7 @@ fn requests_of_others_under_the_same_token_are_seen_in_the_headers() {
 
 #[test]
 fn first_answer_tells_the_limit_and_a_slow_one_leaves_the_documented() {
-    let mut line = Line::new([Window::new(WINDOW, Some(10))]);
+    let mut line = PaceQueue::new([Window::new(WINDOW, Some(10))]);
     let tickets: Vec<_> = (0..30).map(|_| line.take_ticket(Priority::Interactive)).collect();
     let asked: Vec<_> = tickets.into_iter().map(|ticket| line.ask(0, ticket, FAR, MS)).collect();
     assert_eq!(asked.iter().filter(|reply| **reply == Reply::Go).count(), 1);
@@ -177,7 +177,7 @@ fn first_answer_tells_the_limit_and_a_slow_one_leaves_the_documented() {
 
 #[test]
 fn vendor_that_tells_no_limit_has_none() {
-    let mut line = Line::new([Window::new(WINDOW, Some(10))]);
+    let mut line = PaceQueue::new([Window::new(WINDOW, Some(10))]);
     let ticket = line.take_ticket(Priority::Interactive);
     assert_eq!(line.ask(0, ticket, FAR, MS), Reply::Go);
     line.hear(0, &WindowFacts::default(), None, MS, 2 * MS);
@@ -192,8 +192,8 @@ fn vendor_that_tells_no_limit_has_none() {
 }
 
 /// Builds a line whose window of ten is full until the moment that is returned.
-fn fill_line() -> (Line, Moment) {
-    let mut line = Line::new([Window::new(WINDOW, Some(10))]);
+fn fill_line() -> (PaceQueue, PaceTime) {
+    let mut line = PaceQueue::new([Window::new(WINDOW, Some(10))]);
     let first = line.take_ticket(Priority::Interactive);
     assert_eq!(line.ask(0, first, FAR, MS), Reply::Go);
     line.hear(0, &WindowFacts { limit: Some(10), left: Some(9), ..WindowFacts::default() }, None, MS, MS);
@@ -238,8 +238,8 @@ fn what_cannot_be_sent_in_time_is_refused_at_once_with_the_time_that_it_needs() 
 
 #[test]
 fn block_pauses_the_connection_and_one_request_finds_out_whether_it_ended() {
-    let mut line = Line::new([Window::new(WINDOW, None), Window::new(WINDOW, None)]);
-    let go = |line: &mut Line, lane, at| {
+    let mut line = PaceQueue::new([Window::new(WINDOW, None), Window::new(WINDOW, None)]);
+    let go = |line: &mut PaceQueue, lane, at| {
         let ticket = line.take_ticket(Priority::Interactive);
         line.ask(lane, ticket, FAR, at)
     };

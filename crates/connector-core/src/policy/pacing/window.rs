@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A time, counted from the start of the process or of a simulation.
-pub(crate) type Moment = Duration;
+pub(crate) type PaceTime = Duration;
 
 /// The number of steps of a window in which requests leave it together. A finer clock would keep a longer list.
 const STEPS: u32 = 64;
@@ -21,11 +21,11 @@ pub(crate) struct Window {
     share: Option<u32>,
     under_way: u32,
     /// The times at which answered requests leave, in order, with their number.
-    leaving: VecDeque<(Moment, u32)>,
+    leaving: VecDeque<(PaceTime, u32)>,
     /// The time before which nothing is sent.
-    blocked_until: Moment,
+    blocked_until: PaceTime,
     /// The time since which a request is under way without a pause.
-    busy_since: Moment,
+    busy_since: PaceTime,
     /// The time from sending a request to the head of its answer, smoothed.
     latency: Duration,
 }
@@ -62,14 +62,14 @@ impl Window {
             share: None,
             under_way: 0,
             leaving: VecDeque::new(),
-            blocked_until: Moment::ZERO,
-            busy_since: Moment::ZERO,
+            blocked_until: PaceTime::ZERO,
+            busy_since: PaceTime::ZERO,
             latency: Duration::ZERO,
         }
     }
 
     /// Counts the requests that may be sent now.
-    pub(crate) fn count_room(&mut self, now: Moment) -> u32 {
+    pub(crate) fn count_room(&mut self, now: PaceTime) -> u32 {
         while self.leaving.front().is_some_and(|(at, _)| *at <= now) {
             self.leaving.pop_front();
         }
@@ -86,7 +86,7 @@ impl Window {
     }
 
     /// Finds the earliest time at which a request can be sent that has `ahead` others before it, if all goes well.
-    pub(crate) fn find_time(&self, ahead: usize, now: Moment) -> Moment {
+    pub(crate) fn find_time(&self, ahead: usize, now: PaceTime) -> PaceTime {
         let earliest = now.max(self.blocked_until);
         let Limit::Told(limit) = self.limit else { return earliest };
         let limit = self.share.filter(|share| *share > 0).unwrap_or(limit).min(limit).max(1);
@@ -111,7 +111,7 @@ impl Window {
     }
 
     /// Finds the next time at which there may be room.
-    pub(crate) fn find_change(&self, now: Moment) -> Option<Moment> {
+    pub(crate) fn find_change(&self, now: PaceTime) -> Option<PaceTime> {
         if now < self.blocked_until {
             return Some(self.blocked_until);
         }
@@ -122,7 +122,7 @@ impl Window {
     }
 
     /// Records that a request is sent.
-    pub(crate) fn begin(&mut self, now: Moment) {
+    pub(crate) fn begin(&mut self, now: PaceTime) {
         if self.under_way == 0 {
             self.busy_since = now;
         }
@@ -135,13 +135,13 @@ impl Window {
     }
 
     /// Records that nothing is known about a request: it may have been counted until now.
-    pub(crate) fn lose(&mut self, now: Moment) {
+    pub(crate) fn lose(&mut self, now: PaceTime) {
         self.withdraw();
         self.leave_after(now + self.length, 1);
     }
 
     /// Records the answer of a request that was sent at `began`.
-    pub(crate) fn hear(&mut self, facts: &WindowFacts, began: Moment, now: Moment) {
+    pub(crate) fn hear(&mut self, facts: &WindowFacts, began: PaceTime, now: PaceTime) {
         if let Some(length) = facts.length {
             self.length = length;
         }
@@ -161,8 +161,8 @@ impl Window {
         }
     }
 
-    /// Makes room for requests of others under the same credential, which the vendor counted and this host did not send.
-    fn count_others(&mut self, limit: u32, left: u32, now: Moment) {
+    /// Counts the requests of others under the same credential, which the vendor counted.
+    fn count_others(&mut self, limit: u32, left: u32, now: PaceTime) {
         let elsewhere = self.share.map_or(0, |share| limit.saturating_sub(share));
         let others = limit.saturating_sub(left).saturating_sub(self.count_inside()).saturating_sub(elsewhere);
         if others > 0 {
@@ -170,7 +170,7 @@ impl Window {
         }
     }
 
-    fn leave_after(&mut self, at: Moment, number: u32) {
+    fn leave_after(&mut self, at: PaceTime, number: u32) {
         let step = (self.length / STEPS).as_nanos().max(1);
         let at = Duration::from_nanos(u64::try_from(at.as_nanos().div_ceil(step) * step).unwrap_or(u64::MAX));
         match self.leaving.back_mut() {
@@ -195,7 +195,7 @@ impl Window {
     }
 
     /// Checks that nothing is under way or counted, and nothing is blocked.
-    pub(crate) fn is_idle(&self, now: Moment) -> bool {
+    pub(crate) fn is_idle(&self, now: PaceTime) -> bool {
         self.under_way == 0 && now >= self.blocked_until && self.leaving.back().is_none_or(|(at, _)| *at <= now)
     }
 }

@@ -11,8 +11,8 @@ use crate::declare::connector::Connector;
 use crate::declare::limits::Limits;
 use crate::embed::connections::Connection;
 use crate::policy::pacing::budget::DailyBudget;
-use crate::policy::pacing::line::{Line, Reply, Ticket};
-use crate::policy::pacing::window::Moment;
+use crate::policy::pacing::queue::{PaceQueue, Reply, Ticket};
+use crate::policy::pacing::window::PaceTime;
 use crate::value::options::Priority;
 
 /// The line of one connection, and the calls that wait in it.
@@ -23,9 +23,9 @@ pub(super) struct PacedLine {
     pub(super) state: Mutex<LineState>,
 }
 
-/// What was sent and heard, and who waits.
+/// The queue of a connection, and its calls that wait.
 pub(super) struct LineState {
-    pub(super) line: Line,
+    pub(super) line: PaceQueue,
     waiters: HashMap<Ticket, Arc<Waiter>>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Ask<'a> {
 }
 
 /// The place of a call that waits. Its drop ends the wait.
-struct Place<'a> {
+struct Seat<'a> {
     line: &'a PacedLine,
     lane: usize,
     ticket: Ticket,
@@ -72,19 +72,19 @@ struct Place<'a> {
 }
 
 impl LineState {
-    pub(super) fn new(line: Line) -> Self {
+    pub(super) fn new(line: PaceQueue) -> Self {
         Self { line, waiters: HashMap::new() }
     }
 
     /// Sends what may be sent now, and has the first of those who wait look at the clock.
-    pub(super) fn grant(&mut self, lane: usize, now: Moment) {
+    pub(super) fn grant(&mut self, lane: usize, now: PaceTime) {
         if !self.waiters.is_empty() {
             self.grant_as(None, lane, now);
         }
     }
 
     /// Sends what may be sent now, on behalf of one who waits and looks at the clock anyway.
-    fn grant_as(&mut self, who: Option<Ticket>, lane: usize, now: Moment) {
+    fn grant_as(&mut self, who: Option<Ticket>, lane: usize, now: PaceTime) {
         for ticket in self.line.grant(lane, now) {
             self.decide(ticket, Verdict::GoAfterWait);
         }
@@ -95,7 +95,7 @@ impl LineState {
     }
 
     /// Refuses those who wait and can no longer be sent in time.
-    pub(super) fn refuse_late(&mut self, now: Moment) {
+    pub(super) fn refuse_late(&mut self, now: PaceTime) {
         for lane in 0..self.line.count_lanes() {
             for (ticket, wait) in self.line.list_late(lane, now) {
                 self.line.leave(lane, ticket);
@@ -114,7 +114,7 @@ impl LineState {
 
 impl PacedLine {
     /// Asks to send a request not later than `latest`, and waits until it may. Moments count from `start`.
-    pub(super) async fn ask(&self, lane: usize, ask: Ask<'_>, latest: Moment, start: Instant) -> (Ticket, Verdict) {
+    pub(super) async fn ask(&self, lane: usize, ask: Ask<'_>, latest: PaceTime, start: Instant) -> (Ticket, Verdict) {
         let (ticket, place) = {
             let mut state = lock(&self.state);
             let ticket = ask.ticket.unwrap_or_else(|| state.line.take_ticket(ask.priority));
@@ -128,16 +128,16 @@ impl PacedLine {
     }
 
     /// Gives a call that has to wait its place.
-    fn seat(&self, state: &mut LineState, lane: usize, ticket: Ticket) -> Place<'_> {
+    fn seat(&self, state: &mut LineState, lane: usize, ticket: Ticket) -> Seat<'_> {
         let waiter = Arc::new(Waiter::default());
         state.waiters.insert(ticket, Arc::clone(&waiter));
-        Place { line: self, lane, ticket, waiter }
+        Seat { line: self, lane, ticket, waiter }
     }
 }
 
-impl Place<'_> {
+impl Seat<'_> {
     /// Waits until the request may be sent, or cannot be sent in time. Moments count from `start`.
-    async fn wait(self, start: Instant, latest: Moment) -> Verdict {
+    async fn wait(self, start: Instant, latest: PaceTime) -> Verdict {
         loop {
             let wake = {
                 let now = start.elapsed();
@@ -171,7 +171,7 @@ impl Place<'_> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.line.state);
         if state.waiters.remove(&self.ticket).is_some() {

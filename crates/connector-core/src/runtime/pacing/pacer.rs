@@ -10,8 +10,8 @@ use crate::declare::connector::Connector;
 use crate::declare::limits::{Lane, Limits};
 use crate::embed::connections::Connection;
 use crate::policy::pacing::budget::{BudgetSpent, DailyBudget};
-use crate::policy::pacing::line::Line;
-use crate::policy::pacing::window::{Moment, Window};
+use crate::policy::pacing::queue::PaceQueue;
+use crate::policy::pacing::window::{PaceTime, Window};
 use crate::runtime::pacing::paced_line::{Ask, LineState, PacedLine, Verdict, lock};
 use crate::runtime::pacing::permit::Permit;
 use crate::value::error::{Error, ErrorKind};
@@ -29,7 +29,7 @@ pub(crate) struct Pacer {
     known: Mutex<Known>,
 }
 
-/// What is known, by the key of the connector.
+/// The connections and accounts that are known, by the key of the connector.
 #[derive(Default)]
 struct Known {
     accounts: HashMap<&'static str, HashMap<String, Arc<Mutex<DailyBudget>>>>,
@@ -82,7 +82,7 @@ impl Pacer {
         Ok(permit)
     }
 
-    fn now(&self) -> Moment {
+    fn now(&self) -> PaceTime {
         self.start.elapsed()
     }
 
@@ -98,7 +98,7 @@ impl Pacer {
 }
 
 impl Known {
-    fn add_line(&mut self, connector: &'static Connector, connection: &Connection, now: Moment) -> Arc<PacedLine> {
+    fn add_line(&mut self, connector: &'static Connector, connection: &Connection, now: PaceTime) -> Arc<PacedLine> {
         if self.number >= self.next_sweep.max(MANY) {
             self.forget_idle(now);
         }
@@ -112,7 +112,7 @@ impl Known {
             [] => vec![Window::new(limits.window, None)],
             lanes => lanes.iter().map(|least| Window::new(limits.window, Some(*least))).collect(),
         };
-        let state = Mutex::new(LineState::new(Line::new(windows)));
+        let state = Mutex::new(LineState::new(PaceQueue::new(windows)));
         let line = Arc::new(PacedLine { origin: connection.origin.clone(), limits, budget, state });
         let lines = self.lines.entry(connector.key).or_default();
         lines.entry(connection.identity().to_owned()).or_default().push(Arc::clone(&line));
@@ -121,7 +121,7 @@ impl Known {
     }
 
     /// Forgets the connections of which nothing is known that a later call needs.
-    fn forget_idle(&mut self, now: Moment) {
+    fn forget_idle(&mut self, now: PaceTime) {
         let is_idle =
             |line: &Arc<PacedLine>| Arc::strong_count(line) == 1 && lock(&line.state).line.is_idle(now) && lock(&line.budget).is_idle();
         for lines in self.lines.values_mut() {

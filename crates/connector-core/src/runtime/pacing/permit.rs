@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::policy::pacing::hearing::Heard;
-use crate::policy::pacing::line::Ticket;
-use crate::policy::pacing::window::Moment;
+use crate::policy::pacing::queue::Ticket;
+use crate::policy::pacing::window::PaceTime;
 use crate::runtime::pacing::paced_line::{PacedLine, lock};
 use crate::value::outcome::Budget;
 
@@ -19,7 +19,7 @@ pub(crate) struct Permit {
     pub(super) lane: usize,
     /// The time from which moments are counted.
     pub(super) start: Instant,
-    pub(super) began: Moment,
+    pub(super) began: PaceTime,
     pub(super) is_sandbox: bool,
     pub(super) is_settled: bool,
     /// The ticket with which the request asks again if it is refused.
@@ -28,7 +28,7 @@ pub(crate) struct Permit {
     pub(crate) waited: Duration,
 }
 
-/// What the head of an answer says about limits.
+/// The limits as they are known after an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LimitsHeard {
     /// The daily budget, as far as it is known.

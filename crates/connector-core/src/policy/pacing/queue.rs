@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::policy::pacing::window::{Moment, Window, WindowFacts};
+use crate::policy::pacing::window::{PaceTime, Window, WindowFacts};
 use crate::value::options::Priority;
 
-/// The first pause after a vendor blocked a connection, and the longest. Each pause without a success between is twice as long.
+/// The first pause after a vendor blocked a connection. Each one without a success between is twice as long.
 const PAUSE: Duration = Duration::from_mins(1);
+/// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_mins(16);
 
 /// The place of a request among those that wait: interactive ones first, then in the order of their arrival.
@@ -17,19 +18,19 @@ pub(crate) struct Ticket {
     number: u64,
 }
 
-/// The windows of one connection, a lane for each kind of request that the vendor counts apart, and the calls that wait.
+/// The windows of one connection, a lane for each kind of request, and the requests that wait.
 #[derive(Debug)]
-pub(crate) struct Line {
-    lanes: Vec<Lane>,
+pub(crate) struct PaceQueue {
+    lanes: Vec<LaneQueue>,
     next_number: u64,
     pause: Pause,
 }
 
 #[derive(Debug)]
-struct Lane {
+struct LaneQueue {
     window: Window,
     /// The requests that wait, with the latest time at which each may be sent.
-    waiting: BTreeMap<Ticket, Moment>,
+    waiting: BTreeMap<Ticket, PaceTime>,
     /// The number of interactive requests among them.
     interactive: usize,
 }
@@ -37,7 +38,7 @@ struct Lane {
 /// The pause of a connection that the vendor blocks.
 #[derive(Debug, Default)]
 struct Pause {
-    until: Moment,
+    until: PaceTime,
     /// The pauses since the last success.
     number: u32,
     /// The requests that find out whether the block has ended.
@@ -55,10 +56,10 @@ pub(crate) enum Reply {
     TooLate(Duration),
 }
 
-impl Line {
+impl PaceQueue {
     /// Builds a line with these windows.
     pub(crate) fn new(windows: impl IntoIterator<Item = Window>) -> Self {
-        let lanes = windows.into_iter().map(|window| Lane { window, waiting: BTreeMap::new(), interactive: 0 }).collect();
+        let lanes = windows.into_iter().map(|window| LaneQueue { window, waiting: BTreeMap::new(), interactive: 0 }).collect();
         Self { lanes, next_number: 0, pause: Pause::default() }
     }
 
@@ -69,7 +70,7 @@ impl Line {
     }
 
     /// Asks to send a request not later than `latest`. A request that was refused by the limit keeps its ticket.
-    pub(crate) fn ask(&mut self, lane: usize, ticket: Ticket, latest: Moment, now: Moment) -> Reply {
+    pub(crate) fn ask(&mut self, lane: usize, ticket: Ticket, latest: PaceTime, now: PaceTime) -> Reply {
         let first = self.lanes[lane].waiting.keys().next();
         if first.is_none_or(|first| ticket < *first) && self.count_room(lane, now) > 0 {
             self.begin(lane, now);
@@ -90,7 +91,7 @@ impl Line {
     }
 
     /// Sends what may be sent now, in order.
-    pub(crate) fn grant(&mut self, lane: usize, now: Moment) -> Vec<Ticket> {
+    pub(crate) fn grant(&mut self, lane: usize, now: PaceTime) -> Vec<Ticket> {
         let mut granted = Vec::new();
         while !self.lanes[lane].waiting.is_empty() && self.count_room(lane, now) > 0 {
             let Some((ticket, _)) = self.lanes[lane].waiting.pop_first() else { break };
@@ -115,7 +116,7 @@ impl Line {
     }
 
     /// Lists the requests that wait and can no longer be sent in time, with the time after which they could.
-    pub(crate) fn list_late(&self, lane: usize, now: Moment) -> Vec<(Ticket, Duration)> {
+    pub(crate) fn list_late(&self, lane: usize, now: PaceTime) -> Vec<(Ticket, Duration)> {
         let time = self.find_time(lane, 0, now);
         let latency = self.lanes[lane].window.latency();
         let late = self.lanes[lane].waiting.iter().filter(|(_, latest)| time + latency > **latest);
@@ -123,17 +124,17 @@ impl Line {
     }
 
     /// Finds the next time at which something may be sent.
-    pub(crate) fn find_change(&self, lane: usize, now: Moment) -> Option<Moment> {
+    pub(crate) fn find_change(&self, lane: usize, now: PaceTime) -> Option<PaceTime> {
         if now < self.pause.until { Some(self.pause.until) } else { self.lanes[lane].window.find_change(now) }
     }
 
     /// Finds the earliest time at which a request can be sent that has `ahead` others before it, if all goes well.
-    pub(crate) fn find_time(&self, lane: usize, ahead: usize, now: Moment) -> Moment {
+    pub(crate) fn find_time(&self, lane: usize, ahead: usize, now: PaceTime) -> PaceTime {
         self.lanes[lane].window.find_time(ahead, now).max(self.pause.until)
     }
 
     /// Records the answer of a request that was sent at `began`. A block ends with the first answer that is none.
-    pub(crate) fn hear(&mut self, lane: usize, facts: &WindowFacts, block: Option<Block>, began: Moment, now: Moment) {
+    pub(crate) fn hear(&mut self, lane: usize, facts: &WindowFacts, block: Option<Block>, began: PaceTime, now: PaceTime) {
         self.lanes[lane].window.hear(facts, began, now);
         self.pause.probes = self.pause.probes.saturating_sub(1);
         match block {
@@ -155,13 +156,13 @@ impl Line {
     }
 
     /// Records that nothing is known about a request.
-    pub(crate) fn lose(&mut self, lane: usize, now: Moment) {
+    pub(crate) fn lose(&mut self, lane: usize, now: PaceTime) {
         self.lanes[lane].window.lose(now);
         self.pause.probes = self.pause.probes.saturating_sub(1);
     }
 
     /// Returns the time for which the connection is paused.
-    pub(crate) fn pause(&self, now: Moment) -> Option<Duration> {
+    pub(crate) fn pause(&self, now: PaceTime) -> Option<Duration> {
         self.pause.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
@@ -175,17 +176,17 @@ impl Line {
     }
 
     /// Checks that nothing waits, is under way or is remembered.
-    pub(crate) fn is_idle(&self, now: Moment) -> bool {
+    pub(crate) fn is_idle(&self, now: PaceTime) -> bool {
         now >= self.pause.until && self.lanes.iter().all(|lane| lane.waiting.is_empty() && lane.window.is_idle(now))
     }
 
-    fn begin(&mut self, lane: usize, now: Moment) {
+    fn begin(&mut self, lane: usize, now: PaceTime) {
         self.lanes[lane].window.begin(now);
         self.pause.probes += u32::from(self.pause.number > 0);
     }
 
     /// Counts the requests that may be sent now. After a pause one finds out whether the block has ended.
-    fn count_room(&mut self, lane: usize, now: Moment) -> u32 {
+    fn count_room(&mut self, lane: usize, now: PaceTime) -> u32 {
         let is_probing = self.pause.number > 0;
         if now < self.pause.until || (is_probing && self.pause.probes > 0) {
             return 0;
