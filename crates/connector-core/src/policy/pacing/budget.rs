@@ -46,7 +46,7 @@ impl DailyBudget {
     pub(crate) fn admit(&mut self, cost: u32, now: PaceTime) -> Result<(), BudgetSpent> {
         let Some(spent) = self.spent.as_mut().filter(|_| cost > 0) else { return Ok(()) };
         match spent.until {
-            Some(until) if now < until => Err(BudgetSpent(Some(until - now))),
+            Some(until) if now < until => Err(BudgetSpent(Some(until.saturating_sub(now)))),
             Some(_) => {
                 self.spent = None;
                 self.told = None;

@@ -96,7 +96,7 @@ mod tests {
         }
         let spent = read(429, &[("day-left", "0"), ("retry-after", "60")], false);
         assert_eq!((spent.window.wait, spent.budget.is_refusal), (None, true));
-        assert_eq!(spent.budget.wait, Some(Duration::from_secs(60)));
+        assert_eq!(spent.budget.wait, Some(Duration::from_mins(1)));
     }
 
     #[test]

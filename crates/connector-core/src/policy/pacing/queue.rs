@@ -82,7 +82,7 @@ impl PaceQueue {
         };
         let time = self.find_time(lane, ahead, now);
         if time + self.lanes[lane].window.latency() > latest {
-            return Reply::TooLate(time - now);
+            return Reply::TooLate(time.saturating_sub(now));
         }
         let lane = &mut self.lanes[lane];
         lane.waiting.insert(ticket, latest);

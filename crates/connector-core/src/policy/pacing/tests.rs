@@ -28,7 +28,7 @@ impl Vendor {
     }
 
     fn receive(&mut self, at: PaceTime) -> WindowFacts {
-        while self.taken.front().is_some_and(|taken| at - *taken >= WINDOW) {
+        while self.taken.front().is_some_and(|taken| at.saturating_sub(*taken) >= WINDOW) {
             self.taken.pop_front();
         }
         let mut facts = WindowFacts { limit: Some(self.limit), ..WindowFacts::default() };
@@ -48,7 +48,7 @@ impl Vendor {
         let (mut windows, mut opened) = (Vec::new(), None);
         for at in &self.log {
             match opened {
-                Some(since) if *at - since < WINDOW => *windows.last_mut().expect("one is open") += 1,
+                Some(since) if at.saturating_sub(since) < WINDOW => *windows.last_mut().expect("one is open") += 1,
                 _ => {
                     opened = Some(*at);
                     windows.push(1);
@@ -214,7 +214,7 @@ fn interactive_requests_go_before_those_of_a_batch_and_repeated_ones_keep_their_
     for ticket in tickets.iter().rev() {
         assert_eq!(line.ask(0, *ticket, FAR, 2 * MS), Reply::Wait);
     }
-    assert_eq!(line.grant(0, change - MS), []);
+    assert_eq!(line.grant(0, change.saturating_sub(MS)), []);
     assert_eq!(line.grant(0, change), [tickets[1], tickets[3], tickets[0], tickets[2]]);
 }
 
@@ -233,7 +233,7 @@ fn what_cannot_be_sent_in_time_is_refused_at_once_with_the_time_that_it_needs() 
     }
     assert_eq!((asked[&true], asked[&false]), (20, 80), "two further windows end in time");
     let ticket = line.take_ticket(Priority::Interactive);
-    assert_eq!(line.ask(0, ticket, change - MS, now), Reply::TooLate(line.find_time(0, 20, now) - now));
+    assert_eq!(line.ask(0, ticket, change.saturating_sub(MS), now), Reply::TooLate(line.find_time(0, 20, now).saturating_sub(now)));
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Pacer {
             is_sandbox: ask.connection.sandbox,
             is_settled: false,
             ticket,
-            waited: now - began,
+            waited: now.saturating_sub(began),
         };
         if is_paced {
             let admitted = lock(&permit.line.budget).admit(ask.cost, now);
