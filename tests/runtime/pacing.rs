@@ -16,8 +16,7 @@ const WINDOW: Duration = Duration::from_millis(100);
 /// Starts a sandbox whose windows have 100 ms, by the clock of this machine.
 async fn start(options: Options) -> (Sandbox, Runtime) {
     let (listener, url) = bind().await;
-    let burst_window = WINDOW.try_into().expect("a window is short");
-    let sandbox = serve_sandbox(listener, Options { clock: Clock::system(), burst_window, ..options });
+    let sandbox = serve_sandbox(listener, Options { clock: Clock::system(), burst_window: WINDOW, ..options });
     let account = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN)).expect("a URL of this machine");
     (sandbox, build(Runtime::builder().connections(account.mark_as_sandbox())))
 }
