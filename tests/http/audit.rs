@@ -22,7 +22,8 @@ async fn audit_has_a_line_for_each_call_and_nothing_of_the_customers() {
     let connection = server.connect(&key, DEMO_API_TOKEN).await;
     let keyed = json!({"action": "addDeal", "input": {"title": "Quiet Takeover"}, "options": {"idempotencyKey": "order-of-a-customer"}});
     let raw = json!({"action": "rawRequest", "input": {"method": "DELETE", "path": "/api/v2/deals/987654"}});
-    for body in [&keyed, &keyed, &raw, &json!({"action": "made-up-name"})] {
+    let plan = |option: &str| json!({"action": "addDeal", "input": {"title": "Quiet Takeover"}, "options": {option: true}});
+    for body in [&keyed, &keyed, &raw, &json!({"action": "made-up-name"}), &plan("dryRun"), &plan("estimate")] {
         server.invoke(&key, &body.to_string()).await;
     }
     let unreadable = server.send("POST", "/v1/invoke", &[("authorization", &key), NDJSON], "private-term\n").await;
@@ -54,6 +55,8 @@ async fn audit_has_a_line_for_each_call_and_nothing_of_the_customers() {
             json!(["acme", "addDeal", null, "write", "ok", null, 0]),
             json!(["acme", "rawRequest", "/api/v2/deals/{id}", "destructive", "not_found", 404, 3]),
             json!(["acme", null, null, null, "unknown_action", null, 0]),
+            json!(["acme", "addDeal", null, "write", "ok", null, 0]),
+            json!(["acme", "addDeal", null, "write", "ok", null, 0]),
             json!(["acme", null, null, null, "invalid_invocation", null, 0]),
             json!(["acme", null, "/api/v2/persons/search", "read", "ok", 200, 0]),
             json!(["acme", null, null, "read", "ok", 404, 0]),
@@ -67,7 +70,9 @@ async fn audit_has_a_line_for_each_call_and_nothing_of_the_customers() {
     assert_eq!((&lines[1]["replayed"], &lines[1]["idempotencyKey"]), (&json!(true), &first["idempotencyKey"]), "{text}");
     assert!(first["idempotencyKey"].as_str().is_some_and(|digest| digest.len() == 32), "{first}");
     assert!(first["time"].as_str().is_some_and(|time| time.len() == 24 && time.ends_with('Z')), "{first}");
-    assert_eq!(lines[5]["request"]["method"], "GET", "{text}");
+    assert_eq!(lines[7]["request"]["method"], "GET", "{text}");
+    let planned: Vec<usize> = (0..lines.len()).filter(|at| lines[*at]["planned"] == true).collect();
+    assert_eq!(planned, [4, 5], "neither a dry run nor an estimate wrote anything: {text}");
 }
 
 /// Runs on two threads, since a command waits for the sandbox of this process.

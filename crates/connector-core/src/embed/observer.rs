@@ -56,6 +56,8 @@ pub struct EndedCall<'a> {
     ///
     /// A forwarded request whose response is a refusal has none: `meta.status` tells it.
     pub kind: Option<ErrorKind>,
+    /// `true` if the call itself was not made: a dry run, or an estimate.
+    pub is_planned: bool,
     /// The facts about the call.
     pub meta: &'a Meta,
     /// The number of requests that were sent again after a failure.
@@ -89,6 +91,7 @@ impl<'a> EndedCall<'a> {
             connection: None,
             idempotency_key: None,
             kind,
+            is_planned: false,
             meta,
             retries: 0,
             refreshes: 0,

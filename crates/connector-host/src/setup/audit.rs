@@ -163,6 +163,9 @@ fn write_line(caller: &AuditedCaller<'_>, call: &EndedCall<'_>) -> Value {
     set("refreshes", call.refreshes.into());
     set("queuedMs", call.meta.queued_ms.into());
     set("elapsedMs", call.meta.elapsed_ms.into());
+    if call.is_planned {
+        set("planned", true.into());
+    }
     if call.meta.replayed {
         set("replayed", true.into());
     }
