@@ -140,6 +140,8 @@ fn explain_still_running() -> Error {
 }
 
 /// Claims the key. A claim whose caller no longer waits is released once it is there.
+///
+/// A call whose caller has gone waits for that: a host that stops waits for such calls.
 async fn claim_to_the_end(
     ledger: &Arc<dyn Ledger>,
     keyed: &Arc<KeyedCall>,
@@ -160,11 +162,16 @@ async fn claim_to_the_end(
         },
     };
     let (ledger, keyed) = (Arc::clone(ledger), Arc::clone(keyed));
-    tokio::spawn(async move {
+    let release = async move {
         if let Ok(Ok(Claim::Fresh)) = claiming.await {
             log_failure(ledger.release(&keyed).await);
         }
-    });
+    };
+    if error.kind() == ErrorKind::Cancelled {
+        release.await;
+    } else {
+        tokio::spawn(release);
+    }
     Err(error)
 }
 
