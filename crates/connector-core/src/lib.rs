@@ -84,7 +84,7 @@ pub mod run {
     pub use crate::runtime::catalogue::{Catalogue, Entry, EntryKind};
     pub use crate::runtime::data_source::DataSource;
     pub use crate::runtime::estimate::batch::BatchEstimate;
-    pub use crate::runtime::lines::{Line, Lines};
+    pub use crate::runtime::lines::{Line, LinePlace, Lines};
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;
     pub use crate::runtime::streaming::{RecordStream, Streamed};

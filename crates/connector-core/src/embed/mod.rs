@@ -14,4 +14,5 @@ pub use meter::{Lease, LeaseReport, Meter, MeteredWindow, PERMIT_LEASE};
 pub use observer::{EndedCall, Observer, WordedRequest};
 
 pub use crate::value::access::{Access, Credential};
+pub use crate::value::invocation::SendGuard;
 pub use crate::value::redaction::Redaction;

@@ -270,9 +270,14 @@ impl Call<'_> {
     ) -> Result<OpenResponse, Error> {
         let header = self.connector.credential_header(access)?;
         let mark = self.connection.sandbox.then_some((self.key, role));
+        let writes = request.effect() != Effect::Read;
+        if let Err(error) = self.session.prepare_to_send(writes).await {
+            permit.withdraw();
+            return Err(error);
+        }
         // A request counts, and may have been carried out, once it is handed to the network.
         let on_sent = || {
-            self.session.begin_to_send(request.cost, request.effect() != Effect::Read, access)?;
+            self.session.begin_to_send(request.cost, writes, access)?;
             Ok(begin_request(request, self.connector, access, resend))
         };
         self.note_worded(request, role);

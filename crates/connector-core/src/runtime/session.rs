@@ -14,6 +14,7 @@ use crate::runtime::pacing::LimitsHeard;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
+use crate::value::invocation::SendGuard;
 use crate::value::outcome::{Answer, LookUp, Meta};
 use crate::value::view::View;
 
@@ -33,6 +34,8 @@ pub(crate) struct Session {
     tether: Option<Arc<Tether>>,
     /// `true` if an observer is told of the call.
     pub(super) is_observed: bool,
+    /// The guard of the host before each request.
+    guard: Option<Arc<dyn SendGuard>>,
     state: Mutex<State>,
 }
 
@@ -95,6 +98,7 @@ impl Session {
             refreshes: refreshes.into(),
             tether,
             is_observed: false,
+            guard: None,
             state: Mutex::new(State { sink, ..State::default() }),
         }
     }
@@ -105,6 +109,12 @@ impl Session {
             (self.dry_run, self.is_estimate, self.refreshes) = (false, true, false.into());
             self.lock().planned = planned;
         }
+        self
+    }
+
+    /// Sets the guard of the host.
+    pub(super) fn guarded_by(mut self, guard: Option<Arc<dyn SendGuard>>) -> Self {
+        self.guard = guard;
         self
     }
 
@@ -182,8 +192,19 @@ impl Session {
         }
     }
 
+    /// Lets the host prepare for a request that is about to be sent.
+    pub(super) async fn prepare_to_send(&self, writes: bool) -> Result<(), Error> {
+        match self.guard.as_ref().filter(|_| writes) {
+            Some(guard) => guard.prepare_write().await,
+            None => Ok(()),
+        }
+    }
+
     /// Counts a request that is handed to the network now. A write whose caller has gone is not sent.
     pub(super) fn begin_to_send(&self, cost: u32, writes: bool, access: &Access) -> Result<(), Error> {
+        if let Some(guard) = &self.guard {
+            guard.begin_request(writes)?;
+        }
         if let Some(tether) = self.tether.as_ref().filter(|_| writes) {
             tether.begin_write()?;
         }

@@ -222,10 +222,10 @@ impl Spine {
         outlet: Option<&Outlet>,
         batch: Option<&Arc<BatchPlan>>,
     ) -> Outcome {
-        let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held } = invocation;
+        let Invocation { id, action, connector, connection, input, options, files, sink, faults, held: _held, guard } = invocation;
         let wants_file = sink.is_some();
         let sink = sink.and_then(|sink| sink.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let mut session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether);
+        let mut session = Session::new(options.dry_run, options.refreshes_definitions, sink, tether).guarded_by(guard);
         session.is_observed = self.observer.is_some();
         let session = session.with_estimate(PlannedCall::begin(&options, batch));
         let deadline = Deadline { until: tokio::time::Instant::now() + options.timeout, allowed: options.timeout, session: &session };

@@ -4,12 +4,13 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
 
 use crate::value::error::Error;
 use crate::value::fault::Fault;
 use crate::value::file::{Sink, Upload};
-use crate::value::options::{FieldNames, Options, Pages, invalid, unknown_member};
+use crate::value::options::{FieldNames, Options, Pages, Priority, invalid, unknown_member};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
 use crate::value::time_zone::TimeZone;
@@ -51,6 +52,8 @@ pub struct Invocation {
     pub(crate) faults: Vec<Fault>,
     /// A value that is kept until the call has ended.
     pub(crate) held: Option<Arc<dyn Any + Send + Sync>>,
+    /// The guard before each request of the call.
+    pub(crate) guard: Option<Arc<dyn SendGuard>>,
 }
 
 impl fmt::Debug for Invocation {
@@ -80,6 +83,7 @@ impl Invocation {
             sink: None,
             faults: Vec::new(),
             held: None,
+            guard: None,
         }
     }
 
@@ -108,6 +112,13 @@ impl Invocation {
     #[must_use]
     pub fn holding(mut self, value: impl Any + Send + Sync) -> Self {
         self.held = Some(Arc::new(value));
+        self
+    }
+
+    /// Sets a guard before each request of the call.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: Arc<dyn SendGuard>) -> Self {
+        self.guard = Some(guard);
         self
     }
 
@@ -217,16 +228,27 @@ impl Invocation {
         self
     }
 
+    /// Builds the outcome of the invocation where the host does not carry it out.
+    pub fn refuse(&self, error: Error) -> Outcome {
+        Outcome::from_failure(self.id.clone(), Some(self.action.clone()), error)
+    }
+
     /// Reads an invocation. The error is the outcome that says what is wrong.
     pub fn from_json(text: &[u8]) -> Result<Self, Box<Outcome>> {
+        Self::read_json(text, Priority::default())
+    }
+
+    /// Reads an invocation, which has a priority unless it names another.
+    pub(crate) fn read_json(text: &[u8], priority: Priority) -> Result<Self, Box<Outcome>> {
         let (value, faults) = read_strictly(text)
             .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", &error))))?;
         let id = value.get("id").filter(|id| is_name(id)).cloned().unwrap_or(Value::Null);
         let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
-        Self::from_value(value, faults).map_err(|error| Box::new(Outcome::from_failure(id, action, error)))
+        Self::from_value(value, faults, Options { priority, ..Options::default() })
+            .map_err(|error| Box::new(Outcome::from_failure(id, action, error)))
     }
 
-    fn from_value(value: Value, faults: Vec<Fault>) -> Result<Self, Error> {
+    fn from_value(value: Value, faults: Vec<Fault>, defaults: Options) -> Result<Self, Error> {
         const MEMBERS: [&str; 6] = ["id", "connector", "action", "connection", "input", "options"];
         let Value::Object(mut members) = value else {
             return Err(
@@ -267,8 +289,8 @@ impl Invocation {
             }
         };
         let options = match members.remove("options") {
-            None | Some(Value::Null) => Options::default(),
-            Some(Value::Object(options)) => Options::from_members(options)?,
+            None | Some(Value::Null) => defaults,
+            Some(Value::Object(options)) => defaults.with_members(options)?,
             Some(_) => return Err(invalid("The member `options` is not an object.")),
         };
         let from_input = |fault: Fault| {
@@ -276,8 +298,20 @@ impl Invocation {
             fault.moved_to(path)
         };
         let faults = input_faults.into_iter().map(from_input).collect();
-        Ok(Self { id, connector, action, connection, input, options, files: Vec::new(), sink: None, faults, held: None })
+        Ok(Self { id, connector, action, connection, input, options, files: Vec::new(), sink: None, faults, held: None, guard: None })
     }
+}
+
+/// A guard before the requests of one call, of a host that stops in order, or that keeps a journal.
+///
+/// An error of either function ends the call with it. The request is not sent, and nothing is sent after it.
+#[async_trait]
+pub trait SendGuard: fmt::Debug + Send + Sync {
+    /// Prepares for a write that is about to be sent: a host records it where a kill cannot reach.
+    async fn prepare_write(&self) -> Result<(), Error>;
+
+    /// Learns that a request is handed to the network now, and may refuse it.
+    fn begin_request(&self, writes: bool) -> Result<(), Error>;
 }
 
 /// Checks that a value can name a call: a text or a whole number.

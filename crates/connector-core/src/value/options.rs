@@ -142,7 +142,7 @@ impl Default for Options {
 }
 
 impl Options {
-    pub(super) fn from_members(members: Map<String, Value>) -> Result<Self, Error> {
+    pub(super) fn with_members(self, members: Map<String, Value>) -> Result<Self, Error> {
         const KNOWN: [&str; 12] = [
             "estimate",
             "dryRun",
@@ -157,7 +157,7 @@ impl Options {
             "timeZone",
             "priority",
         ];
-        let mut options = Self::default();
+        let mut options = self;
         for (name, value) in members {
             let not_built =
                 |what: &str| Err(invalid(format!("The value {what} of options.{name} is not built yet.")).with_hint("Leave it out."));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use connector_core::run::{Invocation, Lines, Outcome, RecordStream, Runtime};
+use connector_core::run::{Invocation, Lines, Outcome, Priority, RecordStream, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
 
@@ -93,7 +93,7 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
                 // The line was not carried out. A store that fails just now also ends the stream.
                 return Ok(Some((refuse(&runtime, &Outcome::from_error(refusal.into_error())), None)));
             }
-            let text = match line.read() {
+            let text = match line.read(Priority::Interactive) {
                 Ok(invocation) => write_line(&runtime.invoke(invocation.holding(call.place.clone())).await),
                 Err(refused) => refuse(&runtime, &refused),
             };

@@ -114,11 +114,8 @@ impl BatchEstimate {
         let (runtime, plan, seen) = (self.runtime.clone(), Arc::clone(&self.plan), Arc::clone(&self.seen));
         let number = seen.count.fetch_add(1, Ordering::Relaxed) + 1;
         async move {
-            let outcome = match line.read() {
-                Ok(mut invocation) => {
-                    invocation.options.priority = Priority::Batch;
-                    runtime.0.invoke(invocation, None, None, Some(&plan)).await
-                }
+            let outcome = match line.read(Priority::Batch) {
+                Ok(invocation) => runtime.0.invoke(invocation, None, None, Some(&plan)).await,
                 Err(refused) => *refused,
             };
             seen.record(number, &outcome);
