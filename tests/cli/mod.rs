@@ -1,6 +1,7 @@
 //! The binary `connector`: its commands, and the store that they share.
 
 mod accounts;
+mod batch;
 mod command_line;
 mod definitions;
 mod estimates;

@@ -1,14 +1,12 @@
 //! `connector invoke`: one action from the command line, or a stream of invocations.
 
-use std::collections::VecDeque;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{FieldNames, Invocation, Lines, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
-use tokio::io::{AsyncBufRead, BufReader};
-use tokio::task::{JoinHandle, JoinSet};
+use connector_core::run::{FieldNames, Invocation, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
 
+use crate::command::batch::{self, BatchFlags};
 use crate::command::estimate::estimate_lines;
 use crate::setup::accounts::Accounts;
 use crate::setup::audit::AuditLog;
@@ -20,9 +18,6 @@ use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
 use crate::terminal::linked::Linked;
 use crate::terminal::{render, stdout};
-
-/// The largest line of stdin, in bytes.
-const MAX_LINE: usize = 64 << 20;
 
 /// The bytes of a stream of records that are written at once.
 const CHUNK: usize = 32 << 10;
@@ -72,12 +67,8 @@ pub(super) struct InvokeArguments {
     /// Indent the outcome
     #[arg(long)]
     pretty: bool,
-    /// The number of invocations from stdin that run at once
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), conflicts_with = "action")]
-    jobs: u16,
-    /// Write each outcome when it is ready, not in the order of stdin
-    #[arg(long, conflicts_with = "action")]
-    unordered: bool,
+    #[command(flatten)]
+    batch: BatchFlags,
 }
 
 #[derive(clap::Args)]
@@ -123,29 +114,19 @@ async fn run_audited(linked: Linked, arguments: InvokeArguments, audit: Option<&
         return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
     }
     let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.plan.is_given(), audit).await?;
-    let mut out = Output { pretty: arguments.pretty, exit: Exit::Ok };
     match &arguments.action {
-        Some(action) if arguments.list.stream => out.exit = stream_one(&runtime, action, &arguments).await?,
+        Some(action) if arguments.list.stream => stream_one(&runtime, action, &arguments).await,
         Some(action) => {
-            out.pretty |= std::io::stdout().is_terminal();
             let outcome = invoke_one(&runtime, action, &arguments).await?;
-            out.put(&outcome)?;
+            write_one(&outcome, arguments.pretty || std::io::stdout().is_terminal())
         }
-        None => {
-            if std::io::stdin().is_terminal() {
-                render::say("Reading invocations from stdin, one JSON object per line; Ctrl-D ends. See `connector invoke --help`.");
-            }
-            let lines = Lines::new(BufReader::with_capacity(64 << 10, tokio::io::stdin()), MAX_LINE);
-            let running = if arguments.unordered { Running::AsTheyCome(JoinSet::new()) } else { Running::InOrder(VecDeque::new()) };
-            if arguments.plan.estimate {
-                let estimated = estimate_lines(&runtime, lines, arguments.jobs).await?;
-                out.put(&estimated.outcome)?;
-                return Ok(if estimated.is_whole { out.exit } else { Exit::NotOk });
-            }
-            invoke_lines(&runtime, lines, usize::from(arguments.jobs), running, &mut out).await?;
+        None if arguments.plan.estimate => {
+            let estimated = estimate_lines(&runtime, batch::open_stdin(), arguments.batch.jobs).await?;
+            let exit = write_one(&estimated.outcome, arguments.pretty)?;
+            Ok(if estimated.is_whole { exit } else { Exit::NotOk })
         }
+        None => batch::run(&runtime, &arguments.batch, arguments.store.as_deref(), arguments.pretty).await,
     }
-    Ok(out.exit)
 }
 
 /// Opens a runtime with the connections that are set up on this machine.
@@ -246,94 +227,13 @@ fn read_input(argument: &str) -> Result<Vec<u8>, Failure> {
     }
 }
 
-/// Runs the invocations of stdin, `jobs` at once. A line that cannot be read has an outcome too.
-///
-/// Each outcome is written at once: an engine may wait for it before it writes the next line.
-async fn invoke_lines<R: AsyncBufRead + Unpin + Send + 'static>(
-    runtime: &Runtime,
-    mut lines: Lines<R>,
-    jobs: usize,
-    mut running: Running,
-    out: &mut Output,
-) -> Result<(), Failure> {
-    // Lines are read on a task of their own: a read that is dropped loses half a line.
-    let (sender, mut received) = tokio::sync::mpsc::channel(1);
-    tokio::spawn(async move {
-        while let Some(line) = lines.next().await.transpose() {
-            if sender.send(line).await.is_err() {
-                return;
-            }
-        }
-    });
-    let mut open = true;
-    while open || running.len() > 0 {
-        tokio::select! {
-            line = received.recv(), if open && running.len() < jobs => match line {
-                Some(line) => running.push(line.map_err(|error| Failure::host(format!("stdin: {error}")))?.invoke(runtime)),
-                None => open = false,
-            },
-            Some(done) = running.next(), if running.len() > 0 => out.put(&unwrap_task(done)?)?,
-        }
+/// Writes the outcome of one invocation.
+fn write_one(outcome: &Outcome, is_pretty: bool) -> Result<Exit, Failure> {
+    let mut text = outcome.to_json();
+    if is_pretty {
+        text = render::indent(&text);
     }
-    Ok(())
-}
-
-/// The invocations that are running, by the order in which their outcomes are written.
-enum Running {
-    InOrder(VecDeque<JoinHandle<Outcome>>),
-    AsTheyCome(JoinSet<Outcome>),
-}
-
-impl Running {
-    fn len(&self) -> usize {
-        match self {
-            Self::InOrder(queue) => queue.len(),
-            Self::AsTheyCome(set) => set.len(),
-        }
-    }
-
-    fn push(&mut self, call: impl Future<Output = Outcome> + Send + 'static) {
-        match self {
-            Self::InOrder(queue) => queue.push_back(tokio::spawn(call)),
-            Self::AsTheyCome(set) => {
-                set.spawn(call);
-            }
-        }
-    }
-
-    /// Waits for the next outcome to write. Dropping the future loses nothing.
-    async fn next(&mut self) -> Option<Result<Outcome, tokio::task::JoinError>> {
-        match self {
-            Self::InOrder(queue) => {
-                let done = queue.front_mut()?.await;
-                queue.pop_front();
-                Some(done)
-            }
-            Self::AsTheyCome(set) => set.join_next().await,
-        }
-    }
-}
-
-fn unwrap_task(done: Result<Outcome, tokio::task::JoinError>) -> Result<Outcome, Failure> {
-    done.map_err(|error| Failure::host(format!("an invocation ended without an outcome: {error}")))
-}
-
-/// The outcomes on stdout, and the exit code that follows from them.
-struct Output {
-    pretty: bool,
-    exit: Exit,
-}
-
-impl Output {
-    fn put(&mut self, outcome: &Outcome) -> Result<(), Failure> {
-        if !outcome.is_ok() {
-            self.exit = Exit::NotOk;
-        }
-        let mut text = outcome.to_json();
-        if self.pretty {
-            text = render::indent(&text);
-        }
-        text.push(b'\n');
-        stdout::write(&text)
-    }
+    text.push(b'\n');
+    stdout::write(&text)?;
+    Ok(if outcome.is_ok() { Exit::Ok } else { Exit::NotOk })
 }

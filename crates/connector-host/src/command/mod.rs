@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod batch;
 mod catalogue;
 mod connect;
 mod connections;

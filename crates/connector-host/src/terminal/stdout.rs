@@ -1,6 +1,6 @@
 //! Results on stdout.
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -34,10 +34,15 @@ pub(crate) fn print_table(headings: &[&str], rows: &[Vec<String>], none: &str) -
 
 /// Writes bytes as they are, at once.
 pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
+    match try_write(bytes) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::silent()),
         Err(error) => Err(Failure::host(format!("stdout: {error}"))),
     }
+}
+
+/// Writes bytes as they are, at once. The reader may have gone.
+pub(crate) fn try_write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush())
 }
