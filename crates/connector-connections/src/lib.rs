@@ -27,6 +27,7 @@ mod api_keys;
 mod definitions;
 mod grants;
 mod ledger;
+mod meter;
 mod owner_vault;
 mod seal;
 mod state;

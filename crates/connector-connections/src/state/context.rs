@@ -100,6 +100,11 @@ impl Context {
         self.clock.now()
     }
 
+    /// Returns the time for what hosts share, or nothing if the clock of the database has to tell it.
+    pub(crate) fn shared_now(&self) -> Option<Moment> {
+        (self.clock.is_fixed() || !self.store.is_shared()).then(|| self.now())
+    }
+
     /// Finds the app of a connector; the error names those that there are.
     pub(crate) fn app(&self, key: &str) -> Result<&App, Error> {
         self.apps.iter().find(|app| app.key() == key).ok_or_else(|| {

@@ -5,6 +5,7 @@ pub(crate) mod context;
 pub(crate) mod flights;
 pub(crate) mod key_room;
 pub(crate) mod lookup;
+pub(crate) mod permits;
 pub(crate) mod refreshes;
 pub(crate) mod rekey;
 pub(crate) mod rows;

@@ -6,17 +6,26 @@ use std::fmt;
 use async_trait::async_trait;
 use connector_core::{Error, ErrorKind, Retry};
 
-use crate::store::statement::{Ran, Statement};
+use crate::store::statement::{Ran, Row, Statement};
+
+/// Statements that follow from the rows of those before them.
+pub(crate) type Decision = Box<dyn FnOnce(Vec<Vec<Row>>) -> Result<Vec<Statement>, Error> + Send>;
 
 /// Database that runs statements and locks connections across processes.
 #[async_trait]
 pub(super) trait Database: Send + Sync {
     /// Runs the statements in one transaction, which is undone if one misses the row that it requires.
     async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error>;
+    /// Runs the first statements, and in the same transaction those that follow from their rows.
+    async fn run_in_turn(&self, first: Vec<Statement>, decide: Decision) -> Result<Ran, Error>;
     /// Locks a connection against every task and process, until the lock is released or dropped or its process ends.
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error>;
     /// Removes the leftovers of the lock of a deleted connection.
     fn unlink(&self, _id: &str) {}
+    /// Checks whether hosts on several machines can share the database.
+    fn is_shared(&self) -> bool {
+        false
+    }
     /// Returns a name for people, without secrets.
     fn name(&self) -> String;
     /// Stops waiting for other programs, so that a test need not wait.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use connector_core::{Error, ErrorKind};
 
-use crate::store::database::{Database, Lock, StoreFailure, mark_failure};
+use crate::store::database::{Database, Decision, Lock, StoreFailure, mark_failure};
 use crate::store::migrations::migrate;
 #[cfg(feature = "postgres")]
 use crate::store::postgres::Postgres;
@@ -61,12 +61,22 @@ impl Store {
         StoreFailure::find(error).is_some()
     }
 
+    /// Checks whether hosts on several machines can share the store.
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+
     /// Runs statements in one transaction, which is undone if one misses the row that it requires.
     pub(crate) async fn run(&self, batch: Vec<Statement>) -> Result<Ran, Error> {
         if batch.iter().any(Statement::holds_nul) {
             return Err(Error::new(ErrorKind::InvalidInput, "A name or an id cannot hold the character NUL."));
         }
         self.0.run(batch).await.map_err(mark_failure)
+    }
+
+    /// Runs the first statements, and in the same transaction those that follow from their rows.
+    pub(crate) async fn run_in_turn(&self, first: Vec<Statement>, decide: Decision) -> Result<Ran, Error> {
+        self.0.run_in_turn(first, decide).await.map_err(mark_failure)
     }
 
     /// Runs one statement and returns its rows.

@@ -18,7 +18,7 @@ use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::store::database::{Database, Lock, conflict, lock_timeout};
+use crate::store::database::{Database, Decision, Lock, conflict, lock_timeout};
 use crate::store::statement::{Ran, Row, Statement, Value, misread};
 
 /// Maximum number of open sessions.
@@ -200,6 +200,15 @@ impl Database for Postgres {
         ran.map_err(explain)
     }
 
+    async fn run_in_turn(&self, first: Vec<Statement>, decide: Decision) -> Result<Ran, Error> {
+        let mut lease = self.pool.lease().await?;
+        let ran = lease.session.run_in_turn(&first, decide).await;
+        if matches!(&ran, Ok(_) | Err(Failure::Refused(_))) {
+            lease.give_back();
+        }
+        ran.map_err(explain)?
+    }
+
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
         let permit = Arc::clone(&self.locks).acquire_owned().await.expect("the semaphore is never closed");
         let mut lease = self.pool.lease().await?;
@@ -207,6 +216,10 @@ impl Database for Postgres {
         let row = Statement::new("SELECT 1 FROM connector_secret WHERE connection_id = $1 FOR UPDATE", vec![id.into()]);
         lease.session.run_within(LOCK_RESPONSE_TIMEOUT, &row).await.map_err(explain)?;
         Ok(Box::new(RowLock { lease, _permit: permit }))
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn name(&self) -> String {
@@ -246,6 +259,26 @@ impl Session {
             Ok(Ran::All(_)) => keep,
             Ok(Ran::Missed(_)) | Err(Failure::Refused(_)) => undo,
             // The session cannot be used again, and its transaction ends with it.
+            Err(Failure::Lost(_) | Failure::TimedOut) => return ran,
+        };
+        self.execute(end).await.map_err(Failure::into_lost)?;
+        ran
+    }
+
+    /// Runs two batches in one transaction, which is undone if the second cannot be decided.
+    async fn run_in_turn(&mut self, first: &[Statement], decide: Decision) -> Result<Result<Ran, Error>, Failure> {
+        let [begin, keep, undo] = Scope::Transaction.statements();
+        self.execute(begin).await?;
+        let ran = match self.run_all(first).await {
+            Ok(Ran::All(rows)) => match decide(rows) {
+                Ok(second) => self.run_all(&second).await.map(Ok),
+                Err(error) => Ok(Err(error)),
+            },
+            other => other.map(Ok),
+        };
+        let end = match &ran {
+            Ok(Ok(Ran::All(_))) => keep,
+            Ok(_) | Err(Failure::Refused(_)) => undo,
             Err(Failure::Lost(_) | Failure::TimedOut) => return ran,
         };
         self.execute(end).await.map_err(Failure::into_lost)?;

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::time::Instant;
 
 use crate::seal::files;
-use crate::store::database::{Database, Lock, conflict, lock_timeout};
+use crate::store::database::{Database, Decision, Lock, conflict, lock_timeout};
 use crate::store::statement::{Ran, Row, Statement, Value};
 
 /// Time for which another program may lock the database.
@@ -98,6 +98,24 @@ impl Database for Sqlite {
         .await
     }
 
+    async fn run_in_turn(&self, first: Vec<Statement>, decide: Decision) -> Result<Ran, Error> {
+        let file = Arc::clone(&self.0);
+        run_blocking(move || {
+            let mut connection = file.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            let failed = |error| explain(&file.path, error);
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+            let mut ran = run_all(&transaction, &first).map_err(failed)?;
+            if let Ran::All(rows) = ran {
+                ran = run_all(&transaction, &decide(rows)?).map_err(failed)?;
+            }
+            if matches!(ran, Ran::All(_)) {
+                transaction.commit().map_err(failed)?;
+            }
+            Ok(ran)
+        })
+        .await
+    }
+
     async fn lock(&self, id: &str) -> Result<Box<dyn Lock>, Error> {
         let path = self.0.locks.join(format!("{id}.lock"));
         let failed = |error: &std::io::Error| {
@@ -152,15 +170,23 @@ fn run_batch(connection: &mut Connection, batch: &[Statement]) -> rusqlite::Resu
         return Ok(if only.is_missed(&rows) { Ran::Missed(0) } else { Ran::All(vec![rows]) });
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let ran = run_all(&transaction, batch)?;
+    if matches!(ran, Ran::All(_)) {
+        transaction.commit()?;
+    }
+    Ok(ran)
+}
+
+/// Runs statements in a transaction, up to one that misses its row.
+fn run_all(transaction: &Connection, batch: &[Statement]) -> rusqlite::Result<Ran> {
     let mut all = Vec::with_capacity(batch.len());
     for (at, statement) in batch.iter().enumerate() {
-        let rows = run_statement(&transaction, statement)?;
+        let rows = run_statement(transaction, statement)?;
         if statement.is_missed(&rows) {
             return Ok(Ran::Missed(at));
         }
         all.push(rows);
     }
-    transaction.commit()?;
     Ok(Ran::All(all))
 }
 

@@ -9,6 +9,7 @@ mod installs;
 mod ledger;
 mod leftovers;
 mod log;
+mod meter;
 #[cfg(feature = "postgres")]
 mod postgres;
 pub(crate) mod processes;

@@ -31,6 +31,11 @@ impl Moment {
         self.0
     }
 
+    /// Returns the time that passed since another moment, zero if that is later.
+    pub(crate) fn since(self, other: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(other.0)).unwrap_or_default())
+    }
+
     /// Parses RFC 3339, or `YYYY-MM-DD HH:MM:SS` as UTC.
     pub fn from_text(text: &str) -> Option<Self> {
         const PLAIN: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
@@ -94,6 +99,11 @@ impl Clock {
     #[cfg(all(test, feature = "sqlite"))]
     pub(crate) fn set(&self, to: Moment) {
         self.0.as_ref().expect("the clock is fixed").store(to.0, Ordering::SeqCst);
+    }
+
+    /// Checks whether this is a clock that a test advances.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Returns the current time.

@@ -7,6 +7,7 @@ pub(crate) mod ended;
 pub(crate) mod installs;
 pub(crate) mod ledger;
 pub(crate) mod leftovers;
+pub(crate) mod meter;
 pub(crate) mod sealed;
 pub(crate) mod secrets;
 pub(crate) mod settings;
