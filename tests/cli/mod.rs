@@ -5,4 +5,5 @@ mod batch;
 mod command_line;
 mod definitions;
 mod estimates;
+mod limits;
 mod sandbox;

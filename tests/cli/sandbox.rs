@@ -1,44 +1,17 @@
 //! `connector sandbox`: a sandbox as a process of its own.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::ChildStderr;
-
 use pipedrive_sandbox::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET};
 use serde_json::Value;
 
 use crate::support::browser::{Browser, build_redirect, find_parameter};
 use crate::support::http::{FORM, build_basic, send};
-use crate::support::process::{CommandLine, KilledOnDrop, send_signal};
+use crate::support::process::CommandLine;
+use crate::support::sandbox::SandboxProcess;
 
-/// A running `connector sandbox`, and the messages of its start.
-struct SandboxProcess {
-    process: KilledOnDrop,
-    url: String,
-    messages: String,
-    lines: Lines<BufReader<ChildStderr>>,
-}
-
-impl SandboxProcess {
-    fn start(cli: &CommandLine, arguments: &[&str]) -> Self {
-        let mut process =
-            KilledOnDrop(cli.command(&[&["sandbox", "--memory", "--port", "0"], arguments].concat()).spawn().expect("the binary runs"));
-        let mut lines = BufReader::new(process.0.stderr.take().expect("stderr is piped")).lines();
-        let messages: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.starts_with("Ctrl-C")).collect();
-        let url = messages.first().and_then(|line| line.strip_prefix("Sandbox: ")).expect("the sandbox prints its URL").to_owned();
-        Self { process, url, messages: messages.join("\n"), lines }
-    }
-
-    /// Ends the sandbox as Ctrl-C does, and reads what it says then.
-    fn stop(self) -> String {
-        send_signal(self.process.0.id(), "-INT");
-        self.lines.map_while(Result::ok).collect::<Vec<_>>().join("\n")
-    }
-
-    async fn request_token(&self, form: &str) -> Value {
-        let basic = build_basic(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET);
-        let headers = [("authorization", basic.as_str()), FORM];
-        send(&self.url, "POST", "/oauth/token", &headers, form.as_bytes()).await.json()
-    }
+async fn request_token(sandbox: &SandboxProcess, form: &str) -> Value {
+    let basic = build_basic(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET);
+    let headers = [("authorization", basic.as_str()), FORM];
+    send(&sandbox.url, "POST", "/oauth/token", &headers, form.as_bytes()).await.json()
 }
 
 #[tokio::test]
@@ -59,12 +32,12 @@ async fn sandbox_follows_its_flags() {
     let page = format!("{}/oauth/authorize?client_id={id}&redirect_uri={encoded}&state=s", sandbox.url);
     let returned = Browser::default().consent(&build_redirect(page), 0, "allow").await;
     let code = find_parameter(&returned, "code=").unwrap_or_else(|| panic!("no code in {returned}"));
-    let granted = sandbox.request_token(&format!("grant_type=authorization_code&code={code}&redirect_uri={encoded}")).await;
+    let granted = request_token(&sandbox, &format!("grant_type=authorization_code&code={code}&redirect_uri={encoded}")).await;
     let refresh = granted["refresh_token"].as_str().unwrap_or_else(|| panic!("no refresh token in {granted}"));
     let form = format!("grant_type=refresh_token&refresh_token={refresh}");
-    let renewed = sandbox.request_token(&form).await;
+    let renewed = request_token(&sandbox, &form).await;
     assert!(renewed["refresh_token"].is_string() && renewed["refresh_token"] != refresh, "rotate the refresh token: {renewed}");
-    assert!(sandbox.request_token(&form).await["access_token"].is_null(), "refuse the former refresh token");
+    assert!(request_token(&sandbox, &form).await["access_token"].is_null(), "refuse the former refresh token");
 }
 
 #[tokio::test]

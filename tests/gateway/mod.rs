@@ -1,5 +1,6 @@
 //! The gateway: requests forwarded to the vendor, and responses passed back.
 
+mod limits;
 mod paths;
 mod requests;
 mod streams;

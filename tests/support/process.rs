@@ -118,9 +118,15 @@ impl CommandLine {
 
 pub(crate) fn run_with_stdin(mut command: Command, stdin: &[u8]) -> Output {
     let mut child = command.spawn().expect("the binary runs");
-    // A command that reads no stdin may end before all of it is written.
-    let _ = child.stdin.take().expect("stdin is piped").write_all(stdin);
-    wait(child)
+    let mut pipe = child.stdin.take().expect("stdin is piped");
+    // Written on a thread of its own: a command that writes more than a pipe holds waits until it is read.
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // A command that reads no stdin may end before all of it is written.
+            let _ = pipe.write_all(stdin);
+        });
+        wait(child)
+    })
 }
 
 /// Waits for the end of a command. What a test program prints before its test is taken away.

@@ -1,9 +1,13 @@
-//! Sandboxes of Pipedrive in this process, on loopback.
+//! Sandboxes of Pipedrive on loopback, in this process and in one of their own.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::process::ChildStderr;
 
 use pipedrive_sandbox::{Bearer, Clock, Options, Sandbox};
 use tokio::net::TcpListener;
 
 use super::evidence;
+use super::process::{CommandLine, KilledOnDrop, send_signal};
 
 /// Options with a fixed clock, so that answers do not change from run to run.
 pub(crate) fn sandbox_options() -> Options {
@@ -33,4 +37,29 @@ pub(crate) async fn bind() -> (TcpListener, String) {
 
 pub(crate) fn build_bearer(token: &str, scopes: &[&str]) -> Bearer {
     Bearer { token: token.to_owned(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(), user: None }
+}
+
+/// A running `connector sandbox`, and the messages of its start.
+pub(crate) struct SandboxProcess {
+    process: KilledOnDrop,
+    pub(crate) url: String,
+    pub(crate) messages: String,
+    lines: Lines<BufReader<ChildStderr>>,
+}
+
+impl SandboxProcess {
+    pub(crate) fn start(cli: &CommandLine, arguments: &[&str]) -> Self {
+        let mut process =
+            KilledOnDrop(cli.command(&[&["sandbox", "--memory", "--port", "0"], arguments].concat()).spawn().expect("the binary runs"));
+        let mut lines = BufReader::new(process.0.stderr.take().expect("stderr is piped")).lines();
+        let messages: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| !line.starts_with("Ctrl-C")).collect();
+        let url = messages.first().and_then(|line| line.strip_prefix("Sandbox: ")).expect("the sandbox prints its URL").to_owned();
+        Self { process, url, messages: messages.join("\n"), lines }
+    }
+
+    /// Ends the sandbox as Ctrl-C does, and reads what it says then.
+    pub(crate) fn stop(self) -> String {
+        send_signal(self.process.0.id(), "-INT");
+        self.lines.map_while(Result::ok).collect::<Vec<_>>().join("\n")
+    }
 }
