@@ -415,6 +415,10 @@ async fn time_of_a_batch_is_that_of_its_windows_and_of_how_many_run_at_once() {
         let estimated = estimate_batch(&runtime, &lines, jobs).await;
         assert_eq!((&estimated["data"]["seconds"], &estimated["data"]["requests"]), (&json!(seconds), &json!(100)), "{estimated}");
     }
+    // The vendor counts searches apart, and allows fewer of them.
+    let searches = "{\"action\":\"searchDeals\",\"input\":{\"term\":\"ab\"}}\n".repeat(100);
+    let estimated = estimate_batch(&runtime, &(searches + &lines), 64).await;
+    assert_eq!((&estimated["data"]["seconds"], &estimated["data"]["requests"]), (&json!(18.2), &json!(200)), "{estimated}");
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::runtime::stop::Stop;
 use crate::runtime::watching::requests::{begin_request, find_template};
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Reach};
-use crate::value::estimate::CostBound;
+use crate::value::estimate::{Cost, CostBound};
 use crate::value::options::{FieldNames, Priority};
 use crate::value::wording::quote;
 use crate::wire::transport::{OpenResponse, Transport};
@@ -158,7 +158,8 @@ impl Call<'_> {
             return Ok(());
         }
         let is_sent = self.helps || (!is_own && request.effect() == Effect::Read);
-        self.session.plan_request(request.cost, !is_sent);
+        let lane = self.connector.limits.find_lane(&request.path);
+        self.session.plan_request(Cost::in_lane(lane, 1, request.cost.into()), !is_sent);
         if is_sent {
             return Ok(());
         }

@@ -8,9 +8,13 @@ use serde::Serialize;
 /// A number of requests, and their cost in tokens of the daily budget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cost {
-    pub(crate) requests: u64,
+    /// The requests by their lane: those of one are counted together by the vendor.
+    pub(crate) lanes: [u64; LANES],
     pub(crate) tokens: u64,
 }
+
+/// The lanes that are told apart. Those beyond count in the last one.
+const LANES: usize = 4;
 
 /// The relation of an estimate to what the call will cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,9 +42,21 @@ pub(crate) struct Estimate {
 }
 
 impl Cost {
-    /// Builds the cost of one request.
-    pub(crate) fn of_request(tokens: u32) -> Self {
-        Self { requests: 1, tokens: tokens.into() }
+    /// Builds the cost of requests in a lane, with the tokens of all of them.
+    pub(crate) fn in_lane(lane: usize, requests: u64, tokens: u64) -> Self {
+        let mut lanes = [0; LANES];
+        lanes[lane.min(LANES - 1)] = requests;
+        Self { lanes, tokens }
+    }
+
+    /// Counts the requests.
+    pub(crate) fn requests(&self) -> u64 {
+        self.lanes.iter().fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn combine(self, other: Self, combine: fn(u64, u64) -> u64) -> Self {
+        let lanes = std::array::from_fn(|lane| combine(self.lanes[lane], other.lanes[lane]));
+        Self { lanes, tokens: combine(self.tokens, other.tokens) }
     }
 }
 
@@ -48,7 +64,7 @@ impl Add for Cost {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { requests: self.requests.saturating_add(other.requests), tokens: self.tokens.saturating_add(other.tokens) }
+        self.combine(other, u64::saturating_add)
     }
 }
 
@@ -56,7 +72,7 @@ impl Sub for Cost {
     type Output = Self;
 
     fn sub(self, other: Self) -> Self {
-        Self { requests: self.requests.saturating_sub(other.requests), tokens: self.tokens.saturating_sub(other.tokens) }
+        self.combine(other, u64::saturating_sub)
     }
 }
 
@@ -64,7 +80,7 @@ impl Mul<u64> for Cost {
     type Output = Self;
 
     fn mul(self, times: u64) -> Self {
-        Self { requests: self.requests.saturating_mul(times), tokens: self.tokens.saturating_mul(times) }
+        Self { lanes: self.lanes.map(|count| count.saturating_mul(times)), tokens: self.tokens.saturating_mul(times) }
     }
 }
 
@@ -95,10 +111,16 @@ impl CostBound {
 }
 
 impl Estimate {
-    /// Builds an estimate. The seconds are rounded to a tenth.
+    /// Builds an estimate. The seconds are rounded to a tenth; what takes any time takes one at least.
     pub(crate) fn new(cost: Cost, bound: CostBound, seconds: f64) -> Self {
-        let Cost { requests, tokens } = cost;
-        Self { requests, tokens, seconds: (seconds * 10.0).round() / 10.0, certain: bound == CostBound::Exact, bound: bound.as_str() }
+        let tenths = (seconds * 10.0).round().max(if seconds > 0.0 { 1.0 } else { 0.0 });
+        Self {
+            requests: cost.requests(),
+            tokens: cost.tokens,
+            seconds: tenths / 10.0,
+            certain: bound == CostBound::Exact,
+            bound: bound.as_str(),
+        }
     }
 }
 
@@ -125,7 +147,9 @@ mod tests {
 
     #[test]
     fn estimate_has_tenths_of_seconds_and_names_its_bound() {
-        let write = |bound| serde_json::to_string(&Estimate::new(Cost::of_request(5) * 2, bound, 0.449)).expect("it is JSON");
+        let write = |bound| {
+            serde_json::to_string(&Estimate::new(Cost::in_lane(0, 1, 5) + Cost::in_lane(9, 1, 5), bound, 0.449)).expect("it is JSON")
+        };
         assert_eq!(write(CostBound::Exact), r#"{"requests":2,"tokens":10,"seconds":0.4,"certain":true}"#);
         assert_eq!(write(CostBound::Most), r#"{"requests":2,"tokens":10,"seconds":0.4,"certain":false,"bound":"most"}"#);
         assert_eq!(write(CostBound::Open), r#"{"requests":2,"tokens":10,"seconds":0.4,"certain":false}"#);

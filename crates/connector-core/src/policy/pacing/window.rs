@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::policy::seconds::LanePace;
+
 /// A time, counted from the start of the process or of a simulation.
 pub(crate) type PaceTime = Duration;
 
@@ -182,6 +184,16 @@ impl Window {
 
     fn count_inside(&self) -> u32 {
         self.under_way + self.leaving.iter().map(|(_, number)| number).sum::<u32>()
+    }
+
+    /// Returns the pace that the window allows, as far as it is known.
+    pub(crate) fn pace(&self) -> LanePace {
+        let limit = match self.limit {
+            Limit::None => None,
+            Limit::Untold(least) => Some(least),
+            Limit::Told(limit) => Some(self.share.unwrap_or(limit).min(limit)),
+        };
+        LanePace { limit, window: self.length, latency: self.latency }
     }
 
     /// Checks that no answer has told the limit, or that there is none.

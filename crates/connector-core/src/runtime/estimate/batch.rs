@@ -9,7 +9,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::policy::seconds::estimate_seconds;
+use crate::policy::seconds::{estimate_seconds, estimate_waits};
 use crate::runtime::estimate::planned::{BatchPlan, BatchSums};
 use crate::runtime::lines::Line;
 use crate::runtime::spine::Runtime;
@@ -130,10 +130,11 @@ impl BatchEstimate {
     /// Ends the estimate. The answer is what the batch costs when so many of its lines run at once.
     pub fn finish(self, jobs: u64) -> Outcome {
         let mut sums = self.plan.sums();
-        let cost: Cost = sums.costs.values().copied().chain([sums.others]).sum();
-        // Each connection has limits of its own.
-        let of_connections = sums.costs.values().chain([&sums.others]).map(|cost| estimate_seconds(cost.requests, jobs));
-        let seconds = of_connections.fold(seconds_of_answers(cost, jobs), f64::max);
+        let all = || sums.costs.values().chain([&sums.others]);
+        let cost: Cost = all().map(|known| known.cost).sum();
+        // Each connection has limits of its own, and all share what runs at once.
+        let waits = all().map(|known| estimate_waits(&known.cost.lanes, &known.paces, jobs)).sum();
+        let seconds = all().map(|known| estimate_seconds(&known.cost.lanes, &known.paces, jobs)).fold(waits, f64::max);
         let mut warnings: Vec<String> = sums.doubts.iter().map(|(why, count)| format!("{}: {why}", count_lines(*count))).collect();
         if sums.uses_lists && seconds > KEPT_FOR {
             sums.bound = sums.bound.join(CostBound::Least);
@@ -185,15 +186,10 @@ impl SeenLines {
     }
 }
 
-/// Returns the seconds that the answers take which lines that run at once wait for.
-fn seconds_of_answers(cost: Cost, jobs: u64) -> f64 {
-    estimate_seconds(cost.requests.div_ceil(jobs.max(1)), 1)
-}
-
 fn list_connections(sums: &BatchSums) -> Vec<EstimatedConnection<'_>> {
-    let show = |connection, cost: Cost| EstimatedConnection { connection, requests: cost.requests, tokens: cost.tokens };
-    let named = sums.costs.iter().filter(|(name, _)| !name.is_empty()).map(|(name, cost)| show(Some(name.as_str()), *cost));
-    let others = (sums.others != Cost::default()).then(|| show(None, sums.others));
+    let show = |connection, cost: Cost| EstimatedConnection { connection, requests: cost.requests(), tokens: cost.tokens };
+    let named = sums.costs.iter().filter(|(name, _)| !name.is_empty()).map(|(name, cost)| show(Some(name.as_str()), cost.cost));
+    let others = (sums.others.cost != Cost::default()).then(|| show(None, sums.others.cost));
     named.chain(others).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::policy::seconds::estimate_seconds;
+use crate::policy::seconds::{LanePace, estimate_seconds};
 use crate::runtime::estimate::planned::BatchPlan;
 use crate::runtime::session::Session;
 use crate::value::error::{Error, ErrorKind};
@@ -16,12 +16,12 @@ impl Session {
     /// Counts a request that the call would make.
     ///
     /// One that is sent for the estimate too is not the last: it is a read, which the call makes again.
-    pub(in crate::runtime) fn plan_request(&self, tokens: u32, is_own: bool) {
+    pub(in crate::runtime) fn plan_request(&self, cost: Cost, is_own: bool) {
         if self.is_estimate
             && let Some(planned) = &mut self.lock().planned
             && (planned.sends_own || !is_own)
         {
-            planned.cost = planned.cost + Cost::of_request(tokens);
+            planned.cost = planned.cost + cost;
         }
     }
 
@@ -29,6 +29,13 @@ impl Session {
     pub(in crate::runtime) fn plan_cost(&self, cost: Cost) {
         if let Some(planned) = &mut self.lock().planned {
             planned.cost = planned.cost + cost;
+        }
+    }
+
+    /// Records how fast the requests of the connection may be sent.
+    pub(in crate::runtime) fn record_paces(&self, paces: Vec<LanePace>) {
+        if let Some(planned) = &mut self.lock().planned {
+            planned.paces = paces;
         }
     }
 
@@ -84,7 +91,7 @@ impl Session {
         let connection = state.meta.connection.as_deref().unwrap_or_default();
         if let Some(batch) = &planned.batch {
             batch.change_sums(|sums| {
-                sums.add(connection, planned.cost);
+                sums.add(connection, planned.cost, &planned.paces);
                 sums.uses_lists |= !state.meta.lookups.is_empty();
                 sums.refreshes |= !planned.lists.is_empty();
                 let depends_on_others = |error: &Error| state.meta.requests > 0 || !state.meta.lookups.is_empty() || !is_lasting(error);
@@ -93,7 +100,9 @@ impl Session {
                 }
             });
         }
-        result.map(|_| Answer::from_data(&Estimate::new(planned.cost, planned.bound, estimate_seconds(planned.cost.requests, 1))))
+        result.map(|_| {
+            Answer::from_data(&Estimate::new(planned.cost, planned.bound, estimate_seconds(&planned.cost.lanes, &planned.paces, 1)))
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::exchange::seen::TextHash;
+use crate::policy::seconds::LanePace;
 use crate::value::estimate::{Cost, CostBound};
 use crate::value::fault::FaultCode;
 use crate::value::options::Options;
@@ -25,6 +26,8 @@ const MOST_CONNECTIONS: usize = 1_000;
 pub(in crate::runtime) struct PlannedCall {
     pub(in crate::runtime) cost: Cost,
     pub(in crate::runtime) bound: CostBound,
+    /// The pace of the connection, by its lanes.
+    pub(in crate::runtime) paces: Vec<LanePace>,
     /// `true` if the call would send its own request: a dry run would not.
     pub(in crate::runtime) sends_own: bool,
     /// `true` if the call would read the lists that it needs again.
@@ -51,15 +54,22 @@ pub(in crate::runtime) struct BatchPlan {
 pub(in crate::runtime) struct BatchSums {
     pub(in crate::runtime) bound: CostBound,
     /// The cost of each connection, by its name.
-    pub(in crate::runtime) costs: BTreeMap<String, Cost>,
+    pub(in crate::runtime) costs: BTreeMap<String, PacedCost>,
     /// The cost of all connections beyond the most that are told apart.
-    pub(in crate::runtime) others: Cost,
+    pub(in crate::runtime) others: PacedCost,
     /// The number of lines of which a sentence says why they are not certain.
     pub(in crate::runtime) doubts: BTreeMap<&'static str, u64>,
     /// `true` if a line needs a list that is kept.
     pub(in crate::runtime) uses_lists: bool,
     /// `true` if a line reads a list again that is kept.
     pub(in crate::runtime) refreshes: bool,
+}
+
+/// The cost of all lines of a connection, and the pace of that.
+#[derive(Clone, Default)]
+pub(in crate::runtime) struct PacedCost {
+    pub(in crate::runtime) cost: Cost,
+    pub(in crate::runtime) paces: Vec<LanePace>,
 }
 
 /// A look-up that a line of a batch made, and what the same look-up costs each time.
@@ -142,14 +152,19 @@ impl BatchPlan {
 
 impl BatchSums {
     /// Adds the cost of a line to that of its connection.
-    pub(in crate::runtime) fn add(&mut self, connection: &str, cost: Cost) {
+    pub(in crate::runtime) fn add(&mut self, connection: &str, cost: Cost, paces: &[LanePace]) {
         let has_room = self.costs.len() < MOST_CONNECTIONS;
         let known = match self.costs.get_mut(connection) {
             Some(known) => known,
             None if has_room => self.costs.entry(connection.to_owned()).or_default(),
             None => &mut self.others,
         };
-        *known = *known + cost;
+        known.cost = known.cost + cost;
+        // The last one knows most of the vendor.
+        if !paces.is_empty() {
+            known.paces.clear();
+            known.paces.extend_from_slice(paces);
+        }
     }
 
     /// Adds a reason why a line is not certain.

@@ -26,12 +26,14 @@ pub(in crate::runtime) async fn plan_call(
     (ledger, key): (&Arc<dyn Ledger>, Option<&str>),
     work: impl Future<Output = Result<Answer, Error>>,
 ) -> Result<Answer, Error> {
-    match key {
-        Some(key) => plan_once(ledger, (key, options.resolve), (call, resolved), work).await?,
+    let planned = match key {
+        Some(key) => plan_once(ledger, (key, options.resolve), (call, resolved), work).await,
         // A dry run shows the request of the first page.
-        None if options.pages == Pages::All && !options.dry_run => plan_pages(entry, resolved, options.max_items, work).await?,
-        None => drop(work.await?),
-    }
+        None if options.pages == Pages::All && !options.dry_run => plan_pages(entry, resolved, options.max_items, work).await,
+        None => work.await.map(drop),
+    };
+    call.session.record_paces(call.pacer.find_paces(call.connector, call.connection));
+    planned?;
     Ok(Answer::new(RawJson::null()))
 }
 

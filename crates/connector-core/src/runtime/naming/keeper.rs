@@ -103,11 +103,13 @@ impl Keeper {
         }
         let read_at = SystemTime::now();
         let before = call.session.count_sent();
-        let (text, pages) = read_list(self.catalogue.find_action(call.connector, of.list)?, of, call).await?;
+        let list = self.catalogue.find_action(call.connector, of.list)?;
+        let (text, pages) = read_list(list, of, call).await?;
         reading.end(CacheEntry::new(text.as_bytes(), read_at)).await;
         // A page that was asked for twice does not tell what the list costs.
         let (requests, tokens) = call.session.count_sent();
-        let cost = Cost { requests: pages, tokens: (tokens - before.1).into() };
+        let path = list.declaration().endpoint.map_or("", |endpoint| endpoint.path);
+        let cost = Cost::in_lane(call.connector.limits.find_lane(path), pages, (tokens - before.1).into());
         Ok(Definitions::new(text, read_at).with_cost((u64::from(requests - before.0) == pages).then_some(cost)))
     }
 

@@ -12,6 +12,7 @@ use crate::embed::connections::Connection;
 use crate::policy::pacing::budget::{BudgetSpent, DailyBudget};
 use crate::policy::pacing::queue::PaceQueue;
 use crate::policy::pacing::window::{PaceTime, Window};
+use crate::policy::seconds::LanePace;
 use crate::runtime::pacing::paced_line::{Ask, LineState, PacedLine, Verdict, lock};
 use crate::runtime::pacing::permit::Permit;
 use crate::value::error::{Error, ErrorKind};
@@ -80,6 +81,13 @@ impl Pacer {
             }
         }
         Ok(permit)
+    }
+
+    /// Finds the pace of each lane of a connection, as far as it is known.
+    pub(crate) fn find_paces(&self, connector: &'static Connector, connection: &Connection) -> Vec<LanePace> {
+        let line = self.find_line(connector, connection);
+        let state = lock(&line.state);
+        (0..state.line.count_lanes()).map(|lane| state.line.window(lane).pace()).collect()
     }
 
     fn now(&self) -> PaceTime {
