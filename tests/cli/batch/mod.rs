@@ -3,8 +3,8 @@
 mod runs;
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::process::Stdio;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
 
 use http::Request;
 use pipedrive_sandbox::{Clock, DEMO_API_TOKEN, Options, Sandbox};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use runs::{Batch, build_create};
 
 use crate::support::held::HeldVendor;
-use crate::support::process::{assert_exit, send_signal, stderr_text};
+use crate::support::process::{KilledOnDrop, assert_exit, send_signal, stderr_text};
 use crate::support::sandbox::{bind, sandbox_options, serve_sandbox};
 
 /// Starts a sandbox that answers each create after a while, so that a kill comes amid calls.
@@ -298,12 +298,44 @@ async fn other_input_journal_or_process_is_refused() {
     assert_exit(&batch.cli.run(&["invoke", "getDeals", "--resume", "journal"], ""), 2, "--resume");
 }
 
+/// Holds back the answers until a terminal shows the progress, which is after a second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminal_shows_the_progress_beside_whole_outcomes_and_a_pipe_shows_none() {
+    let vendor = HeldVendor::start().await;
+    let mut batch = Batch::new(&vendor.url, &(1..=3).map(|number| build_create(number, None)).collect::<Vec<_>>());
+    let in_pipe = batch.start(&[]);
+    let mut command = Command::new("script");
+    let words = format!("stty cols 120; '{}' invoke < '{}'", env!("CARGO_BIN_EXE_connector"), batch.cli.file("input"));
+    command.args(["-qec", &words, "/dev/null"]).env("TERM", "xterm").env("CONNECTOR_SANDBOX", &vendor.url);
+    command.env("CONNECTOR_DATA_DIR", batch.cli.folder.path()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut terminal = KilledOnDrop(command.spawn().expect("script runs"));
+    let mut shown = terminal.0.stdout.take().expect("stdout is piped");
+    let (mut screen, mut part) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&screen).contains("0 done, 0 failed, 0.0/s, 0 tokens spent") {
+        let count = shown.read(&mut part).expect("the terminal can be read");
+        assert!(count > 0, "no progress: {}", String::from_utf8_lossy(&screen));
+        screen.extend_from_slice(&part[..count]);
+    }
+    vendor.answers.add_permits(6);
+    shown.read_to_end(&mut screen).expect("the terminal can be read");
+    let screen = String::from_utf8(screen).expect("it is text");
+    assert!(screen.contains("[>-------------------] ") || screen.contains("[#"), "{screen:?}");
+    assert!(!screen.contains("\u{1b}[1A"), "one line alone is drawn again: {screen:?}");
+    let outcomes = screen.split('\n').filter_map(|line| line.find("{\"id\"").map(|at| line[at..].trim_end()));
+    let outcomes: Vec<Value> =
+        outcomes.map(|text| serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text:?}"))).collect();
+    assert_eq!(outcomes.len(), 3, "{screen:?}");
+    let output = batch.finish(in_pipe);
+    assert_exit(&output, 0, "");
+    assert_eq!((stderr_text(&output), batch.outcomes().len()), (String::new(), 3));
+}
+
 /// Limits the size of files, as a full disk does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn full_disk_sends_nothing_more_and_says_what_to_check() {
     let (sandbox, url) = start_slow_sandbox().await;
     let cli = Batch::new(&url, &(1..=30).map(|number| build_create(number, None)).collect::<Vec<_>>()).cli;
-    let mut limited = std::process::Command::new("sh");
+    let mut limited = Command::new("sh");
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" invoke --resume \"$1\" < \"$2\"";
     limited.args(["-c", script, env!("CARGO_BIN_EXE_connector"), &cli.file("journal"), &cli.file("input")]);
     let output = limited.env("CONNECTOR_DATA_DIR", cli.folder.path()).env("CONNECTOR_SANDBOX", &url).output().expect("sh runs");

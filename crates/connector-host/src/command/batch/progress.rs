@@ -52,8 +52,10 @@ impl Progress {
         let counts = Counts { done, failed, size: measure_stdin(), ..Counts::default() };
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(counts.size, ProgressDrawTarget::hidden());
-            let template = if counts.size.is_some() { "{bar:24} {percent:>3} %  {msg}" } else { "{msg}" };
-            bar.set_style(ProgressStyle::with_template(template).expect("the template is a constant"));
+            let template = if counts.size.is_some() { "[{bar:20}] {percent:>3} %  {msg}" } else { "{msg}" };
+            let style = ProgressStyle::with_template(template).expect("the template is a constant");
+            // Other letters would be counted by their bytes, and the line above be wiped.
+            bar.set_style(style.progress_chars("#>-"));
             let mut frames = tokio::time::interval(FRAME);
             frames.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             Bar { bar, frames, began: Instant::now(), is_shown: false, shares_terminal: std::io::stdout().is_terminal() }
@@ -92,13 +94,12 @@ impl Progress {
         if elapsed < QUIET {
             return;
         }
-        bar.bar.set_position(self.counts.read);
-        bar.bar.set_message(self.counts.describe(elapsed));
         if !bar.is_shown {
             bar.is_shown = true;
             bar.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        bar.bar.tick();
+        bar.bar.set_position(self.counts.read);
+        bar.bar.set_message(self.counts.describe(elapsed));
     }
 
     /// Runs work that writes an outcome. The line makes way where it is on the same terminal.
