@@ -346,3 +346,53 @@ async fn outcome_is_stored_again_after_the_ledger_failed() {
         assert_eq!(warnings.len(), usize::from(!is_kept), "say that the outcome was not stored: {outcome}");
     }
 }
+
+/// An engine's own ledger, which takes its time to claim a key.
+struct SlowLedger {
+    asked: mpsc::UnboundedSender<()>,
+    permits: Arc<Semaphore>,
+    released: mpsc::UnboundedSender<()>,
+}
+
+#[async_trait]
+impl Ledger for SlowLedger {
+    async fn claim(&self, _call: &KeyedCall) -> Result<Claim, Error> {
+        let _ = self.asked.send(());
+        self.permits.acquire().await.expect("it is open").forget();
+        Ok(Claim::Fresh)
+    }
+
+    async fn finish(&self, _call: &KeyedCall, _kept: Kept) -> Result<(), Error> {
+        panic!("nothing was sent");
+    }
+
+    async fn release(&self, _call: &KeyedCall) -> Result<(), Error> {
+        let _ = self.released.send(());
+        Ok(())
+    }
+
+    async fn abandon(&self, _call: &KeyedCall) -> Result<(), Error> {
+        panic!("nothing was sent");
+    }
+}
+
+/// A process that ended before would leave the key claimed, and its outcome unknown.
+#[tokio::test]
+async fn runtime_is_idle_once_a_key_that_was_claimed_for_nobody_is_free_again() {
+    let ((asked, mut asks), (released, mut releases)) = (mpsc::unbounded_channel(), mpsc::unbounded_channel());
+    let permits = Arc::new(Semaphore::new(0));
+    let ledger = SlowLedger { asked, permits: Arc::clone(&permits), released };
+    let runtime = build(Runtime::builder().ledger(ledger).connections(connect("acme", NOWHERE, DEMO_API_TOKEN)));
+    let call = tokio::spawn(runtime.invoke(build_create("run-1", json!({"title": "x"}))));
+    asks.recv().await.expect("the key is claimed");
+    call.abort();
+    assert!(call.await.is_err_and(|ended| ended.is_cancelled()), "the caller leaves");
+    tokio::select! {
+        biased;
+        () = runtime.wait_until_idle() => panic!("the claim is on its way"),
+        () = async { for _ in 0..10 { tokio::task::yield_now().await } } => {}
+    }
+    permits.add_permits(1);
+    runtime.wait_until_idle().await;
+    releases.try_recv().expect("the key is free");
+}
