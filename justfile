@@ -155,6 +155,11 @@ soak-short:
     target/debug/connector-soak --short
     tests/postgres.sh target/debug/connector-soak --short --postgres
 
+# Stop a batch of 20,000 creates by Ctrl-C and SIGKILL, go on with it, and prove what it answered (docs/internals/soak-batch.md is its report)
+soak-batch:
+    cargo build --locked -p connector-host -p connector-soak
+    target/debug/connector-soak --batch --report docs/internals/soak-batch.md
+
 # Invoke one action against the embedded sandbox
 try:
     {{ connector }} invoke searchDeals --input '{"term": "audit", "limit": 1}'

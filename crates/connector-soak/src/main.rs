@@ -4,6 +4,7 @@
 //! arguments. It ends with 1 if a promise was broken, and says which key broke it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a soak prints its report")]
 
+mod batch;
 mod book;
 mod client;
 mod drive;
@@ -37,6 +38,7 @@ const FAILED: u8 = 2;
 #[tokio::main]
 async fn main() -> ExitCode {
     let result = match Plan::read(std::env::args().skip(1)) {
+        Ok(Some(plan)) if plan.is_batch => batch::run_batches(plan.report).await,
         Ok(Some(plan)) => run(plan).await,
         Ok(None) => {
             println!("{HELP}");

@@ -11,6 +11,7 @@ pub(crate) const HELP: &str = "\
 Sends invocations to `connector serve` under every fault of the sandbox, kills it again and again, and proves what it answered.
 
   --short             20,000 invocations, 10 kills, 100 companies: a few minutes
+  --batch             a batch of the command line in their place: stopped by Ctrl-C and SIGKILL, and gone on with
   --invocations N     the number of invocations [1000000], a quarter of them creates under a key
   --kills N           the number of times that the host is killed with SIGKILL [100]
   --companies N       the number of companies, with a connection each [1000]
@@ -39,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) store: Option<String>,
     pub(crate) report: Option<PathBuf>,
     pub(crate) log: PathBuf,
+    /// `true` for a run of the command line, and not of a host.
+    pub(crate) is_batch: bool,
 }
 
 impl Plan {
@@ -54,6 +57,7 @@ impl Plan {
             store: None,
             report: None,
             log: "target/soak.log".into(),
+            is_batch: false,
         };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -61,6 +65,7 @@ impl Plan {
             match word.as_str() {
                 "--help" => return Ok(None),
                 "--short" => (plan.invocations, plan.kills, plan.companies) = (20_000, 10, 100),
+                "--batch" => plan.is_batch = true,
                 "--invocations" => plan.invocations = value()?.parse()?,
                 "--kills" => plan.kills = value()?.parse()?,
                 "--companies" => plan.companies = value()?.parse()?,

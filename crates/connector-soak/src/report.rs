@@ -144,7 +144,7 @@ impl Findings<'_> {
     }
 }
 
-fn write_date() -> String {
+pub(crate) fn write_date() -> String {
     OffsetDateTime::now_utc().format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).unwrap_or_default()
 }
 
@@ -159,7 +159,7 @@ pub(crate) fn find_commit() -> String {
     if is_changed { format!("{commit}, with changes") } else { commit }
 }
 
-fn describe_machine() -> String {
+pub(crate) fn describe_machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = std::fs::read_to_string("/proc/cpuinfo").ok();
     let model = model.as_deref().and_then(|text| text.lines().find_map(|line| line.strip_prefix("model name")));
