@@ -72,9 +72,11 @@ fn flags_that_do_not_go_together_are_wrong_usage_and_no_file_is_written() {
     for arguments in [
         &["invoke", "getDeal", "--input", r#"{"dealId":1}"#, "--estimate", "--dry-run"][..],
         &["invoke", "getDeals", "--pages", "all", "--stream", "--estimate"],
+        &["invoke", "--estimate", "--resume", "a.journal"],
     ] {
         assert_exit(&cli.run(arguments, ""), 2, "--estimate");
     }
+    assert!(!cli.has_file("a.journal"));
     let file = cli.folder.path().join("fetched.bin");
     let output = file.to_str().expect("a path");
     let (outcome, _) = run_one(&cli, &["invoke", "downloadFile", "--input", r#"{"fileId":1}"#, "--output", output, "--estimate"], "");

@@ -78,7 +78,7 @@ struct PlanFlags {
     dry_run: bool,
     /// Show what it would cost, and send at most what is needed to know it: of the action, or of all invocations from
     /// stdin
-    #[arg(long, conflicts_with_all = ["dry_run", "stream"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "stream", "resume"])]
     estimate: bool,
 }
 
