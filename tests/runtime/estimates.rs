@@ -349,6 +349,8 @@ async fn batch_of_single_calls_costs_what_its_estimate_says() {
         line("getDeal", json!({"dealId": 1}), json!({"view": "flat"})),
         line("getDeals", json!({"limit": 5}), json!({"pages": "all", "maxItems": 5})),
         line("getDeals", json!({"limit": 500}), json!({"pages": "all"})),
+        line("getDeals", json!({"limit": 7}), json!({"pages": "all", "estimate": true})),
+        line("getDeals", json!({"limit": 7}), json!({"pages": "all", "maxItems": 20, "estimate": true})),
         line("updateDeal", json!({"dealId": 1, "labelIds": {"add": ["Hot"]}}), json!({})),
         line("selectStage", json!({}), json!({})),
     ]);
@@ -361,7 +363,7 @@ async fn batch_of_single_calls_costs_what_its_estimate_says() {
     assert!(certain, "{estimated}");
     assert!(sent.0 < requests && sent.0 > 0, "{estimated}");
     let data = &estimated["data"];
-    assert_eq!((&data["lines"], &data["failed"], &data["failures"]), (&json!(16), &json!(0), &json!([])), "{estimated}");
+    assert_eq!((&data["lines"], &data["failed"], &data["failures"]), (&json!(18), &json!(0), &json!([])), "{estimated}");
     assert_eq!(data["connections"], json!([{"connection": "sandbox", "requests": requests, "tokens": tokens}]), "{estimated}");
 }
 

@@ -51,7 +51,7 @@ async fn plan_pages(
     let pages = match walk.count_most_pages() {
         Some(most) => {
             work.await?;
-            if most > 1 {
+            if most > 1 && session.sends_own() {
                 session.doubt(CostBound::Most, MAY_BE_SHORTER);
             }
             most
@@ -60,7 +60,8 @@ async fn plan_pages(
             let page = walk.read_page(walk.count_left()).await?.1.unwrap_or_default();
             let is_whole = page.next.is_none() || max_items.is_some_and(|most| page.count >= most);
             match page.pages_after {
-                _ if is_whole => 1,
+                // An estimate in a batch reads no more.
+                _ if is_whole || !session.sends_own() => 1,
                 Some(after) => {
                     if max_items.is_some() {
                         session.doubt(CostBound::Most, MAY_BE_SHORTER);
