@@ -116,8 +116,16 @@ async fn custom_fields_in_an_answer_are_the_least() {
     assert_eq!(read_estimate(&estimated), (1, 1, false, Some("least")), "{estimated}");
     assert_eq!(read_cost(&account.call("getDeal", json!({"dealId": 1}), options.clone()).await), (1, 1));
     assert!(estimated["meta"]["warnings"][0].as_str().is_some_and(|why| why.contains("read again")), "{estimated}");
-    // An option that the kept list lacks.
-    account.send("PATCH", "/api/v2/deals/1", json!({"custom_fields": {}})).await;
+    // A record may have an option that the kept list lacks: then the call costs more.
+    let planned = account.call("addDeal", json!({"title": "x", "customFields": {"Tier": "Gold"}}), json!({"dryRun": true})).await;
+    let fields = planned["data"][0]["json"]["custom_fields"].as_object().and_then(|fields| fields.keys().next().cloned());
+    let code = fields.expect("the field has a code");
+    account.send("POST", &format!("/api/v2/dealFields/{code}/options"), json!([{"label": "Diamond"}])).await;
+    account.send("PATCH", "/api/v2/deals/1", json!({"custom_fields": {code: 4}})).await;
+    let estimated = account.call("getDeal", json!({"dealId": 1}), with_estimate(&options)).await;
+    assert_eq!(read_estimate(&estimated), (1, 1, false, Some("least")), "{estimated}");
+    let made = account.call("getDeal", json!({"dealId": 1}), options.clone()).await;
+    assert_eq!((read_cost(&made), &made["data"]["custom_fields"]["Tier"]), ((2, 11), &json!("Diamond")), "{made}");
     estimate_and_call(&account, "getStage", json!({"stageId": 1}), options).await;
 }
 
