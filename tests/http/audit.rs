@@ -58,7 +58,7 @@ async fn audit_has_a_line_for_each_call_and_nothing_of_the_customers() {
             json!(["acme", "addDeal", null, "write", "ok", null, 0]),
             json!(["acme", "addDeal", null, "write", "ok", null, 0]),
             json!(["acme", null, null, null, "invalid_invocation", null, 0]),
-            json!(["acme", null, "/api/v2/persons/search", "read", "ok", 200, 0]),
+            json!(["acme", null, "/api/v2/persons/search", "read", "ok", 200, 20]),
             json!(["acme", null, null, "read", "ok", 404, 0]),
             json!(["other", null, "/api/v2/deals", "write", "no_connection", null, 0]),
         ],
