@@ -1,8 +1,11 @@
 //! Calls that wait for the limits of a vendor.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connector_core::embed::{Credential, OneConnection};
+use async_trait::async_trait;
+use connector_core::embed::{Credential, Lease, LeaseReport, Meter, MeteredWindow, OneConnection};
 use connector_core::run::{Invocation, Outcome, Priority, Runtime};
 use connector_core::{Error, ErrorKind};
 use pipedrive_sandbox::{Clock, DEMO_API_TOKEN, LimitCount, Options, Sandbox};
@@ -139,4 +142,68 @@ async fn page_in_place_of_a_refusal_pauses_the_connection() {
         assert!(error.retry_after_ms().is_some_and(|wait| (50_000..=60_000).contains(&wait)), "{error:?}");
     }
     assert_eq!(sandbox.fault_counts().iter().map(|count| count.count).sum::<u64>(), 1);
+}
+
+/// A store of permits in this process, as hosts share one in a database.
+#[derive(Clone, Default)]
+struct SharedMeter {
+    windows: Arc<Mutex<HashMap<MeteredWindow, SharedWindow>>>,
+    host: usize,
+}
+
+/// A window: its limit where it was told, and for each host the permits that it holds and wants.
+#[derive(Default)]
+struct SharedWindow {
+    told: Option<u32>,
+    hosts: HashMap<usize, (u32, u32)>,
+    most: u32,
+}
+
+#[async_trait]
+impl Meter for SharedMeter {
+    async fn settle(&self, window: &MeteredWindow, report: &LeaseReport) -> Result<Lease, Error> {
+        let mut windows = self.windows.lock().expect("no test panics while it holds it");
+        let shared = windows.entry(window.clone()).or_default();
+        shared.told = shared.told.or(report.is_told.then_some(report.limit));
+        let limit = shared.told.unwrap_or(report.limit);
+        shared.hosts.insert(self.host, (report.held, report.wanted));
+        let held: u32 = shared.hosts.values().map(|(held, _)| held).sum();
+        let given = report.wanted.min(limit.saturating_sub(held));
+        shared.hosts.insert(self.host, (report.held + given, report.wanted - given));
+        shared.most = shared.most.max(held + given);
+        let wanted_by_others = shared.hosts.iter().filter(|(host, _)| **host != self.host).map(|(_, (_, wanted))| wanted).sum();
+        let hosts = shared.hosts.values().filter(|(held, wanted)| held + wanted > 0).count();
+        let lease = Lease::new(report.held + given, limit).beside(u32::try_from(hosts).expect("few"), wanted_by_others);
+        Ok(if shared.told.is_some() { lease.told() } else { lease })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_that_share_a_meter_exceed_no_window() {
+    let (listener, url) = bind().await;
+    let options = Options { clock: Clock::system(), burst_window: WINDOW, burst_limit: Some(24), ..sandbox_options() };
+    let sandbox = serve_sandbox(listener, options);
+    let meter = SharedMeter::default();
+    let build_host = |host| {
+        let account = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN)).expect("a URL of this machine");
+        build(Runtime::builder().connections(account.mark_as_sandbox()).meter(SharedMeter { host, ..meter.clone() }))
+    };
+    let hosts = [build_host(0), build_host(1), build_host(2)];
+    // Two hosts have much to do, and one has a call now and then.
+    let [busy, other, quiet] = &hosts;
+    let quiet = async {
+        let mut outcomes = Vec::new();
+        for _ in 0..5 {
+            outcomes.push(quiet.invoke(read_stage()).await);
+        }
+        outcomes
+    };
+    let many = |host| run_at_once(host, 64, (0..500).map(|_| read_stage()));
+    let (first, second, third) = tokio::join!(many(busy), many(other), quiet);
+    let outcomes: Vec<_> = [first, second, third].into_iter().flatten().collect();
+    assert!(outcomes.iter().all(Outcome::is_ok), "{:?}", outcomes.iter().find_map(Outcome::error));
+    let (taken, refused, fullest) = add_up(&sandbox.limit_counts());
+    assert_eq!((taken, refused), (1005, 0), "the fullest window had {fullest} of 24");
+    let most = meter.windows.lock().expect("all hosts are done").values().map(|window| window.most).max();
+    assert!(most.is_some_and(|most| most <= 24), "{most:?} permits were held at once");
 }

@@ -7,11 +7,13 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
 use crate::embed::memory::MemoryLedger;
+use crate::embed::meter::Meter;
 use crate::embed::observer::Observer;
 use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::keyed::tether::Running;
 use crate::runtime::naming::Keeper;
+use crate::runtime::pacing::Pacer;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::value::error::Error;
 use crate::value::view::View;
@@ -25,6 +27,7 @@ pub struct Builder {
     connections: Option<Arc<dyn Connections>>,
     ledger: Option<Arc<dyn Ledger>>,
     cache: Option<Arc<dyn Cache>>,
+    meter: Option<Arc<dyn Meter>>,
     transport: TransportSettings,
     http: Option<Http>,
     view: View,
@@ -71,6 +74,15 @@ impl Builder {
     #[must_use]
     pub fn cache(mut self, cache: impl Cache + 'static) -> Self {
         self.cache = Some(Arc::new(cache));
+        self
+    }
+
+    /// Sets the meter by which several hosts share the limits of connections.
+    ///
+    /// Without one a host takes each limit for itself.
+    #[must_use]
+    pub fn meter(mut self, meter: impl Meter + 'static) -> Self {
+        self.meter = Some(Arc::new(meter));
         self
     }
 
@@ -149,7 +161,7 @@ impl Builder {
             view: self.view,
             retries: self.retries,
             observer: self.observer,
-            pacer: Arc::default(),
+            pacer: Arc::new(Pacer::new(self.meter)),
             transport: match self.http {
                 Some(http) => http.transport(),
                 None => Arc::new(Transport::new(self.transport)?),

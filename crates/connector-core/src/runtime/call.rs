@@ -282,7 +282,7 @@ impl Call<'_> {
             Ok(begin_request(request, self.connector, access, resend))
         };
         self.note_worded(request, role);
-        let result = self.transport.send(request, access, header, mark, on_sent).await;
+        let result = self.transport.send(request, access, header, mark, permit.connection(), on_sent).await;
         match &result {
             Ok(opened) => self.session.record_limits(permit.hear(opened.status(), |name| opened.header(name))),
             Err(error) => {

@@ -118,7 +118,7 @@ impl Runtime {
             watch.session().begin_to_send(cost, method.effect() != Effect::Read, access)?;
             Ok(begin_client((method, watch.template()), access.address(), resend, 0))
         };
-        let result = self.0.transport.forward(passing, access, header, on_sent).await;
+        let result = self.0.transport.forward(passing, access, header, permit.connection(), on_sent).await;
         match &result {
             Ok(passed) => {
                 watch.session().lock().meta.status = Some(passed.status);

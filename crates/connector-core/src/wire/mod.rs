@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 pub(crate) mod passing;
+mod places;
 pub(crate) mod tls;
 pub(crate) mod transport;
 mod upload;

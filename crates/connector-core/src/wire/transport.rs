@@ -11,7 +11,6 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::multipart::{Form, Part as FormPart};
 use reqwest::{Client, Url};
 use tokio::io::AsyncWriteExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument as _, Span};
 
 use crate::declare::connector::CredentialHeader;
@@ -22,6 +21,7 @@ use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Reach, Retry};
 use crate::value::file::{Content, Sink};
 use crate::wire::passing::{ForwardedBody, ForwardedRequest, ForwardedResponse};
+use crate::wire::places::{HeldPlace, HostPlaces};
 use crate::wire::tls;
 use crate::wire::upload::ReadFailure;
 
@@ -45,7 +45,7 @@ impl Default for TransportSettings {
 pub(crate) struct Transport {
     pub(super) client: Client,
     settings: TransportSettings,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Mutex<HashMap<String, Arc<HostPlaces>>>,
 }
 
 impl Transport {
@@ -67,23 +67,26 @@ impl Transport {
         Ok(Self { client, settings, hosts: Mutex::default() })
     }
 
-    /// Sends a request to the connection's host, and returns the head of the response.
+    /// Sends a request to the host of a connection, and returns the head of the response.
+    ///
+    /// Connections, by their numbers, take turns at the places of a host.
     pub(crate) async fn send(
         &self,
         request: &Request,
         access: &Access,
         credential: Option<CredentialHeader>,
         mark: Option<(&str, Role)>,
+        connection: u64,
         on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<OpenResponse, Error> {
         let (sent, read_failure) = self.build_request(request, access, credential, mark)?;
-        let permit = self.acquire_permit(access.origin()).await;
+        let place = self.take_place(access.origin(), connection).await;
         let span = on_sent()?;
         let response = self.client.execute(sent).instrument(span.clone()).await;
         let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())));
         let response = response.inspect_err(|error| record_failure(&span, error))?;
         record_status(&span, response.status().as_u16());
-        Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), span, _permit: permit })
+        Ok(OpenResponse { response, effect: request.effect(), position: request.position, access: access.clone(), span, _place: place })
     }
 
     /// Fetches a URL that a response refers to, without a credential.
@@ -93,12 +96,12 @@ impl Transport {
         access: &Access,
         on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<OpenResponse, Error> {
-        let permit = self.acquire_permit(&url.origin().ascii_serialization()).await;
+        let place = self.take_place(&url.origin().ascii_serialization(), 0).await;
         let span = on_sent()?;
         let response = self.client.get(url).send().instrument(span.clone()).await.map_err(|error| explain_failure(error, Effect::Read));
         let response = response.inspect_err(|error| record_failure(&span, error))?;
         record_status(&span, response.status().as_u16());
-        Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), span, _permit: permit })
+        Ok(OpenResponse { response, effect: Effect::Read, position: 0, access: access.clone(), span, _place: place })
     }
 
     pub(crate) fn largest_answer(&self) -> usize {
@@ -155,6 +158,7 @@ impl Transport {
         passing: ForwardedRequest,
         access: &Access,
         credential: Option<CredentialHeader>,
+        connection: u64,
         on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<ForwardedResponse, Error> {
         let url = resolve(access, &passing.target)?;
@@ -175,7 +179,7 @@ impl Transport {
             ForwardedBody::Kept(bytes) => built.body(bytes),
             ForwardedBody::Stream(parts) => built.body(reqwest::Body::wrap_stream(parts)),
         };
-        let permit = self.acquire_permit(access.origin()).await;
+        let place = self.take_place(access.origin(), connection).await;
         let effect = passing.method.effect();
         let span = on_sent()?;
         let response = built.send().instrument(span.clone()).await.map_err(|error| explain_failure(error, effect));
@@ -183,20 +187,20 @@ impl Transport {
         record_status(&span, response.status().as_u16());
         let headers = response.headers().iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
         let (status, headers, from) = (response.status().as_u16(), headers.collect(), response.url().clone());
-        let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, span, _permit: permit };
+        let parts = Parts { parts: Box::pin(response.bytes_stream()), effect, so_far: 0, span, _place: place };
         Ok(ForwardedResponse { status, headers, from, parts: Box::pin(parts) })
     }
 
-    /// Acquires a permit for one more open request to a host.
-    async fn acquire_permit(&self, origin: &str) -> OwnedSemaphorePermit {
+    /// Takes a place for one more open request of a connection to a host.
+    async fn take_place(&self, origin: &str, connection: u64) -> HeldPlace {
         let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
             match hosts.get(origin) {
                 Some(host) => Arc::clone(host),
-                None => Arc::clone(hosts.entry(origin.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.settings.per_host)))),
+                None => Arc::clone(hosts.entry(origin.to_owned()).or_insert_with(|| HostPlaces::new(self.settings.per_host))),
             }
         };
-        host.acquire_owned().await.expect("the semaphore is never closed")
+        host.take(connection).await
     }
 }
 
@@ -208,7 +212,7 @@ struct Parts<S> {
     /// The span of the request, which ends with its body.
     span: Span,
     /// The request stays open until its body is read.
-    _permit: OwnedSemaphorePermit,
+    _place: HeldPlace,
 }
 
 impl<S: Stream<Item = reqwest::Result<Bytes>>> Stream for Parts<S> {
@@ -235,7 +239,7 @@ pub(crate) struct OpenResponse {
     /// The span of the request, which ends with its body.
     span: Span,
     /// The request stays open until its body is read.
-    _permit: OwnedSemaphorePermit,
+    _place: HeldPlace,
 }
 
 impl OpenResponse {

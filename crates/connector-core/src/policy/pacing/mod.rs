@@ -3,6 +3,7 @@
 pub(crate) mod budget;
 pub(crate) mod hearing;
 pub(crate) mod queue;
+pub(crate) mod share;
 #[cfg(test)]
 mod tests;
 pub(crate) mod window;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::policy::pacing::share::Demand;
 use crate::policy::pacing::window::{PaceTime, Window, WindowFacts};
 use crate::value::options::Priority;
 
@@ -164,6 +165,34 @@ impl PaceQueue {
     /// Returns the time for which the connection is paused.
     pub(crate) fn pause(&self, now: PaceTime) -> Option<Duration> {
         self.pause.until.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Sets the part of a lane's limit that this host may use.
+    pub(crate) fn share(&mut self, lane: usize, share: Option<u32>) {
+        self.lanes[lane].window.share(share);
+    }
+
+    /// Takes a limit that another host was told.
+    pub(crate) fn learn(&mut self, lane: usize, limit: u32) {
+        self.lanes[lane].window.learn(limit);
+    }
+
+    /// Takes a pause that another host was told.
+    pub(crate) fn pause_until(&mut self, until: PaceTime) {
+        if until > self.pause.until {
+            self.pause.until = until;
+            self.pause.number = self.pause.number.max(1);
+        }
+    }
+
+    /// Counts the requests of a lane that are in the window, and those that wait.
+    pub(crate) fn count_demand(&self, lane: usize, now: PaceTime) -> Demand {
+        let lane = &self.lanes[lane];
+        Demand { inside: lane.window.count_now(now), waiting: u32::try_from(lane.waiting.len()).unwrap_or(u32::MAX) }
+    }
+
+    pub(crate) fn count_waiting(&self, lane: usize) -> usize {
+        self.lanes[lane].waiting.len()
     }
 
     pub(crate) fn count_lanes(&self) -> usize {

@@ -78,12 +78,15 @@ impl Window {
         if now < self.blocked_until {
             return 0;
         }
+        let share = self.share.unwrap_or(u32::MAX);
         match self.limit {
             Limit::None => u32::MAX,
-            Limit::Told(limit) => self.share.unwrap_or(limit).min(limit).saturating_sub(self.count_inside()),
+            Limit::Told(limit) => share.min(limit).saturating_sub(self.count_inside()),
             // The first answer tells the limit. If it takes longer than a window, the documented one counts.
-            Limit::Untold(least) if self.under_way > 0 && now >= self.busy_since + self.length => least.saturating_sub(self.count_inside()),
-            Limit::Untold(_) => u32::from(self.under_way == 0),
+            Limit::Untold(least) if self.under_way > 0 && now >= self.busy_since + self.length => {
+                share.min(least).saturating_sub(self.count_inside())
+            }
+            Limit::Untold(_) => u32::from(self.under_way == 0).min(share),
         }
     }
 
@@ -96,8 +99,7 @@ impl Window {
         // Each place in the window is used again after a whole window.
         let (windows, mut place) = (ahead / limit, ahead % limit);
         let leaving = || self.leaving.iter().filter(|(at, _)| *at > now);
-        let inside = leaving().map(|(_, number)| number).sum::<u32>() + self.under_way;
-        let free = limit.saturating_sub(inside);
+        let free = limit.saturating_sub(self.count_now(now));
         let mut time = earliest;
         if place >= free {
             place -= free;
@@ -194,6 +196,36 @@ impl Window {
             Limit::Told(limit) => Some(self.share.unwrap_or(limit).min(limit)),
         };
         LanePace { limit, window: self.length, latency: self.latency }
+    }
+
+    /// Sets the part of the limit that this host may use.
+    pub(crate) fn share(&mut self, share: Option<u32>) {
+        self.share = share;
+    }
+
+    /// Takes a limit that another host was told.
+    pub(crate) fn learn(&mut self, limit: u32) {
+        if self.is_untold() {
+            self.limit = Limit::Told(limit);
+        }
+    }
+
+    /// Returns the limit, if there is one, and whether answers told it.
+    pub(crate) fn limit(&self) -> Option<(u32, bool)> {
+        match self.limit {
+            Limit::Told(limit) => Some((limit, true)),
+            Limit::Untold(least) => Some((least, false)),
+            Limit::None => None,
+        }
+    }
+
+    pub(crate) fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// Counts the requests that are in the window now.
+    pub(crate) fn count_now(&self, now: PaceTime) -> u32 {
+        self.under_way + self.leaving.iter().filter(|(at, _)| *at > now).map(|(_, number)| number).sum::<u32>()
     }
 
     /// Checks that no answer has told the limit, or that there is none.

@@ -1,5 +1,6 @@
 //! Pacing: each request waits here until the limits of its connection have room for it.
 
+mod leasing;
 mod paced_line;
 mod pacer;
 mod permit;

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::declare::connector::Connector;
 use crate::declare::limits::Limits;
 use crate::embed::connections::Connection;
+use crate::embed::meter::{Meter, MeteredWindow};
 use crate::policy::pacing::budget::DailyBudget;
 use crate::policy::pacing::queue::{PaceQueue, Reply, Ticket};
 use crate::policy::pacing::window::PaceTime;
@@ -18,14 +19,33 @@ use crate::value::options::Priority;
 /// The line of one connection, and the calls that wait in it.
 pub(super) struct PacedLine {
     pub(super) origin: String,
+    /// The number of the connection in this process, from 1.
+    pub(super) number: u64,
     pub(super) limits: &'static Limits,
     pub(super) budget: Arc<Mutex<DailyBudget>>,
     pub(super) state: Mutex<LineState>,
+    /// The permits that hosts share, if they do.
+    pub(super) leasing: Option<Leasing>,
+}
+
+/// The permits of a connection that hosts share: a lease for each lane.
+pub(super) struct Leasing {
+    pub(super) meter: Arc<dyn Meter>,
+    pub(super) lanes: Vec<LeasedLane>,
+}
+
+/// The lease of one lane.
+pub(super) struct LeasedLane {
+    pub(super) window: MeteredWindow,
+    /// Wakes the task of the lane: a request waits.
+    pub(super) wanted: Notify,
 }
 
 /// The queue of a connection, and its calls that wait.
 pub(super) struct LineState {
-    pub(super) line: PaceQueue,
+    pub(super) queue: PaceQueue,
+    /// The lanes for which a task leases permits.
+    pub(super) leased: Vec<bool>,
     waiters: HashMap<Ticket, Arc<Waiter>>,
 }
 
@@ -64,16 +84,22 @@ pub(crate) struct Ask<'a> {
 }
 
 /// The place of a call that waits. Its drop ends the wait.
-struct Seat<'a> {
+pub(super) struct Seat<'a> {
     line: &'a PacedLine,
     lane: usize,
     ticket: Ticket,
     waiter: Arc<Waiter>,
 }
 
+impl Leasing {
+    pub(super) fn new(meter: Arc<dyn Meter>, windows: impl IntoIterator<Item = MeteredWindow>) -> Self {
+        Self { meter, lanes: windows.into_iter().map(|window| LeasedLane { window, wanted: Notify::new() }).collect() }
+    }
+}
+
 impl LineState {
-    pub(super) fn new(line: PaceQueue) -> Self {
-        Self { line, waiters: HashMap::new() }
+    pub(super) fn new(queue: PaceQueue) -> Self {
+        Self { leased: vec![false; queue.count_lanes()], queue, waiters: HashMap::new() }
     }
 
     /// Sends what may be sent now, and has the first of those who wait look at the clock.
@@ -85,10 +111,10 @@ impl LineState {
 
     /// Sends what may be sent now, on behalf of one who waits and looks at the clock anyway.
     fn grant_as(&mut self, who: Option<Ticket>, lane: usize, now: PaceTime) {
-        for ticket in self.line.grant(lane, now) {
+        for ticket in self.queue.grant(lane, now) {
             self.decide(ticket, Verdict::GoAfterWait);
         }
-        let first = self.line.first(lane).filter(|first| Some(*first) != who);
+        let first = self.queue.first(lane).filter(|first| Some(*first) != who);
         if let Some(first) = first.and_then(|ticket| self.waiters.get(&ticket)) {
             first.changed.notify_one();
         }
@@ -96,9 +122,9 @@ impl LineState {
 
     /// Refuses those who wait and can no longer be sent in time.
     pub(super) fn refuse_late(&mut self, now: PaceTime) {
-        for lane in 0..self.line.count_lanes() {
-            for (ticket, wait) in self.line.list_late(lane, now) {
-                self.line.leave(lane, ticket);
+        for lane in 0..self.queue.count_lanes() {
+            for (ticket, wait) in self.queue.list_late(lane, now) {
+                self.queue.leave(lane, ticket);
                 self.decide(ticket, Verdict::TooLate(wait));
             }
         }
@@ -113,18 +139,16 @@ impl LineState {
 }
 
 impl PacedLine {
-    /// Asks to send a request not later than `latest`, and waits until it may. Moments count from `start`.
-    pub(super) async fn ask(&self, lane: usize, ask: Ask<'_>, latest: PaceTime, start: Instant) -> (Ticket, Verdict) {
-        let (ticket, place) = {
-            let mut state = lock(&self.state);
-            let ticket = ask.ticket.unwrap_or_else(|| state.line.take_ticket(ask.priority));
-            match state.line.ask(lane, ticket, latest, start.elapsed()) {
-                Reply::Go => return (ticket, Verdict::Go),
-                Reply::TooLate(wait) => return (ticket, Verdict::TooLate(wait)),
-                Reply::Wait => (ticket, self.seat(&mut state, lane, ticket)),
-            }
+    /// Asks to send a request not later than `latest`. One that has to wait gets a seat. Times count from `start`.
+    pub(super) fn ask(&self, lane: usize, ask: Ask<'_>, latest: PaceTime, start: Instant) -> (Ticket, Result<Verdict, Seat<'_>>) {
+        let mut state = lock(&self.state);
+        let ticket = ask.ticket.unwrap_or_else(|| state.queue.take_ticket(ask.priority));
+        let reply = match state.queue.ask(lane, ticket, latest, start.elapsed()) {
+            Reply::Go => Ok(Verdict::Go),
+            Reply::TooLate(wait) => Ok(Verdict::TooLate(wait)),
+            Reply::Wait => Err(self.seat(&mut state, lane, ticket)),
         };
-        (ticket, place.wait(start, latest).await)
+        (ticket, reply)
     }
 
     /// Gives a call that has to wait its place.
@@ -137,7 +161,7 @@ impl PacedLine {
 
 impl Seat<'_> {
     /// Waits until the request may be sent, or cannot be sent in time. Moments count from `start`.
-    async fn wait(self, start: Instant, latest: PaceTime) -> Verdict {
+    pub(super) async fn wait(self, start: Instant, latest: PaceTime) -> Verdict {
         loop {
             let wake = {
                 let now = start.elapsed();
@@ -148,15 +172,15 @@ impl Seat<'_> {
                 if let Some(verdict) = lock(&self.waiter.verdict).take() {
                     return verdict;
                 }
-                let too_late = latest.saturating_sub(state.line.window(self.lane).latency());
-                if now >= too_late && state.line.window(self.lane).is_untold() {
+                let too_late = latest.saturating_sub(state.queue.window(self.lane).latency());
+                if now >= too_late && state.queue.window(self.lane).is_untold() {
                     return Verdict::Untold;
                 }
                 if now >= too_late {
-                    let wait = state.line.find_time(self.lane, 0, now).saturating_sub(now);
+                    let wait = state.queue.find_time(self.lane, 0, now).saturating_sub(now);
                     return Verdict::TooLate(wait.max(Duration::from_millis(1)));
                 }
-                let change = state.line.find_change(self.lane, now).filter(|change| self.is_first(&state) && *change > now);
+                let change = state.queue.find_change(self.lane, now).filter(|change| self.is_first(&state) && *change > now);
                 change.map_or(too_late, |change| change.min(too_late))
             };
             tokio::select! {
@@ -167,7 +191,7 @@ impl Seat<'_> {
     }
 
     fn is_first(&self, state: &LineState) -> bool {
-        state.line.first(self.lane) == Some(self.ticket)
+        state.queue.first(self.lane) == Some(self.ticket)
     }
 }
 
@@ -175,15 +199,15 @@ impl Drop for Seat<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.line.state);
         if state.waiters.remove(&self.ticket).is_some() {
-            state.line.leave(self.lane, self.ticket);
+            state.queue.leave(self.lane, self.ticket);
         } else if matches!(lock(&self.waiter.verdict).take(), Some(Verdict::GoAfterWait)) {
             // It was let go, and its caller has left.
-            state.line.withdraw(self.lane);
+            state.queue.withdraw(self.lane);
         } else {
             return;
         }
         // Those behind it look at the clock themselves now.
-        if let Some(first) = state.line.first(self.lane).and_then(|ticket| state.waiters.get(&ticket)) {
+        if let Some(first) = state.queue.first(self.lane).and_then(|ticket| state.waiters.get(&ticket)) {
             first.changed.notify_one();
         }
     }

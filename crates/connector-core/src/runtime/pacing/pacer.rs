@@ -9,11 +9,13 @@ use tokio::time::Instant;
 use crate::declare::connector::Connector;
 use crate::declare::limits::{Lane, Limits};
 use crate::embed::connections::Connection;
+use crate::embed::meter::{Meter, MeteredWindow};
 use crate::policy::pacing::budget::{BudgetSpent, DailyBudget};
 use crate::policy::pacing::queue::PaceQueue;
 use crate::policy::pacing::window::{PaceTime, Window};
 use crate::policy::seconds::LanePace;
-use crate::runtime::pacing::paced_line::{Ask, LineState, PacedLine, Verdict, lock};
+use crate::runtime::pacing::leasing::demand_permits;
+use crate::runtime::pacing::paced_line::{Ask, Leasing, LineState, PacedLine, Verdict, lock};
 use crate::runtime::pacing::permit::Permit;
 use crate::value::error::{Error, ErrorKind};
 
@@ -28,6 +30,8 @@ pub(crate) struct Pacer {
     /// The time from which moments are counted.
     start: Instant,
     known: Mutex<Known>,
+    /// The permits that hosts share, if they do.
+    meter: Option<Arc<dyn Meter>>,
 }
 
 /// The connections and accounts that are known, by the key of the connector.
@@ -36,18 +40,19 @@ struct Known {
     accounts: HashMap<&'static str, HashMap<String, Arc<Mutex<DailyBudget>>>>,
     /// By the connection, and then by its host.
     lines: HashMap<&'static str, HashMap<String, Vec<Arc<PacedLine>>>>,
-    number: usize,
+    count: usize,
+    /// The number of the line that was begun last.
+    last_number: u64,
     /// The number at which idle ones are looked for.
     next_sweep: usize,
 }
 
-impl Default for Pacer {
-    fn default() -> Self {
-        Self { start: Instant::now(), known: Mutex::default() }
-    }
-}
-
 impl Pacer {
+    /// Builds the pace of a process. With a meter, it shares limits with other hosts.
+    pub(crate) fn new(meter: Option<Arc<dyn Meter>>) -> Self {
+        Self { start: Instant::now(), known: Mutex::default(), meter }
+    }
+
     /// Waits until a request may be sent. If that is not before its deadline, it is refused at once.
     pub(crate) async fn admit(&self, ask: Ask<'_>) -> Result<Permit, Error> {
         let line = self.find_line(ask.connector, ask.connection);
@@ -55,7 +60,13 @@ impl Pacer {
         lock(&line.budget).admit(ask.cost, began).map_err(|spent| explain_spent(ask.connector, spent))?;
         let lane = line.limits.find_lane(ask.path);
         let latest = ask.until.saturating_duration_since(self.start).saturating_sub(MARGIN);
-        let (ticket, verdict) = line.ask(lane, ask, latest, self.start).await;
+        let (ticket, verdict) = match line.ask(lane, ask, latest, self.start) {
+            (ticket, Ok(verdict)) => (ticket, verdict),
+            (ticket, Err(seat)) => {
+                demand_permits(&line, lane, self.start);
+                (ticket, seat.wait(self.start, latest).await)
+            }
+        };
         let is_paced = match verdict {
             Verdict::Go => false,
             Verdict::GoAfterWait => true,
@@ -87,7 +98,7 @@ impl Pacer {
     pub(crate) fn find_paces(&self, connector: &'static Connector, connection: &Connection) -> Vec<LanePace> {
         let line = self.find_line(connector, connection);
         let state = lock(&line.state);
-        (0..state.line.count_lanes()).map(|lane| state.line.window(lane).pace()).collect()
+        (0..state.queue.count_lanes()).map(|lane| state.queue.window(lane).pace()).collect()
     }
 
     fn now(&self) -> PaceTime {
@@ -101,13 +112,19 @@ impl Pacer {
         if let Some(line) = lines.and_then(|lines| lines.iter().find(|line| line.origin == connection.origin)) {
             return Arc::clone(line);
         }
-        known.add_line(connector, connection, self.now())
+        known.add_line(connector, connection, self.meter.as_ref(), self.now())
     }
 }
 
 impl Known {
-    fn add_line(&mut self, connector: &'static Connector, connection: &Connection, now: PaceTime) -> Arc<PacedLine> {
-        if self.number >= self.next_sweep.max(MANY) {
+    fn add_line(
+        &mut self,
+        connector: &'static Connector,
+        connection: &Connection,
+        meter: Option<&Arc<dyn Meter>>,
+        now: PaceTime,
+    ) -> Arc<PacedLine> {
+        if self.count >= self.next_sweep.max(MANY) {
             self.forget_idle(now);
         }
         let account = connection.account.as_ref().unwrap_or(&connection.origin);
@@ -120,18 +137,28 @@ impl Known {
             [] => vec![Window::new(limits.window, None)],
             lanes => lanes.iter().map(|least| Window::new(limits.window, Some(*least))).collect(),
         };
-        let state = Mutex::new(LineState::new(PaceQueue::new(windows)));
-        let line = Arc::new(PacedLine { origin: connection.origin.clone(), limits, budget, state });
+        let count = windows.len();
+        let mut queue = PaceQueue::new(windows);
+        // Without a limit there is nothing that hosts could share.
+        let leasing = meter.filter(|_| !documented.is_empty()).map(|meter| {
+            (0..count).for_each(|lane| queue.share(lane, Some(0)));
+            let window = |lane| MeteredWindow::new(connector.key, connection.identity(), &connection.origin, lane);
+            Leasing::new(Arc::clone(meter), (0..count).map(window))
+        });
+        let state = Mutex::new(LineState::new(queue));
+        self.last_number += 1;
+        let (origin, number) = (connection.origin.clone(), self.last_number);
+        let line = Arc::new(PacedLine { origin, number, limits, budget, state, leasing });
         let lines = self.lines.entry(connector.key).or_default();
         lines.entry(connection.identity().to_owned()).or_default().push(Arc::clone(&line));
-        self.number += 1;
+        self.count += 1;
         line
     }
 
     /// Forgets the connections of which nothing is known that a later call needs.
     fn forget_idle(&mut self, now: PaceTime) {
         let is_idle =
-            |line: &Arc<PacedLine>| Arc::strong_count(line) == 1 && lock(&line.state).line.is_idle(now) && lock(&line.budget).is_idle();
+            |line: &Arc<PacedLine>| Arc::strong_count(line) == 1 && lock(&line.state).queue.is_idle(now) && lock(&line.budget).is_idle();
         for lines in self.lines.values_mut() {
             lines.retain(|_, lines| {
                 lines.retain(|line| !is_idle(line));
@@ -141,8 +168,8 @@ impl Known {
         for accounts in self.accounts.values_mut() {
             accounts.retain(|_, budget| Arc::strong_count(budget) > 1);
         }
-        self.number = self.lines.values().flat_map(HashMap::values).map(Vec::len).sum();
-        self.next_sweep = self.number * 2;
+        self.count = self.lines.values().flat_map(HashMap::values).map(Vec::len).sum();
+        self.next_sweep = self.count * 2;
     }
 }
 

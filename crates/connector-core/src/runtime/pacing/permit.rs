@@ -38,6 +38,11 @@ pub(crate) struct LimitsHeard {
 }
 
 impl Permit {
+    /// Returns the number of the connection in this process.
+    pub(crate) fn connection(&self) -> u64 {
+        self.line.number
+    }
+
     /// Records the head of the answer.
     pub(crate) fn hear<'a>(mut self, status: u16, header: impl Fn(&str) -> Option<&'a str>) -> LimitsHeard {
         self.is_settled = true;
@@ -45,19 +50,19 @@ impl Permit {
         let heard = Heard::read(self.line.limits, status, header, self.is_sandbox);
         let budget = lock(&self.line.budget).hear(&heard.budget, now, SystemTime::now);
         let mut state = lock(&self.line.state);
-        state.line.hear(self.lane, &heard.window, heard.block, self.began, now);
+        state.queue.hear(self.lane, &heard.window, heard.block, self.began, now);
         if heard.window.wait.is_some() || heard.block.is_some() {
             state.refuse_late(now);
         }
         state.grant(self.lane, now);
-        LimitsHeard { budget, pause: heard.block.and_then(|_| state.line.pause(now)) }
+        LimitsHeard { budget, pause: heard.block.and_then(|_| state.queue.pause(now)) }
     }
 
     /// Gives the permit back: the request never left this host.
     pub(crate) fn withdraw(mut self) {
         self.is_settled = true;
         let mut state = lock(&self.line.state);
-        state.line.withdraw(self.lane);
+        state.queue.withdraw(self.lane);
         state.grant(self.lane, self.start.elapsed());
     }
 }
@@ -67,7 +72,7 @@ impl Drop for Permit {
         if !self.is_settled {
             let now = self.start.elapsed();
             let mut state = lock(&self.line.state);
-            state.line.lose(self.lane, now);
+            state.queue.lose(self.lane, now);
             state.grant(self.lane, now);
         }
     }
