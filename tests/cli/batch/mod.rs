@@ -298,6 +298,26 @@ async fn other_input_journal_or_process_is_refused() {
     assert_exit(&batch.cli.run(&["invoke", "getDeals", "--resume", "journal"], ""), 2, "--resume");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn line_of_the_output_that_a_kill_cut_stands_alone() {
+    let (_sandbox, url) = start_slow_sandbox().await;
+    let mut batch = Batch::new(&url, &[build_create(1, None), build_create(2, None)]);
+    assert_exit(&batch.run(&[]), 0, "");
+    let outcomes: Vec<&str> =
+        std::str::from_utf8(&batch.written).expect("it is text").lines().filter(|line| line.starts_with('{')).collect();
+    // The kill comes amid the second outcome, which the journal has.
+    std::fs::write(batch.cli.file("output"), format!("{}\n{}", outcomes[0], &outcomes[1][..20])).expect("it can be written");
+    let journal = std::fs::read_to_string(batch.cli.file("journal")).expect("it is there");
+    std::fs::write(batch.cli.file("journal"), journal.trim_end_matches("{\"written\":2}\n")).expect("it can be written");
+    let output = std::fs::OpenOptions::new().append(true).open(batch.cli.file("output")).expect("it is there");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connector"));
+    command.args(["invoke", "--resume", &batch.cli.file("journal")]).env("CONNECTOR_DATA_DIR", batch.cli.folder.path());
+    let stdin = std::fs::File::open(batch.cli.file("input")).expect("it is there");
+    let status = command.env("CONNECTOR_SANDBOX", &url).stdin(stdin).stdout(output).status().expect("the binary runs");
+    let written = std::fs::read_to_string(batch.cli.file("output")).expect("it is there");
+    assert_eq!(written.lines().collect::<Vec<_>>(), [outcomes[0], &outcomes[1][..20], outcomes[1]], "{status}");
+}
+
 /// Holds back the answers until a terminal shows the progress, which is after a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminal_shows_the_progress_beside_whole_outcomes_and_a_pipe_shows_none() {

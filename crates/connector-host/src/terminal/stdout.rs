@@ -1,6 +1,8 @@
 //! Results on stdout.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 
@@ -45,4 +47,27 @@ pub(crate) fn write(bytes: &[u8]) -> Result<(), Failure> {
 pub(crate) fn try_write(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes).and_then(|()| out.flush())
+}
+
+/// Ends the last line of stdout if that is a file, and the line has no break: a kill left a part of it.
+///
+/// Where the file cannot be read, nothing is done.
+pub(crate) fn end_torn_line() -> io::Result<()> {
+    match read_last_byte() {
+        Ok(Some(last)) if last != b'\n' => try_write(b"\n"),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the last byte of stdout, if it is a file that has one.
+fn read_last_byte() -> io::Result<Option<u8>> {
+    let facts = File::from(io::stdout().as_fd().try_clone_to_owned()?).metadata()?;
+    if !facts.is_file() || facts.len() == 0 {
+        return Ok(None);
+    }
+    let mut file = File::open("/dev/stdout")?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(Some(last[0]))
 }

@@ -78,6 +78,10 @@ impl<'a> Batch<'a> {
     /// Runs to the end of the input, or until it is stopped. Each outcome is written at once.
     pub(super) async fn run<R: AsyncBufRead + Unpin + Send + 'static>(mut self, input: Input<R>) -> Result<BatchEnding, Failure> {
         let mut signals = StopSignals::listen();
+        if self.history.done.count() > 0 || !self.history.begun.is_empty() {
+            // An output that cannot be written to says so at the first outcome.
+            let _ = stdout::end_torn_line();
+        }
         let mut received = read_on_a_task(if self.journal.is_some() { input.check_against(&mut self.history) } else { input });
         loop {
             self.write_ready();
