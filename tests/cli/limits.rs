@@ -1,5 +1,7 @@
 //! Batches before a sandbox with limits, which by its own counts refuses nothing.
 
+use std::process::Command;
+
 use connector_connections::{App, Key, Store, Vault};
 use connector_core::run::Http;
 use serde_json::{Value, json};
@@ -8,23 +10,33 @@ use crate::support::process::{CommandLine, parse_outcomes, run_with_stdin, stder
 use crate::support::sandbox::SandboxProcess;
 
 /// The window of all sandboxes here, and its limit.
-const LIMIT: [&str; 2] = ["--burst-limit", "24/100ms"];
+pub(super) const LIMIT: [&str; 2] = ["--burst-limit", "24/100ms"];
+
+/// The arguments of a batch of many jobs.
+pub(super) const BATCH: &[&str] = &["invoke", "--jobs", "64", "--unordered"];
 
 /// Runs invocations as a batch of many jobs, and returns their outcomes, each of which is ok.
 fn run_batch(cli: &CommandLine, sandbox: &SandboxProcess, lines: impl IntoIterator<Item = Value>) -> Vec<Value> {
-    let stdin: String = lines.into_iter().map(|line| format!("{line}\n")).collect();
-    let mut command = cli.command(&["invoke", "--jobs", "64", "--unordered"]);
+    let mut command = cli.command(BATCH);
     command.env("CONNECTOR_SANDBOX", &sandbox.url);
-    let output = run_with_stdin(command, stdin.as_bytes());
+    finish_batch(command, lines)
+}
+
+pub(super) fn finish_batch(command: Command, lines: impl IntoIterator<Item = Value>) -> Vec<Value> {
+    let output = run_with_stdin(command, write_lines(lines).as_bytes());
     let outcomes = parse_outcomes(&output);
     let failed: Vec<&Value> = outcomes.iter().filter(|outcome| outcome["ok"] != true).collect();
     assert!(failed.is_empty(), "{} calls failed, as {}\n{}", failed.len(), failed[0], stderr_text(&output));
     outcomes
 }
 
+pub(super) fn write_lines(lines: impl IntoIterator<Item = Value>) -> String {
+    lines.into_iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// Stops a sandbox, and checks what it let through of each lane, and that it refused nothing.
 #[track_caller]
-fn assert_kept(sandbox: SandboxProcess, taken: &[(&str, usize)]) {
+pub(super) fn assert_kept(sandbox: SandboxProcess, taken: &[(&str, usize)]) {
     let said = sandbox.stop();
     for (lane, number) in taken {
         let start = format!("Limits, {lane}: {number} requests, 0 refused, fullest window ");

@@ -7,3 +7,5 @@ mod definitions;
 mod estimates;
 mod limits;
 mod sandbox;
+#[cfg(feature = "postgres")]
+mod shared_limits;

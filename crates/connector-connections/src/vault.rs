@@ -164,6 +164,11 @@ impl Vault {
         check::test(&self.context, owner, id).await
     }
 
+    /// Checks whether hosts on several machines can share the store.
+    pub fn is_shared(&self) -> bool {
+        self.context.store().is_shared()
+    }
+
     /// Removes what expired, and revokes grants that no connection uses. Call it every minute or so.
     pub async fn sweep(&self) -> Result<SweepReport, Error> {
         sweep::sweep(&self.context).await

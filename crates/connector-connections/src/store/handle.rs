@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Checks whether hosts on several machines can share the store.
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.0.is_shared()
     }
 

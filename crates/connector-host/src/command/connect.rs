@@ -171,7 +171,7 @@ async fn connect_in_browser(linked: Linked, arguments: &ConnectArguments) -> Res
     let begun = vault.begin(&arguments.owner, one.key(), begin).await?;
     let link = vault.create_link(&arguments.owner, &begun.connection.id).await?;
     if let Some(listener) = bind_pages(&url).await {
-        let runtime = build_runtime(linked, &client, vault.for_owner(&arguments.owner), View::default())?;
+        let runtime = build_runtime(linked, &client, vault.for_owner(&arguments.owner), Some(&vault), View::default())?;
         let host = Host::new(page_settings(url.clone()), runtime, vault.clone());
         tokio::spawn(connector_server::serve(listener, host, std::future::pending()));
     }

@@ -142,7 +142,7 @@ pub(super) async fn open_runtime(
         accounts.spawn_sweep();
     }
     let (ledger, cache) = (accounts.ledger().clone(), LocalCache::beside(accounts.ledger().clone()));
-    let runtime = build_runtime(linked, &http, accounts.clone(), View::default())?;
+    let runtime = build_runtime(linked, &http, accounts.clone(), accounts.vault(), View::default())?;
     let runtime = runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache)));
     Ok(audit.map_or(runtime.clone(), |audit| runtime.with_observer(audit.clone())))
 }

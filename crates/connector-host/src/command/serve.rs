@@ -141,7 +141,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     let has_client = apps.iter().any(App::is_registered);
     let http = build_client()?;
     let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
-    let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), arguments.view)?;
+    let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), Some(&vault), arguments.view)?;
     let settings = arguments.settings(linked, public_url, installs);
     let drain = settings.drain;
     let with_oauth = linked.names_with_oauth();

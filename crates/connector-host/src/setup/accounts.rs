@@ -57,6 +57,11 @@ impl Accounts {
         Ok(Self { linked, vault: None, named, embedded, ledger })
     }
 
+    /// Returns the store of connections, if there is one.
+    pub(crate) fn vault(&self) -> Option<&Vault> {
+        self.vault.as_ref()
+    }
+
     /// Returns the ledger that keeps outcomes by idempotency key.
     pub(crate) fn ledger(&self) -> &LocalLedger {
         &self.ledger

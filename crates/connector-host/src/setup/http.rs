@@ -1,5 +1,6 @@
 //! The HTTP client, and the runtime that sends its requests through it.
 
+use connector_connections::Vault;
 use connector_core::embed::Connections;
 use connector_core::run::{Http, Runtime, View};
 
@@ -16,7 +17,19 @@ pub(crate) fn build_client() -> Result<Http, Failure> {
 }
 
 /// Builds a runtime that uses these connections, with the view of calls over connections that name none.
-pub(crate) fn build_runtime(linked: Linked, http: &Http, connections: impl Connections + 'static, view: View) -> Result<Runtime, Failure> {
+///
+/// Where other hosts can use the store, they share the limits of connections through it.
+pub(crate) fn build_runtime(
+    linked: Linked,
+    http: &Http,
+    connections: impl Connections + 'static,
+    store: Option<&Vault>,
+    view: View,
+) -> Result<Runtime, Failure> {
     let builder = Runtime::builder().connectors(&linked.connectors()).connections(connections).view(view).http(http);
+    let builder = match store.filter(|store| store.is_shared()) {
+        Some(store) => builder.meter(store.clone()),
+        None => builder,
+    };
     builder.build().map_err(|error| Failure::host(one_line(&error)))
 }
