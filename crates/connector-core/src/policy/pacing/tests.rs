@@ -10,24 +10,24 @@ use crate::value::options::Priority;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
-const WINDOW: Duration = Duration::from_secs(2);
+pub(super) const WINDOW: Duration = Duration::from_secs(2);
 const FAR: PaceTime = Duration::from_secs(1_000_000);
 
 /// A vendor that counts the requests of the last window, whoever sends them.
-struct Vendor {
+pub(super) struct Vendor {
     limit: u32,
     taken: VecDeque<PaceTime>,
     /// All that it took, in order.
     log: Vec<PaceTime>,
-    refused: u32,
+    pub(super) refused: u32,
 }
 
 impl Vendor {
-    fn new(limit: u32) -> Self {
+    pub(super) fn new(limit: u32) -> Self {
         Self { limit, taken: VecDeque::new(), log: Vec::new(), refused: 0 }
     }
 
-    fn receive(&mut self, at: PaceTime) -> WindowFacts {
+    pub(super) fn receive(&mut self, at: PaceTime) -> WindowFacts {
         while self.taken.front().is_some_and(|taken| at.saturating_sub(*taken) >= WINDOW) {
             self.taken.pop_front();
         }
@@ -60,10 +60,14 @@ impl Vendor {
 }
 
 /// A source of numbers that are as good as random, and the same each time.
-struct Numbers(u64);
+pub(super) struct Numbers(u64);
 
 impl Numbers {
-    fn next(&mut self, below: u64) -> u64 {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn next(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
@@ -81,7 +85,7 @@ enum Event {
 
 /// Runs lines that each have a number of requests waiting, over one vendor each, until all are sent.
 fn run(limits: &[u32], requests: &[u32], latency: (u64, u64)) -> (Vec<Vendor>, Vec<PaceTime>) {
-    let mut numbers = Numbers(7);
+    let mut numbers = Numbers::new(7);
     let mut vendors: Vec<_> = limits.iter().map(|limit| Vendor::new(*limit)).collect();
     let mut lines: Vec<_> = limits.iter().map(|_| PaceQueue::new([Window::new(WINDOW, Some(10))])).collect();
     let mut events = BinaryHeap::new();

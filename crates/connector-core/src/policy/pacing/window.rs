@@ -43,7 +43,7 @@ enum Limit {
 }
 
 /// The facts about a window in the head of an answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct WindowFacts {
     /// The most requests of a window.
     pub(crate) limit: Option<u32>,
