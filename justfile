@@ -31,6 +31,10 @@ test-postgres:
 test-two:
     CONNECTOR_TEST_TWO=1 .ci/filtered_tests -p connector-host --locked --test suite -- cli:: http:: oauth:: gateway::
 
+# Run the tests of the export of traces, which a plain build leaves out
+test-otel:
+    .ci/filtered_tests -p connector-host --features otel-test --locked --test suite -- otlp::
+
 # Check floors, sizes, names and docs of the whole tree
 house:
     .ci/filtered_tests --quiet --locked -p connector-host --test suite -- house::
@@ -40,7 +44,7 @@ secrets:
     #!/usr/bin/env bash
     set -euo pipefail
     evidence=$PWD/target/evidence
-    for kind in log outcome metrics audit error stderr store; do
+    for kind in log outcome metrics audit spans error stderr store; do
       compgen -G "$evidence/shown/$kind-*" >/dev/null || { echo "the tests left no $kind to search" >&2; exit 1; }
     done
     cp target/traffic.jsonl "$evidence/shown/traffic"

@@ -7,6 +7,8 @@ mod gateway;
 mod house;
 mod http;
 mod oauth;
+#[cfg(feature = "otel-test")]
+mod otlp;
 mod runtime;
 mod several;
 mod support;

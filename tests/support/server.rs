@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use example_connector::server::{CLIENT_ID, CLIENT_SECRET};
 use pipedrive_sandbox::{App, Clock, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Options, SCOPES, Sandbox};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::evidence;
 use super::http::{JSON, Response, open, send};
@@ -85,10 +85,24 @@ impl Server {
         Self::start_with_sandbox_at(sandbox_options().clock, arguments).await
     }
 
+    /// Starts a host before a fresh sandbox, which sends its spans to a collector.
+    #[cfg(feature = "otel-test")]
+    pub(crate) async fn start_exporting(collector: &str, arguments: &[&str]) -> (Self, Sandbox) {
+        let (listener, upstream) = bind().await;
+        let data = HostData::create();
+        let mut command = data.command(&upstream);
+        command.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+        Self::join_sandbox(Self::spawn(command, data, &upstream, arguments).0, listener, sandbox_options().clock)
+    }
+
     /// Starts a host before a fresh sandbox with a clock that the test can advance.
     pub(crate) async fn start_with_sandbox_at(clock: Clock, arguments: &[&str]) -> (Self, Sandbox) {
         let (listener, upstream) = bind().await;
-        let server = Self::start(&upstream, arguments);
+        Self::join_sandbox(Self::start(&upstream, arguments), listener, clock)
+    }
+
+    /// Serves the sandbox of a host, whose app returns to it.
+    fn join_sandbox(server: Self, listener: TcpListener, clock: Clock) -> (Self, Sandbox) {
         let app = App::new(DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, &format!("{}/oauth/callback", server.url), SCOPES);
         let sandbox = serve_sandbox(listener, Options { companies: 3, apps: vec![app], clock, ..Options::default() });
         (server, sandbox)

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::declare::connector::Connector;
 use crate::declare::method::{Effect, Method};
+use crate::embed::trace::TraceContext;
 use crate::exchange::request::Request;
 use crate::value::access::{Access, Credential};
 use crate::value::error::{Error, ErrorKind};
@@ -100,6 +101,22 @@ impl Http {
             None => request,
         };
         self.answer(request, Effect::Read, MOST_OF_METRICS).await
+    }
+
+    /// Posts bytes to a service of the operator, as a collector of traces, with these headers.
+    pub async fn post(&self, url: &str, headers: &[(String, Bytes)], body: Bytes) -> Result<HttpResponse, Error> {
+        let mut request = self.0.client.post(parse_url(url)?).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value.as_ref());
+        }
+        self.answer(request, Effect::Write, MOST).await
+    }
+
+    /// Sends with each request of a call the `traceparent` of its span, so that the vendor's own traces join it.
+    ///
+    /// It holds for the runtimes that are built on this client. A bridge that is set before stays.
+    pub fn propagate_traces(&self, bridge: impl TraceContext + 'static) {
+        self.0.set_bridge(Box::new(bridge));
     }
 
     async fn answer(&self, request: reqwest::RequestBuilder, effect: Effect, most: usize) -> Result<HttpResponse, Error> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
@@ -15,6 +15,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::declare::connector::CredentialHeader;
 use crate::declare::method::{Effect, Method};
+use crate::embed::trace::TraceContext;
 use crate::exchange::request::{Body, Part, Request, Role};
 use crate::exchange::response::{Response, bad_answer};
 use crate::value::access::Access;
@@ -46,6 +47,8 @@ pub(crate) struct Transport {
     pub(super) client: Client,
     settings: TransportSettings,
     hosts: Mutex<HashMap<String, Arc<HostPlaces>>>,
+    /// The bridge that writes the `traceparent` of a request, if the vendor is to get one.
+    bridge: OnceLock<Box<dyn TraceContext>>,
 }
 
 impl Transport {
@@ -64,7 +67,19 @@ impl Transport {
             client = client.proxy(reqwest::Proxy::https(proxy).map_err(|error| wrong("proxy").with_source(error))?);
         }
         let client = client.build().map_err(|error| wrong("HTTP client").with_source(error))?;
-        Ok(Self { client, settings, hosts: Mutex::default() })
+        Ok(Self { client, settings, hosts: Mutex::default(), bridge: OnceLock::new() })
+    }
+
+    pub(super) fn set_bridge(&self, bridge: Box<dyn TraceContext>) {
+        let _ = self.bridge.set(bridge);
+    }
+
+    /// Adds the `traceparent` of a span to a request, if the vendor is to get one.
+    fn add_traceparent(&self, headers: &mut HeaderMap, span: &Span) {
+        let written = self.bridge.get().and_then(|bridge| bridge.write_traceparent(span));
+        if let Some(Ok(written)) = written.map(HeaderValue::try_from) {
+            headers.insert("traceparent", written);
+        }
     }
 
     /// Sends a request to the host of a connection, and returns the head of the response.
@@ -79,9 +94,10 @@ impl Transport {
         connection: u64,
         on_sent: impl FnOnce() -> Result<Span, Error>,
     ) -> Result<OpenResponse, Error> {
-        let (sent, read_failure) = self.build_request(request, access, credential, mark)?;
+        let (mut sent, read_failure) = self.build_request(request, access, credential, mark)?;
         let place = self.take_place(access.origin(), connection).await;
         let span = on_sent()?;
+        self.add_traceparent(sent.headers_mut(), &span);
         let response = self.client.execute(sent).instrument(span.clone()).await;
         let response = response.map_err(|error| read_failure.explain(explain_failure(error, request.effect())));
         let response = response.inspect_err(|error| record_failure(&span, error))?;

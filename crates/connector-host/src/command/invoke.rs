@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use connector_core::run::{FieldNames, Invocation, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
+use tracing::Instrument as _;
 
 use crate::command::batch::{self, BatchFlags};
 use crate::command::estimate::estimate_lines;
@@ -12,6 +13,7 @@ use crate::setup::accounts::Accounts;
 use crate::setup::audit::AuditLog;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
+use crate::setup::traces::Traces;
 use crate::terminal::arguments::{build_fields_parser, build_pages_parser, build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
@@ -102,10 +104,12 @@ struct ListFlags {
     stream: bool,
 }
 
-/// Runs the command, and writes the audit to its end.
+/// Runs the command, sends its last spans, and writes the audit to its end.
 pub(super) async fn run(linked: Linked, arguments: InvokeArguments) -> Result<Exit, Failure> {
     let audit = AuditLog::open_for_command()?;
-    let result = run_audited(linked, arguments, audit.as_ref()).await;
+    let traces = Traces::start()?;
+    let result = run_audited(linked, arguments, audit.as_ref()).instrument(traces.begin_command()).await;
+    traces.stop().await;
     audit.map_or(Ok(()), |audit| audit.close(LONGEST_CLOSE)).and(result)
 }
 

@@ -14,6 +14,7 @@ use crate::setup::audit::AuditLog;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::sandbox::serve_beside_host;
 use crate::setup::stored::StoreArguments;
+use crate::setup::traces::Traces;
 use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, find_public_url};
 use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
@@ -126,7 +127,7 @@ fn is_page(url: &str) -> bool {
 }
 
 pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exit, Failure> {
-    start_log();
+    let traces = Traces::start_with_log()?;
     let (public_url, installs) = (arguments.public_url()?, arguments.installs()?);
     let audit = arguments.audit.clone().or_else(|| env::variable(env::AUDIT)).map(|place| AuditLog::open(&place)).transpose()?;
     let listener = bind((arguments.host, arguments.port)).await?;
@@ -155,6 +156,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     tokio::spawn(sweep_every_minute(vault.clone()));
     let examples = Examples::new(linked);
     let host = Host::new(settings, runtime.clone(), vault.clone()).with_examples(move |connector, key| examples.find(connector, key));
+    let host = traces.join(host);
     let host = match &audit {
         Some(audit) => host.with_audit(audit.clone()),
         None => host,
@@ -169,6 +171,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with a vendor was cut off");
     }
+    traces.stop().await;
     audit.map_or(Ok(()), |audit| audit.close(drain))?;
     Ok(Exit::Ok)
 }
@@ -196,17 +199,4 @@ async fn sweep_every_minute(vault: Vault) {
             Err(error) => tracing::warn!(%error, "the sweep of the store failed"),
         }
     }
-}
-
-/// Starts to log to stderr. Events of other crates are left out: their URLs could hold authorization codes.
-fn start_log() {
-    use tracing_subscriber::filter::Targets;
-    use tracing_subscriber::fmt;
-    use tracing_subscriber::layer::SubscriberExt as _;
-    use tracing_subscriber::util::SubscriberInitExt as _;
-    let ours =
-        ["connector_host", "connector_core", "connector_connections", "connector_server"].map(|target| (target, tracing::Level::INFO));
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    // A logger that is set already stays.
-    let _ = tracing_subscriber::registry().with(lines).with(Targets::new().with_targets(ours)).try_init();
 }

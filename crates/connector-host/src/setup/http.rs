@@ -13,7 +13,12 @@ pub(crate) fn build_client() -> Result<Http, Failure> {
     let proxy = env::variable(env::PROXY);
     let hint = if proxy.is_some() { format!(" Write {} as http://proxy.example:3128.", env::PROXY) } else { String::new() };
     // The cause is left out: it may quote the URL of the proxy, which may hold a password.
-    Http::new(proxy, env::authorities()?).map_err(|error| Failure::host(format!("{}{hint}", error.message())))
+    let http = Http::new(proxy, env::authorities()?).map_err(|error| Failure::host(format!("{}{hint}", error.message())))?;
+    #[cfg(feature = "otel")]
+    if env::variable(env::PROPAGATE_TRACES).is_some() {
+        http.propagate_traces(crate::setup::bridge::Bridge::default());
+    }
+    Ok(http)
 }
 
 /// Builds a runtime that uses these connections, with the view of calls over connections that name none.

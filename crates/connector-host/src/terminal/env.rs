@@ -34,6 +34,31 @@ pub(crate) const PUBLIC_URL: &str = "CONNECTOR_PUBLIC_URL";
 
 /// The file to which a line is appended for each call.
 pub(crate) const AUDIT: &str = "CONNECTOR_AUDIT";
+/// The collector of spans, as `http://collector:4318`: a variable of OpenTelemetry.
+pub(crate) const OTEL_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The variables that the export of spans reads; OpenTelemetry's own crates read more of theirs.
+#[cfg(feature = "otel")]
+pub(crate) use export::*;
+
+/// The variables of a program that is built with the feature `otel`.
+#[cfg(feature = "otel")]
+mod export {
+    /// The URL to which spans alone are sent.
+    pub(crate) const OTEL_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+    /// The word `true` switches the export off.
+    pub(crate) const OTEL_SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
+    /// The name of the service in its spans; by default `connector`.
+    pub(crate) const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+    /// Further attributes of the service, among which may be its name.
+    pub(crate) const OTEL_RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+    /// The span of the caller of a command, as W3C Trace Context writes it.
+    pub(crate) const TRACEPARENT: &str = "TRACEPARENT";
+    /// The state that systems of traces keep beside `TRACEPARENT`.
+    pub(crate) const TRACESTATE: &str = "TRACESTATE";
+    /// If it is set, requests to vendors carry the header `traceparent`.
+    pub(crate) const PROPAGATE_TRACES: &str = "CONNECTOR_PROPAGATE_TRACES";
+}
+
 /// An operator's API key, by which `connector stats` reads the metrics of a host that others reach.
 pub(crate) const OPERATOR_KEY: &str = "CONNECTOR_OPERATOR_KEY";
 
@@ -70,6 +95,11 @@ Environment:
                            the app is /oauth/callback below it
   CONNECTOR_AUDIT          a file to which `invoke` and `serve` append a line
                            for each call
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                           the collector of traces, if the program is built
+                           with the feature `otel`; with it,
+  CONNECTOR_PROPAGATE_TRACES
+                           makes vendors get the header traceparent too
   CONNECTOR_OPERATOR_KEY   an operator's API key, by which `connector stats`
                            reads a host that others reach
   CONNECTOR_DATA_DIR       the folder of the sandbox's data and of the store

@@ -10,6 +10,7 @@ use axum::response::Response;
 use connector_core::run::{Invocation, Lines, Outcome, Priority, RecordStream, Runtime};
 use futures_util::{TryStreamExt, stream};
 use tokio_util::io::StreamReader;
+use tracing::Span;
 
 use crate::api::records::{prefers_records, stream_records};
 use crate::conduct::call::{Call, IDEMPOTENCY_KEY};
@@ -74,9 +75,9 @@ fn take_key(invocation: Invocation, key: Option<&str>) -> Result<Invocation, Ref
 fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
     let parts = body.into_data_stream().map_err(io::Error::other);
     let lines = Lines::new(StreamReader::new(parts), call.host.settings.max_body);
-    let call = Arc::new(call);
+    let (call, span) = (Arc::new(call), Span::current());
     let outcomes = stream::try_unfold(Some(lines), move |lines| {
-        let (call, runtime) = (Arc::clone(&call), runtime.clone());
+        let (call, runtime, span) = (Arc::clone(&call), runtime.clone(), span.clone());
         async move {
             let Some(mut lines) = lines else { return Ok::<_, io::Error>(None) };
             let Ok(next) = tokio::time::timeout(LINE_TIMEOUT, lines.next()).await else { return Ok(None) };
@@ -94,7 +95,11 @@ fn invoke_lines(call: Call, runtime: Runtime, body: Body) -> Body {
                 return Ok(Some((refuse(&runtime, &Outcome::from_error(refusal.into_error())), None)));
             }
             let text = match line.read(Priority::Interactive) {
-                Ok(invocation) => write_line(&runtime.invoke(invocation.holding(call.place.clone())).await),
+                Ok(invocation) => {
+                    // The body is sent after the request was answered, and its calls still belong to it.
+                    let outcome = span.in_scope(|| runtime.invoke(invocation.holding(call.place.clone())));
+                    write_line(&outcome.await)
+                }
                 Err(refused) => refuse(&runtime, &refused),
             };
             Ok(Some((text, Some(lines))))

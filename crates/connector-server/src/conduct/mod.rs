@@ -4,6 +4,7 @@ pub(crate) mod call;
 mod caller;
 pub(crate) mod endpoint;
 mod observed;
+mod trace;
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -21,10 +22,12 @@ use bytes::Bytes;
 use connector_core::{Error, ErrorKind, Retry};
 use futures_util::FutureExt;
 use http_body::{Frame, SizeHint};
+use tracing::{Instrument as _, Span};
 
 use crate::conduct::call::Call;
 use crate::conduct::caller::Caller;
 use crate::conduct::endpoint::Endpoint;
+use crate::conduct::trace::{TRACERESPONSE, begin_span, record_status};
 use crate::host::{Audience, Host, Route};
 use crate::wire::body::read_small_body;
 use crate::wire::html::refusal_page;
@@ -39,10 +42,11 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Answers a request at an endpoint.
 pub(crate) async fn answer(host: Arc<Host>, endpoint: &'static Endpoint, params: Vec<(String, String)>, request: Request) -> Response {
     let route = &endpoint.route;
-    let record = RequestRecord::new(&request, route.path);
+    let record = RequestRecord::new(&host, &request, route.path);
     let (head, body) = request.into_parts();
     let (method, timeout) = (head.method.clone(), timeout_of(route, &host));
     let work = AssertUnwindSafe(admit_and_handle(Arc::clone(&host), endpoint, params, head, body)).catch_unwind();
+    let work = work.instrument(record.span.clone());
     let result = match tokio::time::timeout(timeout, work).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
@@ -55,7 +59,7 @@ pub(crate) async fn answer(host: Arc<Host>, endpoint: &'static Endpoint, params:
 
 /// Answers a request that has no route, or none for its method.
 pub(crate) fn refuse_unrouted(host: &Host, request: &Request, refusal: Refusal) -> Response {
-    RequestRecord::new(request, "none").finish(host, Audience::Anyone, Err(refusal))
+    RequestRecord::new(host, request, "none").finish(host, Audience::Anyone, Err(refusal))
 }
 
 /// Finds the timeout of a route. Invocations bring their own, of an hour at most, and must not be cut off before.
@@ -99,18 +103,21 @@ struct RequestRecord {
     method: &'static str,
     route: &'static str,
     start: Instant,
+    span: Span,
 }
 
 impl RequestRecord {
-    fn new(request: &Request, route: &'static str) -> Self {
+    fn new(host: &Host, request: &Request, route: &'static str) -> Self {
         let id = request.headers().get(REQUEST_ID).filter(|id| is_loggable_id(id)).cloned();
         let method = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].into_iter().find(|name| request.method() == *name);
-        Self { id: id.unwrap_or_else(generate_id), method: method.unwrap_or("other"), route, start: Instant::now() }
+        let method = method.unwrap_or("other");
+        let span = begin_span(host, request, method, route);
+        Self { id: id.unwrap_or_else(generate_id), method, route, start: Instant::now(), span }
     }
 
     /// Builds the response, logs it and counts it. A refusal is a page for a person, and JSON for a program.
     fn finish(self, host: &Host, audience: Audience, result: Result<Response, Refusal>) -> Response {
-        let Self { id, method, route, start } = self;
+        let Self { id, method, route, start, span } = self;
         let (request, elapsed) = (id.to_str().unwrap_or_default(), start.elapsed());
         // The hint is not logged: it may repeat what the caller sent.
         let error = result.as_ref().err().map(Refusal::error).map(|error| format!("{}: {}", error.kind(), error.message()));
@@ -126,6 +133,11 @@ impl RequestRecord {
             None => tracing::info!(request, method, route, status, milliseconds, "answered"),
         }
         host.metrics.record_request(method, route, status, elapsed);
+        record_status(&span, status);
+        let trace = host.bridge.as_ref().and_then(|bridge| bridge.write_traceparent(&span));
+        if let Some(Ok(trace)) = trace.map(HeaderValue::try_from) {
+            response.headers_mut().insert(TRACERESPONSE, trace);
+        }
         response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response.headers_mut().insert(REQUEST_ID, id);
         response

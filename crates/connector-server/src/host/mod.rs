@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use axum::http::StatusCode;
 use connector_connections::{App, Connection, Vault};
 use connector_core::declare::Connector;
+use connector_core::embed::TraceContext;
 use connector_core::run::{Catalogue, Runtime};
 use connector_core::{Error, ErrorKind};
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub struct Host {
     pub(crate) limit: RateLimit<u64>,
     pub(crate) metrics: Metrics,
     pub(crate) places: Arc<Places>,
+    /// The bridge to the traces of callers, if spans are collected.
+    pub(crate) bridge: Option<Box<dyn TraceContext>>,
     /// The audit of all calls, if one is kept.
     pub(crate) audit: Option<Box<dyn Audit>>,
     pub(crate) openapi: OnceLock<Value>,
@@ -67,6 +70,7 @@ impl Host {
             find_example: Box::new(|_, _| None),
             routes: Vec::new(),
             metrics: Metrics::default(),
+            bridge: None,
             audit: None,
             openapi: OnceLock::new(),
             readiness: Readiness::default(),
@@ -77,6 +81,15 @@ impl Host {
     #[must_use]
     pub fn with_examples(mut self, find: impl Fn(&str, &str) -> Option<Value> + Send + Sync + 'static) -> Self {
         self.find_example = Box::new(find);
+        self
+    }
+
+    /// Joins the traces of callers.
+    ///
+    /// A request with a `traceparent` continues its trace, and each response names its own.
+    #[must_use]
+    pub fn with_traces(mut self, bridge: impl TraceContext + 'static) -> Self {
+        self.bridge = Some(Box::new(bridge));
         self
     }
 
