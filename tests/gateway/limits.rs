@@ -15,7 +15,7 @@ const STAGE: &str = "/gateway/pipedrive/api/v2/stages/1";
 /// Starts a host before a sandbox, with a connection and the key of its owner.
 async fn start(options: Options) -> (Server, Sandbox, String) {
     let (listener, upstream) = bind().await;
-    let sandbox = serve_sandbox(listener, Options { clock: Clock::system(), ..options });
+    let sandbox = serve_sandbox(listener, options);
     let server = Server::start(&upstream, &["--rate", "0"]);
     let key = server.create_key("acme");
     server.connect(&key, DEMO_API_TOKEN).await;
@@ -40,7 +40,7 @@ fn assert_refused(response: &Response, kind: &str) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_wait_for_their_window_and_all_are_answered() {
     let burst_window = Duration::from_millis(100);
-    let (server, sandbox, key) = start(Options { burst_limit: Some(24), burst_window, ..sandbox_options() }).await;
+    let (server, sandbox, key) = start(Options { burst_limit: Some(24), burst_window, clock: Clock::system(), ..sandbox_options() }).await;
     let raw = json!({"action": "rawRequest", "input": {"method": "GET", "path": "/api/v2/stages/1"}}).to_string();
     let passed = (0..120).map(|_| async { server.get(STAGE, &key).await.status });
     let invoked = (0..120).map(|_| async { u16::from(server.invoke(&key, &raw).await["ok"] == true) });
@@ -54,11 +54,14 @@ async fn requests_wait_for_their_window_and_all_are_answered() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_that_cannot_be_sent_in_time_is_refused_by_the_host() {
     let burst_window = Duration::from_hours(1);
-    let (server, sandbox, key) = start(Options { burst_limit: Some(3), search_limit: Some(2), burst_window, ..sandbox_options() }).await;
-    // The account was looked at once when it was connected.
+    let options = sandbox_options();
+    let clock = options.clock.clone();
+    let (server, sandbox, key) = start(Options { burst_limit: Some(2), search_limit: Some(2), burst_window, ..options }).await;
+    // The account was looked at once when it was connected, which is out of the window now.
+    clock.advance(burst_window);
     for _ in 0..2 {
         let response = server.get(STAGE, &key).await;
-        assert_eq!((response.status, response.header("x-ratelimit-limit")), (200, Some("3")), "{}", response.text());
+        assert_eq!((response.status, response.header("x-ratelimit-limit")), (200, Some("2")), "{}", response.text());
     }
     let seconds = assert_refused(&server.get(STAGE, &key).await, "rate_limited");
     assert!((3500..=3700).contains(&seconds), "a place is free after {seconds} seconds");
@@ -73,7 +76,7 @@ async fn request_that_cannot_be_sent_in_time_is_refused_by_the_host() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_beyond_the_daily_budget_is_refused_by_the_host() {
-    let (server, _sandbox, key) = start(Options { daily_budget: Some(16), ..sandbox_options() }).await;
+    let (server, _sandbox, key) = start(Options { daily_budget: Some(16), clock: Clock::system(), ..sandbox_options() }).await;
     let list = "/gateway/pipedrive/api/v2/deals";
     let statuses = [server.get(list, &key).await.status, server.get(list, &key).await.status];
     assert_eq!(statuses[0], 200);

@@ -94,7 +94,8 @@ impl Window {
     pub(crate) fn find_time(&self, ahead: usize, now: PaceTime) -> PaceTime {
         let earliest = now.max(self.blocked_until);
         let Limit::Told(limit) = self.limit else { return earliest };
-        let limit = self.share.filter(|share| *share > 0).unwrap_or(limit).min(limit).max(1);
+        // Hosts that share it may have room to give, which the next settlement tells.
+        let limit = limit.max(1);
         let ahead = u32::try_from(ahead).unwrap_or(u32::MAX);
         // Each place in the window is used again after a whole window.
         let (windows, mut place) = (ahead / limit, ahead % limit);
