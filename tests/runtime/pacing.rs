@@ -167,6 +167,10 @@ impl Meter for SharedMeter {
         shared.told = shared.told.or(report.is_told.then_some(report.limit));
         let limit = shared.told.unwrap_or(report.limit);
         shared.hosts.insert(self.host, (report.held, report.wanted));
+        if report.is_last {
+            shared.hosts.remove(&self.host);
+            return Ok(Lease::new(0, limit));
+        }
         let held: u32 = shared.hosts.values().map(|(held, _)| held).sum();
         let given = report.wanted.min(limit.saturating_sub(held));
         shared.hosts.insert(self.host, (report.held + given, report.wanted - given));
@@ -206,4 +210,27 @@ async fn hosts_that_share_a_meter_exceed_no_window() {
     assert_eq!((taken, refused), (1005, 0), "the fullest window had {fullest} of 24");
     let most = meter.windows.lock().expect("all hosts are done").values().map(|window| window.most).max();
     assert!(most.is_some_and(|most| most <= 24), "{most:?} permits were held at once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn host_that_ends_gives_its_permits_back() {
+    let (listener, url) = bind().await;
+    let options = Options { clock: Clock::system(), burst_window: WINDOW, burst_limit: Some(2), ..sandbox_options() };
+    let sandbox = serve_sandbox(listener, options);
+    let meter = SharedMeter::default();
+    // Each host has one call, and there are more of them than permits.
+    for host in 0..20 {
+        let account = OneConnection::new("sandbox", &url, Credential::api_token(DEMO_API_TOKEN)).expect("a URL of this machine");
+        let runtime = build(Runtime::builder().connections(account.mark_as_sandbox()).meter(SharedMeter { host, ..meter.clone() }));
+        let outcome = runtime.invoke(read_stage()).await;
+        assert!(outcome.is_ok(), "host {host}: {:?}", outcome.error());
+        runtime.give_back_permits().await;
+        let mut late = read_stage();
+        late.options.timeout = WINDOW;
+        let outcome = runtime.invoke(late).await;
+        assert_eq!(outcome.meta().requests, 0, "a host that has ended sends nothing more");
+    }
+    let held: u32 =
+        meter.windows.lock().expect("all hosts are done").values().flat_map(|window| window.hosts.values()).map(|(held, _)| held).sum();
+    assert_eq!((held, add_up(&sandbox.limit_counts()).0), (0, 20));
 }

@@ -63,8 +63,7 @@ impl Settlement {
             claim: HostClaim { held: share.held, wanted: report.held.saturating_add(report.wanted).saturating_sub(share.held) },
             told: report.is_told.then_some(report.limit),
             wanted_until: now + report.length * WANTED_FOR,
-            // A request that was sent at the end of the lease counts for another window.
-            held_until: now + PERMIT_LEASE + report.length,
+            held_until: now + find_lease(report),
         };
         let blocked_for = window.blocked_until.since(now);
         let blocked_until = (!blocked_for.is_zero()).then(|| write_time(self.here + blocked_for));
@@ -87,6 +86,13 @@ impl Settlement {
             blocked_until: blocked_until.map_or(known.blocked_until, |until| until.max(known.blocked_until)),
         }
     }
+}
+
+/// Finds the time for which permits are those of a host.
+///
+/// A request that was sent at the end of a lease counts for another window. One of a host that ends may have its answer within a window.
+fn find_lease(report: &LeaseReport) -> Duration {
+    if report.is_last { report.length * 2 } else { PERMIT_LEASE + report.length }
 }
 
 /// Finds what another host holds and wants at a moment.

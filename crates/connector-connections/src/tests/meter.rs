@@ -14,6 +14,7 @@ on_both!(
     hosts_share_a_window_and_give_back_what_others_are_due,
     permits_of_many_hosts_are_never_more_than_the_limit,
     permits_of_a_host_that_died_are_free_after_its_lease,
+    permits_of_a_host_that_ends_are_free_after_two_windows,
     host_that_stops_waiting_is_left_nothing,
     limit_that_one_host_was_told_counts_for_all,
     block_of_one_host_counts_for_all,
@@ -119,6 +120,16 @@ async fn permits_of_a_host_that_died_are_free_after_its_lease(world: World) {
     world.clock.advance(Duration::from_micros(1));
     assert_eq!(share(lives, 0, 64).await, (24, 0, 1));
     assert_eq!(share(dies, 24, 0).await, (0, 0, 2), "a host that was taken for dead has lost its permits");
+}
+
+async fn permits_of_a_host_that_ends_are_free_after_two_windows(world: World) {
+    let (ends, lives) = (&world.vault, &world.open_another().await);
+    assert_eq!(share(ends, 0, 64).await, (24, 0, 1));
+    let last = report(ends, &window(), &LeaseReport::new(LIMIT, LENGTH, 20, 0).told().last()).await;
+    assert_eq!(last.held, 20, "what is in the window is its own until it has left");
+    assert_eq!(share(lives, 0, 64).await, (4, 0, 2), "the rest is free at once");
+    world.clock.advance(LENGTH * 2);
+    assert_eq!(share(lives, 4, 64).await, (24, 0, 1));
 }
 
 async fn host_that_stops_waiting_is_left_nothing(world: World) {

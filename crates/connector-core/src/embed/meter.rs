@@ -57,6 +57,8 @@ pub struct LeaseReport {
     pub wanted: u32,
     /// The time until which the vendor blocks the connection, if it does.
     pub blocked_until: Option<SystemTime>,
+    /// `true` if the host ends: it sends nothing more, and what it holds is free once a window has passed.
+    pub is_last: bool,
 }
 
 /// The permits of a host.
@@ -87,13 +89,20 @@ impl MeteredWindow {
 impl LeaseReport {
     /// Builds the report of a host that holds some permits and wants more.
     pub fn new(limit: u32, length: Duration, held: u32, wanted: u32) -> Self {
-        Self { limit, is_told: false, length, held, wanted, blocked_until: None }
+        Self { limit, is_told: false, length, held, wanted, blocked_until: None, is_last: false }
     }
 
     /// Says that answers told the limit.
     #[must_use]
     pub fn told(mut self) -> Self {
         self.is_told = true;
+        self
+    }
+
+    /// Says that the host ends.
+    #[must_use]
+    pub fn last(mut self) -> Self {
+        self.is_last = true;
         self
     }
 

@@ -147,6 +147,13 @@ impl Runtime {
         .in_current_span()
     }
 
+    /// Gives other hosts the permits back that this one leased by its [`Meter`](crate::embed::Meter). Without one it does nothing.
+    ///
+    /// A process calls it before it ends, and uses no runtime that shares this one's parts after it: its calls would wait in vain.
+    pub async fn give_back_permits(&self) {
+        self.0.pacer.give_back().await;
+    }
+
     /// Waits until no call under an idempotency key is running, here or in a runtime that was built from this one.
     ///
     /// A host that stops waits for it, since such calls outlive their callers. Each ends within its own timeout.

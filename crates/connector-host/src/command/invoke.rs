@@ -118,18 +118,24 @@ async fn run_audited(linked: Linked, arguments: InvokeArguments, audit: Option<&
         return Err(Failure::usage("--stream is for lists that are read whole: give --pages all too"));
     }
     let runtime = open_runtime(linked, arguments.store.as_deref(), !arguments.plan.is_given(), audit).await?;
+    let result = run_over(&runtime, &arguments).await;
+    runtime.give_back_permits().await;
+    result
+}
+
+async fn run_over(runtime: &Runtime, arguments: &InvokeArguments) -> Result<Exit, Failure> {
     match &arguments.action {
-        Some(action) if arguments.list.stream => stream_one(&runtime, action, &arguments).await,
+        Some(action) if arguments.list.stream => stream_one(runtime, action, arguments).await,
         Some(action) => {
-            let outcome = invoke_one(&runtime, action, &arguments).await?;
+            let outcome = invoke_one(runtime, action, arguments).await?;
             write_one(&outcome, arguments.pretty || std::io::stdout().is_terminal())
         }
         None if arguments.plan.estimate => {
-            let estimated = estimate_lines(&runtime, batch::open_stdin(), arguments.batch.jobs).await?;
+            let estimated = estimate_lines(runtime, batch::open_stdin(), arguments.batch.jobs).await?;
             let exit = write_one(&estimated.outcome, arguments.pretty)?;
             Ok(if estimated.is_whole { exit } else { Exit::NotOk })
         }
-        None => batch::run(&runtime, &arguments.batch, arguments.store.as_deref(), arguments.pretty).await,
+        None => batch::run(runtime, &arguments.batch, arguments.store.as_deref(), arguments.pretty).await,
     }
 }
 

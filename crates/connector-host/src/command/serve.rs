@@ -167,6 +167,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
         () = runtime.wait_until_idle() => {}
         () = wait_for_stop() => tracing::warn!("writes under an idempotency key were cut off: their outcomes are lost"),
     }
+    runtime.give_back_permits().await;
     // A response of the vendor is stored, although its caller has gone.
     if tokio::time::timeout_at(deadline, vault.wait_until_idle()).await.is_err() {
         tracing::warn!("an exchange with a vendor was cut off");

@@ -167,9 +167,14 @@ impl PaceQueue {
         self.pause.until.checked_sub(now).filter(|left| !left.is_zero())
     }
 
-    /// Sets the part of a lane's limit that this host may use.
-    pub(crate) fn share(&mut self, lane: usize, share: Option<u32>) {
-        self.lanes[lane].window.share(share);
+    /// Sets the part of a lane's limit that this host may use, and the time at which the lease of it ends.
+    pub(crate) fn lease(&mut self, lane: usize, share: u32, until: PaceTime) {
+        self.lanes[lane].window.lease(share, until);
+    }
+
+    /// Lowers the part of a lane's limit that this host may use.
+    pub(crate) fn lower_share(&mut self, lane: usize, share: u32) {
+        self.lanes[lane].window.lower_share(share);
     }
 
     /// Takes a limit that another host was told.

@@ -21,6 +21,8 @@ pub(crate) struct Window {
     length: Duration,
     /// The part of the limit that this host may use, if hosts share it.
     share: Option<u32>,
+    /// The time at which the lease of that part ends.
+    leased_until: PaceTime,
     under_way: u32,
     /// The times at which answered requests leave, in order, with their number.
     leaving: VecDeque<(PaceTime, u32)>,
@@ -62,6 +64,7 @@ impl Window {
             limit: documented.map_or(Limit::None, Limit::Untold),
             length,
             share: None,
+            leased_until: PaceTime::ZERO,
             under_way: 0,
             leaving: VecDeque::new(),
             blocked_until: PaceTime::ZERO,
@@ -78,7 +81,7 @@ impl Window {
         if now < self.blocked_until {
             return 0;
         }
-        let share = self.share.unwrap_or(u32::MAX);
+        let share = self.share.map_or(u32::MAX, |share| if now < self.leased_until { share } else { 0 });
         match self.limit {
             Limit::None => u32::MAX,
             Limit::Told(limit) => share.min(limit).saturating_sub(self.count_inside()),
@@ -199,9 +202,14 @@ impl Window {
         LanePace { limit, window: self.length, latency: self.latency }
     }
 
-    /// Sets the part of the limit that this host may use.
-    pub(crate) fn share(&mut self, share: Option<u32>) {
-        self.share = share;
+    /// Sets the part of the limit that this host may use, and the time at which the lease of it ends.
+    pub(crate) fn lease(&mut self, share: u32, until: PaceTime) {
+        (self.share, self.leased_until) = (Some(share), until);
+    }
+
+    /// Lowers the part of the limit that this host may use.
+    pub(crate) fn lower_share(&mut self, share: u32) {
+        self.share = self.share.map(|known| known.min(share));
     }
 
     /// Takes a limit that another host was told.

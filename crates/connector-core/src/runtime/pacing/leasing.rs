@@ -9,7 +9,10 @@ use tracing::warn;
 use crate::embed::meter::{Lease, LeaseReport, PERMIT_LEASE};
 use crate::policy::pacing::share::{Demand, choose_share};
 use crate::policy::pacing::window::PaceTime;
-use crate::runtime::pacing::paced_line::{PacedLine, lock};
+use crate::runtime::pacing::paced_line::{LeasedLane, Leasing, PacedLine, lock};
+
+/// The time in which a store settles a lease.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The mark of a lane whose task runs. If the task is dropped on its way, another one may begin.
 struct RunningLease<'a> {
@@ -49,9 +52,40 @@ impl Drop for RunningLease<'_> {
         if !self.is_ended {
             let mut state = lock(&self.line.state);
             state.leased[self.lane] = false;
-            state.queue.share(self.lane, Some(0));
+            state.queue.lower_share(self.lane, 0);
         }
     }
+}
+
+/// Ends the leases of a connection: the permits are free for other hosts once the requests of this one have left the window.
+pub(super) async fn end_leases(line: &PacedLine, now: PaceTime) {
+    let Some(leasing) = &line.leasing else { return };
+    for (lane, leased) in leasing.lanes.iter().enumerate() {
+        let report = {
+            let mut state = lock(&line.state);
+            state.is_ended = true;
+            if !state.leased[lane] {
+                continue;
+            }
+            state.queue.lower_share(lane, 0);
+            let window = state.queue.window(lane);
+            let Some((limit, _)) = window.limit() else { continue };
+            LeaseReport::new(limit, window.length(), window.count_now(now), 0).last()
+        };
+        settle(leasing, leased, &report).await;
+    }
+}
+
+/// Settles a lease. A store that does not answer soon has failed.
+async fn settle(leasing: &Leasing, lane: &LeasedLane, report: &LeaseReport) -> Option<Lease> {
+    let settled = leasing.meter.settle(&lane.window, report);
+    let why = match tokio::time::timeout(PATIENCE, settled).await {
+        Ok(Ok(lease)) => return Some(lease),
+        Ok(Err(error)) => error.kind().as_str(),
+        Err(_) => "no answer",
+    };
+    warn!(why, "the limits that hosts share cannot be settled");
+    None
 }
 
 /// Leases what a lane needs, until it needs nothing.
@@ -63,22 +97,18 @@ async fn keep_leased(line: Weak<PacedLine>, lane: usize, start: Instant) {
     loop {
         let now = start.elapsed();
         let Some((report, demand)) = write_report(&line, lane, &last, now) else {
-            // The vendor told no limit, so that there is nothing to share, now and later.
+            // There is nothing to share, now and later: the vendor told no limit, or this host has ended.
             running.is_ended = true;
             return;
         };
-        match leasing.meter.settle(&leasing.lanes[lane].window, &report).await {
-            Ok(lease) => {
+        match settle(leasing, &leasing.lanes[lane], &report).await {
+            Some(lease) => {
                 (last, expires) = (lease, now + PERMIT_LEASE);
-                take_lease(&line, lane, &last, start.elapsed());
+                take_lease(&line, lane, &last, expires, start.elapsed());
             }
-            Err(error) => {
-                warn!(error = error.kind().as_str(), "the limits that hosts share cannot be settled");
-                if start.elapsed() >= expires {
-                    last.held = 0;
-                    lock(&line.state).queue.share(lane, Some(0));
-                }
-            }
+            // Until the lease ends, the permits are still those of this host.
+            None if start.elapsed() >= expires => last.held = 0,
+            None => {}
         }
         if demand.is_none() && last.held == 0 && running.try_end() {
             return;
@@ -95,13 +125,15 @@ async fn keep_leased(line: Weak<PacedLine>, lane: usize, start: Instant) {
     }
 }
 
-/// Writes the report of a lane, and lowers its share if others want some of it. Without a limit there is none.
+/// Writes the report of a lane, and lowers its share if others want some of it.
+///
+/// There is none without a limit, and none of a host that has ended.
 fn write_report(line: &PacedLine, lane: usize, last: &Lease, now: PaceTime) -> Option<(LeaseReport, Demand)> {
     let mut state = lock(&line.state);
-    let (limit, is_told) = state.queue.window(lane).limit()?;
+    let (limit, is_told) = state.queue.window(lane).limit().filter(|_| !state.is_ended)?;
     let demand = state.queue.count_demand(lane, now);
     let share = choose_share(last, limit, demand);
-    state.queue.share(lane, Some(share));
+    state.queue.lower_share(lane, share);
     // What is in the window cannot be given back before it has left.
     let held = share.max(demand.inside).min(last.held);
     let report = LeaseReport::new(limit, state.queue.window(lane).length(), held, demand.count_wanted(held, limit));
@@ -110,9 +142,12 @@ fn write_report(line: &PacedLine, lane: usize, last: &Lease, now: PaceTime) -> O
     Some((if is_told { report.told() } else { report }, demand))
 }
 
-fn take_lease(line: &PacedLine, lane: usize, lease: &Lease, now: PaceTime) {
+fn take_lease(line: &PacedLine, lane: usize, lease: &Lease, until: PaceTime, now: PaceTime) {
     let mut state = lock(&line.state);
-    state.queue.share(lane, Some(lease.held));
+    if state.is_ended {
+        return;
+    }
+    state.queue.lease(lane, lease.held, until);
     if lease.is_told {
         state.queue.learn(lane, lease.limit);
     }

@@ -46,6 +46,8 @@ pub(super) struct LineState {
     pub(super) queue: PaceQueue,
     /// The lanes for which a task leases permits.
     pub(super) leased: Vec<bool>,
+    /// `true` once this host gave its permits back.
+    pub(super) is_ended: bool,
     waiters: HashMap<Ticket, Arc<Waiter>>,
 }
 
@@ -99,7 +101,7 @@ impl Leasing {
 
 impl LineState {
     pub(super) fn new(queue: PaceQueue) -> Self {
-        Self { leased: vec![false; queue.count_lanes()], queue, waiters: HashMap::new() }
+        Self { leased: vec![false; queue.count_lanes()], is_ended: false, queue, waiters: HashMap::new() }
     }
 
     /// Sends what may be sent now, and has the first of those who wait look at the clock.

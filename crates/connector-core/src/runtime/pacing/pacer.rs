@@ -14,7 +14,7 @@ use crate::policy::pacing::budget::{BudgetSpent, DailyBudget};
 use crate::policy::pacing::queue::PaceQueue;
 use crate::policy::pacing::window::{PaceTime, Window};
 use crate::policy::seconds::LanePace;
-use crate::runtime::pacing::leasing::demand_permits;
+use crate::runtime::pacing::leasing::{demand_permits, end_leases};
 use crate::runtime::pacing::paced_line::{Ask, Leasing, LineState, PacedLine, Verdict, lock};
 use crate::runtime::pacing::permit::Permit;
 use crate::value::error::{Error, ErrorKind};
@@ -101,6 +101,17 @@ impl Pacer {
         (0..state.queue.count_lanes()).map(|lane| state.queue.window(lane).pace()).collect()
     }
 
+    /// Gives back the permits that this host leased. After that it sends nothing that hosts share a limit of.
+    pub(crate) async fn give_back(&self) {
+        if self.meter.is_none() {
+            return;
+        }
+        let lines: Vec<_> = lock(&self.known).lines.values().flat_map(HashMap::values).flatten().cloned().collect();
+        for line in lines {
+            end_leases(&line, self.now()).await;
+        }
+    }
+
     fn now(&self) -> PaceTime {
         self.start.elapsed()
     }
@@ -141,7 +152,7 @@ impl Known {
         let mut queue = PaceQueue::new(windows);
         // Without a limit there is nothing that hosts could share.
         let leasing = meter.filter(|_| !documented.is_empty()).map(|meter| {
-            (0..count).for_each(|lane| queue.share(lane, Some(0)));
+            (0..count).for_each(|lane| queue.lease(lane, 0, PaceTime::ZERO));
             let window = |lane| MeteredWindow::new(connector.key, connection.identity(), &connection.origin, lane);
             Leasing::new(Arc::clone(meter), (0..count).map(window))
         });
