@@ -82,7 +82,6 @@ async fn unusable_files_are_one_fault_and_nothing_is_sent() {
     let runtime = build_limited_runtime(&start_upstream(build_response("200 OK", "", "{}")).await);
     let file = |file: Value| Invocation::new("addFile").input(json!({"dealId": 1, "file": file}));
     let bytes = |upload: Upload| Invocation::new("addFile").input(json!({"dealId": 1})).file("file", upload);
-    let pdf = encode_base64(b"%PDF-1.7");
     for (call, path, words) in [
         (file(json!("text")), "/file", "is not an object"),
         (file(json!({"fileName": "a"})), "/file/base64", "is required"),
@@ -93,7 +92,6 @@ async fn unusable_files_are_one_fault_and_nothing_is_sent() {
         (file(json!({"fileName": "../a", "base64": "QUI="})), "/file/fileName", "does not have the form"),
         (file(json!({"fileName": "a", "base64": "QUI=", "size": 7})), "/file/size", "says 7 bytes, and there are 2"),
         (file(json!({"fileName": "a", "base64": "QUI=", "contentType": "pdf"})), "/file/contentType", "does not have the form"),
-        (file(json!({"fileName": "a.png", "base64": pdf, "contentType": "image/png"})), "/file/contentType", "do not begin as"),
         (file(json!({"fileName": "a", "base64": "QUI=", "path": "/etc/passwd"})), "/file/path", "no such input"),
         (bytes(Upload::bytes("a", "")), "/file", "is empty"),
         (bytes(Upload::bytes("a", vec![0; 3 << 20])), "/file", "at most 2097152 are sent"),
@@ -117,6 +115,32 @@ async fn unusable_files_are_one_fault_and_nothing_is_sent() {
         assert_eq!(faults[0]["path"], path, "{outcome}");
         assert!(faults[0]["message"].as_str().is_some_and(|message| message.contains(words)), "say {words:?} in {outcome}");
         assert_eq!(outcome["meta"]["requests"], 0, "send nothing: {outcome}");
+    }
+}
+
+/// Sends PDFs that begin late, as scanners write them, and one that is none.
+#[tokio::test]
+async fn doubtful_media_type_is_a_warning_and_the_file_is_sent() {
+    let runtime = build_limited_runtime(&start_upstream(build_response("200 OK", "", "{\"success\":true,\"data\":{\"id\":1}}")).await);
+    let late = [&b"\r\n\r\n"[..], b"%PDF-1.7"].concat();
+    for (bytes, media_type, is_doubtful) in [
+        (&b"%PDF-1.7"[..], "application/pdf", false),
+        (&late, "application/pdf", false),
+        (b"a scan", "application/pdf", true),
+        (b"%PDF-1.7", "image/png", true),
+    ] {
+        let within = json!({"fileName": "a", "base64": encode_base64(bytes), "contentType": media_type});
+        let beside = Upload::bytes("a", bytes.to_vec()).with_content_type(media_type);
+        for call in [
+            Invocation::new("addFile").input(json!({"dealId": 1, "file": within})),
+            Invocation::new("addFile").input(json!({"dealId": 1})).file("file", beside),
+        ] {
+            let outcome = run(&runtime, call).await;
+            assert_eq!((&outcome["ok"], &outcome["meta"]["requests"]), (&json!(true), &json!(1)), "{outcome}");
+            let warning = format!("The file of `file` travels as {media_type}, but its bytes do not look like that.");
+            let expected = if is_doubtful { vec![warning] } else { Vec::new() };
+            assert_eq!(outcome["meta"]["warnings"], json!(expected), "{outcome}");
+        }
     }
 }
 

@@ -22,15 +22,15 @@ pub(crate) const CONTENT: &str = "base64";
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
 
-/// The first bytes of files, by media type.
-const BEGINNINGS: [(&str, &[&[u8]]); 7] = [
-    ("application/pdf", &[b"%PDF-"]),
-    ("application/zip", &[b"PK\x03\x04", b"PK\x05\x06"]),
-    ("image/bmp", &[b"BM"]),
-    ("image/gif", &[b"GIF87a", b"GIF89a"]),
-    ("image/jpeg", &[b"\xff\xd8\xff"]),
-    ("image/png", &[b"\x89PNG\r\n\x1a\n"]),
-    ("image/webp", &[b"RIFF"]),
+/// The marks of media types, and the number of other bytes that readers pass over before a mark.
+const MARKS: [(&str, usize, &[&[u8]]); 7] = [
+    ("application/pdf", 1024, &[b"%PDF-"]),
+    ("application/zip", 0, &[b"PK\x03\x04", b"PK\x05\x06"]),
+    ("image/bmp", 0, &[b"BM"]),
+    ("image/gif", 0, &[b"GIF87a", b"GIF89a"]),
+    ("image/jpeg", 0, &[b"\xff\xd8\xff"]),
+    ("image/png", 0, &[b"\x89PNG\r\n\x1a\n"]),
+    ("image/webp", 0, &[b"RIFF"]),
 ];
 
 impl Upload {
@@ -39,20 +39,24 @@ impl Upload {
         json!({"fileName": self.file_name, "contentType": self.media_type(), "size": self.content.size()})
     }
 
-    /// Finds a fault of the file: the member of the input that has it, and the message.
-    fn find_fault(&self, largest: u64) -> Option<(&'static str, String)> {
-        let size = self.content.size();
-        if size == 0 {
-            return Some((CONTENT, "the file is empty".to_owned()));
+    /// Finds a fault of the file's size.
+    fn find_fault(&self, largest: u64) -> Option<String> {
+        match self.content.size() {
+            0 => Some("the file is empty".to_owned()),
+            size if size > largest => Some(format!("the file has {size} bytes, and at most {largest} are sent")),
+            _ => None,
         }
-        if size > largest {
-            return Some((CONTENT, format!("the file has {size} bytes, and at most {largest} are sent")));
-        }
+    }
+
+    /// Finds the media type that was given and that the bytes do not show.
+    ///
+    /// The caller may know better, so that it is no fault.
+    fn find_doubtful_type(&self) -> Option<String> {
         let (Some(content_type), Content::Bytes(bytes)) = (&self.content_type, &self.content) else { return None };
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let (_, beginnings) = BEGINNINGS.iter().find(|(known, _)| *known == media_type)?;
-        let fits = beginnings.iter().any(|beginning| bytes.starts_with(beginning));
-        (!fits).then(|| ("contentType", format!("the bytes do not begin as those of {media_type} do")))
+        let (_, most_before, marks) = MARKS.iter().find(|(known, ..)| *known == media_type)?;
+        let has = |mark: &&[u8]| (0..=*most_before).any(|at| bytes.get(at..).is_some_and(|rest| rest.starts_with(mark)));
+        (!marks.iter().any(has)).then_some(media_type)
     }
 }
 
@@ -63,6 +67,14 @@ impl Files {
 
     pub(crate) fn get(&self, name: &str) -> Option<&Upload> {
         self.0.iter().find(|(input, _)| input == name).map(|(_, upload)| upload)
+    }
+
+    /// Lists a warning for each file whose bytes do not show its media type.
+    pub(crate) fn list_doubts(&self) -> impl Iterator<Item = String> {
+        self.iter().filter_map(|(input, upload)| {
+            let media_type = upload.find_doubtful_type()?;
+            Some(format!("The file of `{input}` travels as {media_type}, but its bytes do not look like that."))
+        })
     }
 
     /// Takes the files that come beside the input, and describes each of them in the input.
@@ -108,9 +120,7 @@ impl Files {
             let Some(file) = input.get(field.name) else { continue };
             let mut refuse = |member: &str, message: String| faults.push(Fault::new(format!("/{}/{member}", field.name), message));
             if let Some(upload) = self.get(field.name) {
-                if let Some((_, message)) = upload.find_fault(largest) {
-                    faults.push(Fault::new(format!("/{}", field.name), message));
-                }
+                faults.extend(upload.find_fault(largest).map(|message| Fault::new(format!("/{}", field.name), message)));
                 continue;
             }
             let text = |name: &str| file[name].as_str().map(str::to_owned);
@@ -126,8 +136,8 @@ impl Files {
             }
             let content = Content::Bytes(bytes.into());
             let upload = Upload { file_name: text("fileName").unwrap_or_default(), content_type: text("contentType"), content };
-            if let Some((member, message)) = upload.find_fault(largest) {
-                refuse(member, message);
+            if let Some(message) = upload.find_fault(largest) {
+                refuse(CONTENT, message);
             }
             self.0.push((field.name.to_owned(), upload));
         }
@@ -140,10 +150,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_a_media_type_that_the_bytes_contradict() {
-        let contradicted = Upload::bytes("a.png", &b"%PDF-1.7"[..]).with_content_type("image/png; q=1");
-        assert_eq!(contradicted.find_fault(100).map(|(member, _)| member), Some("contentType"));
-        assert!(Upload::bytes("a.png", &b"%PDF-1.7"[..]).with_content_type("application/pdf").find_fault(100).is_none());
-        assert!(Upload::bytes("a.txt", &b"text"[..]).with_content_type("text/plain").find_fault(100).is_none());
+    fn doubts_a_media_type_that_the_bytes_do_not_show() {
+        let doubt = |media_type: &str, bytes: &[u8]| Upload::bytes("a", bytes.to_vec()).with_content_type(media_type).find_doubtful_type();
+        assert_eq!(doubt("image/png; q=1", b"%PDF-1.7"), Some("image/png".to_owned()));
+        assert_eq!(doubt("application/pdf", b"text"), Some("application/pdf".to_owned()));
+        assert_eq!(doubt("application/pdf", &[&[b'\n'; 1025][..], b"%PDF-1.7"].concat()), Some("application/pdf".to_owned()));
+        for (media_type, bytes) in [
+            ("application/pdf", &b"%PDF-1.7"[..]),
+            // A scanner or a mail gateway may write before the header, and readers take it within the first kilobyte.
+            ("application/pdf", &[&[b'\n'; 1024][..], b"%PDF-1.7"].concat()),
+            ("text/plain", b"text"),
+        ] {
+            assert_eq!(doubt(media_type, bytes), None, "{media_type}");
+        }
     }
 }

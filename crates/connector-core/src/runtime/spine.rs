@@ -260,6 +260,7 @@ impl Spine {
                 add_inputs_of_flat_view(declaration, &mut checked.input);
             }
             session.add_warning(find_overridden(entry, &checked.input));
+            checked.files.list_doubts().for_each(|doubt| session.add_warning(Some(doubt)));
             let call = Call {
                 key: entry.key(),
                 connector: entry.connector(),
