@@ -342,7 +342,8 @@ fn lists_describes_and_checks_the_catalogue() {
     );
     let form = cli.run(&["describe", "addDeal", "--connection", "sandbox"], "");
     let form = String::from_utf8_lossy(&form.stdout).into_owned();
-    assert!(form.contains("Tier: Bronze|Silver|Gold") && !text.contains("Bronze"), "an account has its own form: {form}");
+    assert!(form.contains("Bronze|Silver|Gold\n") && !text.contains("Bronze"), "an account has its own form: {form}");
+    assert!(form.lines().any(|line| line.trim() == "Tier"), "a custom field has its name below its key: {form}");
     let unknown = cli.run(&["describe", "getDael"], "");
     assert_exit(&unknown, 1, "getDeal");
     let manifest = path("manifests/pipedrive.json").display().to_string();
@@ -352,6 +353,42 @@ fn lists_describes_and_checks_the_catalogue() {
     std::fs::write(&stale, "{}\n").expect("the file can be written");
     let check = cli.run(&["manifest", "pipedrive", "--check", &stale], "");
     assert_exit(&check, 1, "--write");
+}
+
+/// Shows the parts of an e-mail and of an address, which the table of `getPersons` shows as well.
+#[test]
+fn describes_nested_inputs_and_the_output_in_lines_that_fit() {
+    let cli = CommandLine::new();
+    let read = |arguments: &[&str]| String::from_utf8(cli.run(arguments, "").stdout).expect("stdout is text");
+    let person = read(&["describe", "addPerson"]);
+    let (input, output) = person.split_once("\nOutput:\n").expect("the output is described");
+    for part in ["* name ", "*   value ", "    primary ", "    postal_code "] {
+        assert!(input.lines().any(|line| line.starts_with(part)), "{part:?} is an input: {person}");
+    }
+    for part in ["  first_name ", "    primary ", "    postal_code "] {
+        assert!(output.lines().any(|line| line.starts_with(part)), "{part:?} is in the output: {person}");
+    }
+    let is_example = |line: &&str| line.starts_with("  connector invoke");
+    let longest = person.lines().filter(|line| !is_example(line)).map(str::len).max();
+    assert!(longest <= Some(100), "beside no terminal, a line has at most 100 columns: {person}");
+    let filter = read(&["describe", "updateFilter"]);
+    assert!(filter.lines().any(|line| line.starts_with("*       operator ")), "conditions lie in groups of groups: {filter}");
+}
+
+#[test]
+fn marks_what_is_destructive_and_what_the_vendor_removed() {
+    let cli = CommandLine::new();
+    let read = |arguments: &[&str]| String::from_utf8(cli.run(arguments, "").stdout).expect("stdout is text");
+    let list = read(&["list"]);
+    for (key, effect) in [("mergeDeals", "destructive"), ("mergePersons", "destructive"), ("addChannel", "removed"), ("addDeal", "write")] {
+        assert!(list.lines().any(|line| line.starts_with(&format!("{key}\t{effect}\t"))), "{key} is {effect}: {list}");
+    }
+    let channel = read(&["describe", "addChannel"]);
+    assert!(channel.contains("Add Channel (removed)\n") && channel.contains("nothing replaces them"), "{channel}");
+    assert!(!channel.contains("Input"), "what makes no call has no form: {channel}");
+    let listed: Value = serde_json::from_str(&read(&["list", "--json"])).expect("JSON");
+    let status = |key: &str| listed.as_array().into_iter().flatten().find(|one| one["key"] == key).map(|one| one["status"].clone());
+    assert_eq!((status("addChannel"), status("addDeal")), (Some(json!("removed")), Some(json!("live"))));
 }
 
 #[test]

@@ -194,6 +194,11 @@ impl Declaration {
         }
     }
 
+    /// Returns the name of the status in the contract.
+    pub(crate) const fn status(&self) -> &'static str {
+        if self.removed.is_some() { "removed" } else { "live" }
+    }
+
     /// Checks that any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
         let by_method =

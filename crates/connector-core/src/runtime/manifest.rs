@@ -25,12 +25,13 @@ impl Catalogue {
 }
 
 impl Entry {
-    /// Summarizes this entry for a list: its key, kind, label, description, effect and connector.
+    /// Summarizes this entry for a list: its key, kind, label, description, effect, status and connector.
     pub fn summary(&self) -> Value {
+        let status = self.declaration().map_or("live", Declaration::status);
         json!({
             "key": self.key(), "kind": if self.declaration().is_some() { "action" } else { "data-source" },
             "label": self.label(), "description": self.description(),
-            "effect": self.effect().as_str(), "connector": self.connector().key,
+            "effect": self.effect().as_str(), "status": status, "connector": self.connector().key,
         })
     }
 
@@ -62,7 +63,7 @@ fn describe_action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&
         "resource": declaration.resource(),
         "effect": declaration.effect().as_str(),
         "idempotent": declaration.is_idempotent(),
-        "status": if declaration.removed.is_some() { "removed" } else { "live" },
+        "status": declaration.status(),
         "endpoint": declaration.endpoint.map(|endpoint| json!({"method": endpoint.method.as_str(), "path": endpoint.path})),
         "scopes": declaration.scopes,
         "cost": declaration.cost,
@@ -71,12 +72,22 @@ fn describe_action(entry: &Entry, declaration: &Declaration, example: &impl Fn(&
         "output": schema::build_output(&declaration.returns),
         "outputFlat": schema::build_flat_output(declaration),
     });
-    if let Some(described) = described.as_object_mut().filter(|_| !declaration.scopes_all.is_empty()) {
-        let after_scopes = described.keys().position(|key| key == "scopes").map_or(0, |at| at + 1);
-        described.shift_insert(after_scopes, "scopesAll".to_owned(), json!(declaration.scopes_all));
+    if !declaration.scopes_all.is_empty() {
+        insert_after(&mut described, "scopes", "scopesAll", json!(declaration.scopes_all));
+    }
+    if let Some(instead) = declaration.removed {
+        insert_after(&mut described, "status", "instead", instead.into());
     }
     described["example"] = example(declaration.key).unwrap_or(Value::Null);
     described
+}
+
+/// Inserts a member behind another one.
+fn insert_after(described: &mut Value, other: &str, name: &str, value: Value) {
+    if let Some(members) = described.as_object_mut() {
+        let at = members.keys().position(|key| key == other).map_or(0, |at| at + 1);
+        members.shift_insert(at, name.to_owned(), value);
+    }
 }
 
 fn describe_data_source(entry: &Entry, example: &impl Fn(&str) -> Option<Value>) -> Value {

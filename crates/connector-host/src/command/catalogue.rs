@@ -13,7 +13,7 @@ use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::linked::{Linked, LinkedConnector};
 use crate::terminal::stdout::{print, print_json};
-use crate::terminal::{reference, render};
+use crate::terminal::{describe, reference, render};
 
 #[derive(clap::Args)]
 pub(super) struct ListArguments {
@@ -93,14 +93,18 @@ pub(super) fn list(linked: Linked, arguments: &ListArguments) -> Result<Exit, Fa
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print_json(&listed);
     }
-    let name = |entry: &Entry| if is_of_kind(entry, KindFilter::Action) { entry.effect().as_str() } else { "picklist" };
+    let effect = |entry: &Entry| match entry.declaration() {
+        Some(declaration) if declaration.removed.is_some() => "removed",
+        Some(declaration) => declaration.effect().as_str(),
+        None => "picklist",
+    };
     let cost =
         |entry: &Entry| entry.declaration().and_then(|declaration| declaration.cost).map_or("–".to_owned(), |cost| cost.to_string());
     let key = |entry: &Entry| {
         let connector = if linked.are_several() { format!("{}/", entry.connector().key) } else { String::new() };
         connector + entry.key()
     };
-    let rows = entries.iter().map(|entry| vec![key(entry), name(entry).to_owned(), cost(entry), entry.description().to_owned()]);
+    let rows = entries.iter().map(|entry| vec![key(entry), effect(entry).to_owned(), cost(entry), entry.description().to_owned()]);
     print(&render::table(&["KEY", "EFFECT", "TOKENS", "DESCRIPTION"], &rows.collect::<Vec<_>>()))
 }
 
@@ -125,7 +129,7 @@ fn print_described(arguments: &DescribeArguments, described: &Value) -> Result<E
     if arguments.json {
         return print_json(described);
     }
-    print(&render::describe(described))
+    print(&describe::describe(described, describe::find_columns()))
 }
 
 pub(super) fn manifest(linked: Linked, arguments: &ManifestArguments) -> Result<Exit, Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod arguments;
 
+pub(crate) mod describe;
 pub(crate) mod env;
 pub(crate) mod examples;
 pub(crate) mod exit_code;
@@ -9,6 +10,7 @@ pub(crate) mod failure;
 pub(crate) mod files;
 pub(crate) mod linked;
 pub(crate) mod metrics;
+pub(crate) mod outline;
 pub(crate) mod reference;
 pub(crate) mod render;
 pub(crate) mod stdout;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::terminal::outline::list_members;
 use crate::terminal::render;
 
 /// The number of lines of an example that are shown.
@@ -54,7 +55,8 @@ fn write_entry(entry: &Value) -> String {
     let key = text(&entry["key"]);
     let mut out = format!("\n## {key}\n\n**{}**: {}\n", text(&entry["label"]), sentence(entry));
     if entry["status"] == "removed" {
-        out.push_str("\nThe vendor removed it. It makes no call and fails with `removed_upstream`; the hint names the replacement.\n");
+        let instead = text(&entry["instead"]);
+        let _ = write!(out, "\nThe vendor removed it: it makes no call and fails with `removed_upstream`. {instead}\n");
         return out;
     }
     let endpoint = &entry["endpoint"];
@@ -88,22 +90,22 @@ fn write_scopes(scopes: Vec<&str>) -> String {
 }
 
 fn write_inputs(schema: &Value) -> String {
-    let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+    let members = list_members(schema, schema, &|_| false);
+    if members.is_empty() {
         return "\nNo input.\n".to_owned();
-    };
-    let required = |name: &str| items(&schema["required"]).any(|other| other == name);
+    }
     let mut out = "\n| input | type | |\n|---|---|---|\n".to_owned();
-    for (name, property) in properties {
-        let mark = if required(name) { "**" } else { "" };
+    for member in &members {
+        let (property, mark) = (member.schema, if member.is_required { "**" } else { "" });
         let source = property["x-source"]
             .as_str()
             .map_or_else(String::new, |key| format!(" Choices: [{key}](data_sources.md#{}).", key.to_lowercase()));
         let values = render::long_enum(property).map_or_else(String::new, |values| format!(" One of: {values}."));
         let kind = cell(&render::type_of(property, schema));
         let (description, names) = (cell(text(&property["description"])), cell(&render::describe_accepted(property)));
-        let _ = writeln!(out, "| {mark}{name}{mark} | {kind} | {description}{source}{names}{} |", cell(&values));
+        let _ = writeln!(out, "| {mark}{}{mark} | {kind} | {description}{source}{names}{} |", member.path, cell(&values));
     }
-    if schema["required"].is_array() {
+    if members.iter().any(|member| member.is_required) {
         out.push_str("\nInputs in bold are required.\n");
     }
     out

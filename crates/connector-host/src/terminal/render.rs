@@ -1,9 +1,10 @@
 //! Formats for people, and messages on stderr.
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 
 use serde_json::Value;
+
+use crate::terminal::outline::read_reference;
 
 /// Writes a message to stderr, beside the outcomes on stdout.
 pub(crate) fn say(text: &str) {
@@ -34,57 +35,6 @@ pub(crate) fn align(headings: &[&str], rows: &[Vec<String>]) -> String {
     rows.iter().fold(head, |text, row| text + &line(row.iter().map(String::as_str).collect()))
 }
 
-/// Describes an action or data source for a person.
-pub(crate) fn describe(entry: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let mut out = format!(
-        "{BOLD}{}{PLAIN}  {}\n{}.\n",
-        text(&entry["key"]),
-        text(&entry["label"]),
-        text(&entry["description"]).trim_end_matches('.')
-    );
-    let mut fact = |name: &str, value: String| {
-        if !value.is_empty() {
-            let _ = writeln!(out, "  {name:<9} {value}");
-        }
-    };
-    let endpoint = &entry["endpoint"];
-    fact(
-        "Endpoint",
-        endpoint.as_object().map_or_else(String::new, |_| format!("{} {}", text(&endpoint["method"]), text(&endpoint["path"]))),
-    );
-    fact("Effect", text(&entry["effect"]));
-    fact("Cost", entry["cost"].as_u64().map_or_else(String::new, |cost| format!("{cost} tokens of the daily budget")));
-    let name = |scopes: Vec<&str>| if scopes.len() > 1 { format!("any of {}", scopes.join(", ")) } else { scopes.concat() };
-    fact("Scopes", scope_lists(entry).into_iter().map(name).collect::<Vec<_>>().join("; and "));
-    let properties = entry["input"]["properties"].as_object();
-    let required = entry["input"]["required"].as_array();
-    out.push_str(if properties.is_none_or(serde_json::Map::is_empty) { "\nNo input.\n" } else { "\nInput:\n" });
-    let types: Vec<String> = properties.into_iter().flatten().map(|(_, property)| type_of(property, &entry["input"])).collect();
-    let width = properties.into_iter().flatten().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let type_width = types.iter().map(String::len).max().unwrap_or(0);
-    for ((name, property), kind) in properties.into_iter().flatten().zip(&types) {
-        let mark = if required.is_some_and(|names| names.iter().any(|other| other == name)) { "*" } else { " " };
-        let source = property["x-source"].as_str().map_or_else(String::new, |source| format!(" Choices: {source}."));
-        let (description, names) = (text(&property["description"]), describe_accepted(property));
-        let _ = writeln!(out, "{mark} {BOLD}{name:<width$}{PLAIN}  {kind:<type_width$}  {description}{source}{names}");
-        if let Some(values) = long_enum(property) {
-            let _ = writeln!(out, "    {:width$}{values}", "");
-        }
-        for (code, field) in property["properties"].as_object().into_iter().flatten().filter(|_| entry.get("account").is_some()) {
-            let _ = writeln!(out, "    {code}  {}", describe_field(field));
-        }
-    }
-    if required.is_some() {
-        out.push_str("  (* required)\n");
-    }
-    if let Some(input) = entry["example"].get("input") {
-        let _ =
-            write!(out, "\nExample:\n  connector invoke {} --input '{}'\n", text(&entry["key"]), input.to_string().replace('\'', "'\\''"));
-    }
-    out
-}
-
 /// Describes what an input takes in place of an ID or a list: names, and changes.
 pub(crate) fn describe_accepted(property: &Value) -> String {
     let words = property["x-accepts"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -100,15 +50,6 @@ pub(crate) fn describe_accepted(property: &Value) -> String {
     if forms.is_empty() { String::new() } else { format!(" Also: {}.", forms.join(", ")) }
 }
 
-/// Describes a custom field: its name, its type or its options, and whether the app demands it.
-fn describe_field(field: &Value) -> String {
-    let options = field["anyOf"].as_array().or_else(|| field["items"]["anyOf"].as_array());
-    let labels: Vec<&str> = options.into_iter().flatten().filter_map(|option| option["title"].as_str()).collect();
-    let kind = if labels.is_empty() { type_of(field, field) } else { labels.join("|") };
-    let mark = if field["x-required-in-app"] == true { "; the app demands it" } else { "" };
-    format!("{}: {kind}{mark}", field["title"].as_str().unwrap_or_default())
-}
-
 /// Lists the lists of scopes of a described action, of each of which one is needed.
 pub(crate) fn scope_lists(entry: &Value) -> Vec<Vec<&str>> {
     let several = entry["scopesAll"].as_array().into_iter().flatten();
@@ -117,41 +58,63 @@ pub(crate) fn scope_lists(entry: &Value) -> Vec<Vec<&str>> {
     lists.filter(|list| !list.is_empty()).collect()
 }
 
-const BOLD: &str = "\u{1b}[1m";
-const PLAIN: &str = "\u{1b}[0m";
+pub(crate) const BOLD: &str = "\u{1b}[1m";
+pub(crate) const PLAIN: &str = "\u{1b}[0m";
 
 /// The largest number of values that is shown in place of a type.
 const SHORT_ENUM: usize = 6;
 
-/// Lists the values of an enum, or of a list of an enum, if they are too many to stand in place of its type.
+/// Lists the values of a schema, or of a list of such values, if they are too many to stand in place of its type.
 pub(crate) fn long_enum(schema: &Value) -> Option<String> {
-    let values = schema["enum"].as_array().or_else(|| schema["items"]["enum"].as_array()).filter(|values| values.len() > SHORT_ENUM)?;
-    Some(values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>().join(", "))
+    let values = list_values(schema).or_else(|| list_values(&schema["items"])).filter(|values| values.len() > SHORT_ENUM)?;
+    Some(values.join(", "))
+}
+
+/// Lists the values that a schema offers: those of an enum, or the titles of constants to choose from.
+fn list_values(schema: &Value) -> Option<Vec<String>> {
+    if let Some(values) = schema["enum"].as_array() {
+        return Some(values.iter().map(write_plain).collect());
+    }
+    let constants = schema["anyOf"].as_array()?.iter().filter(|choice| choice.get("const").is_some());
+    let values: Vec<String> = constants.map(|choice| write_plain(choice.get("title").unwrap_or(&choice["const"]))).collect();
+    (!values.is_empty()).then_some(values)
+}
+
+/// Writes a value as JSON, but a text without quotes.
+fn write_plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Describes the type of a schema in a few words.
 pub(crate) fn type_of(schema: &Value, root: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix("#/$defs/")) {
+    if let Some(name) = read_reference(schema) {
         return type_of(&root["$defs"][name], root);
     }
-    let values = schema["enum"]
-        .as_array()
-        .map(|values| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect::<Vec<_>>());
+    if let Some(values) = list_values(schema) {
+        // Many values are listed in the sentence.
+        return if values.len() > SHORT_ENUM { "one of these".to_owned() } else { values.join("|") };
+    }
+    if let Some(value) = schema.get("const") {
+        return write_plain(value);
+    }
+    if let Some(alternatives) = schema["anyOf"].as_array() {
+        let mut kinds: Vec<String> = alternatives.iter().map(|one| type_of(one, root)).collect();
+        kinds.dedup();
+        return kinds.join("|");
+    }
     let kinds: Vec<&str> = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
         kind => kind.as_str().into_iter().collect(),
     };
-    match (values, kinds.as_slice()) {
-        // Many values are listed below the sentence.
-        (Some(values), _) if values.len() > SHORT_ENUM => "one of these".to_owned(),
-        (Some(values), _) => values.join("|"),
-        (None, ["array", ..]) => format!("list of {}", type_of(&schema["items"], root).replace("one of these", "these")),
-        (None, []) => "any".to_owned(),
-        (None, kinds) => {
-            let form = schema["examples"][0].as_str().filter(|form| form.starts_with(|first: char| first.is_ascii_digit()));
-            let null = if kinds.contains(&"null") { "|null" } else { "" };
-            format!("{}{null}", form.unwrap_or(kinds[0]))
-        }
+    match kinds.as_slice() {
+        [] if schema["allOf"].is_array() || schema["properties"].is_object() => "object".to_owned(),
+        [] => "any".to_owned(),
+        ["array", ..] => format!("list of {}", type_of(&schema["items"], root).replace("one of these", "these")),
+        kinds => match schema["examples"][0].as_str().filter(|form| form.starts_with(|first: char| first.is_ascii_digit())) {
+            Some(form) if kinds.contains(&"null") => format!("{form}|null"),
+            Some(form) => form.to_owned(),
+            None => kinds.join("|"),
+        },
     }
 }
 
@@ -207,8 +170,6 @@ pub(crate) fn indent(json: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -225,19 +186,5 @@ mod tests {
             text,
             "{\n  \"a\": [\n    1.10,\n    {\n      \"b\": \"x, \\\"y\\\": {z}\\\\\"\n    },\n    [],\n    {}\n  ],\n  \"n\": 12345678901234567890123\n}"
         );
-    }
-
-    #[test]
-    fn description_names_the_scopes_of_each_call() {
-        let describe = |scopes: Value, scopes_all: Value| describe(&json!({"key": "a", "scopes": scopes, "scopesAll": scopes_all}));
-        for (scopes, scopes_all, expected) in [
-            (json!(["base"]), json!(null), "Scopes    base\n"),
-            (json!(["a", "b"]), json!(null), "Scopes    any of a, b\n"),
-            (json!([]), json!([["a", "b"], ["c"]]), "Scopes    any of a, b; and c\n"),
-        ] {
-            let described = describe(scopes, scopes_all);
-            assert!(described.contains(expected), "{expected} is missing: {described}");
-        }
-        assert!(!describe(json!([]), json!(null)).contains("Scopes"));
     }
 }

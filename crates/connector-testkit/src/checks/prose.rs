@@ -1,6 +1,6 @@
 //! Rules of prose for every text of the catalogue.
 
-use connector_core::declare::Field;
+use connector_core::declare::{Effect, Field};
 use connector_core::run::Entry;
 use serde_json::Value;
 
@@ -13,6 +13,10 @@ pub const OPENERS: &[&str] = &["How", "What", "When", "Where", "Whether", "Which
 /// Words that a description can do without.
 const FILLERS: [&str; 6] = ["please", "simply", "just ", "e.g.", "i.e.", "etc"];
 
+/// First words of a key that promise that data is removed, and those that promise that nothing is changed.
+const REMOVING: [&str; 4] = ["delete", "merge", "purge", "remove"];
+const READING: [&str; 6] = ["download", "find", "get", "list", "read", "search"];
+
 /// The most bytes of a description that a form has room for.
 const LONGEST: usize = 180;
 
@@ -20,6 +24,7 @@ impl Kit {
     /// Checks that each label is a name, and each description of an input a plain sentence.
     ///
     /// The sentence of an optional input says what happens without it: "Left out, …". Each member of the schemas is described.
+    /// A key promises no other effect than its action has.
     pub fn check_prose(&self) {
         let mut found = Vec::new();
         for entry in self.build_catalogue().entries() {
@@ -42,7 +47,23 @@ fn find_faults(entry: &Entry) -> Vec<String> {
     if entry.description().is_empty() {
         found.push("write a description".to_owned());
     }
+    let is_removed = entry.declaration().is_some_and(|declaration| declaration.removed.is_some());
+    // An action that the vendor removed keeps its name, and makes no call.
+    found.extend(find_broken_promise(entry.key(), entry.effect()).filter(|_| !is_removed));
     found
+}
+
+/// Finds a key whose first word promises another effect.
+fn find_broken_promise(key: &str, effect: Effect) -> Option<String> {
+    let verb = key.split(char::is_uppercase).next().unwrap_or_default();
+    let (promised, advice) = if REMOVING.contains(&verb) {
+        (Effect::Destructive, "mark it as `destructive`")
+    } else if READING.contains(&verb) {
+        (Effect::Read, "mark it with `reads`, or give it another name")
+    } else {
+        return None;
+    };
+    (effect != promised).then(|| format!("its name promises the effect {}, and it has {}: {advice}", promised.as_str(), effect.as_str()))
 }
 
 fn find_faults_of_field(field: &Field) -> Vec<String> {
@@ -93,6 +114,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn key_that_promises_another_effect_is_found() {
+        let find = |key: &str, effect: Effect| find_broken_promise(key, effect).unwrap_or_default();
+        assert!(find("mergeHuts", Effect::Write).starts_with("its name promises the effect destructive, and it has write"));
+        assert!(find("searchHuts", Effect::Write).starts_with("its name promises the effect read, and it has write"));
+        for (key, effect) in [("mergeHuts", Effect::Destructive), ("getHut", Effect::Read), ("deletedHuts", Effect::Read)] {
+            assert_eq!(find(key, effect), "", "{key}");
+        }
+    }
 
     #[test]
     fn member_without_a_description_or_an_example_is_found_at_any_depth() {

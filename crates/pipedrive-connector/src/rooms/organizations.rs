@@ -105,7 +105,14 @@ pub(crate) struct SearchOrganization {
 /// Merge Organizations
 ///
 /// Merge two organizations
-#[action(put("/api/v1/organizations/{org_id}/merge"), scopes("contacts:full"), cost = 40, returns(MergedOrganization), idempotent = false)]
+#[action(
+    put("/api/v1/organizations/{org_id}/merge"),
+    scopes("contacts:full"),
+    cost = 40,
+    returns(MergedOrganization),
+    idempotent = false,
+    destructive
+)]
 struct MergeOrganizations {
     /// The organization that is merged into the other and is gone afterwards.
     #[source(SelectOrganization)]

@@ -25,7 +25,7 @@ struct GetProductDeals {
 /// Merge Deals
 ///
 /// Merge two deals
-#[action(put("/api/v1/deals/{deal_id}/merge"), scopes("deals:full"), cost = 40, returns(MergedDeal), idempotent = false)]
+#[action(put("/api/v1/deals/{deal_id}/merge"), scopes("deals:full"), cost = 40, returns(MergedDeal), idempotent = false, destructive)]
 struct MergeDeals {
     /// The deal that is merged into the other and is gone afterwards.
     #[source(SelectDeal)]

@@ -10,7 +10,14 @@ use crate::types::{ContactValue, WithFields};
 /// Merge Persons
 ///
 /// Merge two persons
-#[action(put("/api/v1/persons/{person_id}/merge"), scopes("contacts:full"), cost = 40, returns(MergedPerson), idempotent = false)]
+#[action(
+    put("/api/v1/persons/{person_id}/merge"),
+    scopes("contacts:full"),
+    cost = 40,
+    returns(MergedPerson),
+    idempotent = false,
+    destructive
+)]
 struct MergePersons {
     /// The person who is merged into the other and is gone afterwards.
     #[source(SelectPerson)]
