@@ -72,6 +72,10 @@ lint:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
+# Build the documentation as a site in target/site, and check its links
+site:
+    .ci/site.py
+
 # Check the spelling
 typos:
     typos

@@ -9,6 +9,7 @@ mod http;
 mod oauth;
 #[cfg(feature = "otel-test")]
 mod otlp;
+mod recipes;
 mod runtime;
 mod several;
 mod support;

@@ -1,4 +1,5 @@
-//! People in Chromium: the host's pages of OAuth, and the vendor's pages between them.
+//! People in Chromium: the host's pages of OAuth, the vendor's pages between them, and the documentation.
 
+mod documentation;
 mod pages;
 mod platform;

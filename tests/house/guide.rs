@@ -1,4 +1,4 @@
-//! The guide shows the source of the example connector, word for word.
+//! The guide shows the source of the example connector, and the recipes that of their tests, word for word.
 
 use super::source::{Source, read_sources};
 use super::{assert_none, root};
@@ -19,7 +19,14 @@ fn every_block_of_the_guide_is_a_part_of_the_example() {
         .map(|language| if *language == "rust" { "rs" } else { language })
         .flat_map(|extension| read_sources(&root(), EXAMPLE, extension))
         .collect();
-    assert_none(&find_strays(&pages, &sources));
+    assert_none(&find_strays(&pages, &LANGUAGES, &sources));
+}
+
+#[test]
+fn every_block_of_rust_in_the_recipes_is_compiled() {
+    let (pages, sources) = (read_sources(&root(), "docs/recipes", "md"), read_sources(&root(), "tests/recipes", "rs"));
+    assert!(pages.iter().any(|page| page.text.contains("```rust")), "the recipe in Rust is gone");
+    assert_none(&find_strays(&pages, &["rust"], &sources));
 }
 
 #[test]
@@ -34,22 +41,22 @@ fn finds_a_block_that_no_file_of_the_example_has() {
         ("// …", false),
     ] {
         let page = [Source::new("docs/guide/page.md", format!("# Page\n\n```rust\n{block}\n```\n\n```sh\nstruct\n```\n"))];
-        let found = find_strays(&page, &source);
+        let found = find_strays(&page, &LANGUAGES, &source);
         assert_eq!(found.is_empty(), is_there, "{block}: {found:?}");
         assert!(found.iter().all(|fault| fault.starts_with("docs/guide/page.md:3: ")), "{found:?}");
     }
 }
 
 /// Lists the blocks that no file has, each with its first line.
-fn find_strays(pages: &[Source], sources: &[Source]) -> Vec<String> {
+fn find_strays(pages: &[Source], languages: &[&str], sources: &[Source]) -> Vec<String> {
     let mut found = Vec::new();
     for page in pages {
         let mut lines = page.text.lines().enumerate();
         while let Some((at, line)) = lines.next() {
             let Some(language) = line.strip_prefix("```") else { continue };
             let block: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
-            if LANGUAGES.contains(&language) && !sources.iter().any(|source| holds(&source.text, &block)) {
-                found.push(format!("{}:{}: no file of {EXAMPLE} holds this block: {}", page.path, at + 1, block.join("\n")));
+            if languages.contains(&language) && !sources.iter().any(|source| holds(&source.text, &block)) {
+                found.push(format!("{}:{}: no source holds this block: {}", page.path, at + 1, block.join("\n")));
             }
         }
     }
