@@ -155,7 +155,7 @@ async fn call_that_would_fail_fails_alike_before_anything_is_sent() {
 async fn options_that_do_not_go_together_are_refused() {
     let runtime = build_runtime(NOWHERE);
     for (options, words) in [
-        (json!({"estimate": true, "dryRun": true}), "both true"),
+        (json!({"estimate": true, "dryRun": true}), "both given"),
         (json!({"estimate": "yes"}), "neither true nor false"),
         (json!({"estimate": null}), "neither true nor false"),
         (json!({"estimate": true, "maxItems": 3}), "for lists that are read whole"),

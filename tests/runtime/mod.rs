@@ -9,6 +9,7 @@ mod depth;
 mod embedding;
 mod estimates;
 mod files;
+mod guards;
 mod keys;
 mod names;
 mod pacing;

@@ -91,7 +91,7 @@ pub mod run {
     pub use crate::runtime::watching::requests::SPANS;
     pub use crate::value::file::{Content, Sink, Source, Upload};
     pub use crate::value::invocation::Invocation;
-    pub use crate::value::options::{FieldNames, Options, Pages, Priority, Resolve};
+    pub use crate::value::options::{DryRun, FieldNames, Options, Pages, Priority, Resolve};
     pub use crate::value::outcome::{Answer, Budget, LookUp, Meta, Outcome, Page};
     pub use crate::value::raw_json::RawJson;
     pub use crate::value::summary::Summary;

@@ -65,7 +65,7 @@ pub struct Declaration {
     pub envelope: Option<&'static Envelope>,
     /// The list in which a record that the action added is found again.
     pub found_in: Option<FoundIn>,
-    /// The action that reads the record which this one changes, by the same ID.
+    /// The action that reads the record which this one changes or removes, by the same ID.
     pub record: Option<fn() -> &'static Declaration>,
     /// The shape of the answer.
     pub returns: FieldShape,
@@ -197,6 +197,16 @@ impl Declaration {
     /// Returns the name of the status in the contract.
     pub(crate) const fn status(&self) -> &'static str {
         if self.removed.is_some() { "removed" } else { "live" }
+    }
+
+    /// Checks that the record which the action names is gone after it.
+    pub fn removes_record(&self) -> bool {
+        self.record.is_some() && self.effect() == Effect::Destructive
+    }
+
+    /// Checks that the action adds a record, or something to one: there is nothing that it changes.
+    pub fn adds(&self) -> bool {
+        self.effect() != Effect::Read && !self.changes && self.endpoint.is_some_and(|endpoint| endpoint.method == Method::Post)
     }
 
     /// Checks that any number of calls leaves the same end state.

@@ -51,6 +51,18 @@ impl fmt::Debug for Checks {
 impl Checks {
     /// Compiles the checks of some inputs.
     pub(crate) fn new(fields: &[&Field]) -> Self {
+        Self::from_schema(Self::build_schema(fields))
+    }
+
+    /// Compiles the checks of some inputs, none of which is required.
+    pub(crate) fn without_required(fields: &[&Field]) -> Self {
+        let mut schema = Self::build_schema(fields);
+        schema["required"] = Value::Array(Vec::new());
+        Self::from_schema(schema)
+    }
+
+    /// Builds the schema of some inputs, but for what is checked elsewhere.
+    fn build_schema(fields: &[&Field]) -> Value {
         let mut schema = schema::build_fields(fields.iter().copied());
         for file in fields.iter().filter(|field| field.shape.is_file()) {
             // The bytes of a file may come beside the input: `Files` looks for them.
@@ -64,7 +76,7 @@ impl Checks {
                 property.retain(|word, _| !matches!(word.as_str(), "patternProperties" | "additionalProperties"));
             }
         }
-        Self::from_schema(schema)
+        schema
     }
 
     fn from_schema(schema: Value) -> Self {

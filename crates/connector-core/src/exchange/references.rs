@@ -174,8 +174,7 @@ impl NamedField {
     }
 
     fn read_change(&self, members: &Map<String, Value>, pointer: &str) -> Result<Named, Fault> {
-        let is_change = !members.is_empty() && members.keys().all(|name| matches!(name.as_str(), ADD | REMOVE));
-        if !is_change {
+        if !is_change(members) {
             return Err(Fault::at(pointer, self.explain_form(&Value::Object(members.clone()))));
         }
         let read = |name: &str| match members.get(name) {
@@ -230,6 +229,11 @@ impl NamedField {
         let value = shorten(&value.to_string(), LONGEST_QUOTE);
         FaultCode::Other(format!("{value} is neither {what} nor {}", list_names(&forms, "or")))
     }
+}
+
+/// Checks that an object is a change to a list.
+pub(crate) fn is_change(members: &Map<String, Value>) -> bool {
+    !members.is_empty() && members.keys().all(|name| matches!(name.as_str(), ADD | REMOVE))
 }
 
 fn wrong_form(value: &Value, example: &str) -> FaultCode {

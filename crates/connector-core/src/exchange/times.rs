@@ -83,6 +83,33 @@ impl WrittenTime {
     }
 }
 
+/// Checks that two texts are one moment. A time without a zone is in UTC, as vendors write it.
+///
+/// Parts of a second count where both have them.
+pub(crate) fn is_same_moment(one: &str, other: &str) -> bool {
+    let (Some((one, part)), Some((other, other_part))) = (read_moment(one), read_moment(other)) else { return false };
+    one == other && (part.is_empty() || other_part.is_empty() || part == other_part)
+}
+
+/// Checks that two texts are one time of day, which may leave out its seconds.
+pub(crate) fn is_same_time_of_day(one: &str, other: &str) -> bool {
+    read_time(one).is_some_and(|time| read_time(other) == Some(time))
+}
+
+/// Reads a moment, and the digits of the part of a second.
+fn read_moment(text: &str) -> Option<(Moment, &str)> {
+    let (whole, part) = match text.split_once('.') {
+        None => (text.to_owned(), ""),
+        Some((whole, rest)) => {
+            let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+            (format!("{whole}{}", &rest[end..]), rest[..end].trim_end_matches('0'))
+        }
+    };
+    let WrittenTime { local, shift } = WrittenTime::read(&whole)?;
+    let shift = shift.or_else(|| Shift::new(false, 0, 0))?;
+    Some((shift.find_moment(local?)?, part))
+}
+
 /// Checks that a text is a time without a zone.
 pub(crate) fn lacks_zone(text: &str) -> bool {
     WrittenTime::read(text).is_some_and(|written| written.shift.is_none())

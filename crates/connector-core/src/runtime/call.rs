@@ -218,7 +218,7 @@ impl Call<'_> {
 
     /// Sends a request and returns the head of the response. After a 401 it tries once with a fresh credential.
     pub(super) async fn open(&self, request: &Request, role: Role, attempts: &Attempts<'_>) -> Result<OpenResponse, Stop> {
-        if self.session.dry_run && !self.helps {
+        if self.session.is_dry_run() && !self.helps {
             let header = self.connector.planned_header(self.connection.api_token)?;
             let line = request.describe(self.key, &self.connection.origin, header, role);
             return Err(Stop::Planned(line));

@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::declare::action::Declaration;
 use crate::declare::connector::Connector;
-use crate::declare::field::{Field, SourceInput};
-use crate::declare::method::{Effect, Method};
+use crate::declare::field::{Field, Place, SourceInput};
+use crate::declare::method::Effect;
 use crate::exchange::choices::RecordPlace;
 use crate::exchange::fields::plan::FieldPlan;
 use crate::exchange::input::Checks;
 use crate::exchange::plan::Plan;
+use crate::exchange::record_form::RecordForm;
 use crate::exchange::references::NamedField;
 use crate::exchange::schema;
 use crate::runtime::data_source::DataSource;
@@ -47,6 +48,7 @@ pub struct Entry {
     named: OnceLock<Vec<NamedField>>,
     fields: OnceLock<Option<FieldPlan>>,
     flat: OnceLock<Plan>,
+    record: OnceLock<Option<RecordForm>>,
 }
 
 /// The kind of an entry.
@@ -84,6 +86,7 @@ impl Catalogue {
         }
         entries.iter().filter_map(Entry::declaration).try_for_each(check_paging)?;
         entries.iter().filter_map(Entry::declaration).try_for_each(check_found_in)?;
+        entries.iter().filter_map(Entry::declaration).try_for_each(check_record)?;
         for entry in &entries {
             if let EntryKind::DataSource(source) = entry.kind {
                 source.check()?;
@@ -165,6 +168,12 @@ impl Catalogue {
         }
     }
 
+    /// Returns the form of the record that an action changes, built on first use, if another action reads it.
+    pub(crate) fn record_form<'e>(&self, entry: &'e Entry) -> Option<&'e RecordForm> {
+        let build = || RecordForm::build(entry.declaration()?, self.actions());
+        entry.record.get_or_init(build).as_ref()
+    }
+
     /// Finds an action of a connector.
     pub(crate) fn find_action(&self, connector: &Connector, key: &str) -> Result<&'static dyn Action, Error> {
         match self.find(Some(connector.key), key)?.kind {
@@ -207,6 +216,22 @@ fn check_found_in(declaration: &'static Declaration) -> Result<(), Error> {
     Err(Error::new(ErrorKind::Bug, message).with_hint(hint))
 }
 
+/// Checks that an action names the record that it changes as the action that reads it does.
+fn check_record(declaration: &'static Declaration) -> Result<(), Error> {
+    let Some(read) = declaration.record.map(|read| read()) else { return Ok(()) };
+    let is_in_path = |field: &&Field| field.place == Place::Path;
+    let is_named = |id: &Field| declaration.fields().filter(is_in_path).any(|field| field.wire == id.wire);
+    match read.fields().filter(is_in_path).find(|id| !is_named(id)) {
+        None if read.effect() == Effect::Read => Ok(()),
+        missing => {
+            let name = missing.map_or(read.key, |id| id.wire);
+            let message = format!("The record of {} cannot be read by {}: at {}.", declaration.key, read.key, declaration.line);
+            Err(Error::new(ErrorKind::Bug, message)
+                .with_hint(format!("`record(…)` names a read whose path has the same variables: see `{name}`.")))
+        }
+    }
+}
+
 /// Fails if the input for a page is not named as callers expect it.
 fn check_paging(declaration: &'static Declaration) -> Result<(), Error> {
     let Some(paging) = declaration.paging() else { return Ok(()) };
@@ -226,7 +251,8 @@ impl Entry {
             Registration::Action(action) => EntryKind::Action(action),
             Registration::DataSource(source) => EntryKind::DataSource(source),
         };
-        Self { kind, checks: OnceLock::new(), named: OnceLock::new(), fields: OnceLock::new(), flat: OnceLock::new() }
+        let (checks, named, fields) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { kind, checks, named, fields, flat: OnceLock::new(), record: OnceLock::new() }
     }
 
     /// Returns the kind.
@@ -281,10 +307,7 @@ impl Entry {
 
     /// Checks that null means absent for an optional input: a read and an action that adds clear nothing.
     pub(crate) fn takes_null_as_absent(&self) -> bool {
-        let adds = |declaration: &Declaration| {
-            !declaration.changes && declaration.endpoint.is_some_and(|endpoint| endpoint.method == Method::Post)
-        };
-        self.effect() == Effect::Read || self.declaration().is_some_and(adds)
+        self.effect() == Effect::Read || self.declaration().is_some_and(Declaration::adds)
     }
 
     /// Finds the action that lists the records for an input: the action itself, or that of a data source.
@@ -375,7 +398,6 @@ impl Registration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::declare::field::Place;
     use crate::declare::shape::FieldShape;
     use crate::declare::toy::{VENDOR, declare, input};
     use crate::declare::types::Json;

@@ -172,7 +172,7 @@ impl DerivedSource {
         };
         let lister = (self.derivation.list)();
         let of = self.list_of();
-        if call.session.dry_run {
+        if call.session.is_dry_run() {
             let given = of.input.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect();
             call.send(Request::build(lister, &given, &Files::default())).await?;
         }

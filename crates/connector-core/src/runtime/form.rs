@@ -14,8 +14,8 @@ use crate::runtime::naming::definitions::ListOf;
 use crate::runtime::session::Session;
 use crate::runtime::spine::{Runtime, Spine};
 use crate::runtime::stop::Stop;
-use crate::value::error::{Error, ErrorKind};
-use crate::value::options::{FieldNames, Priority};
+use crate::value::error::Error;
+use crate::value::options::{DryRun, FieldNames, Priority};
 
 /// The time for which the definitions of an account may be read.
 const TIME: Duration = Duration::from_secs(30);
@@ -43,7 +43,7 @@ impl Runtime {
 impl Spine {
     /// Types the custom fields of an account into the input of a described entry.
     async fn type_fields(&self, entry: &Entry, connection: Option<&str>, described: &mut Value) -> Result<(), Error> {
-        let session = Session::new(false, false, None, None);
+        let session = Session::new(DryRun::No, false, None, None);
         let deadline = Deadline { until: tokio::time::Instant::now() + TIME, allowed: TIME, session: &session };
         let chosen = deadline.enforce(Chosen::choose(&*self.connections, entry.connector(), connection)).await?;
         session.record_connection(&chosen.connection);
@@ -79,10 +79,7 @@ async fn type_inputs(entry: &Entry, call: &Call<'_>, words: FieldWords, input: &
     for field in entry.fields() {
         let Some(naming) = field.shape.naming else { continue };
         let of = naming.fields();
-        let kept = call.definitions(ListOf { list: of.list, input: of.input }).await.map_err(|stop| match stop {
-            Stop::Failed(error) => error,
-            Stop::Planned(_) => Error::new(ErrorKind::Bug, "The definitions of fields were planned, and not read."),
-        })?;
+        let kept = call.definitions(ListOf::from(of)).await.map_err(Stop::into_error)?;
         type_input(kept.fields(words), naming, &mut input["properties"][field.name]);
     }
     Ok(())

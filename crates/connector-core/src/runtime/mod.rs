@@ -10,6 +10,7 @@ pub(crate) mod derived;
 mod download;
 pub(crate) mod estimate;
 mod form;
+mod guarding;
 mod keyed;
 pub(crate) mod lines;
 mod manifest;

@@ -14,7 +14,7 @@ use crate::runtime::watching::requests::begin_client;
 use crate::runtime::watching::watch::Watch;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Reach};
-use crate::value::options::Priority;
+use crate::value::options::{DryRun, Priority};
 use crate::value::outcome::Meta;
 use crate::wire::passing::{ForwardedRequest, ForwardedResponse};
 
@@ -32,7 +32,7 @@ impl Runtime {
         connection: Option<&str>,
         passing: ForwardedRequest,
     ) -> Result<ForwardedResponse, Error> {
-        let mut session = Session::new(false, false, None, None);
+        let mut session = Session::new(DryRun::No, false, None, None);
         session.is_observed = self.0.observer.is_some();
         let path = passing.target.split('?').next().unwrap_or_default();
         let watch = Watch::begin_to_forward(self.0.observer.as_deref(), &session, connector, (passing.method, path));

@@ -15,6 +15,7 @@ use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::file::Sink;
 use crate::value::invocation::SendGuard;
+use crate::value::options::DryRun;
 use crate::value::outcome::{Answer, LookUp, Meta};
 use crate::value::view::View;
 
@@ -23,7 +24,7 @@ const ESTIMATED_AGE: Duration = Duration::from_mins(5);
 
 /// The record of a call. It outlives the work, so that a timeout can say what was sent.
 pub(crate) struct Session {
-    pub(super) dry_run: bool,
+    pub(super) dry_run: DryRun,
     /// `true` if the call is estimated, and not carried out.
     pub(super) is_estimate: bool,
     /// The time at which the call began.
@@ -90,7 +91,7 @@ impl State {
 }
 
 impl Session {
-    pub(super) fn new(dry_run: bool, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
+    pub(super) fn new(dry_run: DryRun, refreshes: bool, sink: Option<Sink>, tether: Option<Arc<Tether>>) -> Self {
         Self {
             dry_run,
             is_estimate: false,
@@ -106,10 +107,15 @@ impl Session {
     /// Makes an estimate of the call, if one is begun: neither a dry run nor the call itself.
     pub(super) fn with_estimate(mut self, planned: Option<Box<PlannedCall>>) -> Self {
         if planned.is_some() {
-            (self.dry_run, self.is_estimate, self.refreshes) = (false, true, false.into());
+            (self.dry_run, self.is_estimate, self.refreshes) = (DryRun::No, true, false.into());
             self.lock().planned = planned;
         }
         self
+    }
+
+    /// Checks that the call itself is shown, and not made.
+    pub(super) fn is_dry_run(&self) -> bool {
+        self.dry_run.is_asked()
     }
 
     /// Sets the guard of the host.

@@ -22,9 +22,10 @@ use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::deadline::Deadline;
 use crate::runtime::estimate::plan_call;
 use crate::runtime::estimate::planned::{BatchPlan, PlannedCall};
+use crate::runtime::guarding::{Guard, ResolvedGuard, show_changes};
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
-use crate::runtime::naming::{Keeper, has_names, name_fields_or_warn, resolve_names};
+use crate::runtime::naming::{ChangedRecord, Keeper, has_names, name_fields_or_warn, resolve_names};
 use crate::runtime::pacing::Pacer;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
@@ -147,7 +148,9 @@ impl Runtime {
         .in_current_span()
     }
 
-    /// Gives other hosts the permits back that this one leased by its [`Meter`](crate::embed::Meter). Without one it does nothing.
+    /// Gives other hosts the permits back that this one leased by its [`Meter`](crate::embed::Meter).
+    ///
+    /// Without one it does nothing.
     ///
     /// A process calls it before it ends, and uses no runtime that shares this one's parts after it: its calls would wait in vain.
     pub async fn give_back_permits(&self) {
@@ -251,6 +254,7 @@ impl Spine {
                 return Err(refuse_sink(entry));
             }
             let mut checked = self.check_input(entry, input, files, faults, options.time_zone.as_ref())?;
+            let guard = Guard::begin(&self.catalogue, entry, &options)?;
             let chosen = deadline.enforce(Chosen::choose(&*self.connections, entry.connector(), connection.as_deref())).await?;
             session.record_connection(&chosen.connection);
             watch.record_connection(&chosen.connection);
@@ -272,37 +276,37 @@ impl Spine {
                 session: &session,
                 keeper: &self.keeper,
                 helps: false,
-                fields: if options.dry_run { FieldNames::Keys } else { options.fields },
+                fields: if options.dry_run.is_asked() { FieldNames::Keys } else { options.fields },
                 retries: self.retries,
                 pacer: &self.pacer,
                 priority: options.priority,
                 until: deadline.until,
             };
-            let key = options.idempotency_key.as_deref().filter(|_| !options.dry_run && entry.effect() != Effect::Read);
+            let key = options.idempotency_key.as_deref().filter(|_| !options.dry_run.is_asked() && entry.effect() != Effect::Read);
             // Under a key names are resolved once it is claimed: a replay costs no look-up.
             let is_early = if key.is_some() { options.resolve.is_some() } else { outlet.is_some() || options.pages == Pages::All };
-            let resolve = async || Box::pin(resolve_names(&self.catalogue, entry, &call)).await;
+            let resolve = async || Box::pin(resolve_names(&self.catalogue, entry, &call, &ChangedRecord::new(entry))).await;
             let resolved = if is_early && has_names(entry, &call) { deadline.enforce(resolve()).await? } else { None };
             let ready = call.with_resolved(resolved.as_ref());
             let result = match key {
                 _ if session.is_estimate => {
-                    let work = self.run_by_name(entry, &ready);
+                    let work = self.run_by_name(entry, &ready, &guard);
                     Box::pin(deadline.enforce(plan_call(entry, (&call, &ready), &options, (&self.ledger, key), work))).await
                 }
                 // A read may be carried out twice.
                 Some(key) => {
-                    let work = self.run_by_name(entry, &ready);
+                    let work = self.run_by_name(entry, &ready, &guard);
                     Box::pin(run_once(&self.ledger, (key, options.resolve), (&call, &ready), &deadline, work)).await
                 }
                 _ if let Some(outlet) = outlet => {
-                    let plan = flat.and_then(|_| entry.flat_plan()).filter(|_| !options.dry_run);
+                    let plan = flat.and_then(|_| entry.flat_plan()).filter(|_| !options.dry_run.is_asked());
                     if plan.is_some() {
                         session.record_view(view);
                     }
                     return Box::pin(stream_all_pages(entry, &ready, options.max_items, &deadline, plan, outlet)).await;
                 }
                 _ if options.pages == Pages::All => Box::pin(read_all_pages(entry, &ready, options.max_items, &deadline)).await,
-                _ => deadline.enforce(self.run_by_name(entry, &ready)).await,
+                _ => deadline.enforce(self.run_by_name(entry, &ready, &guard)).await,
             };
             let result = match result.map_err(|error| session.explain_part(error)) {
                 // The pages of a list that is read whole are named one by one.
@@ -312,7 +316,7 @@ impl Spine {
                 result => result,
             };
             match (result, flat.and_then(|_| entry.flat_plan())) {
-                (Ok(answer), Some(plan)) if !options.dry_run && !session.is_estimate => {
+                (Ok(answer), Some(plan)) if !options.dry_run.is_asked() && !session.is_estimate => {
                     session.record_view(view);
                     Ok(Answer { data: flatten(plan, &answer.data, answer.page.as_ref()), ..answer })
                 }
@@ -339,24 +343,31 @@ impl Spine {
         Outcome { id, action: Some(action), connector, result, meta }
     }
 
-    /// Runs a call once the names in its input are resolved, if there are any.
-    async fn run_by_name(&self, entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
-        if has_names(entry, call) { Box::pin(self.run_resolved(entry, call)).await } else { run_once_through(entry, call).await }
+    /// Runs a call once the names in its input are resolved and its record was looked at, if there is need.
+    async fn run_by_name(&self, entry: &Entry, call: &Call<'_>, guard: &Guard<'_>) -> Result<Answer, Error> {
+        if guard.is_idle() && !has_names(entry, call) {
+            return run_once_through(entry, call).await;
+        }
+        Box::pin(self.run_resolved(entry, call, guard)).await
     }
 
     /// Runs a call with its names resolved.
     ///
     /// If the vendor refuses what lists that were kept gave, they are read again, once: a field may have been deleted.
-    async fn run_resolved(&self, entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
-        let resolved = resolve_names(&self.catalogue, entry, call).await?;
-        let result = run_once_through(entry, &call.with_resolved(resolved.as_ref())).await;
+    async fn run_resolved(&self, entry: &Entry, call: &Call<'_>, guard: &Guard<'_>) -> Result<Answer, Error> {
+        let guard = guard.resolve(&self.catalogue, call).await?;
+        let record = ChangedRecord::new(entry);
+        let resolved = resolve_names(&self.catalogue, entry, call, &record).await?;
+        let result = run_guarded(entry, &call.with_resolved(resolved.as_ref()), &guard, &record).await;
         let (Err(error), Some(resolved)) = (&result, &resolved) else { return result };
         let is_refused = matches!(error.kind(), ErrorKind::UpstreamRejected | ErrorKind::NotFound);
         if !is_refused || error.retry() != Retry::Never || !call.session.demand_fresh_lists() {
             return result;
         }
-        match resolve_names(&self.catalogue, entry, call).await? {
-            Some(again) if again.input != resolved.input => run_once_through(entry, &call.with_resolved(Some(&again))).await,
+        // The record may have been changed meanwhile.
+        let record = ChangedRecord::new(entry);
+        match resolve_names(&self.catalogue, entry, call, &record).await? {
+            Some(again) if again.input != resolved.input => run_guarded(entry, &call.with_resolved(Some(&again)), &guard, &record).await,
             _ => result,
         }
     }
@@ -389,6 +400,16 @@ impl Spine {
             }
         }
         if faults.is_empty() { Ok(CheckedInput { input, files, taken }) } else { Err(Error::invalid_input(entry.key(), faults)) }
+    }
+}
+
+/// Runs a call after a look at the record that it changes.
+async fn run_guarded(entry: &Entry, call: &Call<'_>, guard: &ResolvedGuard<'_>, record: &ChangedRecord) -> Result<Answer, Error> {
+    let changes = guard.look(call, record).await?;
+    let answer = run_once_through(entry, call).await?;
+    match changes.filter(|_| call.session.is_dry_run()) {
+        Some(changes) => show_changes(call, &answer, &changes),
+        None => Ok(answer),
     }
 }
 

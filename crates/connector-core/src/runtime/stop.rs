@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::value::error::Error;
+use crate::value::error::{Error, ErrorKind};
 
 /// A reason why an action ends without an answer of its own.
 ///
@@ -16,6 +16,16 @@ pub enum Stop {
     Planned(Value),
     /// The action failed.
     Failed(Error),
+}
+
+impl Stop {
+    /// Returns the error of what reads for a call, which is sent in a dry run and an estimate too.
+    pub(super) fn into_error(self) -> Error {
+        match self {
+            Self::Failed(error) => error,
+            Self::Planned(_) => Error::new(ErrorKind::Bug, "A request that reads for a call was planned, and not sent."),
+        }
+    }
 }
 
 impl From<Error> for Stop {

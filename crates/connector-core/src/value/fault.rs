@@ -7,7 +7,10 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde_json::Value;
 
 use crate::value::redaction::Redaction;
-use crate::value::wording::list_names;
+use crate::value::wording::{list_names, shorten};
+
+/// The characters that a message quotes of a value.
+const LONGEST_QUOTE: usize = 200;
 
 /// A fault of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,6 +207,11 @@ pub enum FaultCode {
         /// A whole value, as JSON.
         example: &'static str,
     },
+    /// A record has another value than the caller expects.
+    Differs {
+        /// The value that is expected, as it was given, and the one that the record has.
+        values: Box<[Value; 2]>,
+    },
     /// A fault that none of the other codes stands for, as a sentence without a full stop.
     Other(String),
 }
@@ -289,7 +297,12 @@ impl Fault {
     pub(crate) fn redact(self, redaction: &Redaction) -> Self {
         let path = redaction.redact(&self.path).into_owned();
         let (message, hint) = (self.message(), self.hint());
-        let code = if redaction.is_clean(&message) && redaction.is_clean(&hint) {
+        // A message has a long value shortened, and the fault has it whole.
+        let values_are_clean = match &self.code {
+            FaultCode::Differs { values } => values.iter().all(|value| redaction.is_clean(&value.to_string())),
+            _ => true,
+        };
+        let code = if values_are_clean && redaction.is_clean(&message) && redaction.is_clean(&hint) {
             self.code
         } else {
             FaultCode::Other(redaction.redact(&message).into_owned())
@@ -301,9 +314,15 @@ impl Fault {
 impl Serialize for Fault {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let candidates = self.candidates();
-        let mut fault = serializer.serialize_struct("Fault", 2 + usize::from(!candidates.is_empty()))?;
+        let values = if let FaultCode::Differs { values } = &self.code { Some(&**values) } else { None };
+        let members = 2 + usize::from(!candidates.is_empty()) + if values.is_some() { 2 } else { 0 };
+        let mut fault = serializer.serialize_struct("Fault", members)?;
         fault.serialize_field("path", &self.path)?;
         fault.serialize_field("message", &self.message())?;
+        if let Some([expected, actual]) = values {
+            fault.serialize_field("expected", expected)?;
+            fault.serialize_field("actual", actual)?;
+        }
         if !candidates.is_empty() {
             fault.serialize_field("candidates", candidates)?;
         }
@@ -355,6 +374,7 @@ impl FaultCode {
             Self::NothingNamed { nearest, .. } if !nearest.is_empty() => format!("Write {name} as one of those, or give its ID."),
             Self::NothingNamed { .. } => format!("Give {name} a name that exists, or an ID."),
             Self::NotCustom { input: Some(input), .. } => format!("Give `{input}` beside the custom fields."),
+            Self::Differs { .. } => format!("Read the record again, and see what its {name} means for the change."),
             Self::Other(_) => format!("Correct {name}, and try again."),
         }
     }
@@ -425,6 +445,11 @@ impl fmt::Display for FaultCode {
             }
             Self::BareName { value } => write!(f, "{value} is not a whole number"),
             Self::PartAlone { value, example } => write!(f, "{value} is one part of a value: give all, as {example}"),
+            Self::Differs { values } => {
+                let [expected, actual] = &**values;
+                let quote = |value: &Value| shorten(&value.to_string(), LONGEST_QUOTE);
+                write!(f, "is {}, and {} is expected", quote(actual), quote(expected))
+            }
             Self::Other(message) => f.write_str(message),
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::value::error::Error;
 use crate::value::fault::Fault;
 use crate::value::file::{Sink, Upload};
-use crate::value::options::{FieldNames, Options, Pages, Priority, invalid, unknown_member};
+use crate::value::options::{DryRun, FieldNames, Options, Pages, Priority, explain_expectation, invalid, unknown_member};
 use crate::value::outcome::Outcome;
 use crate::value::strict::{find_private, read_strictly};
 use crate::value::time_zone::TimeZone;
@@ -155,6 +155,17 @@ impl Invocation {
         Ok(self)
     }
 
+    /// Sets the values that the record must have from JSON text, read as strictly as an invocation.
+    pub fn expect_json(self, text: &[u8]) -> Result<Self, Box<Outcome>> {
+        let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
+        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("expectation", &error)))?;
+        match (value, faults.first()) {
+            (_, Some(fault)) => Err(refuse(explain_hidden(fault))),
+            (Value::Object(expected), None) => Ok(self.expect(expected)),
+            _ => Err(refuse(explain_expectation())),
+        }
+    }
+
     /// Sets the connector, by its key.
     #[must_use]
     pub fn connector(mut self, connector: impl Into<String>) -> Self {
@@ -215,7 +226,23 @@ impl Invocation {
     /// Makes a dry run of it: the answer is the request, which is not sent.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
-        self.options.dry_run = true;
+        self.options.dry_run = DryRun::Requests;
+        self
+    }
+
+    /// Shows what it would change in the record as it stands, and sends nothing but reads.
+    #[must_use]
+    pub fn diff(mut self) -> Self {
+        self.options.dry_run = DryRun::Diff;
+        self
+    }
+
+    /// Sets the values that the record must have which the call changes, by input. Otherwise nothing is sent.
+    ///
+    /// Null means that the record must have no value.
+    #[must_use]
+    pub fn expect(mut self, expected: Map<String, Value>) -> Self {
+        self.options.expect = Some(expected);
         self
     }
 
@@ -257,8 +284,7 @@ impl Invocation {
         };
         let (input_faults, other_faults): (Vec<_>, Vec<_>) = faults.into_iter().partition(|fault| fault.path().starts_with("/input/"));
         if let Some(fault) = other_faults.first() {
-            return Err(invalid(format!("The member {} {}.", quote(fault.path().trim_start_matches('/')), fault.code()))
-                .with_hint("Correct that member of the invocation."));
+            return Err(explain_hidden(fault));
         }
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(unknown_member("The invocation", unknown, &MEMBERS));
@@ -319,6 +345,12 @@ fn is_name(id: &Value) -> bool {
     id.is_string() || id.is_i64() || id.is_u64()
 }
 
+/// Explains a fault that a tree of the text would hide.
+fn explain_hidden(fault: &Fault) -> Error {
+    invalid(format!("The member {} {}.", quote(fault.path().trim_start_matches('/')), fault.code()))
+        .with_hint("Correct that member of the invocation.")
+}
+
 fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let why = match () {
@@ -359,7 +391,9 @@ mod tests {
             (b"{\"action\": \"x\", \"options\": {\"maxItems\": 0}}", "whole number from 1"),
             (b"{\"action\": \"x\", \"options\": {\"fields\": \"name\"}}", "none of"),
             (b"{\"action\": \"x\", \"options\": {\"cache\": true}}", "neither \"use\" nor"),
-            (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"diff\"}}", "not built yet"),
+            (b"{\"action\": \"x\", \"options\": {\"dryRun\": \"dif\"}}", "none of true, false and \"diff\""),
+            (b"{\"action\": \"x\", \"options\": {\"expect\": []}}", "neither an object nor null"),
+            (b"{\"action\": \"x\", \"options\": {\"expect\": {\"a\": 1, \"a\": 2}}}", "given twice"),
             (b"{\"action\": \"x\", \"options\": {\"view\": \"flatt\"}}", "record or flat"),
             (b"{\"action\": \"x\", \"options\": {\"view\": null}}", "not text"),
             (b"{\"id\": 1.5, \"action\": \"x\"}", "neither text nor a whole number"),

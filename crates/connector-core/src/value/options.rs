@@ -13,8 +13,10 @@ use crate::value::wording::{find_nearest, quote};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// Answers the request that would be sent, and sends none.
-    pub dry_run: bool,
+    /// Answers the request that would be sent, or what it would change, and sends none.
+    pub dry_run: DryRun,
+    /// The values that the record must have, by input. Left out, any record is changed.
+    pub expect: Option<Map<String, Value>>,
     /// Answers what the call would cost, and sends at most what is needed to know it.
     pub estimate: bool,
     /// The time that the call may take.
@@ -37,6 +39,38 @@ pub struct Options {
     pub time_zone: Option<TimeZone>,
     /// The place of the call among those that wait for a limit of the vendor.
     pub priority: Priority,
+}
+
+/// A call that is shown, and not made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DryRun {
+    /// The call is made.
+    #[default]
+    No,
+    /// The request is shown.
+    Requests,
+    /// The request is shown, and what it would change in the record as it stands.
+    Diff,
+}
+
+impl DryRun {
+    /// The kinds of dry runs.
+    pub const ALL: [Self; 2] = [Self::Requests, Self::Diff];
+
+    /// Returns the word for a kind.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Requests => "requests",
+            Self::Diff => "diff",
+        }
+    }
+
+    /// Checks that the call is not made.
+    pub fn is_asked(self) -> bool {
+        self != Self::No
+    }
 }
 
 /// The place of a call among those of its connection that wait for a limit of the vendor.
@@ -125,7 +159,8 @@ impl Pages {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            dry_run: false,
+            dry_run: DryRun::No,
+            expect: None,
             estimate: false,
             timeout: Duration::from_secs(30),
             idempotency_key: None,
@@ -143,8 +178,9 @@ impl Default for Options {
 
 impl Options {
     pub(super) fn with_members(self, members: Map<String, Value>) -> Result<Self, Error> {
-        const KNOWN: [&str; 12] = [
+        const KNOWN: [&str; 13] = [
             "estimate",
+            "expect",
             "dryRun",
             "timeoutMs",
             "idempotencyKey",
@@ -159,12 +195,11 @@ impl Options {
         ];
         let mut options = self;
         for (name, value) in members {
-            let not_built =
-                |what: &str| Err(invalid(format!("The value {what} of options.{name} is not built yet.")).with_hint("Leave it out."));
             match (name.as_str(), &value) {
-                ("dryRun", Value::Bool(dry_run)) => options.dry_run = *dry_run,
-                ("dryRun", Value::String(word)) if word == "diff" => return not_built("\"diff\""),
-                ("dryRun", _) => return Err(invalid("The option dryRun is neither true nor false.")),
+                ("dryRun", Value::Bool(is_dry_run)) => options.dry_run = if *is_dry_run { DryRun::Requests } else { DryRun::No },
+                ("dryRun", Value::String(word)) if word == "diff" => options.dry_run = DryRun::Diff,
+                ("dryRun", _) => return Err(invalid("The option dryRun is none of true, false and \"diff\".")),
+                ("expect", Value::Object(expected)) => options.expect = Some(expected.clone()),
                 ("estimate", Value::Bool(estimate)) => options.estimate = *estimate,
                 ("estimate", _) => return Err(invalid("The option estimate is neither true nor false.")),
                 ("timeoutMs", Value::Number(number)) if number.as_u64().is_some_and(|ms| (1..=3_600_000).contains(&ms)) => {
@@ -204,10 +239,7 @@ impl Options {
                 ("timeZone", _) => {
                     return Err(invalid("The option timeZone is neither text nor null.").with_hint("Name a zone, as Europe/Tallinn."));
                 }
-                // Options of the contract that are not built yet: only the default is taken.
-                ("expect", value) => {
-                    return not_built(&quote(&value.to_string()));
-                }
+                ("expect", _) => return Err(explain_expectation()),
                 _ => return Err(unknown_member("The member `options`", &name, &KNOWN)),
             }
         }
@@ -218,13 +250,13 @@ impl Options {
 
     /// Checks that the call itself is not made: reads for it may be.
     pub(crate) fn sends_nothing_of_its_own(&self) -> bool {
-        self.dry_run || self.estimate
+        self.dry_run.is_asked() || self.estimate
     }
 
     /// Checks that no dry run is estimated: it sends nothing but look-ups, which an estimate makes too.
     pub(crate) fn check_estimate(&self) -> Result<(), Error> {
-        if self.estimate && self.dry_run {
-            return Err(invalid("The options estimate and dryRun are both true.")
+        if self.estimate && self.dry_run.is_asked() {
+            return Err(invalid("The options estimate and dryRun are both given.")
                 .with_hint("Give estimate to learn what the call costs, or dryRun to see its requests."));
         }
         Ok(())
@@ -243,6 +275,11 @@ impl Options {
         }
         Ok(())
     }
+}
+
+pub(super) fn explain_expectation() -> Error {
+    invalid("The option expect is neither an object nor null.")
+        .with_hint(r#"Write the values that the record must have by input: {"a name": "a value"}."#)
 }
 
 fn explain_key() -> Error {

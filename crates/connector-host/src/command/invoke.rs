@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connector_core::run::{FieldNames, Invocation, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
+use connector_core::run::{DryRun, FieldNames, Invocation, Outcome, Pages, RecordStream, Runtime, Streamed, TimeZone, View};
 use tracing::Instrument as _;
 
 use crate::command::batch::{self, BatchFlags};
@@ -14,7 +14,7 @@ use crate::setup::audit::AuditLog;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
 use crate::setup::traces::Traces;
-use crate::terminal::arguments::{build_fields_parser, build_pages_parser, build_view_parser, read_key};
+use crate::terminal::arguments::{build_dry_run_parser, build_fields_parser, build_pages_parser, build_view_parser, read_key};
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::files::{FetchedFile, attach_file};
@@ -62,6 +62,9 @@ pub(super) struct InvokeArguments {
     /// The zone of the times in the input that name none, as Europe/Tallinn
     #[arg(long, value_name = "ZONE", requires = "action")]
     time_zone: Option<TimeZone>,
+    /// The values that the record must have before it is changed, by input: JSON, @FILE, or - for stdin
+    #[arg(long, value_name = "JSON", requires = "action")]
+    expect: Option<String>,
     #[command(flatten)]
     list: ListFlags,
     #[command(flatten)]
@@ -75,9 +78,10 @@ pub(super) struct InvokeArguments {
 
 #[derive(clap::Args)]
 struct PlanFlags {
-    /// Send nothing, and show the request that would be sent
-    #[arg(long, requires = "action")]
-    dry_run: bool,
+    /// Write nothing, and show the request that would be sent; with =diff also what it would change in the record
+    #[arg(long, value_name = "SHOWN", num_args = 0..=1, require_equals = true, default_missing_value = "requests",
+          value_parser = build_dry_run_parser(), requires = "action")]
+    dry_run: Option<DryRun>,
     /// Show what it would cost, and send at most what is needed to know it: of the action, or of all invocations from
     /// stdin
     #[arg(long, conflicts_with_all = ["dry_run", "stream", "resume"])]
@@ -87,7 +91,7 @@ struct PlanFlags {
 impl PlanFlags {
     /// Checks that the calls themselves are not made.
     fn is_given(&self) -> bool {
-        self.dry_run || self.estimate
+        self.dry_run.is_some() || self.estimate
     }
 }
 
@@ -200,7 +204,7 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     let mut invocation = Invocation::new(key);
     invocation.connector = connector.map(str::to_owned);
     invocation.connection.clone_from(&arguments.connection);
-    invocation.options.dry_run = arguments.plan.dry_run;
+    invocation.options.dry_run = arguments.plan.dry_run.unwrap_or_default();
     invocation.options.estimate = arguments.plan.estimate;
     invocation.options.view = arguments.view;
     invocation.options.fields = arguments.fields.unwrap_or_default();
@@ -208,8 +212,12 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     invocation.options.pages = arguments.list.pages.unwrap_or_default();
     invocation.options.max_items = arguments.list.max_items;
     let invocation = match &arguments.input {
-        Some(argument) => invocation.input_json(&read_input(argument)?),
+        Some(argument) => invocation.input_json(&read_json("--input", argument)?),
         None => Ok(invocation),
+    };
+    let invocation = match (&arguments.expect, invocation) {
+        (Some(argument), Ok(invocation)) => invocation.expect_json(&read_json("--expect", argument)?),
+        (_, invocation) => invocation,
     };
     let mut invocation = match invocation {
         Ok(invocation) => invocation,
@@ -224,10 +232,10 @@ fn build_invocation(action: &str, arguments: &InvokeArguments) -> Result<Result<
     Ok(Ok(invocation))
 }
 
-/// Reads the input: the argument itself, a file after `@`, or stdin for `-`.
-fn read_input(argument: &str) -> Result<Vec<u8>, Failure> {
+/// Reads JSON of a flag: the argument itself, a file after `@`, or stdin for `-`.
+fn read_json(flag: &str, argument: &str) -> Result<Vec<u8>, Failure> {
     match argument.strip_prefix('@') {
-        Some(file) => std::fs::read(file).map_err(|error| Failure::usage(format!("--input @{file}: {error}"))),
+        Some(file) => std::fs::read(file).map_err(|error| Failure::usage(format!("{flag} @{file}: {error}"))),
         None if argument == "-" => {
             let mut text = Vec::new();
             std::io::stdin().read_to_end(&mut text).map_err(|error| Failure::host(format!("stdin: {error}")))?;

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use connector_core::embed::{Access, Credential};
-use connector_core::run::{FieldNames, Pages, View};
+use connector_core::run::{DryRun, FieldNames, Pages, View};
 
 use crate::terminal::env;
 use crate::terminal::failure::{Failure, one_line};
@@ -42,6 +42,12 @@ pub(crate) fn build_view_parser() -> impl TypedValueParser<Value = View> {
 /// Builds the parser of the pages of a list that are read, which lists the words.
 pub(crate) fn build_pages_parser() -> impl TypedValueParser<Value = Pages> {
     PossibleValuesParser::new(Pages::ALL.map(Pages::as_str)).map(|word| if word == Pages::All.as_str() { Pages::All } else { Pages::One })
+}
+
+/// Builds the parser of what a dry run shows, which lists the words.
+pub(crate) fn build_dry_run_parser() -> impl TypedValueParser<Value = DryRun> {
+    let read = |word: String| DryRun::ALL.into_iter().find(|shown| shown.as_str() == word).unwrap_or_default();
+    PossibleValuesParser::new(DryRun::ALL.map(DryRun::as_str)).map(read)
 }
 
 /// Builds the parser of the names of custom fields in the data, which lists the words.

@@ -77,7 +77,7 @@ struct CreateTicket {
 /// Update Ticket
 ///
 /// Update a ticket
-#[action(patch("/v1/tickets/{ticket_id}"), scopes("tickets:write"), returns(Ticket), with(TicketDetails))]
+#[action(patch("/v1/tickets/{ticket_id}"), scopes("tickets:write"), returns(Ticket), record(GetTicket), with(TicketDetails))]
 struct UpdateTicket {
     /// The ticket to change.
     #[source(SelectTicket)]
@@ -91,7 +91,7 @@ struct UpdateTicket {
 /// Delete Ticket
 ///
 /// Delete a ticket
-#[action(delete("/v1/tickets/{ticket_id}"), scopes("tickets:write"), returns(Nothing))]
+#[action(delete("/v1/tickets/{ticket_id}"), scopes("tickets:write"), returns(Nothing), record(GetTicket))]
 struct DeleteTicket {
     /// The ticket to delete.
     #[source(SelectTicket)]

@@ -84,7 +84,7 @@ struct UpdateActivity {
 /// Delete Activity
 ///
 /// Delete an activity
-#[action(delete("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/activities/{activity_id}"), scopes("activities:full"), cost = 3, returns(Deleted), record(GetActivity))]
 struct DeleteActivity {
     /// The activity to delete; for 30 days it can be brought back.
     #[source(SelectActivity)]

@@ -70,7 +70,7 @@ struct GetUserCallLogs {
 /// Delete Call Log
 ///
 /// Delete a call log
-#[action(delete("/api/v1/callLogs/{call_log_id}"), scopes("phone-integration"), cost = 6, returns(Json))]
+#[action(delete("/api/v1/callLogs/{call_log_id}"), scopes("phone-integration"), cost = 6, returns(Json), record(GetCallLog))]
 struct DeleteCallLog {
     /// The call log to delete, with its recording; its ID is a text.
     call_log_id: Text,

@@ -157,7 +157,13 @@ struct GetProductFiles {
 /// Update File
 ///
 /// Update file name or description
-#[action(put("/api/v1/files/{file_id}"), scopes("deals:full", "activities:full", "contacts:full"), cost = 10, returns(StoredFile))]
+#[action(
+    put("/api/v1/files/{file_id}"),
+    scopes("deals:full", "activities:full", "contacts:full"),
+    cost = 10,
+    returns(StoredFile),
+    record(GetFile)
+)]
 struct UpdateFile {
     /// The file to change.
     #[source(SelectFile)]
@@ -173,7 +179,13 @@ struct UpdateFile {
 /// Delete File
 ///
 /// Delete a file
-#[action(delete("/api/v1/files/{file_id}"), scopes("deals:full", "activities:full", "contacts:full"), cost = 6, returns(Deleted))]
+#[action(
+    delete("/api/v1/files/{file_id}"),
+    scopes("deals:full", "activities:full", "contacts:full"),
+    cost = 6,
+    returns(Deleted),
+    record(GetFile)
+)]
 struct DeleteFile {
     /// The file to delete; after 30 days it is gone for good.
     #[source(SelectFile)]

@@ -43,7 +43,8 @@ pub(crate) struct GetFilters {
     put("/api/v1/filters/{filter_id}"),
     scopes("deals:full", "activities:full", "contacts:full"),
     cost = 10,
-    returns(Both<Filter, Conditions>)
+    returns(Both<Filter, Conditions>),
+    record(GetFilter)
 )]
 struct UpdateFilter {
     /// The filter to change.

@@ -79,7 +79,7 @@ struct UpdateLead {
 /// Delete Lead
 ///
 /// Delete a lead
-#[action(delete("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 6, returns(DeletedUuid))]
+#[action(delete("/api/v1/leads/{lead_id}"), scopes("leads:full"), cost = 6, returns(DeletedUuid), record(GetLead))]
 struct DeleteLead {
     /// The lead to delete.
     #[source(SelectLead)]

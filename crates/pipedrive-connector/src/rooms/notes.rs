@@ -92,6 +92,7 @@ struct GetNote {
     scopes("deals:full", "contacts:full"),
     cost = 10,
     returns(Note),
+    record(GetNote),
     with(NoteLinks, NoteOrigin, NotePins)
 )]
 struct UpdateNote {
@@ -104,7 +105,7 @@ struct UpdateNote {
 /// Delete Note
 ///
 /// Delete a note with its comments
-#[action(delete("/api/v1/notes/{note_id}"), scopes("deals:full", "contacts:full"), cost = 6, returns(bool))]
+#[action(delete("/api/v1/notes/{note_id}"), scopes("deals:full", "contacts:full"), cost = 6, returns(bool), record(GetNote))]
 struct DeleteNote {
     /// The note to delete.
     note_id: Id,
@@ -155,7 +156,13 @@ struct AddNoteComment {
 /// Update Note Comment
 ///
 /// Update the text of a comment on a note
-#[action(put("/api/v1/notes/{note_id}/comments/{comment_id}"), scopes("deals:full", "contacts:full"), cost = 10, returns(NoteComment))]
+#[action(
+    put("/api/v1/notes/{note_id}/comments/{comment_id}"),
+    scopes("deals:full", "contacts:full"),
+    cost = 10,
+    returns(NoteComment),
+    record(GetNoteComment)
+)]
 struct UpdateNoteComment {
     /// The note that the comment is on.
     note_id: Id,
@@ -168,7 +175,13 @@ struct UpdateNoteComment {
 /// Delete Note Comment
 ///
 /// Delete a comment on a note
-#[action(delete("/api/v1/notes/{note_id}/comments/{comment_id}"), scopes("deals:full", "contacts:full"), cost = 6, returns(bool))]
+#[action(
+    delete("/api/v1/notes/{note_id}/comments/{comment_id}"),
+    scopes("deals:full", "contacts:full"),
+    cost = 6,
+    returns(bool),
+    record(GetNoteComment)
+)]
 struct DeleteNoteComment {
     /// The note that the comment is on.
     note_id: Id,

@@ -75,7 +75,7 @@ struct UpdateOrganization {
 /// Delete Organization
 ///
 /// Delete an organization
-#[action(delete("/api/v2/organizations/{org_id}"), scopes("contacts:full"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/organizations/{org_id}"), scopes("contacts:full"), cost = 3, returns(Deleted), record(GetOrganization))]
 struct DeleteOrganization {
     /// The organization to delete; for 30 days it can be brought back.
     #[source(SelectOrganization)]
@@ -110,6 +110,7 @@ pub(crate) struct SearchOrganization {
     scopes("contacts:full"),
     cost = 40,
     returns(MergedOrganization),
+    record(GetOrganization),
     idempotent = false,
     destructive
 )]

@@ -36,7 +36,7 @@ pub(crate) struct GetPipelines {}
 /// Update Pipeline
 ///
 /// Update a pipeline
-#[action(patch("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 5, returns(Pipeline))]
+#[action(patch("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 5, returns(Pipeline), record(GetPipeline))]
 struct UpdatePipeline {
     /// The pipeline to change.
     #[source(SelectPipeline)]
@@ -50,7 +50,7 @@ struct UpdatePipeline {
 /// Delete Pipeline
 ///
 /// Delete a pipeline
-#[action(delete("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/pipelines/{pipeline_id}"), scopes("admin"), cost = 3, returns(Deleted), record(GetPipeline))]
 struct DeletePipeline {
     /// The pipeline to delete.
     #[source(SelectPipeline)]

@@ -41,7 +41,7 @@ pub(crate) struct GetStages {
 /// Update Stage
 ///
 /// Update stage details
-#[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage), with(StageParts))]
+#[action(patch("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 5, returns(Stage), record(GetStage), with(StageParts))]
 struct UpdateStage {
     /// The stage to change.
     #[source(SelectStage, pipeline_id)]
@@ -56,7 +56,7 @@ struct UpdateStage {
 /// Delete Stage
 ///
 /// Delete a stage
-#[action(delete("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/stages/{stage_id}"), scopes("admin"), cost = 3, returns(Deleted), record(GetStage))]
 struct DeleteStage {
     /// The stage to delete.
     #[source(SelectStage)]

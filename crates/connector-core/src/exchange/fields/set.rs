@@ -110,6 +110,11 @@ impl FieldSet {
         }
     }
 
+    /// Finds the field of a member that holds a custom field's value, or a part of it.
+    pub(crate) fn find_owner(&self, member: &str) -> Option<&AccountField> {
+        self.find_member(member.as_bytes()).map(|(at, _)| &self.get(at).field)
+    }
+
     fn find<'a>(&'a self, name: &str, is_meant: impl Fn(&&'a AccountField) -> bool) -> Found<'a, AccountField> {
         let fields = || self.fields.iter().map(|known| &known.field).filter(&is_meant);
         if let Some(field) = self.codes.get(name).map(|at| &self.fields[*at].field).filter(&is_meant) {
@@ -175,6 +180,20 @@ pub(super) fn find_option<'a>(field: &'a AccountField, given: &Value) -> Result<
         }
     }
     Err(write_nothing("option", given, field.options.iter().map(|option| option.label.as_str())))
+}
+
+/// Finds the labels of a value that is chosen from options: one, or a list of them. Any other value has none.
+pub(crate) fn find_labels(field: &AccountField, value: &Value) -> Option<Value> {
+    let label = |id: &Value| {
+        let id = write_id(id.get("id").unwrap_or(id));
+        field.options.iter().find(|option| write_id(&option.id) == id).map(|option| Value::from(option.label.as_str()))
+    };
+    match (field.kind, value) {
+        (FieldKind::Option, value) if !value.is_null() => label(value),
+        (FieldKind::Options, Value::Array(ids)) => ids.iter().map(label).collect(),
+        (FieldKind::Options, Value::String(ids)) => ids.split(',').map(|id| label(&id.trim().into())).collect(),
+        _ => None,
+    }
 }
 
 /// Writes an ID as a text, without quotes.

@@ -99,7 +99,7 @@ impl PlannedCall {
             return None;
         }
         // A line of a batch that is an estimate or a dry run itself sends the reads of one alone.
-        let sends_own = batch.is_none() || !(options.estimate || options.dry_run);
+        let sends_own = batch.is_none() || !options.sends_nothing_of_its_own();
         let (refreshes, batch) = (options.refreshes_definitions, batch.map(Arc::clone));
         Some(Box::new(Self { sends_own, refreshes, batch, ..Self::default() }))
     }

@@ -29,7 +29,7 @@ pub(in crate::runtime) async fn plan_call(
     let planned = match key {
         Some(key) => plan_once(ledger, (key, options.resolve), (call, resolved), work).await,
         // A dry run shows the request of the first page.
-        None if options.pages == Pages::All && !options.dry_run => plan_pages(entry, resolved, options.max_items, work).await,
+        None if options.pages == Pages::All && !options.dry_run.is_asked() => plan_pages(entry, resolved, options.max_items, work).await,
         None => work.await.map(drop),
     };
     call.session.record_paces(call.pacer.find_paces(call.connector, call.connection));

@@ -12,7 +12,7 @@ use crate::exchange::files::Files;
 use crate::exchange::request::{Body, Request};
 use crate::runtime::call::Call;
 use crate::runtime::stop::Stop;
-use crate::value::error::{Error, ErrorKind};
+use crate::value::error::Error;
 use crate::value::outcome::Answer;
 use crate::value::raw_json::RawJson;
 use crate::value::retry_after::read_date;
@@ -35,10 +35,7 @@ pub(in crate::runtime) struct FoundRecord {
 /// They were added since by this user, and are equal in every value that was sent.
 /// Without a list to look in, or an identity of the user, it finds none.
 pub(in crate::runtime) async fn look(call: &Call<'_>, since: SystemTime) -> Result<Vec<FoundRecord>, Error> {
-    find_records(call, since).await.map_err(|stop| match stop {
-        Stop::Failed(error) => error,
-        Stop::Planned(_) => Error::new(ErrorKind::Bug, "A dry run looks nothing up."),
-    })
+    find_records(call, since).await.map_err(Stop::into_error)
 }
 
 async fn find_records(call: &Call<'_>, since: SystemTime) -> Result<Vec<FoundRecord>, Stop> {

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::declare::fields::FieldWords;
+use crate::declare::fields::{FieldWords, FieldsOf};
 use crate::declare::input_value::InputValue;
 use crate::embed::cache::FRESH;
 use crate::exchange::fields::set::FieldSet;
@@ -61,6 +61,12 @@ pub(crate) enum Freshness {
     Kept,
     /// The list was read at this time or later.
     ReadSince(SystemTime),
+}
+
+impl From<&'static FieldsOf> for ListOf {
+    fn from(of: &'static FieldsOf) -> Self {
+        Self { list: of.list, input: of.input }
+    }
 }
 
 impl ListOf {

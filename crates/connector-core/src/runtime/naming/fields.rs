@@ -19,7 +19,7 @@ use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::estimate::CostBound;
 use crate::value::fault::Fault;
-use crate::value::options::FieldNames;
+use crate::value::options::{DryRun, FieldNames};
 use crate::value::outcome::Answer;
 use crate::value::raw_json::RawJson;
 
@@ -43,7 +43,7 @@ pub(super) async fn resolve_field_values(
     if need == DefinitionNeed::None {
         return Ok(None);
     }
-    if need == DefinitionNeed::Helpful && call.session.dry_run {
+    if need == DefinitionNeed::Helpful && call.session.dry_run == DryRun::Requests {
         call.warn("Labels of options that stand under keys of custom fields are looked up when the call is sent.");
         return Ok(None);
     }
@@ -104,7 +104,7 @@ async fn resolve_by<T>(
     of: &'static FieldsOf,
     resolve: impl Fn(&FieldSet) -> Result<T, Vec<Fault>>,
 ) -> Result<Result<T, Vec<Fault>>, Stop> {
-    let of = list_of(of);
+    let of = ListOf::from(of);
     let kept = call.definitions(of).await?;
     let resolved = resolve(kept.fields(words));
     let Some(faults) = resolved.as_ref().err().filter(|faults| may_be_outdated(faults)) else { return Ok(resolved) };
@@ -141,7 +141,7 @@ async fn write_names(call: &Call<'_>, plan: &FieldPlan, words: FieldWords, how: 
     let mut kept: Vec<Arc<Definitions>> = Vec::new();
     for of in plan.fields() {
         call.session.doubt(CostBound::Least, MAY_READ_AGAIN);
-        kept.push(call.definitions(list_of(of)).await?);
+        kept.push(call.definitions(ListOf::from(*of)).await?);
     }
     let name = |kept: &[Arc<Definitions>]| {
         let sets: Vec<&FieldSet> = kept.iter().map(|kept| kept.fields(words)).collect();
@@ -151,7 +151,7 @@ async fn write_names(call: &Call<'_>, plan: &FieldPlan, words: FieldWords, how: 
     if !named.missed.is_empty() {
         let mut is_newer = false;
         for (at, of) in plan.fields().iter().enumerate() {
-            if let Some(again) = call.definitions_after_miss(list_of(of), &kept[at], Missed::Shown(&named.missed)).await? {
+            if let Some(again) = call.definitions_after_miss(ListOf::from(*of), &kept[at], Missed::Shown(&named.missed)).await? {
                 (kept[at], is_newer) = (again, true);
             }
         }
@@ -160,8 +160,4 @@ async fn write_names(call: &Call<'_>, plan: &FieldPlan, words: FieldWords, how: 
         }
     }
     Ok(named.data)
-}
-
-fn list_of(of: &'static FieldsOf) -> ListOf {
-    ListOf { list: of.list, input: of.input }
 }

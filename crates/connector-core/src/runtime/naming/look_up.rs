@@ -179,7 +179,8 @@ async fn find_by_search(call: &Call<'_>, source: &DerivedSource, reference: &Ref
     } else {
         let mut bodies = Vec::new();
         for record in likely {
-            bodies.extend(read_record(call, read, read_id(source, record)).await?);
+            let name = read.fields().find(|field| field.place == Place::Path).map_or("", |field| field.name);
+            bodies.extend(read_record(call, read, Map::from_iter([(name.to_owned(), read_id(source, record))])).await?);
         }
         let records: Vec<&RawValue> = bodies.iter().filter_map(|body| serde_json::from_str(body.as_str()).ok()).collect();
         choose(source, &source.select(records, &Map::new()), path, text)
@@ -192,12 +193,12 @@ async fn find_by_search(call: &Call<'_>, source: &DerivedSource, reference: &Ref
     }))
 }
 
-/// Reads one record. It returns none for one that is gone.
-pub(super) async fn read_record(call: &Call<'_>, read: &'static Declaration, id: Value) -> Result<Option<RawJson>, Stop> {
-    let Some(field) = read.fields().find(|field| field.place == Place::Path) else {
-        return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record by its ID.", read.key)).into());
-    };
-    let checked = CheckedInput { input: Map::from_iter([(field.name.to_owned(), id)]), ..CheckedInput::default() };
+/// Reads one record by the inputs of its path. It returns none for one that is gone.
+pub(super) async fn read_record(call: &Call<'_>, read: &'static Declaration, ids: Map<String, Value>) -> Result<Option<RawJson>, Stop> {
+    if !read.fields().filter(|field| field.place == Place::Path).all(|field| ids.contains_key(field.name)) {
+        return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record by what is known of it.", read.key)).into());
+    }
+    let checked = CheckedInput { input: ids, ..CheckedInput::default() };
     let request = Request::build(read, &checked.input, &checked.files);
     match call.as_helper(&checked).send(request).await {
         Ok(response) => Ok(Some(response.into_answer(read)?.data)),

@@ -4,8 +4,10 @@ pub(crate) mod definitions;
 mod fields;
 mod keeper;
 mod look_up;
+mod record;
 mod resolve;
 
 pub(super) use fields::name_fields_or_warn;
 pub(crate) use keeper::Keeper;
-pub(super) use resolve::{has_names, resolve_names};
+pub(super) use record::ChangedRecord;
+pub(super) use resolve::{has_names, resolve_names, resolve_values_for};

@@ -11,21 +11,25 @@ use crate::exchange::references::{GivenItem, IdForm, Named, Reference, TakenInpu
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry};
 use crate::runtime::naming::fields::{resolve_field_key, resolve_field_keys, resolve_field_values};
-use crate::runtime::naming::look_up::{look_up, read_record};
+use crate::runtime::naming::look_up::look_up;
+use crate::runtime::naming::record::ChangedRecord;
 use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::fault::{Fault, FaultCode, JsonType};
 use crate::value::wording::shorten;
 
-/// An input whose names are being resolved.
+/// Values whose names are being resolved.
 struct Resolution<'a> {
     catalogue: &'a Catalogue,
-    entry: &'a Entry,
     call: &'a Call<'a>,
+    /// The inputs that the values are for.
+    fields: &'a [&'static Field],
+    /// The record that the action changes. Without one no list of it can be changed.
+    record: Option<&'a ChangedRecord>,
+    /// `true` if null means that a value is absent.
+    drops_nulls: bool,
     input: Map<String, Value>,
     faults: Vec<Fault>,
-    /// The record that the action changes, once it was read.
-    record: Option<Value>,
 }
 
 /// Resolves the names in the input of a call. It returns none where there are no names.
@@ -33,46 +37,69 @@ pub(in crate::runtime) async fn resolve_names(
     catalogue: &Catalogue,
     entry: &Entry,
     call: &Call<'_>,
+    record: &ChangedRecord,
 ) -> Result<Option<CheckedInput>, Error> {
     if !has_names(entry, call) {
         return Ok(None);
     }
-    let mut work = Resolution { catalogue, entry, call, input: call.input().clone(), faults: Vec::new(), record: None };
-    let resolved = async {
-        work.resolve_taken().await?;
-        work.resolve_fields().await
-    };
-    resolved.await.map_err(|stop| match stop {
-        Stop::Failed(error) => error,
-        Stop::Planned(_) => Error::new(ErrorKind::Bug, "A dry run makes its look-ups."),
-    })?;
-    work.finish().map(Some)
+    let (fields, drops_nulls) = (entry.fields(), entry.takes_null_as_absent());
+    let (input, faults) = (call.input().clone(), Vec::new());
+    let mut work = Resolution { catalogue, call, fields: &fields, record: Some(record), drops_nulls, input, faults };
+    work.resolve(&call.checked.taken).await?;
+    let Resolution { input, faults, .. } = work;
+    check_resolved(entry, call, input, faults).map(Some)
+}
+
+/// Resolves the names in values for some inputs, which are no input of a call. The inner error has the faults.
+pub(in crate::runtime) async fn resolve_values_for(
+    catalogue: &Catalogue,
+    call: &Call<'_>,
+    fields: &[&'static Field],
+    (input, taken): (Map<String, Value>, &[TakenInput]),
+) -> Result<Result<Map<String, Value>, Vec<Fault>>, Error> {
+    let mut work = Resolution { catalogue, call, fields, record: None, drops_nulls: false, input, faults: Vec::new() };
+    work.resolve(taken).await?;
+    Ok(if work.faults.is_empty() { Ok(work.input) } else { Err(work.faults) })
 }
 
 /// Checks whether anything may have to be resolved in the input of a call.
 pub(in crate::runtime) fn has_names(entry: &Entry, call: &Call<'_>) -> bool {
-    !call.checked.taken.is_empty() || list_inputs_of_fields(entry).any(|(field, _)| call.input().contains_key(field.name))
+    let has_fields = |field: &Field| field.shape.naming.is_some() && call.input().contains_key(field.name);
+    !call.checked.taken.is_empty() || entry.declaration().is_some_and(|declaration| declaration.fields().any(has_fields))
 }
 
-/// Lists the inputs that custom fields stand in.
-fn list_inputs_of_fields(entry: &Entry) -> impl Iterator<Item = (&'static Field, Naming)> {
-    let fields = entry.declaration().into_iter().flat_map(Declaration::fields);
-    fields.filter_map(|field| Some((field, field.shape.naming?)))
+/// Checks the whole input, now that it has IDs.
+fn check_resolved(entry: &Entry, call: &Call<'_>, input: Map<String, Value>, faults: Vec<Fault>) -> Result<CheckedInput, Error> {
+    if !faults.is_empty() {
+        return Err(Error::invalid_input(entry.key(), faults));
+    }
+    let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
+    let input = entry.checks().read(input, &entry.fields(), &rules, entry.takes_null_as_absent(), None, &[]);
+    let input = input.map_err(|faults| Error::invalid_input(entry.key(), faults))?;
+    Ok(CheckedInput { input, files: call.checked.files.clone(), taken: Vec::new() })
 }
 
 impl Resolution<'_> {
+    /// Resolves all names. Faults of them are recorded.
+    async fn resolve(&mut self, taken: &[TakenInput]) -> Result<(), Error> {
+        let resolved = async {
+            self.resolve_taken(taken).await?;
+            self.resolve_fields().await
+        };
+        resolved.await.map_err(Stop::into_error)
+    }
+
     /// Resolves the names of custom fields, and those in their values.
     async fn resolve_fields(&mut self) -> Result<(), Stop> {
         let Some(words) = self.call.connector.fields else { return Ok(()) };
-        let entry = self.entry;
-        let find_input = |code: &str| Some(entry.declaration()?.field_on_wire(code)?.name);
-        for (field, naming) in list_inputs_of_fields(entry) {
+        let fields = self.fields;
+        let find_input = |code: &str| Some(fields.iter().find(|field| field.wire == code && field.instead_of.is_none())?.name);
+        for (field, naming) in fields.iter().filter_map(|field| Some((*field, field.shape.naming?))) {
             let Some(given) = self.input.get(field.name).filter(|given| !given.is_null()).cloned() else { continue };
             let at = format!("/{}", field.name);
             match (naming, given) {
                 (Naming::Values(of, layout), Value::Object(given)) => {
-                    let drops_nulls = entry.takes_null_as_absent();
-                    let found = resolve_field_values(self.call, words, (of, layout), &given, &at, drops_nulls, &find_input).await?;
+                    let found = resolve_field_values(self.call, words, (of, layout), &given, &at, self.drops_nulls, &find_input).await?;
                     match found {
                         None => {}
                         Some(Ok(resolved)) => {
@@ -150,7 +177,7 @@ impl Resolution<'_> {
                 }
                 // The record cannot be read by an ID that is not known.
                 Want::Options(_) if !self.faults.is_empty() => continue,
-                Want::Options(change) if self.entry.declaration().is_some_and(|declaration| declaration.record.is_some()) => {
+                Want::Options(change) if self.record.is_some_and(ChangedRecord::is_readable) => {
                     let record = self.read_record().await?;
                     Some(change.apply(match layout {
                         FieldLayout::Nested => &record[words.values][&code],
@@ -165,8 +192,8 @@ impl Resolution<'_> {
     }
 
     /// Resolves the inputs that were taken out. One on which others depend comes before them.
-    async fn resolve_taken(&mut self) -> Result<(), Stop> {
-        let mut taken: Vec<&TakenInput> = self.call.checked.taken.iter().collect();
+    async fn resolve_taken(&mut self, taken: &[TakenInput]) -> Result<(), Stop> {
+        let mut taken: Vec<&TakenInput> = taken.iter().collect();
         taken.sort_by_key(|taken| {
             let depends = taken.field.source_inputs.iter().any(|(_, given)| matches!(given, SourceInput::Input(_)));
             (taken.field.place != Place::Path, matches!(taken.named, Named::Change { .. }), depends)
@@ -241,35 +268,11 @@ impl Resolution<'_> {
         Ok(apply_change(&current, add, remove).unwrap_or(current).into())
     }
 
-    /// Reads the record that the action changes, once.
-    async fn read_record(&mut self) -> Result<&Value, Stop> {
-        if self.record.is_none() {
-            let declaration = self.entry.declaration().and_then(|declaration| declaration.record);
-            let Some(read) = declaration.map(|read| read()) else {
-                return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record that it changes.", self.entry.key())).into());
-            };
-            let id = self.entry.fields().into_iter().find(|field| field.place == Place::Path).and_then(|field| self.input.get(field.name));
-            let before = self.call.session.count_sent();
-            let record = read_record(self.call, read, id.cloned().unwrap_or_default()).await?;
-            self.call.session.record_look_up(read.key, before, None);
-            let data = record.ok_or_else(|| {
-                let error = Error::new(ErrorKind::NotFound, "The record to change is not there.");
-                error.with_hint("Nothing was changed: check its ID, and that the connected user may see it.")
-            })?;
-            self.record = Some(data.to_value()?);
+    /// Reads the record that the action changes.
+    async fn read_record(&self) -> Result<&Value, Stop> {
+        match self.record {
+            Some(record) => record.read(self.call, &self.input).await,
+            None => Err(Error::new(ErrorKind::Bug, "A list is changed, and there is no record that has it.").into()),
         }
-        Ok(self.record.get_or_insert_default())
-    }
-
-    /// Checks the whole input, now that it has IDs.
-    fn finish(self) -> Result<CheckedInput, Error> {
-        let Self { entry, call, input, faults, .. } = self;
-        if !faults.is_empty() {
-            return Err(Error::invalid_input(entry.key(), faults));
-        }
-        let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
-        let input = entry.checks().read(input, &entry.fields(), &rules, entry.takes_null_as_absent(), None, &[]);
-        let input = input.map_err(|faults| Error::invalid_input(entry.key(), faults))?;
-        Ok(CheckedInput { input, files: call.checked.files.clone(), taken: Vec::new() })
     }
 }

@@ -57,7 +57,7 @@ impl Drop for RunningLease<'_> {
     }
 }
 
-/// Ends the leases of a connection: the permits are free for other hosts once the requests of this one have left the window.
+/// Ends the leases of a connection: other hosts have the permits once the requests of this one left the window.
 pub(super) async fn end_leases(line: &PacedLine, now: PaceTime) {
     let Some(leasing) = &line.leasing else { return };
     for (lane, leased) in leasing.lanes.iter().enumerate() {

@@ -133,7 +133,7 @@ impl<'a> Watch<'a> {
             connection: self.connection.get(),
             idempotency_key: self.idempotency_key,
             kind,
-            is_planned: self.session.dry_run || self.session.is_estimate,
+            is_planned: self.session.is_dry_run() || self.session.is_estimate,
             meta,
             retries: tally.retries,
             refreshes: tally.refreshes,

@@ -168,7 +168,7 @@ struct UpdateDeal {
 /// Delete Deal
 ///
 /// Delete a deal
-#[action(delete("/api/v2/deals/{deal_id}"), scopes("deals:full"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/deals/{deal_id}"), scopes("deals:full"), cost = 3, returns(Deleted), record(GetDeal))]
 struct DeleteDeal {
     /// The deal to delete; for 30 days it can be brought back.
     #[source(SelectDeal)]

@@ -3,7 +3,7 @@
 use connector_core::declare::{Both, Date, Id, UtcTime};
 use connector_core::{action, record};
 
-use super::deal::ListedStatus;
+use super::deal::{GetDeal, ListedStatus};
 use crate::account_fields::OfDeals;
 use crate::data_sources::{SelectDeal, SelectProduct};
 use crate::rooms::organizations::OrganizationInShort;
@@ -25,7 +25,15 @@ struct GetProductDeals {
 /// Merge Deals
 ///
 /// Merge two deals
-#[action(put("/api/v1/deals/{deal_id}/merge"), scopes("deals:full"), cost = 40, returns(MergedDeal), idempotent = false, destructive)]
+#[action(
+    put("/api/v1/deals/{deal_id}/merge"),
+    scopes("deals:full"),
+    cost = 40,
+    returns(MergedDeal),
+    record(GetDeal),
+    idempotent = false,
+    destructive
+)]
 struct MergeDeals {
     /// The deal that is merged into the other and is gone afterwards.
     #[source(SelectDeal)]

@@ -3,6 +3,7 @@
 use connector_core::declare::{Both, Date, Id, UtcTime};
 use connector_core::{action, record};
 
+use super::person::GetPerson;
 use crate::account_fields::OfPersons;
 use crate::data_sources::SelectPerson;
 use crate::types::{ContactValue, WithFields};
@@ -15,6 +16,7 @@ use crate::types::{ContactValue, WithFields};
     scopes("contacts:full"),
     cost = 40,
     returns(MergedPerson),
+    record(GetPerson),
     idempotent = false,
     destructive
 )]

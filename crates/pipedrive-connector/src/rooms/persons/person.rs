@@ -112,7 +112,7 @@ pub(crate) struct UpdatePerson {
 /// Delete Person
 ///
 /// Delete a person
-#[action(delete("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/persons/{person_id}"), scopes("contacts:full"), cost = 3, returns(Deleted), record(GetPerson))]
 struct DeletePerson {
     /// The person to delete; for 30 days it can be brought back.
     #[source(SelectPerson)]

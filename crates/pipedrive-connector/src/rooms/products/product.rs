@@ -81,7 +81,7 @@ struct UpdateProduct {
 /// Delete Product
 ///
 /// Delete a product
-#[action(delete("/api/v2/products/{product_id}"), scopes("products:full"), cost = 3, returns(Deleted))]
+#[action(delete("/api/v2/products/{product_id}"), scopes("products:full"), cost = 3, returns(Deleted), record(GetProduct))]
 struct DeleteProduct {
     /// The product to delete; after 30 days it is gone for good.
     #[source(SelectProduct)]
