@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use connector_core::declare::Declaration;
+use connector_core::run::Entry;
 use serde_json::Value;
 
 use crate::support::assertions::assert_valid;
@@ -51,4 +52,31 @@ fn custom_fields_name_the_action_that_lists_their_definitions() {
     }
     let expected = ["getDealFields", "getOrganizationFields", "getPersonFields", "getProductFields"];
     assert_eq!(keys.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn words_of_callers_lead_to_the_catalogue() {
+    let catalogue = build_catalogue();
+    for connector in CONNECTORS {
+        let keys: Vec<String> = catalogue
+            .entries()
+            .iter()
+            .filter(|entry| entry.connector().key == connector.key)
+            .map(|entry| entry.key().to_lowercase())
+            .collect();
+        for (said, meant) in connector.synonyms {
+            assert!(keys.iter().any(|key| key.contains(meant)), "no key has the word {meant:?}, which {said:?} stands for");
+        }
+        if let Some(raw) = connector.raw {
+            catalogue.find(Some(connector.key), raw.action).unwrap_or_else(|error| panic!("{error}"));
+            let strays: Vec<_> = (raw.operations)().into_iter().filter(|(_, path)| connector.check_path(path).is_err()).collect();
+            assert_eq!(strays, [], "operations stand below the roots of the connector");
+        }
+    }
+    for entry in catalogue.entries() {
+        for text in [entry.key(), entry.label()] {
+            let found: Vec<&str> = catalogue.search(text).into_iter().map(Entry::key).take(3).collect();
+            assert!(found.contains(&entry.key()), "{text:?} finds {found:?}, without {}", entry.key());
+        }
+    }
 }

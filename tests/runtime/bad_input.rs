@@ -225,6 +225,34 @@ async fn unknown_action_suggests_the_nearest_three() {
 }
 
 #[tokio::test]
+async fn unknown_action_suggests_what_its_words_mean() {
+    for (key, expected) in [
+        ("createDeal", "The nearest: addDeal."),
+        ("create_deal", "The nearest: addDeal."),
+        ("pipedrive-new-person", "The nearest: addPerson."),
+        ("insertContact", "The nearest: addPerson."),
+        ("findOrganizations", "The nearest: searchOrganization, getOrganizations, getOrganization."),
+        ("listDeals", "The nearest: getDeals, getDeal."),
+        ("List all companies", "The nearest: getOrganizations, getOrganization."),
+        ("removeOpportunity", "The nearest: deleteDeal."),
+        ("editPersons", "The nearest: updatePerson."),
+        ("createDael", "The nearest: addDeal, "),
+        ("createWebhook", "rawRequest can do it, by POST /api/v1/webhooks."),
+        ("listWebhooks", "rawRequest can do it, by GET /api/v1/webhooks."),
+        ("deleteWebhook", "rawRequest can do it, by DELETE /api/v1/webhooks/{id}."),
+        ("getProject", "rawRequest can do it, by GET /api/v2/projects/{id}. The nearest: "),
+        ("getProjects", "rawRequest can do it, by GET /api/v2/projects. The nearest: "),
+        ("updateProject", "rawRequest can do it, by PATCH /api/v2/projects/{id}. The nearest: "),
+        ("archiveProject", "rawRequest can do it, by POST /api/v2/projects/{id}/archive."),
+        ("", "`connector list` shows all keys."),
+    ] {
+        let error = refuse(key, json!({})).await;
+        let hint = error["hint"].as_str().unwrap_or_default();
+        assert!(hint.starts_with(expected), "{key}: {hint}");
+    }
+}
+
+#[tokio::test]
 async fn refuses_unknown_connectors_and_connections() {
     let runtime = build_runtime(NOWHERE);
     let outcome = run_text(&runtime, br#"{"connector": "hubspot", "action": "getDeal"}"#).await;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, Lane, Limits, OAuth, Paging};
+use connector_core::declare::{Auth, Connector, Envelope, FlatWords, Identity, Lane, Limits, OAuth, Paging, RawAccess};
 
 use crate::account_fields::FIELD_WORDS;
-use crate::by_hand::{find_cost, find_out_of_support, find_template};
+use crate::by_hand::{find_cost, find_out_of_support, find_template, list_operations};
 use crate::error::explain_refusal;
 
 /// The connector. A host lists it; naming it links this crate.
@@ -32,7 +32,26 @@ pub static CONNECTOR: Connector = Connector::new(
 .with_limits(LIMITS)
 .with_refusal(explain_refusal)
 .with_out_of_support(find_out_of_support)
-.with_templates(find_template);
+.with_templates(find_template)
+.with_synonyms(SYNONYMS)
+.with_raw(RawAccess::new("rawRequest", list_operations));
+
+/// Words of other CRMs, and of people.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("account", "organization"),
+    ("company", "organization"),
+    ("contact", "person"),
+    ("customer", "person"),
+    ("customer", "organization"),
+    ("document", "file"),
+    ("email", "mail"),
+    ("member", "user"),
+    ("opportunity", "deal"),
+    ("organisation", "organization"),
+    ("org", "organization"),
+    ("people", "person"),
+    ("tag", "label"),
+];
 
 /// Checks that a name begins with the 40-character key of a custom field.
 fn is_custom_key(name: &str) -> bool {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use crate::declare::action::{Declaration, FoundIn};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
-use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
+use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport, RawAccess};
 use crate::declare::data_source::{Derivation, Finding, SourceDeclaration};
 use crate::declare::field::{Field, Place, SourceInput};
 use crate::declare::fields::FieldWords;
@@ -72,6 +72,8 @@ impl Connector {
             refusal: |refusal| refusal.explain(None),
             out_of_support: |_, _| None,
             find_template: |_, _| None,
+            synonyms: &[],
+            raw: None,
         }
     }
 
@@ -104,6 +106,17 @@ impl Connector {
         with_out_of_support(find: fn(method: &str, path: &str) -> Option<OutOfSupport>) => out_of_support = find;
         /// Sets the function that finds the template of a documented path, by method and path.
         with_templates(find: fn(method: &str, path: &str) -> Option<&'static str>) => find_template = find;
+        /// Sets the words of callers, in the singular, each with the word of keys that it means.
+        with_synonyms(synonyms: &'static [(&'static str, &'static str)]) => synonyms = synonyms;
+        /// Sets the action that sends any request.
+        with_raw(raw: RawAccess) => raw = Some(raw);
+    }
+}
+
+impl RawAccess {
+    /// Builds the access by an action: its key, and the function that lists documented operations.
+    pub const fn new(action: &'static str, operations: fn() -> Vec<(&'static str, &'static str)>) -> Self {
+        Self { action, operations }
     }
 }
 

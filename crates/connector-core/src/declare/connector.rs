@@ -57,6 +57,22 @@ pub struct Connector {
     ///
     /// Traces and audits name a request that a caller worded by it: a path itself may hold what is the customer's.
     pub find_template: fn(method: &str, path: &str) -> Option<&'static str>,
+    /// The words of callers, in the singular, each with the word of keys that it means: `("customer", "person")`.
+    pub synonyms: &'static [(&'static str, &'static str)],
+    /// The action that sends any request, if there is one.
+    pub raw: Option<RawAccess>,
+}
+
+/// The action that sends any request of a vendor's API, and the operations that it reaches.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct RawAccess {
+    /// The key of the action.
+    pub action: &'static str,
+    /// The function that lists documented operations, by method and path: `("GET", "/api/v2/things/{id}")`.
+    ///
+    /// An error for a key that does not exist names the operation that was meant.
+    pub operations: fn() -> Vec<(&'static str, &'static str)>,
 }
 
 /// An operation that the vendor no longer supports. It may still answer today and be gone tomorrow.

@@ -23,7 +23,7 @@ pub(crate) mod types;
 pub use action::{Declaration, Declares, Inputs};
 pub use answer::Envelope;
 pub use case::Case;
-pub use connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport};
+pub use connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport, RawAccess};
 pub use data_source::{Picklist, SourceDeclaration};
 pub use field::{Field, Place, SourceInput};
 pub use fields::{AccountField, FieldKind, FieldLayout, FieldOption, FieldWords, FieldsOf, Naming, PairedField};

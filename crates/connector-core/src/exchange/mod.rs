@@ -17,3 +17,4 @@ pub(crate) mod seen;
 pub(crate) mod sifting;
 pub(crate) mod times;
 pub(crate) mod view;
+pub(crate) mod wanted;

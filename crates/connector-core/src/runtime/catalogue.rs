@@ -20,7 +20,6 @@ use crate::runtime::data_source::DataSource;
 use crate::runtime::derived::DerivedSource;
 use crate::runtime::operation::Action;
 use crate::value::error::{Error, ErrorKind};
-use crate::value::wording::{find_nearest, quote};
 
 /// A registration that a macro submits: a pointer, never a value.
 #[derive(Clone, Copy, Debug)]
@@ -187,18 +186,6 @@ impl Catalogue {
         let entry = self.find(Some(connector.key), key)?;
         let found = if let EntryKind::DataSource(source) = entry.kind { (source as &dyn Any).downcast_ref() } else { None };
         found.ok_or_else(|| Error::new(ErrorKind::Bug, format!("{key} is no data source that is made of actions.")))
-    }
-
-    /// Builds the error for a key that is not there, with the nearest ones: of the connector, if one was named.
-    fn explain_unknown(&self, connector: Option<&str>, key: &str) -> Error {
-        let entries = self.entries.iter().filter(|entry| connector.is_none_or(|named| entry.connector().key == named));
-        let mut near = find_nearest(key, entries.map(Entry::key), 3);
-        near.dedup();
-        let error = Error::new(ErrorKind::UnknownAction, format!("There is no action or data source {}.", quote(key)));
-        match near.as_slice() {
-            [] => error.with_hint("`connector list` shows all keys."),
-            near => error.with_hint(format!("The nearest: {}.", near.join(", "))),
-        }
     }
 }
 

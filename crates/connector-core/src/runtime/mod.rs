@@ -19,6 +19,7 @@ pub(crate) mod operation;
 mod pacing;
 mod pages;
 mod pass;
+mod search;
 mod session;
 pub(crate) mod spine;
 pub(crate) mod stop;

@@ -25,7 +25,7 @@ pub(super) fn find_operation(method: &str, path: &str) -> Option<&'static Operat
     static OPERATIONS: OnceLock<HashMap<&str, Vec<Operation>>> = OnceLock::new();
     let operations = OPERATIONS.get_or_init(|| {
         let mut by_object: HashMap<&str, Vec<Operation>> = HashMap::new();
-        for operation in include_str!("operations.tsv").lines().filter_map(read_line) {
+        for operation in read_operations() {
             by_object.entry(name_object(operation.path)).or_default().push(operation);
         }
         by_object
@@ -38,6 +38,13 @@ pub(super) fn find_operation(method: &str, path: &str) -> Option<&'static Operat
 /// Finds the template of a documented path.
 pub(crate) fn find_template(method: &str, path: &str) -> Option<&'static str> {
     find_operation(method, path).map(|operation| operation.path)
+}
+
+/// Lists the operations that are supported, by method and path. That for tokens is no call of a connection.
+pub(crate) fn list_operations() -> Vec<(&'static str, &'static str)> {
+    let supported = read_operations()
+        .filter(|operation| operation.instead.is_none_or(|instead| instead == "deprecated") && name_object(operation.path) != "oauth");
+    supported.map(|operation| (operation.method, operation.path)).collect()
 }
 
 /// Names the object of a path: the segment after its version.
@@ -54,6 +61,10 @@ pub(crate) fn find_out_of_support(method: &str, path: &str) -> Option<OutOfSuppo
 /// Finds the cost of a request in the daily budget, where it is documented.
 pub(crate) fn find_cost(method: &str, path: &str) -> Option<u32> {
     find_operation(method, path)?.cost
+}
+
+fn read_operations() -> impl Iterator<Item = Operation> {
+    include_str!("operations.tsv").lines().filter_map(read_line)
 }
 
 fn read_line(line: &'static str) -> Option<Operation> {
