@@ -214,7 +214,8 @@ async fn what_cannot_be_expected_is_told_at_once_and_nothing_is_sent() {
         let mut found: Vec<&str> =
             outcome["error"]["faults"].as_array().expect("faults").iter().filter_map(|fault| fault["path"].as_str()).collect();
         let mut paths = paths.to_vec();
-        (found.sort_unstable(), paths.sort_unstable());
+        found.sort_unstable();
+        paths.sort_unstable();
         assert_eq!(found, paths, "{expected}: {outcome}");
     }
     assert_eq!(account.count("", ""), 0, "nothing is sent");
