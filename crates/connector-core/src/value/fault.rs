@@ -7,7 +7,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde_json::Value;
 
 use crate::value::redaction::Redaction;
-use crate::value::wording::{list_names, shorten};
+use crate::value::wording::{find_listed, list_names, shorten};
 
 /// The characters that a message quotes of a value.
 const LONGEST_QUOTE: usize = 200;
@@ -343,7 +343,10 @@ impl FaultCode {
                 let ways: Vec<&str> = expected.iter().map(|kind| kind.way_to_write()).collect();
                 format!("Give {name} as {}.", ways.join(", or as "))
             }
-            Self::NotListed { .. } => format!("Give {name} as one of these values, in the same case."),
+            Self::NotListed { value, allowed } => match find_listed(value, allowed) {
+                Some(meant) => format!("Write {name} as {meant}, just as it stands here."),
+                None => format!("Give {name} as one of these values, in the same case."),
+            },
             Self::BareName { value } => format!("Give {name} as a whole number, or as {{\"name\": {value}}}."),
             Self::WrongForm { .. } | Self::PartAlone { .. } => format!("Write {name} in the form shown."),
             Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),

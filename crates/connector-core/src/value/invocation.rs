@@ -147,7 +147,7 @@ impl Invocation {
     /// Sets the input from JSON text, read as strictly as an invocation.
     pub fn input_json(mut self, text: &[u8]) -> Result<Self, Box<Outcome>> {
         let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
-        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("input", &error)))?;
+        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("input", text, &error)))?;
         let Value::Object(input) = value else {
             return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)));
         };
@@ -158,7 +158,7 @@ impl Invocation {
     /// Sets the values that the record must have from JSON text, read as strictly as an invocation.
     pub fn expect_json(self, text: &[u8]) -> Result<Self, Box<Outcome>> {
         let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
-        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("expectation", &error)))?;
+        let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("expectation", text, &error)))?;
         match (value, faults.first()) {
             (_, Some(fault)) => Err(refuse(explain_hidden(fault))),
             (Value::Object(expected), None) => Ok(self.expect(expected)),
@@ -268,7 +268,7 @@ impl Invocation {
     /// Reads an invocation, which has a priority unless it names another.
     pub(crate) fn read_json(text: &[u8], priority: Priority) -> Result<Self, Box<Outcome>> {
         let (value, faults) = read_strictly(text)
-            .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", &error))))?;
+            .map_err(|error| Box::new(Outcome::from_failure(Value::Null, None, explain_not_json("invocation", text, &error))))?;
         let id = value.get("id").filter(|id| is_name(id)).cloned().unwrap_or(Value::Null);
         let action = value.get("action").and_then(Value::as_str).map(str::to_owned);
         Self::from_value(value, faults, Options { priority, ..Options::default() })
@@ -351,7 +351,7 @@ fn explain_hidden(fault: &Fault) -> Error {
         .with_hint("Correct that member of the invocation.")
 }
 
-fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
+fn explain_not_json(what: &str, given: &[u8], error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let why = match () {
         () if text.starts_with("recursion limit") => "It is nested deeper than 128 levels".to_owned(),
@@ -359,7 +359,14 @@ fn explain_not_json(what: &str, error: &serde_json::Error) -> Error {
         () if error.is_eof() => "It ends before it is complete".to_owned(),
         () => format!("{} at column {}", text.split(" at line").next().unwrap_or_default(), error.column()),
     };
-    invalid(format!("The {what} is not JSON.")).with_hint(format!("{why}; it is one JSON object."))
+    // A pair of a command line stands where JSON is read.
+    let pair = std::str::from_utf8(given).ok().and_then(|text| text.trim().split_once('='));
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let hint = match pair.filter(|(name, _)| is_name(name)) {
+        Some((name, _)) => format!("It is a name and a value, and no JSON: write {{\"{name}\": …}}, with quotes around a text."),
+        None => format!("{why}; it is one JSON object."),
+    };
+    invalid(format!("The {what} is not JSON.")).with_hint(hint)
 }
 
 #[cfg(test)]
@@ -380,6 +387,7 @@ mod tests {
             (&b""[..], "ends before"),
             (b"{", "ends before"),
             (b"nonsense", "expected"),
+            (b"title=x", r#"write {"title": …}"#),
             (b"{} {}", "trailing"),
             (b"[]", "not an object"),
             (b"{}", "`action` is missing"),

@@ -46,6 +46,13 @@ pub fn find_nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: 
     scored.into_iter().take(most).map(|(_, other)| other).collect()
 }
 
+/// Finds the listed value, as JSON, that is meant by a text with quotes around it, or in another case.
+pub(crate) fn find_listed<'a>(value: &str, allowed: &'a [String]) -> Option<&'a String> {
+    let inner: String = serde_json::from_str(value).ok()?;
+    let bare = |text: &str| text.trim().trim_matches('"').to_lowercase();
+    allowed.iter().find(|known| bare(known) == bare(&inner))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +63,21 @@ mod tests {
         assert_eq!(find_nearest("getdael", known.into_iter(), 3)[0], "getDeal");
         assert!(find_nearest(&"x".repeat(10_000), known.into_iter(), 3).is_empty());
         assert!(find_nearest("", known.into_iter(), 3).is_empty());
+    }
+
+    #[test]
+    fn finds_the_listed_value_whatever_its_quotes_and_its_case() {
+        let allowed = ["\"open\"".to_owned(), "3".to_owned()];
+        for (value, meant) in [
+            (r#""Open""#, Some("\"open\"")),
+            (r#""\"open\"""#, Some("\"open\"")),
+            (r#"" open ""#, Some("\"open\"")),
+            (r#""3""#, Some("3")),
+            (r#""gone""#, None),
+            ("7", None),
+        ] {
+            assert_eq!(find_listed(value, &allowed).map(String::as_str), meant, "{value}");
+        }
     }
 
     #[test]
