@@ -15,6 +15,7 @@ mod names;
 mod pacing;
 mod pages;
 mod references;
+mod refusals;
 mod retries;
 mod streams;
 mod times;

@@ -22,8 +22,8 @@ pub(crate) static CONNECTOR: Connector = Connector::new("harbour", "Harbour", "A
 /// Reads a refusal, which names the field by its name on the wire.
 fn explain(refusal: &Refusal<'_>) -> Error {
     let body = refusal.json().unwrap_or_default();
-    let field = body["field"].as_str().and_then(|field| refusal.field_on_wire(field));
-    let faults = field.map(|field| Fault::new(format!("/{}", field.name), "is refused")).into_iter().collect();
+    let path = body["field"].as_str().and_then(|field| refusal.find_input(field));
+    let faults = path.map(|path| Fault::new(path, "is refused")).into_iter().collect();
     Error::new(ErrorKind::UpstreamRejected, "Harbour refused it.").with_faults(faults)
 }
 

@@ -17,7 +17,7 @@ pub(crate) static CONNECTOR: Connector = Connector::new("quay", "Quay", "A vendo
 
 /// Takes each refusal for a scope that was not granted.
 fn explain(refusal: &Refusal<'_>) -> Error {
-    refusal.explain_missing_scope()
+    refusal.explain_missing_scope("at Quay")
 }
 
 /// Get Berth
@@ -73,7 +73,7 @@ async fn invoke(granted: Option<&[&str]>, action: &str, input: Value) -> (Value,
 
 #[tokio::test]
 async fn hint_names_the_lists_of_scopes_that_the_connection_lacks() {
-    const ADD: &str = "to the app, and connect again:";
+    const ADD: &str = "to the app at Quay, and connect the account again:";
     let one_call = format!("Add one of these scopes {ADD} berths:read, berths:full.");
     assert_eq!(invoke(None, "getBerth", json!({"berthId": 1})).await.0, one_call);
     let all = format!("Add each of these scopes {ADD} berths:read or berths:full; invoices:full.");

@@ -10,7 +10,7 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
     let text = |name: &str| body[name].as_str().map(str::to_owned);
     let (message, code) = (text("message"), text("code"));
     let error = match code.as_deref() {
-        Some("missing_scope") => refusal.explain_missing_scope(),
+        Some("missing_scope") => refusal.explain_missing_scope("in Larkdesk's settings for developers"),
         _ => refusal.explain(message.as_deref()),
     };
     let upstream = Upstream::new(refusal.status()).with_error(message).with_code(code);
@@ -19,8 +19,6 @@ pub(crate) fn explain_refusal(refusal: &Refusal<'_>) -> Error {
 
 /// Reads the field that is named, as `tags.1`, as a fault of the input that carries it.
 fn read_fault(body: &Value, refusal: &Refusal<'_>) -> Option<Fault> {
-    let mut names = body["field"].as_str()?.split('.');
-    let field = refusal.field_on_wire(names.next()?)?;
-    let path = names.fold(format!("/{}", field.name), |path, name| path + "/" + name);
+    let path = refusal.find_input(body["field"].as_str()?)?;
     Some(Fault::new(path, body["message"].as_str()?.trim_end_matches('.')))
 }

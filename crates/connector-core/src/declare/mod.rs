@@ -32,7 +32,7 @@ pub use input_value::InputValue;
 pub use limits::{BudgetHeaders, Lane, Limits, WindowHeaders};
 pub use method::{Effect, Endpoint, Method};
 pub use page::Paging;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, RefusedOperation};
 pub use rule::Rule;
 pub use shape::{ClosedValue, FieldShape, FieldType, Notation, Schemas, ValueKind};
 pub use types::{Base64, Both, Date, DateTime, Either, File, Flag, Id, Json, List, MapOf, Nothing, Nullable, Start, Text, UtcTime, Uuid};

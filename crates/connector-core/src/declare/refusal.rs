@@ -7,7 +7,6 @@ use http::HeaderMap;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::declare::field::Field;
 use crate::declare::method::Effect;
 use crate::value::error::{Error, ErrorKind, Retry, Upstream};
 use crate::value::raw_json::read_members;
@@ -24,8 +23,8 @@ use crate::value::wording::shorten;
 /// fn explain(refusal: &Refusal<'_>) -> Error {
 ///     let body = refusal.json().unwrap_or_default();
 ///     let error = refusal.explain(body["message"].as_str());
-///     match body["field"].as_str().and_then(|field| refusal.field_on_wire(field)) {
-///         Some(field) => error.with_faults(vec![Fault::new(format!("/{}", field.name), "is refused")]),
+///     match body["field"].as_str().and_then(|field| refusal.find_input(field)) {
+///         Some(path) => error.with_faults(vec![Fault::new(path, "is refused")]),
 ///         None => error,
 ///     }
 /// }
@@ -43,8 +42,24 @@ pub struct Refusal<'a> {
     ///
     /// Those that the connection is known to have are left out.
     pub(crate) scope_lists: &'a [&'static [&'static str]],
-    /// Finds the input that travels under a wire name.
-    pub(crate) field_on_wire: &'a dyn Fn(&str) -> Option<&'static Field>,
+    /// Finds the input that the vendor names by a place.
+    pub(crate) find_input: &'a dyn Fn(&str) -> Option<String>,
+    /// The target of the request, as `GET /api/v2/deals/1`.
+    pub(crate) target: &'a str,
+    /// The knowledge of the operation that was asked for.
+    pub(crate) operation: RefusedOperation,
+}
+
+/// The knowledge that a connector has of the operation that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefusedOperation {
+    /// The vendor documents it.
+    Documented,
+    /// The vendor ended its support, and names another one, or none.
+    Ended(Option<&'static str>),
+    /// The vendor documents no such method and path.
+    Unknown,
 }
 
 impl fmt::Debug for Refusal<'_> {
@@ -131,21 +146,34 @@ impl Refusal<'_> {
         self.scope_lists
     }
 
-    /// Builds the error for a call that lacked a scope. Its hint names the scopes to add.
-    pub fn explain_missing_scope(&self) -> Error {
+    /// Builds the error for a call that lacked a scope. Its hint names the scopes, and where an app has them.
+    pub fn explain_missing_scope(&self, place: &str) -> Error {
         let hint = match self.scope_lists {
-            [] => "Add the scope to the app, and connect again.".to_owned(),
-            [only] => format!("Add one of these scopes to the app, and connect again: {}.", only.join(", ")),
+            [] => format!("Add the scope to the app {place}, and connect the account again."),
+            [only] => format!("Add one of these scopes to the app {place}, and connect the account again: {}.", only.join(", ")),
             several => {
                 let lists: Vec<String> = several.iter().map(|list| list.join(" or ")).collect();
-                format!("Add each of these scopes to the app, and connect again: {}.", lists.join("; "))
+                format!("Add each of these scopes to the app {place}, and connect the account again: {}.", lists.join("; "))
             }
         };
         Error::new(ErrorKind::MissingScope, "The connection was not granted a scope that the action needs.").with_hint(hint)
     }
 
-    /// The input of the action that travels as `wire`.
-    pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
-        (self.field_on_wire)(wire)
+    /// Finds the input that the vendor names by a place, as `title`, `prices[0].price` or `prices/0/price`.
+    ///
+    /// It returns a JSON pointer into the input. The runtime leads it into the input as the caller gave it: where the caller named a
+    /// custom field, to that name.
+    pub fn find_input(&self, place: &str) -> Option<String> {
+        (self.find_input)(place)
+    }
+
+    /// Returns the method and the path of the request: `GET /api/v2/deals/1`.
+    pub fn target(&self) -> &str {
+        self.target
+    }
+
+    /// Returns what the connector knows of the operation that was asked for.
+    pub fn operation(&self) -> RefusedOperation {
+        self.operation
     }
 }

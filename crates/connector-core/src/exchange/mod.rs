@@ -2,6 +2,7 @@
 
 pub(crate) mod choices;
 pub(crate) mod comparing;
+pub(crate) mod fault_paths;
 pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod input;

@@ -207,7 +207,8 @@ impl Call<'_> {
         let needed: Vec<_> = request.declaration.or(of_action).into_iter().flat_map(Declaration::scope_lists).collect();
         let missing: Vec<_> = needed.iter().copied().filter(|scopes| needed.len() > 1 && !self.is_granted(scopes)).collect();
         let lists = if missing.is_empty() || self.connection.scopes.is_none() { needed } else { missing };
-        let error = response.read_refusal(self.connector, request.declaration, &lists).with_reach(Reach::Refused);
+        let error =
+            response.read_refusal(self.connector, request.declaration, (request.method, &request.path), &lists).with_reach(Reach::Refused);
         match self.session.lock().pause {
             Some(pause) if error.kind() == ErrorKind::RateLimited && error.retry_after_ms().is_none() => {
                 error.with_retry_after_ms(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))

@@ -25,7 +25,7 @@ use crate::runtime::estimate::planned::{BatchPlan, PlannedCall};
 use crate::runtime::guarding::{Guard, ResolvedGuard, show_changes};
 use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
-use crate::runtime::naming::{ChangedRecord, Keeper, has_names, name_fields_or_warn, resolve_names};
+use crate::runtime::naming::{ChangedRecord, Keeper, has_names, lead_faults, name_fields_or_warn, resolve_names};
 use crate::runtime::pacing::Pacer;
 use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
@@ -313,6 +313,7 @@ impl Spine {
                 Ok(answer) if ready.fields != FieldNames::Keys && (options.pages == Pages::One || session.is_estimate) => {
                     Box::pin(deadline.enforce(name_fields_or_warn(entry, &ready, answer))).await
                 }
+                Err(error) => Err(Box::pin(lead_faults(entry, &call, &deadline, error)).await),
                 result => result,
             };
             match (result, flat.and_then(|_| entry.flat_plan())) {

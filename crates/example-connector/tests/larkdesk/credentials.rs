@@ -110,11 +110,16 @@ async fn grant_without_a_scope_says_which_one_to_allow() {
     let refused = engine.invoke(&made.name, "deleteTicket", json!({"ticketId": 1})).await;
     assert_eq!(
         (&refused["error"]["kind"], &refused["error"]["hint"]),
-        (&json!("missing_scope"), &json!("Add one of these scopes to the app, and connect again: tickets:write."))
+        (
+            &json!("missing_scope"),
+            &json!(
+                "Add one of these scopes to the app in Larkdesk's settings for developers, and connect the account again: tickets:write."
+            )
+        )
     );
     // An action of several calls says which of its scopes is missing.
     let refused = engine.invoke(&made.name, "assignTicket", json!({"ticketId": 1, "agentName": "Nils Aho"})).await;
-    let hint = "Add each of these scopes to the app, and connect again: people:read; tickets:write.";
+    let hint = "Add each of these scopes to the app in Larkdesk's settings for developers, and connect the account again: people:read; tickets:write.";
     assert_eq!((&refused["error"]["kind"], &refused["error"]["hint"]), (&json!("missing_scope"), &json!(hint)));
 }
 

@@ -14,19 +14,24 @@ use crate::declare::answer::{Envelope, split_pointer, strip_member};
 use crate::declare::connector::Connector;
 use crate::declare::method::{Effect, Method};
 use crate::declare::page::Paging;
-use crate::declare::refusal::Refusal;
+use crate::declare::refusal::{Refusal, RefusedOperation};
 use crate::declare::shape::ValueKind;
+use crate::exchange::fault_paths::find_input;
 use crate::value::access::Access;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::outcome::{Answer, Page};
 use crate::value::raw_json::{MemberName, RawJson, read_members, write_object};
 use crate::value::redaction::{REDACTED, Redaction};
 use crate::value::scan::{Scanner, is_nested_deeper};
+use crate::value::wording::shorten;
 
 /// The depth to which lists and objects are nested in an outcome at most, as serde_json reads them.
 ///
 /// Its limit of 128 levels counts the innermost value too.
 const DEEPEST: usize = 127;
+
+/// The characters that a message has of a path.
+const LONGEST_PATH: usize = 200;
 
 /// The depth at which data begins in an outcome.
 const BEFORE_DATA: usize = 1;
@@ -85,7 +90,9 @@ impl Response {
             Err(error) => return Err(self.explain_unreadable(error)),
         };
         if parts.success == Some(false) {
-            return Err(self.read_refusal(declaration.connector, Some(declaration), &declaration.scope_lists().collect::<Vec<_>>()));
+            let lists: Vec<_> = declaration.scope_lists().collect();
+            let endpoint = declaration.endpoint.map(|endpoint| (endpoint.method, endpoint.path));
+            return Err(self.read_refusal(declaration.connector, Some(declaration), endpoint.unwrap_or((Method::Get, "")), &lists));
         }
         if parts.are_too_deep(is_list) {
             let message = format!("The answer ({}) is nested deeper than an outcome may be.", self.status);
@@ -109,11 +116,14 @@ impl Response {
         Some(url.split_once('#').map_or(url, |(url, _)| url).split_once('?').map_or("", |(_, query)| query))
     }
 
-    /// Reads what a refusal means, in the connector's words. `scope_lists` are those that can be missing.
+    /// Reads what the refusal of a request means, in the connector's words.
+    ///
+    /// `scope_lists` are those that can be missing.
     pub(crate) fn read_refusal(
         &self,
         connector: &Connector,
         declaration: Option<&Declaration>,
+        (method, path): (Method, &str),
         scope_lists: &[&'static [&'static str]],
     ) -> Error {
         // A connector may cut a text, and a part of a secret would not be found afterwards.
@@ -125,7 +135,9 @@ impl Response {
             body: &redaction.redact_body(&self.body),
             effect: self.effect,
             scope_lists,
-            field_on_wire: &|wire| declaration?.field_on_wire(wire),
+            find_input: &|place| find_input(declaration?, place),
+            target: &format!("{} {}", method.as_str(), shorten(path, LONGEST_PATH)),
+            operation: find_operation(connector, declaration, method, path),
         })
     }
 
@@ -138,6 +150,16 @@ impl Response {
             () => "is not JSON".to_owned(),
         };
         bad_answer(&format!("The answer ({}) {what}.", self.status), self.effect).with_source(error)
+    }
+}
+
+/// Finds what a connector knows of an operation. An action's own is documented, or was taken away.
+fn find_operation(connector: &Connector, declaration: Option<&Declaration>, method: Method, path: &str) -> RefusedOperation {
+    let is_declared = declaration.is_some_and(|declaration| declaration.endpoint.is_some());
+    match (connector.out_of_support)(method.as_str(), path) {
+        Some(ended) => RefusedOperation::Ended(ended.instead),
+        None if is_declared || (connector.find_template)(method.as_str(), path).is_some() => RefusedOperation::Documented,
+        None => RefusedOperation::Unknown,
     }
 }
 

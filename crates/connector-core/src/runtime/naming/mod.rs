@@ -1,12 +1,14 @@
 //! Names in place of IDs: definitions that are kept, and records that are looked up.
 
 pub(crate) mod definitions;
+mod faults;
 mod fields;
 mod keeper;
 mod look_up;
 mod record;
 mod resolve;
 
+pub(super) use faults::lead_faults;
 pub(super) use fields::name_fields_or_warn;
 pub(crate) use keeper::Keeper;
 pub(super) use record::ChangedRecord;
