@@ -103,10 +103,10 @@ fixtures:
 complaints:
     TRYBUILD=overwrite cargo test -p connector-macros
 
-# Rewrite what is generated from the catalogue: the manifest, and the reference in docs/
+# Rewrite what is generated from the catalogue: the manifest, and the reference in docs/reference/
 manifest:
     {{ connector }} manifest pipedrive --write manifests/pipedrive.json
-    {{ connector }} manifest pipedrive --docs docs
+    {{ connector }} manifest pipedrive --docs docs/reference
 
 # Check that the manifest is up to date
 manifest-check:

@@ -422,15 +422,14 @@ fn reference_is_up_to_date() {
         let page = |path: std::path::PathBuf| {
             (path.file_name().expect("a name").to_string_lossy().into_owned(), std::fs::read_to_string(path).expect("the file is text"))
         };
-        // Folders in docs/ hold pages that are written by hand.
-        files.map(|file| file.expect("the folder can be listed").path()).filter(|path| path.is_file()).map(page).collect()
+        files.map(|file| page(file.expect("the folder can be listed").path())).collect()
     };
-    let (written, kept) = (pages(&folder), pages(&path("docs")));
+    let (written, kept) = (pages(&folder), pages(&path("docs/reference")));
     let names = |pages: &std::collections::BTreeMap<String, String>| pages.keys().cloned().collect::<Vec<_>>();
     let advice = "run `just manifest`, and remove a page that it does not write";
     assert_eq!(names(&kept), names(&written), "{advice}");
     for (name, page) in written {
-        assert!(kept[&name] == page, "docs/{name} is out of date: {advice}");
+        assert!(kept[&name] == page, "docs/reference/{name} is out of date: {advice}");
     }
 }
 

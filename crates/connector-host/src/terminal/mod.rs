@@ -11,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod linked;
 pub(crate) mod metrics;
 pub(crate) mod outline;
+pub(crate) mod records;
 pub(crate) mod reference;
 pub(crate) mod render;
 pub(crate) mod stdout;
