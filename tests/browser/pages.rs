@@ -121,7 +121,8 @@ async fn link_connects_once_and_its_callback_cannot_be_replayed() {
     let callback = ann.address().await;
     assert!(callback.contains("code=") && callback.contains("state="), "{callback}");
     ann.open(&callback).await;
-    assert_eq!(ann.heading().await, "This did not work", "accept a state once");
+    assert_eq!(ann.heading().await, "Connected", "a page that is loaded again is no error");
+    assert_eq!(ann.text("main p").await, "The account was connected before. You can close this page.");
     // The code without its state looks like an install, but the vendor accepts a code once.
     site.sign_in(&ann, "acme").await;
     let (code, _) = callback.split_once("&state=").expect("the state is the last parameter");
@@ -164,6 +165,38 @@ async fn expired_code_leads_to_a_page_that_starts_over() {
     site.sign_in(&ann, "acme").await;
     assert_eq!(ann.heading().await, "Nothing waits to be connected");
     assert!(site.read_connections(&key).await.is_empty());
+    assert_starts_over(&ann, &site, &key).await;
+}
+
+/// Opens the vendor's page in a window of a phone, where many users and scopes do not fit.
+#[tokio::test]
+async fn buttons_of_the_consent_page_need_no_scrolling() {
+    let Some(chromium) = Chromium::start() else { return };
+    let site = Site::start_over_https(&[]).await;
+    let key = site.server.create_key("acme");
+    let ann = chromium.open_browser().await;
+    ann.resize_window(360, 480).await;
+    let (_, link) = site.server.begin_connection(&key).await;
+    ann.open(&link).await;
+    ann.press("#go-on").await;
+    ann.text("fieldset").await;
+    for button in ["allow", "cancel"] {
+        assert!(ann.is_in_view(&format!("button[value={button}]")).await, "the button {button} is in view");
+    }
+    assert!(!ann.is_in_view("li:last-of-type").await, "the page must be longer than the window");
+}
+
+#[tokio::test]
+async fn person_who_cancels_by_a_link_is_led_back_without_a_sign_in() {
+    let Some(chromium) = Chromium::start() else { return };
+    let site = Site::start_over_https(&[]).await;
+    let key = site.server.create_key("acme");
+    let ann = chromium.open_browser().await;
+    let (_, link) = site.server.begin_connection(&key).await;
+    ann.open(&link).await;
+    ann.press("#go-on").await;
+    ann.press("button[value=cancel]").await;
+    assert_eq!(ann.heading().await, "Nothing was connected");
     assert_starts_over(&ann, &site, &key).await;
 }
 

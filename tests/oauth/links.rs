@@ -30,8 +30,12 @@ async fn link_connects_once_in_the_browser_that_opened_it() {
         (&json!("ACTIVE"), &json!("OAUTH2"), &Value::Null),
         "{connection}"
     );
-    assert_page(&browser.get(&callback).await, 403, "This did not work");
-    assert_page(&browser.get(&url).await, 409, "This did not work");
+    // The person loads the page again, or opens the link once more.
+    assert_page(&browser.get(&callback).await, 200, "Connected");
+    assert_page(&browser.get(&url).await, 200, "Connected");
+    // Elsewhere the state is still used up.
+    assert_page(&other.get(&callback).await, 403, "This did not work");
+    assert_eq!(server.read_statuses(&key).await, ["ACTIVE"]);
     let outcome = server.invoke(&key, r#"{"action":"getCurrentUser"}"#).await;
     assert_eq!(outcome["data"]["email"], connection["metadata"]["user"]["email"], "{outcome}");
     let log = server.stop_and_read_log();
@@ -76,13 +80,19 @@ async fn cancelled_authorization_is_explained_and_can_restart() {
     let mut browser = Browser::default();
     let redirect = browser.go_on(&server, &url).await;
     let callback = browser.consent(&redirect, 0, "cancel").await;
-    assert_page(&browser.get(&callback).await, 200, "Nothing was connected");
+    let cancelled = browser.get(&callback).await;
+    assert_page(&cancelled, 200, "Nothing was connected");
     let declined = server.get(&format!("/v1/connections/{id}"), &key).await;
     assert_eq!((declined.status, declined.kind().as_str()), (410, "gone"), "remove the pending connection and say why");
-    // A new link works.
-    let (_, url) = server.begin_connection(&key).await;
-    browser.connect(&server, &url, 0).await;
-    assert_page(&browser.get(&format!("{}/oauth/callback?error=user_denied", server.url)).await, 200, "Nothing was connected");
+    // The page leads back to the connection of the same owner, although nobody is signed in.
+    let page = cancelled.text();
+    let again = page.split("id=\"start-over\" href=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a way back");
+    browser.connect(&server, &format!("{}{again}", server.url), 0).await;
+    assert_eq!(server.read_statuses(&key).await, ["ACTIVE"]);
+    // Without a state nobody knows where the person came from.
+    let cancelled = browser.get(&format!("{}/oauth/callback?error=user_denied", server.url)).await;
+    assert_page(&cancelled, 200, "Nothing was connected");
+    assert!(!cancelled.text().contains("href"), "lead no customer to a page that they cannot use: {}", cancelled.text());
     let failed = browser.get(&format!("{}/oauth/callback?error=server_error", server.url)).await;
     assert_page(&failed, 400, "This did not work");
     assert!(failed.text().contains("server_error"), "{}", failed.text());
@@ -105,7 +115,7 @@ async fn session_is_no_key_and_missing_app_is_explained() {
     for path in ["/oauth/start", "/oauth/callback?code=x", "/oauth/install"] {
         let page = Browser::default().get(&format!("{}{path}", server.url)).await;
         assert_page(&page, 503, "This did not work");
-        assert!(page.text().contains("CONNECTOR_CLIENT_ID"), "{}", page.text());
+        assert!(page.text().contains("Accounts cannot be connected here yet."), "{}", page.text());
     }
     let key = server.create_key("acme");
     let refused = server.post("/v1/connections", &key, "{}").await;

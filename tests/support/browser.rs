@@ -134,9 +134,16 @@ pub(crate) fn find_parameter(url: &str, name: &str) -> Option<String> {
 }
 
 /// Checks the title of a page, and that it is not stored, runs no script and cannot be framed.
+///
+/// A customer reads it, so that it names no route, command or variable.
 #[track_caller]
 pub(crate) fn assert_page(response: &Response, status: u16, title: &str) {
     assert_eq!(response.status, status, "{}", response.text());
+    for word in ["/v1/", "`", "connector ", "CONNECTOR_"] {
+        let page = response.text();
+        let told = page.split("</style>").last().unwrap_or_default();
+        assert!(!told.contains(word), "a customer has no use for {word:?}: {told}");
+    }
     assert!(response.text().contains(&format!("<h1 id=\"title\">{title}</h1>")), "{title}: {}", response.text());
     for (name, value) in [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-content-type-options", "nosniff")] {
         assert_eq!(response.header(name), Some(value));

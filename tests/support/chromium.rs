@@ -82,6 +82,17 @@ impl Person {
         self.0.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
     }
 
+    pub(crate) async fn resize_window(&self, width: u32, height: u32) {
+        self.0.set_window_size(width, height).await.expect("a window has a size");
+    }
+
+    /// Checks that an element is seen whole without scrolling.
+    pub(crate) async fn is_in_view(&self, css: &str) -> bool {
+        self.find(css).await;
+        let script = "const place = document.querySelector(arguments[0]).getBoundingClientRect(); return place.top >= 0 && place.bottom <= innerHeight;";
+        self.0.execute(script, vec![json!(css)]).await.expect("the page is measured") == json!(true)
+    }
+
     /// Presses a button or a link, and waits until another page is shown.
     pub(crate) async fn press(&self, css: &str) {
         let page = self.find("html").await;

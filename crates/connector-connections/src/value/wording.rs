@@ -4,8 +4,7 @@ use connector_core::wording::quote;
 use connector_core::{Error, ErrorKind};
 
 /// Hint for a person whose link or authorization can no longer be used.
-pub(crate) const BEGIN_AGAIN: &str =
-    "Begin again with a new link. Whoever sent this one can create it, by POST /v1/connections or `connector connect`.";
+pub(crate) const BEGIN_AGAIN: &str = "Begin again with a new link, from whoever sent this one.";
 
 /// Builds the error for an id that none of the owner's connections has.
 pub(crate) fn no_connection(id: &str) -> Error {

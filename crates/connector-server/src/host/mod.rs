@@ -173,12 +173,13 @@ impl Host {
         self.vault.app(app).is_ok_and(App::is_registered)
     }
 
-    /// Refuses a request if no vendor registered a client for this host.
+    /// Refuses to show a page if no vendor registered a client for this host. Its people cannot mend that.
     pub(crate) fn require_client(&self) -> Result<(), Refusal> {
         if self.apps().any(App::is_registered) {
             return Ok(());
         }
-        Err(Refusal::with_status(StatusCode::SERVICE_UNAVAILABLE, self.explain_missing_client()))
+        let (message, hint) = ("Accounts cannot be connected here yet.", "Tell whoever sent you here.");
+        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, ErrorKind::NoConnection, message, hint))
     }
 
     /// Builds the error for a host without a client at any vendor.

@@ -13,6 +13,11 @@ pub(crate) fn connected_page(connection: &Connection) -> Response {
     add_account(page, connection).facts(&own).into_response()
 }
 
+/// Builds the page of what was finished before: it was opened or loaded again.
+pub(crate) fn finished_page() -> Response {
+    Page::new("Connected").text("The account was connected before. You can close this page.").into_response()
+}
+
 /// Adds the account of a connection, as the vendor describes it.
 pub(crate) fn add_account(page: Page, connection: &Connection) -> Page {
     let known = &connection.metadata;

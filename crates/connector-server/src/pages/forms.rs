@@ -80,6 +80,11 @@ pub(crate) fn csrf_token(secret: &str, purpose: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("csrf\n{purpose}\n{secret}")))
 }
 
+/// Computes the mark of a finished authorization, from its state.
+pub(crate) fn mark_finished(state: &str) -> String {
+    csrf_token(state, "finished")
+}
+
 /// Reads a form that a page of this host sent, each field once.
 pub(crate) async fn read_form(headers: &HeaderMap, body: Body) -> Result<Vec<(String, String)>, Refusal> {
     // A browser says where a form comes from. Other programs have no cookies to misuse.

@@ -19,7 +19,7 @@ const SIGN_OUT: &str = "sign-out";
 pub(crate) async fn show_sign_in(call: Call) -> Result<Response, Refusal> {
     let query = call.query(&["token"])?;
     let Some((_, token)) = query.first() else { return Ok(ask_to_sign_in("The address holds no sign-in link.", "/oauth/start")) };
-    let owner = call.host.vault.check_sign_in_link(token).await?.ok_or_else(used_link)?;
+    let Some(owner) = call.host.vault.check_sign_in_link(token).await? else { return show_signed_in(&call).await };
     let browser = call.browser_token()?;
     let page = Page::new("Sign in")
         .text("Accounts that you connect in this browser from now on will be used by:")
@@ -35,15 +35,24 @@ pub(crate) async fn sign_in(call: Call, body: Body) -> Result<Response, Refusal>
     let fields = read_form(&call.head.headers, body).await?;
     check_csrf(&fields, &csrf_token(&browser, PURPOSE))?;
     let token = find_field(&fields, "token").unwrap_or_default();
-    let (owner, session) = call.host.vault.sign_in(token).await?.ok_or_else(used_link)?;
-    let response = if call.cookie(Cookie::Install).is_some() {
-        redirect("/oauth/install")?
-    } else {
-        let page = Page::new("You are signed in").facts(&[("owner", "Owner", Some(&owner))]);
-        let page = page.link("connect", "/oauth/start", "Connect an account");
-        page.button("sign-out", "/sign-out", &[("csrf", &csrf_token(session.expose_secret(), SIGN_OUT))], "Sign out").into_response()
-    };
-    Ok(with_cookie(response, call.set_cookie(Cookie::Session, session.expose_secret())))
+    let Some((owner, session)) = call.host.vault.sign_in(token).await? else { return show_signed_in(&call).await };
+    let session = session.expose_secret();
+    let response = if call.cookie(Cookie::Install).is_some() { redirect("/oauth/install")? } else { signed_in_page(&owner, session) };
+    Ok(with_cookie(response, call.set_cookie(Cookie::Session, session)))
+}
+
+/// Shows who is signed in, to a person who opens a used link or loads a page again.
+async fn show_signed_in(call: &Call) -> Result<Response, Refusal> {
+    let (owner, session) = call.find_visitor().await?.ok_or_else(used_link)?;
+    Ok(signed_in_page(&owner, &session))
+}
+
+fn signed_in_page(owner: &str, session: &str) -> Response {
+    Page::new("You are signed in")
+        .facts(&[("owner", "Owner", Some(owner))])
+        .link("connect", "/oauth/start", "Connect an account")
+        .button("sign-out", "/sign-out", &[("csrf", &csrf_token(session, SIGN_OUT))], "Sign out")
+        .into_response()
 }
 
 pub(crate) async fn sign_out(call: Call, body: Body) -> Result<Response, Refusal> {
@@ -60,12 +69,12 @@ pub(crate) fn ask_to_sign_in(why: &str, next: &str) -> Response {
     Page::new("Sign in")
         .status(StatusCode::UNAUTHORIZED)
         .text(why)
-        .text("Whoever runs this host prints a link for you with `connector sign-in --owner NAME`. Open it in this browser, then go on.")
+        .text("Ask whoever sent you here for a link to sign in. Open it in this browser, then go on.")
         .link("continue", next, "I am signed in: go on")
         .into_response()
 }
 
 fn used_link() -> Refusal {
-    let hint = "Ask for another: `connector sign-in --owner NAME` prints one.";
+    let hint = "Ask whoever sent you here for another.";
     Refusal::new(StatusCode::FORBIDDEN, ErrorKind::Forbidden, "The link was used, or is too old.", hint)
 }

@@ -2,9 +2,11 @@
 
 use axum::body::Body;
 use axum::response::Response;
+use connector_core::ErrorKind;
 use connector_core::declare::Connector;
 use secrecy::ExposeSecret;
 
+use super::account::finished_page;
 use super::forms::{check_csrf, csrf_token, find_field, forged, read_form, with_cookie};
 use super::sign_in::ask_to_sign_in;
 use crate::conduct::call::Call;
@@ -25,7 +27,11 @@ pub(crate) async fn show_start(call: Call) -> Result<Response, Refusal> {
     let link = query.first().map(|(_, link)| link.as_str());
     let (owner, name, app) = match link {
         Some(link) => {
-            let connection = call.host.vault.find_by_link(link).await?;
+            let connection = match call.host.vault.find_by_link(link).await {
+                Ok(connection) => connection,
+                Err(error) if error.kind() == ErrorKind::Conflict => return Ok(finished_page()),
+                Err(error) => return Err(error.into()),
+            };
             (connection.owner, Some(connection.name).filter(|name| *name != connection.id), connection.app)
         }
         None => match call.find_visitor().await? {

@@ -25,6 +25,8 @@ pub(crate) enum Cookie {
     Session,
     /// The handle of an install that waits for its owner.
     Install,
+    /// The mark of the authorization that this browser finished last.
+    Finished,
 }
 
 impl Cookie {
@@ -33,12 +35,13 @@ impl Cookie {
             Self::Browser => "connector-browser",
             Self::Session => "connector-session",
             Self::Install => "connector-install",
+            Self::Finished => "connector-finished",
         }
     }
 
     const fn lifetime(self) -> Duration {
         match self {
-            Self::Browser => STATE_LIFETIME,
+            Self::Browser | Self::Finished => STATE_LIFETIME,
             Self::Session => SESSION_LIFETIME,
             Self::Install => CODE_LIFETIME,
         }

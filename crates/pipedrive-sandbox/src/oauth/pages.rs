@@ -71,11 +71,12 @@ pub(super) fn show_consent(context: &Context) -> Result<Response<Bytes>, PageErr
         Ok::<_, PageError>((token, list_people(world)))
     })?;
     let body = format!(
-        "<p><strong>{}</strong> asks for access to:</p>\n{}\n<form method=\"post\" action=\"/oauth/authorize\">\n{}\n\
-         <button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"cancel\">Cancel</button>\n</form>",
+        "<p><strong>{}</strong> asks for access.</p>\n<form method=\"post\" action=\"/oauth/authorize\">\n\
+         <button name=\"decision\" value=\"allow\">Allow</button>\n<button name=\"decision\" value=\"cancel\">Cancel</button>\n{}\n</form>\n\
+         <p>It asks for:</p>\n{}",
         Text(&app.name),
-        list_scopes(app),
         build_choice(&token, &people),
+        list_scopes(app),
     );
     Ok(build_page(StatusCode::OK, "Allow access?", &body))
 }
