@@ -30,6 +30,15 @@ fn every_block_of_rust_in_the_recipes_is_compiled() {
 }
 
 #[test]
+fn every_page_is_in_the_table_of_contents_of_the_site() {
+    const CONTENTS: &str = "docs/site/SUMMARY.md";
+    let contents = std::fs::read_to_string(root().join(CONTENTS)).expect("the site has a table of contents");
+    let pages = ["docs", "spec/protocol"].into_iter().flat_map(|folder| read_sources(&root(), folder, "md"));
+    let lacking = pages.filter(|page| page.path != CONTENTS && !contents.contains(&format!("]({})", page.path)));
+    assert_none(&lacking.map(|page| format!("{}:1: add a line for it to {CONTENTS}", page.path)).collect::<Vec<_>>());
+}
+
+#[test]
 fn finds_a_block_that_no_file_of_the_example_has() {
     let source = [Source::new("crates/example-connector/src/one.rs", "/// One.\nstruct One {\n    a: u8,\n    b: u8,\n}\n")];
     for (block, is_there) in [
