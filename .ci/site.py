@@ -44,7 +44,8 @@ def gather(book):
     shutil.rmtree(book, ignore_errors=True)
     pages = book / "pages"
     pages.mkdir(parents=True)
-    shutil.copy(SOURCES / "book.toml", book)
+    for name in ("book.toml", "site.css"):
+        shutil.copy(SOURCES / name, book)
     summary = (SOURCES / "SUMMARY.md").read_text(encoding="utf-8")
     (pages / "SUMMARY.md").write_text(summary, encoding="utf-8")
     listed = {ROOT / target for target in LINK.findall(summary)}
