@@ -85,6 +85,7 @@ pub mod run {
     pub use crate::runtime::data_source::DataSource;
     pub use crate::runtime::estimate::batch::BatchEstimate;
     pub use crate::runtime::lines::{Line, LinePlace, Lines};
+    pub use crate::runtime::naming::reader::{Reader, ReaderInput};
     pub use crate::runtime::operation::Action;
     pub use crate::runtime::spine::Runtime;
     pub use crate::runtime::streaming::{RecordStream, Streamed};
@@ -104,7 +105,7 @@ pub mod run {
 /// Words of errors and hints: values quoted and shortened, names listed, the nearest one found.
 pub mod wording {
     pub use crate::value::pointer::escape_segment;
-    pub use crate::value::wording::{find_nearest, list_names, quote, shorten};
+    pub use crate::value::wording::{count_of, find_nearest, list_names, quote, shorten};
 }
 
 /// Names that the output of the macros uses. They are no interface.

@@ -159,6 +159,11 @@ impl Checks {
                 let is_required = required.is_some_and(|names| names.iter().any(|other| name == *other));
                 if is_required { FaultCode::NullRequired } else { FaultCode::NullNotClearable }
             }
+            ValidationErrorKind::Type { .. } if is_quoted_twice(error.instance()) => FaultCode::QuotedTwice(value()),
+            // The values that there are say more than their type.
+            ValidationErrorKind::Type { .. } if let Some(allowed) = schema().and_then(|schema| schema["enum"].as_array()) => {
+                FaultCode::NotListed { value: value(), allowed: allowed.iter().map(Value::to_string).collect() }
+            }
             ValidationErrorKind::Type { kind } => FaultCode::WrongType {
                 value: value(),
                 expected: match kind {
@@ -321,6 +326,11 @@ fn resolve<'a>(schema: &'a Value, root: &'a Value) -> &'a Value {
         Some(name) => &root["$defs"][name],
         None => schema,
     }
+}
+
+/// Checks that a text is JSON text itself, with its quotes.
+fn is_quoted_twice(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.starts_with('"') && serde_json::from_str::<String>(text).is_ok())
 }
 
 /// Checks that a schema is that of a time with its zone.

@@ -8,6 +8,7 @@ pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod joining;
 pub(crate) mod merging;
+pub(crate) mod overlay;
 pub(crate) mod plan;
 pub(crate) mod record_form;
 pub(crate) mod references;

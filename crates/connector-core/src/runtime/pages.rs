@@ -22,7 +22,7 @@ use crate::runtime::stop::Stop;
 use crate::value::error::{Error, ErrorKind};
 use crate::value::options::{FieldNames, Options, Pages};
 use crate::value::outcome::{Answer, Page};
-use crate::value::wording::quote;
+use crate::value::wording::{count_of, quote};
 
 /// The page size that is asked for where nobody knows the greatest one: all vendors allow it.
 const MODEST_PAGE: u64 = 20;
@@ -278,14 +278,14 @@ impl<'a> PageWalk<'a> {
             Some(_) => format!("`page.next` reads that page again, with {taken} records that are here already"),
             None => "to read them, raise options.maxItems".to_owned(),
         };
-        self.call.warn(format!("The last page had {cut} records more than options.maxItems allows: {how}."));
+        self.call.warn(format!("The last page had {} more than options.maxItems allows: {how}.", count_of(cut, "record")));
         next
     }
 
     pub(super) fn warn_of_gaps_and_doubles(&self) {
         if self.seen.dropped > 0 {
-            let (count, noun) = (self.seen.dropped, if self.seen.dropped == 1 { "record" } else { "records" });
-            self.call.warn(format!("{count} {noun} came on two pages, and are here once: the data changed while it was read."));
+            let count = count_of(self.seen.dropped, "record");
+            self.call.warn(format!("{count} came on two pages, and are here once: the data changed while it was read."));
         }
         let by = match self.lister.and_then(Declaration::paging) {
             Some(Paging::Start { .. }) => "a start",

@@ -7,7 +7,7 @@ use serde::ser::{SerializeStruct, Serializer};
 use serde_json::Value;
 
 use crate::value::redaction::Redaction;
-use crate::value::wording::{find_listed, list_names, shorten};
+use crate::value::wording::{count_of, count_over, find_listed, list_names, shorten};
 
 /// The characters that a message quotes of a value.
 const LONGEST_QUOTE: usize = 200;
@@ -200,6 +200,8 @@ pub enum FaultCode {
         /// The name, shortened, as JSON.
         value: String,
     },
+    /// A text, shortened, as JSON, has quotes of its own around the value.
+    QuotedTwice(String),
     /// A value that has parts is given without the others, which would be guessed.
     PartAlone {
         /// The part, shortened, as JSON.
@@ -348,6 +350,7 @@ impl FaultCode {
                 None => format!("Give {name} as one of these values, in the same case."),
             },
             Self::BareName { value } => format!("Give {name} as a whole number, or as {{\"name\": {value}}}."),
+            Self::QuotedTwice(_) => format!("Take the inner quotes of {name} away."),
             Self::WrongForm { .. } | Self::PartAlone { .. } => format!("Write {name} in the form shown."),
             Self::NotInCalendar { .. } => format!("Give {name} a day and a time that exist."),
             Self::NoZone { .. } => {
@@ -362,10 +365,10 @@ impl FaultCode {
             Self::TooSmall { minimum, .. } => format!("Give {name} a value of at least {minimum}."),
             Self::TooLarge { maximum, .. } => format!("Give {name} a value of at most {maximum}."),
             Self::TooShort { minimum: 1, .. } => format!("Give {name} a text that is not empty."),
-            Self::TooShort { minimum, .. } => format!("Give {name} at least {minimum} characters."),
-            Self::TooLong { maximum, .. } => format!("Shorten {name} to {maximum} characters."),
+            Self::TooShort { minimum, .. } => format!("Give {name} at least {}.", count_of(*minimum, "character")),
+            Self::TooLong { maximum, .. } => format!("Shorten {name} to {}.", count_of(*maximum, "character")),
             Self::EmptyList => format!("Give {name} an item, or leave it out."),
-            Self::TooManyItems { maximum, .. } => format!("Give {name} at most {maximum} items."),
+            Self::TooManyItems { maximum, .. } => format!("Give {name} at most {}.", count_of(*maximum, "item")),
             Self::Unknown { nearest: Some(nearest), .. } => format!("Write `{nearest}` in place of {name}, or leave it out."),
             Self::Unknown { nearest: None, .. } | Self::NotTaken { .. } | Self::NotCustom { input: None, .. } => {
                 format!("Leave {name} out.")
@@ -416,11 +419,10 @@ impl fmt::Display for FaultCode {
             }
             Self::TooSmall { value, minimum } => write!(f, "{value} is less than the minimum of {minimum}"),
             Self::TooLarge { value, maximum } => write!(f, "{value} is greater than the maximum of {maximum}"),
-            Self::TooShort { value, minimum: 1 } => write!(f, "{value} is shorter than 1 character"),
-            Self::TooShort { value, minimum } => write!(f, "{value} is shorter than {minimum} characters"),
-            Self::TooLong { length, maximum } => write!(f, "has {length} characters, and at most {maximum} are allowed"),
+            Self::TooShort { value, minimum } => write!(f, "{value} is shorter than {}", count_of(*minimum, "character")),
+            Self::TooLong { length, maximum } => f.write_str(&count_over(*length, *maximum, "character")),
             Self::EmptyList => f.write_str("the list is empty"),
-            Self::TooManyItems { count, maximum } => write!(f, "has {count} items, and at most {maximum} are allowed"),
+            Self::TooManyItems { count, maximum } => f.write_str(&count_over(*count, *maximum, "item")),
             Self::Unknown { nearest: Some(nearest), .. } => write!(f, "there is no such input; the nearest is `{nearest}`"),
             Self::Unknown { known, .. } if known.is_empty() => f.write_str("there is no such input"),
             Self::Unknown { known, .. } => {
@@ -447,6 +449,7 @@ impl fmt::Display for FaultCode {
                 input.map_or(Ok(()), |input| write!(f, ", and the input `{input}` takes it"))
             }
             Self::BareName { value } => write!(f, "{value} is not a whole number"),
+            Self::QuotedTwice(value) => write!(f, "{value} is a text with quotes of its own"),
             Self::PartAlone { value, example } => write!(f, "{value} is one part of a value: give all, as {example}"),
             Self::Differs { values } => {
                 let [expected, actual] = &**values;

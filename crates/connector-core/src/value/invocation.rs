@@ -149,7 +149,7 @@ impl Invocation {
         let refuse = |error| Box::new(Outcome::from_failure(Value::Null, Some(self.action.clone()), error));
         let (value, faults) = read_strictly(text).map_err(|error| refuse(explain_not_json("input", text, &error)))?;
         let Value::Object(input) = value else {
-            return Err(refuse(invalid("The input is not an object.").with_hint(r#"Write the inputs by name: {"a name": "a value"}."#)));
+            return Err(refuse(invalid("The input is not an object.").with_hint(explain_no_object(&value))));
         };
         (self.input, self.faults) = (input, faults);
         Ok(self)
@@ -351,12 +351,25 @@ fn explain_hidden(fault: &Fault) -> Error {
         .with_hint("Correct that member of the invocation.")
 }
 
-fn explain_not_json(what: &str, given: &[u8], error: &serde_json::Error) -> Error {
+/// Says how to write an input. A text that holds an object was quoted once too often.
+fn explain_no_object(value: &Value) -> &'static str {
+    let is_quoted = |text: &str| read_strictly(text.as_bytes()).is_ok_and(|(inner, _)| inner.is_object());
+    match value {
+        Value::String(text) if is_quoted(text) => "It is a text that holds an object: take away the quotes around it.",
+        _ => r#"Write the inputs by name: {"a name": "a value"}."#,
+    }
+}
+
+/// Explains why a text is not JSON.
+pub(crate) fn explain_not_json(what: &str, given: &[u8], error: &serde_json::Error) -> Error {
     let text = error.to_string();
     let why = match () {
         () if text.starts_with("recursion limit") => "It is nested deeper than 128 levels".to_owned(),
         () if text.starts_with("invalid unicode") => format!("It is not UTF-8 at column {}", error.column()),
         () if error.is_eof() => "It ends before it is complete".to_owned(),
+        () if text.starts_with("key must be a string") => {
+            format!("A name at column {} is not in double quotes, as {{\"name\": \"text\"}}", error.column())
+        }
         () => format!("{} at column {}", text.split(" at line").next().unwrap_or_default(), error.column()),
     };
     // A pair of a command line stands where JSON is read.
@@ -364,6 +377,7 @@ fn explain_not_json(what: &str, given: &[u8], error: &serde_json::Error) -> Erro
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let hint = match pair.filter(|(name, _)| is_name(name)) {
         Some((name, _)) => format!("It is a name and a value, and no JSON: write {{\"{name}\": …}}, with quotes around a text."),
+        None if what == "value" => why + ".",
         None => format!("{why}; it is one JSON object."),
     };
     invalid(format!("The {what} is not JSON.")).with_hint(hint)
@@ -415,6 +429,20 @@ mod tests {
         }
         let deep = [b"{\"action\":".to_vec(), vec![b'['; 10_000]].concat();
         assert!(refused(&deep).0.contains("nested deeper"));
+    }
+
+    #[test]
+    fn input_that_is_no_object_says_how_it_is_written() {
+        for (text, words) in [
+            (r#""{\"title\": \"x\"}""#, "take away the quotes"),
+            (r#""title""#, "by name"),
+            ("{title: 1}", "not in double quotes"),
+            ("{'title': 1}", "not in double quotes"),
+        ] {
+            let refused = Invocation::new("x").input_json(text.as_bytes()).expect_err("it is no object");
+            let error = refused.error().expect("a refusal has an error").to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::value::error::Error;
-use crate::value::outcome::{Meta, Outcome, Page};
-use crate::value::raw_json::write_value;
+use crate::value::outcome::{Answer, Meta, Outcome, Page};
+use crate::value::raw_json::{RawJson, write_value};
 
 /// The summary of a stream of records, which comes last.
 #[derive(Debug)]
@@ -62,6 +62,13 @@ impl Summary {
     /// Returns the facts about the call.
     pub fn meta(&self) -> &Meta {
         &self.meta
+    }
+
+    /// Builds the outcome of the list, without its data.
+    pub fn into_outcome(self) -> Outcome {
+        let Self { id, action, connector, error, page, meta } = self;
+        let result = error.map_or_else(|| Ok(Answer { page: Some(page), ..Answer::new(RawJson::null()) }), Err);
+        Outcome { id, action, connector, result, meta }
     }
 
     /// Writes the summary as one line of JSON: an object of one member, `summary`.

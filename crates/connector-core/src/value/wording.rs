@@ -32,6 +32,16 @@ pub fn list_names(names: &[&str], last: &str) -> String {
     }
 }
 
+/// Writes a number with its noun: `1 record`, `2 records`.
+pub fn count_of(number: u64, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+/// Writes that there are more of something than may be.
+pub(crate) fn count_over(count: u64, maximum: u64, noun: &str) -> String {
+    format!("has {}, and at most {maximum} {} allowed", count_of(count, noun), if maximum == 1 { "is" } else { "are" })
+}
+
 /// Finds up to `most` known names that are near enough to `name` to be meant, the nearest first.
 pub fn find_nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     if name.chars().count() > LONGEST_NAME {
@@ -86,6 +96,11 @@ mod tests {
         assert_eq!(quote(&"ł".repeat(81)), format!("\"{}\"…", "ł".repeat(80)));
         assert_eq!(shorten("Łódź", 4), "Łódź");
         assert_eq!(shorten("Łódź", 3), "Łód…");
+    }
+
+    #[test]
+    fn one_is_singular() {
+        assert_eq!([0, 1, 2].map(|number| count_of(number, "record")), ["0 records", "1 record", "2 records"]);
     }
 
     #[test]

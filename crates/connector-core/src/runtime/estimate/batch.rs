@@ -17,6 +17,7 @@ use crate::value::error::Error;
 use crate::value::estimate::{Cost, CostBound, Estimate};
 use crate::value::options::Priority;
 use crate::value::outcome::{Answer, Meta, Outcome};
+use crate::value::wording::count_of;
 
 /// The most lines that fail of which the estimate says why.
 const MOST_FAILURES: usize = 10;
@@ -135,7 +136,7 @@ impl BatchEstimate {
         // Each connection has limits of its own, and all share what runs at once.
         let waits = all().map(|known| estimate_waits(&known.cost.lanes, &known.paces, jobs)).sum();
         let seconds = all().map(|known| estimate_seconds(&known.cost.lanes, &known.paces, jobs)).fold(waits, f64::max);
-        let mut warnings: Vec<String> = sums.doubts.iter().map(|(why, count)| format!("{}: {why}", count_lines(*count))).collect();
+        let mut warnings: Vec<String> = sums.doubts.iter().map(|(why, count)| format!("{}: {why}", count_of(*count, "line"))).collect();
         if sums.uses_lists && seconds > KEPT_FOR {
             sums.bound = sums.bound.join(CostBound::Least);
             warnings.push("The lists that the account defines are read again once an hour while the batch runs.".to_owned());
@@ -191,8 +192,4 @@ fn list_connections(sums: &BatchSums) -> Vec<EstimatedConnection<'_>> {
     let named = sums.costs.iter().filter(|(name, _)| !name.is_empty()).map(|(name, cost)| show(Some(name.as_str()), cost.cost));
     let others = (sums.others.cost != Cost::default()).then(|| show(None, sums.others.cost));
     named.chain(others).collect()
-}
-
-fn count_lines(count: u64) -> String {
-    if count == 1 { "1 line".to_owned() } else { format!("{count} lines") }
 }

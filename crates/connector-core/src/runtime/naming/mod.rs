@@ -5,6 +5,7 @@ mod faults;
 mod fields;
 mod keeper;
 mod look_up;
+pub(crate) mod reader;
 mod record;
 mod resolve;
 
