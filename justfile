@@ -96,7 +96,7 @@ sbom:
 
 # Rewrite the fixtures and the snapshots of every connector; then read the difference
 fixtures:
-    UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-host --test suite -- catalogue:: runtime::bad_input::
+    UPDATE_FIXTURES=1 INSTA_UPDATE=always .ci/filtered_tests -p connector-host --test suite -- catalogue:: runtime::bad_input:: cli::first_hour::
     UPDATE_FIXTURES=1 INSTA_UPDATE=always cargo test -p connector-testkit -p example-connector --locked
 
 # Rewrite the complaints of the macros; then read the difference

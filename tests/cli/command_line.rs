@@ -197,6 +197,9 @@ fn list_streams_a_record_a_line_and_a_summary_last() {
 #[test]
 fn wrong_usage_exits_2_and_names_the_mistake() {
     let cli = CommandLine::new();
+    // Arguments are checked before a port is bound: this one cannot be.
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    let port = taken.local_addr().expect("a bound listener has an address").port().to_string();
     for (arguments, words) in [
         (&["invoke", "getDeals", "--stream"][..], "--stream is for lists that are read whole: give --pages all too"),
         (&["invoke", "getDeals", "--stream", "--pages", "one"], "give --pages all too"),
@@ -211,7 +214,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["invoke", "--view", "flat"], "<ACTION>"),
         (&["invoke", "getDeals", "--time-zone", "Europe/Talinn"], "The nearest is `Europe/Tallinn`"),
         (&["invoke", "getDeal", "--input", "@/no/such/file"], "No such file"),
-        (&["serve", "--store", "postgres://host/name"], "without PostgreSQL"),
+        (&["serve", "--port", &port, "--store", "postgres://host/name"], "without PostgreSQL"),
         (&["serve", "--public-url", "http://connect.example"], "--public-url"),
         (&["serve", "--install-redirect", "http://platform.example/setup"], "--install-redirect"),
         (&["serve", "--install-redirect", "https://platform.example/setup#part"], "without a fragment"),
@@ -241,7 +244,7 @@ fn wrong_usage_exits_2_and_names_the_mistake() {
         (&["sandbox", "--memory", "--faults", "500=1%@/api/v2/deal"], "the nearest is /api/v2/deals"),
         (&["sandbox", "--memory", "--faults", "@/there/is/none"], "/there/is/none: "),
         (&["serve", "--port", "0", "--faults", "500=1%"], "--sandbox"),
-        (&["serve", "--port", "0", "--sandbox", "--faults", "lateny=1%"], "the nearest is latency"),
+        (&["serve", "--port", &port, "--sandbox", "--faults", "lateny=1%"], "the nearest is latency"),
         (&["invok"], "invoke"),
         (&["manifest", "hubspot"], "hubspot"),
     ] {
@@ -396,8 +399,9 @@ fn host_failure_exits_3() {
     let cli = CommandLine::new();
     let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
     let port = taken.local_addr().expect("a bound listener has an address").port().to_string();
-    let output = cli.run(&["sandbox", "--memory", "--port", &port], "");
-    assert_exit(&output, 3, "--port 0");
+    for arguments in [&["sandbox", "--memory", "--port", &port][..], &["serve", "--port", &port]] {
+        assert_exit(&cli.run(arguments, ""), 3, &format!("port {port} is taken by another program: --port N takes another one"));
+    }
     std::fs::write(cli.folder.path().join("sandbox.json"), "not a state").expect("the file can be written");
     let output = cli.run(&["sandbox", "--port", "0"], "");
     assert_exit(&output, 3, "");

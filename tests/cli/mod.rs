@@ -3,9 +3,15 @@
 mod accounts;
 mod batch;
 mod command_line;
+mod completion;
 mod definitions;
 mod estimates;
+mod first_hour;
+mod inputs;
 mod limits;
+mod rows;
 mod sandbox;
+mod search;
+mod settings;
 #[cfg(feature = "postgres")]
 mod shared_limits;

@@ -63,12 +63,13 @@ impl Program {
     }
 }
 
-/// Gives a command piped streams and a folder of data, and takes the variables of this machine away.
+/// Gives a command piped streams and a folder of its own, and takes the variables of this machine away.
 pub(crate) fn isolate(command: &mut Command, data_folder: &Path) {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CONNECTOR_")) {
         command.env_remove(name);
     }
-    command.env("CONNECTOR_DATA_DIR", data_folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.env("CONNECTOR_DATA_DIR", data_folder).env("XDG_CONFIG_HOME", data_folder);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
 }
 
 /// Reads the arguments of the program that this process stands in for, if a test started it as one.

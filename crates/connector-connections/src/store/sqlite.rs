@@ -49,8 +49,8 @@ impl Sqlite {
 
     fn open_blocking(path: &Path) -> Result<Self, Error> {
         let unwritable = |error: std::io::Error| {
-            Error::new(ErrorKind::Bug, format!("The store {} cannot be created or opened: {error}.", path.display()))
-                .with_hint("Check that its folder can be written by this user.")
+            Error::new(ErrorKind::Unreachable, format!("The store {} cannot be created or opened: {error}.", path.display()))
+                .with_hint("Check that its folder can be written by this user, and that its disk is not full.")
         };
         files::create_private_folder(path.parent().unwrap_or(Path::new(""))).map_err(unwritable)?;
         // Created before SQLite does, so that nobody else can ever read it. Its journals take the same mode.
@@ -231,6 +231,7 @@ impl rusqlite::ToSql for Value {
 fn explain(path: &Path, error: rusqlite::Error) -> Error {
     let store = format!("The store {}", path.display());
     let bug = |what: &str, hint: &str| Error::new(ErrorKind::Bug, format!("{store} {what}")).with_hint(hint);
+    let unwritable = |what: &str, hint: &str| Error::new(ErrorKind::Unreachable, format!("{store} {what}")).with_hint(hint);
     let failure = match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => return conflict(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -240,9 +241,9 @@ fn explain(path: &Path, error: rusqlite::Error) -> Error {
             bug("is no database, or is damaged.", "Restore it from a copy, or name another file.")
         }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            bug("cannot be written.", "Check that its folder can be written by this user.")
+            unwritable("cannot be written.", "Check that its folder can be written by this user.")
         }
-        Some(ErrorCode::DiskFull) => bug("has no room: the disk is full.", "Free some space, and try again."),
+        Some(ErrorCode::DiskFull) => unwritable("has no room: the disk is full.", "Free some space, and try again."),
         _ => bug("failed.", "The log says why."),
     };
     failure.with_source(error)

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use connector_core::run::{Entry, EntryKind};
+use connector_core::wording::quote;
 use serde_json::Value;
 
 use crate::command::invoke::open_runtime;
+use crate::setup::accounts::AccountArguments;
 use crate::terminal::arguments::read_key;
 use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
@@ -17,6 +19,8 @@ use crate::terminal::{describe, reference, render};
 
 #[derive(clap::Args)]
 pub(super) struct ListArguments {
+    /// Words to look for in keys, labels and descriptions; those of other programs are known, as create for add
+    words: Vec<String>,
     /// List this kind alone
     #[arg(long)]
     kind: Option<KindFilter>,
@@ -47,15 +51,14 @@ pub(super) struct DescribeArguments {
     /// Describe the form of this account, with its custom fields
     #[arg(long, value_name = "NAME")]
     connection: Option<String>,
-    /// The store of connections: the path of a file, or postgres://host/name
-    #[arg(long, value_name = "URL", requires = "connection")]
-    store: Option<String>,
+    #[command(flatten)]
+    accounts: AccountArguments,
 }
 
 impl DescribeArguments {
     /// Checks that the form of one account is meant.
     pub(super) fn is_of_account(&self) -> bool {
-        self.connection.is_some()
+        self.connection.is_some() || self.accounts.sandbox || self.accounts.store.is_some()
     }
 }
 
@@ -88,10 +91,15 @@ pub(super) fn list(linked: Linked, arguments: &ListArguments) -> Result<Exit, Fa
     let is_wanted = |entry: &&Entry| {
         arguments.kind.is_none_or(|kind| is_of_kind(entry, kind)) && connector.is_none_or(|key| entry.connector().key == key)
     };
-    let entries: Vec<&Entry> = catalogue.entries().iter().filter(is_wanted).collect();
+    let words = arguments.words.join(" ");
+    let found = if words.is_empty() { catalogue.entries().iter().collect() } else { catalogue.search(&words) };
+    let entries: Vec<&Entry> = found.into_iter().filter(is_wanted).collect();
     if arguments.json {
         let listed: Vec<Value> = entries.iter().map(|entry| entry.summary()).collect();
         return print_json(&listed);
+    }
+    if entries.is_empty() && !words.is_empty() {
+        return Err(Failure::not_ok(format!("Nothing is found for {}: `connector list` shows all keys.", quote(&words))));
     }
     let effect = |entry: &Entry| match entry.declaration() {
         Some(declaration) if declaration.removed.is_some() => "removed",
@@ -118,7 +126,7 @@ pub(super) fn describe(linked: Linked, arguments: &DescribeArguments) -> Result<
 /// Describes an entry with the custom fields of an account.
 pub(super) async fn describe_account(linked: Linked, arguments: DescribeArguments) -> Result<Exit, Failure> {
     let (connector, key) = read_key(&arguments.key, arguments.connector.as_deref())?;
-    let runtime = open_runtime(linked, arguments.store.as_deref(), true, None).await?;
+    let runtime = open_runtime(linked, &arguments.accounts, true, None).await?;
     let examples = Examples::new(linked);
     let find_example = |entry: &Entry| examples.find(entry.connector().key, entry.key());
     let described = runtime.describe(connector, key, arguments.connection.as_deref(), find_example).await?;
@@ -129,7 +137,7 @@ fn print_described(arguments: &DescribeArguments, described: &Value) -> Result<E
     if arguments.json {
         return print_json(described);
     }
-    print(&describe::describe(described, describe::find_columns()))
+    print(&describe::describe(described, render::find_columns()))
 }
 
 pub(super) fn manifest(linked: Linked, arguments: &ManifestArguments) -> Result<Exit, Failure> {

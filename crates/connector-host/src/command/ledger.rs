@@ -4,7 +4,7 @@ use connector_connections::{KeyState, LedgerKey, OwnerVault, Resolution};
 use connector_core::run::RawJson;
 use serde_json::{Value, json};
 
-use crate::setup::accounts::Accounts;
+use crate::setup::accounts::{AccountArguments, Accounts};
 use crate::setup::http::build_client;
 use crate::setup::stored::StoreArguments;
 use crate::terminal::arguments::{LOCAL_OWNER, parse_owner};
@@ -62,10 +62,11 @@ impl LedgerArguments {
         if let Some(vault) = self.stored.open_existing(linked).await? {
             return Ok(Some(vault.for_owner(&self.owner)));
         }
-        if self.stored.sandbox || self.stored.place()?.is_set() {
+        if self.stored.place()?.is_set() {
             return Ok(None);
         }
-        Accounts::find(linked, None, &build_client()?).await?.ledger().open_existing().await
+        let accounts = AccountArguments { store: None, sandbox: self.stored.sandbox };
+        Accounts::find(linked, &accounts, &build_client()?).await?.ledger().open_existing().await
     }
 }
 

@@ -2,12 +2,14 @@
 
 mod batch;
 mod catalogue;
+mod completion;
 mod connect;
 mod connections;
 mod estimate;
 mod invoke;
 mod keys;
 mod ledger;
+mod rows;
 mod sandbox;
 mod serve;
 mod sign_in;
@@ -17,6 +19,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::setup::settings_file;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::linked::{Linked, LinkedConnector};
@@ -57,9 +60,17 @@ enum Command {
     /// Serve actions, connections and a gateway over HTTP
     Serve(serve::ServeArguments),
     /// Print a completion script for a shell
-    Completions {
+    #[command(alias = "completions")]
+    Completion {
         /// The shell
-        shell: clap_complete::Shell,
+        shell: completion::Shell,
+    },
+    /// Print the words that may stand next on a line, for the scripts of shells
+    #[command(hide = true)]
+    CompleteWords {
+        /// The words of the line after the name of the program; the last may be a part of one
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<String>,
     },
     /// Show the metrics of a running host, renewed each second; as JSON in a pipe
     Stats(stats::StatsArguments),
@@ -72,7 +83,7 @@ pub fn run(connectors: &'static [LinkedConnector], arguments: impl IntoIterator<
     let linked = Linked::new(connectors);
     let matches = Arguments::command().after_help(linked.build_help()).get_matches_from(arguments);
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    match arguments.command.run(linked) {
+    match settings_file::load(linked).and_then(|()| arguments.command.run(linked)) {
         Ok(exit) => exit as u8,
         Err(failure) => failure.report() as u8,
     }
@@ -93,9 +104,9 @@ impl Command {
             Self::SignIn(arguments) => run_on_one_thread(sign_in::run(linked, arguments)),
             Self::Serve(arguments) => run_on_all_threads(serve::run(linked, arguments)),
             Self::Sandbox(arguments) => run_on_one_thread(sandbox::run(arguments)),
-            Self::Completions { shell } => {
-                clap_complete::generate(shell, &mut Arguments::command(), "connector", &mut std::io::stdout());
-                Ok(Exit::Ok)
+            Self::Completion { shell } => completion::print_script(shell),
+            Self::CompleteWords { words } => {
+                run_on_one_thread(async move { completion::print_candidates(linked, Arguments::command(), &words).await })
             }
             Self::Stats(arguments) => run_on_one_thread(stats::run(arguments)),
         }

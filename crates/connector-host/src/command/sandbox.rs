@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::setup::sandbox::{data_file, read_faults};
 use crate::terminal::exit_code::Exit;
-use crate::terminal::failure::Failure;
+use crate::terminal::failure::{Failure, explain_unbound};
 use crate::terminal::stop::wait_for_stop;
 use crate::terminal::{env, render};
 
@@ -176,9 +176,7 @@ pub(super) async fn run(arguments: SandboxArguments) -> Result<Exit, Failure> {
         error => Failure::host(error.to_string()),
     })?;
     let stop = wait_for_stop();
-    let listener = TcpListener::bind(("127.0.0.1", port))
-        .await
-        .map_err(|error| Failure::host(format!("port {port}: {error}; --port 0 takes a free one")))?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| explain_unbound(port, &error, ""))?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     render::say(&format!("Sandbox: http://{address}\n{keeps}"));
     for company in sandbox.companies().iter().take(MOST_SHOWN) {

@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 use crate::setup::app::{build_apps, build_apps_beside};
 use crate::setup::audit::AuditLog;
 use crate::setup::http::{build_client, build_runtime};
-use crate::setup::sandbox::serve_beside_host;
+use crate::setup::sandbox::{check_faults, serve_beside_host};
 use crate::setup::stored::StoreArguments;
 use crate::setup::traces::Traces;
-use crate::terminal::arguments::{LOCAL_OWNER, build_view_parser, find_public_url};
+use crate::terminal::arguments::{DEFAULT_URL, LOCAL_OWNER, build_view_parser, find_public_url};
 use crate::terminal::examples::Examples;
 use crate::terminal::exit_code::Exit;
-use crate::terminal::failure::Failure;
+use crate::terminal::failure::{Failure, explain_unbound};
 use crate::terminal::linked::Linked;
 use crate::terminal::stop::wait_for_stop;
 use crate::terminal::{env, render};
@@ -129,8 +129,15 @@ fn is_page(url: &str) -> bool {
 pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exit, Failure> {
     let traces = Traces::start_with_log()?;
     let (public_url, installs) = (arguments.public_url()?, arguments.installs()?);
-    let audit = arguments.audit.clone().or_else(|| env::variable(env::AUDIT)).map(|place| AuditLog::open(&place)).transpose()?;
-    let listener = bind((arguments.host, arguments.port)).await?;
+    let audit = arguments.audit.clone().or_else(|| env::variable(env::AUDIT));
+    let place = arguments.stored.place()?;
+    if let Some(faults) = arguments.faults.as_deref() {
+        check_faults(linked, faults)?;
+    }
+    build_apps(linked, public_url.as_deref().unwrap_or(DEFAULT_URL))?;
+    // All that can be wrong with the arguments is known: ports are bound, and files written, from here on.
+    let audit = audit.map(|place| AuditLog::open(&place)).transpose()?;
+    let listener = bind((arguments.host, arguments.port), "").await?;
     let address = listener.local_addr().map_err(|error| Failure::host(error.to_string()))?;
     let public_url = public_url.unwrap_or_else(|| format!("http://{address}"));
     let apps = if arguments.stored.sandbox {
@@ -141,7 +148,7 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     };
     let has_client = apps.iter().any(App::is_registered);
     let http = build_client()?;
-    let vault = arguments.stored.place()?.open_or_create(apps, &http).await?;
+    let vault = place.open_or_create(apps, &http).await?;
     let runtime = build_runtime(linked, &http, vault.for_owner(LOCAL_OWNER), Some(&vault), arguments.view)?;
     let settings = arguments.settings(linked, public_url, installs);
     let drain = settings.drain;
@@ -177,14 +184,15 @@ pub(super) async fn run(linked: Linked, arguments: ServeArguments) -> Result<Exi
     Ok(Exit::Ok)
 }
 
-async fn bind(address: (IpAddr, u16)) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| Failure::host(format!("port {}: {error}; --port 0 takes a free one", address.1)))
+/// Binds a port. `why` says what it is for, where that is not plain.
+async fn bind(address: (IpAddr, u16), why: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| explain_unbound(address.1, &error, why))
 }
 
 /// Binds the port after the one of this host, so that clients find the sandbox there again.
 async fn bind_next(port: u16) -> Result<TcpListener, Failure> {
     let next = if port == 0 { 0 } else { port.checked_add(1).unwrap_or(0) };
-    bind((Ipv4Addr::LOCALHOST.into(), next)).await
+    bind((Ipv4Addr::LOCALHOST.into(), next), " for the sandbox, which takes the port after that of --port").await
 }
 
 /// Removes unfinished connections and installs that are too old, now and every minute.

@@ -4,6 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use connector_core::run::Http;
+use connector_core::wording::count_of;
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -136,7 +137,8 @@ fn write_table(url: &str, now: &HostMetrics, before: Option<&HostMetrics>, (widt
         headings.push(heading);
         rows.iter_mut().zip(cells).for_each(|(row, cell): (&mut Vec<String>, String)| row.push(cell));
     }
-    let mut out = fit(&[url.to_owned(), format!("{} requests in flight", now.in_flight), "Ctrl-C ends".to_owned()], width) + "\n";
+    let mut out =
+        fit(&[url.to_owned(), format!("{} in flight", count_of(now.in_flight, "request")), "Ctrl-C ends".to_owned()], width) + "\n";
     out += &if rows.is_empty() { "No call was made yet.\n".to_owned() } else { render::align(&headings, &rows) };
     if shown.len() < busiest.len() {
         out += &fit(&[format!("{} more actions", busiest.len() - shown.len())], width);

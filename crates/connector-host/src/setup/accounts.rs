@@ -9,8 +9,9 @@ use connector_core::run::Http;
 use connector_core::{Error, ErrorKind};
 
 use crate::setup::app::build_apps;
+use crate::setup::http::build_client;
 use crate::setup::ledger::{LEDGER_FILE, LocalLedger, SANDBOX_LEDGER_FILE};
-use crate::setup::sandbox::{self, EmbeddedSandbox};
+use crate::setup::sandbox::{self, EmbeddedSandbox, Reason};
 use crate::setup::store::{STORE_FILE, StorePlace};
 use crate::terminal::arguments::LOCAL_OWNER;
 use crate::terminal::env;
@@ -19,6 +20,17 @@ use crate::terminal::linked::{Linked, LinkedConnector};
 
 /// The name of the connection that the environment makes.
 const ENVIRONMENT: &str = "env";
+
+/// The flags that say which connections a command can choose from.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct AccountArguments {
+    /// The store of connections: the path of a file, or postgres://host/name
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// Use the embedded sandbox, whatever is set up
+    #[arg(long, conflicts_with = "store")]
+    pub(crate) sandbox: bool,
+}
 
 /// The connections that a command can choose from.
 #[derive(Clone)]
@@ -40,10 +52,15 @@ struct EnvironmentAccount {
 }
 
 impl Accounts {
-    /// Finds what is set up on this machine.
-    pub(crate) async fn find(linked: Linked, store: Option<&str>, http: &Http) -> Result<Self, Failure> {
+    /// Finds what is set up on this machine, or takes the embedded sandbox where that is asked for.
+    pub(crate) async fn find(linked: Linked, arguments: &AccountArguments, http: &Http) -> Result<Self, Failure> {
+        if arguments.sandbox {
+            let (sandboxed, sandbox) = linked.require_sandboxed()?;
+            let embedded = EmbeddedSandbox::new(sandboxed, sandbox, Reason::AskedFor)?;
+            return Self::embed(linked, embedded, http);
+        }
         let named: Arc<[EnvironmentAccount]> = read_environment(linked)?.into();
-        let place = StorePlace::find(store, STORE_FILE)?;
+        let place = StorePlace::find(arguments.store.as_deref(), STORE_FILE)?;
         if place.is_set() {
             let public_url = env::variable(env::PUBLIC_URL).unwrap_or_default();
             let vault = place.open_or_create(build_apps(linked, &public_url)?, http).await?;
@@ -51,10 +68,26 @@ impl Accounts {
             return Ok(Self { linked, vault: Some(vault), named, embedded: None, ledger });
         }
         let is_untouched = named.is_empty() && !place.is_expected(linked)?;
-        let sandboxed = linked.find_sandboxed().filter(|_| is_untouched);
-        let embedded = sandboxed.map(|(linked, sandbox)| EmbeddedSandbox::new(linked, sandbox).map(Arc::new)).transpose()?;
-        let ledger = LocalLedger::beside(if embedded.is_some() { SANDBOX_LEDGER_FILE } else { LEDGER_FILE }, http)?;
-        Ok(Self { linked, vault: None, named, embedded, ledger })
+        match linked.find_sandboxed().filter(|_| is_untouched) {
+            Some((sandboxed, sandbox)) => Self::embed(linked, EmbeddedSandbox::new(sandboxed, sandbox, Reason::NothingSetUp)?, http),
+            None => Ok(Self { linked, vault: None, named, embedded: None, ledger: LocalLedger::beside(LEDGER_FILE, http)? }),
+        }
+    }
+
+    fn embed(linked: Linked, sandbox: EmbeddedSandbox, http: &Http) -> Result<Self, Failure> {
+        let ledger = LocalLedger::beside(SANDBOX_LEDGER_FILE, http)?;
+        Ok(Self { linked, vault: None, named: Arc::default(), embedded: Some(Arc::new(sandbox)), ledger })
+    }
+
+    /// Lists the names of the connections of this machine. It creates no store.
+    pub(crate) async fn list_names(linked: Linked) -> Result<Vec<String>, Failure> {
+        let mut names: Vec<String> = read_environment(linked)?.into_iter().map(|account| account.connection.name).collect();
+        let place = StorePlace::find(None, STORE_FILE)?;
+        if place.exists() {
+            let vault = place.open_or_create(build_apps(linked, "")?, &build_client()?).await?;
+            names.extend(vault.list(LOCAL_OWNER, None, None).await?.into_iter().map(|one| one.name));
+        }
+        Ok(names)
     }
 
     /// Returns the store of connections, if there is one.
@@ -118,7 +151,14 @@ impl Accounts {
 
     fn no_connection(&self, message: &str, connector: &str, others: &[&str]) -> Error {
         let own = self.named.iter().filter(|account| account.connector == connector).map(|account| account.connection.name.as_str());
-        no_connection(self.linked, self.linked.get(connector), message, others.iter().copied().chain(own))
+        let names: Vec<&str> = others.iter().copied().chain(own).collect();
+        let is_sandboxed = self.linked.find_sandboxed().is_some_and(|(sandboxed, _)| sandboxed.key() == connector);
+        let error = no_connection(self.linked, self.linked.get(connector), message, names.iter().copied());
+        if !names.is_empty() || self.embedded.is_some() || !is_sandboxed {
+            return error;
+        }
+        let hint = error.hint().unwrap_or_default().to_owned();
+        error.with_hint(format!("{hint} `connector invoke --sandbox` uses the embedded sandbox."))
     }
 
     /// Finds the account of the environment that was chosen. No connection of the store has the id of one.

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connector_connections::{OwnerVault, Vault};
+use connector_core::Error;
 use connector_core::embed::{Claim, Kept, KeyedCall, Ledger};
 use connector_core::run::Http;
-use connector_core::{Error, ErrorKind};
 use tokio::sync::OnceCell;
 
 use crate::setup::store::StorePlace;
 use crate::terminal::arguments::LOCAL_OWNER;
-use crate::terminal::failure::Failure;
+use crate::terminal::env;
+use crate::terminal::failure::{Failure, HostFailure};
 
 /// The file of the ledger of accounts that the environment names.
 pub(crate) const LEDGER_FILE: &str = "ledger.db";
@@ -70,7 +71,8 @@ impl LocalLedger {
 }
 
 fn explain_failure(failure: &Failure) -> Error {
-    Error::new(ErrorKind::Bug, format!("The ledger cannot be opened: {}.", failure.message()))
+    let folder = env::data_folder().unwrap_or_default();
+    HostFailure::from_disk("The ledger cannot be opened", failure.message(), &folder)
 }
 
 #[async_trait]

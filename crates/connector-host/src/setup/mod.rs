@@ -9,6 +9,7 @@ pub(crate) mod cache;
 pub(crate) mod http;
 pub(crate) mod ledger;
 pub(crate) mod sandbox;
+pub(crate) mod settings_file;
 pub(crate) mod store;
 pub(crate) mod stored;
 #[cfg(feature = "otel")]

@@ -1,7 +1,7 @@
 //! The sandbox that stands in for the vendor: in this process, or at a URL of this machine.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use connector_connections::App;
@@ -10,7 +10,7 @@ use connector_core::{Error, ErrorKind};
 use tokio::net::TcpListener;
 use tokio::sync::OnceCell;
 
-use crate::terminal::failure::{Failure, one_line};
+use crate::terminal::failure::{Failure, HostFailure, one_line};
 use crate::terminal::linked::{Linked, LinkedConnector, SandboxSetup, VendorSandbox};
 use crate::terminal::{env, render};
 
@@ -29,6 +29,12 @@ pub(crate) fn data_file() -> Result<PathBuf, Failure> {
 pub(crate) fn read_faults(argument: &str) -> Result<Cow<'_, str>, String> {
     let Some(file) = argument.strip_prefix('@') else { return Ok(argument.into()) };
     std::fs::read_to_string(file).map(Cow::from).map_err(|error| format!("{file}: {error}"))
+}
+
+/// Checks the text of the flag `--faults`.
+pub(crate) fn check_faults(linked: Linked, faults: &str) -> Result<(), Failure> {
+    let (_, sandbox) = linked.require_sandboxed()?;
+    read_faults(faults).and_then(|faults| (sandbox.check_faults)(&faults)).map_err(|error| Failure::usage(format!("--faults: {error}")))
 }
 
 /// Sends the requests of an app to a sandbox. `name` is the variable that holds its URL.
@@ -60,9 +66,7 @@ pub(crate) fn serve_beside_host(linked: Linked, listener: TcpListener, public_ur
     let url = format!("http://{}", listener.local_addr().map_err(|error| Failure::host(error.to_string()))?);
     let (sandboxed, sandbox) = linked.require_sandboxed()?;
     let redirect_uri = Some(linked.callback_url(sandboxed, public_url));
-    let usage = |error| Failure::usage(format!("--faults: {error}"));
-    let faults = faults.map(read_faults).transpose().map_err(usage)?;
-    faults.as_deref().map(sandbox.check_faults).transpose().map_err(usage)?;
+    let faults = faults.map(read_faults).transpose().map_err(Failure::usage)?;
     let setup = SandboxSetup { data: data_file()?, api_token: None, redirect_uri, faults: faults.map(Cow::into_owned) };
     (sandbox.start)(listener, setup).map_err(Failure::host)?;
     render::say(&format!(
@@ -72,8 +76,18 @@ pub(crate) fn serve_beside_host(linked: Linked, listener: TcpListener, public_ur
     build_demo_app(linked, &url, public_url)
 }
 
+/// The reason for which calls use the embedded sandbox.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// A flag asked for it.
+    AskedFor,
+    /// There is neither a store, a key, an app nor an account.
+    NothingSetUp,
+}
+
 /// A sandbox within this process, which starts when the first request is sent.
 pub(crate) struct EmbeddedSandbox {
+    reason: Reason,
     linked: &'static LinkedConnector,
     sandbox: &'static VendorSandbox,
     data: PathBuf,
@@ -82,8 +96,8 @@ pub(crate) struct EmbeddedSandbox {
 }
 
 impl EmbeddedSandbox {
-    pub(crate) fn new(linked: &'static LinkedConnector, sandbox: &'static VendorSandbox) -> Result<Self, Failure> {
-        Ok(Self { linked, sandbox, data: data_file()?, announced: Once::new(), access: OnceCell::new() })
+    pub(crate) fn new(linked: &'static LinkedConnector, sandbox: &'static VendorSandbox, reason: Reason) -> Result<Self, Failure> {
+        Ok(Self { reason, linked, sandbox, data: data_file()?, announced: Once::new(), access: OnceCell::new() })
     }
 
     /// Checks that calls of a connector may use it. Those of another vendor never do.
@@ -94,6 +108,10 @@ impl EmbeddedSandbox {
     /// Chooses the sandbox, and says so once.
     pub(crate) fn choose(&self, named: Option<&str>) -> Result<Connection, Error> {
         if let Some(named) = named.filter(|named| *named != NAME) {
+            if self.reason == Reason::AskedFor {
+                let message = format!("There is no connection {named:?} of the embedded sandbox: its only one is `{NAME}`.");
+                return Err(Error::new(ErrorKind::NoConnection, message).with_hint("Leave out --connection, or --sandbox."));
+            }
             let set_up = match self.linked.token_variables() {
                 Some(variables) => format!("Set {variables}"),
                 None => "Connect an account by `connector connect`".to_owned(),
@@ -102,7 +120,8 @@ impl EmbeddedSandbox {
                 .with_hint(format!("{set_up}, or name no connection to use the sandbox.")));
         }
         self.announced.call_once(|| {
-            render::say(&format!("No account is set up: using the embedded sandbox, which keeps its data in {}.", self.data.display()));
+            let using = if self.reason == Reason::AskedFor { "Using" } else { "No account is set up: using" };
+            render::say(&format!("{using} the embedded sandbox, which keeps its data in {}.", self.data.display()));
         });
         Ok(Connection::new(NAME, "http://127.0.0.1").with_api_token().mark_as_sandbox())
     }
@@ -116,7 +135,8 @@ impl EmbeddedSandbox {
     ///
     /// The token is random, since another program of this machine could find the port.
     async fn start(&self) -> Result<Access, Error> {
-        let failed = |message: String| Error::new(ErrorKind::Bug, format!("The embedded sandbox cannot start: {message}"));
+        let folder = self.data.parent().unwrap_or(Path::new("."));
+        let failed = |why: String| HostFailure::from_disk("The embedded sandbox cannot start", &why, folder);
         let mut bytes = [0; 20];
         getrandom::fill(&mut bytes).map_err(|error| failed(error.to_string()))?;
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

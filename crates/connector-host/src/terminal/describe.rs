@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use connector_core::wording::count_of;
 use serde_json::Value;
 
 use crate::terminal::outline::{Member, list_members};
-use crate::terminal::render::{BOLD, PLAIN, describe_accepted, long_enum, scope_lists, type_of};
+use crate::terminal::render::{BOLD, PLAIN, describe_accepted, long_enum, scope_lists, type_of, wrap};
 
 /// The most columns that names and types are aligned in. What is longer has its sentence below it.
 const MOST_FOR_NAMES: usize = 30;
@@ -13,14 +14,6 @@ const MOST_FOR_TYPES: usize = 20;
 
 /// The fewest columns for sentences. Where fewer are left, each stands below its name.
 const FEWEST_FOR_SENTENCES: usize = 36;
-
-/// The columns of a place that is no terminal.
-const COLUMNS: usize = 100;
-
-/// Finds the columns of the terminal, also where a pager stands before it.
-pub(crate) fn find_columns() -> usize {
-    terminal_size::terminal_size().map_or(COLUMNS, |(columns, _)| usize::from(columns.0))
-}
 
 /// Describes an action or data source for a person, in lines of at most so many columns where words allow it.
 pub(crate) fn describe(entry: &Value, columns: usize) -> String {
@@ -61,7 +54,7 @@ fn describe_facts(entry: &Value, columns: usize) -> String {
     let facts = [
         ("Endpoint", endpoint.unwrap_or_default()),
         ("Effect", text(&entry["effect"])),
-        ("Cost", entry["cost"].as_u64().map_or_else(String::new, |cost| format!("{cost} tokens of the daily budget"))),
+        ("Cost", entry["cost"].as_u64().map_or_else(String::new, |cost| format!("{} of the daily budget", count_of(cost, "token")))),
         ("Scopes", scope_lists(entry).into_iter().map(name).collect::<Vec<_>>().join("; and ")),
     ];
     let facts = facts.iter().filter(|(_, value)| !value.is_empty());
@@ -139,25 +132,6 @@ fn write_rows(rows: &[Row<'_>], columns: usize) -> String {
             out.push_str(&(gap + &wrap(&row.sentence, columns, at)));
         }
         out.push('\n');
-    }
-    out
-}
-
-/// Breaks a text into lines of so many columns, all but the first indented. A word is never broken.
-fn wrap(text: &str, columns: usize, indent: usize) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut used = indent;
-    for (nth, word) in text.split(' ').enumerate() {
-        let width = word.chars().count();
-        if nth > 0 && used + 1 + width > columns {
-            let _ = write!(out, "\n{:indent$}", "");
-            used = indent;
-        } else if nth > 0 {
-            out.push(' ');
-            used += 1;
-        }
-        out.push_str(word);
-        used += width;
     }
     out
 }

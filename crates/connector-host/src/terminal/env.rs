@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::terminal::failure::Failure;
+use crate::terminal::settings;
 
 /// A running sandbox, as `http://127.0.0.1:PORT`; this machine alone. It makes the connection `sandbox`.
 pub(crate) const SANDBOX: &str = "CONNECTOR_SANDBOX";
@@ -114,10 +115,23 @@ CONNECTOR_ACME_SANDBOX. The domain is not needed where all accounts of a
 vendor have one host, nor the secret where its clients have none.
 ";
 
+/// The part of `--help` about `connector.toml`.
+pub(crate) const HELP_OF_FILE: &str = "
+Settings come from flags, then from these variables, then from the file
+connector.toml: that of the working folder, else that of the folder
+connector in your configuration (~/.config/connector). It names them in
+lower case without CONNECTOR_, those of a connector in a table of its key:
+  store = \"connections.db\"
+  [acme]
+  api_domain = \"{account}\"
+It holds no secret: tokens, keys and client secrets are variables alone.
+";
+
 /// The part of `--help` about the embedded sandbox.
 pub(crate) const HELP_OF_SANDBOX: &str = "
 If no connection, store, key or app is set up, `invoke` uses an embedded
-sandbox, which stands in for {vendor} on this machine.
+sandbox, which stands in for {vendor} on this machine. With --sandbox it
+uses that whatever is set up.
 ";
 
 /// The end of `--help`.
@@ -125,9 +139,14 @@ pub(crate) const HELP_OF_CODES: &str = "
 Exit codes: 0 all outcomes are ok, 1 some outcome is not ok, 2 wrong usage,
 3 the host failed.";
 
-/// Reads a variable. An empty one counts as not set.
+/// Reads a setting: the variable, else `connector.toml`. An empty one counts as not set.
 pub(crate) fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    std::env::var(name).ok().or_else(|| settings::find(name)).filter(|value| !value.is_empty())
+}
+
+/// Names a setting as `connector.toml` does: `CONNECTOR_API_DOMAIN` becomes `api_domain`.
+pub(crate) fn name_in_file(variable: &str) -> String {
+    variable.trim_start_matches("CONNECTOR_").to_ascii_lowercase()
 }
 
 /// Names the variable of a connector's own setting: `CONNECTOR_CLIENT_ID` becomes `CONNECTOR_ACME_CLIENT_ID`.

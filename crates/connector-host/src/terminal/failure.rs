@@ -1,5 +1,8 @@
 //! The failure of a command: a message for stderr and an exit code.
 
+use std::path::Path;
+use std::{fmt, io};
+
 use connector_connections::Store;
 use connector_core::{Error, ErrorKind};
 
@@ -69,6 +72,48 @@ impl From<Error> for Failure {
         };
         Self { exit, message: one_line(&error) }
     }
+}
+
+/// Explains why a port could not be bound. `why` says what it is for, where that is not plain.
+pub(crate) fn explain_unbound(port: u16, error: &io::Error, why: &str) -> Failure {
+    let what = match error.kind() {
+        io::ErrorKind::AddrInUse => "is taken by another program".to_owned(),
+        _ => format!("cannot be listened on: {error}"),
+    };
+    Failure::host(format!("port {port}{why} {what}: --port N takes another one, --port 0 one that is free"))
+}
+
+/// The failure of this host that is the cause of an outcome's error.
+#[derive(Debug)]
+pub(crate) struct HostFailure(String);
+
+impl HostFailure {
+    /// Builds the error of a call that needs the disk of this host, and was not begun.
+    pub(crate) fn from_disk(what: &str, why: &str, folder: &Path) -> Error {
+        let hint = format!(
+            "Check that {} can be written and that its disk is not full, or name another folder in CONNECTOR_DATA_DIR.",
+            folder.display()
+        );
+        Error::new(ErrorKind::Unreachable, format!("{what}: {}.", why.trim_end_matches('.')))
+            .with_hint(hint)
+            .with_source(Self(why.to_owned()))
+    }
+}
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HostFailure {}
+
+/// Returns the exit code of an outcome with this error, or with none.
+pub(crate) fn exit_for(error: Option<&Error>) -> Exit {
+    let Some(error) = error else { return Exit::Ok };
+    let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let is_of_host = Store::is_cause_of(error) || causes.any(<dyn std::error::Error>::is::<HostFailure>);
+    if is_of_host { Exit::Host } else { Exit::NotOk }
 }
 
 /// Writes an error as one line: its message, its hint, and the causes that only an operator can use.

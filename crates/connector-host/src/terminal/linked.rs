@@ -291,7 +291,7 @@ impl Linked {
     pub(crate) fn build_help(self) -> String {
         let plain = self.0.iter().find(|linked| linked.has_plain_settings).or(self.0.first());
         let (vendor, url) = plain.map_or_else(Default::default, |linked| (linked.connector.label, linked.example_url()));
-        let mut help = env::HELP.replace("{vendor}", vendor).replace("{account}", &url);
+        let mut help = format!("{}{}", env::HELP, env::HELP_OF_FILE).replace("{vendor}", vendor).replace("{account}", &url);
         if let Some((sandboxed, _)) = self.find_sandboxed() {
             help.push_str(&env::HELP_OF_SANDBOX.replace("{vendor}", sandboxed.connector.label));
         }

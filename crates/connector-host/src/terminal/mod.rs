@@ -14,6 +14,8 @@ pub(crate) mod outline;
 pub(crate) mod records;
 pub(crate) mod reference;
 pub(crate) mod render;
+pub(crate) mod schema;
+pub(crate) mod settings;
 pub(crate) mod stdout;
 pub(crate) mod stop;
 pub(crate) mod threads;

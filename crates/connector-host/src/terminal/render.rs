@@ -12,27 +12,67 @@ pub(crate) fn say(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }
 
-/// Formats rows under headings: aligned on a terminal, separated by tabs elsewhere.
+/// The columns of a place that is no terminal.
+const COLUMNS: usize = 100;
+
+/// Finds the columns of the terminal, also where a pager stands before it.
+pub(crate) fn find_columns() -> usize {
+    terminal_size::terminal_size().map_or(COLUMNS, |(columns, _)| usize::from(columns.0))
+}
+
+/// Formats rows under headings: aligned on a terminal and no wider than it, separated by tabs elsewhere.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     if !std::io::stdout().is_terminal() {
         return rows.iter().fold(String::new(), |text, row| text + &row.join("\t") + "\n");
     }
-    align(headings, rows)
+    align_within(headings, rows, find_columns())
 }
 
 /// Aligns rows under bold headings; plain ones where the environment asks for no color.
 pub(crate) fn align(headings: &[&str], rows: &[Vec<String>]) -> String {
-    let widest = |column: usize| rows.iter().map(|row| row[column].len()).chain([headings[column].len()]).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..headings.len()).map(widest).collect();
+    align_within(headings, rows, usize::MAX)
+}
+
+/// The fewest columns that the last cells are broken into.
+const FEWEST_FOR_LAST: usize = 24;
+
+/// Aligns rows, and breaks the last cells between words where they do not fit.
+fn align_within(headings: &[&str], rows: &[Vec<String>], columns: usize) -> String {
+    let Some(last) = headings.len().checked_sub(1) else { return String::new() };
+    let count = |text: &str| text.chars().count();
+    let widest = |column: usize| rows.iter().map(|row| count(&row[column])).chain([count(headings[column])]).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..last).map(widest).collect();
+    let indent = widths.iter().map(|width| width + 2).sum();
+    let columns = if columns < indent + FEWEST_FOR_LAST { usize::MAX } else { columns };
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>();
-        padded.join("  ").trim_end().to_owned() + "\n"
+        let padded: String = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+        (padded + &wrap(cells[last], columns, indent)).trim_end().to_owned() + "\n"
     };
     let head = line(headings.to_vec());
     // It knows `NO_COLOR`.
     let is_plain = anstream::AutoStream::choice(&std::io::stdout()) == anstream::ColorChoice::Never;
     let head = if is_plain { head } else { format!("{BOLD}{}{PLAIN}\n", head.trim_end()) };
     rows.iter().fold(head, |text, row| text + &line(row.iter().map(String::as_str).collect()))
+}
+
+/// Breaks a text into lines of so many columns, all but the first indented. A word is never broken.
+pub(crate) fn wrap(text: &str, columns: usize, indent: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut used = indent;
+    for (nth, word) in text.split(' ').enumerate() {
+        let width = word.chars().count();
+        if nth > 0 && used + 1 + width > columns {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            used = indent;
+        } else if nth > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out.push_str(word);
+        used += width;
+    }
+    out
 }
 
 /// Describes what an input takes in place of an ID or a list: names, and changes.
@@ -171,6 +211,17 @@ pub(crate) fn indent(json: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn table_is_no_wider_than_the_terminal_and_breaks_no_word() {
+        let rows =
+            [vec!["addDeal".to_owned(), "Add a deal with all that belongs to it".to_owned()], vec!["Łódź".to_owned(), "x".to_owned()]];
+        let narrow = align_within(&["KEY", "DESCRIPTION"], &rows, 34);
+        let narrow = anstream::adapter::strip_str(&narrow).to_string();
+        assert_eq!(narrow, "KEY      DESCRIPTION\naddDeal  Add a deal with all that\n         belongs to it\nŁódź     x\n");
+        let tiny = align_within(&["KEY", "DESCRIPTION"], &rows, 20);
+        assert!(tiny.contains("Add a deal with all that belongs to it\n"), "{tiny}");
+    }
 
     #[test]
     fn limits_the_indent_of_deeply_nested_json() {

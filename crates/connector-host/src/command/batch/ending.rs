@@ -16,6 +16,8 @@ pub(super) struct BatchEnding {
     /// The outcomes of all runs, and those that are not ok.
     pub(super) done: u64,
     pub(super) failed: u64,
+    /// True if a call failed for this machine: for its disk, as a rule.
+    pub(super) has_host_failed: bool,
     /// The number of outcomes that this run wrote.
     pub(super) written: u64,
     /// The reason why the batch did not come to the end of its input.
@@ -46,7 +48,11 @@ pub(super) enum StopReason {
 impl BatchEnding {
     /// Says what is to be known, and returns the exit code. The command is the one that was run.
     pub(super) fn report(self, command: &str) -> Result<Exit, Failure> {
-        let mut exit = if self.failed == 0 { Exit::Ok } else { Exit::NotOk };
+        let mut exit = match self.failed {
+            _ if self.has_host_failed => Exit::Host,
+            0 => Exit::Ok,
+            _ => Exit::NotOk,
+        };
         if !self.open.is_empty() {
             let fate = if self.has_journal {
                 "What is known of them is in the journal."
@@ -83,7 +89,8 @@ impl BatchEnding {
         if self.stop.is_some() {
             self.say_how_to_go_on(command);
         } else if self.has_journal && self.written == 0 && self.cut_off.is_none() && self.failure.is_none() {
-            render::say(&format!("All {} lines had their outcome before: nothing was left to do.", self.done));
+            let lines = if self.done == 1 { "The only line had its".to_owned() } else { format!("All {} lines had their", self.done) };
+            render::say(&format!("{lines} outcome before: nothing was left to do."));
         }
         match self.failure {
             Some(failure) => Err(failure),

@@ -20,6 +20,7 @@ use crate::command::batch::history::History;
 use crate::command::batch::input::Input;
 use crate::command::batch::journal::Journal;
 use crate::command::batch::run::{Batch, Terms};
+use crate::setup::accounts::AccountArguments;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::Failure;
 use crate::terminal::render;
@@ -49,21 +50,22 @@ pub(super) fn open_stdin() -> Lines<BufReader<Stdin>> {
 }
 
 /// Runs the invocations of stdin. A line that cannot be read has an outcome too.
-pub(super) async fn run(runtime: &Runtime, flags: &BatchFlags, store: Option<&str>, is_pretty: bool) -> Result<Exit, Failure> {
+pub(super) async fn run(runtime: &Runtime, flags: &BatchFlags, accounts: &AccountArguments, is_pretty: bool) -> Result<Exit, Failure> {
     let (journal, history) = match &flags.resume {
         Some(path) => Journal::open(path).map(|(journal, history)| (Some(journal), history))?,
         None => (None, History::default()),
     };
     let terms = Terms { jobs: flags.jobs.into(), is_ordered: !flags.unordered, is_pretty };
     let ending = Batch::new(runtime, terms, journal, history).run(Input::new(open_stdin())).await?;
-    ending.report(&flags.write_command(store, is_pretty))
+    ending.report(&flags.write_command(accounts, is_pretty))
 }
 
 impl BatchFlags {
     /// Writes the command of this batch. A URL of a store may hold a password, and is left out.
-    fn write_command(&self, store: Option<&str>, is_pretty: bool) -> String {
+    fn write_command(&self, accounts: &AccountArguments, is_pretty: bool) -> String {
         let mut command = "connector invoke".to_owned();
-        if let Some(store) = store {
+        command += if accounts.sandbox { " --sandbox" } else { "" };
+        if let Some(store) = &accounts.store {
             command += &format!(" --store {}", if store.contains("://") { "…".to_owned() } else { quote_word(store) });
         }
         command += if is_pretty { " --pretty" } else { "" };
@@ -91,9 +93,12 @@ mod tests {
     #[test]
     fn command_to_go_on_is_one_that_a_shell_reads_as_it_was() {
         let flags = BatchFlags { jobs: 8, unordered: true, resume: Some("my batch's.journal".into()) };
-        let command = flags.write_command(Some("a store.db"), true);
+        let accounts = |store: &str| AccountArguments { store: Some(store.to_owned()), sandbox: false };
+        let command = flags.write_command(&accounts("a store.db"), true);
         assert_eq!(command, "connector invoke --store 'a store.db' --pretty --jobs 8 --unordered --resume 'my batch'\\''s.journal'");
         let flags = BatchFlags { jobs: 1, unordered: false, resume: None };
-        assert_eq!(flags.write_command(Some("postgres://me:hunter2@host/name"), false), "connector invoke --store …");
+        assert_eq!(flags.write_command(&accounts("postgres://me:hunter2@host/name"), false), "connector invoke --store …");
+        let sandbox = AccountArguments { store: None, sandbox: true };
+        assert_eq!(flags.write_command(&sandbox, false), "connector invoke --sandbox");
     }
 }

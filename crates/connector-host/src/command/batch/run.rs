@@ -17,7 +17,8 @@ use crate::command::batch::input::{Input, InputLine, NextInput};
 use crate::command::batch::journal::Journal;
 use crate::command::batch::progress::Progress;
 use crate::command::batch::queue::Queue;
-use crate::terminal::failure::Failure;
+use crate::terminal::exit_code::Exit;
+use crate::terminal::failure::{Failure, exit_for};
 use crate::terminal::stop::StopSignals;
 use crate::terminal::{render, stdout};
 
@@ -215,6 +216,7 @@ impl<'a> Batch<'a> {
         }
         self.ending.done += 1;
         self.ending.failed += u64::from(!is_ok);
+        self.ending.has_host_failed |= exit_for(outcome.error()) == Exit::Host;
         self.progress.record_outcome(is_ok, outcome.meta());
         self.queue.end(number, Some(text));
     }
