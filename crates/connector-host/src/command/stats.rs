@@ -141,7 +141,7 @@ fn write_table(url: &str, now: &HostMetrics, before: Option<&HostMetrics>, (widt
         fit(&[url.to_owned(), format!("{} in flight", count_of(now.in_flight, "request")), "Ctrl-C ends".to_owned()], width) + "\n";
     out += &if rows.is_empty() { "No call was made yet.\n".to_owned() } else { render::align(&headings, &rows) };
     if shown.len() < busiest.len() {
-        out += &fit(&[format!("{} more actions", busiest.len() - shown.len())], width);
+        out += &fit(&[count_of((busiest.len() - shown.len()) as u64, "more action")], width);
         out.push('\n');
     }
     tail.iter().fold(out, |out, line| out + line + "\n")
@@ -194,7 +194,7 @@ connector_budget_left_tokens{connector="vendor",connection="c-1"} 12
         let before = HostMetrics::from_text(&TEXT.replace("} 70", "} 60"));
         let wide = write_table("http://h", &now, Some(&before), (200, 24));
         let rows: Vec<&str> = wide.lines().collect();
-        assert_eq!(rows[0], "http://h  1 requests in flight  Ctrl-C ends");
+        assert_eq!(rows[0], "http://h  1 request in flight  Ctrl-C ends");
         assert!(rows[1].contains("ACTION") && rows[1].contains("REQUESTS"), "{wide}");
         let words: Vec<&str> = rows[2].split_whitespace().collect();
         assert_eq!(words[..7], ["vendor/addDeal", "72", "10", "2", "0", "350", "rate_limited"], "{wide}");
@@ -207,7 +207,7 @@ connector_budget_left_tokens{connector="vendor",connection="c-1"} 12
             assert!(narrow.split_whitespace().all(|word| known.contains(&word)), "{width}:\n{narrow}");
         }
         let low = write_table("http://h", &now, None, (80, 7));
-        assert!(low.contains("1 more actions") && low.lines().count() < 7, "{low}");
+        assert!(low.contains("1 more action") && low.lines().count() < 7, "{low}");
         assert!(write_table("http://h", &HostMetrics::default(), None, (80, 24)).contains("No call was made yet."));
     }
 }
