@@ -274,8 +274,8 @@ mod tests {
         let records = [Members::read(record)];
         let column = |path| [RecordColumn::of_record(path, false)];
         assert!(check_found(&column("fields.Size"), &records, "getThings").is_ok());
-        assert!(check_found(&column("fields.Siz"), &[], "getThings").is_ok());
-        let failure = check_found(&column("fields.Siz"), &records, "getThings").expect_err("no record has it");
+        assert!(check_found(&column("fields.Sizes"), &[], "getThings").is_ok());
+        let failure = check_found(&column("fields.Sizes"), &records, "getThings").expect_err("no record has it");
         assert!(failure.message().contains("The nearest is `fields.Size`"), "{}", failure.message());
     }
 }
