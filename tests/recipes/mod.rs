@@ -29,7 +29,7 @@ fn finds_commands_that_fail_or_print_something_else() {
     let none: [String; 0] = [];
     for right in [
         "```sh\necho '{\"id\": 1, \"name\": \"a b\"}'\n```\n\nIt prints:\n\n```json\n{\n  \"id\": 1, …\n}\n```\n",
-        "```sh\nprintf 'a,b\\n1,2\\n3,4\\n'\n```\n```csv\na,b\n…\n3,4\n```\n",
+        "```sh\nprintf 'a,b\\r\\n1,2\\r\\n3,4\\r\\n'\n```\n```csv\na,b\n…\n3,4\n```\n",
         "```python\n# hello.py\nprint('hello')\n```\n```sh\ntest -s hello.py\n```\n",
         "```sh\nfalse\n# exit code 1\n```\n",
     ] {

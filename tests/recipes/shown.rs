@@ -16,9 +16,11 @@ impl Shown {
         Self { text, is_json }
     }
 
-    /// Checks that an output is what is shown. The white space of JSON may differ.
+    /// Checks that an output is what is shown.
+    ///
+    /// The white space of JSON may differ, and so may the ends of lines, which CSV writes as `\r\n`.
     pub(super) fn fits(&self, printed: &str) -> bool {
-        let printed = if self.is_json { compact(printed) } else { printed.trim_end().to_owned() };
+        let printed = if self.is_json { compact(printed) } else { printed.trim_end().replace("\r\n", "\n") };
         let mut parts: Vec<&str> = self.text.split(ANYTHING).collect();
         let (first, last) = (parts.remove(0), parts.pop());
         let Some(mut rest) = printed.strip_prefix(first) else { return false };
