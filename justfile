@@ -25,7 +25,7 @@ test:
 # Run the tests of the store, and those of the host that need one, over a PostgreSQL of their own
 test-postgres:
     tests/postgres.sh cargo test -p connector-connections --all-features --locked
-    tests/postgres.sh .ci/filtered_tests -p connector-host --features postgres --locked --test suite -- http::routes:: http::views:: http::postgres:: oauth:: gateway::requests:: cli::shared_limits::
+    tests/postgres.sh .ci/filtered_tests -p connector-host --features postgres --locked --test suite -- http::routes:: http::views:: http::postgres:: oauth:: gateway::requests:: cli::shared_limits:: cli::upserts::
 
 # Run the tests of the command line and the server with a second connector linked in: none may break
 test-two:

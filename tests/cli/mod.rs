@@ -15,3 +15,4 @@ mod search;
 mod settings;
 #[cfg(feature = "postgres")]
 mod shared_limits;
+mod upserts;

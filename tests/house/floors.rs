@@ -19,7 +19,7 @@ pub(super) const HOUSES: &[(&str, &[&[&str]])] = &[
             &["state"],
             &["grants"],
             &["vault"],
-            &["owner_vault", "ledger", "definitions", "meter", "api_keys", "visits"],
+            &["owner_vault", "ledger", "definitions", "meter", "register", "api_keys", "visits"],
         ],
     ),
     ("connector-testkit", &[&["report", "fixture", "loopback"], &["kit"], &["trial"], &["checks"]]),

@@ -25,7 +25,7 @@ async fn catalogue_is_that_of_the_connector_in_the_query() {
     let (server, key, _) = start(&[]).await;
     let get = async |path: &str| server.get(path, &key).await;
     let count = |listed: &Value, name: &str| listed[name].as_array().map_or(0, Vec::len);
-    for (path, name, of_larkdesk) in [("/v1/actions", "actions", 10), ("/v1/data-sources", "dataSources", 3)] {
+    for (path, name, of_larkdesk) in [("/v1/actions", "actions", 11), ("/v1/data-sources", "dataSources", 3)] {
         assert_eq!(count(&get(&format!("{path}?connector=larkdesk")).await.json(), name), of_larkdesk);
         let of_pipedrive = count(&get(&format!("{path}?connector=pipedrive")).await.json(), name);
         assert_eq!(count(&get(path).await.json(), name), of_larkdesk + of_pipedrive);

@@ -1,7 +1,7 @@
 //! Connections of owners to vendors' accounts, and their secrets, in SQLite or PostgreSQL.
 //!
 //! A [`Vault`] over a [`Store`] holds the connections of all owners. [`Vault::for_owner`] gives a runtime the connections, the
-//! ledger and the kept definitions of one owner. This crate names no vendor: an [`App`] is built from a connector.
+//! ledger, the register of upserts and the kept definitions of one owner. This crate names no vendor: an [`App`] is built from a connector.
 //!
 //! The program that embeds this crate calls [`Vault::sweep`] every minute or so. The sweep removes connections that nobody
 //! finished in time, and revokes grants that no connection uses.
@@ -16,7 +16,7 @@
 //! let vault = Vault::builder(store, Key::load_or_create(&path.join("key"))?, &http).app(app).open().await?;
 //!
 //! let ann = vault.for_owner("ann");
-//! let runtime = connector_core::run::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann.clone()).cache(ann).http(&http).build()?;
+//! let runtime = connector_core::run::Runtime::builder().connectors(&[connector]).connections(ann.clone()).ledger(ann.clone()).register(ann.clone()).cache(ann).http(&http).build()?;
 //! # Ok(()) }
 //! ```
 
@@ -29,6 +29,7 @@ mod grants;
 mod ledger;
 mod meter;
 mod owner_vault;
+mod register;
 mod seal;
 mod state;
 mod store;

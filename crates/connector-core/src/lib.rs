@@ -115,7 +115,7 @@ pub mod __private {
     pub use serde;
     pub use serde_json::Value;
 
-    pub use crate::declare::action::{Declaration, Declares, FoundIn, Inputs, MadeByMacro, choose_inputs};
+    pub use crate::declare::action::{Declaration, Declares, FoundIn, Inputs, MadeByMacro, Upsert, choose_inputs};
     pub use crate::declare::data_source::{Derivation, Finding, Picklist, SourceDeclaration};
     pub use crate::declare::field::{Field, Place, SourceInput};
     pub use crate::declare::flat::{Change, Flat};
@@ -127,5 +127,5 @@ pub mod __private {
     pub use crate::runtime::catalogue::Registration;
     pub use crate::runtime::data_source::HandledSource;
     pub use crate::runtime::derived::DerivedSource;
-    pub use crate::runtime::operation::{CodedAction, DeclaredAction, HandledAction};
+    pub use crate::runtime::operation::{CodedAction, DeclaredAction, HandledAction, UpsertAction};
 }

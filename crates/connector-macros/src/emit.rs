@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 
 use crate::parse::{
     Action, Change, DataSource, Derivation, Endpoint, Finding, FoundIn, Given, Group, Input, Member, Origin, PATH, Record, Shape, Source,
-    WireName, Words,
+    Upsert, WireName, Words,
 };
 
 pub(crate) fn emit_action(action: &Action) -> TokenStream {
@@ -20,7 +20,11 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
     let parts = emit_parts(words, method.as_ref());
     let method = emit_option(method.as_ref());
     let returns = words.returns.as_ref().map_or_else(|| quote!(::connector_core::__private::Json), |ty| quote!(#ty));
-    let place = quote!(::connector_core::__private::Place::from_method(#method));
+    let place = match &words.upsert {
+        // Its inputs travel in the bodies of the two actions.
+        Some(_) => quote!(::connector_core::__private::Place::Body),
+        None => quote!(::connector_core::__private::Place::from_method(#method)),
+    };
     let fields = inputs.iter().map(|input| emit_field(input, &place, &input.doc));
     let own = (!inputs.is_empty()).then(|| quote!(.with_inputs(&[#(#fields),*])));
     let paths = inputs.iter().filter(|input| input.place == Some(PATH)).map(|input| {
@@ -37,6 +41,7 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
         None if words.endpoint.is_some() || words.removed.is_some() => {
             (plain(), quote!(::connector_core::__private::DeclaredAction), quote!())
         }
+        None if words.upsert.is_some() => (plain(), quote!(::connector_core::__private::UpsertAction), quote!()),
         None => (emit_readable_struct(&action.item, inputs), quote!(::connector_core::__private::HandledAction::<#name>), quote!()),
     };
     quote! {
@@ -68,8 +73,8 @@ pub(crate) fn emit_action(action: &Action) -> TokenStream {
 fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
     let Words { scopes, rules, .. } = words;
     let with = words.with.iter().map(|ty| {
-        // A POST that changes a record takes the inputs of a change.
-        let method = if words.changes {
+        // A POST that changes a record, and an upsert, take the inputs of a change.
+        let method = if words.changes || words.upsert.is_some() {
             quote!(::core::option::Option::Some(::connector_core::__private::Method::Patch))
         } else {
             emit_option(method)
@@ -82,6 +87,12 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
     let found_in = words.found_in.as_ref().map(|FoundIn { list, since, created, creator }| {
         let list = quote!(<#list as ::connector_core::__private::Declares>::declaration);
         quote!(.with_list_to_find_in(::connector_core::__private::FoundIn::new(#list, #since, #created, #creator)))
+    });
+    let upsert = words.upsert.as_ref().map(|Upsert { source, add, update, by }| {
+        let declaration = |action: &syn::Expr| quote!(<#action as ::connector_core::__private::Declares>::declaration);
+        let (add, update) = (declaration(add), declaration(update));
+        let source = quote!(<#source as ::connector_core::__private::Picklist>::KEY);
+        quote!(.with_upsert(&::connector_core::__private::Upsert::new(#source, #add, #update, #by)))
     });
     let endpoint = words.endpoint.as_ref().map(|Endpoint { path, .. }| quote!(.with_endpoint(#method, #path)));
     let parts = [
@@ -103,6 +114,7 @@ fn emit_parts(words: &Words, method: Option<&TokenStream>) -> Vec<TokenStream> {
         words.paging.as_ref().map(|paging| quote!(.with_paging(&#paging))),
         words.envelope.as_ref().map(|envelope| quote!(.with_envelope(&#envelope))),
         found_in,
+        upsert,
         words.record.as_ref().map(|ty| quote!(.with_record_read_by(<#ty as ::connector_core::__private::Declares>::declaration))),
     ];
     parts.into_iter().flatten().collect()

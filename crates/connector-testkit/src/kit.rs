@@ -114,6 +114,11 @@ pub(crate) fn list_live_keys(catalogue: &Catalogue) -> Vec<&'static str> {
     catalogue.entries().iter().filter(|entry| !is_removed(entry)).map(Entry::key).collect()
 }
 
+/// Returns true for an action whose requests depend on the record that it finds first.
+pub(crate) fn is_upsert(entry: &Entry) -> bool {
+    entry.declaration().is_some_and(|declaration| declaration.upsert.is_some())
+}
+
 /// Finds the entry of a key that a fixture has.
 pub(crate) fn find_entry<'c>(catalogue: &'c Catalogue, key: &str) -> &'c Entry {
     catalogue.find(None, key).expect("a fixture that is read has a key of the catalogue")

@@ -3,12 +3,12 @@
 use connector_core::data_source;
 
 use crate::rooms::people::ListPeople;
-use crate::rooms::tickets::{ListTickets, SearchTickets};
+use crate::rooms::tickets::{GetTicket, ListTickets, SearchTickets};
 
 /// Select Ticket
 ///
 /// Select a ticket, from a list or by a text.
-#[data_source(list(ListTickets), search(SearchTickets), term = "text", label("{subject} ({requester.displayName})"))]
+#[data_source(list(ListTickets), search(SearchTickets), term = "text", read(GetTicket), label("{subject} ({requester.displayName})"))]
 pub(crate) struct SelectTicket;
 
 /// Select Person

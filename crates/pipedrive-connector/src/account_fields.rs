@@ -51,6 +51,11 @@ impl FieldOwner for OfProducts {
     const FIELDS: &'static FieldsOf = &PRODUCTS;
 }
 
+/// Checks that a search covers custom fields of a kind.
+pub(crate) fn is_searchable(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Text { .. } | FieldKind::Number | FieldKind::Money | FieldKind::Phone | FieldKind::Address)
+}
+
 /// Checks that a text has the form of a custom field's key.
 fn is_key(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -16,7 +16,7 @@ use crate::rooms::files::GetFiles;
 use crate::rooms::filters::{FilterType, GetFilters};
 use crate::rooms::lead_labels::GetLeadLabels;
 use crate::rooms::lead_sources::GetLeadSources;
-use crate::rooms::leads::{GetLeads, SearchLeads};
+use crate::rooms::leads::{GetLead, GetLeads, SearchLeads};
 use crate::rooms::organizations::{GetOrganization, GetOrganizations, SearchOrganization};
 use crate::rooms::permission_sets::{App, GetPermissionSets};
 use crate::rooms::persons::{GetPerson, GetPersons, SearchPersons};
@@ -85,7 +85,7 @@ pub(crate) struct SelectProduct;
 /// Select Lead
 ///
 /// Select a lead from a dropdown menu.
-#[data_source(list(GetLeads), search(SearchLeads), label("{title}"))]
+#[data_source(list(GetLeads), search(SearchLeads), exact = "exact_match", read(GetLead), label("{title}"))]
 pub(crate) struct SelectLead;
 
 /// Select Activity

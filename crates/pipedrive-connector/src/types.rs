@@ -2,11 +2,11 @@
 
 use std::marker::PhantomData;
 
-use connector_core::declare::{DateTime, FieldLayout, FieldType, Id, List, Naming, Schemas, Start, Text, Uuid};
+use connector_core::declare::{DateTime, FieldLayout, FieldType, Id, InputValue, List, MatchKey, Naming, Schemas, Start, Text, Uuid};
 use connector_core::{inputs, record};
 use serde_json::{Value, json};
 
-use crate::account_fields::{FieldChoice, FieldOwner};
+use crate::account_fields::{FieldChoice, FieldOwner, is_searchable};
 
 /// The page size of most lists.
 pub(crate) type Limit = AtMost<500>;
@@ -28,6 +28,9 @@ impl<const MOST: u16> FieldType for TextUpTo<MOST> {
         json!({"type": "string", "maxLength": MOST})
     }
 }
+
+/// The custom fields by which a search finds a record.
+pub(crate) const CUSTOM_FIELD: MatchKey = MatchKey::custom(is_searchable).narrowed_by(&[("fields", InputValue::Texts(&["custom_fields"]))]);
 
 /// A list that pages by Pipedrive's cursor.
 #[inputs]

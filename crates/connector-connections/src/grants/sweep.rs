@@ -7,7 +7,7 @@ use connector_core::embed::FRESH;
 
 use crate::grants::{leftover, removal};
 use crate::state::context::Context;
-use crate::state::rows::{connections, definitions, ended, installs, ledger, meter, used, visits};
+use crate::state::rows::{connections, definitions, ended, installs, ledger, meter, register, used, visits};
 use crate::value::lifetimes::KEY_LIFETIME;
 
 /// Maximum difference between the clocks of two hosts.
@@ -49,6 +49,8 @@ pub(crate) async fn sweep(context: &Context) -> Result<SweepReport, Error> {
         definitions::delete_expired(now - FRESH, now + MAX_CLOCK_SKEW, now),
         meter::delete_expired_hosts(now - MAX_CLOCK_SKEW),
         meter::delete_unused(now - MAX_CLOCK_SKEW * 2),
+        register::delete_expired(now - MAX_CLOCK_SKEW),
+        register::delete_expired_records(now - MAX_CLOCK_SKEW),
     ];
     context.store().run(expired).await?;
     report.not_revoked = leftover::revoke_due(context).await?;

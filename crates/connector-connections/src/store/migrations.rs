@@ -5,7 +5,7 @@ use connector_core::{Error, ErrorKind};
 use crate::store::database::{Database, mark_failure};
 use crate::store::statement::{Ran, Row, misread, sql};
 
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("schema.sql"),
     include_str!("visits.sql"),
     include_str!("ended.sql"),
@@ -15,6 +15,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("ledger.sql"),
     include_str!("definitions.sql"),
     include_str!("meter.sql"),
+    include_str!("register.sql"),
 ];
 
 /// Brings the tables up to date. A store of a newer version is left alone.

@@ -15,6 +15,7 @@ mod postgres;
 pub(crate) mod processes;
 mod recorder;
 mod refresh;
+mod register;
 mod stores;
 mod threats;
 mod vendor;

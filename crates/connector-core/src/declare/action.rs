@@ -6,6 +6,7 @@ use crate::declare::answer::Envelope;
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place};
 use crate::declare::input_value::InputValue;
+use crate::declare::match_key::{MatchKey, MatchKind};
 use crate::declare::method::{Effect, Endpoint, Method};
 use crate::declare::page::Paging;
 use crate::declare::rule::Rule;
@@ -67,6 +68,8 @@ pub struct Declaration {
     pub found_in: Option<FoundIn>,
     /// The action that reads the record which this one changes or removes, by the same ID.
     pub record: Option<fn() -> &'static Declaration>,
+    /// The actions of which this one is made, if it changes a record or adds one.
+    pub upsert: Option<&'static Upsert>,
     /// The shape of the answer.
     pub returns: FieldShape,
     pub(crate) derived: OnceLock<Derived>,
@@ -80,6 +83,22 @@ pub(crate) struct Derived {
     fields: Box<[&'static Field]>,
     rules: Box<[&'static Rule]>,
     paging: Option<&'static Paging>,
+}
+
+/// An upsert: it changes the record that has some values, or adds one that has them.
+///
+/// Its inputs are `matchBy`, and inputs of the action that adds. One that the other action does not take counts for a record that is added.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Upsert {
+    /// The key of the data source that finds records by a search and reads each of them.
+    pub source: &'static str,
+    /// The action that adds a record.
+    pub add: fn() -> &'static Declaration,
+    /// The action that changes a record.
+    pub update: fn() -> &'static Declaration,
+    /// The values by which a record can be found.
+    pub keys: &'static [MatchKey],
 }
 
 /// The list in which a record that an action added is found again, after the answer was lost.
@@ -211,8 +230,11 @@ impl Declaration {
 
     /// Checks that any number of calls leaves the same end state.
     pub fn is_idempotent(&self) -> bool {
-        let by_method =
-            self.removed.is_some() || self.reads || self.changes || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
+        let by_method = self.upsert.is_some()
+            || self.removed.is_some()
+            || self.reads
+            || self.changes
+            || self.endpoint.is_some_and(|endpoint| endpoint.method != Method::Post);
         self.idempotent.unwrap_or(by_method)
     }
 
@@ -244,5 +266,27 @@ impl Declaration {
     /// Finds the input that is sent under the name `wire`.
     pub fn field_on_wire(&self, wire: &str) -> Option<&'static Field> {
         self.fields().find(|field| field.wire == wire && field.instead_of.is_none())
+    }
+}
+
+impl Upsert {
+    /// Builds an upsert from its data source, the actions that add and change, and the values that find a record.
+    pub const fn new(
+        source: &'static str,
+        add: fn() -> &'static Declaration,
+        update: fn() -> &'static Declaration,
+        keys: &'static [MatchKey],
+    ) -> Self {
+        Self { source, add, update, keys }
+    }
+
+    /// Lists the words by which `matchBy` names a value of every account.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &'static str> {
+        self.keys.iter().filter(|key| !matches!(key.kind, MatchKind::Custom(_) | MatchKind::Refused(_))).map(|key| key.word)
+    }
+
+    /// Finds the key of custom fields.
+    pub(crate) fn find_custom(&self) -> Option<&'static MatchKey> {
+        self.keys.iter().find(|key| matches!(key.kind, MatchKind::Custom(_)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::declare::action::{Declaration, FoundIn};
+use crate::declare::action::{Declaration, FoundIn, Upsert};
 use crate::declare::answer::Envelope;
 use crate::declare::case::Case;
 use crate::declare::connector::{Auth, ClientAuth, Connector, Identity, OAuth, OutOfSupport, RawAccess};
@@ -348,6 +348,7 @@ impl Declaration {
             envelope: None,
             found_in: None,
             record: None,
+            upsert: None,
             returns,
             derived: OnceLock::new(),
         }
@@ -374,6 +375,7 @@ impl Declaration {
         with_envelope(envelope: &'static Envelope) => envelope = Some(envelope);
         with_record_read_by(read: fn() -> &'static Declaration) => record = Some(read);
         with_list_to_find_in(found_in: FoundIn) => found_in = Some(found_in);
+        with_upsert(upsert: &'static Upsert) => upsert = Some(upsert);
     }
 }
 

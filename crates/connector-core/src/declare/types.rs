@@ -70,6 +70,10 @@ pub struct UtcTime(pub String);
 #[serde(transparent)]
 pub struct Start(pub u64);
 
+/// The words of an upsert for the values by which a record is found: one, or a list.
+#[derive(Clone, Copy, Debug)]
+pub struct MatchBy;
+
 /// Any JSON value.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(transparent)]
@@ -217,6 +221,13 @@ impl FieldType for File {
 impl FieldType for Start {
     fn schema(_: &mut Schemas) -> Value {
         json!({"type": "integer", "minimum": 0})
+    }
+}
+
+impl FieldType for MatchBy {
+    fn schema(_: &mut Schemas) -> Value {
+        let word = json!({"type": "string", "minLength": 1});
+        json!({"type": ["string", "array"], "minLength": 1, "items": word, "minItems": 1, "maxItems": 5})
     }
 }
 

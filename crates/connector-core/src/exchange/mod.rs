@@ -7,6 +7,8 @@ pub(crate) mod fields;
 pub(crate) mod files;
 pub(crate) mod input;
 pub(crate) mod joining;
+pub(crate) mod later;
+pub(crate) mod matching;
 pub(crate) mod merging;
 pub(crate) mod overlay;
 pub(crate) mod plan;

@@ -7,8 +7,10 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Connections, NoConnections};
 use crate::embed::ledger::Ledger;
 use crate::embed::memory::MemoryLedger;
+use crate::embed::memory_register::MemoryRegister;
 use crate::embed::meter::Meter;
 use crate::embed::observer::Observer;
+use crate::embed::register::MatchRegister;
 use crate::policy::retry::Retries;
 use crate::runtime::catalogue::Catalogue;
 use crate::runtime::keyed::tether::Running;
@@ -26,6 +28,7 @@ pub struct Builder {
     connectors: Vec<&'static Connector>,
     connections: Option<Arc<dyn Connections>>,
     ledger: Option<Arc<dyn Ledger>>,
+    register: Option<Arc<dyn MatchRegister>>,
     cache: Option<Arc<dyn Cache>>,
     meter: Option<Arc<dyn Meter>>,
     transport: TransportSettings,
@@ -67,6 +70,15 @@ impl Builder {
     #[must_use]
     pub fn ledger(mut self, ledger: impl Ledger + 'static) -> Self {
         self.ledger = Some(Arc::new(ledger));
+        self
+    }
+
+    /// Sets the register of values by which upserts look for records.
+    ///
+    /// Without one, two upserts add one record in this process alone.
+    #[must_use]
+    pub fn register(mut self, register: impl MatchRegister + 'static) -> Self {
+        self.register = Some(Arc::new(register));
         self
     }
 
@@ -157,6 +169,7 @@ impl Builder {
             catalogue,
             connections: self.connections.unwrap_or_else(|| Arc::new(NoConnections)),
             ledger: self.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default())),
+            register: self.register.unwrap_or_else(|| Arc::new(MemoryRegister::default())),
             running: Running::default(),
             view: self.view,
             retries: self.retries,

@@ -12,6 +12,7 @@ use crate::declare::method::Effect;
 use crate::embed::connections::{Connection, Connections};
 use crate::embed::observer::WordedRequest;
 use crate::exchange::files::Files;
+use crate::exchange::later::LaterChange;
 use crate::exchange::references::TakenInput;
 use crate::exchange::request::{Request, Role};
 use crate::exchange::response::{Response, bad_answer};
@@ -329,6 +330,8 @@ pub(crate) struct CheckedInput {
     pub(crate) files: Files,
     /// The inputs in which references stand. They are not in `input` until they are resolved.
     pub(crate) taken: Vec<TakenInput>,
+    /// The changes to lists of a record that is not known yet.
+    pub(crate) later: Vec<LaterChange>,
 }
 
 fn explain_redirect(response: &Response) -> Error {

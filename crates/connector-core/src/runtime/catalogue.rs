@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use crate::declare::action::Declaration;
+use crate::declare::action::{Declaration, Upsert};
 use crate::declare::connector::Connector;
 use crate::declare::field::{Field, Place, SourceInput};
+use crate::declare::match_key::MATCH_BY;
 use crate::declare::method::Effect;
 use crate::exchange::choices::RecordPlace;
 use crate::exchange::fields::plan::FieldPlan;
@@ -19,6 +20,7 @@ use crate::exchange::schema;
 use crate::runtime::data_source::DataSource;
 use crate::runtime::derived::DerivedSource;
 use crate::runtime::operation::Action;
+use crate::runtime::upsert::check::check_upsert;
 use crate::value::error::{Error, ErrorKind};
 
 /// A registration that a macro submits: a pointer, never a value.
@@ -93,6 +95,7 @@ impl Catalogue {
         }
         let catalogue = Self { connectors: connectors.to_vec(), entries };
         catalogue.entries.iter().try_for_each(|entry| catalogue.check_source_inputs(entry))?;
+        catalogue.entries.iter().try_for_each(|entry| catalogue.check_upsert(entry))?;
         Ok(catalogue)
     }
 
@@ -114,6 +117,12 @@ impl Catalogue {
             }
         }
         Ok(())
+    }
+
+    /// Checks that an upsert has what it needs.
+    fn check_upsert(&self, entry: &Entry) -> Result<(), Error> {
+        let (Some(declaration), Some(upsert)) = (entry.declaration(), entry.upsert()) else { return Ok(()) };
+        check_upsert(declaration, upsert, self.find_derived_source(entry.connector(), upsert.source)?)
     }
 
     /// Returns the connectors.
@@ -255,6 +264,11 @@ impl Entry {
         }
     }
 
+    /// Returns the actions of which this one is made, if it changes a record or adds one.
+    pub(super) fn upsert(&self) -> Option<&'static Upsert> {
+        self.declaration().and_then(|declaration| declaration.upsert)
+    }
+
     /// Returns the key.
     pub fn key(&self) -> &'static str {
         match self.kind {
@@ -329,6 +343,9 @@ impl Entry {
                 for named in self.named_fields().iter().filter(|named| named.takes_changes) {
                     schema["properties"][named.field.name]["x-accepts"] = named.accepted_words().into();
                 }
+                if let Some(upsert) = self.upsert() {
+                    schema["properties"][MATCH_BY]["examples"] = upsert.words().collect();
+                }
                 schema
             }
             EntryKind::DataSource(_) => {
@@ -351,7 +368,7 @@ impl Entry {
 
     /// Returns the inputs that take names, or changes to lists, in place of what their schema says.
     pub(crate) fn named_fields(&self) -> &[NamedField] {
-        let is_change = self.declaration().is_some_and(|declaration| declaration.record.is_some());
+        let is_change = self.declaration().is_some_and(|declaration| declaration.record.is_some() || declaration.upsert.is_some());
         self.named.get_or_init(|| NamedField::list(&self.fields(), is_change))
     }
 

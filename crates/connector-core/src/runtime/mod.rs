@@ -24,4 +24,5 @@ mod session;
 pub(crate) mod spine;
 pub(crate) mod stop;
 pub(crate) mod streaming;
+mod upsert;
 pub(crate) mod watching;

@@ -46,6 +46,10 @@ pub struct CodedAction(&'static Declaration, Code);
 /// The code of a [`CodedAction`].
 pub type Code = for<'a> fn(&'a Call<'_>, &'static Declaration) -> Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 'a>>;
 
+/// An action that is made of others. The runtime carries it out, since it needs the whole catalogue.
+#[derive(Debug)]
+pub struct UpsertAction(&'static Declaration);
+
 /// An action that a [`Handler`] runs.
 pub struct HandledAction<H>(&'static Declaration, PhantomData<fn() -> H>);
 
@@ -56,7 +60,15 @@ impl DeclaredAction {
     }
 }
 
+impl UpsertAction {
+    /// Builds the action of a declaration that names others.
+    pub const fn new(declaration: &'static Declaration) -> Self {
+        Self(declaration)
+    }
+}
+
 impl Runnable for DeclaredAction {}
+impl Runnable for UpsertAction {}
 impl Runnable for CodedAction {}
 impl<H> Runnable for HandledAction<H> {}
 
@@ -98,6 +110,17 @@ impl Action for DeclaredAction {
             return call.download(request).await;
         }
         Ok(call.send(request).await?.into_answer(self.0)?)
+    }
+}
+
+#[async_trait]
+impl Action for UpsertAction {
+    fn declaration(&self) -> &'static Declaration {
+        self.0
+    }
+
+    async fn run(&self, _: &Call<'_>) -> Result<Answer, Stop> {
+        Err(Error::new(ErrorKind::Bug, format!("The upsert {} is carried out by the runtime.", self.0.key)).into())
     }
 }
 

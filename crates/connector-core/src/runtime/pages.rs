@@ -33,6 +33,11 @@ pub(super) async fn run_once_through(entry: &Entry, call: &Call<'_>) -> Result<A
         EntryKind::Action(action) => action.run(call).await,
         EntryKind::DataSource(source) => source.list_choices(call).await.map(Choices::into_answer),
     };
+    end_run(entry, call, result)
+}
+
+/// Turns the end of an action into an answer, with warnings about it. The request of a dry run is its answer.
+pub(super) fn end_run(entry: &Entry, call: &Call<'_>, result: Result<Answer, Stop>) -> Result<Answer, Error> {
     let result = result.or_else(|stop| match stop {
         Stop::Planned(request) => Ok(Answer::from_data(&[request])),
         Stop::Failed(error) => Err(error),

@@ -13,6 +13,7 @@ use crate::embed::cache::Cache;
 use crate::embed::connections::{Chosen, Connections};
 use crate::embed::ledger::Ledger;
 use crate::embed::observer::{EndedCall, Observer};
+use crate::embed::register::MatchRegister;
 use crate::exchange::files::Files;
 use crate::exchange::references::{NamedField, take_references};
 use crate::exchange::view::flatten;
@@ -27,9 +28,10 @@ use crate::runtime::keyed::once::run_once;
 use crate::runtime::keyed::tether::{Running, Tether, run_tethered};
 use crate::runtime::naming::{ChangedRecord, Keeper, has_names, lead_faults, name_fields_or_warn, resolve_names};
 use crate::runtime::pacing::Pacer;
-use crate::runtime::pages::{check_options, read_all_pages, run_once_through};
+use crate::runtime::pages::{check_options, end_run, read_all_pages, run_once_through};
 use crate::runtime::session::Session;
 use crate::runtime::streaming::{Outlet, RecordStream, stream_all_pages};
+use crate::runtime::upsert::run_upsert;
 use crate::runtime::watching::watch::Watch;
 use crate::value::error::{Error, ErrorKind, Retry};
 use crate::value::fault::{Fault, FaultCode};
@@ -68,6 +70,8 @@ pub(super) struct Spine {
     pub(super) catalogue: Arc<Catalogue>,
     pub(super) connections: Arc<dyn Connections>,
     pub(super) ledger: Arc<dyn Ledger>,
+    /// The values by which upserts look for records.
+    pub(super) register: Arc<dyn MatchRegister>,
     /// The lists that accounts define.
     pub(super) keeper: Keeper,
     /// The calls that may outlive their callers.
@@ -104,6 +108,7 @@ impl Runtime {
             catalogue,
             connections: Arc::new(connections),
             ledger: ledger.map_or_else(|| Arc::clone(&self.0.ledger), Arc::from),
+            register: Arc::clone(&self.0.register),
             keeper: self.0.keeper.with_cache(cache),
             running: self.0.running.clone(),
             transport,
@@ -112,6 +117,12 @@ impl Runtime {
             observer: self.0.observer.clone(),
             pacer: Arc::clone(&self.0.pacer),
         }))
+    }
+
+    /// Builds a runtime whose upserts are told from those of others by another register. It shares all else.
+    #[must_use]
+    pub fn with_register(&self, register: impl MatchRegister + 'static) -> Self {
+        Self(Arc::new(Spine { register: Arc::new(register), ..Spine::clone(&self.0) }))
     }
 
     /// Builds a runtime that tells another observer of its calls. It shares all else.
@@ -347,7 +358,7 @@ impl Spine {
     /// Runs a call once the names in its input are resolved and its record was looked at, if there is need.
     async fn run_by_name(&self, entry: &Entry, call: &Call<'_>, guard: &Guard<'_>) -> Result<Answer, Error> {
         if guard.is_idle() && !has_names(entry, call) {
-            return run_once_through(entry, call).await;
+            return self.run_through(entry, call).await;
         }
         Box::pin(self.run_resolved(entry, call, guard)).await
     }
@@ -359,7 +370,7 @@ impl Spine {
         let guard = guard.resolve(&self.catalogue, call).await?;
         let record = ChangedRecord::new(entry);
         let resolved = resolve_names(&self.catalogue, entry, call, &record).await?;
-        let result = run_guarded(entry, &call.with_resolved(resolved.as_ref()), &guard, &record).await;
+        let result = self.run_guarded(entry, &call.with_resolved(resolved.as_ref()), &guard, &record).await;
         let (Err(error), Some(resolved)) = (&result, &resolved) else { return result };
         let is_refused = matches!(error.kind(), ErrorKind::UpstreamRejected | ErrorKind::NotFound);
         if !is_refused || error.retry() != Retry::Never || !call.session.demand_fresh_lists() {
@@ -368,9 +379,34 @@ impl Spine {
         // The record may have been changed meanwhile.
         let record = ChangedRecord::new(entry);
         match resolve_names(&self.catalogue, entry, call, &record).await? {
-            Some(again) if again.input != resolved.input => run_guarded(entry, &call.with_resolved(Some(&again)), &guard, &record).await,
+            Some(again) if again.input != resolved.input => {
+                self.run_guarded(entry, &call.with_resolved(Some(&again)), &guard, &record).await
+            }
             _ => result,
         }
+    }
+
+    /// Runs a call after a look at its record, if one is asked for.
+    async fn run_guarded(
+        &self,
+        entry: &Entry,
+        call: &Call<'_>,
+        guard: &ResolvedGuard<'_>,
+        record: &ChangedRecord,
+    ) -> Result<Answer, Error> {
+        let changes = guard.look(call, record).await?;
+        let answer = self.run_through(entry, call).await?;
+        match changes.filter(|_| call.session.is_dry_run()) {
+            Some(changes) => show_changes(call, &answer, &changes),
+            None => Ok(answer),
+        }
+    }
+
+    /// Carries a call out: an upsert by the actions that it is made of, any other once.
+    async fn run_through(&self, entry: &Entry, call: &Call<'_>) -> Result<Answer, Error> {
+        let Some(upsert) = entry.upsert() else { return run_once_through(entry, call).await };
+        let result = Box::pin(run_upsert(&self.catalogue, &self.register, (entry, upsert), call)).await;
+        end_run(entry, call, result)
     }
 
     /// Checks the input, and decodes its files. Times that name no zone are in `zone`.
@@ -400,17 +436,11 @@ impl Spine {
                 faults.push(fault);
             }
         }
-        if faults.is_empty() { Ok(CheckedInput { input, files, taken }) } else { Err(Error::invalid_input(entry.key(), faults)) }
-    }
-}
-
-/// Runs a call after a look at the record that it changes.
-async fn run_guarded(entry: &Entry, call: &Call<'_>, guard: &ResolvedGuard<'_>, record: &ChangedRecord) -> Result<Answer, Error> {
-    let changes = guard.look(call, record).await?;
-    let answer = run_once_through(entry, call).await?;
-    match changes.filter(|_| call.session.is_dry_run()) {
-        Some(changes) => show_changes(call, &answer, &changes),
-        None => Ok(answer),
+        if faults.is_empty() {
+            Ok(CheckedInput { input, files, taken, ..CheckedInput::default() })
+        } else {
+            Err(Error::invalid_input(entry.key(), faults))
+        }
     }
 }
 

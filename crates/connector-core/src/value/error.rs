@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::value::fault::Fault;
+use crate::value::fault::{Candidate, Fault};
 use crate::value::redaction::Redaction;
 
 /// An error that an outcome carries.
@@ -20,6 +20,7 @@ struct ErrorParts {
     retry: Option<Retry>,
     retry_after_ms: Option<u64>,
     faults: Vec<Fault>,
+    candidates: Vec<Candidate>,
     upstream: Option<Upstream>,
     reach: Option<Reach>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -226,6 +227,7 @@ impl Error {
             retry: None,
             retry_after_ms: None,
             faults: Vec::new(),
+            candidates: Vec::new(),
             upstream: None,
             reach: None,
             source: None,
@@ -266,6 +268,13 @@ impl Error {
     #[must_use]
     pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
         self.0.faults = faults;
+        self
+    }
+
+    /// Sets the records that could be meant.
+    #[must_use]
+    pub fn with_candidates(mut self, candidates: Vec<Candidate>) -> Self {
+        self.0.candidates = candidates;
         self
     }
 
@@ -330,6 +339,11 @@ impl Error {
         &self.0.faults
     }
 
+    /// Returns the records that could be meant, where there are several.
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.0.candidates
+    }
+
     /// Removes secrets from every text of the error: a vendor may quote them.
     #[must_use]
     pub fn redact(mut self, redaction: &Redaction) -> Self {
@@ -341,6 +355,7 @@ impl Error {
         clean(&mut self.0.message);
         self.0.hint.iter_mut().for_each(clean);
         self.0.faults = std::mem::take(&mut self.0.faults).into_iter().map(|fault| fault.redact(redaction)).collect();
+        self.0.candidates.iter_mut().for_each(|candidate| clean(&mut candidate.label));
         // The text of a cause cannot be changed, so a cause with a secret is dropped.
         self.0.source = self.0.source.take().filter(|source| {
             let mut causes = std::iter::successors(Some(&**source as &dyn std::error::Error), |cause| cause.source());
@@ -364,6 +379,8 @@ impl Error {
             #[serde(skip_serializing_if = "Option::is_none")]
             retry_after_ms: Option<u64>,
             faults: &'a [Fault],
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            candidates: &'a [Candidate],
             upstream: Option<&'a Upstream>,
         }
         Rendered {
@@ -373,6 +390,7 @@ impl Error {
             retry: self.retry(),
             retry_after_ms: self.0.retry_after_ms,
             faults: &self.0.faults,
+            candidates: &self.0.candidates,
             upstream: self.0.upstream.as_ref(),
         }
     }

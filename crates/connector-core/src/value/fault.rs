@@ -214,6 +214,8 @@ pub enum FaultCode {
         /// The value that is expected, as it was given, and the one that the record has.
         values: Box<[Value; 2]>,
     },
+    /// A record cannot be found by an input: the reason, without a full stop, and the inputs by which it can.
+    NotMatchable(String, Vec<&'static str>),
     /// A fault that none of the other codes stands for, as a sentence without a full stop.
     Other(String),
 }
@@ -282,10 +284,8 @@ impl Fault {
 
     /// Writes how to correct it.
     pub fn hint(&self) -> String {
-        match self.path.trim_start_matches('/') {
-            "" => self.code.hint("the input"),
-            name => self.code.hint(name),
-        }
+        let name = self.path.trim_start_matches('/');
+        self.code.hint(if name.is_empty() { "the input" } else { name })
     }
 
     /// The same fault at another place.
@@ -381,6 +381,7 @@ impl FaultCode {
             Self::NothingNamed { .. } => format!("Give {name} a name that exists, or an ID."),
             Self::NotCustom { input: Some(input), .. } => format!("Give `{input}` beside the custom fields."),
             Self::Differs { .. } => format!("Read the record again, and see what its {name} means for the change."),
+            Self::NotMatchable(_, known) => format!("Match by {}, and give it a value.", list_names(known, "or")),
             Self::Other(_) => format!("Correct {name}, and try again."),
         }
     }
@@ -456,7 +457,7 @@ impl fmt::Display for FaultCode {
                 let quote = |value: &Value| shorten(&value.to_string(), LONGEST_QUOTE);
                 write!(f, "is {}, and {} is expected", quote(actual), quote(expected))
             }
-            Self::Other(message) => f.write_str(message),
+            Self::NotMatchable(message, _) | Self::Other(message) => f.write_str(message),
         }
     }
 }

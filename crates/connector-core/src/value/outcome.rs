@@ -97,7 +97,9 @@ pub struct Meta {
     /// `true` if the outcome is that of an earlier call with the same idempotency key.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub replayed: bool,
-    /// `found` if a look-up at the vendor settled an outcome that was lost.
+    /// `created`, `updated` or `unchanged` after an upsert.
+    ///
+    /// It is `found` if a look-up at the vendor settled an outcome that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub effect: Option<&'static str>,
     /// The lists and searches in which names were looked up.

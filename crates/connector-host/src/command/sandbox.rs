@@ -61,6 +61,9 @@ pub(super) struct SandboxArguments {
     /// The seats that each company pays for, by which the daily budget of its plan is multiplied
     #[arg(long, value_name = "N", default_value_t = 5, requires = "plan", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     seats: u32,
+    /// The time for which no search finds a record that was added, as 5s or 200ms
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = parse_lag)]
+    search_lag: Duration,
     /// Faults to make on purpose, as `seed=7,reset-after=1%@POST`; --help lists them all
     #[arg(long, value_name = "SPEC", long_help = FAULTS_HELP, default_value = "", hide_default_value = true, value_parser = parse_faults)]
     faults: Faults,
@@ -91,6 +94,10 @@ fn parse_burst(argument: &str) -> Result<Burst, String> {
         (Some(limit), Some(window)) => Ok(Burst { limit, window }),
         _ => Err("write 80, for requests in two seconds, or with a time of at most an hour, as 24/100ms or 80/2s".to_owned()),
     }
+}
+
+fn parse_lag(argument: &str) -> Result<Duration, String> {
+    parse_window(argument).ok_or_else(|| "write a time in seconds or milliseconds, as 5s or 200ms".to_owned())
 }
 
 fn parse_window(text: &str) -> Option<Duration> {
@@ -129,6 +136,7 @@ impl SandboxArguments {
             plan: self.plan,
             seats: self.seats,
             downloads: if self.redirect_downloads { Downloads::Redirected } else { Downloads::Direct },
+            search_lag: self.search_lag,
             record_file: self.record.clone(),
             ..Options::for_app(self.app())
         })

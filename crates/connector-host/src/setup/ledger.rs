@@ -64,6 +64,11 @@ impl LocalLedger {
         self.0.opened.get_or_try_init(open).await
     }
 
+    /// Opens the vault that has the ledger, if it is there.
+    pub(crate) async fn find_vault(&self) -> Result<Option<OwnerVault>, Error> {
+        self.open_existing().await.map_err(|failure| explain_failure(&failure))
+    }
+
     /// Opens the vault that has the ledger, and the lists that accounts define beside it.
     pub(crate) async fn vault(&self) -> Result<&OwnerVault, Error> {
         self.open().await.map_err(|failure| explain_failure(&failure))
@@ -83,7 +88,7 @@ impl Ledger for LocalLedger {
 
     async fn peek(&self, call: &KeyedCall) -> Result<Option<Claim>, Error> {
         // Without a file no key was ever used.
-        match self.open_existing().await.map_err(|failure| explain_failure(&failure))? {
+        match self.find_vault().await? {
             Some(vault) => vault.peek(call).await,
             None => Ok(Some(Claim::Fresh)),
         }

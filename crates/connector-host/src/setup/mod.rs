@@ -8,6 +8,7 @@ pub(crate) mod bridge;
 pub(crate) mod cache;
 pub(crate) mod http;
 pub(crate) mod ledger;
+pub(crate) mod register;
 pub(crate) mod sandbox;
 pub(crate) mod settings_file;
 pub(crate) mod store;

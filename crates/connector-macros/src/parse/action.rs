@@ -57,6 +57,16 @@ pub(crate) struct Words {
     pub(crate) found_in: Option<FoundIn>,
     /// The action that reads the record which this one changes.
     pub(crate) record: Option<Type>,
+    /// The actions of which this one is made, if it changes a record or adds one.
+    pub(crate) upsert: Option<Upsert>,
+}
+
+/// The words of `upsert`: a data source, two actions, and the values by which a record is found.
+pub(crate) struct Upsert {
+    pub(crate) source: Expr,
+    pub(crate) add: Expr,
+    pub(crate) update: Expr,
+    pub(crate) by: Expr,
 }
 
 /// The words of `found_in`: a list, one of its inputs and two members of its records.
@@ -73,7 +83,7 @@ pub(crate) struct Endpoint {
     pub(crate) path: LitStr,
 }
 
-const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat, found_in, record";
+const KNOWN_WORDS: &str = "head, get, post, put, patch, delete, scopes, scopes_all, cost, resource, returns, idempotent, reads, changes, destructive, paging, envelope, by_hand, removed, rules, with, like, without, when_flat, found_in, record, upsert";
 
 pub(crate) fn parse_action(arguments: TokenStream, mut item: DeriveInput) -> Result<Action> {
     let span = item.ident.span();
@@ -130,6 +140,7 @@ impl Words {
                 "with" => words.with = parse_list(meta)?,
                 "like" => words.like = Some(meta.require_list()?.parse_args()?),
                 "record" => words.record = Some(meta.require_list()?.parse_args()?),
+                "upsert" => words.upsert = Some(parse_upsert(meta)?),
                 "found_in" => words.found_in = Some(parse_found_in(meta)?),
                 "when_flat" => words.when_flat = parse_list(meta)?.iter().map(parse_input_value).collect::<Result<_>>()?,
                 "without" => words.without = parse_list(meta)?.iter().map(parse_reason).collect::<Result<_>>()?,
@@ -153,7 +164,10 @@ impl Words {
         if self.endpoint.is_none() && self.by_hand.is_some() {
             return Err("`by_hand(function)` is for an action that names its endpoint; without one write `impl Handler`");
         }
-        if self.endpoint.is_some() && self.returns.is_none() {
+        if self.upsert.is_some() && (self.endpoint.is_some() || self.removed.is_some()) {
+            return Err("`upsert(…)` is made of other actions: take the endpoint out");
+        }
+        if (self.endpoint.is_some() || self.upsert.is_some()) && self.returns.is_none() {
             return Err("say what comes back: `returns(Record)`, or `returns(Vec<Record>)` for a list");
         }
         Ok(())
@@ -187,6 +201,23 @@ fn parse_found_in(meta: &Meta) -> Result<FoundIn> {
             created: text(created, "created")?,
             creator: text(creator, "creator")?,
         }),
+        _ => Err(Error::new(meta.span(), FORM)),
+    }
+}
+
+/// Parses `upsert(Source, add = Action, update = Action, by = KEYS)`.
+fn parse_upsert(meta: &Meta) -> Result<Upsert> {
+    const FORM: &str = "write `upsert(SelectPerson, add = AddPerson, update = UpdatePerson, by = PERSON_KEYS)`: the data source that finds \
+        records, two actions, and the values by which a record is found";
+    let parts: Vec<Expr> = parse_list(meta)?;
+    let named = |part: &Expr, name: &str| match part {
+        Expr::Assign(assign) if matches!(&*assign.left, Expr::Path(path) if path.path.is_ident(name)) => Ok((*assign.right).clone()),
+        _ => Err(Error::new(part.span(), FORM)),
+    };
+    match &parts[..] {
+        [source @ Expr::Path(_), add, update, by] => {
+            Ok(Upsert { source: source.clone(), add: named(add, "add")?, update: named(update, "update")?, by: named(by, "by")? })
+        }
         _ => Err(Error::new(meta.span(), FORM)),
     }
 }

@@ -6,7 +6,7 @@ mod record;
 mod source;
 mod tokens;
 
-pub(crate) use action::{Action, Endpoint, FoundIn, Words, parse_action};
+pub(crate) use action::{Action, Endpoint, FoundIn, Upsert, Words, parse_action};
 pub(crate) use inputs::{Given, Group, Input, PATH, Source, parse_group};
 pub(crate) use record::{Change, Member, Record, Shape, parse_record};
 pub(crate) use source::{DataSource, Derivation, Finding, Origin, parse_data_source};

@@ -102,13 +102,14 @@ impl Call {
         }
     }
 
-    /// Builds a runtime with what is of the owner alone: connections, ledger and kept lists.
+    /// Builds a runtime with what is of the owner alone: connections, ledger, register and kept lists.
     ///
     /// It has the view of the API key.
     pub(crate) fn runtime(&self) -> Result<Runtime, Refusal> {
         let owner = self.owner()?;
         let vault = self.host.vault.for_owner(owner).with_view(self.caller.view);
-        let runtime = self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault)));
+        let runtime = self.host.runtime.with_connections(vault.clone(), Some(Box::new(vault.clone())), Some(Box::new(vault.clone())));
+        let runtime = runtime.with_register(vault);
         Ok(runtime.with_observer(RequestObserver {
             host: Arc::clone(&self.host),
             owner: owner.to_owned(),

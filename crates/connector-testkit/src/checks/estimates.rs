@@ -6,15 +6,17 @@ use connector_core::run::{FieldNames, Invocation};
 use serde_json::{Value, json};
 
 use crate::checks::answers::fill_cursor;
-use crate::kit::{Kit, find_entry};
+use crate::kit::{Kit, find_entry, is_upsert};
 use crate::report::assert_none;
 use crate::trial::Trial;
 
 /// A way in which an input is called.
 #[derive(Clone, Copy, Debug)]
 enum Way {
-    /// As it is, which an estimate is always certain of.
+    /// As it is, which an estimate is certain of.
     Plain,
+    /// As it is, in an upsert: what it costs depends on what it finds.
+    Upsert,
     /// With the names of custom fields.
     Named,
     /// As a list that is read whole.
@@ -26,8 +28,8 @@ enum Way {
 impl Kit {
     /// Estimates every input of every fixture over HTTP, then makes the call, and compares what it cost.
     ///
-    /// An estimate of a single call is certain. One of a list that is read whole, or of custom fields by name, need not be, but is
-    /// never wrong about what it says: the most, or the least. [`Kit::check_answers`] tells of `connect`.
+    /// An estimate of a single call is certain. One of an upsert, of a list that is read whole, or of custom fields by name, need not
+    /// be, but is never wrong about what it says: the most, or the least. [`Kit::check_answers`] tells of `connect`.
     pub async fn check_estimates<C: Connections + 'static>(&self, connect: impl AsyncFn() -> C) {
         let catalogue = self.build_catalogue();
         let mut found = Vec::new();
@@ -35,7 +37,13 @@ impl Kit {
             let entry = find_entry(&catalogue, fixture.key);
             let is_list = entry.effect() == Effect::Read && entry.declaration().is_none_or(Declaration::is_list);
             for input in fixture.inputs() {
-                let ways: &[Way] = if is_list { &[Way::Plain, Way::Named, Way::Whole, Way::Short] } else { &[Way::Plain, Way::Named] };
+                let ways: &[Way] = if is_upsert(entry) {
+                    &[Way::Upsert]
+                } else if is_list {
+                    &[Way::Plain, Way::Named, Way::Whole, Way::Short]
+                } else {
+                    &[Way::Plain, Way::Named]
+                };
                 let mut trial = Trial::new(self, connect().await);
                 for way in ways {
                     let difference = match fill_cursor(&trial, &fixture, input).await {
@@ -56,7 +64,7 @@ impl Kit {
 /// Estimates a call, makes it, and says what they differ in.
 async fn find_difference(trial: &Trial, way: Way, invocation: Invocation) -> Option<String> {
     let invocation = match way {
-        Way::Plain => invocation,
+        Way::Plain | Way::Upsert => invocation,
         Way::Named => invocation.fields(FieldNames::Names),
         Way::Whole => invocation.all_pages(None),
         Way::Short => invocation.all_pages(3),

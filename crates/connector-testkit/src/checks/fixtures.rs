@@ -5,7 +5,7 @@ use connector_core::run::Entry;
 use serde_json::{Map, Value};
 
 use crate::fixture::Fixture;
-use crate::kit::{Kit, find_entry, list_live_keys};
+use crate::kit::{Kit, find_entry, is_upsert, list_live_keys};
 use crate::report::assert_none;
 
 impl Kit {
@@ -72,11 +72,11 @@ fn find_untried(names: &[&str], inputs: &[&Value], excused: &Map<String, Value>)
     untried.chain(faults).collect()
 }
 
-/// Returns true for the required inputs alone, and for one more where a rule demands one of several.
+/// Returns true for the required inputs alone, and for one more where a rule or an upsert demands one of several.
 fn is_minimal(entry: &Entry, input: &Map<String, Value>) -> bool {
     let required = entry.fields().iter().filter(|field| field.shape.required).count();
     let has_rule = entry.declaration().into_iter().flat_map(Declaration::rules).any(|rule| matches!(rule, Rule::AnyOf(_)));
-    input.len() == required || (has_rule && input.len() == required + 1)
+    input.len() == required || ((has_rule || is_upsert(entry)) && input.len() == required + 1)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Tickets: what people ask for.
 
-use connector_core::declare::{DateTime, Envelope, Id, Nothing, Nullable, Paging, Text};
+use connector_core::declare::{DateTime, Envelope, Id, MatchBy, MatchKey, Nothing, Nullable, Paging, Text};
 use connector_core::{action, inputs, record};
 
 use crate::by_hand::SelectQueue;
@@ -46,7 +46,7 @@ pub(crate) struct SearchTickets {
 ///
 /// Get a ticket
 #[action(get("/v1/tickets/{ticket_id}"), scopes("tickets:read", "tickets:write"), returns(Ticket))]
-struct GetTicket {
+pub(crate) struct GetTicket {
     /// The ticket to read.
     #[source(SelectTicket)]
     ticket_id: Id,
@@ -61,6 +61,29 @@ struct CheckTicket {
     #[source(SelectTicket)]
     ticket_id: Id,
 }
+
+/// Upsert Ticket
+///
+/// Update the ticket that has a subject, or create one that has it
+#[action(
+    upsert(SelectTicket, add = CreateTicket, update = UpdateTicket, by = TICKET_KEYS),
+    scopes_all(["tickets:read", "tickets:write"], ["tickets:write"]),
+    returns(Ticket),
+    with(TicketDetails)
+)]
+struct UpsertTicket {
+    /// The input to match by: subject.
+    #[own]
+    match_by: MatchBy,
+    /// The subject of the ticket.
+    subject: Text,
+    /// The person who asks, by the email address; only for a ticket that is created. Left out, it stays.
+    #[source(SelectPerson)]
+    requester_email: Option<Text>,
+}
+
+/// The values by which a ticket is found.
+const TICKET_KEYS: &[MatchKey] = &[MatchKey::text("subject", "subject")];
 
 /// Create Ticket
 ///

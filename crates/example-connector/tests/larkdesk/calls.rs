@@ -212,3 +212,28 @@ async fn server_refuses_what_its_api_does_not_take() {
         assert_eq!((reply.status, reply.json()["field"].as_str()), expected, "{method} {path} {body}");
     }
 }
+
+#[tokio::test]
+async fn upsert_finds_the_ticket_whose_subject_is_the_same() {
+    let desk = Desk::start().await;
+    let upsert = async |subject: &str, priority: &str| {
+        let input = json!({"matchBy": "subject", "subject": subject, "requesterEmail": "ines@customer.example", "priority": priority});
+        desk.invoke("upsertTicket", input).await
+    };
+    let updated = upsert("cannot SIGN in ", "low").await;
+    assert_eq!((&updated["meta"]["effect"], &updated["data"]["id"]), (&json!("updated"), &json!(1)), "{updated}");
+    assert_eq!(updated["data"]["subject"], "Cannot sign in", "the ticket keeps its own spelling");
+    assert!(updated["meta"]["warnings"][0].as_str().is_some_and(|warning| warning.contains("`requesterEmail`")), "{updated}");
+    assert_eq!(upsert("Cannot sign in", "low").await["meta"]["effect"], "unchanged");
+    // The search finds the first ticket for a part of its subject, and it is another one.
+    let created = upsert("Cannot sign", "low").await;
+    assert_eq!((&created["meta"]["effect"], &created["meta"]["warnings"]), (&json!("created"), &json!([])), "{created}");
+    let twin = json!({"subject": "Cannot sign", "requesterEmail": "ines@customer.example"});
+    assert_eq!(desk.invoke("createTicket", twin).await["ok"], true);
+    let several = upsert("Cannot sign", "high").await;
+    assert_eq!(
+        (&several["error"]["kind"], several["error"]["candidates"].as_array().map(Vec::len)),
+        (&json!("conflict"), Some(2)),
+        "{several}"
+    );
+}

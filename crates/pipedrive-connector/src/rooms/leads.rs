@@ -1,11 +1,12 @@
 //! Leads: contacts that may become deals.
 
-use connector_core::declare::{Date, DateTime, FieldType, Id, List, Nullable, Text, Uuid};
+use connector_core::declare::InputValue::Texts;
+use connector_core::declare::{Date, DateTime, FieldType, Id, List, MatchBy, MatchKey, Nullable, Text, Uuid};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfDeals;
 use crate::data_sources::{SelectFilter, SelectLead, SelectLeadLabel, SelectOrganization, SelectPerson, SelectUser};
-use crate::types::{ByCursor, ByStart, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText, WithFields};
+use crate::types::{ByCursor, ByStart, CUSTOM_FIELD, CustomFieldsByKey, DeletedUuid, Found, Named, VisibleToText, WithFields};
 
 /// Add Lead
 ///
@@ -28,7 +29,7 @@ struct AddLead {
 ///
 /// Get one lead
 #[action(get("/api/v1/leads/{lead_id}"), scopes("leads:read", "leads:full"), cost = 2, returns(WithFields<Lead, OfDeals>))]
-struct GetLead {
+pub(crate) struct GetLead {
     /// The lead to read.
     #[source(SelectLead)]
     lead_id: Uuid,
@@ -75,6 +76,27 @@ struct UpdateLead {
     /// The title of the lead. Left out, it stays.
     title: Option<Nullable<String>>,
 }
+
+/// Upsert Lead
+///
+/// Update the lead that has a title or another value, or add one that has it
+#[action(
+    upsert(SelectLead, add = AddLead, update = UpdateLead, by = LEAD_KEYS),
+    scopes_all(["leads:read", "leads:full", "search:read"], ["leads:read", "leads:full"], ["leads:full"]),
+    cost = 22,
+    returns(WithFields<Lead, OfDeals>),
+    with(LeadLinks<Nullable<Id>>, LeadPromise<Nullable<Date>>, LeadChannel)
+)]
+struct UpsertLead {
+    /// The input to match by: title, or the name or key of a custom field of deals; or a list of these.
+    #[own]
+    match_by: MatchBy,
+    /// The title of the lead; one that is added needs it. Left out, it stays.
+    title: Option<Text>,
+}
+
+/// The values by which a lead is found.
+const LEAD_KEYS: &[MatchKey] = &[MatchKey::text("title", "title").narrowed_by(&[("fields", Texts(&["title"]))]), CUSTOM_FIELD];
 
 /// Delete Lead
 ///

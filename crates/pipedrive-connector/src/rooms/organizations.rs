@@ -1,13 +1,14 @@
 //! Organizations: the companies that contacts work for.
 
-use connector_core::declare::{DateTime, Id, Json, List, Nullable, Text};
+use connector_core::declare::InputValue::Texts;
+use connector_core::declare::{DateTime, Id, Json, List, MatchBy, MatchKey, Nullable, Text};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfOrganizations;
 use crate::data_sources::{SelectFilter, SelectOrganization, SelectOrganizationLabel, SelectUser};
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, Choosing, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted, VisibleTo,
-    WithLabels,
+    AddedAt, Address, ByCursor, CUSTOM_FIELD, ChangedBetween, Choosing, CustomFields, Deleted, Found, Including, Named, SortBy, Sorted,
+    VisibleTo, WithLabels,
 };
 
 /// Add Organization
@@ -71,6 +72,34 @@ struct UpdateOrganization {
     /// The name of the organization. Left out, it stays.
     name: Option<String>,
 }
+
+/// Upsert Organization
+///
+/// Update the organization that has a name or another value, or add one that has it
+#[action(
+    upsert(SelectOrganization, add = AddOrganization, update = UpdateOrganization, by = ORGANIZATION_KEYS),
+    scopes_all(["contacts:read", "contacts:full", "search:read"], ["contacts:read", "contacts:full"], ["contacts:full"]),
+    cost = 21,
+    returns(Organization),
+    with(OrganizationOwner, OrganizationInputs)
+)]
+struct UpsertOrganization {
+    /// The input to match by: name, or the name or key of a custom field; or a list of these.
+    #[own]
+    match_by: MatchBy,
+    /// The name of the organization; one that is added needs it. Left out, it stays.
+    name: Option<String>,
+}
+
+/// The values by which an organization is found.
+const ORGANIZATION_KEYS: &[MatchKey] = &[
+    MatchKey::text("name", "name").narrowed_by(&[("fields", Texts(&["name"]))]),
+    MatchKey::refused("website", NO_DOMAINS),
+    MatchKey::refused("domain", NO_DOMAINS),
+    CUSTOM_FIELD,
+];
+
+const NO_DOMAINS: &str = "Pipedrive's search does not cover websites; keep the domain in a custom field, and match by that";
 
 /// Delete Organization
 ///

@@ -61,6 +61,8 @@ pub struct Options {
     pub seats: u32,
     /// The way in which files are downloaded.
     pub downloads: Downloads,
+    /// The time for which no search finds a record that was added: the index of Pipedrive's search lags.
+    pub search_lag: Duration,
 }
 
 /// The way in which files are downloaded.
@@ -105,6 +107,7 @@ impl Default for Options {
             plan: None,
             seats: 5,
             downloads: Downloads::default(),
+            search_lag: Duration::ZERO,
         }
     }
 }
@@ -136,6 +139,7 @@ impl fmt::Debug for Options {
             .field("plan", &self.plan)
             .field("seats", &self.seats)
             .field("downloads", &self.downloads)
+            .field("search_lag", &self.search_lag)
             .finish_non_exhaustive()
     }
 }

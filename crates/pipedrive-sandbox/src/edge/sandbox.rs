@@ -47,6 +47,8 @@ struct Inner {
     bearers: Vec<Bearer>,
     clock: Clock,
     limits: Limits,
+    /// The time for which no search finds a record that was added, if there is one.
+    search_lag: Option<std::time::Duration>,
     recording: Option<Recording>,
     /// The file of issued secrets.
     secrets: Option<Recording>,
@@ -67,6 +69,7 @@ impl Sandbox {
         let companies = Company::list(options.companies, &options.api_token)?;
         Ok(Self(Arc::new(Inner {
             limits: Limits::new(&options),
+            search_lag: Some(options.search_lag).filter(|lag| !lag.is_zero()),
             store: WorldStore::open(&options.store, companies.len())?,
             companies: Companies::new(companies),
             oauth: OauthServer::open(options.apps, options.refresh_tokens)?,
@@ -238,7 +241,7 @@ impl Inner {
         let content_type = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let body = validate::check_body(api(), operation, content_type, request.body())?;
         self.limits.spend(&caller, operation.cost.unwrap_or(0), now, limits)?;
-        let lag = fault.filter(|fault| fault.kind == FaultKind::SearchLag).map(wait_time);
+        let lag = fault.filter(|fault| fault.kind == FaultKind::SearchLag).map(wait_time).or(self.search_lag);
         let call = Call {
             tables: &TABLES,
             operation,

@@ -8,6 +8,7 @@ pub(crate) mod installs;
 pub(crate) mod ledger;
 pub(crate) mod leftovers;
 pub(crate) mod meter;
+pub(crate) mod register;
 pub(crate) mod sealed;
 pub(crate) mod secrets;
 pub(crate) mod settings;

@@ -45,7 +45,7 @@ pub(crate) enum Want {
 }
 
 /// Options to add to those that a record has, and options to remove.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct OptionChange {
     add: Vec<Value>,
     remove: Vec<Value>,

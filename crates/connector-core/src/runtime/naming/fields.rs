@@ -98,7 +98,7 @@ pub(super) async fn resolve_field_key(
 }
 
 /// Resolves names by definitions. If they lack a name, they are read again, once.
-async fn resolve_by<T>(
+pub(in crate::runtime) async fn resolve_by<T>(
     call: &Call<'_>,
     words: FieldWords,
     of: &'static FieldsOf,

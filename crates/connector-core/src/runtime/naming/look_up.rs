@@ -118,7 +118,7 @@ fn read_texts(record: &RawValue, path: &str) -> Vec<String> {
 }
 
 /// Reads the value that the input is given: as the record has it, a number or a text.
-fn read_id(source: &DerivedSource, record: &RawValue) -> Value {
+pub(in crate::runtime) fn read_id(source: &DerivedSource, record: &RawValue) -> Value {
     let text = read_text(record, source.derivation().value);
     let parsed: Value = serde_json::from_str(record.get()).unwrap_or_default();
     let paths = source.derivation().value.split('|');
@@ -194,7 +194,11 @@ async fn find_by_search(call: &Call<'_>, source: &DerivedSource, reference: &Ref
 }
 
 /// Reads one record by the inputs of its path. It returns none for one that is gone.
-pub(super) async fn read_record(call: &Call<'_>, read: &'static Declaration, ids: Map<String, Value>) -> Result<Option<RawJson>, Stop> {
+pub(in crate::runtime) async fn read_record(
+    call: &Call<'_>,
+    read: &'static Declaration,
+    ids: Map<String, Value>,
+) -> Result<Option<RawJson>, Stop> {
     if !read.fields().filter(|field| field.place == Place::Path).all(|field| ids.contains_key(field.name)) {
         return Err(Error::new(ErrorKind::Bug, format!("The action {} reads no record by what is known of it.", read.key)).into());
     }

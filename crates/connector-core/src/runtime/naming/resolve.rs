@@ -7,6 +7,7 @@ use crate::declare::field::{Field, Place, SourceInput};
 use crate::declare::fields::{FieldLayout, FieldWords, FieldsOf, Naming, PairedField};
 use crate::declare::rule::Rule;
 use crate::exchange::fields::resolve::{ResolvedFields, Want, WantedField};
+use crate::exchange::later::LaterChange;
 use crate::exchange::references::{GivenItem, IdForm, Named, Reference, TakenInput, apply_change};
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry};
@@ -30,6 +31,8 @@ struct Resolution<'a> {
     drops_nulls: bool,
     input: Map<String, Value>,
     faults: Vec<Fault>,
+    /// The changes to lists of a record that is found later, if there is one.
+    later: Option<Vec<LaterChange>>,
 }
 
 /// Resolves the names in the input of a call. It returns none where there are no names.
@@ -44,10 +47,12 @@ pub(in crate::runtime) async fn resolve_names(
     }
     let (fields, drops_nulls) = (entry.fields(), entry.takes_null_as_absent());
     let (input, faults) = (call.input().clone(), Vec::new());
-    let mut work = Resolution { catalogue, call, fields: &fields, record: Some(record), drops_nulls, input, faults };
+    let later = entry.upsert().map(|_| Vec::new());
+    let mut work = Resolution { catalogue, call, fields: &fields, record: Some(record), drops_nulls, input, faults, later };
     work.resolve(&call.checked.taken).await?;
-    let Resolution { input, faults, .. } = work;
-    check_resolved(entry, call, input, faults).map(Some)
+    let Resolution { input, faults, later, .. } = work;
+    let checked = check_resolved(entry, call, input, faults)?;
+    Ok(Some(CheckedInput { later: later.unwrap_or_default(), ..checked }))
 }
 
 /// Resolves the names in values for some inputs, which are no input of a call. The inner error has the faults.
@@ -57,7 +62,7 @@ pub(in crate::runtime) async fn resolve_values_for(
     fields: &[&'static Field],
     (input, taken): (Map<String, Value>, &[TakenInput]),
 ) -> Result<Result<Map<String, Value>, Vec<Fault>>, Error> {
-    let mut work = Resolution { catalogue, call, fields, record: None, drops_nulls: false, input, faults: Vec::new() };
+    let mut work = Resolution { catalogue, call, fields, record: None, drops_nulls: false, input, faults: Vec::new(), later: None };
     work.resolve(taken).await?;
     Ok(if work.faults.is_empty() { Ok(work.input) } else { Err(work.faults) })
 }
@@ -76,7 +81,7 @@ fn check_resolved(entry: &Entry, call: &Call<'_>, input: Map<String, Value>, fau
     let rules: Vec<&Rule> = entry.declaration().into_iter().flat_map(Declaration::rules).collect();
     let input = entry.checks().read(input, &entry.fields(), &rules, entry.takes_null_as_absent(), None, &[]);
     let input = input.map_err(|faults| Error::invalid_input(entry.key(), faults))?;
-    Ok(CheckedInput { input, files: call.checked.files.clone(), taken: Vec::new() })
+    Ok(CheckedInput { input, files: call.checked.files.clone(), ..CheckedInput::default() })
 }
 
 impl Resolution<'_> {
@@ -103,7 +108,7 @@ impl Resolution<'_> {
                     match found {
                         None => {}
                         Some(Ok(resolved)) => {
-                            let values = self.complete_fields(words, layout, resolved).await?;
+                            let values = self.complete_fields(words, (field, layout), resolved).await?;
                             self.input.insert(field.name.to_owned(), values.into());
                         }
                         Some(Err(faults)) => self.faults.extend(faults),
@@ -139,7 +144,7 @@ impl Resolution<'_> {
         match resolve_field_values(self.call, words, (of, pair.layout), &given, "", false, &|_| None).await? {
             None => {}
             Some(Ok(resolved)) => {
-                let mut values = self.complete_fields(words, pair.layout, resolved).await?;
+                let mut values = self.complete_fields(words, (field, pair.layout), resolved).await?;
                 self.input.extend(values.shift_remove(&code).map(|value| (pair.value.to_owned(), value)));
             }
             Some(Err(faults)) => {
@@ -158,7 +163,7 @@ impl Resolution<'_> {
     async fn complete_fields(
         &mut self,
         words: FieldWords,
-        layout: FieldLayout,
+        (field, layout): (&'static Field, FieldLayout),
         resolved: ResolvedFields,
     ) -> Result<Map<String, Value>, Stop> {
         let ResolvedFields { mut values, wanted } = resolved;
@@ -174,6 +179,10 @@ impl Resolution<'_> {
                         continue;
                     };
                     self.look_up(source, &read, &Map::new()).await?
+                }
+                Want::Options(change) if self.later.is_some() => {
+                    self.later.get_or_insert_default().push(LaterChange::Options { field, code, change, layout });
+                    continue;
                 }
                 // The record cannot be read by an ID that is not known.
                 Want::Options(_) if !self.faults.is_empty() => continue,
@@ -204,6 +213,10 @@ impl Resolution<'_> {
                 Named::List(items) => self.resolve_items(field, *id, items).await?.map(Value::from),
                 Named::Change { add, remove } => {
                     match (self.resolve_items(field, *id, add).await?, self.resolve_items(field, *id, remove).await?) {
+                        (Some(add), Some(remove)) if self.later.is_some() => {
+                            self.later.get_or_insert_default().push(LaterChange::List { field, add, remove });
+                            None
+                        }
                         (Some(add), Some(remove)) if self.faults.is_empty() => Some(self.change_list(field, &add, &remove).await?),
                         _ => None,
                     }

@@ -19,6 +19,7 @@ use crate::setup::accounts::{AccountArguments, Accounts};
 use crate::setup::audit::AuditLog;
 use crate::setup::cache::LocalCache;
 use crate::setup::http::{build_client, build_runtime};
+use crate::setup::register::LocalRegister;
 use crate::setup::traces::Traces;
 use crate::terminal::exit_code::Exit;
 use crate::terminal::failure::{Failure, exit_for};
@@ -89,7 +90,8 @@ pub(super) async fn open_runtime(
     }
     let (ledger, cache) = (accounts.ledger().clone(), LocalCache::beside(accounts.ledger().clone()));
     let runtime = build_runtime(linked, &http, accounts.clone(), accounts.vault(), View::default())?;
-    let runtime = runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache)));
+    let register = LocalRegister::beside(ledger.clone());
+    let runtime = runtime.with_connections(accounts, Some(Box::new(ledger)), Some(Box::new(cache))).with_register(register);
     Ok(audit.map_or(runtime.clone(), |audit| runtime.with_observer(audit.clone())))
 }
 

@@ -1,13 +1,16 @@
 //! A deal: a sale in progress.
 
-use connector_core::declare::{Date, DateTime, Id, List, Nullable, UtcTime};
+use connector_core::declare::InputValue::Texts;
+use connector_core::declare::{Date, DateTime, Id, List, MatchBy, MatchKey, Nullable, UtcTime};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfDeals;
 use crate::data_sources::{
     SelectCurrency, SelectDeal, SelectDealLabel, SelectFilter, SelectOrganization, SelectPerson, SelectPipeline, SelectStage, SelectUser,
 };
-use crate::types::{ByCursor, ChangedBetween, Choosing, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels};
+use crate::types::{
+    ByCursor, CUSTOM_FIELD, ChangedBetween, Choosing, CustomFields, Deleted, Including, SortBy, Sorted, VisibleTo, WithLabels,
+};
 
 /// Add Deal
 ///
@@ -164,6 +167,27 @@ struct UpdateDeal {
     /// The title of the deal. Left out, it stays.
     title: Option<String>,
 }
+
+/// Upsert Deal
+///
+/// Update the deal that has a title or another value, or add one that has it
+#[action(
+    upsert(SelectDeal, add = AddDeal, update = UpdateDeal, by = DEAL_KEYS),
+    scopes_all(["deals:read", "deals:full", "search:read"], ["deals:read", "deals:full"], ["deals:full"]),
+    cost = 21,
+    returns(Deal),
+    with(DealInputs)
+)]
+struct UpsertDeal {
+    /// The input to match by: title, or the name or key of a custom field; or a list of these.
+    #[own]
+    match_by: MatchBy,
+    /// The title of the deal; one that is added needs it. Left out, it stays.
+    title: Option<String>,
+}
+
+/// The values by which a deal is found.
+const DEAL_KEYS: &[MatchKey] = &[MatchKey::text("title", "title").narrowed_by(&[("fields", Texts(&["title"]))]), CUSTOM_FIELD];
 
 /// Delete Deal
 ///

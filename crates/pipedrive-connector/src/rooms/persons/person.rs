@@ -1,6 +1,7 @@
 //! A person: a contact of an account.
 
-use connector_core::declare::{Date, DateTime, Id, Json, List, Nullable, Text};
+use connector_core::declare::InputValue::Texts;
+use connector_core::declare::{Date, DateTime, Id, Json, List, MatchBy, MatchKey, Nullable, Text};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfPersons;
@@ -9,8 +10,8 @@ use crate::data_sources::{
     SelectDeal, SelectFilter, SelectOrganization, SelectPerson, SelectPersonCustomField, SelectPersonLabel, SelectUser,
 };
 use crate::types::{
-    AddedAt, Address, ByCursor, ChangedBetween, Choosing, ContactValue, CustomFields, Deleted, Found, Including, MainContact, Named,
-    SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
+    AddedAt, Address, ByCursor, CUSTOM_FIELD, ChangedBetween, Choosing, ContactValue, CustomFields, Deleted, Found, Including, MainContact,
+    Named, SortBy, Sorted, TextUpTo, VisibleTo, WithLabels,
 };
 
 /// Add Person
@@ -108,6 +109,32 @@ pub(crate) struct UpdatePerson {
     /// The name of the person. Left out, it stays.
     name: Option<String>,
 }
+
+/// Upsert Person
+///
+/// Update the person who has an email address or another value, or add one who has it
+#[action(
+    upsert(SelectPerson, add = AddPerson, update = UpdatePerson, by = PERSON_KEYS),
+    scopes_all(["contacts:read", "contacts:full", "search:read"], ["contacts:read", "contacts:full"], ["contacts:full"]),
+    cost = 21,
+    returns(Person),
+    with(PersonLinks, PersonInputs)
+)]
+struct UpsertPerson {
+    /// The input to match by: email, phone or name, or the name or key of a custom field; or a list of these.
+    #[own]
+    match_by: MatchBy,
+    /// The name of the person; one that is added needs it. Left out, it stays.
+    name: Option<String>,
+}
+
+/// The values by which a person is found.
+const PERSON_KEYS: &[MatchKey] = &[
+    MatchKey::email("email", "emails").narrowed_by(&[("fields", Texts(&["email"]))]),
+    MatchKey::phone("phone", "phones").narrowed_by(&[("fields", Texts(&["phone"]))]),
+    MatchKey::text("name", "name").narrowed_by(&[("fields", Texts(&["name"]))]),
+    CUSTOM_FIELD,
+];
 
 /// Delete Person
 ///

@@ -1,11 +1,12 @@
 //! A product that an account sells.
 
-use connector_core::declare::{DateTime, Either, Id, List, Nullable, Text};
+use connector_core::declare::InputValue::Texts;
+use connector_core::declare::{DateTime, Either, Id, List, MatchBy, MatchKey, Nullable, Text};
 use connector_core::{action, inputs, record};
 
 use crate::account_fields::OfProducts;
 use crate::data_sources::{SelectFilter, SelectProduct, SelectProductFieldOption, SelectUser};
-use crate::types::{ByCursor, Choosing, CustomFields, Deleted, Sorted, VisibleTo};
+use crate::types::{ByCursor, CUSTOM_FIELD, Choosing, CustomFields, Deleted, Sorted, VisibleTo};
 
 /// Add Product
 ///
@@ -77,6 +78,31 @@ struct UpdateProduct {
     /// The name of the product. Left out, it stays.
     name: Option<Text>,
 }
+
+/// Upsert Product
+///
+/// Update the product that has a code or another value, or add one that has it
+#[action(
+    upsert(SelectProduct, add = AddProduct, update = UpdateProduct, by = PRODUCT_KEYS),
+    scopes_all(["products:read", "products:full", "search:read"], ["products:read", "products:full"], ["products:full"]),
+    cost = 21,
+    returns(Product),
+    with(ProductInputs)
+)]
+struct UpsertProduct {
+    /// The input to match by: code or name, or the name or key of a custom field; or a list of these.
+    #[own]
+    match_by: MatchBy,
+    /// The name of the product; one that is added needs it. Left out, it stays.
+    name: Option<Text>,
+}
+
+/// The values by which a product is found.
+const PRODUCT_KEYS: &[MatchKey] = &[
+    MatchKey::code("code", "code").narrowed_by(&[("fields", Texts(&["code"]))]),
+    MatchKey::text("name", "name").narrowed_by(&[("fields", Texts(&["name"]))]),
+    CUSTOM_FIELD,
+];
 
 /// Delete Product
 ///
