@@ -1,6 +1,6 @@
 //! Comparisons of a value that a caller gave with the one that a record has. Pure.
 
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::declare::flat::FlatWords;
 use crate::exchange::times::{is_same_moment, is_same_time_of_day};
@@ -40,6 +40,11 @@ impl Comparison<'_> {
             (ComparedForm::Ids, Value::String(given), Value::String(has)) => self.is_same(&split_ids(given), &split_ids(has)),
             _ => self.is_same(given, has),
         }
+    }
+
+    /// Checks that a record has all members that a body would write.
+    pub(crate) fn has_all(self, written: &Map<String, Value>, record: &Value) -> bool {
+        written.iter().all(|(name, value)| self.is_same(value, record.get(name).unwrap_or(&Value::Null)))
     }
 
     /// Checks that a record has the value that a caller gave. Null is no value, and a list has no order.
@@ -204,6 +209,34 @@ mod tests {
             (ComparedForm::Ids, "1,2", "2", false),
         ] {
             assert_eq!(is_same(form, OtherMembers::Open, &given.into(), &has.into()), same, "{given} {has}");
+        }
+    }
+
+    #[test]
+    fn update_writes_nothing_where_the_record_has_it_already() {
+        let comparison = Comparison { words: &VENDOR.flat, others: OtherMembers::Open };
+        let held = json!({
+            "name": "Ada", "owner_id": 7, "value": 5.0, "visible_to": "3", "label_ids": [1, 2], "notes": null,
+            "emails": [{"value": "a@b", "primary": true, "label": "work"}],
+            "custom_fields": {"a": {"value": 1, "currency": "EUR"}, "b": null},
+        });
+        for (sent, is_there) in [
+            (json!({}), true),
+            (json!({"name": "Ada", "owner_id": 7, "value": 5, "visible_to": 3}), true),
+            (json!({"name": "ada"}), false),
+            (json!({"label_ids": [2, 1]}), true),
+            (json!({"label_ids": [2, 2]}), false),
+            (json!({"label_ids": [1]}), false),
+            (json!({"notes": null, "gone": null, "im": []}), true),
+            (json!({"notes": ""}), false),
+            (json!({"emails": [{"value": "a@b", "primary": true}]}), true),
+            (json!({"emails": [{"value": "a@b", "label": "home"}]}), false),
+            (json!({"emails": []}), false),
+            (json!({"custom_fields": {"a": {"value": 1}, "b": null}}), true),
+            (json!({"custom_fields": {"b": "x"}}), false),
+        ] {
+            let members = sent.as_object().expect("it is an object");
+            assert_eq!(comparison.has_all(members, &held), is_there, "{sent}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Compares values as an upsert does, to find a record and to see what an update would change. Pure.
+//! Compares values as an upsert does to find a record. Pure.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::declare::fields::FieldKind;
 use crate::declare::match_key::MatchKind;
@@ -32,33 +32,6 @@ pub(crate) fn read_texts(value: &Value) -> Vec<String> {
         Value::String(text) => vec![text.clone()],
         Value::Number(number) => vec![number.to_string()],
         Value::Null | Value::Bool(_) => Vec::new(),
-    }
-}
-
-/// Checks that a record has all that an update would write.
-///
-/// Members of an object that the update does not name are not compared, and the order of a list does not count.
-pub(crate) fn is_written(sent: &Map<String, Value>, held: &Value) -> bool {
-    sent.iter().all(|(name, value)| is_same(value, held.get(name).unwrap_or(&Value::Null)))
-}
-
-fn is_same(sent: &Value, held: &Value) -> bool {
-    match (sent, held) {
-        // An empty list clears what null clears.
-        (Value::Null, Value::Array(items)) | (Value::Array(items), Value::Null) => items.is_empty(),
-        (Value::Object(members), held) if held.is_object() => is_written(members, held),
-        (Value::Array(sent), Value::Array(held)) => {
-            // Each item has one of its own, so that [1, 1] is not [1, 2].
-            let mut left: Vec<&Value> = held.iter().collect();
-            let mut takes = |item: &Value| left.iter().position(|other| is_same(item, other)).map(|at| left.swap_remove(at)).is_some();
-            sent.len() == held.len() && sent.iter().all(&mut takes)
-        }
-        // A vendor may write a number as text: an ID, an amount.
-        (Value::Number(number), Value::String(text)) | (Value::String(text), Value::Number(number)) => number.to_string() == *text,
-        (Value::Number(one), Value::Number(other)) => {
-            one == other || one.as_f64().zip(other.as_f64()).is_some_and(|(one, other)| one.to_bits() == other.to_bits())
-        }
-        (one, other) => one == other,
     }
 }
 
@@ -103,33 +76,6 @@ mod tests {
             (json!([]), vec![]),
         ] {
             assert_eq!(read_texts(&value), texts, "{value}");
-        }
-    }
-
-    #[test]
-    fn update_writes_nothing_where_the_record_has_it_already() {
-        let held = json!({
-            "name": "Ada", "owner_id": 7, "value": 5.0, "visible_to": "3", "label_ids": [1, 2], "notes": null,
-            "emails": [{"value": "a@b", "primary": true, "label": "work"}],
-            "custom_fields": {"a": {"value": 1, "currency": "EUR"}, "b": null},
-        });
-        for (sent, is_there) in [
-            (json!({}), true),
-            (json!({"name": "Ada", "owner_id": 7, "value": 5, "visible_to": 3}), true),
-            (json!({"name": "ada"}), false),
-            (json!({"label_ids": [2, 1]}), true),
-            (json!({"label_ids": [2, 2]}), false),
-            (json!({"label_ids": [1]}), false),
-            (json!({"notes": null, "gone": null, "im": []}), true),
-            (json!({"notes": ""}), false),
-            (json!({"emails": [{"value": "a@b", "primary": true}]}), true),
-            (json!({"emails": [{"value": "a@b", "label": "home"}]}), false),
-            (json!({"emails": []}), false),
-            (json!({"custom_fields": {"a": {"value": 1}, "b": null}}), true),
-            (json!({"custom_fields": {"b": "x"}}), false),
-        ] {
-            let sent_members = sent.as_object().expect("it is an object");
-            assert_eq!(is_written(sent_members, &held), is_there, "{sent}");
         }
     }
 }

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::declare::action::{Declaration, Upsert};
 use crate::embed::register::{MatchMemory, MatchRegister};
+use crate::exchange::comparing::{Comparison, OtherMembers};
 use crate::exchange::files::Files;
-use crate::exchange::matching::is_written;
 use crate::exchange::request::Request;
 use crate::runtime::call::{Call, CheckedInput};
 use crate::runtime::catalogue::{Catalogue, Entry};
@@ -116,7 +116,8 @@ impl UpsertWork<'_> {
     /// Changes a record that was found, unless it has all values already.
     async fn change(&self, found: MatchedRecord, wanted: &[MatchValues]) -> Result<Answer, Stop> {
         let checked = self.build_changed(&found.id, &found.record, wanted)?;
-        if !is_written(&write_members(self.update, &checked.input), &found.record) {
+        let comparison = Comparison { words: &self.call.connector.flat, others: OtherMembers::Open };
+        if !comparison.has_all(&write_members(self.update, &checked.input), &found.record) {
             return self.send(self.update, &checked, UPDATED).await;
         }
         if self.call.session.is_dry_run() {
