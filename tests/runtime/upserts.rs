@@ -74,9 +74,9 @@ async fn each_value_finds_none_one_or_several_and_no_twin() {
             input["matchBy"] = by.into();
             let is_custom = matches!(by, "Reference" | "Hotline" | "Campaign" | REFERENCE);
             if is_custom {
-                input["customFields"] = json!({by: value})
+                input["customFields"] = json!({by: value});
             } else {
-                input[by] = value.into()
+                input[by] = value.into();
             }
             input
         };

@@ -125,9 +125,9 @@ async fn record_that_may_have_been_added_is_remembered_until_it_is_known(world: 
     assert_eq!(lease(second, &claim(&["b"], &[])).await, Some(memory(&[], Some(MATCH_MEMORY))));
     world.clock.advance(MATCH_LEASE);
     let next = claim(&["a"], &["b"]);
-    assert_eq!(lease(second, &next).await, Some(memory(&[], Some(MATCH_MEMORY - MATCH_LEASE))));
+    assert_eq!(lease(second, &next).await, Some(memory(&[], Some(MATCH_MEMORY.saturating_sub(MATCH_LEASE)))));
     end(second, &next, MatchEnding::AsBefore).await;
-    assert_eq!(peek(first, "a").await.unsure_for, Some(MATCH_MEMORY - MATCH_LEASE), "a look does not end the doubt");
+    assert_eq!(peek(first, "a").await.unsure_for, Some(MATCH_MEMORY.saturating_sub(MATCH_LEASE)), "a look does not end the doubt");
     let refused = claim(&["c"], &[]);
     assert!(lease(first, &refused).await.is_some());
     assert!(begin_add(first, &refused).await);
