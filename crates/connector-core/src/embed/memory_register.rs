@@ -204,7 +204,11 @@ mod tests {
             assert_eq!(values.remember(&[value.to_owned()], start), memory(&["7"], None));
         }
         let again = claim(&["a", "b"], &[]);
-        assert_eq!(lease(&mut values, &again, start + MATCH_MEMORY - MATCH_LEASE), Some(memory(&["7"], None)), "it is there once");
+        assert_eq!(
+            lease(&mut values, &again, start + MATCH_MEMORY.saturating_sub(MATCH_LEASE)),
+            Some(memory(&["7"], None)),
+            "it is there once"
+        );
         values.end(&again, &MatchEnding::AsBefore, start + MATCH_MEMORY);
         assert_eq!(values.0.len(), 0, "what is over is removed");
     }
@@ -229,7 +233,7 @@ mod tests {
         assert_eq!(lease(&mut values, &next, start), Some(memory(&[], Some(MATCH_MEMORY))));
         values.end(&next, &MatchEnding::AsBefore, start);
         let later = start + MATCH_LEASE;
-        assert_eq!(values.remember(&["a".to_owned()], later), memory(&[], Some(MATCH_MEMORY - MATCH_LEASE)));
+        assert_eq!(values.remember(&["a".to_owned()], later), memory(&[], Some(MATCH_MEMORY.saturating_sub(MATCH_LEASE))));
         let sure = claim(&["a"], &["b"]);
         lease(&mut values, &sure, later);
         assert!(values.begin_add(&sure, later));
