@@ -72,6 +72,8 @@ async fn upgrades_an_older_store(world: World) {
     world.vendor.state().fails = None;
     // The store of version 3 had none of these columns, and another ledger.
     let older = vec![
+        sql!("DROP TABLE connector_match"),
+        sql!("DROP TABLE connector_match_record"),
         sql!("DROP TABLE connector_permit"),
         sql!("DROP TABLE connector_meter"),
         sql!("DROP TABLE connector_definition"),
