@@ -384,7 +384,9 @@ fn marks_what_is_destructive_and_what_the_vendor_removed() {
     let read = |arguments: &[&str]| String::from_utf8(cli.run(arguments, "").stdout).expect("stdout is text");
     let list = read(&["list"]);
     for (key, effect) in [("mergeDeals", "destructive"), ("mergePersons", "destructive"), ("addChannel", "removed"), ("addDeal", "write")] {
-        assert!(list.lines().any(|line| line.starts_with(&format!("{key}\t{effect}\t"))), "{key} is {effect}: {list}");
+        let start = format!("{key}\t{effect}\t");
+        let is_marked = list.lines().any(|line| line.trim_start_matches("pipedrive/").starts_with(&start));
+        assert!(is_marked, "{key} is {effect}: {list}");
     }
     let channel = read(&["describe", "addChannel"]);
     assert!(channel.contains("Add Channel (removed)\n") && channel.contains("nothing replaces them"), "{channel}");

@@ -38,7 +38,8 @@ fn open_deals_with_person_and_address_are_one_invocation() {
 fn csv_holds_each_value_exactly() {
     let cli = CommandLine::new();
     let title = "=1+1, \"x\"\nand more";
-    print(&cli, &["addDeal", &format!("title={title}"), "value=12.50", "labelIds=1,2"]);
+    let input = json!({"title": title}).to_string();
+    print(&cli, &["addDeal", "--input", &input, "value=12.50", "labelIds=1,2"]);
     let found = parse_outcomes(&cli.run(&["invoke", "searchDeals", "term=and more"], "")).remove(0);
     let id = format!("dealId={}", found["data"]["items"][0]["item"]["id"]);
     let text = print(&cli, &["getDeal", &id, "--format", "csv", "--columns", "title,value,labelIds,personId"]);

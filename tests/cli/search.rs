@@ -6,7 +6,10 @@ use crate::support::process::{CommandLine, assert_exit};
 fn find(cli: &CommandLine, arguments: &[&str]) -> Vec<String> {
     let output = cli.run(&[&["list"], arguments].concat(), "");
     assert_exit(&output, 0, "");
-    String::from_utf8_lossy(&output.stdout).lines().filter_map(|line| Some(line.split('\t').next()?.to_owned())).collect()
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| Some(line.split('\t').next()?.trim_start_matches("pipedrive/").to_owned()))
+        .collect()
 }
 
 #[test]

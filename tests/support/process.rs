@@ -17,7 +17,7 @@ const ARGUMENTS: &str = "CONNECTOR_TEST_ARGUMENTS";
 const PREAMBLE: &[u8] = b"\nrunning 1 test\n";
 
 /// A program of the command line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Program {
     /// The binary `connector`.
     Connector,

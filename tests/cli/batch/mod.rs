@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use runs::{Batch, build_create};
 
 use crate::support::held::HeldVendor;
-use crate::support::process::{KilledOnDrop, assert_exit, send_signal, stderr_text};
+use crate::support::process::{KilledOnDrop, Program, assert_exit, send_signal, stderr_text};
 use crate::support::sandbox::{bind, sandbox_options, serve_sandbox};
 
 /// Starts a sandbox that answers each create after a while, so that a kill comes amid calls.
@@ -235,6 +235,10 @@ async fn outcome_without_a_reader_stays_in_the_journal_or_is_named() {
     let unknown = assert_each_create_once(&batch, &sandbox, 2);
     assert_eq!(unknown, 0, "the second outcome was kept");
 
+    // A program that is a test writes a line of its own first.
+    if Program::find() != Program::Connector {
+        return;
+    }
     let mut plain = batch.cli.command(&["invoke"]);
     let mut plain = plain.env("CONNECTOR_SANDBOX", &url).spawn().expect("the binary runs");
     drop(plain.stdout.take());
