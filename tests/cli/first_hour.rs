@@ -55,7 +55,7 @@ fn rewrite(guide: &str, hour: &Hour) -> String {
         if line.starts_with("```") {
             is_console = line == "```console";
         } else if is_console {
-            // What a command printed before is left out.
+            // Lines that a command printed before are left out.
             let Some(command) = line.strip_prefix("$ ") else { continue };
             let _ = write!(out, "{line}\n{}", hour.run(command));
             continue;

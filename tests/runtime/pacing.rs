@@ -178,7 +178,7 @@ impl Meter for SharedMeter {
         let wanted_by_others = shared.hosts.iter().filter(|(host, _)| **host != self.host).map(|(_, (_, wanted))| wanted).sum();
         let hosts = shared.hosts.values().filter(|(held, wanted)| held + wanted > 0).count();
         let lease = Lease::new(report.held + given, limit).beside(u32::try_from(hosts).expect("few"), wanted_by_others);
-        Ok(if shared.told.is_some() { lease.told() } else { lease })
+        Ok(if shared.told.is_some() { lease.mark_told() } else { lease })
     }
 }
 

@@ -169,7 +169,7 @@ async fn value_that_finds_nothing_for_sure_is_one_named_fault() {
         assert!(outcome["error"]["hint"].is_string(), "{outcome}");
     }
     assert_eq!(account.count("GET", "/search"), 0, "nothing was searched for");
-    // Whether a name is needed shows once nothing was found.
+    // A name turns out to be needed once nothing was found.
     let nameless = upsert(&account.runtime, "Person", json!({"matchBy": "email", "email": "nobody@example.com"})).await;
     assert_eq!(read_fault(&nameless), ("/name", "is required"));
     assert!(nameless["error"]["hint"].as_str().is_some_and(|hint| hint.contains("No record matches")), "{nameless}");
@@ -226,7 +226,7 @@ async fn many_at_once_make_one_record_though_the_search_lags() {
     effects.sort_unstable();
     assert_eq!((effects[0].as_str(), &effects[1..]), ("created", &vec!["unchanged".to_owned(); 31][..]));
     assert_eq!(recorded.count("POST", "/api/v2/persons"), 1);
-    // What was added is also found by its other values.
+    // A record that was added is also found by its other values.
     let by_name = upsert(&runtime, "Person", json!({"matchBy": "name", "name": "NEW"})).await;
     assert_eq!(effect_of(&by_name).0, "unchanged", "{by_name}");
 }

@@ -68,7 +68,7 @@ impl Settlement {
         let blocked_for = window.blocked_until.since(now);
         let blocked_until = (!blocked_for.is_zero()).then(|| write_time(self.here + blocked_for));
         let lease = Lease::new(share.held, window.permits).beside(share.hosts, share.wanted_by_others).blocked_until(blocked_until);
-        let lease = if window.is_told { lease.told() } else { lease };
+        let lease = if window.is_told { lease.mark_told() } else { lease };
         Ok((lease, vec![meter::update(&self.key, &window, now), meter::lease(&self.key, &host)]))
     }
 

@@ -164,7 +164,7 @@ fn read_values(keys: Vec<String>, rows: &[Vec<Row>]) -> Result<Vec<KnownValue>, 
 
 /// Returns what is remembered of values.
 ///
-/// What would be remembered for much longer than it is was stamped by a clock that was ahead.
+/// A memory that would last much longer than memories do was stamped by a clock that was ahead, and counts for nothing.
 fn remember(known: &[KnownValue]) -> MatchMemory {
     let left = |until: Moment, now: Moment| Some(until.since(now)).filter(|left| !left.is_zero() && *left <= MATCH_MEMORY * 2);
     let mut records: Vec<String> = Vec::new();

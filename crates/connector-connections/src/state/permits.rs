@@ -30,8 +30,8 @@ impl HostClaim {
 
 /// Shares the permits of a window with a host that wants some, where the others hold and want theirs.
 ///
-/// What a host holds it keeps, as its requests may still count. Of what is free it gets what it wants, but leaves the others what they are
-/// due: an equal part each, or all that they want if that is less. All that are held are never more than the limit, unless it was lowered.
+/// A host keeps the permits that it holds, as its requests may still count. It gets those that it wants of the free ones, but leaves the
+/// others their due: an equal part each, or all that they want if that is less. All that are held are never more than the limit, unless it was lowered.
 pub(crate) fn share_permits(limit: u32, host: HostClaim, others: &[HostClaim]) -> PermitShare {
     let level = find_level(limit, host, others);
     let held_by_others = others.iter().fold(0_u32, |sum, other| sum.saturating_add(other.held));

@@ -32,7 +32,7 @@ fn window() -> MeteredWindow {
 
 /// Settles what a host holds and wants of a window that is known to take 24 requests.
 async fn settle(host: &Vault, held: u32, wanted: u32) -> Lease {
-    report(host, &window(), &LeaseReport::new(LIMIT, LENGTH, held, wanted).told()).await
+    report(host, &window(), &LeaseReport::new(LIMIT, LENGTH, held, wanted).mark_told()).await
 }
 
 async fn report(host: &Vault, window: &MeteredWindow, report: &LeaseReport) -> Lease {
@@ -125,7 +125,7 @@ async fn permits_of_a_host_that_died_are_free_after_its_lease(world: World) {
 async fn permits_of_a_host_that_ends_are_free_after_two_windows(world: World) {
     let (ends, lives) = (&world.vault, &world.open_another().await);
     assert_eq!(share(ends, 0, 64).await, (24, 0, 1));
-    let last = report(ends, &window(), &LeaseReport::new(LIMIT, LENGTH, 20, 0).told().last()).await;
+    let last = report(ends, &window(), &LeaseReport::new(LIMIT, LENGTH, 20, 0).mark_told().mark_last()).await;
     assert_eq!(last.held, 20, "what is in the window is its own until it has left");
     assert_eq!(share(lives, 0, 64).await, (4, 0, 2), "the rest is free at once");
     world.clock.advance(LENGTH * 2);
@@ -150,7 +150,7 @@ async fn host_that_stops_waiting_is_left_nothing(world: World) {
 async fn limit_that_one_host_was_told_counts_for_all(world: World) {
     let (first, second) = (&world.vault, &world.open_another().await);
     let untold = LeaseReport::new(20, LENGTH, 0, 1);
-    let told = |limit: u32| LeaseReport::new(limit, LENGTH, 0, 1).told();
+    let told = |limit: u32| LeaseReport::new(limit, LENGTH, 0, 1).mark_told();
     let see = async |host: &Vault, said: LeaseReport| {
         let lease = report(host, &window(), &said).await;
         (lease.limit, lease.is_told)

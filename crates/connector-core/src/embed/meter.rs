@@ -94,14 +94,14 @@ impl LeaseReport {
 
     /// Says that answers told the limit.
     #[must_use]
-    pub fn told(mut self) -> Self {
+    pub fn mark_told(mut self) -> Self {
         self.is_told = true;
         self
     }
 
     /// Says that the host ends.
     #[must_use]
-    pub fn last(mut self) -> Self {
+    pub fn mark_last(mut self) -> Self {
         self.is_last = true;
         self
     }
@@ -122,7 +122,7 @@ impl Lease {
 
     /// Says that answers told the limit.
     #[must_use]
-    pub fn told(mut self) -> Self {
+    pub fn mark_told(mut self) -> Self {
         self.is_told = true;
         self
     }

@@ -367,7 +367,7 @@ mod tests {
         assert_eq!((read(&moved).as_str(), read(&path).as_str()), ("one\n", "two\n"));
         let mode = std::fs::metadata(&path).expect("it is there").mode();
         assert_eq!(mode & 0o777, 0o600, "others must not read it");
-        // What is there is never overwritten.
+        // Lines that are there are never overwritten.
         Destination::open(&path).unwrap_or_else(|failure| panic!("{}", failure.message())).append(b"three\n").expect("it is written");
         assert_eq!(read(&path), "two\nthree\n");
     }

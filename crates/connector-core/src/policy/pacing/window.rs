@@ -112,7 +112,7 @@ impl Window {
                 place = place.saturating_sub(*number);
                 is_here
             });
-            // What is under way leaves a window after its answer.
+            // A request under way leaves a window after its answer.
             time = time.max(leaves.map_or(now + self.length, |(at, _)| *at));
         }
         time + self.length * windows

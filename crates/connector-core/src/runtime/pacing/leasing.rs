@@ -70,7 +70,7 @@ pub(super) async fn end_leases(line: &PacedLine, now: PaceTime) {
             state.queue.lower_share(lane, 0);
             let window = state.queue.window(lane);
             let Some((limit, _)) = window.limit() else { continue };
-            LeaseReport::new(limit, window.length(), window.count_now(now), 0).last()
+            LeaseReport::new(limit, window.length(), window.count_now(now), 0).mark_last()
         };
         settle(leasing, leased, &report).await;
     }
@@ -134,12 +134,12 @@ fn write_report(line: &PacedLine, lane: usize, last: &Lease, now: PaceTime) -> O
     let demand = state.queue.count_demand(lane, now);
     let share = choose_share(last, limit, demand);
     state.queue.lower_share(lane, share);
-    // What is in the window cannot be given back before it has left.
+    // Permits of requests in the window cannot be given back before those have left.
     let held = share.max(demand.inside).min(last.held);
     let report = LeaseReport::new(limit, state.queue.window(lane).length(), held, demand.count_wanted(held, limit));
     let blocked = state.queue.pause(now).and_then(|pause| SystemTime::now().checked_add(pause));
     let report = report.blocked_until(blocked);
-    Some((if is_told { report.told() } else { report }, demand))
+    Some((if is_told { report.mark_told() } else { report }, demand))
 }
 
 fn take_lease(line: &PacedLine, lane: usize, lease: &Lease, until: PaceTime, now: PaceTime) {

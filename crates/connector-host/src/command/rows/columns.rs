@@ -177,7 +177,7 @@ impl RecordColumn {
     pub(super) fn list_all(records: &[Members<'_>]) -> Vec<Self> {
         let mut paths = Vec::new();
         records.iter().for_each(|record| record.collect_paths(&mut paths));
-        // What is null in one record may have members in another.
+        // A member that is null in one record may have members in another.
         let all = paths.clone();
         paths.retain(|path| !all.iter().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.'))));
         Self::from_names(&paths)

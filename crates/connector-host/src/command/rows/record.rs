@@ -83,7 +83,7 @@ impl<'a> Members<'a> {
 fn find_in<'a>(value: &'a RawValue, path: &str) -> Option<Cow<'a, str>> {
     match value.get().as_bytes().first() {
         _ if path.is_empty() => Some(Cow::Borrowed(value.get())),
-        // What is null has no members, and lacks none.
+        // A null has no members, and lacks none.
         Some(b'n') => Some(Cow::Borrowed("null")),
         Some(b'{') => Members::read(value).find(path),
         Some(b'[') => {

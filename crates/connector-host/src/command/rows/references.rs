@@ -126,7 +126,7 @@ impl Reference {
                 _ => return Err(Box::new(outcome)),
             }
             self.is_read_whole = self.reader.input == ReaderInput::Whole;
-            // What was not found is not looked for again.
+            // A record that was not found is not looked for again.
             for id in ids {
                 self.found.entry(write_key(id)).or_default();
             }
